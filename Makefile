@@ -1,0 +1,30 @@
+# Every target sets up what it needs in .venv: a machine with Python 3.11+ is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: demo test check bench faults clean
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the model came from
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: $(STAMP) ## the test suite
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types, layers, tests with coverage
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+bench: $(STAMP) ## figures against peers, side by side in one run
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,36 @@
+"""Errors of pipelines, below `artvcs.vcs.errors.ArtError`.
+
+    ArtError
+    └── PipelineError
+        ├── DefinitionError    a step or pipeline is declared in a way that cannot work
+        ├── ParameterError     a parameter is missing, unknown, or not a JSON value of its type
+        ├── TypeMismatch       a value does not fit its annotation
+        ├── MaterializerError  a value cannot be stored or loaded
+        ├── UntrustedData      loading would run code that came from elsewhere
+        ├── StepTimeout        a step ran longer than it may
+        └── RunFailed          a run ended with a failed or interrupted step
+"""
+
+from __future__ import annotations
+
+from artvcs.vcs.errors import ArtError
+
+
+class PipelineError(ArtError):
+    """Base of all errors about steps, pipelines and their values."""
+
+
+class DefinitionError(PipelineError):
+    """A step or pipeline is declared in a way that cannot work."""
+
+
+class ParameterError(PipelineError):
+    """A parameter is missing, unknown, or not a JSON value of its declared type."""
+
+
+class TypeMismatch(PipelineError):
+    """A value does not fit the annotation it was declared with."""
+
+
+class MaterializerError(PipelineError):
+    """A value cannot be stored, or what was stored cannot be loaded."""

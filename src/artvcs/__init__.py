@@ -1,0 +1,3 @@
+"""Git for what pipelines make."""
+
+__version__ = "0.1.0"
