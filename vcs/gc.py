@@ -1,0 +1,151 @@
+"""Garbage collection: mark what the refs reach, then sweep the rest.
+
+`plan` looks and changes nothing; `collect` carries a plan out. Objects that stay are copied out of packs that hold
+garbage, and out of the many small packs that runs leave, into one new pack. The order is safe at every point: the
+new pack and the index stand before an old pack goes, so a crash leaves at worst something stored twice.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from . import durable
+from .errors import storage_errors
+from .objects import Op
+from .oid import Oid
+from .pack import PackWriter, read_table
+from .repository import Repository
+from .transaction import now_ms
+from .walk import op_chain, reachable
+
+SMALL_PACK = 16 << 20
+"""Packs below this many bytes are put together when there are several."""
+
+_KEEP_TMP = 24 * 3600.0
+
+
+@dataclass
+class Plan:
+    """What a collection would do. Sizes are bytes in packs.
+
+    Attributes:
+        live: Objects that stay.
+        dead: Objects that go.
+        freed: Bytes of the objects that go.
+        old_packs: Packs that go, after what stays of them was copied.
+        copied: Objects to copy, and the pack each is read from.
+    """
+
+    live: int = 0
+    dead: int = 0
+    freed: int = 0
+    old_packs: list[Oid] = field(default_factory=list)
+    copied: list[Oid] = field(default_factory=list)
+
+
+def plan(repository: Repository) -> Plan:
+    """Finds what nothing refers to.
+
+    Raises:
+        DamagedError: Something that is referred to is damaged: run fsck first.
+        UnknownName: Something that is referred to is missing.
+    """
+    with storage_errors(f"reading {repository.layout.folder}"):
+        return _plan(repository, _mark(repository))
+
+
+def collect(repository: Repository) -> Plan:
+    """Makes a plan and carries it out; returns it.
+
+    Raises:
+        RepositoryBusy: A run is writing to the repository.
+        DamagedError: As `plan`.
+    """
+    with storage_errors(f"collecting garbage in {repository.layout.folder}"), _alone(repository):
+        repository.store.refresh()
+        done = _plan(repository, _mark(repository))
+        if done.old_packs:
+            _rewrite(repository, done)
+        _sweep_tmp(repository)
+        return done
+
+
+@contextmanager
+def _alone(repository: Repository) -> Iterator[None]:
+    busy = "A run is writing to this repository; try `art gc` again when it has ended."
+    with durable.lock(repository.layout.gc_lock, timeout=2.0, busy=busy), repository.locked():
+        yield
+
+
+def _mark(repository: Repository) -> set[Oid]:
+    store, newest = repository.store, repository.read_root().op
+    live = {oid for oid, _ in op_chain(store, newest)}
+    if newest is not None:
+        live.update(at.oid for at in reachable(store, [newest]))
+    return live
+
+
+def _plan(repository: Repository, live: set[Oid]) -> Plan:
+    result = Plan(live=len(live))
+    kept: set[Oid] = set()
+    small: list[tuple[Oid, list[Oid]]] = []
+    for path in sorted(repository.layout.packs.glob("*/*"), key=lambda path: -path.stat().st_size):
+        table = read_table(path)
+        stays = [at.oid for at in table if at.oid in live and at.oid not in kept]
+        goes = [at for at in table if at.oid not in live or at.oid in kept]
+        kept.update(stays)
+        result.dead += len(goes)
+        result.freed += sum(at.stored for at in goes)
+        if goes:
+            result.old_packs.append(Oid(path.name))
+            result.copied.extend(stays)
+        elif path.stat().st_size < SMALL_PACK:
+            small.append((Oid(path.name), stays))
+    if len(small) > 1 or (small and result.old_packs):
+        result.old_packs.extend(name for name, _ in small)
+        result.copied.extend(oid for _, stays in small for oid in stays)
+    return result
+
+
+def _rewrite(repository: Repository, done: Plan) -> None:
+    path = repository.layout.incoming_pack(f"gc-{os.getpid()}-{secrets.token_hex(4)}")
+    fd = durable.open_locked(path, wait=True)
+    assert fd is not None, "waited for"
+    try:
+        writer = PackWriter(path, fd)
+        for oid in done.copied:
+            _copy(repository, writer, oid)
+        register = repository.read_root()
+        refs = repository.refs_at(register.op).root
+        op = Op(register.seq + 1, register.op, refs, repository.author(), now_ms(), "gc")
+        data = op.encode()
+        writer.add(op.oid, "op", 0, data, len(data))
+        pack = writer.finish()
+        writer.move_to(repository.layout.pack(pack))
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(fd)
+    repository.store.index.rebuild(leaving_out=set(done.old_packs))
+    repository.write_root(op.seq, op.oid)
+    for name in done.old_packs:
+        repository.layout.pack(name).unlink(missing_ok=True)
+    repository.store.refresh()
+
+
+def _copy(repository: Repository, writer: PackWriter, oid: Oid) -> None:
+    # Read back through the hash first: damage must stop a collection, not be carried on by it.
+    at, stored = repository.store.read_stored(oid)
+    repository.store.verify(oid)
+    writer.add(oid, at.kind, at.codec, stored, at.size)
+
+
+def _sweep_tmp(repository: Repository) -> None:
+    for path in repository.layout.tmp.iterdir():
+        if time.time() - path.stat().st_mtime > _KEEP_TMP:
+            shutil.rmtree(path, ignore_errors=True)

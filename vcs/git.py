@@ -1,0 +1,102 @@
+"""What Git says about the project: the only place that knows pygit2.
+
+pygit2 takes a tenth of a second to import, so nothing here imports it before there is a Git repository to ask.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    import pygit2
+
+MAX_DIFF = 10 << 20
+"""A dirty diff of more bytes than this is not kept."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a project's Git repository stands.
+
+    Attributes:
+        commit: HEAD's commit, None before the first.
+        branch: The branch's short name, None when detached.
+        remote: URL of the remote `origin`, without credentials.
+        diff: The uncommitted changes to tracked files as a patch; empty when there are none.
+    """
+
+    commit: str | None
+    branch: str | None
+    remote: str | None
+    diff: bytes
+
+
+def find_root(start: Path) -> Path | None:
+    """The top of the Git working tree that holds `start`, if there is one."""
+    for folder in (start, *start.parents):
+        if (folder / ".git").exists():
+            return folder
+    return None
+
+
+def snapshot(start: Path) -> Snapshot | None:
+    """Where the Git repository around `start` stands; None when there is none that can be read."""
+    root = find_root(start)
+    if root is None:
+        return None
+    import pygit2
+
+    try:
+        repository = pygit2.Repository(str(root))
+        if repository.head_is_unborn:
+            return Snapshot(None, _unborn_branch(root), _remote(repository), b"")
+        branch = None if repository.head_is_detached else repository.head.shorthand
+        commit = str(repository.head.target)
+        return Snapshot(commit, branch, _remote(repository), _diff(repository))
+    except (pygit2.GitError, KeyError, OSError, ValueError):
+        return None  # a broken or unreadable Git repository must not stop a pipeline
+
+
+def author(start: Path) -> str | None:
+    """`Name <email>` as Git is configured there, if it is."""
+    if find_root(start) is None:
+        return None
+    import pygit2
+
+    try:
+        signature = pygit2.Repository(str(find_root(start))).default_signature
+    except (pygit2.GitError, KeyError, ValueError):
+        return None
+    return f"{signature.name} <{signature.email}>"
+
+
+def _unborn_branch(root: Path) -> str | None:
+    head = root / ".git" / "HEAD"
+    text = head.read_text().strip() if head.is_file() else ""
+    return text.removeprefix("ref: refs/heads/") if text.startswith("ref: refs/heads/") else None
+
+
+def _remote(repository: pygit2.Repository) -> str | None:
+    if "origin" not in list(repository.remotes.names()):
+        return None
+    return without_credentials(repository.remotes["origin"].url or "")
+
+
+def without_credentials(url: str) -> str:
+    """The URL with any `user:password@` removed: no credentials enter the repository."""
+    parts = urlsplit(url)
+    if not parts.scheme or "@" not in parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _diff(repository: pygit2.Repository) -> bytes:
+    import pygit2
+
+    diff = repository.diff("HEAD", flags=pygit2.enums.DiffOption.SHOW_BINARY)
+    patch = os.fsencode(diff.patch or "") if isinstance(diff, pygit2.Diff) else b""
+    return patch if len(patch) <= MAX_DIFF else b""

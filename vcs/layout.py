@@ -1,0 +1,47 @@
+"""Names every file of a repository. Nothing else in the store builds a path inside one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .oid import Oid
+
+FOLDER_NAME = ".artifacts"
+FORMAT_VERSION = 1
+GITIGNORE_TEXT = "# Kept by art, not by Git: `art push` shares it.\n*\n"
+
+
+class Layout:
+    """The paths of one repository. Described in docs/format/README.md."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.format = folder / "format"
+        self.root = folder / "root"
+        self.gitignore = folder / ".gitignore"
+        self.lock = folder / "lock"
+        self.gc_lock = folder / "gc.lock"
+        self.packs = folder / "packs"
+        self.index = folder / "index"
+        self.incoming = folder / "incoming"
+        self.tmp = folder / "tmp"
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that a repository always has."""
+        return (self.folder, self.packs, self.index, self.incoming, self.tmp)
+
+    def pack(self, pack: Oid) -> Path:
+        """Where a finished pack lives."""
+        return self.packs / pack[:2] / pack
+
+    def segment(self, segment: Oid) -> Path:
+        """Where an index segment lives."""
+        return self.index / segment
+
+    def incoming_pack(self, name: str) -> Path:
+        """Where a transaction writes its pack until it is published."""
+        return self.incoming / f"{name}.pack"
+
+    def journal(self, pack: Path) -> Path:
+        """The list of what has landed in an incoming pack."""
+        return pack.with_suffix(".journal")

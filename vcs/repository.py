@@ -1,0 +1,225 @@
+"""A repository: a set of immutable files and one mutable register, the root.
+
+Start here: `Repository.discover()` finds one, `.transaction()` changes it, `.refs()` and `.store` read it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from . import canonical, durable, git, recovery
+from .errors import (
+    DamagedError,
+    RepositoryError,
+    RepositoryNotFound,
+    UnsupportedFormat,
+    storage_errors,
+)
+from .layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout
+from .object_store import ObjectStore
+from .objects import Op
+from .oid import Oid, check_oid, hash_bytes
+from .refs import RefMap
+from .transaction import Transaction
+
+ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
+
+
+@dataclass(frozen=True)
+class Root:
+    """The register's content: the newest op and its sequence number. `op` is None before the first."""
+
+    seq: int
+    op: Oid | None
+
+
+class Repository:
+    """An artifact repository on disk.
+
+    Args:
+        folder: The `.artifacts` folder itself.
+
+    Raises:
+        RepositoryNotFound: There is none.
+        UnsupportedFormat: A newer artvcs wrote it.
+        DamagedError: Its format file or root is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.layout = Layout(folder)
+        with storage_errors(f"opening the repository at {folder}"):
+            _check_format(self.layout)
+            self.store = ObjectStore(self.layout, self._reindex)
+            self._author: str | None = None
+            self._mutex = threading.RLock()
+            self._lock_depth = 0
+            if any(self.layout.incoming.iterdir()) and os.access(self.layout.folder, os.W_OK):
+                recovery.recover(self)
+
+    @classmethod
+    def init(cls, folder: Path) -> Self:
+        """Makes a repository in `folder` (the `.artifacts` folder itself), or opens the one there.
+
+        Raises:
+            StorageError: The folder cannot be written.
+        """
+        layout = Layout(folder)
+        with storage_errors(f"making a repository at {folder}"):
+            if not layout.format.exists():
+                for path in layout.folders():
+                    path.mkdir(parents=True, exist_ok=True)
+                durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode())
+                if not layout.root.exists():
+                    _write_register(layout.root, {"seq": 0, "op": None})
+                for path in (layout.lock, layout.gc_lock):
+                    path.touch()
+                # Last: a folder with a format file is a repository.
+                versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
+                _write_register(layout.format, versions)
+        return cls(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Opens the repository in `folder`: the `.artifacts` folder, or the one that holds it."""
+        inner = folder / FOLDER_NAME
+        return cls(inner if inner.is_dir() else folder)
+
+    @classmethod
+    def discover(cls, start: Path | None = None, *, create: bool = False) -> Self:
+        """Finds the repository from `start` (default: the working directory) upwards.
+
+        The environment variable ARTVCS_DIR, where set, names the `.artifacts` folder instead.
+
+        Args:
+            start: Where to look first.
+            create: Make one, at the Git root or else in `start`, when there is none.
+
+        Raises:
+            RepositoryNotFound: There is none and `create` is False.
+        """
+        if override := os.environ.get(ENVIRONMENT_VARIABLE):
+            folder = Path(override).absolute()
+            return cls.init(folder) if create else cls(folder)
+        start = (start or Path.cwd()).absolute()
+        for folder in (start, *start.parents):
+            if (folder / FOLDER_NAME / "format").exists():
+                return cls(folder / FOLDER_NAME)
+        if create:
+            return cls.init((git.find_root(start) or start) / FOLDER_NAME)
+        raise RepositoryNotFound(
+            f"There is no artifact repository in {start} or above; run a pipeline or `art init` to make one."
+        )
+
+    @property
+    def project(self) -> Path:
+        """The folder that holds the repository."""
+        return self.layout.folder.parent
+
+    # Reading
+
+    def read_root(self) -> Root:
+        """The register as it is now.
+
+        Raises:
+            DamagedError: It is damaged.
+        """
+        data = _read_register(self.layout.root)
+        op = data.get("op")
+        if set(data) != {"seq", "op"} or type(data["seq"]) is not int:
+            raise DamagedError("The repository's root is damaged; run `art fsck`.")
+        return Root(data["seq"], None if op is None else check_oid(op))
+
+    def refs(self) -> RefMap:
+        """The refs as they are now."""
+        return self.refs_at(self.read_root().op)
+
+    def refs_at(self, op: Oid | None) -> RefMap:
+        """The refs as they were after an op."""
+        return RefMap(self.store, None if op is None else self.store.record(op, Op).refs)
+
+    # Changing
+
+    def transaction(self, why: str) -> Transaction:
+        """Begins a change; `why` is what the op log says about it."""
+        with storage_errors(f"writing to {self.layout.folder}"):
+            return Transaction(self, why)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the lock under which the root moves. A thread that holds it may ask for it again.
+
+        Raises:
+            RepositoryBusy: Another process has held it for too long.
+        """
+        with self._mutex:
+            if self._lock_depth:
+                yield
+                return
+            busy = f"Another process is writing to {self.layout.folder} and does not end; look for it with `ps`."
+            with durable.lock(self.layout.lock, busy=busy):
+                self._lock_depth += 1
+                try:
+                    yield
+                finally:
+                    self._lock_depth -= 1
+
+    def write_root(self, seq: int, op: Oid) -> None:
+        """Moves the root, durably. Call under `locked()`, having read the root there."""
+        _write_register(self.layout.root, {"seq": seq, "op": op})
+
+    def author(self) -> str:
+        """Who makes changes here: Git's user.name and user.email, else the user and host."""
+        if self._author is None:
+            self._author = git.author(self.project) or f"{_user()}@{socket.gethostname()}"
+        return self._author
+
+    def _reindex(self) -> None:
+        if os.access(self.layout.index, os.W_OK):
+            with self.locked():
+                self.store.index.rebuild()
+
+
+def _check_format(layout: Layout) -> None:
+    if not layout.format.exists():
+        raise RepositoryNotFound(f"{layout.folder} is not an artifact repository; `art init` makes one.")
+    versions = _read_register(layout.format)
+    newest = max((v for v in versions.values() if isinstance(v, int)), default=FORMAT_VERSION + 1)
+    if newest > FORMAT_VERSION:
+        raise UnsupportedFormat(
+            f"{layout.folder} has format {newest} and this artvcs reads {FORMAT_VERSION}; upgrade artvcs."
+        )
+
+
+def _write_register(path: Path, content: dict[str, Any]) -> None:
+    check = hash_bytes(canonical.dumps(content), path.name)
+    durable.write_file(path, canonical.dumps({**content, "check": check}) + b"\n")
+
+
+def _read_register(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+        content = canonical.loads(data.removesuffix(b"\n"))
+        check = content.pop("check")
+        if data.endswith(b"\n") and check == hash_bytes(canonical.dumps(content), path.name):
+            assert isinstance(content, dict)
+            return content
+    except FileNotFoundError:
+        raise DamagedError(f"The repository's file {path.name!r} is missing; restore it or run `art fsck`.") from None
+    except (DamagedError, AttributeError, KeyError, TypeError):
+        pass
+    raise DamagedError(f"The repository's file {path.name!r} is damaged; restore it or run `art fsck`.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise RepositoryError(f"The user's name is unknown ({error}); set USER.") from error

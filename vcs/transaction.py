@@ -1,0 +1,277 @@
+"""Changing a repository: packs → index → op → root, so that nothing is visible before it is durable.
+
+A transaction collects objects in an incoming pack. `checkpoint` lands what is finished: it survives this process.
+`publish` makes it durable and moves the root. A process killed in between leaves an incoming pack that the next
+one to open the repository publishes (see `recovery`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import threading
+import time
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from . import chunking, codec, durable, names
+from .errors import StorageError, storage_errors
+from .journal import Edits, Journal
+from .object_store import blob_id
+from .objects import Op, Version
+from .oid import Oid, hasher
+from .pack import PackWriter
+from .records import Record
+from .refs import RefMap
+
+if TYPE_CHECKING:
+    from .repository import Repository
+
+
+class Transaction:
+    """Objects and ref changes that become visible together.
+
+    Use it as a context manager: leaving the block publishes, an exception keeps only what was landed by
+    `checkpoint`. Objects put are readable at once through the repository's store, in this process. Thread-safe.
+    """
+
+    def __init__(self, repository: Repository, why: str) -> None:
+        self.why = why
+        self._repository = repository
+        # While this is held, gc does not delete what we take to be stored already.
+        self._gc_guard = durable.open_locked(repository.layout.gc_lock, shared=True, wait=True)
+        repository.store.refresh()
+        self._store = repository.store
+        self._writer: PackWriter | None = None
+        self._journal: Journal | None = None
+        self._fd: int | None = None
+        self._edits = Edits()  # since the last checkpoint
+        self._landed = Edits()  # since the last publish
+        self._base = repository.refs()
+        self._mutex = threading.RLock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.publish()
+        finally:
+            self.close()
+
+    # Objects
+
+    def put(self, record: Record) -> Oid:
+        """Stores a record unless it is stored already; returns its id."""
+        data = record.encode()
+        oid = record.oid
+        self._put(oid, record.KIND, data)
+        self._store.remember(oid, record)
+        return oid
+
+    def put_blob(self, data: bytes) -> Oid:
+        """Stores bytes as a blob unless they are stored already; returns its id."""
+        if len(data) >= chunking.THRESHOLD:
+            import io
+
+            return self.put_stream(io.BytesIO(data))[0]
+        oid = blob_id(data)
+        self._put(oid, "blob", data)
+        return oid
+
+    def put_stream(self, stream: BinaryIO) -> tuple[Oid, int]:
+        """Stores what `stream` holds as a blob cut in chunks; returns its id and size."""
+        whole, chunks = hasher(), []
+        for chunk in chunking.cut(stream):
+            whole.update(chunk)
+            oid = blob_id(chunk)
+            self._put(oid, "blob", chunk)
+            chunks.append((oid, len(chunk)))
+        oid, size = Oid(whole.hexdigest()), sum(length for _, length in chunks)
+        if len(chunks) != 1:  # a single chunk is the blob already
+            with self._mutex:
+                if not self._store.has(oid):
+                    self._append(oid, "blob", codec.CHUNKED, chunking.encode_list(chunks), size)
+        return oid, size
+
+    def _put(self, oid: Oid, kind: str, data: bytes) -> None:
+        with self._mutex:
+            if self._store.has(oid):
+                return
+        packed = codec.compress(data)
+        with self._mutex:
+            if not self._store.has(oid):
+                self._append(oid, kind, *packed, len(data))
+
+    def _append(self, oid: Oid, kind: str, codec_: int, stored: bytes, size: int) -> None:
+        with storage_errors(f"writing to {self._repository.layout.folder}"):
+            self._open_pack().add(oid, kind, codec_, stored, size)
+
+    def _open_pack(self) -> PackWriter:
+        if self._writer is None:
+            if self._gc_guard is None:
+                raise StorageError("This change of the repository has ended or failed; begin a new one.")
+            name = f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}"
+            path = self._repository.layout.incoming_pack(name)
+            fd = durable.open_locked(path, wait=True)
+            assert fd is not None, "waited for"
+            self._adopt(PackWriter(path, fd), fd)
+        assert self._writer is not None
+        return self._writer
+
+    def _adopt(self, writer: PackWriter, fd: int) -> None:
+        self._writer, self._fd = writer, fd
+        self._journal = Journal(self._repository.layout.journal(writer.path))
+        self._store.pending.append(writer)
+
+    # Refs
+
+    def get_ref(self, ref: str) -> Oid | None:
+        """The id of a ref, changes of this transaction included."""
+        for edits in (self._edits, self._landed):
+            if ref in edits.refs:
+                return edits.refs[ref]
+        return self._base.get(ref)
+
+    def set_ref(self, ref: str, oid: Oid | None) -> None:
+        """Sets a ref, or deletes it where `oid` is None."""
+        with self._mutex:
+            self._edits.refs[ref] = oid
+
+    def add_version(self, version: Version) -> Version:
+        """Gives an artifact the next number of its name, unless that very value has a number already.
+
+        Returns:
+            The version with its number, or the existing one.
+        """
+        with self._mutex:
+            if existing := self.get_ref(names.value_ref(version.name, version.artifact)):
+                return self._store.record(existing, Version)
+            version = dataclasses.replace(version, number=self._next_number(version.name))
+            self._number(version, self._edits)
+            self._edits.versions[version.name, version.artifact] = version
+            return version
+
+    def replace_version(self, version: Version) -> Oid:
+        """Stores a changed version (tags, metadata) in place of the one with its name and number."""
+        with self._mutex:
+            self._number(version, self._edits)
+            key = version.name, version.artifact
+            if key in self._landed.versions or key in self._edits.versions:
+                self._edits.versions[key] = version
+        return version.oid
+
+    def _number(self, version: Version, edits: Edits) -> None:
+        oid = self.put(version)
+        edits.refs[names.version_ref(version.name, version.number)] = oid
+        edits.refs[names.value_ref(version.name, version.artifact)] = oid
+
+    def _next_number(self, name: str) -> int:
+        numbers = [
+            version.number for edits in (self._edits, self._landed)
+            for version in edits.versions.values() if version.name == name
+        ]  # fmt: skip
+        return max([last_number(self._base, name), *numbers]) + 1
+
+    # Landing and publishing
+
+    def adopt(self, writer: PackWriter, fd: int, edits: Edits) -> None:
+        """Goes on with the pack and edits that a dead process left. For `recovery`."""
+        self._adopt(writer, fd)
+        self.resume(edits)
+
+    def resume(self, edits: Edits) -> None:
+        """Takes over edits whose objects are stored already. For `recovery`."""
+        self._landed = edits
+
+    def checkpoint(self) -> None:
+        """Lands all that was put and set so far: it survives the death of this process."""
+        with self._mutex, storage_errors(f"writing to {self._repository.layout.folder}"):
+            if not self._edits:
+                return
+            writer = self._open_pack()
+            writer.flush()
+            assert self._journal is not None
+            self._journal.append(writer.end, self.why, self._edits)
+            self._landed.refs.update(self._edits.refs)
+            self._landed.versions.update(self._edits.versions)
+            self._edits = Edits()
+
+    def publish(self) -> None:
+        """Makes everything durable and moves the root to it. The transaction may go on afterwards."""
+        with self._mutex, storage_errors(f"writing to {self._repository.layout.folder}"):
+            self.checkpoint()
+            if not self._landed:
+                return
+            try:
+                with self._repository.locked():
+                    self._publish_locked()
+            except BaseException:
+                self.close()  # what was landed stays in the journal, for `recovery`
+                raise
+
+    def _publish_locked(self) -> None:
+        repository, writer = self._repository, self._open_pack()
+        register = repository.read_root()
+        current = repository.refs_at(register.op)
+        refs = current.update(self._rebased(current), self.put)
+        op = Op(register.seq + 1, register.op, refs.root, repository.author(), now_ms(), self.why)
+        op_id = self.put(op)
+        pack = writer.finish()
+        writer.move_to(repository.layout.pack(pack))
+        self._store.index.add_pack(pack, list(writer.entries.values()))
+        repository.write_root(op.seq, op_id)
+        self._release_pack()
+        self._landed, self._base = Edits(), refs
+
+    def _rebased(self, current: RefMap) -> dict[str, Oid | None]:
+        """Our edits on top of what others published since we began: their numbers stand, ours follow."""
+        if current.root == self._base.root:
+            return self._landed.refs
+        self._base = current
+        ours = {
+            ref for version in self._landed.versions.values()
+            for ref in (names.version_ref(version.name, version.number),
+                        names.value_ref(version.name, version.artifact))
+        }  # fmt: skip
+        edits = Edits({ref: oid for ref, oid in self._landed.refs.items() if ref not in ours})
+        for version in sorted(self._landed.versions.values(), key=lambda version: version.number):
+            if current.get(names.value_ref(version.name, version.artifact)) is None:
+                taken = [last_number(current, version.name)]
+                taken += [other.number for other in edits.versions.values() if other.name == version.name]
+                version = dataclasses.replace(version, number=max(taken) + 1)
+                edits.versions[version.name, version.artifact] = version
+                self._number(version, edits)
+        return edits.refs
+
+    def close(self) -> None:
+        """Gives up the locks. What was landed but not published is published by the next to open."""
+        with self._mutex:
+            if self._writer is not None and not self._landed:
+                self._writer.path.unlink(missing_ok=True)
+            self._release_pack(keep=bool(self._landed))
+            if self._gc_guard is not None:
+                os.close(self._gc_guard)
+                self._gc_guard = None
+
+    def _release_pack(self, *, keep: bool = False) -> None:
+        if self._writer is not None:
+            self._store.pending.remove(self._writer)
+            assert self._fd is not None
+            assert self._journal is not None
+            if not keep:
+                self._journal.remove()
+            os.close(self._fd)
+        self._writer = self._journal = self._fd = None
+
+
+def last_number(refs: RefMap, name: str) -> int:
+    """The greatest number ever given under an artifact name, 0 when there is none."""
+    last = refs.last(names.versions_prefix(name))
+    return int(last[0].rpartition("/")[2]) if last else 0
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000

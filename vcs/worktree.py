@@ -1,0 +1,221 @@
+"""Files and folders on disk ↔ blobs and trees.
+
+What is stored may come from a hostile repository: names are checked (`objects.check_entry_name`), links may not lead
+out of the tree, and nothing is written through a link. Nothing is overwritten whose bytes are not stored.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+
+from . import chunking
+from .errors import InvalidName, StorageError, WouldOverwrite, storage_errors
+from .object_store import ObjectStore
+from .objects import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry, Tree, check_entry_name
+from .oid import Oid, hasher
+from .transaction import Transaction
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes just read or written."""
+
+
+def no_progress(_: int) -> None:
+    """Says nothing."""
+
+
+def add_path(
+    transaction: Transaction, path: Path, name: str, progress: Progress = no_progress, *, inside: str = ""
+) -> Entry:
+    """Stores a file, link or folder; returns the tree entry for it under `name`.
+
+    Raises:
+        InvalidName: A name below cannot be stored, or a link leads out of the folder.
+        StorageError: Something cannot be read, or is neither file, folder nor link.
+    """
+    check_entry_name(name)
+    with storage_errors(f"reading {path}"):
+        info = path.lstat() if inside else path.stat()
+        if stat.S_ISLNK(info.st_mode):
+            return _add_link(transaction, path, name, inside)
+        if stat.S_ISDIR(info.st_mode):
+            here = f"{inside}/{name}" if inside else "."
+            tree = add_folder(transaction, path, progress=progress, inside=here)
+            return Entry(name, FOLDER, transaction.put(tree), tree.size)
+        if not stat.S_ISREG(info.st_mode):
+            raise StorageError(f"{path} is neither a file nor a folder; only those can be stored.")
+        oid, size = _add_file(transaction, path, info.st_size)
+        progress(size)
+        return Entry(name, EXECUTABLE if info.st_mode & stat.S_IXUSR else FILE, oid, size)
+
+
+def add_folder(
+    transaction: Transaction,
+    folder: Path,
+    extra: Mapping[str, Path] | None = None,
+    progress: Progress = no_progress,
+    *,
+    inside: str = ".",
+) -> Tree:
+    """The tree of what `folder` holds, and of `extra` paths under names of their own. Its parts are stored.
+
+    Raises:
+        InvalidName: As `add_path`.
+        StorageError: As `add_path`.
+    """
+    with storage_errors(f"reading {folder}"):
+        members = {name: (folder / name, inside) for name in os.listdir(folder)}
+    members.update({name: (path, "") for name, path in (extra or {}).items()})
+    ordered = sorted(members, key=os.fsencode)
+    return Tree(tuple(
+        add_path(transaction, members[name][0], name, progress, inside=members[name][1]) for name in ordered
+    ))  # fmt: skip
+
+
+def _add_file(transaction: Transaction, path: Path, size: int) -> tuple[Oid, int]:
+    with open(path, "rb") as file:
+        if size >= chunking.THRESHOLD:
+            return transaction.put_stream(file)
+        data = file.read()
+    return transaction.put_blob(data), len(data)
+
+
+def _add_link(transaction: Transaction, path: Path, name: str, inside: str) -> Entry:
+    target = os.readlink(path)
+    _check_link(target, PurePosixPath(inside) / name)
+    data = target.encode("utf-8")
+    return Entry(name, SYMLINK, transaction.put_blob(data), len(data))
+
+
+def _check_link(target: str, link: PurePosixPath) -> None:
+    """Refuses a link that leads out of the tree whose top is `.`."""
+    depth = len(link.parts) - 1
+    for part in PurePosixPath(target).parts:
+        depth += -1 if part == ".." else part != "."
+        if depth < 0 or part == "/":
+            raise InvalidName(f"The link {link} leads out of its folder, to {target!r}; replace it by what it names.")
+
+
+def file_id(path: Path) -> Oid:
+    """The blob id that a file's content has, as `b3sum` prints it."""
+    check = hasher()
+    with storage_errors(f"reading {path}"), open(path, "rb") as file:
+        while data := file.read(1 << 20):
+            check.update(data)
+    return Oid(check.hexdigest())
+
+
+def write_tree(store: ObjectStore, tree: Oid, folder: Path, progress: Progress = no_progress) -> None:
+    """Writes a tree's files into an empty folder.
+
+    Raises:
+        UnknownName: Something the tree names is not here.
+        DamagedError: Something is not what its id promises.
+        InvalidName: A link leads out of the folder.
+    """
+    with storage_errors(f"writing {folder}"):
+        _write_entries(store, tree, folder, PurePosixPath(), progress)
+
+
+def _write_entries(store: ObjectStore, tree: Oid, folder: Path, at: PurePosixPath, progress: Progress) -> None:
+    entries = store.record(tree, Tree).entries
+    # Links last: nothing is ever written through one.
+    for entry in sorted(entries, key=lambda entry: entry.mode == SYMLINK):
+        write_entry(store, entry, folder / entry.name, at / entry.name, progress)
+
+
+def write_entry(
+    store: ObjectStore, entry: Entry, target: Path, at: PurePosixPath, progress: Progress = no_progress
+) -> None:
+    """Writes one entry to `target`, which must not exist; `at` is its place in the tree."""
+    if entry.mode == FOLDER:
+        target.mkdir()
+        _write_entries(store, entry.id, target, at, progress)
+    elif entry.mode == SYMLINK:
+        link = store.read(entry.id, "blob").decode("utf-8", "surrogateescape")
+        _check_link(link, at)
+        os.symlink(link, target)
+    else:
+        mode = 0o777 if entry.mode == EXECUTABLE else 0o666
+        # O_EXCL: two names that are one on this file system must not silently become one file.
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+        with open(fd, "wb") as file:
+            for piece in store.iter_read(entry.id):
+                file.write(piece)
+                progress(len(piece))
+
+
+def checkout(store: ObjectStore, entry: Entry, target: Path, progress: Progress = no_progress) -> bool:
+    """Puts a stored file or folder at `target`, at once.
+
+    What is there already is replaced only if every byte of it is stored here, so that it can be had again.
+
+    Returns:
+        False when `target` held exactly this already.
+
+    Raises:
+        WouldOverwrite: `target` holds something that is not stored.
+    """
+    if target.is_symlink() or target.exists():
+        if matches(store, entry, target):
+            return False
+        if (lost := _not_stored(store, target)) is not None:
+            raise WouldOverwrite(f"{lost} holds changes that are not stored; move it away or `art add` it first.")
+    with storage_errors(f"writing {target}"):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}.art-tmp"
+        try:
+            write_entry(store, entry, fresh, PurePosixPath(entry.name), progress)
+            _replace(fresh, target)
+        finally:
+            _remove(fresh)
+    return True
+
+
+def matches(store: ObjectStore, entry: Entry, path: Path) -> bool:
+    """Whether the path holds exactly what the entry stands for (modes aside)."""
+    if entry.mode == SYMLINK or path.is_symlink():
+        return (
+            entry.mode == SYMLINK
+            and path.is_symlink()
+            and store.read(entry.id, "blob") == os.fsencode(os.readlink(path))
+        )
+    if entry.mode != FOLDER:
+        return path.is_file() and path.stat().st_size == entry.size and file_id(path) == entry.id
+    if not path.is_dir():
+        return False
+    entries = {child.name: child for child in store.record(entry.id, Tree).entries}
+    return set(os.listdir(path)) == set(entries) and all(
+        matches(store, child, path / name) for name, child in entries.items()
+    )
+
+
+def _not_stored(store: ObjectStore, path: Path) -> Path | None:
+    """A path at or below `path` whose content the store does not have, if there is one."""
+    if path.is_symlink():
+        return path
+    if path.is_dir():
+        return next((lost for child in sorted(path.iterdir()) if (lost := _not_stored(store, child))), None)
+    return None if store.complete(file_id(path)) else path
+
+
+def _replace(fresh: Path, target: Path) -> None:
+    if not (target.is_dir() and not target.is_symlink()) and not fresh.is_dir():
+        os.replace(fresh, target)
+        return
+    old = fresh.with_suffix(".old")
+    if target.exists():
+        os.rename(target, old)
+    os.rename(fresh, target)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
