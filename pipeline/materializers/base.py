@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from . import registry
+from .typenames import declared_path
+
+# Every subclass, in the order of declaration; the registry reads it.
+declared: list[type[Materializer]] = []
 
 
 class Materializer:
@@ -24,6 +27,11 @@ class Materializer:
         KEEPS_FILES: True when a loaded value goes on using the files under `uri`.
         RUNS_CODE: True when `load` may run code held in the files, as pickle does.
         uri: The local folder to write into and read from. It exists.
+        included: What `include` was told: path below `uri` → existing file or folder.
+        runs_code: Whether loading *this* value may run code. A list is plain JSON, but not if one of its
+            items had to be pickled. Right after `save` and after `load`.
+        keeps_files: Whether *this* loaded value uses the files under `uri`. Right after `load`.
+        trusted: Set to False before `load` to refuse, at any depth, what would run code.
     """
 
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = ()
@@ -35,12 +43,20 @@ class Materializer:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.included: dict[str, Path] = {}
+        self.runs_code: bool = self.RUNS_CODE
+        self.keeps_files: bool = self.KEEPS_FILES
+        self.trusted: bool = True
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "NAME" not in cls.__dict__:
-            cls.NAME = f"{cls.__module__}:{cls.__qualname__}"
-        registry.register(cls)
+            cls.NAME = declared_path(cls)
+        declared.append(cls)
+
+    @classmethod
+    def accepts(cls, data: Any) -> bool:
+        """Whether `save` would keep `data` exactly; False hands it to the next materializer in line."""
+        return True
 
     def save(self, data: Any) -> None:
         """Writes `data` as files under `self.uri`."""
@@ -59,5 +75,10 @@ class Materializer:
         return {}
 
     def include(self, existing: Path, name: str) -> None:
-        """Makes an existing file or folder part of what is stored, as `name`, without copying it."""
+        """Makes an existing file or folder part of what is stored, without copying it.
+
+        Args:
+            existing: The file or folder, anywhere on this machine.
+            name: Its path below `self.uri`, parts separated by `/`.
+        """
         self.included[name] = existing

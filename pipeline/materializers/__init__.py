@@ -1,0 +1,29 @@
+"""Materializers: how values become files and come back exactly, or are refused.
+
+`find_for_value` picks one. The values that JSON can carry, with their types, are one `value.json`;
+arrays, frames and models get the open format of their library; what nothing knows is pickled, with a
+warning. Described in docs/materializers.md.
+"""
+
+from __future__ import annotations
+
+from .base import Materializer
+from .fallback import PickleFallbackWarning
+from .registry import by_name, find_for_type, find_for_value, register
+from .strings import CSVString, HTMLString, JSONString, MarkdownString
+from .typenames import resolve_type, type_name
+
+__all__ = [
+    "CSVString",
+    "HTMLString",
+    "JSONString",
+    "MarkdownString",
+    "Materializer",
+    "PickleFallbackWarning",
+    "by_name",
+    "find_for_type",
+    "find_for_value",
+    "register",
+    "resolve_type",
+    "type_name",
+]

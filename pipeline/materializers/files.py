@@ -1,0 +1,47 @@
+"""Writing and reading the files of materializers: JSON bytes, and errors that a user can act on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from artvcs.pipelines.errors import MaterializerError
+from artvcs.vcs.errors import ArtError
+
+from .protocols import Json
+
+
+def dump_json(document: Json) -> bytes:
+    """JSON data as bytes: compact, UTF-8, keys in their order."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+    return text.encode()
+
+
+def write_json(path: Path, document: Json) -> None:
+    """Writes JSON data."""
+    path.write_bytes(dump_json(document))
+
+
+def read_json(path: Path) -> Json:
+    """Reads JSON data."""
+    return json.loads(path.read_bytes())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Path]:
+    """Turns whatever goes wrong while reading `path` into an error that the user can act on.
+
+    Raises:
+        MaterializerError: The file is not what `save` wrote.
+    """
+    try:
+        yield path
+    except ArtError:
+        raise
+    except Exception as error:  # hostile bytes can make a library raise anything
+        raise MaterializerError(
+            f"The stored file {path.name} cannot be understood ({type(error).__name__}: {error}); run `art fsck`, "
+            "or load it with the version that stored it."
+        ) from error
