@@ -4,6 +4,7 @@
     artifacts/<name>/<number>         → version (ten digits, so that names sort by number)
     values/<name>/<artifact id>       → the same version: has this value a number already?
     cache/<cache key>                 → commit
+    latest/<pipeline>                 → the pipeline's newest run
 
 Names are percent-encoded, so that no name can leave its place.
 """
@@ -14,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from .oid import Oid
 
-RUNS, ARTIFACTS, VALUES, CACHE = "runs/", "artifacts/", "values/", "cache/"
+RUNS, ARTIFACTS, VALUES, CACHE, LATEST = "runs/", "artifacts/", "values/", "cache/", "latest/"
 
 
 def run_ref(run: str) -> str:
@@ -25,6 +26,11 @@ def run_ref(run: str) -> str:
 def cache_ref(key: Oid) -> str:
     """The ref of the commit that a cache key leads to."""
     return CACHE + key
+
+
+def latest_ref(pipeline: str) -> str:
+    """The ref of a pipeline's newest run."""
+    return LATEST + quote(pipeline, safe="")
 
 
 def versions_prefix(name: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from .errors import DamagedError, InvalidName
 from .oid import Oid
-from .records import Json, Record
+from .records import Record
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
 """Modes of tree entries, as Git writes them."""
@@ -144,7 +144,8 @@ class Commit(Record):
     Attributes:
         inputs: Input name → where it came from, in order where the input is a list.
         outputs: Output name (as declared) → artifact.
-        parents: The commits that produced the inputs, sorted.
+        reads: Artifact versions that the step asked for while it ran, as `NAME` or `NAME@VERSION` → what it got.
+        parents: The commits that produced the inputs and what was read, sorted.
         params: Parameter name → value, in the encoding of `vcs.values`.
         log: A blob of what the step printed.
     """
@@ -155,6 +156,7 @@ class Commit(Record):
     code: Code
     params: Mapping[str, Any]
     inputs: Mapping[str, tuple[Input, ...]]
+    reads: Mapping[str, Input]
     outputs: Mapping[str, Output]
     parents: tuple[Oid, ...]
     cache_key: Oid
@@ -195,7 +197,6 @@ class StepRun(Record):
     finished: int | None
     failure: Failure | None
     log: Oid | None
-    why: Json = None
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def _of_commit(store: ObjectStore, at: Location) -> Iterator[Oid]:
     yield commit.code.source
     yield from commit.parents
     yield from (source.artifact for sources in commit.inputs.values() for source in sources)
+    yield from (source.artifact for source in commit.reads.values())
     yield from (output.artifact for output in commit.outputs.values())
     yield from _of_git(commit.git)
     if commit.log:
