@@ -1,0 +1,133 @@
+"""What a fingerprint is: the parts that count, the packages by version, and one id over them.
+
+The id is BLAKE3 over canonical JSON of names and hashes, so it depends on nothing but the code: not on
+the machine, the folder, the Python version or the way the step's file was loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from blake3 import blake3
+
+from artvcs.vcs import canonical
+from artvcs.vcs.errors import DamagedError
+
+Reach = Literal["project", "function", "none"]
+
+CONTEXT = "artvcs code v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of code that counts.
+
+    Attributes:
+        name: File and qualified name, `model.py::Net.forward`; the same on every machine.
+        kind: `function`, `class`, `constant`, `import`, `module`, `closure`, `file` or `bytecode`.
+        hash: Hex of the normalised code.
+        file: Path relative to the project root, None for notebooks and values.
+        line: Where it starts, 1-based; 0 when it has no place.
+        source: The text, for humans to read and to compare.
+    """
+
+    name: str
+    kind: str
+    hash: str
+    file: str | None
+    line: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Unfollowed:
+    """Something a step may run that the fingerprint cannot see.
+
+    Attributes:
+        where: The part it was met in.
+        what: What could not be followed, in words.
+        line: The line in that part's file.
+    """
+
+    where: str
+    what: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The transitive fingerprint of a step's code.
+
+    Attributes:
+        id: 64 hex characters; equal exactly when names, hashes and packages are.
+        parts: Everything of the user's own that counts, sorted by name.
+        packages: Third-party distributions reached directly, with their versions.
+        unfollowed: What could not be followed.
+    """
+
+    id: str
+    parts: tuple[Part, ...]
+    packages: Mapping[str, str]
+    unfollowed: tuple[Unfollowed, ...]
+
+
+def digest(text: str) -> str:
+    """The hash of normalised code, in hex."""
+    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def build(parts: Iterable[Part], packages: Mapping[str, str], unfollowed: Iterable[Unfollowed]) -> Fingerprint:
+    """Sorts what was found and names it."""
+    ordered = tuple(sorted(parts, key=lambda part: part.name))
+    versions = dict(sorted(packages.items()))
+    return Fingerprint(_identify(ordered, versions), ordered, versions, tuple(sorted(set(unfollowed))))
+
+
+def _identify(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
+    identity = {"packages": dict(packages), "parts": [[part.name, part.hash] for part in parts]}
+    return blake3(canonical.dumps(identity), derive_key_context=CONTEXT).hexdigest()
+
+
+def to_json(fingerprint: Fingerprint) -> dict[str, Any]:
+    """The fingerprint as canonical JSON data, as a commit keeps it."""
+    return {
+        "id": fingerprint.id,
+        "packages": dict(fingerprint.packages),
+        "parts": [
+            {
+                "file": part.file,
+                "hash": part.hash,
+                "kind": part.kind,
+                "line": part.line,
+                "name": part.name,
+                "source": _valid_unicode(part.source),
+            }
+            for part in fingerprint.parts
+        ],
+        "unfollowed": [
+            {"line": item.line, "what": item.what, "where": item.where} for item in fingerprint.unfollowed
+        ],
+    }
+
+
+def from_json(data: Mapping[str, Any]) -> Fingerprint:
+    """The fingerprint that `to_json` was given.
+
+    Raises:
+        DamagedError: `data` was not made by `to_json`.
+    """
+    try:
+        return Fingerprint(
+            id=data["id"],
+            parts=tuple(Part(**part) for part in data["parts"]),
+            packages=dict(data["packages"]),
+            unfollowed=tuple(Unfollowed(**item) for item in data["unfollowed"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedError(f"A stored fingerprint cannot be understood ({error}); run `art fsck`.") from None
+
+
+def _valid_unicode(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")
