@@ -147,6 +147,8 @@ class Commit(Record):
         reads: Artifact versions that the step asked for while it ran, as `NAME` or `NAME@VERSION` → what it got.
         parents: The commits that produced the inputs and what was read, sorted.
         params: Parameter name → value, in the encoding of `vcs.values`.
+        config: What else went into the cache key: `outputs` (name → materializer asked for), `extras` (from the
+            cache policy) and `ignored` (inputs that did not count).
         log: A blob of what the step printed.
     """
 
@@ -155,6 +157,7 @@ class Commit(Record):
     pipeline: str
     code: Code
     params: Mapping[str, Any]
+    config: Mapping[str, Any]
     inputs: Mapping[str, tuple[Input, ...]]
     reads: Mapping[str, Input]
     outputs: Mapping[str, Output]

@@ -12,6 +12,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from . import chunking, codec, durable, names
@@ -133,6 +134,17 @@ class Transaction:
             if ref in edits.refs:
                 return edits.refs[ref]
         return self._base.get(ref)
+
+    def get(self, ref: str) -> Oid | None:
+        """The same as `get_ref`: a transaction can be read like a `RefMap`."""
+        return self.get_ref(ref)
+
+    def items(self, prefix: str) -> Iterator[tuple[str, Oid]]:
+        """All refs whose key starts with `prefix`, in order, changes of this transaction included."""
+        merged: dict[str, Oid | None] = dict(self._base.items(prefix))
+        for edits in (self._landed, self._edits):
+            merged.update({ref: oid for ref, oid in edits.refs.items() if ref.startswith(prefix)})
+        return ((ref, oid) for ref, oid in sorted(merged.items()) if oid is not None)
 
     def set_ref(self, ref: str, oid: Oid | None) -> None:
         """Sets a ref, or deletes it where `oid` is None."""
