@@ -44,8 +44,12 @@ class Encoder:
         """The JSON data of the value that `materializer` was chosen for; writes what it needs."""
         self._path.add(id(value))
         data = materializer.encode(value, self)
-        self._leaves.finish()
+        self.finish()
         return data
+
+    def finish(self) -> None:
+        """Writes what was gathered on the way."""
+        self._leaves.finish()
 
     def encode(self, value: Any) -> Json:
         """The JSON data of a part.

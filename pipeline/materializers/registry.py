@@ -124,9 +124,7 @@ def _look_up(cls: type) -> list[type[Materializer]]:
             found.append(load_builtin(table.RECORD))
         found.extend(_users.by_type.get(base, ()))
         found.extend(
-            load_builtin(entry)
-            for entry in _by_type.get(type_name(base), ())
-            if base is cls or entry.subclasses
+            load_builtin(entry) for entry in _by_type.get(type_name(base), ()) if base is cls or entry.subclasses
         )
     return found
 

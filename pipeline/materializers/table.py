@@ -67,9 +67,7 @@ BUILTINS: tuple[Builtin, ...] = (
         "artvcs.pandas.Index",
         "pandas",
         "IndexMaterializer",
-        tuple(
-            f"pandas.{name}Index" for name in ("", "Range", "Multi", "Datetime", "Timedelta", "Period")
-        )
+        tuple(f"pandas.{name}Index" for name in ("", "Range", "Multi", "Datetime", "Timedelta", "Period"))
         + ("pandas.IntervalIndex", "pandas.CategoricalIndex"),
     ),
     Builtin(
