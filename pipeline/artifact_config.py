@@ -42,17 +42,13 @@ class ArtifactConfig:
 
 def _require(condition: bool, attribute: str, wanted: str, value: object) -> None:
     if not condition:
-        raise DefinitionError(
-            f"ArtifactConfig({attribute}={value!r}) is not possible; {attribute} must be {wanted}."
-        )
+        raise DefinitionError(f"ArtifactConfig({attribute}={value!r}) is not possible; {attribute} must be {wanted}.")
 
 
 def _check_version(version: object) -> None:
     if version is None:
         return
-    _require(
-        isinstance(version, (str, int)) and not isinstance(version, bool), "version", "text or int", version
-    )
+    _require(isinstance(version, (str, int)) and not isinstance(version, bool), "version", "text or int", version)
     if isinstance(version, int):
         _require(version > 0, "version", "1 or more", version)
     else:
@@ -61,9 +57,7 @@ def _check_version(version: object) -> None:
 
 def _checked_tags(tags: Any) -> tuple[str, ...]:
     # One string is a sequence of strings too, and tags="new" would become three tags.
-    _require(
-        isinstance(tags, Sequence) and not isinstance(tags, (str, bytes)), "tags", "a list of texts", tags
-    )
+    _require(isinstance(tags, Sequence) and not isinstance(tags, (str, bytes)), "tags", "a list of texts", tags)
     for tag in tags:
         _require(isinstance(tag, str), "tags", "a list of texts", tags)
         check_name(tag, "tag")

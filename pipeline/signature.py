@@ -97,17 +97,13 @@ def read_signature(function: Callable[..., Any], what: str = "step") -> Signatur
     names = [output.name for output in outputs]
     for name in names:
         if names.count(name) > 1:
-            raise DefinitionError(
-                f"The {subject} has two outputs named {name!r}; give each a name of its own."
-            )
+            raise DefinitionError(f"The {subject} has two outputs named {name!r}; give each a name of its own.")
     return Signature(_inputs(function, hints, subject), outputs, single)
 
 
 def _refuse_asynchronous(function: types.FunctionType, subject: str) -> None:
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise DefinitionError(
-            f"The {subject} is async; write a plain `def` that calls `asyncio.run(...)` inside."
-        )
+        raise DefinitionError(f"The {subject} is async; write a plain `def` that calls `asyncio.run(...)` inside.")
     if inspect.isgeneratorfunction(function):
         raise DefinitionError(
             f"The {subject} is a generator (it has a `yield`); collect the values and return them as a list."
@@ -281,9 +277,7 @@ def _lengths_in_source(body: list[ast.stmt]) -> Iterator[int | None]:
             value = node.value
             if value is None or (isinstance(value, ast.Constant) and value.value is None):
                 continue
-            written_out = isinstance(value, ast.Tuple) and not any(
-                isinstance(e, ast.Starred) for e in value.elts
-            )
+            written_out = isinstance(value, ast.Tuple) and not any(isinstance(e, ast.Starred) for e in value.elts)
             yield len(value.elts) if written_out and isinstance(value, ast.Tuple) else None
         else:
             pending.extend(ast.iter_child_nodes(node))

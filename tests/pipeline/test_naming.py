@@ -78,9 +78,7 @@ def test_templates_are_filled_or_refused_and_never_crash(template: str) -> None:
     substitute(template, dict.fromkeys(names, "v"), STARTED)
 
 
-@pytest.mark.parametrize(
-    "name", ["model", "a b", "p::s::o", "données", "模型", "x" * 255, "v1.2", "..a", "{x}"]
-)
+@pytest.mark.parametrize("name", ["model", "a b", "p::s::o", "données", "模型", "x" * 255, "v1.2", "..a", "{x}"])
 def test_accepted_artifact_names(name: str) -> None:
     assert check_artifact_name(name) == unicodedata.normalize("NFC", name)
 
