@@ -14,7 +14,7 @@ from .typenames import class_path, import_class
 
 _SCALARS = {str, int, float, bool, type(None)}
 # Calling a factory runs it, so that only those are stored by name which can do no harm.
-_FACTORIES = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+_FACTORIES: tuple[Any, ...] = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
 _FACTORIES += (collections.OrderedDict, collections.Counter, collections.deque)
 
 

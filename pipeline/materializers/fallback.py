@@ -7,6 +7,7 @@ PYTHONHASHSEED, so that such an object is a new version each time it is made.
 
 from __future__ import annotations
 
+import pickle
 import platform
 import warnings
 from pathlib import Path
@@ -16,11 +17,13 @@ from artvcs.pipelines.errors import MaterializerError
 
 from .base import Materializer
 from .files import read_json, reading, write_json
+from .models import is_model, model_metadata
 from .pickle_bytes import stable_dumps
 from .typenames import type_name
 
 FILE = "value.pkl"
 WRITER = "pickle.json"
+_VERIFY_BYTES = 1 << 20
 
 
 class PickleFallbackWarning(UserWarning):
@@ -42,6 +45,8 @@ class PickleMaterializer(Materializer):
         kinds = _kinds(data)
         try:
             content = stable_dumps(data)
+            if len(content) <= _VERIFY_BYTES:
+                pickle.loads(content)  # some values can be pickled but not unpickled
         except Exception as error:  # pickling runs the value's own code
             raise MaterializerError(
                 f"A value of type {', '.join(kinds)} cannot be stored ({type(error).__name__}: {error}); return what "
@@ -62,8 +67,6 @@ class PickleMaterializer(Materializer):
         Raises:
             MaterializerError: It cannot be unpickled here.
         """
-        import pickle
-
         path = Path(self.uri) / FILE
         with reading(path):
             content = path.read_bytes()
@@ -76,8 +79,8 @@ class PickleMaterializer(Materializer):
             ) from error
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
-        """The versions that the pickle is tied to."""
-        return _versions()
+        """The versions that the pickle is tied to, and the parameters of a model."""
+        return {**_versions(), **(model_metadata(data) if is_model(data) else {})}
 
     def _writer(self) -> str:
         try:

@@ -26,13 +26,14 @@ class LeafWriter:
 
     def save(self, value: Any, materializer: type[Materializer]) -> Json:
         """Saves one part and returns the JSON that refers to it."""
-        if materializer.NAME == table.FALLBACK.name:
+        name = materializer.NAME
+        if name == table.FALLBACK.name:
             self._pickled.append(value)
             return {"$pickled": len(self._pickled) - 1}
-        name = str(self._count)
+        folder = str(self._count)
         self._count += 1
-        self._save_in(name, materializer, value)
-        return {"$stored": [name, materializer.NAME, type_name(value)]}
+        self._save_in(folder, materializer, value)
+        return {"$stored": [folder, name, type_name(value)]}
 
     def finish(self) -> None:
         """Pickles, in one go, the parts that nothing else can save."""

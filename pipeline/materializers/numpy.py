@@ -118,14 +118,14 @@ class MaskedArrayMaterializer(Materializer):
             hard = read_json(path)["hard"]
             parts = {name: path.with_name(f"{name}.npy") for name in ("mask", "fill")}
             mask = read_array(parts["mask"]) if parts["mask"].exists() else np.ma.nomask
-            array = np.ma.MaskedArray(read_array(path.with_name("data.npy")), mask=mask, hard_mask=hard)
+            array: Any = np.ma.MaskedArray(read_array(path.with_name("data.npy")), mask=mask, hard_mask=hard)
             if parts["fill"].exists():
                 array.fill_value = read_array(parts["fill"])[()]
             return array
 
     def extract_metadata(self, data: np.ma.MaskedArray[Any, Any]) -> dict[str, Any]:
         """Shape, dtype and the number of masked items."""
-        return {"shape": list(data.shape), "dtype": str(data.dtype), "masked": int(np.ma.count_masked(data))}
+        return {"shape": list(data.shape), "dtype": str(data.dtype), "masked": int(np.count_nonzero(data.mask))}
 
 
 class NumpyScalarMaterializer(DocumentMaterializer):

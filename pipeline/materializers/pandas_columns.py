@@ -26,7 +26,9 @@ def encode_column(values: Any, name: str, sheet: SheetWriter) -> Json:
     if isinstance(values, np.ndarray):
         return _encode_objects(values, name, sheet) if values.dtype == object else _encode_numpy(values, name, sheet)
     if isinstance(values, pd.arrays.IntervalArray):
-        sides = [encode_column(_values(side), f"{name}.{n}", sheet) for n, side in enumerate((values.left, values.right))]
+        sides = [
+            encode_column(_values(side), f"{name}.{n}", sheet) for n, side in enumerate((values.left, values.right))
+        ]
         return {"kind": "interval", "sides": sides, "closed": values.closed}
     spec = pandas_extensions.encode(values, name, sheet)
     return _encode_part(values, sheet) if spec is None else spec
@@ -70,7 +72,9 @@ def _encode_numpy(values: np.ndarray[Any, Any], name: str, sheet: SheetWriter) -
     if not fits_npy(dtype) or dtype.names is not None or dtype.itemsize == 0:
         return _encode_part(values, sheet)
     unit = np.datetime_data(dtype)[0] if dtype.kind == "M" else ""
-    native = dtype.isnative and (dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8) or unit in _TIME_UNITS)
+    native = dtype.isnative and (
+        dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8) or unit in _TIME_UNITS
+    )
     if native:
         return {"kind": "numpy", "dtype": dtype.str, "at": sheet.add(pa.array(values), name)}
     if dtype.kind in "mM" and dtype.isnative:

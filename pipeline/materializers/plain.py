@@ -77,8 +77,9 @@ def _encode_zone(zone: tzinfo | None) -> Json:
 
 
 def _encode_timezone(value: timezone) -> Json:
-    offset, name = value.__getinitargs__() if len(value.__getinitargs__()) == 2 else (*value.__getinitargs__(), None)
-    return {"$timezone": [_encode_timedelta(offset)["$timedelta"], name]}
+    offset, name = value.utcoffset(None), value.tzname(None)
+    named = timezone(offset).tzname(None) != name
+    return {"$timezone": [_encode_timedelta(offset)["$timedelta"], name if named else None]}
 
 
 def _decode_timezone(parts: Json) -> timezone:

@@ -144,7 +144,7 @@ def _is_namedtuple_value(data: Any) -> bool:
 
 
 def _is_dataclass_value(data: Any) -> bool:
-    cls = type(data)
+    cls: Any = type(data)
     try:
         object.__new__(cls)
     except TypeError:  # it is also a list, an exception, an array: more than its fields

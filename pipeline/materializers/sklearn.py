@@ -16,10 +16,9 @@ from typing import Any, ClassVar
 import sklearn.base
 import skops.io
 
-from artvcs.vcs import values
-
 from .base import Materializer
 from .files import dump_json, reading
+from .models import model_metadata
 
 _FOLDER = "model"
 _SCHEMA = "schema.json"
@@ -55,21 +54,7 @@ class SklearnMaterializer(Materializer):
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and its parameters."""
-        return estimator_metadata(data)
-
-
-def estimator_metadata(data: Any) -> dict[str, Any]:
-    """The class and the parameters of an estimator; those that are not plain values as text."""
-    parameters = {str(name): _plain(value) for name, value in data.get_params(deep=False).items()}
-    return {"class": type(data).__name__, "parameters": parameters}
-
-
-def _plain(value: Any) -> Any:
-    try:
-        values.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return repr(value)[:200]
-    return value
+        return model_metadata(data)
 
 
 def _members(model: Any) -> dict[str, bytes]:

@@ -53,12 +53,10 @@ class TextMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads the text; the file's ending says which type it has."""
-        for cls, kind in self.KINDS.items():
-            path = self._path(kind)
-            if path.exists():
-                break
-        with reading(path):
-            return cls(path.read_bytes().decode("utf-8", "surrogatepass"))
+        found = [cls for cls, kind in self.KINDS.items() if self._path(kind).exists()]
+        with reading(Path(self.uri)):
+            [cls] = found
+            return cls(self._path(self.KINDS[cls]).read_bytes().decode("utf-8", "surrogatepass"))
 
     def save_visualizations(self, data: str) -> dict[str, str]:
         """The text is its own picture."""

@@ -28,8 +28,8 @@ FALLBACK = Builtin("artvcs.pickle", "fallback", "PickleMaterializer", ())
 RECORD = Builtin("artvcs.record", "records", "RecordMaterializer", ())
 
 _SCALARS = (
-    *("builtins." + name for name in "NoneType bool int float complex str range ellipsis".split()),
-    *("datetime." + name for name in "datetime date time timedelta timezone".split()),
+    *("builtins." + name for name in ["NoneType", "bool", "int", "float", "complex", "str", "range", "ellipsis"]),
+    *("datetime." + name for name in ["datetime", "date", "time", "timedelta", "timezone"]),
     "decimal.Decimal",
     "fractions.Fraction",
     "pathlib.PurePosixPath",
@@ -38,9 +38,10 @@ _SCALARS = (
     "zoneinfo.ZoneInfo",
 )
 _CONTAINERS = (
-    *("builtins." + name for name in "list tuple dict set frozenset slice".split()),
-    *("collections." + name for name in "OrderedDict defaultdict Counter deque".split()),
+    *("builtins." + name for name in ["list", "tuple", "dict", "set", "frozenset", "slice"]),
+    *("collections." + name for name in ["OrderedDict", "defaultdict", "Counter", "deque"]),
 )
+_INDEXES = ("", "Range", "Multi", "Datetime", "Timedelta", "Period", "Interval", "Categorical")
 _STRINGS = "artvcs.pipelines.materializers.strings."
 
 BUILTINS: tuple[Builtin, ...] = (
@@ -67,8 +68,7 @@ BUILTINS: tuple[Builtin, ...] = (
         "artvcs.pandas.Index",
         "pandas",
         "IndexMaterializer",
-        tuple(f"pandas.{name}Index" for name in ("", "Range", "Multi", "Datetime", "Timedelta", "Period"))
-        + ("pandas.IntervalIndex", "pandas.CategoricalIndex"),
+        tuple(f"pandas.{kind}Index" for kind in _INDEXES),
     ),
     Builtin(
         "artvcs.pandas.scalar",
