@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import sources
+from .functions import layers, source_path
 from .model import Fingerprint, Part, Reach, build, digest
+from .objects import ObjectFollower
 from .project import project_root
 from .reach import Traversal
-from .runtime import Follower, source_path, unwrap
+from .resolve import Resolver
+
+# With its path: code objects that read the same are equal whatever file they come from.
+_Key = tuple[str, types.CodeType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,7 @@ class _Known:
         return all(sources.stamp(path) == stamp for path, stamp in self.files.items())
 
 
-_known: dict[types.CodeType, _Known] = {}
+_known: dict[_Key, _Known] = {}
 _lock = threading.RLock()
 
 
@@ -39,7 +44,8 @@ def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fi
             `none` only its qualified name.
     """
     if reach == "none":
-        return _by_name(function)
+        name = _qualname(function)
+        return build([Part(name, "function", digest(name), None, 0, "")], {}, ())
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
             return _remembered(function)
@@ -47,49 +53,52 @@ def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fi
 
 
 def _remembered(function: types.FunctionType) -> Fingerprint:
-    known = _known.get(function.__code__)
+    key = (source_path(function), function.__code__)
+    known = _known.get(key)
     if known is not None and known.is_current():
         return known.fingerprint
     result, files = _compute(function, "project")
     if files:
-        _known[function.__code__] = _Known(result, files)
+        _known[key] = _Known(result, files)
     return result
 
 
 def _compute(function: Any, reach: Reach) -> tuple[Fingerprint, dict[str, sources.Stamp | None]]:
-    layers = [layer for layer in unwrap(function) if isinstance(layer, types.FunctionType)]
-    path = source_path(layers[-1]) if layers else ""
-    folder = os.path.dirname(path) if os.path.isfile(path) else os.getcwd()
-    traversal = Traversal(project_root(folder))
-    follower = Follower(traversal)
-    if isinstance(function, functools.partial) or not layers:
-        follower.value(function, "", _qualname(function), "closure")
-    for layer in layers:
-        follower.function(layer, only=reach == "function")
+    """The fingerprint, and the files it depends on; none when it also depends on anything else."""
+    resolver = Resolver(project_root(_folder(function)))
+    traversal = Traversal(resolver)
+    follower = ObjectFollower(traversal, only=reach == "function")
+    if isinstance(function, types.FunctionType):
+        for layer in layers(function):
+            follower.function(layer, _qualname(function))
+    else:
+        follower.value(function, "", _qualname(function))
     if reach == "project":
         traversal.run()
-    packages = traversal.packages if reach == "project" else {}
-    result = build(traversal.parts.values(), packages, traversal.unfollowed)
-    # What was not found may appear without any known file changing; cells have no stamp.
-    settled = not traversal.virtual and not any("was not found" in item.what for item in result.unfollowed)
-    return result, traversal.files if settled else {}
+    counted = traversal.packages if reach == "project" else {}
+    result = build(traversal.parts.values(), counted, traversal.unfollowed | resolver.broken)
+    # A module that was not found may appear without any known file changing.
+    settled = not follower.live and not any("was not found" in item.what for item in result.unfollowed)
+    return result, resolver.files if settled else {}
+
+
+def _folder(function: Any) -> str:
+    """The folder of the innermost function's file; for a notebook, the current one."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    functions = list(layers(function))
+    path = source_path(functions[-1]) if functions else ""
+    return os.path.dirname(path) if os.path.isfile(path) else os.getcwd()
 
 
 def _is_plain(function: types.FunctionType) -> bool:
     """Whether a function says all it does by its file: no closure, nothing wrapped, not nested."""
-    return (
-        function.__closure__ is None
-        and "<" not in function.__code__.co_qualname
-        and not hasattr(function, "__wrapped__")
-        and os.path.isfile(source_path(function))
-    )
+    nested = function.__closure__ is not None or "<" in function.__code__.co_qualname
+    return not nested and not hasattr(function, "__wrapped__")
 
 
 def _qualname(function: Any) -> str:
-    inner = next(iter(unwrap(function)), function)
+    while isinstance(function, functools.partial):
+        function = function.func
+    inner = next(iter(layers(function)), function)
     return str(getattr(inner, "__qualname__", None) or type(inner).__qualname__)
-
-
-def _by_name(function: Any) -> Fingerprint:
-    name = _qualname(function)
-    return build([Part(name, "function", digest(name), None, 0, "")], {}, ())

@@ -106,9 +106,7 @@ def to_json(fingerprint: Fingerprint) -> dict[str, Any]:
             }
             for part in fingerprint.parts
         ],
-        "unfollowed": [
-            {"line": item.line, "what": item.what, "where": item.where} for item in fingerprint.unfollowed
-        ],
+        "unfollowed": [{"line": item.line, "what": item.what, "where": item.where} for item in fingerprint.unfollowed],
     }
 
 

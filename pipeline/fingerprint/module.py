@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .scopes import Import
-from .syntax import Definition, Summary, imported_names, root, summarise
+from .syntax import Definition, Summary, imported_names, line_of, root, summarise
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.Match)
@@ -86,8 +86,8 @@ class Module:
 
     def source(self, node: ast.AST) -> str:
         """The text of a statement or expression with its decorators, without its indentation."""
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])  # type: ignore[attr-defined]
-        last = node.end_lineno  # type: ignore[attr-defined]
+        first = line_of(node)
+        last = getattr(node, "end_lineno", None) or first
         lines = self.lines[first - 1 : last]
         indent = len(lines[0]) - len(lines[0].lstrip()) if lines else 0
         if indent:
@@ -105,6 +105,9 @@ def parse(path: str, text: str) -> Module:
     tree = ast.parse(text, path)
     module = Module(path, text, tree)
     _Collector(module).collect(tree.body, ())
+    # A call says nothing of a name that is bound elsewhere: a builtin, or from a star import.
+    for name in [name for name, found in module.bindings.items() if all(binding.called for binding in found)]:
+        del module.bindings[name]
     return module
 
 
@@ -165,10 +168,10 @@ class _Collector:
         if self.in_main or not isinstance(call, ast.Call):
             return
         self.module.loose.append(binding)
-        names = [root(argument) for argument in call.args] if root(call.func) != "print" else []
-        for name in dict.fromkeys([root(call.func), *names]):
-            if name is not None:
-                self.bind(name, binding)
+        passed = [root(argument) for argument in call.args] if root(call.func) != "print" else []
+        for touched in dict.fromkeys([root(call.func), *passed]):
+            if touched is not None:
+                self.bind(touched, binding)
 
     def collect_block(self, node: ast.stmt, conditions: tuple[Condition, ...]) -> bool:
         """Looks into `if`, `try` and `with`; says whether `node` is one."""
@@ -181,8 +184,8 @@ class _Collector:
             tried: list[ast.AST] = [each for each in node.body if not isinstance(each, DEFINITIONS)]
             self.collect(node.body, (*conditions, Condition("try", tried)))
             for handler in node.handlers:
-                kind = [handler.type] if handler.type is not None else []
-                self.collect(handler.body, (*conditions, Condition("except", tried + kind)))
+                caught = [*tried, handler.type] if handler.type is not None else tried
+                self.collect(handler.body, (*conditions, Condition("except", caught)))
             self.collect(node.orelse, (*conditions, Condition("else", tried)))
             self.collect(node.finalbody, conditions)
         elif isinstance(node, ast.With | ast.AsyncWith):

@@ -18,7 +18,7 @@ from typing import Literal
 Kind = Literal["own", "package", "stdlib", "binary", "missing"]
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
-_TOOL = "artvcs"
+TOOL = "artvcs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def locate(importer: str, root: str, level: int, module: str) -> Location:
 
 
 def _locate_top(name: str, importer: str, root: str) -> Location:
-    if name == _TOOL:
+    if name == TOOL:
         return Location("package", name)
     loaded = sys.modules.get(name)
     if loaded is not None and name != "__main__":
@@ -174,7 +174,7 @@ def _standard_folders() -> tuple[str, ...]:
 
 @cache
 def _foreign_folders() -> tuple[str, ...]:
-    package = sys.modules[_TOOL]
+    package = sys.modules[TOOL]
     own = {os.path.realpath(folder) for folder in package.__path__}
     # Subpackages may be links to folders elsewhere in a development install.
     own |= {os.path.realpath(os.path.join(folder, name)) for folder in own for name in os.listdir(folder)}

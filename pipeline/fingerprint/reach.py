@@ -6,62 +6,54 @@ the same in every process that reads the same files.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from . import packages, sources
 from .model import Part, Unfollowed, digest
-from .module import Condition, Module
-from .project import Location, label, locate
+from .module import Binding, Module
+from .project import Location
+from .resolve import Resolver
 from .scopes import Import
-from .syntax import Summary
-from .units import Decorator, Piece, Units
+from .syntax import Summary, line_of, summarise
+from .units import Piece, Units
 
-_TOOL = "artvcs"
-_IMPLICIT = frozenset(
-    "__annotations__ __builtins__ __cached__ __class__ __debug__ __dict__ __file__ __loader__ __name__"
-    " __package__ __path__ __qualname__ __spec__".split()
-)
-_units: dict[Module, Units] = {}
+_IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
+_IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
+_units: dict[str, Units] = {}
 
-
-def units_of(module: Module) -> Units:
-    """The pieces of a module, read once for as long as the file stays the same."""
-    known = _units.get(module)
-    if known is None:
-        known = _units[module] = Units(module)
-    return known
+Fallback = Callable[[Module, str, str], bool]
 
 
 class Traversal:
     """One walk from a step through everything it reaches.
 
     Attributes:
-        root: The project's folder, which names are relative to.
         parts: What counts so far, by name.
-        files: Each file that was looked into, with its stamp.
-        fallback: Asked for a name that no file binds: a module's namespace at run time.
+        packages: Distributions reached so far, with their versions.
+        unfollowed: What could not be followed so far.
+        fallback: Asked to follow a name that no file binds; says whether it could.
     """
 
-    def __init__(self, root: str) -> None:
-        self.root = root
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver = resolver
         self.parts: dict[str, Part] = {}
         self.packages: dict[str, str] = {}
         self.unfollowed: set[Unfollowed] = set()
-        self.files: dict[str, sources.Stamp | None] = {}
-        self.namespaces: dict[str, Mapping[str, Any]] = {}
-        self.fallback: Callable[[Module, str, str], bool] = lambda module, name, rest: False
-        self.virtual: set[str] = set()
+        self.fallback: Fallback = lambda module, name, rest: False
         self._todo: list[tuple[Module, str]] = []
         self._seen: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
 
-    # Names
+    def name(self, module: Module, qualname: str) -> str:
+        """The name of a part."""
+        return f"{self.resolver.label(module.path)}::{qualname}"
 
     def follow(self, module: Module, ref: str) -> None:
-        """Notes that a global name of `module`, with attributes, is reached."""
+        """Notes that a global name of `module`, with attributes read from it, is reached."""
         key = (module.path, ref)
         if key not in self._seen:
             self._seen.add(key)
@@ -72,84 +64,76 @@ class Traversal:
         while self._todo:
             module, ref = self._todo.pop()
             name, _, rest = ref.partition(".")
-            if module.path in self.virtual and self.fallback(module, name, rest):
+            # In a notebook, a name means what the cells have made of it, in whatever order they ran.
+            if module.path in self.resolver.virtual and self.fallback(module, name, rest):
                 continue
-            if name in module.bindings:
-                self.take(module, name)
-                for binding in module.bindings[name]:
-                    if binding.imported is not None:
-                        self._import(module, binding.imported, rest, self.name(module, name))
-            elif not self._from_star(module, name, rest):
-                self._unbound(module, name, rest)
+            if name not in module.bindings:
+                self._follow_unbound(module, name, rest)
+                continue
+            self.take(module, name)
+            for binding in module.bindings[name]:
+                if binding.imported is not None:
+                    self._import(module, binding.imported, rest, self.name(module, name))
 
-    def name(self, module: Module, qualname: str) -> str:
-        """The name of a part."""
-        return f"{self.label(module)}::{qualname}"
-
-    def label(self, module: Module) -> str:
-        """The name of a file, the same on every machine."""
-        return "<notebook>" if module.path in self.virtual else label(self.root, module.path)
+    # Parts
 
     def take(self, module: Module, name: str) -> None:
         """Adds the parts behind a name, once, and follows what they use."""
         if (module.path, name) in self._taken:
             return
         self._taken.add((module.path, name))
-        units = units_of(module)
-        writers, calls = units.changes(name)
-        for writer in writers:
-            self.follow(module, writer)
+        units = _units_of(module)
+        changers, calls = units.changes(name)
+        for changer in changers:
+            self.follow(module, changer)
         grouped: dict[str, list[Piece]] = {}
         for piece in (*units.pieces(name), *calls):
             grouped.setdefault(piece.qualname, []).append(piece)
         for qualname, pieces in grouped.items():
             self.add_pieces(module, qualname, pieces)
 
-    def add_pieces(self, module: Module, qualname: str, pieces: Iterable[Piece]) -> None:
+    def add_pieces(self, module: Module, qualname: str, pieces: list[Piece]) -> None:
         """Makes one part of everything that binds one name, and follows what it uses."""
-        pieces = list(pieces)
         name = self.name(module, qualname)
-        hashes = [self._hash(module, name, piece) for piece in pieces]
+        hashes = [self._use_piece(module, name, piece) for piece in pieces]
         nodes = list(dict.fromkeys(piece.node for piece in pieces))
+        virtual = module.path in self.resolver.virtual
         self.add(
             Part(
                 name,
                 pieces[0].kind,
                 hashes[0] if len(hashes) == 1 else digest("\n".join(hashes)),
-                None if module.path in self.virtual else self.label(module),
-                min(node.lineno for node in nodes),  # type: ignore[attr-defined]
+                None if virtual else self.resolver.label(module.path),
+                min(line_of(node) for node in nodes),
                 "\n".join(module.source(node) for node in nodes),
             )
         )
 
     def add(self, part: Part) -> None:
-        """Adds a part; a second one of the same name and another hash gets a number."""
+        """Adds a part; another one of the same name and a different hash gets a number."""
         name, number = part.name, 1
         while name in self.parts and self.parts[name].hash != part.hash:
             number += 1
             name = f"{part.name}#{number}"
-        if name != part.name:
-            part = Part(name, part.kind, part.hash, part.file, part.line, part.source)
-        self.parts[name] = part
+        self.parts[name] = replace(part, name=name)
 
-    def _hash(self, module: Module, where: str, piece: Piece) -> str:
+    def _use_piece(self, module: Module, where: str, piece: Piece) -> str:
+        """Follows what a piece uses; returns its hash under its conditions and decorators."""
         hashes = []
         for condition in piece.conditions:
-            hashes.append(self._condition(module, where, condition))
+            self.use(module, where, condition.summary)
+            hashes.append(f"{condition.label} {condition.summary.digest}")
         for decorator in piece.decorators:
-            if not self._is_ours(module, decorator):
+            # The options of artvcs's own decorators enter the cache key by themselves.
+            if decorator.name is None or not self.resolver.leads_to_tool(module, decorator.name):
                 self.use(module, where, decorator.summary)
-                hashes.append("@" + decorator.summary.digest)
+                hashes.append(f"@ {decorator.summary.digest}")
         if piece.imported is not None:
-            hashes.append(self._target(module, piece.imported))
+            hashes.append(self.resolver.describe(module, piece.imported))
         if piece.summary is not None:
             self.use(module, where, piece.summary)
             hashes.append(piece.summary.digest)
-        return hashes[0] if len(hashes) == 1 and piece.summary is not None else digest("\n".join(hashes))
-
-    def _condition(self, module: Module, where: str, condition: Condition) -> str:
-        self.use(module, where, condition.summary)
-        return f"{condition.label} {condition.summary.digest}"
+        return hashes[0] if piece.summary is not None and len(hashes) == 1 else digest("\n".join(hashes))
 
     def use(self, module: Module, where: str, summary: Summary) -> None:
         """Follows what a piece of code uses."""
@@ -160,165 +144,100 @@ class Traversal:
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
 
-    def _is_ours(self, module: Module, decorator: Decorator) -> bool:
-        return decorator.name is not None and self.leads_to_tool(module, decorator.name)
-
     # Modules
-
-    def load(self, path: str) -> Module | None:
-        """The parsed file; one that cannot be read is listed and skipped."""
-        if path not in self.files:
-            self.files[path] = sources.stamp(path)
-        loaded = sources.load(path)
-        if isinstance(loaded, str):
-            self.unfollowed.add(Unfollowed(label(self.root, path), loaded, 0))
-            return None
-        return loaded
-
-    def locate(self, module: Module, target: Import) -> Location:
-        """The module that an import leads to."""
-        return locate(self.importer(module), self.root, target.level, target.module)
-
-    def importer(self, module: Module) -> str:
-        """The file whose folder imports of `module` start from."""
-        return os.path.join(self.root, "__main__.py") if module.path in self.virtual else module.path
-
-    def _target(self, module: Module, target: Import) -> str:
-        location = self.locate(module, target)
-        place = label(self.root, location.file) if location.file is not None else location.dotted
-        return f"import {place} {target.attribute or ''}"
 
     def _import(self, module: Module, target: Import, rest: str, where: str) -> None:
         attributes = [target.attribute] if target.attribute is not None else []
-        self.enter(self.locate(module, target), attributes + (rest.split(".") if rest else []), where)
+        self.enter(self.resolver.locate(module, target), attributes + (rest.split(".") if rest else []), where)
 
     def enter(self, location: Location, attributes: list[str], where: str) -> None:
-        """Follows attributes of a module: names in it, then submodules; the whole of it if there are none."""
+        """Follows attributes of a module: names in it, then submodules; all of it when there are none."""
         if location.kind == "package":
             self.packages.update(packages.distributions(location.top))
         elif location.kind == "missing":
             self.unfollowed.add(Unfollowed(where, f"module {location.dotted} was not found", 0))
         elif location.kind == "binary":
-            self._binary(location, where)
+            self._add_binary(location, where)
         elif location.kind == "own":
             self._enter_own(location, attributes, where)
 
     def _enter_own(self, location: Location, attributes: list[str], where: str) -> None:
-        module = self.load(location.file) if location.file is not None else None
+        module = self.resolver.load(location.file) if location.file is not None else None
         if not attributes:
             if module is not None:
-                self._whole(module)
+                self._take_whole(module)
             return
-        head, rest = attributes[0], attributes[1:]
-        if module is not None and self._binds(module, head, set()):
-            self.follow(module, ".".join(attributes))
-            return
+        head = attributes[0]
         child = location.child(head)
-        if child is not None:
-            self.enter(child, rest, where)
+        if module is not None and self.resolver.binds(module, head):
+            self.follow(module, ".".join(attributes))
+        elif child is not None:
+            self.enter(child, attributes[1:], where)
+        elif module is not None and head == "__doc__":
+            self._add_docstring(module)
         elif module is not None and "__getattr__" in module.bindings:
             self.follow(module, "__getattr__")
-        elif module is not None and head not in _IMPLICIT and head != "__doc__":
-            self._whole(module)
+        elif module is not None and head not in _IMPLICIT:
+            self._take_whole(module)
 
-    def _whole(self, module: Module) -> None:
+    def _take_whole(self, module: Module) -> None:
         """Counts all of a module, for it is used as an object or imported for its effects."""
-        key = (module.path, "")
-        if key in self._taken:
+        if (module.path, "") in self._taken:
             return
-        self._taken.add(key)
+        self._taken.add((module.path, ""))
         for name in module.bindings:
             self.follow(module, name)
         for star in module.stars:
-            self._import(module, Import(star.level, star.module, None, star.module), "", self.label(module))
-        loose = [Piece("", "module", b.node, b_summary(b), (), b.conditions) for b in module.loose]
-        if loose:
-            self.add_pieces(module, "<module>", loose)
+            self._import(module, replace(star, attribute=None), "", self.resolver.label(module.path))
+        if module.loose:
+            self.add_pieces(module, "<module>", [_loose_piece(binding) for binding in module.loose])
 
-    def _binary(self, location: Location, where: str) -> None:
+    def _add_binary(self, location: Location, where: str) -> None:
+        """Counts a compiled module by its bytes; what it calls is out of sight."""
         self.unfollowed.add(Unfollowed(where, f"compiled module {location.dotted}", 0))
         path = location.file or ""
-        self.files[path] = sources.stamp(path)
+        self.resolver.files[path] = sources.stamp(path)
         try:
             with open(path, "rb") as file:
                 content = digest(file.read().hex())
         except OSError:
             return
-        # Not by its file name, which names the Python and the machine it was built for.
-        name = f"{os.path.dirname(label(self.root, path)) or '.'}/{location.dotted.rpartition('.')[2]}"
-        self.add(Part(name, "file", content, label(self.root, path), 0, ""))
+        label = self.resolver.label(path)
+        # Without its suffix, which names the Python and the machine it was built for.
+        name = os.path.join(os.path.dirname(label), location.dotted.rpartition(".")[2])
+        self.add(Part(name, "file", content, label, 0, ""))
 
-    # Star imports and names nothing binds
+    # Names that a file uses and does not bind
 
-    def _binds(self, module: Module, name: str, seen: set[str]) -> bool:
-        if name in module.bindings:
-            return True
-        return any(True for _ in self._stars_binding(module, name, seen))
-
-    def _stars_binding(self, module: Module, name: str, seen: set[str]) -> Iterable[Module]:
-        """The user's own modules that a star import takes `name` from."""
-        if module.path in seen:
-            return
-        seen.add(module.path)
-        for star in module.stars:
-            location = self.locate(module, Import(star.level, star.module, None, star.module))
-            source = self.load(location.file) if location.kind == "own" and location.file is not None else None
-            if source is not None and _exports(source, name) and self._binds(source, name, seen):
-                yield source
-
-    def _from_star(self, module: Module, name: str, rest: str) -> bool:
-        found = list(self._stars_binding(module, name, set()))
-        for source in found:
+    def _follow_unbound(self, module: Module, name: str, rest: str) -> None:
+        starred = list(self.resolver.stars_binding(module, name))
+        for source in starred:
             self.follow(source, f"{name}.{rest}" if rest else name)
-        return bool(found)
-
-    def _unbound(self, module: Module, name: str, rest: str) -> None:
-        if name == "__doc__":
-            self._docstring(module)
-        elif hasattr(builtins, name) or name in _IMPLICIT or self.fallback(module, name, rest):
+        if starred:
             return
-        for star in module.stars:
-            location = self.locate(module, Import(star.level, star.module, None, star.module))
-            if location.kind != "own":
-                self.enter(location, [], self.label(module))
+        if name == "__doc__":
+            self._add_docstring(module)
+        elif not hasattr(builtins, name) and name not in _IMPLICIT and not self.fallback(module, name, rest):
+            # It can only come from a star import of a package.
+            for star in module.stars:
+                location = self.resolver.locate(module, star)
+                if location.kind != "own":
+                    self.enter(location, [], self.resolver.label(module.path))
 
-    def _docstring(self, module: Module) -> None:
-        import ast
-
+    def _add_docstring(self, module: Module) -> None:
         text = ast.get_docstring(module.tree, clean=False) or ""
-        where = self.label(module)
-        self.add(Part(f"{where}::__doc__", "constant", digest(text), where, 1, text))
-
-    def leads_to_tool(self, module: Module, ref: str, depth: int = 0) -> bool:
-        """Whether a global name is one of artvcs's own, through any number of the user's modules."""
-        name, _, rest = ref.partition(".")
-        if depth > 20:
-            return False
-        namespace = self.namespaces.get(module.path)
-        if name not in module.bindings and namespace is not None and name in namespace:
-            return str(getattr(namespace[name], "__module__", None) or "").partition(".")[0] == _TOOL
-        targets = [binding.imported for binding in module.bindings.get(name, ()) if binding.imported is not None]
-        if name not in module.bindings:
-            targets = [Import(star.level, star.module, name, star.module) for star in module.stars]
-        for target in targets:
-            location = self.locate(module, target)
-            if location.kind == "package":
-                if location.top == _TOOL:
-                    return True
-                continue
-            source = self.load(location.file) if location.kind == "own" and location.file is not None else None
-            onward = ".".join(part for part in (target.attribute, rest) if part)
-            if source is not None and onward and self.leads_to_tool(source, onward, depth + 1):
-                return True
-        return False
+        self.add(
+            Part(self.name(module, "__doc__"), "constant", digest(text), self.resolver.label(module.path), 1, text)
+        )
 
 
-def b_summary(binding: Any) -> Summary:
-    from .syntax import summarise
+def _units_of(module: Module) -> Units:
+    """The pieces of a module, read once for as long as the file stays the same."""
+    known = _units.get(module.path)
+    if known is None or known.module is not module:
+        known = _units[module.path] = Units(module)
+    return known
 
-    return summarise(binding.header or [binding.node])
 
-
-def _exports(module: Module, name: str) -> bool:
-    exports = module.exports
-    return not name.startswith("_") if exports is None else name in exports
+def _loose_piece(binding: Binding) -> Piece:
+    return Piece("<module>", "module", binding.node, summarise([binding.node]), (), binding.conditions)

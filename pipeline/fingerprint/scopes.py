@@ -46,8 +46,8 @@ class Scope:
         # Names in a class body are invisible to the functions inside it.
         while parent is not None and parent.kind == "class":
             parent = parent.parent
-        self.kind = kind
-        self.parent = parent
+        self.kind: ScopeKind = kind
+        self.parent: Scope | None = parent
         self.top: Scope = self if parent is None else parent.top
         self.stores: set[str] = set()
         self.loads: set[str] = set()

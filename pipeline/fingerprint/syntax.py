@@ -19,10 +19,10 @@ FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = FunctionNode | ast.ClassDef
 
 _IGNORED_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
-_MUTATORS = frozenset(
-    "add append appendleft clear discard extend extendleft insert move_to_end pop popitem popleft register"
-    " remove reverse setdefault sort update".split()
-)
+_ADDERS = {"add", "append", "appendleft", "extend", "extendleft", "insert", "register", "setdefault", "update"}
+_REMOVERS = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
+_MUTATORS = frozenset(_ADDERS | _REMOVERS | {"move_to_end", "reverse", "sort"})
+_DYNAMIC = frozenset({"exec", "eval", "globals", "getattr", "__import__", "import_module"})
 _EMPTY: frozenset[Any] = frozenset()
 
 
@@ -94,6 +94,12 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> list[tuple[str, Import]
         target = Import(0, alias.name if alias.asname else top, None, alias.name)
         names.append((alias.asname or top, target))
     return names
+
+
+def line_of(node: ast.AST) -> int:
+    """The line where a statement or expression starts, with its decorators."""
+    lines: list[int] = [decorator.lineno for decorator in getattr(node, "decorator_list", ())]
+    return min([getattr(node, "lineno", 0), *lines])
 
 
 class _Leave:
@@ -214,15 +220,15 @@ class _Walk:
     def read_call(self, node: ast.Call) -> None:
         function = node.func
         arguments: list[Any] = node.args
-        if function.__class__ is ast.Attribute:
-            if function.attr in _MUTATORS:  # type: ignore[attr-defined]
+        if isinstance(function, ast.Attribute):
+            if function.attr in _MUTATORS:
                 name = root(function)
                 if name is not None:
                     self.scope.writes.add(name)
-            elif function.attr == "import_module":  # type: ignore[attr-defined]
+            elif function.attr == "import_module":
                 self.note_import(node, "importlib.import_module")
-        elif function.__class__ is ast.Name and function.id in _DYNAMIC:  # type: ignore[attr-defined]
-            arguments = self.note_dynamic(node, function.id)  # type: ignore[attr-defined]
+        elif isinstance(function, ast.Name) and function.id in _DYNAMIC:
+            arguments = self.note_dynamic(node, function.id)
         stack = self.stack
         stack.append(")")
         for keyword in reversed(node.keywords):
@@ -288,6 +294,12 @@ class _Walk:
         names.update(node.names)
         self.out.append(f"{type(node).__name__} {' '.join(sorted(node.names))}")
 
+    def read_fstring(self, node: ast.JoinedStr) -> None:
+        """Reads an f-string without the empty constants that some Pythons leave in it."""
+        self.out.append("f")
+        self.stack.append(")")
+        self.stack.extend(v for v in reversed(node.values) if not (isinstance(v, ast.Constant) and v.value == ""))
+
     def read_import(self, node: ast.Import | ast.ImportFrom) -> None:
         for name, target in imported_names(node):
             self.out.append(f"import {target.level} {target.module} {target.attribute} {target.loaded} {name}")
@@ -313,7 +325,7 @@ class _Walk:
         self.stack += (")", *([_LEAVE] if outer is not self.scope else []), _LEAVE, *reversed(node.body), ":", inner)
         self.push_signature(node.args, inner, node.returns)
         if outer is not self.scope:
-            self.stack += (*reversed(node.type_params), outer)  # type: ignore[attr-defined,unused-ignore]
+            self.stack += (*reversed(_type_parameters(node)), outer)
         if node is not self.bare:
             self.stack += (*reversed(node.decorator_list), "@")
 
@@ -343,9 +355,9 @@ class _Walk:
         variable = [arg.arg if arg is not None else "" for arg in (args.vararg, args.kwarg)]
         stack.append("/".join(names + variable))
 
-    def open_type_parameters(self, node: Any) -> Scope:
+    def open_type_parameters(self, node: Definition) -> Scope:
         """The scope around a generic definition's signature: its type parameters, on Python 3.12+."""
-        parameters = getattr(node, "type_params", None)
+        parameters = _type_parameters(node)
         return self.inside("function", [p.name for p in parameters]) if parameters else self.scope
 
     def note_strings(self, annotation: ast.expr) -> None:
@@ -379,11 +391,10 @@ class _Walk:
         self.out.append(f"class {node.name}")
         outer = self.open_type_parameters(node)
         inner = Scope("class", outer)
-        # Kept, although functions inside do not see a class scope: its own reads go to what is around it.
         self.stack += (")", *([_LEAVE] if outer is not self.scope else []), _LEAVE, *reversed(node.body), ":", inner)
         self.stack += (*reversed(node.keywords), *reversed(node.bases))
         if outer is not self.scope:
-            self.stack += (*reversed(node.type_params), outer)  # type: ignore[attr-defined,unused-ignore]
+            self.stack += (*reversed(_type_parameters(node)), outer)
         if node is not self.bare:
             self.stack += (*reversed(node.decorator_list), "@")
 
@@ -420,6 +431,7 @@ _READERS: dict[type, _Reader] = {
     ast.Global: _Walk.read_declaration,
     ast.Import: _Walk.read_import,
     ast.ImportFrom: _Walk.read_import,
+    ast.JoinedStr: _Walk.read_fstring,
     ast.Lambda: _Walk.read_lambda,
     ast.ListComp: _Walk.read_comprehension,
     ast.MatchAs: _Walk.read_named,
@@ -434,8 +446,12 @@ _READERS: dict[type, _Reader] = {
     _Leave: _Walk.leave,
     type(None): _Walk.read_none,
 }
-_DYNAMIC = frozenset({"exec", "eval", "globals", "getattr", "__import__", "import_module"})
 _LAYOUTS: dict[type, tuple[str, tuple[tuple[str, str], ...]]] = {}
+
+
+def _type_parameters(node: Definition) -> list[Any]:
+    """The type parameters of a generic definition; Pythons before 3.12 have none."""
+    return getattr(node, "type_params", [])
 
 
 def _layout(kind: type[ast.AST]) -> tuple[str, tuple[tuple[str, str], ...]]:

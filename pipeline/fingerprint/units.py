@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,7 +70,7 @@ class Units:
             statements that call such a function.
         """
         bindings = self.module.bindings.get(name, [])
-        if all(binding.imported or isinstance(binding.node, DEFINITIONS) for binding in bindings):
+        if _only_definitions(bindings) or any(binding.imported is not None for binding in bindings):
             return (), ()
         writers = self._writers.get(name, [])
         registered = [each for registrar in (name, *writers) for each in self._registered.get(registrar, [])]
@@ -111,7 +111,7 @@ class Units:
         return registered
 
 
-def decorators(node: Definition, local: Iterable[str] = ()) -> tuple[Decorator, ...]:
+def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[Decorator, ...]:
     """The decorators of a definition; those that start from a `local` name are of its own class."""
     found = []
     for expression in node.decorator_list:
