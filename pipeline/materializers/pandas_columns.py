@@ -6,6 +6,7 @@ the sheet. What no kind fits is a part with files of its own, as in a list.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,7 @@ def encode_column(values: Any, name: str, sheet: SheetWriter) -> Json:
     if isinstance(values, np.ndarray):
         return _encode_objects(values, name, sheet) if values.dtype == object else _encode_numpy(values, name, sheet)
     if isinstance(values, pd.arrays.IntervalArray):
-        sides = [
-            encode_column(_values(side), f"{name}.{n}", sheet) for n, side in enumerate((values.left, values.right))
-        ]
+        sides = [encode_column(_values(side), name, sheet) for side in (values.left, values.right)]
         return {"kind": "interval", "sides": sides, "closed": values.closed}
     spec = pandas_extensions.encode(values, name, sheet)
     return _encode_part(values, sheet) if spec is None else spec
@@ -61,7 +60,7 @@ def _values(index: pd.Index) -> Any:
 
 
 def _dtype(spec: Json) -> np.dtype[Any]:
-    dtype = np.dtype(spec["dtype"])
+    dtype: np.dtype[Any] = np.dtype(str(spec["dtype"]))
     if dtype.hasobject:
         raise ValueError("a column of numbers that holds objects")
     return dtype
@@ -72,10 +71,8 @@ def _encode_numpy(values: np.ndarray[Any, Any], name: str, sheet: SheetWriter) -
     if not fits_npy(dtype) or dtype.names is not None or dtype.itemsize == 0:
         return _encode_part(values, sheet)
     unit = np.datetime_data(dtype)[0] if dtype.kind == "M" else ""
-    native = dtype.isnative and (
-        dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8) or unit in _TIME_UNITS
-    )
-    if native:
+    known = dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8) or unit in _TIME_UNITS
+    if known and dtype.isnative:
         return {"kind": "numpy", "dtype": dtype.str, "at": sheet.add(pa.array(values), name)}
     if dtype.kind in "mM" and dtype.isnative:
         return {"kind": "view", "dtype": dtype.str, "at": sheet.add(pa.array(values.view(np.int64)), name)}
@@ -115,8 +112,11 @@ def _encode_text(values: np.ndarray[Any, Any], kinds: set[type], name: str, shee
         return None
     if gaps == [float] and array.null_count != sum(type(value) is float for value in values):
         return None  # a number among the texts
-    name_of = {str: "text", bytes: "bytes"}
-    return {"kind": name_of[contents[0]], "gap": "nan" if gaps == [float] else "none", "at": sheet.add(array, name)}
+    return {
+        "kind": "text" if contents == [str] else "bytes",
+        "gap": "nan" if gaps == [float] else "none",
+        "at": sheet.add(array, name),
+    }
 
 
 def _decode_text(spec: Json, sheet: SheetReader) -> np.ndarray[Any, Any]:
@@ -146,7 +146,7 @@ def _decode_arrays(spec: Json, sheet: SheetReader) -> np.ndarray[Any, Any]:
     flat = array.flatten().to_numpy(zero_copy_only=False).astype(_dtype(spec))
     offsets = array.offsets.to_numpy()
     bounds = offsets - offsets[0]
-    return _object_array([flat[start:end].copy() for start, end in zip(bounds[:-1], bounds[1:], strict=True)])
+    return _object_array([flat[start:end].copy() for start, end in pairwise(bounds)])
 
 
 def _encode_part(values: Any, sheet: SheetWriter) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any
@@ -58,9 +59,7 @@ def _encode_zone(zone: tzinfo, sheet: SheetWriter) -> Json:
 def _decode_zone(spec: Json, sheet: SheetReader) -> Any:
     if "pytz" not in spec:
         return sheet.decoder.decode(spec["zone"])
-    import pytz
-
-    return pytz.timezone(spec["pytz"])
+    return importlib.import_module("pytz").timezone(spec["pytz"])
 
 
 def _encode_categorical(values: Any, name: str, sheet: SheetWriter) -> Json:

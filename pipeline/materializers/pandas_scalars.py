@@ -28,7 +28,7 @@ class PandasScalarMaterializer(DocumentMaterializer):
         if isinstance(data, pd.Timedelta):
             return {"$pandas": ["Timedelta", encoder.encode(_count(data)), data.unit]}
         zone = encoder.encode(data.tzinfo)
-        return {"$pandas": ["Timestamp", encoder.encode(_count(data)), data.unit, zone, data.fold]}
+        return {"$pandas": ["Timestamp", encoder.encode(_count(data)), data.unit, zone]}
 
 
 def decode_scalar(parts: Json, decoder: Decoding) -> Any:
@@ -39,7 +39,7 @@ def decode_scalar(parts: Json, decoder: Decoding) -> Any:
     if kind == "Timedelta":
         count, unit = details
         return pd.Timedelta(count, unit=unit).as_unit(unit)
-    count, unit, zone, fold = details
+    count, unit, zone = details
     moment = pd.Timestamp(decoder.decode(count), unit=unit).as_unit(unit)
     zone = decoder.decode(zone)
     return moment if zone is None else moment.tz_localize("UTC").tz_convert(zone)

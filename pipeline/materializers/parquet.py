@@ -29,15 +29,11 @@ def is_exact(kind: Any) -> bool:
         return is_exact(kind.value_type)
     if types.is_struct(kind):
         return kind.num_fields > 0 and all(is_exact(kind.field(i).type) for i in range(kind.num_fields))
-    plain: tuple[Any, ...] = (
-        types.is_integer,
-        types.is_floating,
-        types.is_boolean,
-        types.is_string,
-        types.is_large_string,
+    tests = (
+        *(types.is_integer, types.is_floating, types.is_boolean, types.is_date32, types.is_decimal128),
+        *(types.is_string, types.is_large_string, types.is_binary, types.is_large_binary),
     )
-    plain += (types.is_binary, types.is_large_binary, types.is_date32, types.is_decimal128)
-    return any(test(kind) for test in plain)
+    return any(test(kind) for test in tests)
 
 
 def write_parquet(path: Path, table: Any, store_schema: bool, header: bytes | None = None) -> None:

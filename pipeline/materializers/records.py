@@ -144,9 +144,10 @@ def _is_namedtuple_value(data: Any) -> bool:
 
 
 def _is_dataclass_value(data: Any) -> bool:
-    cls: Any = type(data)
+    cls: type = type(data)
+    make: Any = object.__new__
     try:
-        object.__new__(cls)
+        make(cls)
     except TypeError:  # it is also a list, an exception, an array: more than its fields
         return False
     fields = {field.name for field in dataclasses.fields(data)}

@@ -123,10 +123,13 @@ def _look_up(cls: type) -> list[type[Materializer]]:
         if base is object and _is_record(cls):
             found.append(load_builtin(table.RECORD))
         found.extend(_users.by_type.get(base, ()))
-        found.extend(
-            load_builtin(entry) for entry in _by_type.get(type_name(base), ()) if base is cls or entry.subclasses
-        )
+        found.extend(load_builtin(entry) for entry in _builtins_for(base) if base is cls or entry.subclasses)
     return found
+
+
+def _builtins_for(cls: type) -> list[table.Builtin]:
+    # Under its public name, or where it was declared if another package shows it as its own.
+    return _by_type.get(type_name(cls)) or _by_type.get(f"{cls.__module__}.{cls.__qualname__}", [])
 
 
 def _is_record(cls: type) -> bool:
