@@ -1,14 +1,14 @@
 """Errors of pipelines, below `artvcs.vcs.errors.ArtError`.
 
-    ArtError
-    └── PipelineError
-        ├── DefinitionError    a step or pipeline is declared in a way that cannot work
-        ├── ParameterError     a parameter is missing, unknown, or not a JSON value of its type
-        ├── TypeMismatch       a value does not fit its annotation
-        ├── MaterializerError  a value cannot be stored or loaded
-        ├── UntrustedData      loading would run code that came from elsewhere
-        ├── StepTimeout        a step ran longer than it may
-        └── RunFailed          a run ended with a failed or interrupted step
+ArtError
+└── PipelineError
+├── DefinitionError    a step or pipeline is declared in a way that cannot work
+├── ParameterError     a parameter is missing, unknown, or not a JSON value of its type
+├── TypeMismatch       a value does not fit its annotation
+├── MaterializerError  a value cannot be stored or loaded
+├── UntrustedData      loading would run code that came from elsewhere
+├── StepTimeout        a step ran longer than it may
+└── RunFailed          a run ended with a failed or interrupted step
 """
 
 from __future__ import annotations
@@ -34,3 +34,23 @@ class TypeMismatch(PipelineError):
 
 class MaterializerError(PipelineError):
     """A value cannot be stored, or what was stored cannot be loaded."""
+
+
+class UntrustedData(PipelineError):
+    """Loading would run code that came from elsewhere."""
+
+
+class StepTimeout(PipelineError):
+    """A step ran longer than it may."""
+
+
+class RunFailed(PipelineError):
+    """A run ended with a failed step; `__cause__` is the first failed step's exception.
+
+    Attributes:
+        run: The run, as `Client().get_pipeline_run` gives it.
+    """
+
+    def __init__(self, message: str, run: object) -> None:
+        super().__init__(message)
+        self.run = run

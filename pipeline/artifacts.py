@@ -1,0 +1,117 @@
+"""A value's way into the store and back: materializer → folder → tree → artifact."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import values, worktree
+from artvcs.vcs.errors import ArtError, storage_errors
+from artvcs.vcs.layout import Layout
+from artvcs.vcs.objects import Artifact
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction
+
+from . import materializers
+from .errors import MaterializerError
+from .materializers import Materializer
+
+
+def save(transaction: Transaction, layout: Layout, value: Any, materializer: type[Materializer] | None = None) -> Oid:
+    """Stores a value as an artifact.
+
+    Args:
+        transaction: Where to put it.
+        layout: Where the repository keeps temporary files.
+        value: The value.
+        materializer: Who writes it; by default the one that its type has.
+
+    Returns:
+        The artifact's id: the same for the same value.
+
+    Raises:
+        MaterializerError: The value cannot be stored.
+        StorageError: The operating system refused.
+    """
+    cls = materializer or materializers.find_for_value(value)
+    with _folder(layout) as folder:
+        writer = cls(str(folder))
+        with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
+            writer.save(value)
+            metadata = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
+        if writer.runs_code:
+            metadata["pickled"] = True
+        tree = worktree.add_folder(transaction, folder, writer.included)
+    payload = transaction.put(tree)
+    type_name = materializers.type_name(value)
+    return transaction.put(Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, metadata))
+
+
+def load(repository: Repository, oid: Oid) -> Any:
+    """The value of an artifact, made anew: changing it changes nothing stored.
+
+    Raises:
+        MaterializerError: The files cannot be turned into the value here.
+        UnknownName: Its data is not here.
+        DamagedError: Its data is not what was stored.
+    """
+    artifact = repository.store.record(oid, Artifact)
+    cls = materializers.by_name(artifact.materializer)
+    if artifact.materializer_version > cls.VERSION:
+        raise MaterializerError(
+            f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
+        )
+    with _folder(repository.layout) as folder:
+        worktree.write_tree(repository.store, artifact.payload, folder)
+        reader = cls(str(folder))
+        with _blaming(cls, f"load the artifact {oid[:12]} of type {artifact.type}"):
+            value = reader.load(materializers.resolve_type(artifact.type))
+        if reader.keeps_files:
+            _keep(folder)
+    return value
+
+
+@contextlib.contextmanager
+def _blaming(cls: type[Materializer], doing: str) -> Iterator[None]:
+    """Makes whatever a materializer raises an error that says whose it is."""
+    try:
+        yield
+    except ArtError:
+        raise
+    except Exception as error:  # other people's code: it may raise anything
+        raise MaterializerError(
+            f"{cls.__name__} could not {doing} ({type(error).__name__}: {error}); fix it or use another materializer."
+        ) from error
+
+
+_kept: set[Path] = set()
+
+
+@contextlib.contextmanager
+def _folder(layout: Layout) -> Iterator[Path]:
+    with storage_errors(f"making a temporary folder in {layout.tmp}"):
+        layout.tmp.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=layout.tmp))
+    try:
+        yield folder
+    finally:
+        if folder not in _kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(folder: Path) -> None:
+    """Leaves a folder until the process ends: a loaded value uses it."""
+    if not _kept:
+        atexit.register(_remove_kept)
+    _kept.add(folder)
+
+
+def _remove_kept() -> None:
+    for folder in _kept:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,163 @@
+"""The cache: when is a step the same step? The key is a hash of its code, config and input artifact ids."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import canonical, values, worktree
+from artvcs.vcs.errors import ArtError
+from artvcs.vcs.object_store import ObjectStore
+from artvcs.vcs.objects import Artifact, Commit, Tree
+from artvcs.vcs.oid import Oid, hash_bytes
+
+from .errors import DefinitionError
+from .fingerprint import Reach
+from .materializers import Materializer
+
+ABSENT = "absent"
+
+
+@dataclass(frozen=True)
+class CachePolicy:
+    """What else decides whether a step has to run again, besides its parameters and inputs.
+
+    Attributes:
+        code: How far the code counts: everything of yours that the step reaches (`project`), its own body
+            (`function`), or nothing but its name (`none`).
+        files: Files and folders whose content counts.
+        env: Environment variables whose value counts.
+        packages: Installed distributions whose version counts, besides those the code imports.
+        ignore_inputs: Inputs that do not count.
+        expires_after: A result older than this is not used again; a timedelta or seconds.
+        key: Called with a dictionary of the step's parameters and input artifact ids; what it returns counts.
+    """
+
+    code: Reach = "project"
+    files: Sequence[str | os.PathLike[str]] = ()
+    env: Sequence[str] = ()
+    packages: Sequence[str] = ()
+    ignore_inputs: Sequence[str] = ()
+    expires_after: timedelta | float | None = None
+    key: Callable[[dict[str, Any]], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in ("project", "function", "none"):
+            raise DefinitionError(f"CachePolicy(code={self.code!r}) is unknown; use 'project', 'function' or 'none'.")
+        for field in ("files", "env", "packages", "ignore_inputs"):
+            if isinstance(getattr(self, field), str):
+                raise DefinitionError(f"CachePolicy({field}=...) takes a list; write [{getattr(self, field)!r}].")
+
+    def expired(self, commit: Commit, now: int) -> bool:
+        """Whether a result is too old to be used again; `now` in milliseconds since 1970."""
+        if self.expires_after is None:
+            return False
+        limit = self.expires_after
+        seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
+        return now - commit.finished > seconds * 1000
+
+
+@dataclass(frozen=True)
+class KeyParts:
+    """What a cache key is made of. All are kept in the commit, so that `art why` can say what changed.
+
+    Attributes:
+        code: Fingerprint of the step's code.
+        params: Parameter name → value, in the encoding of `vcs.values`.
+        inputs: Input name → artifact ids; more than one for a list.
+        outputs: Output name (as declared, placeholders unfilled) → materializer asked for, or None.
+        extras: What the cache policy adds, as JSON data.
+    """
+
+    code: Oid
+    params: Mapping[str, Any]
+    inputs: Mapping[str, Sequence[Oid]]
+    outputs: Mapping[str, str | None]
+    extras: Mapping[str, Any]
+
+    def key(self) -> Oid:
+        """The cache key."""
+        parts = {name: getattr(self, name) for name in ("code", "params", "inputs", "outputs", "extras")}
+        return hash_bytes(canonical.dumps(parts), "cache-key")
+
+
+def policy_extras(policy: CachePolicy, root: Path, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a policy adds to the key, now: content of files, values of variables, versions of packages.
+
+    Args:
+        policy: The step's policy.
+        root: The folder that relative paths start from.
+        inputs: What `policy.key` is called with.
+
+    Raises:
+        DefinitionError: `policy.key` failed or returned something that is not a plain value.
+    """
+    extras: dict[str, Any] = {}
+    if policy.files:
+        extras["files"] = {os.fspath(path): path_id(root / path) for path in policy.files}
+    if policy.env:
+        # Hashed: a variable may hold a secret, and the commit is shared.
+        extras["env"] = {name: _env_id(name) for name in policy.env}
+    if policy.packages:
+        extras["packages"] = {name: _package_version(name) for name in policy.packages}
+    if policy.key is not None:
+        try:
+            extras["key"] = values.encode(policy.key(inputs))
+        except Exception as error:  # the user's function may raise anything
+            raise DefinitionError(
+                f"The key of a CachePolicy failed ({type(error).__name__}: {error}); it must return plain values."
+            ) from error
+    return extras
+
+
+def path_id(path: Path) -> str:
+    """The content hash of a file, or of a folder with all below; `absent` when there is nothing."""
+    if path.is_dir():
+        below = sorted(child for child in path.rglob("*") if child.is_file())
+        listing = {child.relative_to(path).as_posix(): worktree.file_id(child) for child in below}
+        return hash_bytes(canonical.dumps(listing), "folder")
+    return worktree.file_id(path) if path.exists() else ABSENT
+
+
+def _env_id(name: str) -> str:
+    value = os.environ.get(name)
+    return ABSENT if value is None else hash_bytes(os.fsencode(value), "env")
+
+
+def _package_version(name: str) -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ABSENT
+
+
+def materializer_names(asked: Mapping[str, type[Materializer]], outputs: Sequence[str]) -> dict[str, str | None]:
+    """Output name → the materializer asked for, with its version."""
+    return {name: f"{asked[name].NAME}/{asked[name].VERSION}" if name in asked else None for name in outputs}
+
+
+def available(store: ObjectStore, commit: Commit) -> bool:
+    """Whether all data of a commit's outputs is here: a hit whose data is gone would fail later."""
+    return all(_artifact_available(store, output.artifact) for output in commit.outputs.values())
+
+
+def _artifact_available(store: ObjectStore, oid: Oid) -> bool:
+    try:
+        return store.has(oid) and _tree_available(store, store.record(oid, Artifact).payload)
+    except ArtError:
+        return False
+
+
+def _tree_available(store: ObjectStore, oid: Oid) -> bool:
+    if not store.has(oid):
+        return False
+    entries = store.record(oid, Tree).entries
+    return all(
+        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id) for entry in entries
+    )

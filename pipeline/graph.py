@@ -1,0 +1,227 @@
+"""The graph that a `@pipeline` function builds: which step takes what from where.
+
+While the function runs, calling a step adds a node and returns handles of its outputs; nothing is executed yet.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import naming, parameters
+from .errors import DefinitionError, ParameterError
+from .signature import MISSING
+
+if TYPE_CHECKING:
+    from .steps import Step
+
+
+class Source:
+    """Something a step can take as an artifact: another step's output, or data from outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class StepOutput(Source):
+    """Handle of one output of a step in the pipeline being built. It has no value yet.
+
+    Attributes:
+        invocation: Which use of which step.
+        output: The output's name, as declared; None for a step that returns nothing.
+    """
+
+    invocation: str
+    output: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so .{name} cannot be "
+            "read; do that inside a step."
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise DefinitionError(
+            f"The step {self.invocation!r} has one output here, so it cannot be unpacked; annotate it as a tuple and "
+            "return a literal `a, b` to get several."
+        )
+
+    def __bool__(self) -> bool:
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so it cannot be a "
+            "condition; decide inside a step."
+        )
+
+
+@dataclass(frozen=True)
+class Node:
+    """One use of a step.
+
+    Attributes:
+        id: Invocation id, unique in the pipeline.
+        step: The step, with its options.
+        sources: Input name → where its artifacts come from.
+        lists: Inputs that are a list of artifacts, even of one.
+        params: Parameter name → value, coerced to its annotation.
+        after: Invocations that must end first, data or not.
+    """
+
+    id: str
+    step: Step[Any, Any]
+    sources: Mapping[str, Sequence[Source]]
+    lists: frozenset[str]
+    params: Mapping[str, Any]
+    after: frozenset[str]
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """All invocations that must end before this one starts."""
+        taken = (source for sources in self.sources.values() for source in sources)
+        return self.after | {source.invocation for source in taken if isinstance(source, StepOutput)}
+
+
+class Graph:
+    """The nodes of one pipeline, by invocation id, in the order in which they were called."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+
+    def add(
+        self,
+        step: Step[Any, Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        id: Any,  # noqa: A002
+        after: Any,
+    ) -> Any:
+        """Adds one use of a step; returns what its caller gets: a handle, or a tuple of handles.
+
+        Raises:
+            DefinitionError: The id is taken, or an input is of another pipeline.
+            ParameterError: An input is missing, unknown, or not fit to be a parameter.
+        """
+        if id is not None and id in self.nodes:
+            raise DefinitionError(f"Two steps have the id {id!r}; give each its own.")
+        invocation = id or naming.invocation_id(step.name, self.nodes)
+        node = _make_node(invocation, step, _bind(step, args, kwargs), after)
+        self.nodes[invocation] = node
+        outputs = step.signature.outputs
+        if not outputs:
+            return StepOutput(invocation, None)
+        handles = tuple(StepOutput(invocation, output.name) for output in outputs)
+        return handles[0] if step.signature.single else handles
+
+    def order(self) -> list[str]:
+        """Invocation ids such that each comes after all it waits for.
+
+        Raises:
+            DefinitionError: Steps wait for each other in a circle, or for one that is not there.
+        """
+        waiting = {node.id: node.upstream for node in self.nodes.values()}
+        for id_, upstream in waiting.items():
+            if strangers := sorted(upstream - set(self.nodes)):
+                raise DefinitionError(f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline.")
+        try:
+            return list(graphlib.TopologicalSorter(waiting).static_order())
+        except graphlib.CycleError as error:
+            circle = " → ".join(reversed(error.args[1]))
+            raise DefinitionError(
+                f"These steps wait for each other in a circle: {circle}; remove an `after`."
+            ) from None
+
+    def downstream(self, id_: str) -> set[str]:
+        """All invocations that directly or indirectly wait for one."""
+        found: set[str] = set()
+        pending = [id_]
+        while pending:
+            one = pending.pop()
+            direct = {node.id for node in self.nodes.values() if one in node.upstream}
+            pending.extend(direct - found)
+            found |= direct
+        return found
+
+
+_building: ContextVar[Graph | None] = ContextVar("artvcs_graph", default=None)
+
+
+def current() -> Graph | None:
+    """The graph being built, if a `@pipeline` function is running right now."""
+    return _building.get()
+
+
+@contextmanager
+def building() -> Iterator[Graph]:
+    """Collects the steps called inside the block."""
+    graph = Graph()
+    token = _building.set(graph)
+    try:
+        yield graph
+    finally:
+        _building.reset(token)
+
+
+def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    inputs = step.signature.inputs
+    names = [entry.name for entry in inputs]
+    if len(args) > len(names):
+        raise ParameterError(f"The step {step.name!r} takes {len(names)} inputs but got {len(args)}; remove some.")
+    given = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in names:
+            raise ParameterError(f"The step {step.name!r} has no input {name!r}; it has {', '.join(names) or 'none'}.")
+        if name in given:
+            raise ParameterError(f"The step {step.name!r} got the input {name!r} twice; give it once.")
+        given[name] = value
+    for entry in inputs:
+        if entry.name not in given:
+            if entry.default is MISSING:
+                raise ParameterError(f"The step {step.name!r} needs the input {entry.name!r}; give it a value.")
+            given[entry.name] = entry.default
+    return given
+
+
+def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], after: Any) -> Node:
+    sources: dict[str, tuple[Source, ...]] = {}
+    lists, params = set(), {}
+    annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
+    for name, value in given.items():
+        what = f"the input {name!r} of step {step.name!r}"
+        if isinstance(value, Source):
+            sources[name] = (_not_empty(value, what),)
+        elif isinstance(value, (list, tuple)) and any(isinstance(item, Source) for item in value):
+            if not all(isinstance(item, Source) for item in value):
+                raise ParameterError(f"In {what} artifacts and plain values are mixed; pass them as two inputs.")
+            sources[name] = tuple(_not_empty(item, what) for item in value)
+            lists.add(name)
+        else:
+            params[name] = parameters.coerce(value, annotations[name], what)
+            parameters.to_plain(params[name], what)
+    return Node(invocation, step, sources, frozenset(lists), params, frozenset(_after_ids(after)))
+
+
+def _not_empty(source: Source, what: str) -> Source:
+    if isinstance(source, StepOutput) and source.output is None:
+        raise DefinitionError(
+            f"{what[0].upper()}{what[1:]} is what {source.invocation!r} returns, but that returns nothing; use "
+            f"after={source.invocation!r} to order steps without data."
+        )
+    return source
+
+
+def _after_ids(after: Any) -> Iterator[str]:
+    if after is None:
+        return
+    for item in after if isinstance(after, (list, tuple, set, frozenset)) else [after]:
+        if isinstance(item, tuple):
+            yield from _after_ids(item)
+        elif isinstance(item, StepOutput):
+            yield item.invocation
+        elif isinstance(item, str):
+            yield item
+        else:
+            raise DefinitionError(f"after={item!r} is not a step; give what a step returned, or its id.")

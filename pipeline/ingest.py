@@ -1,0 +1,66 @@
+"""Bringing data from outside into a run: values, files, and versions that exist already become inputs."""
+
+from __future__ import annotations
+
+from artvcs.vcs.objects import Input, Version
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction, now_ms
+
+from . import artifacts, lookup, naming
+from .errors import DefinitionError
+from .graph import Source
+from .inputs import ExternalArtifact, InputFile, LazyArtifact
+from .views import ArtifactVersion
+
+
+class Ingest:
+    """Resolves the outside sources of one run, each once."""
+
+    def __init__(self, repository: Repository, transaction: Transaction, pipeline: str) -> None:
+        self._repository = repository
+        self._transaction = transaction
+        self._pipeline = pipeline
+        self._resolved: dict[int, Input] = {}
+
+    def resolve(self, source: Source, step: str, name: str) -> Input:
+        """The artifact that a source stands for now; what is not stored yet is stored.
+
+        Args:
+            source: The source.
+            step: The step that takes it.
+            name: As which input.
+
+        Raises:
+            MaterializerError: The value cannot be stored.
+            StorageError: The file cannot be read.
+            UnknownName: There is no such version.
+        """
+        if id(source) not in self._resolved:
+            self._resolved[id(source)] = self._resolve(source, step, name)
+        return self._resolved[id(source)]
+
+    def _resolve(self, source: Source, step: str, name: str) -> Input:
+        if isinstance(source, ArtifactVersion):
+            return input_of(source.record)
+        if isinstance(source, LazyArtifact):
+            store = self._repository.store
+            return input_of(lookup.find_version(store, self._transaction, source.name, source.version))
+        if isinstance(source, ExternalArtifact):
+            return self._store(source.value, source.name, step, name, "external")
+        if isinstance(source, InputFile):
+            return self._store(source.path, source.name, step, name, "file")
+        raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
+
+    def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
+        oid = artifacts.save(self._transaction, self._repository.layout, value)
+        title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
+        self._transaction.add_version(Version(
+            name=title, number=0, label=None, artifact=oid, commit=None, output=None, run=None, origin=origin,
+            created=now_ms(), tags=(), metadata={},
+        ))  # fmt: skip
+        return Input(oid, title, None, None)
+
+
+def input_of(version: Version) -> Input:
+    """A version as the input of a step."""
+    return Input(version.artifact, version.name, version.commit, version.output)

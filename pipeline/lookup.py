@@ -1,0 +1,110 @@
+"""Finding versions and runs by what people call them: a name, a number, a label, the start of an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from artvcs.vcs import names
+from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.object_store import ObjectStore
+from artvcs.vcs.objects import Run, Version
+from artvcs.vcs.oid import Oid
+
+MIN_PREFIX = 4
+"""The shortest start of an id that is looked up."""
+
+
+class Refs(Protocol):
+    """Where names are looked up: the refs as published, or as a transaction sees them."""
+
+    def get(self, ref: str) -> Oid | None:
+        """The id of one ref."""
+
+    def items(self, prefix: str) -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix`, in order."""
+
+
+def versions_of(store: ObjectStore, refs: Refs, name: str) -> list[Version]:
+    """All versions of an artifact name that are not deleted, oldest first."""
+    found = (store.record(oid, Version) for _, oid in refs.items(names.versions_prefix(name)))
+    return [version for version in found if not version.deleted]
+
+
+def all_versions(store: ObjectStore, refs: Refs) -> Iterator[Version]:
+    """All versions of all names that are not deleted, by name and number."""
+    found = (store.record(oid, Version) for _, oid in refs.items(names.ARTIFACTS))
+    return (version for version in found if not version.deleted)
+
+
+def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int | None = None) -> Version:
+    """The version of a name: the newest, or the one with this number or label.
+
+    Args:
+        store: Where versions are read from.
+        refs: Where names are looked up.
+        name: An artifact name, or the start of an artifact's id.
+        version: A number, a label, or None for the newest.
+
+    Raises:
+        UnknownName: There is no such name or version.
+        AmbiguousName: The start of an id fits more than one artifact.
+    """
+    found = versions_of(store, refs, name)
+    if not found:
+        return _by_artifact_id(store, refs, name)
+    if version is None:
+        return found[-1]
+    for candidate in found:
+        if str(version) in (candidate.label, str(candidate.number)):
+            return candidate
+    known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
+    raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+
+
+def _by_artifact_id(store: ObjectStore, refs: Refs, prefix: str) -> Version:
+    matches: dict[Oid, Version] = {}
+    if len(prefix) >= MIN_PREFIX and all(char in "0123456789abcdef" for char in prefix):
+        for version in all_versions(store, refs):
+            if version.artifact.startswith(prefix):
+                matches[version.artifact] = version
+    if len(matches) == 1:
+        return matches.popitem()[1]
+    if matches:
+        shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:4])
+        raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
+    raise UnknownName(f"There is no artifact named {prefix!r}; `art ls` lists those there are.")
+
+
+def all_runs(store: ObjectStore, refs: Refs) -> list[Run]:
+    """All runs, newest first."""
+    runs = [store.record(oid, Run) for _, oid in refs.items(names.RUNS)]
+    return sorted(runs, key=lambda run: (run.started, run.run), reverse=True)
+
+
+def find_run(store: ObjectStore, refs: Refs, text: str) -> Run:
+    """The run with this id, name, or unique start of either.
+
+    Raises:
+        UnknownName: There is none.
+        AmbiguousName: There is more than one.
+    """
+    if oid := refs.get(names.run_ref(text)):
+        return store.record(oid, Run)
+    runs = all_runs(store, refs)
+    for matches in (
+        [run for run in runs if run.name == text],
+        [run for run in runs if text and (run.run.startswith(text) or run.name.startswith(text))],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches[:3])
+            raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
+    raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
+
+
+def latest_run(store: ObjectStore, refs: Refs, pipeline: str) -> Run | None:
+    """The newest run of a pipeline, if it has any."""
+    oid = refs.get(names.latest_ref(pipeline))
+    return None if oid is None else store.record(oid, Run)

@@ -1,0 +1,157 @@
+"""The `@pipeline` decorator: a function that says which steps make what from what."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, overload
+
+from artvcs.vcs.repository import Repository
+
+from . import graph, parameters, runner
+from .errors import DefinitionError, ParameterError, RunFailed
+from .options import ExecutionMode, Hook, PipelineOptions
+from .signature import MISSING, Input, read_signature
+from .views import PipelineRun
+
+P = ParamSpec("P")
+
+
+class Pipeline(Generic[P]):
+    """A function marked with `@pipeline`. Calling it runs the steps that it calls.
+
+    Attributes:
+        function: The function itself.
+        options: What was said about it besides its code.
+    """
+
+    def __init__(self, function: Callable[P, Any], options: PipelineOptions) -> None:
+        self.function = function
+        self.options = options
+        functools.update_wrapper(self, function)
+
+    @property
+    def name(self) -> str:
+        """What the pipeline is called."""
+        return self.options.name or self.function.__name__
+
+    @property
+    def file(self) -> Path | None:
+        """The file that declares it."""
+        found = inspect.getsourcefile(inspect.unwrap(self.function))
+        return Path(found).absolute() if found else None
+
+    def with_options(
+        self,
+        *,
+        name: str | None = None,
+        enable_cache: bool | None = None,
+        substitutions: Mapping[str, str] | None = None,
+        execution_mode: ExecutionMode | None = None,
+        run_name: str | None = None,
+        tags: Sequence[str] | None = None,
+        on_start: Hook | None = None,
+        on_end: Hook | None = None,
+        on_success: Hook | None = None,
+        on_failure: Hook | None = None,
+    ) -> Pipeline[P]:
+        """The same pipeline with other options; what is not said stays as it is. See `PipelineOptions`.
+
+        Raises:
+            DefinitionError: An option has an impossible value.
+        """
+        said = dict(
+            name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
+            run_name=run_name, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
+            on_failure=on_failure,
+        )  # fmt: skip
+        return Pipeline(self.function, self.options.override(**said))
+
+    def inputs(self) -> tuple[Input, ...]:
+        """The pipeline's parameters.
+
+        Raises:
+            DefinitionError: It takes `*args`, `**kwargs` or positional-only parameters.
+        """
+        return read_signature(self.function, "pipeline").inputs
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Runs the pipeline and returns its run; inside another pipeline it adds its steps to that one.
+
+        Raises:
+            DefinitionError: The pipeline cannot work as it is; nothing was run.
+            ParameterError: A parameter is missing, unknown, or not a JSON value of its type.
+            RunFailed: A step failed. What had finished is kept, and running again goes on from there.
+        """
+        if graph.current() is not None:
+            return self.function(*args, **kwargs)
+        params = self._bind(args, kwargs)
+        with graph.building() as built:
+            self.function(**params)  # type: ignore[call-arg]
+        if not built.nodes:
+            raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
+        repository = Repository.discover(create=True)
+        record, error = runner.run_pipeline(repository, built, self.name, self.options, params, self.file)
+        run = PipelineRun(repository, record)
+        if error is not None:
+            raise RunFailed(_describe(run), run) from error
+        return run
+
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        inputs = self.inputs()
+        try:
+            given = inspect.signature(self.function).bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise ParameterError(
+                f"The pipeline {self.name!r} cannot be called so: {error}; check its parameters."
+            ) from None
+        params = {}
+        for entry in inputs:
+            value = given.get(entry.name, entry.default)
+            assert value is not MISSING, "bind() checked that"
+            what = f"the parameter {entry.name!r} of pipeline {self.name!r}"
+            params[entry.name] = parameters.coerce(value, entry.annotation, what)
+            parameters.to_plain(params[entry.name], what)
+        return params
+
+    def __repr__(self) -> str:
+        return f"<pipeline {self.name}>"
+
+
+def _describe(run: PipelineRun) -> str:
+    failed = [step for step in run.steps.values() if step.failure]
+    first = failed[0]
+    assert first.failure is not None
+    message = first.failure.message.strip().splitlines()
+    reason = f"{first.failure.type}: {message[0]}" if message else first.failure.type
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"Step {first.name!r} failed{more}: {reason}; mend it and run again: finished steps are not repeated."
+
+
+@overload
+def pipeline(function: Callable[P, Any], /) -> Pipeline[P]: ...
+@overload
+def pipeline(function: None = None, /, **options: Any) -> Callable[[Callable[P, Any]], Pipeline[P]]: ...
+def pipeline(function: Callable[P, Any] | None = None, /, **options: Any) -> Any:
+    """Marks a function as a pipeline: `@pipeline`, or `@pipeline(name=..., enable_cache=..., ...)`.
+
+    Args:
+        function: The function, when used without parentheses.
+        **options: As `Pipeline.with_options` takes them.
+
+    Raises:
+        DefinitionError: An option is impossible.
+    """
+    if function is None:
+        return functools.partial(_make_pipeline, options=options)
+    return _make_pipeline(function, options=options)
+
+
+def _make_pipeline(function: Callable[P, Any], options: dict[str, Any]) -> Pipeline[P]:
+    plain = Pipeline(function, PipelineOptions())
+    try:
+        return plain.with_options(**options) if options else plain
+    except TypeError as error:
+        raise DefinitionError(f"@pipeline on {function.__name__!r}: {error}; see docs/pipelines.md.") from None

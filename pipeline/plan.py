@@ -1,0 +1,113 @@
+"""Deciding for one step: reuse an earlier result, or run. Nothing is executed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import names, values
+from artvcs.vcs.errors import LookupFailed
+from artvcs.vcs.object_store import ObjectStore
+from artvcs.vcs.objects import Commit, Input
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.transaction import now_ms
+
+from . import cache, lookup
+from .cache import KeyParts
+from .fingerprint import Fingerprint
+from .graph import Node
+from .parameters import to_plain
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do with a step.
+
+    Attributes:
+        node: The step in its pipeline.
+        inputs: Input name → where its artifacts came from.
+        code: The fingerprint of its code.
+        parts: What its cache key is made of.
+        key: The cache key.
+        hit: The commit whose outputs can be used instead of running, if any.
+        commit: That commit's record.
+    """
+
+    node: Node
+    inputs: Mapping[str, tuple[Input, ...]]
+    code: Fingerprint
+    parts: KeyParts
+    key: Oid
+    hit: Oid | None = None
+    commit: Commit | None = None
+
+
+def decide(
+    node: Node,
+    inputs: Mapping[str, tuple[Input, ...]],
+    store: ObjectStore,
+    refs: lookup.Refs,
+    root: Path,
+    *,
+    use_cache: bool,
+) -> Decision:
+    """Makes the cache key of a step and looks for a result that can be used.
+
+    Args:
+        node: The step in its pipeline.
+        inputs: Where its inputs' artifacts came from.
+        store: Where commits are read from.
+        refs: Where the key is looked up.
+        root: The folder that relative paths of the cache policy start from.
+        use_cache: False to run in any case.
+    """
+    policy = node.step.options.cache
+    params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
+    artifacts = {name: [source.artifact for source in sources] for name, sources in inputs.items()}
+    counted: dict[str, Any] = {**params, **artifacts}
+    ignored = set(policy.ignore_inputs)
+    code = node.step.code()
+    parts = KeyParts(
+        code=Oid(code.id),
+        params={name: value for name, value in params.items() if name not in ignored},
+        # A list of one artifact is not that artifact.
+        inputs={
+            f"{name}[]" if name in node.lists else name: ids for name, ids in artifacts.items() if name not in ignored
+        },
+        outputs=cache.materializer_names(
+            node.step.options.output_materializers, [output.name for output in node.step.signature.outputs]
+        ),
+        extras=cache.policy_extras(policy, root, counted) if policy != cache.CachePolicy() else {},
+    )
+    decision = Decision(node, inputs, code, parts, parts.key())
+    return _with_hit(decision, store, refs) if use_cache else decision
+
+
+def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs) -> Decision:
+    oid = refs.get(names.cache_ref(decision.key))
+    if oid is None:
+        return decision
+    try:
+        commit = store.record(oid, Commit)
+    except LookupFailed:
+        return decision  # collected or never fetched: then it has to run
+    policy = decision.node.step.options.cache
+    if policy.expired(commit, now_ms()) or not cache.available(store, commit):
+        return decision
+    if not _reads_unchanged(commit, store, refs):
+        return decision
+    return Decision(decision.node, decision.inputs, decision.code, decision.parts, decision.key, hit=oid, commit=commit)
+
+
+def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs) -> bool:
+    """Whether what the step asked the Client for while it ran would still be the same."""
+    for asked, got in commit.reads.items():
+        name, _, version = asked.partition("@")
+        try:
+            if lookup.find_version(store, refs, name, version or None).artifact != got.artifact:
+                return False
+        except LookupFailed:
+            return False
+    return True

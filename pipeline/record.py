@@ -1,0 +1,202 @@
+"""Writing down what a run does: commits, versions, cache entries and the run itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from artvcs.vcs import canonical, names, values
+from artvcs.vcs.objects import Code, Commit, GitState, Input, Output, Run, StepRun, Version
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction, now_ms
+
+from . import lookup
+from .errors import DefinitionError
+from .execution import Outcome
+from .fingerprint import Fingerprint, to_json
+from .parameters import to_plain
+from .plan import Decision
+from .signature import Output as DeclaredOutput
+
+_RUN_EVERY = 0.5
+"""Seconds between two writings of the run's record while it goes on: it holds all its steps."""
+
+_PUBLISH_EVERY = 5.0
+"""Seconds between two publishings: at most so much can be lost in a power cut, and nothing in a crash."""
+
+
+class RunRecord:
+    """The record of one run, growing as its steps end.
+
+    Attributes:
+        run: The record as it is now.
+    """
+
+    def __init__(self, repository: Repository, transaction: Transaction, run: Run) -> None:
+        self.run = run
+        self._repository = repository
+        self._transaction = transaction
+        self._written = self._published = time.monotonic()
+        self._write_run()
+        transaction.checkpoint()
+
+    def completed(self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str]) -> StepRun:
+        """Notes a step that ran: commit, cache entry and versions land together."""
+        node, transaction = decision.node, self._transaction
+        outputs = {name: Output(oid, output_names[name]) for name, oid in outcome.outputs.items()}
+        commit = Commit(
+            step=node.step.name,
+            pipeline=self.run.pipeline,
+            code=self._code(decision.code),
+            params=encode_all(decision.node.params),
+            config=_config(decision),
+            inputs=decision.inputs,
+            reads=outcome.reads,
+            outputs=outputs,
+            parents=_parents(decision.inputs, outcome.reads),
+            cache_key=decision.key,
+            environment=environment(decision.code),
+            git=self.run.git,
+            author=self.run.author,
+            started=outcome.started,
+            finished=outcome.finished,
+            metadata=encode_all(outcome.metadata),
+            log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
+        )
+        oid = transaction.put(commit)
+        transaction.set_ref(names.cache_ref(decision.key), oid)
+        self._add_versions(node.step.signature.outputs, oid, outputs)
+        return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
+
+    def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
+        """Notes a step whose earlier result is used."""
+        assert decision.hit is not None
+        assert decision.commit is not None
+        found = decision.commit.outputs
+        outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
+        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs)
+        return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
+
+    def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
+        """Notes a step that failed."""
+        log = self._transaction.put_blob(outcome.log.encode()) if outcome.log else None
+        return self._ended(decision, "failed", outcome, {}, None, log)
+
+    def skipped(self, invocation: str, step: str) -> StepRun:
+        """Notes a step that did not run because of another's failure."""
+        return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
+
+    def end(self, status: str) -> None:
+        """Notes how the run ended, and publishes all."""
+        self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
+        self._write_run()
+        self._transaction.publish()
+
+    def _ended(
+        self, decision: Decision, status: str, outcome: Outcome | None,
+        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None,
+    ) -> StepRun:  # fmt: skip
+        moment = now_ms()
+        started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
+        failure = outcome.failure() if outcome else None
+        return self._set(decision.node.id, StepRun(
+            decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
+            failure, log, {},
+        ))  # fmt: skip
+
+    def _set(self, invocation: str, step: StepRun) -> StepRun:
+        self.run = dataclasses.replace(self.run, steps={**self.run.steps, invocation: step})
+        now = time.monotonic()
+        if now - self._written > _RUN_EVERY:
+            self._write_run()
+            self._written = now
+        self._transaction.checkpoint()
+        if now - self._published > _PUBLISH_EVERY:
+            self._transaction.publish()
+            self._published = now
+        return step
+
+    def _write_run(self) -> None:
+        oid = self._transaction.put(self.run)
+        self._transaction.set_ref(names.run_ref(self.run.run), oid)
+        self._transaction.set_ref(names.latest_ref(self.run.pipeline), oid)
+
+    def _code(self, code: Fingerprint) -> Code:
+        source = self._transaction.put_blob(canonical.dumps(to_json(code)))
+        own = next((part for part in code.parts if part.kind == "function"), None)
+        return Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0)
+
+    def _add_versions(self, declared: Sequence[DeclaredOutput], commit: Oid, outputs: Mapping[str, Output]) -> None:
+        for output in declared:
+            made = outputs[output.name]
+            config = output.config
+            self._transaction.add_version(Version(
+                name=made.name, number=0, label=None if config.version is None else str(config.version),
+                artifact=made.artifact, commit=commit, output=output.name, run=self.run.run, origin="step",
+                created=now_ms(), tags=tuple(config.tags),
+                metadata=encode_all(config.run_metadata or {}),
+            ))  # fmt: skip
+
+
+def check_labels_free(
+    repository: Repository, refs: lookup.Refs, decision: Decision, output_names: Mapping[str, str]
+) -> None:
+    """Refuses to run a step whose explicit version is taken, before it costs anything.
+
+    Raises:
+        DefinitionError: It is.
+    """
+    for output in decision.node.step.signature.outputs:
+        label = output.config.version
+        if label is None:
+            continue
+        name = output_names[output.name]
+        if any(str(label) == version.label for version in lookup.versions_of(repository.store, refs, name)):
+            raise DefinitionError(f"{name!r} has a version {str(label)!r} already; give the new one another version.")
+
+
+def git_state(repository: Repository, transaction: Transaction) -> GitState | None:
+    """What Git says about the project now, its dirty diff stored."""
+    from artvcs.vcs import git
+
+    seen = git.snapshot(repository.project)
+    if seen is None:
+        return None
+    return GitState(seen.commit, seen.branch, seen.remote, transaction.put_blob(seen.diff) if seen.diff else None)
+
+
+def environment(code: Fingerprint) -> dict[str, Any]:
+    """What the step ran with: Python, platform, and the packages its code reaches."""
+    system = os.uname()
+    return {
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "platform": f"{system.sysname} {system.machine}",
+        "packages": dict(code.packages),
+    }
+
+
+def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters or metadata as they are stored.
+
+    Raises:
+        ParameterError: A value is not plain.
+    """
+    return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
+
+
+def _config(decision: Decision) -> dict[str, Any]:
+    return {
+        "outputs": dict(decision.parts.outputs),
+        "extras": dict(decision.parts.extras),
+        "ignored": sorted(decision.node.step.options.cache.ignore_inputs),
+    }
+
+
+def _parents(inputs: Mapping[str, tuple[Input, ...]], reads: Mapping[str, Input]) -> tuple[Oid, ...]:
+    sources = [source for group in inputs.values() for source in group] + list(reads.values())
+    return tuple(sorted({source.commit for source in sources if source.commit}))

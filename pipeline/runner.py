@@ -1,0 +1,189 @@
+"""Running a pipeline: each step as soon as what it waits for has ended, reusing what can be reused."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs.objects import Input, Run, StepRun
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction
+
+from . import execution, logs, lookup, naming, progress, record
+from .context import StepContext
+from .execution import Outcome
+from .executors import InlineExecutor
+from .graph import Graph, Node, StepOutput
+from .ingest import Ingest
+from .options import PipelineOptions
+from .plan import Decision, decide
+from .record import RunRecord
+
+
+def run_pipeline(
+    repository: Repository,
+    graph: Graph,
+    name: str,
+    options: PipelineOptions,
+    params: Mapping[str, Any],
+    file: Path | None,
+) -> tuple[Run, Exception | None]:
+    """Runs the steps of a graph and records it.
+
+    Args:
+        repository: Where results go.
+        graph: The steps.
+        name: The pipeline's name.
+        options: The pipeline's options.
+        params: Its parameters.
+        file: The file that declares it.
+
+    Returns:
+        The run's record, and what the first failed step raised.
+
+    Raises:
+        DefinitionError: The pipeline cannot work as it is; nothing was run.
+        StorageError: The repository cannot be written.
+    """
+    with repository.transaction(f"run {name}") as transaction, logs.installed():
+        runner = _Runner(repository, transaction, graph, name, options, params, file)
+        return runner.run()
+
+
+class _Runner:
+    """One run. `_results` holds the steps that have ended."""
+
+    def __init__(
+        self, repository: Repository, transaction: Transaction, graph: Graph, name: str,
+        options: PipelineOptions, params: Mapping[str, Any], file: Path | None,
+    ) -> None:  # fmt: skip
+        self._repository = repository
+        self._transaction = transaction
+        self._graph = graph
+        self._options = options
+        self._started = datetime.now(UTC)
+        self._order = graph.order()
+        self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
+        self._ingest = Ingest(repository, transaction, name)
+        self._results: dict[str, StepRun] = {}
+        self._failure: Exception | None = None
+        self._observer = progress.observer()
+        self._record = RunRecord(repository, transaction, self._new_run(name, params, file))
+        self._executor: Executor = InlineExecutor()
+
+    def run(self) -> tuple[Run, Exception | None]:
+        clock = time.monotonic()
+        run_name = self._record.run.name
+        self._observer.run_started(run_name, self._order)
+        status = "interrupted"
+        try:
+            self._run_steps()
+            status = "failed" if self._failure else "completed"
+        finally:
+            # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
+            self._record.end(status)
+            self._observer.run_ended(run_name, status, time.monotonic() - clock)
+        return self._record.run, self._failure
+
+    def _new_run(self, pipeline: str, params: Mapping[str, Any], file: Path | None) -> Run:
+        repository = self._repository
+        previous = lookup.latest_run(repository.store, self._transaction, pipeline)
+        project = repository.project
+        return Run(
+            run=secrets.token_hex(16),
+            name=naming.run_name(self._options.run_name, pipeline, self._options.substitutions, self._started),
+            pipeline=pipeline,
+            file=str(file.relative_to(project)) if file and file.is_relative_to(project) else None,
+            status="running",
+            params=record.encode_all(params),
+            steps={},
+            order=tuple(self._order),
+            previous=previous.run if previous else None,
+            git=record.git_state(repository, self._transaction),
+            author=repository.author(),
+            started=int(self._started.timestamp() * 1000),
+            finished=None,
+            metadata={},
+            tags=tuple(self._options.tags),
+        )
+
+    def _name_outputs(self, pipeline: str, node: Node) -> dict[str, str]:
+        """What each output of a step is stored as in this run."""
+        substitutions = {**self._options.substitutions, **node.step.options.substitutions}
+        found = {}
+        for output in node.step.signature.outputs:
+            name = naming.substitute(output.name, substitutions, self._started)
+            if not output.named:
+                name = naming.default_artifact_name(pipeline, node.step.name, name)
+            found[output.name] = naming.check_artifact_name(name)
+        return found
+
+    # Scheduling
+
+    def _run_steps(self) -> None:
+        waiting = list(self._order)
+        running: dict[Future[Outcome], Decision] = {}
+        while waiting or running:
+            for id_ in [id_ for id_ in waiting if self._graph.nodes[id_].upstream <= self._results.keys()]:
+                waiting.remove(id_)
+                self._begin(self._graph.nodes[id_], running)
+            if running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._end(running.pop(future), future.result())
+
+    def _begin(self, node: Node, running: dict[Future[Outcome], Decision]) -> None:
+        """Settles a step without running it, or starts it."""
+        stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
+        if stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream):
+            self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
+            return
+        decision = self._decide(node)
+        if decision.hit is not None:
+            self._settle(node, self._record.cached(decision, self._output_names[node.id]), "")
+            return
+        record.check_labels_free(self._repository, self._transaction, decision, self._output_names[node.id])
+        self._observer.step_started(node.id)
+        here = StepContext(
+            run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
+            step_name=node.step.name, invocation_id=node.id, parameters=node.params,
+            repository=self._repository, transaction=self._transaction,
+        )  # fmt: skip
+        future = self._executor.submit(execution.execute, node.step, here, decision.inputs, node.lists)
+        running[future] = decision
+
+    def _decide(self, node: Node) -> Decision:
+        inputs = {
+            name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
+        }
+        enabled = node.step.options.enable_cache
+        use_cache = self._options.enable_cache is not False if enabled is None else enabled
+        return decide(
+            node, inputs, self._repository.store, self._transaction, self._repository.project, use_cache=use_cache
+        )
+
+    def _input(self, node: Node, name: str, source: Any) -> Input:
+        if not isinstance(source, StepOutput):
+            return self._ingest.resolve(source, node.step.name, name)
+        assert source.output is not None
+        made = self._results[source.invocation]
+        output = made.outputs[source.output]
+        return Input(output.artifact, output.name, made.commit, source.output)
+
+    def _end(self, decision: Decision, outcome: Outcome) -> None:
+        if outcome.error is None:
+            step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
+        else:
+            self._failure = self._failure or outcome.error
+            step = self._record.failed(decision, outcome)
+        self._settle(decision.node, step, f"{step.failure.type}: {step.failure.message}" if step.failure else "")
+
+    def _settle(self, node: Node, step: StepRun, note: str) -> None:
+        self._results[node.id] = step
+        seconds = ((step.finished or 0) - (step.started or 0)) / 1000
+        self._observer.step_ended(node.id, step.status, seconds, note)

@@ -1,0 +1,196 @@
+"""Artifacts without a pipeline: saving a value, registering a file, loading, and noting metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import names
+from artvcs.vcs.objects import Input, Version
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction, now_ms
+
+from . import artifacts, context, lookup, naming
+from .errors import DefinitionError, MaterializerError, PipelineError
+from .materializers import Materializer
+from .record import encode_all
+from .views import ArtifactVersion
+
+
+def save_artifact(
+    data: Any,
+    name: str,
+    version: str | int | None = None,
+    tags: Sequence[str] = (),
+    materializer: type[Materializer] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> ArtifactVersion:
+    """Stores a value as a version of an artifact, inside a step or anywhere else.
+
+    Saving a value that is a version of this name already gives that version.
+
+    Args:
+        data: The value.
+        name: The artifact's name.
+        version: An explicit version; by default the next number.
+        tags: Labels.
+        materializer: Who writes it; by default the one that its type has.
+        metadata: What to note with it.
+
+    Raises:
+        InvalidName: The name cannot be used.
+        DefinitionError: The name has that explicit version already.
+        MaterializerError: The value cannot be stored.
+    """
+    with _writing(f"save {name}") as (repository, transaction):
+        oid = artifacts.save(transaction, repository.layout, data, materializer)
+        return _add(repository, transaction, oid, name, version, tags, metadata, "saved")
+
+
+def register_artifact(
+    folder_or_file_uri: str | os.PathLike[str],
+    name: str,
+    version: str | int | None = None,
+    tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> ArtifactVersion:
+    """Stores an existing file or folder as a version of an artifact; `load()` gives a `pathlib.Path` to a copy.
+
+    Args:
+        folder_or_file_uri: Any local path.
+        name: The artifact's name.
+        version: An explicit version; by default the next number.
+        tags: Labels.
+        metadata: What to note with it.
+
+    Raises:
+        MaterializerError: There is nothing at that path.
+        InvalidName: The name cannot be used, or a file's name cannot be stored.
+        StorageError: A file cannot be read.
+    """
+    path = Path(folder_or_file_uri).absolute()
+    if not path.exists():
+        raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
+    with _writing(f"register {name}") as (repository, transaction):
+        oid = artifacts.save(transaction, repository.layout, path)
+        return _add(repository, transaction, oid, name, version, tags, metadata, "registered")
+
+
+def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
+    """The value of an artifact: the newest version, or the one given.
+
+    Raises:
+        UnknownName: There is no such artifact or version.
+        MaterializerError: The value cannot be made here.
+    """
+    return find_version(name_or_id, version).load()
+
+
+def find_version(
+    name_or_id: str, version: str | int | None = None, repository: Repository | None = None
+) -> ArtifactVersion:
+    """A version by name or start of its id. Inside a step it is recorded as something the step read.
+
+    Raises:
+        UnknownName: There is no such artifact or version.
+        AmbiguousName: The start of an id fits several.
+    """
+    here = context.current()
+    if here is None:
+        repository = repository or Repository.discover()
+        return ArtifactVersion(
+            repository, lookup.find_version(repository.store, repository.refs(), name_or_id, version)
+        )
+    found = lookup.find_version(here.repository.store, here.transaction, name_or_id, version)
+    here.reads[name_or_id if version is None else f"{name_or_id}@{version}"] = Input(
+        found.artifact, found.name, found.commit, found.output
+    )
+    return ArtifactVersion(here.repository, found)
+
+
+def log_metadata(
+    metadata: Mapping[str, Any],
+    *,
+    artifact_name: str | None = None,
+    artifact_version: str | int | None = None,
+    run_id_name_or_prefix: str | None = None,
+    step_name: str | None = None,
+) -> None:
+    """Notes facts about the running step, or about an artifact version, a run, or a step of a run.
+
+    Args:
+        metadata: Facts by name: numbers, text, lists, dictionaries and other plain values.
+        artifact_name: Note them with this artifact.
+        artifact_version: Which version; by default the newest.
+        run_id_name_or_prefix: Note them with this run.
+        step_name: Note them with this step of that run.
+
+    Raises:
+        ParameterError: A value is not plain.
+        PipelineError: Nothing was named, and no step is running.
+        UnknownName: What was named does not exist.
+    """
+    facts = encode_all(metadata)
+    here = context.current()
+    if artifact_name is not None:
+        with _writing(f"note metadata of {artifact_name}") as (repository, transaction):
+            found = lookup.find_version(repository.store, transaction, artifact_name, artifact_version)
+            transaction.replace_version(dataclasses.replace(found, metadata={**found.metadata, **facts}))
+    elif run_id_name_or_prefix is not None:
+        _log_run_metadata(run_id_name_or_prefix, step_name, facts)
+    elif here is not None:
+        here.metadata.update(metadata)
+    else:
+        raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
+
+
+def _log_run_metadata(text: str, step_name: str | None, facts: dict[str, Any]) -> None:
+    with _writing(f"note metadata of run {text}") as (repository, transaction):
+        run = lookup.find_run(repository.store, transaction, text)
+        if step_name is None:
+            changed = dataclasses.replace(run, metadata={**run.metadata, **facts})
+        else:
+            if step_name not in run.steps:
+                raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.steps)}.")
+            step = run.steps[step_name]
+            noted = dataclasses.replace(step, metadata={**step.metadata, **facts})
+            changed = dataclasses.replace(run, steps={**run.steps, step_name: noted})
+        oid = transaction.put(changed)
+        transaction.set_ref(names.run_ref(run.run), oid)
+        latest = lookup.latest_run(repository.store, transaction, run.pipeline)
+        if latest is not None and latest.run == run.run:
+            transaction.set_ref(names.latest_ref(run.pipeline), oid)
+
+
+@contextmanager
+def _writing(why: str) -> Iterator[tuple[Repository, Transaction]]:
+    """The repository and transaction of the running step, or fresh ones."""
+    here = context.current()
+    if here is not None:
+        yield here.repository, here.transaction
+        return
+    repository = Repository.discover(create=True)
+    with repository.transaction(why) as transaction:
+        yield repository, transaction
+
+
+def _add(
+    repository: Repository, transaction: Transaction, oid: Oid, name: str, version: str | int | None,
+    tags: Sequence[str], metadata: Mapping[str, Any] | None, origin: str,
+) -> ArtifactVersion:  # fmt: skip
+    title = naming.check_artifact_name(name)
+    label = None if version is None else naming.check_name(str(version), "artifact version")
+    same = [each for each in lookup.versions_of(repository.store, transaction, title) if label and each.label == label]
+    if same and same[0].artifact != oid:
+        raise DefinitionError(f"{title!r} has a version {label!r} already, with another value; choose another version.")
+    here = context.current()
+    added = transaction.add_version(Version(
+        name=title, number=0, label=label, artifact=oid, commit=None, output=None, run=here.run_id if here else None,
+        origin=origin, created=now_ms(), tags=tuple(tags), metadata=encode_all(metadata or {}),
+    ))  # fmt: skip
+    return ArtifactVersion(repository, added)

@@ -1,0 +1,333 @@
+"""What users see of the past: pipeline runs, the steps in them, and versions of artifacts.
+
+All are read-only and read what they show when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from artvcs.vcs import canonical, names, values
+from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.objects import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+
+from . import artifacts, lookup
+from .fingerprint import Fingerprint, from_json
+from .graph import Source
+
+
+class ArtifactVersion(Source):
+    """One version of an artifact.
+
+    Attributes:
+        record: The stored record.
+    """
+
+    def __init__(self, repository: Repository, record: Version) -> None:
+        self.record = record
+        self._repository = repository
+
+    @property
+    def id(self) -> Oid:
+        """The artifact's id: the hash of what it is, the same everywhere."""
+        return self.record.artifact
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return self.record.name
+
+    @property
+    def version(self) -> str:
+        """The explicit version, else the number, as text."""
+        return self.record.label or str(self.record.number)
+
+    @property
+    def number(self) -> int:
+        """The version's number under its name."""
+        return self.record.number
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels."""
+        return self.record.tags
+
+    @property
+    def created(self) -> datetime:
+        """When it was first made or saved."""
+        return from_ms(self.record.created)
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The artifact's record: type, materializer, payload."""
+        return self._repository.store.record(self.id, Artifact)
+
+    @property
+    def type(self) -> str:
+        """The value's type, as `module.qualname`."""
+        return self.artifact.type
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return self.artifact.size
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was extracted from the value, and what was noted with `log_metadata`."""
+        return decode_all({**self.artifact.metadata, **self.record.metadata})
+
+    def load(self) -> Any:
+        """The value, made anew at each call: changing it changes nothing stored.
+
+        Raises:
+            MaterializerError: The files cannot be turned into the value here.
+            UnknownName: Its data is not here.
+            DamagedError: Its data is not what was stored.
+        """
+        return artifacts.load(self._repository, self.id)
+
+    @cached_property
+    def data(self) -> Any:
+        """The value, loaded once."""
+        return self.load()
+
+    @cached_property
+    def commit(self) -> Commit | None:
+        """The execution that made it; None for what was saved or registered by hand."""
+        return self._repository.store.record(self.record.commit, Commit) if self.record.commit else None
+
+    @property
+    def run(self) -> PipelineRun | None:
+        """The run in which it was first made or saved."""
+        if self.record.run is None:
+            return None
+        return PipelineRun(
+            self._repository, lookup.find_run(self._repository.store, self._repository.refs(), self.record.run)
+        )
+
+    @property
+    def producer(self) -> StepView | None:
+        """The step run that first made it."""
+        made = [step for step in (self.run.steps.values() if self.run else ()) if self.id in step.output_ids]
+        return made[0] if made else None
+
+    @property
+    def consumers(self) -> list[StepView]:
+        """All step runs that took it as an input, newest run first."""
+        runs = lookup.all_runs(self._repository.store, self._repository.refs())
+        steps = (step for run in runs for step in PipelineRun(self._repository, run).steps.values())
+        return [step for step in steps if self.id in step.input_ids]
+
+    def __repr__(self) -> str:
+        return f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>"
+
+
+class StepView:
+    """One step in one run.
+
+    Attributes:
+        name: Its invocation id.
+        record: The stored record.
+        run: The run.
+    """
+
+    def __init__(self, repository: Repository, run: PipelineRun, name: str, record: StepRun) -> None:
+        self.name = name
+        self.record = record
+        self.run = run
+        self._repository = repository
+
+    @property
+    def status(self) -> str:
+        """`completed`, `cached`, `failed`, `skipped` or `running`."""
+        return self.record.status
+
+    @property
+    def cached(self) -> bool:
+        """Whether an earlier result was used."""
+        return self.status == "cached"
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took in this run."""
+        return timedelta(milliseconds=(self.record.finished or 0) - (self.record.started or 0))
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed."""
+        return self.record.failure
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Input name → the artifact version it took, or a list of them."""
+        found = {
+            name: [self._version(each.name, each.artifact) for each in group]
+            for name, group in self.record.inputs.items()
+        }
+        return {name: group if len(group) != 1 else group[0] for name, group in found.items()}
+
+    @property
+    def outputs(self) -> dict[str, ArtifactVersion]:
+        """Output name → the artifact version it made, or made again."""
+        return {
+            _shown(name, output): self._version(output.name, output.artifact)
+            for name, output in self.record.outputs.items()
+        }
+
+    @property
+    def output(self) -> ArtifactVersion:
+        """The only output.
+
+        Raises:
+            UnknownName: There is none, or more than one.
+        """
+        outputs = list(self.outputs.values())
+        if len(outputs) != 1:
+            raise UnknownName(f"The step {self.name!r} has {len(outputs)} outputs; choose one from .outputs.")
+        return outputs[0]
+
+    @property
+    def input_ids(self) -> set[Oid]:
+        """Ids of the artifacts it took."""
+        return {each.artifact for group in self.record.inputs.values() for each in group}
+
+    @property
+    def output_ids(self) -> set[Oid]:
+        """Ids of the artifacts it made."""
+        return {output.artifact for output in self.record.outputs.values()}
+
+    @cached_property
+    def commit(self) -> Commit | None:
+        """The execution whose outputs these are; None where there was none."""
+        return self._repository.store.record(self.record.commit, Commit) if self.record.commit else None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Its parameters."""
+        return decode_all(self.commit.params) if self.commit else {}
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What it noted with `log_metadata`."""
+        return decode_all({**(self.commit.metadata if self.commit else {}), **self.record.metadata})
+
+    @property
+    def logs(self) -> str:
+        """What it printed when it ran."""
+        return self._repository.store.read(self.record.log, "blob").decode() if self.record.log else ""
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """The code that ran, part by part."""
+        if self.commit is None:
+            return None
+        return from_json(canonical.loads(self._repository.store.read(self.commit.code.source, "blob")))
+
+    @property
+    def code(self) -> str:
+        """The source text that ran: the step and all of the user's own that it reached."""
+        parts = self.fingerprint.parts if self.fingerprint else ()
+        return "\n\n".join(f"# {part.name}\n{part.source}" for part in parts)
+
+    def _version(self, name: str, artifact: Oid) -> ArtifactVersion:
+        store, refs = self._repository.store, self._repository.refs()
+        oid = refs.get(names.value_ref(name, artifact))
+        if oid is None:
+            raise UnknownName(f"The version of {name!r} that the step {self.name!r} used has been deleted.")
+        return ArtifactVersion(self._repository, store.record(oid, Version))
+
+    def __repr__(self) -> str:
+        return f"<step {self.name} of {self.run.name}: {self.status}>"
+
+
+class PipelineRun:
+    """One execution of a pipeline.
+
+    Attributes:
+        record: The stored record.
+    """
+
+    def __init__(self, repository: Repository, record: Run) -> None:
+        self.record = record
+        self._repository = repository
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.record.run
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.record.name
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.record.pipeline
+
+    @property
+    def status(self) -> str:
+        """`completed`, `failed`, `interrupted` or `running`."""
+        return self.record.status
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+        return from_ms(self.record.started)
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took."""
+        return timedelta(milliseconds=(self.record.finished or self.record.started) - self.record.started)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The pipeline's parameters."""
+        return decode_all(self.record.params)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was noted about the run with `log_metadata`."""
+        return decode_all(self.record.metadata)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels."""
+        return self.record.tags
+
+    @cached_property
+    def steps(self) -> dict[str, StepView]:
+        """Invocation id → the step in this run, in the order in which they could run."""
+        return {
+            name: StepView(self._repository, self, name, self.record.steps[name])
+            for name in self.record.order
+            if name in self.record.steps
+        }
+
+    def __repr__(self) -> str:
+        return f"<run {self.name}: {self.status}>"
+
+
+def from_ms(moment: int) -> datetime:
+    """A stored time, milliseconds since 1970 UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC)
+
+
+def decode_all(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored typed values as Python values."""
+    return {name: values.decode(value) for name, value in stored.items()}
+
+
+def _shown(name: str, output: Output) -> str:
+    """Under which name a run shows an output: the declared one, or what its placeholders became."""
+    return output.name if "{" in name else name
+
+
+__all__ = ["ArtifactVersion", "Input", "PipelineRun", "StepView", "decode_all", "from_ms"]
