@@ -25,6 +25,7 @@ class Layout:
         self.index = folder / "index"
         self.incoming = folder / "incoming"
         self.tmp = folder / "tmp"
+        self.workspace = folder / "workspace"  # for files that users make outside of steps
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""

@@ -105,6 +105,7 @@ class Input(Record):
     """Where one input of a step came from. `commit` and `output` are None for registered data."""
 
     artifact: Oid
+    name: str
     commit: Oid | None
     output: str | None
 
@@ -200,6 +201,7 @@ class StepRun(Record):
     finished: int | None
     failure: Failure | None
     log: Oid | None
+    metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
