@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .module import Module
+from .nodes import FunctionNode, line_of
 from .project import TOOL
-from .syntax import FunctionNode, line_of
 
 Position = tuple[int, int]
 

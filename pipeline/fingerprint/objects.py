@@ -18,9 +18,10 @@ from . import sources
 from .functions import cells, defaults, describe_code, find_node, global_names, layers, source_path
 from .model import Part, Unfollowed, digest
 from .module import Module
+from .nodes import FunctionNode
 from .project import TOOL, Location, is_own
 from .reach import Traversal
-from .syntax import FunctionNode, Summary, summarise
+from .syntax import Summary, summarise
 from .units import Piece, decorators
 
 # Modules whose values are told apart by their repr.

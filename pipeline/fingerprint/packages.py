@@ -18,8 +18,6 @@ def distributions(module: str) -> Mapping[str, str]:
 
     A module that nothing installed claims stands for itself, with an unknown version.
     """
-    from importlib import metadata
-
     direct = _version(module)
     if direct is not None:
         return {module: direct}

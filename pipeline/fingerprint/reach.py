@@ -15,10 +15,11 @@ from dataclasses import replace
 from . import packages, sources
 from .model import Part, Unfollowed, digest
 from .module import Binding, Module
+from .nodes import line_of
 from .project import Location
 from .resolve import Resolver
 from .scopes import Import
-from .syntax import Summary, line_of, summarise
+from .syntax import Summary, summarise
 from .units import Piece, Units
 
 _IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .module import DEFINITIONS, Binding, Condition, Module
+from .nodes import Definition, chain, root
 from .scopes import Import
-from .syntax import Definition, Summary, chain, root, summarise
+from .syntax import Summary, summarise
 
 
 @dataclass(frozen=True, slots=True)

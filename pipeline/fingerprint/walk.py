@@ -1,0 +1,121 @@
+"""Walks over syntax once, writing its normalised text and keeping track of scopes.
+
+The walk keeps its own stack: deep expressions cannot exhaust Python's, and it is several times faster
+than `ast.dump`. What each kind of node says is told by readers, in `expressions` and `definitions`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from .scopes import Outside, Scope, ScopeKind
+
+_IGNORED_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
+_LAYOUTS: dict[type, tuple[str, tuple[tuple[str, str], ...]]] = {}
+
+
+class Leave:
+    """Marks on the stack where the current scope ends."""
+
+
+LEAVE = Leave()
+
+
+class Walk:
+    """One walk: a stack of what is still to be read, and the text so far.
+
+    The stack holds nodes, text to write, scopes to enter and `LEAVE`; the last one pushed is read first.
+
+    Attributes:
+        out: The text so far, in pieces.
+        scope: The scope that is being read.
+        top: The module's scope.
+        outside: What the code takes from outside, beside the names it loads.
+        omit: Ids of the functions to leave out.
+        bare: A definition to read without its decorators.
+    """
+
+    def __init__(self, readers: Mapping[type, Reader], omit: frozenset[int], bare: ast.AST | None) -> None:
+        self.readers = readers
+        self.omit = omit
+        self.bare = bare
+        self.out: list[str] = []
+        self.stack: list[Any] = []
+        self.top = Scope("module", None)
+        self.scope = self.top
+        self.outside = Outside()
+        self._open: list[Scope] = []
+
+    def run(self, nodes: Sequence[ast.AST]) -> None:
+        """Reads `nodes` and all they hold, in the order of the source."""
+        stack, append = self.stack, self.out.append
+        stack.extend(reversed(nodes))
+        pop, get = stack.pop, self.readers.get
+        while stack:
+            item = pop()
+            kind = item.__class__
+            if kind is str:
+                append(item)
+            elif kind is ast.Name:
+                append("n" + item.id)
+                if item.ctx.__class__ is ast.Load:
+                    self.scope.loads.add(item.id)
+                else:
+                    self.scope.store(item.id)
+            else:
+                reader = get(kind)
+                if reader is not None:
+                    reader(self, item)
+                else:
+                    self.read_fields(item)
+
+    def read_fields(self, item: ast.AST) -> None:
+        """Reads a node that needs no care: its kind, then each field that is not empty.
+
+        Empty fields are left out because newer Pythons add some.
+        """
+        kind = item.__class__
+        opening, fields = _LAYOUTS.get(kind) or _layout(kind)
+        self.out.append(opening)
+        if not fields:
+            return
+        stack = self.stack
+        stack.append(")")
+        for name, label in fields:
+            value = getattr(item, name)
+            if value.__class__ is list:
+                if not value:
+                    continue
+                stack.extend(reversed(value))
+            elif value is None:
+                continue
+            else:
+                stack.append(value if isinstance(value, ast.AST) else str(value))
+            stack.append(label)
+
+    def enter(self, scope: Scope) -> None:
+        """Goes into a scope that was met on the stack."""
+        self._open.append(self.scope)
+        self.scope = scope
+
+    def leave(self) -> None:
+        """Goes back to the scope around."""
+        self.scope.close(self.outside)
+        self.scope = self._open.pop()
+
+    def inside(self, kind: ScopeKind, names: Iterable[str] = ()) -> Scope:
+        """A new scope in the current one, to be put on the stack."""
+        scope = Scope(kind, self.scope)
+        scope.stores.update(names)
+        return scope
+
+
+Reader = Callable[[Walk, Any], None]
+
+
+def _layout(kind: type[ast.AST]) -> tuple[str, tuple[tuple[str, str], ...]]:
+    fields = [name for name in kind._fields if name not in _IGNORED_FIELDS]
+    _LAYOUTS[kind] = kind.__name__, tuple((name, "." + name) for name in reversed(fields))
+    return _LAYOUTS[kind]
