@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from artvcs.vcs import names
+from artvcs.vcs import canonical, names
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.objects import Run, Version
+from artvcs.vcs.objects import Commit, Run, Version
 from artvcs.vcs.oid import Oid
+
+from .fingerprint import Fingerprint, from_json
 
 MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
@@ -108,3 +110,8 @@ def latest_run(store: ObjectStore, refs: Refs, pipeline: str) -> Run | None:
     """The newest run of a pipeline, if it has any."""
     oid = refs.get(names.latest_ref(pipeline))
     return None if oid is None else store.record(oid, Run)
+
+
+def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
+    """The code that an execution ran, part by part."""
+    return from_json(canonical.loads(store.read(commit.code.source, "blob")))

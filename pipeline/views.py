@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from artvcs.vcs import canonical, names, values
+from artvcs.vcs import names, values
 from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.objects import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
 from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from . import artifacts, lookup
-from .fingerprint import Fingerprint, from_json
+from .fingerprint import Fingerprint
 from .graph import Source
 
 
@@ -225,9 +225,7 @@ class StepView:
     @property
     def fingerprint(self) -> Fingerprint | None:
         """The code that ran, part by part."""
-        if self.commit is None:
-            return None
-        return from_json(canonical.loads(self._repository.store.read(self.commit.code.source, "blob")))
+        return lookup.code_of(self._repository.store, self.commit) if self.commit else None
 
     @property
     def code(self) -> str:
