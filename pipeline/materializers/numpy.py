@@ -168,9 +168,14 @@ def array_metadata(data: np.ndarray[Any, Any]) -> dict[str, Any]:
     facts: dict[str, Any] = {"shape": list(data.shape), "dtype": str(data.dtype)}
     if data.dtype.kind in "iufb" and 0 < data.size <= MAX_STATISTICS:
         with np.errstate(all="ignore"):
-            facts |= {"min": data.min().item(), "max": data.max().item()}
+            facts |= {"min": _number(data.min()), "max": _number(data.max())}
             facts |= {"mean": float(data.mean(dtype=np.float64)), "std": float(data.std(dtype=np.float64))}
     return facts
+
+
+def _number(value: Any) -> int | float:
+    number = value.item()
+    return number if isinstance(number, int) else float(number)  # a long double stays one under item()
 
 
 def _has_metadata(dtype: np.dtype[Any]) -> bool:

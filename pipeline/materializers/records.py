@@ -103,7 +103,7 @@ def decode_dataclass(parts: Json, decoder: Decoding) -> Any:
     """An instance of a dataclass."""
     path, fields, *arguments = parts
     cls = _import(path, object)
-    if not dataclasses.is_dataclass(cls):
+    if not hasattr(cls, "__dataclass_fields__"):
         raise ValueError(f"{path} is not a dataclass")
     _check_fields(path, sorted(field.name for field in dataclasses.fields(cls)), sorted(fields))
     instance = object.__new__(cls)
@@ -145,9 +145,8 @@ def _is_namedtuple_value(data: Any) -> bool:
 
 def _is_dataclass_value(data: Any) -> bool:
     cls: type = type(data)
-    make: Any = object.__new__
     try:
-        make(cls)
+        object.__new__(cls)
     except TypeError:  # it is also a list, an exception, an array: more than its fields
         return False
     fields = {field.name for field in dataclasses.fields(data)}

@@ -1,0 +1,45 @@
+"""What is saved comes back, and is the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from artvcs.pipelines.materializers import find_for_value
+
+from .equality import same
+from .frames import frames, series
+from .harness import round_trip
+from .samples import Settings, arrays, containers, scalars
+
+GROUPS = (scalars, containers, arrays, frames, series)
+SAMPLES = {f"{group.__name__}: {name}": value for group in GROUPS for name, value in group().items()}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_sample_comes_back_the_same(name: str) -> None:
+    value = SAMPLES[name]
+    assert same(value, round_trip(value))
+
+
+def test_loading_does_not_run_init_again() -> None:
+    assert round_trip(Settings("abc")).derived == 3
+
+
+def test_a_cached_property_is_no_part_of_a_value() -> None:
+    settings = Settings("abc")
+    assert settings.upper == "ABC"
+    assert "upper" not in vars(round_trip(settings))
+
+
+def test_a_generic_dataclass_keeps_its_arguments() -> None:
+    assert round_trip(containers()["generic"]).__orig_class__.__args__ == (int,)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_metadata_can_be_stored(name: str) -> None:
+    from artvcs.vcs import values
+
+    value: Any = SAMPLES[name]
+    values.encode(find_for_value(value)("").extract_metadata(value))
