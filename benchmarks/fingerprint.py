@@ -22,9 +22,8 @@ def work_{module}_{number}(rows, scale=SCALE_{number}):
     for position, row in enumerate(rows):
         if row > {number} and position % 2:  # every other one
             total += row * scale + math.sqrt(abs(row))
-    table = {{name: value for name, value in zip("abc", rows)}}
     rows = [each for each in rows if each != total]
-    return {following}(rows) + total + len(table)
+    return {following}(rows) + total
 '''
 
 

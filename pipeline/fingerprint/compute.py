@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +51,8 @@ def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fi
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
             return _remembered(function)
-        return _compute(function, reach)[0]
+        with _uncollected():
+            return _compute(function, reach)[0]
 
 
 def _remembered(function: types.FunctionType) -> Fingerprint:
@@ -57,10 +60,23 @@ def _remembered(function: types.FunctionType) -> Fingerprint:
     known = _known.get(key)
     if known is not None and known.is_current():
         return known.fingerprint
-    result, files = _compute(function, "project")
+    with _uncollected():
+        result, files = _compute(function, "project")
     if files:
         _known[key] = _Known(result, files)
     return result
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pauses the collector: a syntax tree is many small objects that stay, looking at them costs time."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _compute(function: Any, reach: Reach) -> tuple[Fingerprint, dict[str, sources.Stamp | None]]:
@@ -78,7 +94,8 @@ def _compute(function: Any, reach: Reach) -> tuple[Fingerprint, dict[str, source
     counted = traversal.packages if reach == "project" else {}
     result = build(traversal.parts.values(), counted, traversal.unfollowed | resolver.broken)
     # A module that was not found may appear without any known file changing.
-    settled = not follower.live and not any("was not found" in item.what for item in result.unfollowed)
+    found = not any("was not found" in item.what for item in result.unfollowed)
+    settled = found and not follower.live and all(map(sources.is_settled, resolver.files.values()))
     return result, resolver.files if settled else {}
 
 

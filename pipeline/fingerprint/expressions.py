@@ -34,6 +34,19 @@ def read_constant(walk: Walk, node: ast.Constant) -> None:
         walk.out.append(f"c{value.__class__.__name__} {value!r}")
 
 
+def read_binary(walk: Walk, node: ast.BinOp) -> None:
+    """Reads `x + y`."""
+    walk.out.append(node.op.__class__.__name__)
+    walk.stack += (node.right, node.left)
+
+
+def read_comparison(walk: Walk, node: ast.Compare) -> None:
+    """Reads `x < y < z`."""
+    walk.out.append(" ".join([operator.__class__.__name__ for operator in node.ops]))
+    walk.stack.extend(reversed(node.comparators))
+    walk.stack.append(node.left)
+
+
 def read_fstring(walk: Walk, node: ast.JoinedStr) -> None:
     """Reads an f-string without the empty constants that some Pythons leave in it."""
     walk.out.append("f")
@@ -137,7 +150,9 @@ def read_comprehension(walk: Walk, node: Any) -> None:
 
 READERS: dict[type, Reader] = {
     ast.Attribute: read_attribute,
+    ast.BinOp: read_binary,
     ast.Call: read_call,
+    ast.Compare: read_comparison,
     ast.Constant: read_constant,
     ast.DictComp: read_comprehension,
     ast.GeneratorExp: read_comprehension,

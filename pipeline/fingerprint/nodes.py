@@ -33,8 +33,9 @@ def root(node: ast.AST) -> str | None:
 
 def line_of(node: ast.AST) -> int:
     """The line where a statement or expression starts, with its decorators."""
-    lines: list[int] = [decorator.lineno for decorator in getattr(node, "decorator_list", ())]
-    return min([getattr(node, "lineno", 0), *lines])
+    first: int = getattr(node, "lineno", 0)
+    decorators = getattr(node, "decorator_list", None)
+    return min(first, decorators[0].lineno) if decorators else first
 
 
 def imported_names(node: ast.Import | ast.ImportFrom) -> list[tuple[str, Import]]:

@@ -15,7 +15,6 @@ from dataclasses import replace
 from . import packages, sources
 from .model import Part, Unfollowed, digest
 from .module import Binding, Module
-from .nodes import line_of
 from .project import Location
 from .resolve import Resolver
 from .scopes import Import
@@ -95,20 +94,16 @@ class Traversal:
 
     def add_pieces(self, module: Module, qualname: str, pieces: list[Piece]) -> None:
         """Makes one part of everything that binds one name, and follows what it uses."""
-        name = self.name(module, qualname)
-        hashes = [self._use_piece(module, name, piece) for piece in pieces]
-        nodes = list(dict.fromkeys(piece.node for piece in pieces))
-        virtual = module.path in self.resolver.virtual
-        self.add(
-            Part(
-                name,
-                pieces[0].kind,
-                hashes[0] if len(hashes) == 1 else digest("\n".join(hashes)),
-                None if virtual else self.resolver.label(module.path),
-                min(line_of(node) for node in nodes),
-                "\n".join(module.source(node) for node in nodes),
-            )
-        )
+        label = self.resolver.label(module.path)
+        name = f"{label}::{qualname}"
+        file = None if module.path in self.resolver.virtual else label
+        first = pieces[0]
+        code, line, source = self._use_piece(module, name, first), first.line, module.source(first.node)
+        if len(pieces) > 1:
+            code = digest("\n".join([code, *(self._use_piece(module, name, piece) for piece in pieces[1:])]))
+            line = min(piece.line for piece in pieces)
+            source = "\n".join(module.source(node) for node in dict.fromkeys(piece.node for piece in pieces))
+        self.add(Part(name, first.kind, code, file, line, source))
 
     def add(self, part: Part) -> None:
         """Adds a part; another one of the same name and a different hash gets a number."""
@@ -116,7 +111,7 @@ class Traversal:
         while name in self.parts and self.parts[name].hash != part.hash:
             number += 1
             name = f"{part.name}#{number}"
-        self.parts[name] = replace(part, name=name)
+        self.parts[name] = part if number == 1 else replace(part, name=name)
 
     def _use_piece(self, module: Module, where: str, piece: Piece) -> str:
         """Follows what a piece uses; returns its hash under its conditions and decorators."""

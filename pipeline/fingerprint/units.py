@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .module import DEFINITIONS, Binding, Condition, Module
-from .nodes import Definition, chain, root
+from .nodes import Definition, chain, line_of, root
 from .scopes import Import
 from .syntax import Summary, summarise
 
@@ -42,6 +42,11 @@ class Piece:
     decorators: tuple[Decorator, ...] = ()
     conditions: tuple[Condition, ...] = ()
     imported: Import | None = None
+
+    @property
+    def line(self) -> int:
+        """Where it starts."""
+        return line_of(self.node)
 
 
 class Units:
