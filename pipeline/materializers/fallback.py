@@ -7,7 +7,6 @@ PYTHONHASHSEED, so that such an object is a new version each time it is made.
 
 from __future__ import annotations
 
-import pickle
 import platform
 import warnings
 from pathlib import Path
@@ -18,7 +17,7 @@ from artvcs.pipelines.errors import MaterializerError
 from .base import Materializer
 from .files import read_json, reading, write_json
 from .models import is_model, model_metadata
-from .pickle_bytes import stable_dumps
+from .pickle_bytes import stable_dumps, stable_loads
 from .typenames import type_name
 
 FILE = "value.pkl"
@@ -46,7 +45,7 @@ class PickleMaterializer(Materializer):
         try:
             content = stable_dumps(data)
             if len(content) <= _VERIFY_BYTES:
-                pickle.loads(content)  # some values can be pickled but not unpickled
+                stable_loads(content)  # some values can be pickled but not unpickled
         except Exception as error:  # pickling runs the value's own code
             raise MaterializerError(
                 f"A value of type {', '.join(kinds)} cannot be stored ({type(error).__name__}: {error}); return what "
@@ -71,7 +70,7 @@ class PickleMaterializer(Materializer):
         with reading(path):
             content = path.read_bytes()
         try:
-            return pickle.loads(content)
+            return stable_loads(content)
         except Exception as error:  # unpickling runs the value's own code
             raise MaterializerError(
                 f"A pickled value cannot be loaded ({type(error).__name__}: {error}); it was written with "

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from artvcs.pipelines import errors
-from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.errors import UntrustedData
 
 from . import registry, table
 from .base import Materializer
@@ -77,8 +76,7 @@ class LeafReader:
         if folder.is_symlink() or not folder.is_dir():
             raise ValueError(f"the folder {name} of a part is missing")
         if materializer.RUNS_CODE and not self._owner.trusted:
-            refusal: type[MaterializerError] = getattr(errors, "UntrustedData", MaterializerError)
-            raise refusal(
+            raise UntrustedData(
                 "A part of this value was pickled, and unpickling runs code that came from elsewhere; trust the "
                 "artifact to load it."
             )

@@ -38,7 +38,15 @@ def fits_npy(dtype: np.dtype[Any]) -> bool:
 def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:
     """Writes an array that `fits_npy`; equal arrays give equal bytes."""
     with path.open("wb") as file:
-        np.lib.format.write_array(file, without_padding(array), allow_pickle=False)
+        np.lib.format.write_array(file, without_padding(array), _npy_version(array.dtype), allow_pickle=False)
+
+
+def _npy_version(dtype: np.dtype[Any]) -> tuple[int, int]:
+    """The oldest version of the format that can say the dtype; left to choose, numpy warns."""
+    header = repr(np.lib.format.dtype_to_descr(dtype))
+    if not header.isascii():
+        return (3, 0)
+    return (2, 0) if len(header) > 60_000 else (1, 0)
 
 
 def read_array(path: Path) -> np.ndarray[Any, Any]:

@@ -1,34 +1,61 @@
-"""Pickles whose bytes do not differ from one process to the next."""
+"""Pickles whose bytes do not differ from one process to the next.
+
+cloudpickle gives each class of `__main__` or of a function a random id, so that unpickling in the same
+process finds the same class. Here the id is a hash of the pickle, which does as well and is always the
+same. A class that is found so is also left as it is: cloudpickle would set copies of its methods in it,
+and its next pickle would differ.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import pickle
+import weakref
 from typing import Any
+
+# Classes that are complete in this process.
+_known: weakref.WeakSet[type] = weakref.WeakSet()
 
 
 def stable_dumps(value: Any) -> bytes:
-    """Pickles `value` by cloudpickle, without the random ids of classes that are pickled whole.
-
-    cloudpickle gives each class of `__main__` or of a function a random id, so that unpickling in the
-    same process finds the same class. A hash of the pickle does as well, and is the same each time.
-    """
+    """Pickles `value` by cloudpickle, without random ids."""
     import cloudpickle
 
     content = bytes(cloudpickle.dumps(value, protocol=5))
-    classes = _tracked_classes()
-    found = [(content.find(text.encode()), text, cls) for cls, text in classes.items() if text.encode() in content]
-    if not found:
-        return content
-    found.sort(key=lambda item: item[0])
+    found = sorted(
+        (content.find(text.encode()), text, cls) for cls, text in _tracked_classes().items() if text.encode() in content
+    )
     blank = content
     for number, (_, text, _) in enumerate(found):
         blank = blank.replace(text.encode(), f"{number:032x}".encode())
     digest = hashlib.blake2b(blank, digest_size=12).hexdigest()
     for number, (_, text, cls) in enumerate(found):
-        stable = f"{digest}{number:08x}"
+        stable = f"{digest}{number:08x}"  # as long as the id it replaces
         content = content.replace(text.encode(), stable.encode())
         _track(stable, cls)
     return content
+
+
+def stable_loads(content: bytes) -> Any:
+    """Unpickles; a class that this process has already is that class."""
+    return _Unpickler(io.BytesIO(content)).load()
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if name == "_class_setstate" and module.startswith("cloudpickle"):
+            return _set_state_once
+        return super().find_class(module, name)
+
+
+def _set_state_once(cls: type, state: Any) -> type:
+    from cloudpickle import cloudpickle
+
+    if cls not in _known:
+        cloudpickle._class_setstate(cls, state)
+        _known.add(cls)
+    return cls
 
 
 def _tracked_classes() -> dict[type, str]:
@@ -38,9 +65,10 @@ def _tracked_classes() -> dict[type, str]:
 
 
 def _track(stable: str, cls: type) -> None:
-    """Lets this process find the class again, under its old id and under the new one."""
+    """Lets this process find the class again by the id in the pickle."""
     from cloudpickle import cloudpickle
 
     by_id = getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None)
     if by_id is not None:
         by_id[stable] = cls
+        _known.add(cls)

@@ -27,7 +27,7 @@ def test_lists_of_one_type(value: Any) -> None:
     assert same(value, round_trip(value))
 
 
-@some
+@settings(some, max_examples=40)
 @given(strategies.arrays())
 def test_arrays(value: Any) -> None:
     loaded = round_trip(value)

@@ -1,0 +1,164 @@
+"""Files that were not written by `save` are refused with one kind of error, and nothing else happens."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from artvcs.pipelines.errors import MaterializerError, UntrustedData
+from artvcs.pipelines.materializers import by_name, find_for_value
+
+from .harness import files_of, save
+from .samples import Plain, arrays, containers, scalars
+
+MODULE = __name__
+
+DOCUMENTS: list[Any] = [
+    {"$unknown": 1},
+    {"$int": "x"},
+    {"$int": 3},
+    {"$float": "1.0"},
+    {"$bytes": "?"},
+    {"$tuple": 3},
+    {"$dict": [[1], []]},
+    {"$dict": [[[1]], [1]]},
+    {"$set": [[1]]},
+    {"$datetime": ["x", 0, None]},
+    {"$datetime": ["2020-01-01T00:00:00", 7, None]},
+    {"$zone": "../../etc/passwd"},
+    {"$zone": "/etc/passwd"},
+    {"$defaultdict": ["subprocess:Popen", [], []]},
+    {"$defaultdict": ["os:system", [], []]},
+    {"$enum": ["os:system", "x"]},
+    {"$enum": ["builtins:int", "real"]},
+    {"$enum": ["enum:Enum", "mro"]},
+    {"$flag": ["re:RegexFlag", "x"]},
+    {"$namedtuple": ["builtins:tuple", ["a"], [1]]},
+    {"$namedtuple": ["os:system", [], []]},
+    {"$dataclass": ["subprocess:Popen", {"args": "true"}]},
+    {"$dataclass": ["nowhere:Nothing", {}]},
+    {"$dataclass": [3, {}]},
+    {"$stored": ["../0", "artvcs.scalar", "builtins.int"]},
+    {"$stored": ["/etc", "artvcs.scalar", "builtins.int"]},
+    {"$stored": ["0", "os:system", "builtins.int"]},
+    {"$stored": ["0", "artvcs.scalar", "builtins.int"]},
+    {"$stored": []},
+    {"$stored": [[], {}, 1]},
+    {"$pickled": 0},
+    {"$pickled": -1},
+    {"$numpy": ["O", "AAAAAAAAAAA="]},
+    {"$numpy": ["<f8", "AAAA"]},
+    {"$numpy": [[["a", "O"]], ""]},
+    {"$pandas": ["Timestamp", 1]},
+    {"$pandas": ["os"]},
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=json.dumps)
+def test_documents(document: Any, tmp_path: Path) -> None:
+    (tmp_path / "value.json").write_text(json.dumps([document, {}]))
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.container")(str(tmp_path)).load(object)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 100_000, b'"\\ud800', b"nan"])
+def test_no_documents(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "value.json").write_bytes(content)
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.scalar")(str(tmp_path)).load(object)
+
+
+NAMES = [
+    "artvcs.scalar artvcs.bytes artvcs.path artvcs.text artvcs.pickle artvcs.numpy.ndarray artvcs.numpy.masked",
+    "artvcs.numpy.objects artvcs.pandas.DataFrame artvcs.pandas.Series artvcs.pandas.Index artvcs.pyarrow.Table",
+    "artvcs.pyarrow.RecordBatch artvcs.pyarrow.Array artvcs.pyarrow.ChunkedArray artvcs.pyarrow.Schema artvcs.sklearn",
+]
+
+
+@pytest.mark.parametrize("name", " ".join(NAMES).split())
+def test_an_empty_folder(name: str, tmp_path: Path) -> None:
+    with pytest.raises(MaterializerError):
+        by_name(name)(str(tmp_path)).load(object)
+
+
+DAMAGED = {
+    "array": np.arange(3.0),
+    "masked": arrays()["masked"],
+    "objects": arrays()["objects"],
+    "frame": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
+    "series": pd.Series([1], name="s"),
+    "table": arrays()["table"],
+    "dictionary": arrays()["dictionary"],
+    "schema": arrays()["schema"],
+    "record": containers()["dataclass"],
+    "enum": scalars()["enum"],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_cut_files(name: str, tmp_path: Path) -> None:
+    save(DAMAGED[name], tmp_path)
+    found = find_for_value(DAMAGED[name])
+    for path, content in files_of(tmp_path).items():
+        for length in {0, 1, len(content) // 2, len(content) - 1}:
+            (tmp_path / path).write_bytes(content[:length])
+            with pytest.raises(MaterializerError):
+                found(str(tmp_path)).load(object)
+        (tmp_path / path).write_bytes(content)
+
+
+def test_an_array_that_claims_to_be_huge(tmp_path: Path) -> None:
+    save(np.arange(3.0), tmp_path)
+    content = (tmp_path / "array.npy").read_bytes()
+    (tmp_path / "array.npy").write_bytes(content.replace(b"(3,), }" + b" " * 15, b"(99999999999999999,), }"[:22]))
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.numpy.ndarray")(str(tmp_path)).load(object)
+
+
+def test_a_pickle_in_an_array_is_not_loaded(tmp_path: Path) -> None:
+    np.save(tmp_path / "array.npy", np.array([Plain(1)], dtype=object), allow_pickle=True)
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.numpy.ndarray")(str(tmp_path)).load(object)
+
+
+def test_a_pickle_instead_of_an_array_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "array.npy").write_bytes(pickle.dumps([1]))
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.numpy.ndarray")(str(tmp_path)).load(object)
+
+
+def test_a_part_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    save(1, tmp_path / "elsewhere")
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "0").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "v" / "value.json").write_text('[{"$stored":["0","artvcs.scalar","builtins.int"]}]')
+    with pytest.raises(MaterializerError):
+        by_name("artvcs.container")(str(tmp_path / "v")).load(list)
+
+
+def test_pickled_parts_need_trust(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert save({"a": [Plain(1)]}, tmp_path).runs_code
+    materializer = by_name("artvcs.container")(str(tmp_path))
+    materializer.trusted = False
+    with pytest.raises(UntrustedData, match="trust"):
+        materializer.load(dict)
+    materializer.trusted = True
+    assert materializer.load(dict) == {"a": [Plain(1)]}
+
+
+def test_a_class_that_has_other_fields_now(tmp_path: Path) -> None:
+    path = find_for_value(containers()["dataclass"])
+    save(containers()["dataclass"], tmp_path)
+    document = (tmp_path / "value.json").read_text().replace('"derived"', '"removed"')
+    (tmp_path / "value.json").write_text(document)
+    with pytest.raises(MaterializerError, match="had the fields"):
+        path(str(tmp_path)).load(object)
