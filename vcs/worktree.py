@@ -61,19 +61,45 @@ def add_folder(
     *,
     inside: str = ".",
 ) -> Tree:
-    """The tree of what `folder` holds, and of `extra` paths under names of their own. Its parts are stored.
+    """The tree of what `folder` holds. Its parts are stored.
+
+    Args:
+        transaction: Where they are put.
+        folder: The folder; one that does not exist holds nothing.
+        extra: Path in the tree (parts separated by `/`) → an existing file or folder that stands there too.
+        progress: Told the bytes of each file.
+        inside: Where the folder stands in what is being added, for links that lead out of it.
 
     Raises:
         InvalidName: As `add_path`.
         StorageError: As `add_path`.
     """
+    direct, below = _split_extra(extra or {})
     with storage_errors(f"reading {folder}"):
-        members = {name: (folder / name, inside) for name in os.listdir(folder)}
-    members.update({name: (path, "") for name, path in (extra or {}).items()})
-    ordered = sorted(members, key=os.fsencode)
-    return Tree(tuple(
-        add_path(transaction, members[name][0], name, progress, inside=members[name][1]) for name in ordered
-    ))  # fmt: skip
+        members = {name: (folder / name, inside) for name in (os.listdir(folder) if folder.is_dir() else ())}
+    members.update({name: (path, "") for name, path in direct.items()})
+    entries = []
+    for name in sorted(members.keys() | below.keys(), key=os.fsencode):
+        if name in below:
+            tree = add_folder(transaction, folder / name, below[name], progress, inside=f"{inside}/{name}")
+            entries.append(Entry(name, FOLDER, transaction.put(tree), tree.size))
+        else:
+            path, where = members[name]
+            entries.append(add_path(transaction, path, name, progress, inside=where))
+    return Tree(tuple(entries))
+
+
+def _split_extra(extra: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, dict[str, Path]]]:
+    """What stands directly in a folder, and what stands below, by the name of the folder in between."""
+    direct: dict[str, Path] = {}
+    below: dict[str, dict[str, Path]] = {}
+    for name, path in extra.items():
+        first, _, rest = name.partition("/")
+        if rest:
+            below.setdefault(first, {})[rest] = path
+        else:
+            direct[first] = path
+    return direct, below
 
 
 def _add_file(transaction: Transaction, path: Path, size: int) -> tuple[Oid, int]:
