@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,25 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Puts `data` at `path` at once: a reader sees the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def write_at(fd: int, data: bytes, offset: int) -> None:
+    """Writes all of `data` at `offset`: the operating system may take only a part of it at a time."""
+    rest = memoryview(data)
+    while rest:
+        done = os.pwrite(fd, rest, offset)
+        rest, offset = rest[done:], offset + done
+
+
+def write_file(path: Path, data: bytes, *, durable: bool = True, staging: Path | None = None) -> None:
+    """Puts `data` at `path` at once: a reader sees the old content or the new, never a part.
+
+    Args:
+        path: Where.
+        data: What.
+        durable: Wait until it would survive a power cut.
+        staging: A folder on the same file system where a half-written file may lie after a crash; by default the
+            folder of `path`.
+    """
+    temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(data)

@@ -38,18 +38,13 @@ def fsck(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Iter
     """
     layout = Layout(folder)
     with storage_errors(f"checking {folder}"):
-        damaged = False
-        for problem in _check_files(layout, progress):
-            damaged = True
-            yield problem
+        yield from _check_files(layout, progress)
         try:
-            repository = Repository(folder)
+            repository = Repository(folder, passive=True)
             repository.read_root()
         except ArtError as error:
             yield Problem("repository", str(error))
             return
-        if damaged:
-            repository.store.index.reload()
         progress("references")
         yield from _check_references(repository)
 
@@ -73,14 +68,16 @@ def _check_file(layout: Layout, path: Path) -> str | None:
     if layout.packs in path.parents:
         return _check_pack(layout, path)
     if path.parent == layout.index:
-        Segment(path)
+        Segment.open(path)
         return None
     if path == layout.gitignore:
         return None if path.read_text() == GITIGNORE_TEXT else "is not as artvcs wrote it"
     if path in (layout.lock, layout.gc_lock):
         return "should be empty" if path.stat().st_size else None
-    if path in (layout.format, layout.root) or path.parent == layout.incoming:
+    if path in (layout.format, layout.root):
         return None  # checked when the repository is opened
+    if path.parent == layout.incoming and path.suffix in (".pack", ".journal"):
+        return None  # what is torn here was never published
     return "is not a file of an artifact repository"
 
 
@@ -97,7 +94,8 @@ def _check_pack(layout: Layout, path: Path) -> str | None:
 
 def _check_references(repository: Repository) -> Iterator[Problem]:
     store, newest = repository.store, repository.read_root().op
-    for path in repository.layout.packs.glob("*/*"):
+    found: list[Problem] = []
+    for path in repository.layout.pack_files():
         try:
             objects = pack.read_table(path)
         except ArtError:
@@ -112,7 +110,8 @@ def _check_references(repository: Repository) -> Iterator[Problem]:
     try:
         for _ in op_chain(store, newest):
             pass
-        for _ in reachable(store, [newest]):
-            pass
     except ArtError as error:
-        yield Problem("references", str(error))
+        yield Problem("history", str(error))
+    for _ in reachable(store, [newest], lambda oid, error: found.append(Problem(f"reference {oid}", str(error)))):
+        pass
+    yield from found

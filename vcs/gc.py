@@ -7,16 +7,15 @@ new pack and the index stand before an old pack goes, so a crash leaves at worst
 
 from __future__ import annotations
 
-import os
-import secrets
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from . import durable
-from .errors import storage_errors
+from . import durable, recovery
+from .errors import RepositoryBusy, storage_errors
+from .incoming import Incoming
 from .objects import Op
 from .oid import Oid
 from .pack import PackWriter, read_table
@@ -26,6 +25,9 @@ from .walk import op_chain, reachable
 
 SMALL_PACK = 16 << 20
 """Packs below this many bytes are put together when there are several."""
+
+_DIES_DAILY = ("refs", "op")
+"""Every publish outdates a few of these: alone they are no reason to copy a large pack."""
 
 _KEEP_TMP = 24 * 3600.0
 
@@ -68,6 +70,7 @@ def collect(repository: Repository) -> Plan:
         DamagedError: As `plan`.
     """
     with storage_errors(f"collecting garbage in {repository.layout.folder}"), _alone(repository):
+        _check_nothing_landed(repository)
         repository.store.refresh()
         done = _plan(repository, _mark(repository))
         if done.old_packs:
@@ -79,8 +82,15 @@ def collect(repository: Repository) -> Plan:
 @contextmanager
 def _alone(repository: Repository) -> Iterator[None]:
     busy = "A run is writing to this repository; try `art gc` again when it has ended."
+    # First, since it may name objects that no published ref does.
+    recovery.recover(repository)
     with durable.lock(repository.layout.gc_lock, timeout=2.0, busy=busy), repository.locked():
         yield
+
+
+def _check_nothing_landed(repository: Repository) -> None:
+    if any(path.stat().st_size for path in repository.layout.incoming.glob("*.journal")):
+        raise RepositoryBusy("A killed run left work that is not published yet; try `art gc` again.")
 
 
 def _mark(repository: Repository) -> set[Oid]:
@@ -95,17 +105,20 @@ def _plan(repository: Repository, live: set[Oid]) -> Plan:
     result = Plan(live=len(live))
     kept: set[Oid] = set()
     small: list[tuple[Oid, list[Oid]]] = []
-    for path in sorted(repository.layout.packs.glob("*/*"), key=lambda path: -path.stat().st_size):
+    for path in sorted(repository.layout.pack_files(), key=lambda path: -path.stat().st_size):
         table = read_table(path)
         stays = [at.oid for at in table if at.oid in live and at.oid not in kept]
         goes = [at for at in table if at.oid not in live or at.oid in kept]
         kept.update(stays)
+        large = path.stat().st_size >= SMALL_PACK
+        if large and all(at.kind in _DIES_DAILY for at in goes):
+            continue
         result.dead += len(goes)
         result.freed += sum(at.stored for at in goes)
         if goes:
             result.old_packs.append(Oid(path.name))
             result.copied.extend(stays)
-        elif path.stat().st_size < SMALL_PACK:
+        elif not large:
             small.append((Oid(path.name), stays))
     if len(small) > 1 or (small and result.old_packs):
         result.old_packs.extend(name for name, _ in small)
@@ -114,11 +127,9 @@ def _plan(repository: Repository, live: set[Oid]) -> Plan:
 
 
 def _rewrite(repository: Repository, done: Plan) -> None:
-    path = repository.layout.incoming_pack(f"gc-{os.getpid()}-{secrets.token_hex(4)}")
-    fd = durable.open_locked(path, wait=True)
-    assert fd is not None, "waited for"
+    incoming = Incoming.create(repository.layout)
     try:
-        writer = PackWriter(path, fd)
+        writer = incoming.writer
         for oid in done.copied:
             _copy(repository, writer, oid)
         register = repository.read_root()
@@ -126,11 +137,9 @@ def _rewrite(repository: Repository, done: Plan) -> None:
         op = Op(register.seq + 1, register.op, refs, repository.author(), now_ms(), "gc")
         data = op.encode()
         writer.add(op.oid, "op", 0, data, len(data))
-        pack = writer.finish()
-        writer.move_to(repository.layout.pack(pack))
+        incoming.finish(repository.layout)
     finally:
-        path.unlink(missing_ok=True)
-        os.close(fd)
+        incoming.drop()
     repository.store.index.rebuild(leaving_out=set(done.old_packs))
     repository.write_root(op.seq, op.oid)
     for name in done.old_packs:
@@ -147,5 +156,8 @@ def _copy(repository: Repository, writer: PackWriter, oid: Oid) -> None:
 
 def _sweep_tmp(repository: Repository) -> None:
     for path in repository.layout.tmp.iterdir():
-        if time.time() - path.stat().st_mtime > _KEEP_TMP:
-            shutil.rmtree(path, ignore_errors=True)
+        if time.time() - path.lstat().st_mtime > _KEEP_TMP:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)

@@ -1,21 +1,26 @@
 """What has landed in a pack that is not published yet, so that a killed process loses nothing finished.
 
 One line a checkpoint, appended after the pack's bytes were handed to the operating system: how far the pack is
-good, and which refs and versions go with it. Each line carries its own checksum; a torn last line is as if it had
-never been written.
+good, the hash of it so far, and which refs and versions go with it. Each line carries its own checksum; a torn last
+line is as if it had never been written. The bytes are described in docs/format/journal.md.
+
+Whoever holds the lock on a journal is alive. The lock is not on the pack, because a pack moves away when it is
+published, and the journal stays until the root has moved.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
-from . import canonical
+from . import durable
 from .errors import DamagedError
 from .objects import Version
-from .oid import Oid, check_oid, hash_bytes
-from .records import to_json
+from .oid import Oid, hash_bytes
+from .records import Record
 
 
 @dataclass
@@ -33,46 +38,99 @@ class Edits:
     def __bool__(self) -> bool:
         return bool(self.refs or self.versions)
 
+    def add(self, newer: Edits) -> None:
+        """Puts newer edits on top of these."""
+        self.refs.update(newer.refs)
+        self.versions.update(newer.versions)
+
+
+@dataclass(frozen=True)
+class Checkpoint(Record):
+    """One line of a journal.
+
+    Attributes:
+        end: How many bytes of the pack are good.
+        pack: The hash of those bytes.
+        refs: What changed since the line before.
+        versions: The versions added or changed since.
+        op: The op that is about to be published with all lines so far, if it is.
+    """
+
+    KIND: ClassVar[str] = "journal"
+    end: int
+    pack: Oid
+    why: str
+    refs: Mapping[str, Oid | None]
+    versions: tuple[Version, ...]
+    op: Oid | None = None
+
+    @property
+    def edits(self) -> Edits:
+        """What this line changes."""
+        versions = {(version.name, version.artifact): version for version in self.versions}
+        return Edits(dict(self.refs), versions)
+
 
 class Journal:
-    """The journal beside one incoming pack."""
+    """The locked journal beside one incoming pack."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fd: int) -> None:
         self.path = path
-        self._fd: int | None = None
+        self._fd: int | None = fd
+        self._end = 0
 
-    def append(self, end: int, why: str, edits: Edits) -> None:
-        """Notes that the pack is good up to `end`, with these edits."""
-        versions = [to_json(version) for version in edits.versions.values()]
-        body = canonical.dumps({"end": end, "why": why, "refs": edits.refs, "versions": versions})
-        if self._fd is None:
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        os.write(self._fd, hash_bytes(body, "journal").encode() + b" " + body + b"\n")
+    @classmethod
+    def lock(cls, path: Path, *, wait: bool = False) -> Journal | None:
+        """The journal at `path`, created where there is none; None when its owner is alive."""
+        fd = durable.open_locked(path, wait=wait)
+        return None if fd is None else cls(path, fd)
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        """Adds a line, in place of a torn one that may stand at the end."""
+        assert self._fd is not None, "the journal is open"
+        line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
+        if os.fstat(self._fd).st_size > self._end:
+            os.ftruncate(self._fd, self._end)
+        durable.write_at(self._fd, line, self._end)
+        self._end += len(line)
+
+    def read(self) -> list[Checkpoint]:
+        """All lines up to the first one that is damaged."""
+        found, self._end = [], 0
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            checkpoint = parse_line(line)
+            if checkpoint is None:
+                break
+            found.append(checkpoint)
+            self._end += len(line)
+        return found
 
     def remove(self) -> None:
         """Forgets everything: it was published, or is not wanted."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        """Gives up the lock. What the journal says is published by the next to open the repository."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
-        self.path.unlink(missing_ok=True)
 
-    def read(self) -> tuple[int, str, Edits]:
-        """How far the pack is good, why it was written, and all edits together.
 
-        Lines are read up to the first one that is damaged.
-        """
-        end, why, edits = 0, "", Edits()
-        for line in self.path.read_bytes().split(b"\n") if self.path.exists() else []:
-            checksum, _, body = line.partition(b" ")
-            if hash_bytes(body, "journal").encode() != checksum:
-                break
-            try:
-                item = canonical.loads(body)
-                refs = {str(ref): None if oid is None else check_oid(oid) for ref, oid in item["refs"].items()}
-                versions = [Version.from_json(version) for version in item["versions"]]
-            except (DamagedError, KeyError, TypeError, AttributeError):
-                break
-            end, why = int(item["end"]), str(item["why"])
-            edits.refs.update(refs)
-            edits.versions.update({(version.name, version.artifact): version for version in versions})
-        return end, why, edits
+def parse_line(line: bytes) -> Checkpoint | None:
+    """What one line says, its newline included; None when it is not whole."""
+    checksum, _, body = line.removesuffix(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or hash_bytes(body, Checkpoint.KIND).encode() != checksum:
+        return None
+    try:
+        return Checkpoint.decode(body)
+    except DamagedError:
+        return None
+
+
+def together(checkpoints: Iterable[Checkpoint]) -> Edits:
+    """The edits of several lines, the later on top."""
+    edits = Edits()
+    for checkpoint in checkpoints:
+        edits.add(checkpoint.edits)
+    return edits

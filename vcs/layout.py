@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .oid import Oid
+from .oid import Oid, is_oid
 
 FOLDER_NAME = ".artifacts"
 FORMAT_VERSION = 1
@@ -34,6 +34,12 @@ class Layout:
     def pack(self, pack: Oid) -> Path:
         """Where a finished pack lives."""
         return self.packs / pack[:2] / pack
+
+    def pack_files(self) -> list[Path]:
+        """The finished packs there are; what else lies in their folder is left out."""
+        return [
+            path for path in sorted(self.packs.glob("*/*")) if is_oid(path.name) and path == self.pack(Oid(path.name))
+        ]
 
     def segment(self, segment: Oid) -> Path:
         """Where an index segment lives."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -17,14 +19,20 @@ from .records import Record
 
 R = TypeVar("R", bound=Record)
 
+_HEXADECIMAL = re.compile(r"[0-9a-f]{1,64}")
+_TRIES = 3
 _OPEN_PACKS = 64
-_CACHED_RECORDS = 4096
+_CACHED_BYTES = 64 << 20
+_RECORD_COST = 1024
+_NESTING = 4
+"""How deep lists of chunks may stand in lists of chunks. One level is what we write; a chunk that was stored as a
+large blob of its own, cut by other rules, makes two."""
 
 
 class ObjectStore:
     """Reads objects of one repository, from its packs and from packs still being written.
 
-    Not thread-safe for writing; reading from several threads is.
+    Safe to use from several threads.
     """
 
     def __init__(self, layout: Layout, reindex: Callable[[], None]) -> None:
@@ -33,19 +41,25 @@ class ObjectStore:
         self._layout = layout
         self._reindex = reindex
         self._fds: OrderedDict[Oid, int] = OrderedDict()
-        self._records: OrderedDict[Oid, Record] = OrderedDict()
+        self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
+        self._cached_bytes = 0
+        self._mutex = threading.RLock()  # a descriptor must not be closed while it is read from
 
     def has(self, oid: Oid) -> bool:
-        """Whether the object's own record is here (see `complete` for what it refers to)."""
-        return self._locate(oid) is not None
+        """Whether the object's own record is here, in a pack that exists (see `complete` for what it refers to)."""
+        found = self._locate(oid)
+        return found is not None and self._pack_exists(found[0])
+
+    def is_pending(self, oid: Oid) -> bool:
+        """Whether the object is in a pack still being written."""
+        return any(oid in writer.entries for writer in tuple(self.pending))
 
     def complete(self, oid: Oid) -> bool:
         """Whether a blob's record and all its chunks are here, in packs that exist."""
-        found = self._locate(oid)
-        if found is None or not self._pack_exists(found[0]):
+        try:
+            return all(self.has(piece) for piece in self._pieces(oid))
+        except UnknownName:
             return False
-        at = found[1]
-        return at.codec != codec.CHUNKED or all(self.complete(chunk) for chunk, _ in self._chunks(at))
 
     def size(self, oid: Oid) -> int:
         """The object's size in bytes, uncompressed. Raises UnknownName."""
@@ -85,18 +99,19 @@ class ObjectStore:
         at = self.location(oid)
         if at.kind != kind:
             raise DamagedError(f"Object {oid[:12]} is a {at.kind}, not a {kind}.")
-        check = hasher(kind)
-        pieces = [oid] if at.codec != codec.CHUNKED else [chunk for chunk, _ in self._chunks(at)]
-        total = 0
-        for number, piece in enumerate(pieces):
-            data = self._read_whole(piece)
-            check.update(data)
-            total += len(data)
-            if number == len(pieces) - 1 and (check.hexdigest() != oid or total != at.size):
-                raise DamagedError(f"Object {oid[:12]} does not match its id; run `art fsck`.")
-            yield data
-        if not pieces:
-            raise DamagedError(f"Object {oid[:12]} has an empty list of chunks; run `art fsck`.")
+        check, size, ready = hasher(kind), 0, b""
+        for number, piece in enumerate(self._pieces(oid)):
+            if number:
+                yield ready
+            at_piece, stored = self.read_stored(piece)
+            ready = codec.decompress(at_piece.codec, stored, at_piece.size)
+            check.update(ready)
+            size += len(ready)
+            if size > at.size:
+                break
+        if size != at.size or check.hexdigest() != oid:
+            raise DamagedError(f"Object {oid[:12]} does not match its id; run `art fsck`.")
+        yield ready
 
     def verify(self, oid: Oid) -> None:
         """Reads an object and drops it. Raises as `read` does."""
@@ -106,16 +121,21 @@ class ObjectStore:
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record such as a tree or a commit. Raises as `read` does."""
         known = self._records.get(oid)
-        if not isinstance(known, cls):
-            known = cls.decode(self.read(oid, cls.KIND))
-            self.remember(oid, known)
-        return known
+        if known is not None and isinstance(known[0], cls):
+            return known[0]
+        data = self.read(oid, cls.KIND)
+        record = cls.decode(data)
+        self.remember(oid, record, len(data))
+        return record
 
-    def remember(self, oid: Oid, record: Record) -> None:
-        """Keeps a record in memory: it can never change."""
-        self._records[oid] = record
-        if len(self._records) > _CACHED_RECORDS:
-            self._records.popitem(last=False)
+    def remember(self, oid: Oid, record: Record, size: int = 0) -> None:
+        """Keeps a record in memory: it can never change. `size` is that of its encoding."""
+        with self._mutex:
+            if oid not in self._records:
+                self._records[oid] = record, size + _RECORD_COST
+                self._cached_bytes += size + _RECORD_COST
+            while self._cached_bytes > _CACHED_BYTES:
+                self._cached_bytes -= self._records.popitem(last=False)[1][1]
 
     def expand(self, prefix: str, kinds: tuple[str, ...] = ()) -> Location:
         """The one object whose id starts with `prefix`.
@@ -124,10 +144,10 @@ class ObjectStore:
             UnknownName: No object (of these kinds) does.
             AmbiguousName: More than one does.
         """
-        found = {at.oid: at for at in self.index.starting_with(prefix)}
-        for writer in self.pending:
-            found.update({oid: at for oid, at in writer.entries.items() if oid.startswith(prefix)})
-        matches = [at for at in found.values() if not kinds or at.kind in kinds]
+        matches = self._starting_with(prefix, kinds)
+        if not matches:
+            self.refresh()  # another process may have published it
+            matches = self._starting_with(prefix, kinds)
         if len(matches) == 1:
             return matches[0]
         if not matches:
@@ -135,17 +155,32 @@ class ObjectStore:
         shown = ", ".join(f"{at.kind} {at.oid[:12]}" for at in matches[:4])
         raise AmbiguousName(f"{prefix!r} could be {shown}{', …' if len(matches) > 4 else ''}; give more digits.")
 
+    def _starting_with(self, prefix: str, kinds: tuple[str, ...]) -> list[Location]:
+        if not _HEXADECIMAL.fullmatch(prefix):
+            return []
+        found = {at.oid: at for at in self.index.starting_with(prefix)}
+        for writer in tuple(self.pending):
+            found.update({oid: at for oid, at in tuple(writer.entries.items()) if oid.startswith(prefix)})
+        return [at for at in found.values() if not kinds or at.kind in kinds]
+
     def chunk_ids(self, at: Location) -> list[Oid]:
         """The chunks that a blob is stored as; empty when it is stored whole."""
         return [] if at.codec != codec.CHUNKED else [chunk for chunk, _ in self._chunks(at)]
 
     def read_stored(self, oid: Oid) -> tuple[Location, bytes]:
         """An object's record as stored, for copying it to another pack. Raises UnknownName."""
-        writer_or_pack, at = self._find(oid)
-        if isinstance(writer_or_pack, PackWriter):
-            return at, writer_or_pack.read(at)
-        with storage_errors(f"reading pack {writer_or_pack[:12]}"):
-            return at, pack.read_stored(self._fd(writer_or_pack), at)
+        for _ in range(_TRIES):
+            place, at = self._find(oid)
+            if isinstance(place, PackWriter):
+                if (stored := place.read(at)) is not None:
+                    return at, stored
+                continue  # published by another thread since we looked
+            with storage_errors(f"reading pack {place[:12]}"), self._mutex:
+                try:
+                    return at, pack.read_stored(self._fd(place), at)
+                except FileNotFoundError:
+                    continue  # collected by another process since we looked: it is in another pack now
+        raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
 
     def refresh(self) -> None:
         """Forgets what was known of packs and index: another process may have changed them."""
@@ -154,36 +189,39 @@ class ObjectStore:
 
     def close(self) -> None:
         """Closes the open packs; reading opens them again."""
-        while self._fds:
-            os.close(self._fds.popitem()[1])
+        with self._mutex:
+            while self._fds:
+                os.close(self._fds.popitem()[1])
 
     def _chunks(self, at: Location) -> list[tuple[Oid, int]]:
         return chunking.decode_list(self.read_stored(at.oid)[1])
 
-    def _read_whole(self, oid: Oid) -> bytes:
-        at, stored = self.read_stored(oid)
-        if at.codec == codec.CHUNKED:
-            raise DamagedError(f"Object {oid[:12]} is a list of chunks where a chunk should be; run `art fsck`.")
-        return codec.decompress(at.codec, stored, at.size)
+    def _pieces(self, oid: Oid, depth: int = 0) -> Iterator[Oid]:
+        """The object itself, or the chunks that it is stored as."""
+        at = self.location(oid)
+        if at.codec != codec.CHUNKED:
+            yield oid
+        elif at.kind != "blob" or depth == _NESTING:
+            raise DamagedError(f"Object {oid[:12]} is a list of chunks where none should be; run `art fsck`.")
+        else:
+            for chunk, _ in self._chunks(at):
+                yield from self._pieces(chunk, depth + 1)
 
     def _locate(self, oid: Oid) -> tuple[PackWriter | Oid, Location] | None:
-        for writer in self.pending:
+        for writer in tuple(self.pending):
             if at := writer.entries.get(oid):
                 return writer, at
         return self.index.find(oid)
 
     def _find(self, oid: Oid) -> tuple[PackWriter | Oid, Location]:
-        found = self._locate(oid)
-        if found is None or not self._pack_exists(found[0]):
-            # Perhaps published or repacked by another process since we looked, perhaps a torn index.
-            self.refresh()
+        # Perhaps published or repacked by another process since we looked, perhaps a torn index.
+        for look_again in (self.refresh, self._reindex, None):
             found = self._locate(oid)
-        if found is None or not self._pack_exists(found[0]):
-            self._reindex()
-            found = self._locate(oid)
-        if found is None:
-            raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
-        return found
+            if found is not None and self._pack_exists(found[0]):
+                return found
+            if look_again is not None:
+                look_again()
+        raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
 
     def _pack_exists(self, name: PackWriter | Oid) -> bool:
         return isinstance(name, PackWriter) or name in self._fds or self._layout.pack(name).exists()

@@ -86,8 +86,7 @@ class Artifact(Record):
         materializer_version: Which of its formats.
         payload: The tree of files it wrote.
         size: Bytes of the payload.
-        metadata: Facts the materializer extracted, each in the encoding of `vcs.values`.
-        visualizations: A tree of pictures, if any were made.
+        runs_code: Whether loading it may run code that it holds, as unpickling does.
     """
 
     KIND: ClassVar[str] = "artifact"
@@ -96,8 +95,7 @@ class Artifact(Record):
     materializer_version: int
     payload: Oid
     size: int
-    metadata: Mapping[str, Any]
-    visualizations: Oid | None = None
+    runs_code: bool
 
 
 @dataclass(frozen=True)
@@ -244,7 +242,10 @@ class Version(Record):
         commit: The execution that made it; None for data saved or registered by hand.
         output: Which output of that execution.
         run: The run in which it was first made or saved.
-        origin: `step`, `saved` or `registered`.
+        origin: `step`, `saved`, `registered`, `external` or `file`.
+        metadata: What the materializer found out about the value, and what people noted, in the encoding of
+            `vcs.values`. Not part of the artifact: a mean may differ in its last digit from one machine to another,
+            and the same value has the same id everywhere.
         deleted: True for what stays of a deleted version, so that its number is never used again.
     """
 

@@ -32,6 +32,11 @@ def hash_bytes(data: bytes | memoryview, kind: str = "blob") -> Oid:
     return Oid(hasher(kind).update(data).hexdigest())
 
 
+def is_oid(text: str) -> bool:
+    """Whether `text` is written as an id is."""
+    return _HEX64.match(text) is not None
+
+
 def check_oid(text: object) -> Oid:
     """`text` as an id.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ _FLUSH = 1 << 20
 KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs")
 """Object kinds in the order of their codes, 0 first."""
 
+_CODES = {kind: code for code, kind in enumerate(KINDS)}
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -43,8 +46,7 @@ class Location:
 
 def pack_row(at: Location, pack_number: int = 0) -> bytes:
     """One 64-byte row of the table at a pack's end, or of an index segment."""
-    kind = KINDS.index(at.kind)
-    return _ROW.pack(bytes.fromhex(at.oid), kind, at.codec, 0, pack_number, at.offset, at.stored, at.size)
+    return _ROW.pack(bytes.fromhex(at.oid), _CODES[at.kind], at.codec, 0, pack_number, at.offset, at.stored, at.size)
 
 
 def unpack_row(row: bytes | memoryview) -> tuple[Location, int]:
@@ -72,16 +74,13 @@ def kind_name(code: int) -> str:
 
 
 class PackWriter:
-    """A pack being written. Not thread-safe: the transaction that owns it takes care."""
+    """A pack being written. Thread-safe, so that what was added can be read while more is added.
+
+    It owns the descriptor that it is given.
+    """
 
     def __init__(self, path: Path, fd: int) -> None:
-        self.path = path
-        self.entries: dict[Oid, Location] = {}
-        self.end = 0
-        self._fd = fd
-        self._hasher = hasher("pack")
-        self._buffer: list[bytes] = []
-        self._buffered = 0
+        self._begin(path, fd)
         self._append(_HEADER.pack(_MAGIC, _VERSION, secrets.token_bytes(24)))
 
     @classmethod
@@ -92,60 +91,94 @@ class PackWriter:
             DamagedError: Those bytes are not whole records.
         """
         writer = cls.__new__(cls)
-        writer.path, writer._fd, writer._buffer, writer._buffered = path, fd, [], 0
+        writer._begin(path, fd)
         os.ftruncate(fd, end)
-        os.lseek(fd, 0, os.SEEK_END)
         writer.entries = {at.oid: at for at in scan(path, end)}
-        writer.end = end
-        writer._hasher = hasher("pack").update_mmap(path)
+        writer.end = writer._written = end
+        writer._hasher.update_mmap(path)
         return writer
+
+    def _begin(self, path: Path, fd: int) -> None:
+        self.path = path
+        self.entries: dict[Oid, Location] = {}
+        self.end = 0
+        self._fd: int | None = fd
+        self._hasher = hasher("pack")
+        self._buffer: list[bytes] = []
+        self._written = 0
+        self._mutex = threading.RLock()
 
     def add(self, oid: Oid, kind: str, codec: int, stored: bytes, size: int) -> None:
         """Appends one object."""
-        at = Location(oid, kind, codec, self.end, len(stored), size)
-        record = _RECORD.pack(_RECORD_MAGIC, KINDS.index(kind), codec, 0, len(stored), size, bytes.fromhex(oid))
-        self._append(record)
-        self._append(stored)
-        self.entries[oid] = at
+        with self._mutex:
+            at = Location(oid, kind, codec, self.end, len(stored), size)
+            self._append(_record_header(at))
+            self._append(stored)
+            self.entries[oid] = at
+            # Only now, when header and content are both noted: should this fail, nothing is torn.
+            if self.end - self._written >= _FLUSH:
+                self.flush()
 
-    def read(self, at: Location) -> bytes:
-        """The stored bytes of an object added before."""
-        self.flush()
-        return os.pread(self._fd, at.stored, at.offset + _RECORD.size)
+    def read(self, at: Location) -> bytes | None:
+        """The stored bytes of an object added before; None once the pack was closed."""
+        with self._mutex:
+            if self._fd is None:
+                return None
+            self.flush()
+            return os.pread(self._fd, at.stored, at.offset + _RECORD.size)
 
     def flush(self) -> None:
-        """Hands everything to the operating system: it survives this process, not a power cut."""
-        data = memoryview(b"".join(self._buffer))
-        self._buffer, self._buffered = [], 0
-        while data:
-            data = data[os.write(self._fd, data) :]
+        """Hands everything to the operating system: it survives this process, not a power cut.
+
+        What the system refuses stays waiting for the next call, so that a full disk tears no hole.
+        """
+        with self._mutex:
+            if not self._buffer or self._fd is None:
+                return
+            # Written where it belongs, not where the descriptor stands: a forked process shares that position.
+            self._buffer = [b"".join(self._buffer)]
+            durable.write_at(self._fd, self._buffer[0], self._written)
+            self._written += len(self._buffer.pop())
+
+    def digest(self) -> Oid:
+        """The hash of all bytes so far."""
+        with self._mutex:
+            return Oid(self._hasher.hexdigest())
 
     def finish(self) -> Oid:
         """Writes the table, makes the file durable, and returns the pack's name."""
-        start = self.end
-        rows = [pack_row(self.entries[oid]) for oid in sorted(self.entries)]
-        self._append(b"".join(rows))
-        self._append(_TRAILER.pack(_TRAILER_MAGIC, _VERSION, len(rows), start))
-        self.flush()
-        os.fsync(self._fd)
-        return Oid(self._hasher.hexdigest())
+        with self._mutex:
+            start = self.end
+            rows = [pack_row(self.entries[oid]) for oid in sorted(self.entries)]
+            self._append(b"".join(rows))
+            self._append(_TRAILER.pack(_TRAILER_MAGIC, _VERSION, len(rows), start))
+            self.flush()
+            assert self._fd is not None, "finished while open"
+            os.fsync(self._fd)
+            return self.digest()
 
     def move_to(self, target: Path) -> None:
         """Puts the finished file at its place, durably."""
-        fresh = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         os.rename(self.path, target)
         durable.sync_folder(target.parent)
-        if fresh:
-            durable.sync_folder(target.parent.parent)
+        durable.sync_folder(target.parent.parent)
+
+    def close(self) -> None:
+        """Closes the descriptor."""
+        with self._mutex:
+            if self._fd is not None:
+                os.close(self._fd)
+                self._fd = None
 
     def _append(self, data: bytes) -> None:
         self._hasher.update(data)
         self._buffer.append(data)
-        self._buffered += len(data)
         self.end += len(data)
-        if self._buffered >= _FLUSH:
-            self.flush()
+
+
+def _record_header(at: Location) -> bytes:
+    return _RECORD.pack(_RECORD_MAGIC, _CODES[at.kind], at.codec, 0, at.stored, at.size, bytes.fromhex(at.oid))
 
 
 def read_stored(fd: int, at: Location) -> bytes:
@@ -154,9 +187,8 @@ def read_stored(fd: int, at: Location) -> bytes:
     Raises:
         DamagedError: The record there is not the one that the index promised.
     """
-    expected = _RECORD.pack(_RECORD_MAGIC, KINDS.index(at.kind), at.codec, 0, at.stored, at.size, bytes.fromhex(at.oid))
     data = os.pread(fd, _RECORD.size + at.stored, at.offset)
-    if data[: _RECORD.size] != expected or len(data) != _RECORD.size + at.stored:
+    if data[: _RECORD.size] != _record_header(at) or len(data) != _RECORD.size + at.stored:
         raise DamagedError(f"Object {at.oid[:12]} is damaged in its pack; run `art fsck`.")
     return data[_RECORD.size :]
 
@@ -178,6 +210,8 @@ def scan(path: Path, end: int) -> list[Location]:
             _, kind, codec, _, stored, size, raw = _RECORD.unpack(header)
             found.append(Location(Oid(raw.hex()), kind_name(kind), codec, position, stored, size))
             position += _RECORD.size + stored
+            if position > end:
+                break
             file.seek(position)
     if position != end or magic != _MAGIC:
         raise DamagedError(f"Pack {path.name[:12]} holds something that is not a record; run `art fsck`.")
@@ -203,7 +237,10 @@ def read_table(path: Path) -> list[Location]:
             raise damaged
         file.seek(start)
         rows = file.read(count * ROW_SIZE)
-    return [unpack_row(rows[i : i + ROW_SIZE])[0] for i in range(0, len(rows), ROW_SIZE)]
+    table = [unpack_row(rows[i : i + ROW_SIZE])[0] for i in range(0, len(rows), ROW_SIZE)]
+    if any(at.offset < _HEADER.size or at.offset + _RECORD.size + at.stored > start for at in table):
+        raise damaged
+    return table
 
 
 def records_end(path: Path) -> int:

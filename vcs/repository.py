@@ -46,6 +46,7 @@ class Repository:
 
     Args:
         folder: The `.artifacts` folder itself.
+        passive: Change nothing on disk: neither publish what a killed process left nor mend the index.
 
     Raises:
         RepositoryNotFound: There is none.
@@ -53,16 +54,20 @@ class Repository:
         DamagedError: Its format file or root is damaged.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, passive: bool = False) -> None:
         self.layout = Layout(folder)
+        self._passive = passive
         with storage_errors(f"opening the repository at {folder}"):
             _check_format(self.layout)
             self.store = ObjectStore(self.layout, self._reindex)
             self._author: str | None = None
             self._mutex = threading.RLock()
             self._lock_depth = 0
-            if any(self.layout.incoming.iterdir()) and os.access(self.layout.folder, os.W_OK):
-                recovery.recover(self)
+            if not passive and os.access(folder, os.W_OK):
+                for path in self.layout.folders():
+                    path.mkdir(exist_ok=True)  # a copy may have left empty folders out
+                if any(self.layout.incoming.iterdir()):
+                    recovery.recover(self)
 
     @classmethod
     def init(cls, folder: Path) -> Self:
@@ -76,14 +81,9 @@ class Repository:
             if not layout.format.exists():
                 for path in layout.folders():
                     path.mkdir(parents=True, exist_ok=True)
-                durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode())
-                if not layout.root.exists():
-                    _write_register(layout.root, {"seq": 0, "op": None})
-                for path in (layout.lock, layout.gc_lock):
-                    path.touch()
-                # Last: a folder with a format file is a repository.
-                versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
-                _write_register(layout.format, versions)
+                # Locked, so that of two who make it at once neither resets what the other has published by then.
+                with durable.lock(layout.lock, busy=f"Another process is making {folder} and does not end."):
+                    _make_files(layout)
         return cls(folder)
 
     @classmethod
@@ -173,7 +173,7 @@ class Repository:
 
     def write_root(self, seq: int, op: Oid) -> None:
         """Moves the root, durably. Call under `locked()`, having read the root there."""
-        _write_register(self.layout.root, {"seq": seq, "op": op})
+        _write_register(self.layout.root, {"seq": seq, "op": op}, self.layout.tmp)
 
     def author(self) -> str:
         """Who makes changes here: Git's user.name and user.email, else the user and host."""
@@ -182,9 +182,29 @@ class Repository:
         return self._author
 
     def _reindex(self) -> None:
-        if os.access(self.layout.index, os.W_OK):
-            with self.locked():
-                self.store.index.rebuild()
+        """Mends the index if it does not name the packs there are; an id that is nowhere costs no more than that."""
+        index = self.store.index
+        if not index.outdated():
+            return
+        if self._passive or not os.access(self.layout.index, os.W_OK):
+            index.rebuild_in_memory()
+            return
+        with self.locked():
+            index.reload()
+            if index.outdated():
+                index.rebuild()
+
+
+def _make_files(layout: Layout) -> None:
+    if layout.format.exists():
+        return
+    durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp)
+    layout.gc_lock.touch()
+    if not layout.root.exists():
+        _write_register(layout.root, {"seq": 0, "op": None}, layout.tmp)
+    # Last: a folder with a format file is a repository.
+    versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
+    _write_register(layout.format, versions, layout.tmp)
 
 
 def _check_format(layout: Layout) -> None:
@@ -198,24 +218,31 @@ def _check_format(layout: Layout) -> None:
         )
 
 
-def _write_register(path: Path, content: dict[str, Any]) -> None:
+def _write_register(path: Path, content: dict[str, Any], staging: Path) -> None:
     check = hash_bytes(canonical.dumps(content), path.name)
-    durable.write_file(path, canonical.dumps({**content, "check": check}) + b"\n")
+    staging.mkdir(exist_ok=True)
+    durable.write_file(path, canonical.dumps({**content, "check": check}) + b"\n", staging=staging)
 
 
 def _read_register(path: Path) -> dict[str, Any]:
     try:
-        data = path.read_bytes()
+        with storage_errors(f"reading {path}"):
+            data = _read_if_there(path)
         content = canonical.loads(data.removesuffix(b"\n"))
         check = content.pop("check")
         if data.endswith(b"\n") and check == hash_bytes(canonical.dumps(content), path.name):
             assert isinstance(content, dict)
             return content
-    except FileNotFoundError:
-        raise DamagedError(f"The repository's file {path.name!r} is missing; restore it or run `art fsck`.") from None
     except (DamagedError, AttributeError, KeyError, TypeError):
         pass
-    raise DamagedError(f"The repository's file {path.name!r} is damaged; restore it or run `art fsck`.")
+    raise DamagedError(f"The repository's file {path.name!r} is missing or damaged; restore it or run `art fsck`.")
+
+
+def _read_if_there(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _user() -> str:

@@ -8,8 +8,8 @@ one to open the repository publishes (see `recovery`).
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
-import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 
 from . import chunking, codec, durable, names
 from .errors import StorageError, storage_errors
-from .journal import Edits, Journal
+from .incoming import Incoming
+from .journal import Edits
 from .object_store import blob_id
 from .objects import Op, Version
-from .oid import Oid, hasher
-from .pack import PackWriter
+from .oid import Oid, hash_bytes, hasher
 from .records import Record
 from .refs import RefMap
 
@@ -39,17 +39,21 @@ class Transaction:
     def __init__(self, repository: Repository, why: str) -> None:
         self.why = why
         self._repository = repository
-        # While this is held, gc does not delete what we take to be stored already.
-        self._gc_guard = durable.open_locked(repository.layout.gc_lock, shared=True, wait=True)
-        repository.store.refresh()
         self._store = repository.store
-        self._writer: PackWriter | None = None
-        self._journal: Journal | None = None
-        self._fd: int | None = None
+        self._incoming: Incoming | None = None
         self._edits = Edits()  # since the last checkpoint
         self._landed = Edits()  # since the last publish
-        self._base = repository.refs()
+        self._numbers: dict[str, int] = {}  # the greatest number given under each name since the last publish
         self._mutex = threading.RLock()
+        self._process = os.getpid()
+        # While this is held, gc does not delete what we take to be stored already.
+        self._gc_guard = durable.open_locked(repository.layout.gc_lock, shared=True, wait=True)
+        try:
+            self._store.refresh()
+            self._base = repository.refs()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -66,16 +70,14 @@ class Transaction:
     def put(self, record: Record) -> Oid:
         """Stores a record unless it is stored already; returns its id."""
         data = record.encode()
-        oid = record.oid
+        oid = hash_bytes(data, record.KIND)
         self._put(oid, record.KIND, data)
-        self._store.remember(oid, record)
+        self._store.remember(oid, record, len(data))
         return oid
 
     def put_blob(self, data: bytes) -> Oid:
         """Stores bytes as a blob unless they are stored already; returns its id."""
         if len(data) >= chunking.THRESHOLD:
-            import io
-
             return self.put_stream(io.BytesIO(data))[0]
         oid = blob_id(data)
         self._put(oid, "blob", data)
@@ -89,6 +91,8 @@ class Transaction:
             oid = blob_id(chunk)
             self._put(oid, "blob", chunk)
             chunks.append((oid, len(chunk)))
+        if not chunks:
+            return self.put_blob(b""), 0
         oid, size = Oid(whole.hexdigest()), sum(length for _, length in chunks)
         if len(chunks) != 1:  # a single chunk is the blob already
             with self._mutex:
@@ -102,29 +106,26 @@ class Transaction:
                 return
         packed = codec.compress(data)
         with self._mutex:
-            if not self._store.has(oid):
+            if not self._store.is_pending(oid):  # another thread may have been faster
                 self._append(oid, kind, *packed, len(data))
 
     def _append(self, oid: Oid, kind: str, codec_: int, stored: bytes, size: int) -> None:
         with storage_errors(f"writing to {self._repository.layout.folder}"):
-            self._open_pack().add(oid, kind, codec_, stored, size)
+            self._open_pack().writer.add(oid, kind, codec_, stored, size)
 
-    def _open_pack(self) -> PackWriter:
-        if self._writer is None:
-            if self._gc_guard is None:
-                raise StorageError("This change of the repository has ended or failed; begin a new one.")
-            name = f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}"
-            path = self._repository.layout.incoming_pack(name)
-            fd = durable.open_locked(path, wait=True)
-            assert fd is not None, "waited for"
-            self._adopt(PackWriter(path, fd), fd)
-        assert self._writer is not None
-        return self._writer
+    def _open_pack(self) -> Incoming:
+        if self._gc_guard is None:
+            raise StorageError("This change of the repository has ended or failed; begin a new one.")
+        if self._process != os.getpid():
+            raise StorageError("A forked process cannot go on with its parent's change of the repository; begin one.")
+        if self._incoming is None:
+            self._adopt(Incoming.create(self._repository.layout))
+        assert self._incoming is not None, "adopted"
+        return self._incoming
 
-    def _adopt(self, writer: PackWriter, fd: int) -> None:
-        self._writer, self._fd = writer, fd
-        self._journal = Journal(self._repository.layout.journal(writer.path))
-        self._store.pending.append(writer)
+    def _adopt(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        self._store.pending.append(incoming.writer)
 
     # Refs
 
@@ -180,35 +181,27 @@ class Transaction:
         edits.refs[names.value_ref(version.name, version.artifact)] = oid
 
     def _next_number(self, name: str) -> int:
-        numbers = [
-            version.number for edits in (self._edits, self._landed)
-            for version in edits.versions.values() if version.name == name
-        ]  # fmt: skip
-        return max([last_number(self._base, name), *numbers]) + 1
+        number = max(last_number(self._base, name), self._numbers.get(name, 0)) + 1
+        self._numbers[name] = number
+        return number
 
     # Landing and publishing
 
-    def adopt(self, writer: PackWriter, fd: int, edits: Edits) -> None:
-        """Goes on with the pack and edits that a dead process left. For `recovery`."""
-        self._adopt(writer, fd)
-        self.resume(edits)
-
-    def resume(self, edits: Edits) -> None:
-        """Takes over edits whose objects are stored already. For `recovery`."""
+    def resume(self, edits: Edits, incoming: Incoming | None = None) -> None:
+        """Takes over edits that a dead process left, and the pack with their objects if there is one."""
+        if incoming is not None:
+            self._adopt(incoming)
         self._landed = edits
+        for version in edits.versions.values():
+            self._numbers[version.name] = max(version.number, self._numbers.get(version.name, 0))
 
     def checkpoint(self) -> None:
         """Lands all that was put and set so far: it survives the death of this process."""
         with self._mutex, storage_errors(f"writing to {self._repository.layout.folder}"):
-            if not self._edits:
-                return
-            writer = self._open_pack()
-            writer.flush()
-            assert self._journal is not None
-            self._journal.append(writer.end, self.why, self._edits)
-            self._landed.refs.update(self._edits.refs)
-            self._landed.versions.update(self._edits.versions)
-            self._edits = Edits()
+            if self._edits:
+                self._open_pack().checkpoint(self.why, self._edits)
+                self._landed.add(self._edits)
+                self._edits = Edits()
 
     def publish(self) -> None:
         """Makes everything durable and moves the root to it. The transaction may go on afterwards."""
@@ -224,18 +217,18 @@ class Transaction:
                 raise
 
     def _publish_locked(self) -> None:
-        repository, writer = self._repository, self._open_pack()
+        repository, incoming = self._repository, self._open_pack()
         register = repository.read_root()
         current = repository.refs_at(register.op)
         refs = current.update(self._rebased(current), self.put)
         op = Op(register.seq + 1, register.op, refs.root, repository.author(), now_ms(), self.why)
         op_id = self.put(op)
-        pack = writer.finish()
-        writer.move_to(repository.layout.pack(pack))
-        self._store.index.add_pack(pack, list(writer.entries.values()))
+        incoming.checkpoint(self.why, Edits(), op_id)
+        pack = incoming.finish(repository.layout)
+        self._store.index.add_pack(pack, list(incoming.writer.entries.values()))
         repository.write_root(op.seq, op_id)
-        self._release_pack()
-        self._landed, self._base = Edits(), refs
+        self._landed, self._base, self._numbers = Edits(), refs, {}
+        self._release()
 
     def _rebased(self, current: RefMap) -> dict[str, Oid | None]:
         """Our edits on top of what others published since we began: their numbers stand, ours follow."""
@@ -248,34 +241,30 @@ class Transaction:
                         names.value_ref(version.name, version.artifact))
         }  # fmt: skip
         edits = Edits({ref: oid for ref, oid in self._landed.refs.items() if ref not in ours})
+        self._numbers = {}
         for version in sorted(self._landed.versions.values(), key=lambda version: version.number):
             if current.get(names.value_ref(version.name, version.artifact)) is None:
-                taken = [last_number(current, version.name)]
-                taken += [other.number for other in edits.versions.values() if other.name == version.name]
-                version = dataclasses.replace(version, number=max(taken) + 1)
-                edits.versions[version.name, version.artifact] = version
+                version = dataclasses.replace(version, number=self._next_number(version.name))
                 self._number(version, edits)
         return edits.refs
 
     def close(self) -> None:
         """Gives up the locks. What was landed but not published is published by the next to open."""
         with self._mutex:
-            if self._writer is not None and not self._landed:
-                self._writer.path.unlink(missing_ok=True)
-            self._release_pack(keep=bool(self._landed))
+            self._release()
             if self._gc_guard is not None:
                 os.close(self._gc_guard)
                 self._gc_guard = None
 
-    def _release_pack(self, *, keep: bool = False) -> None:
-        if self._writer is not None:
-            self._store.pending.remove(self._writer)
-            assert self._fd is not None
-            assert self._journal is not None
-            if not keep:
-                self._journal.remove()
-            os.close(self._fd)
-        self._writer = self._journal = self._fd = None
+    def _release(self) -> None:
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            self._store.pending.remove(incoming.writer)
+            # In a forked process the files are the parent's.
+            if self._landed or self._process != os.getpid():
+                incoming.leave()
+            else:
+                incoming.drop()
 
 
 def last_number(refs: RefMap, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from .errors import ArtError
 from .object_store import ObjectStore
 from .objects import Artifact, Commit, GitState, Op, RefsNode, Run, Tree, Version
 from .oid import Oid
@@ -22,17 +23,31 @@ def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
     yield from _REFERENCES[at.kind](store, at)
 
 
-def reachable(store: ObjectStore, roots: Iterable[Oid]) -> Iterator[Location]:
-    """Every object that can be reached from `roots`, each once. Raises as `references`."""
+def reachable(
+    store: ObjectStore, roots: Iterable[Oid], on_error: Callable[[Oid, ArtError], None] | None = None
+) -> Iterator[Location]:
+    """Every object that can be reached from `roots`, each once.
+
+    Args:
+        store: Where to look.
+        roots: Where to begin.
+        on_error: Told of each object that is missing or damaged; without it, the first one raises as `references`.
+    """
     seen = set(roots)
     pending = list(seen)
     while pending:
-        at = store.location(pending.pop())
+        oid = pending.pop()
+        try:
+            at = store.location(oid)
+            found = set(references(store, at)) - seen
+        except ArtError as error:
+            if on_error is None:
+                raise
+            on_error(oid, error)
+            continue
+        seen |= found
+        pending.extend(found)
         yield at
-        for oid in references(store, at):
-            if oid not in seen:
-                seen.add(oid)
-                pending.append(oid)
 
 
 def op_chain(store: ObjectStore, newest: Oid | None) -> Iterator[tuple[Oid, Op]]:
@@ -49,10 +64,7 @@ def _of_tree(store: ObjectStore, at: Location) -> Iterator[Oid]:
 
 
 def _of_artifact(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    artifact = store.record(at.oid, Artifact)
-    yield artifact.payload
-    if artifact.visualizations:
-        yield artifact.visualizations
+    yield store.record(at.oid, Artifact).payload
 
 
 def _of_version(store: ObjectStore, at: Location) -> Iterator[Oid]:
