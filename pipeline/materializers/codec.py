@@ -28,6 +28,7 @@ _ELSEWHERE = {
     "$namedtuple": ("records", "decode_namedtuple"),
     "$dataclass": ("records", "decode_dataclass"),
     "$numpy": ("numpy", "decode_scalar"),
+    "$pydantic": ("pydantic", "decode_model"),
     "$pandas": ("pandas_scalars", "decode_scalar"),
 }
 

@@ -42,6 +42,8 @@ _CONTAINERS = (
     *("collections." + name for name in ["OrderedDict", "defaultdict", "Counter", "deque"]),
 )
 _INDEXES = ("", "Range", "Multi", "Datetime", "Timedelta", "Period", "Interval", "Categorical")
+_FORMS = ("csr", "csc", "bsr", "coo", "dia")
+_SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
 _STRINGS = "artvcs.pipelines.materializers.strings."
 
 BUILTINS: tuple[Builtin, ...] = (
@@ -82,4 +84,9 @@ BUILTINS: tuple[Builtin, ...] = (
     Builtin("artvcs.pyarrow.ChunkedArray", "pyarrow", "ChunkedArrayMaterializer", ("pyarrow.ChunkedArray",)),
     Builtin("artvcs.pyarrow.Schema", "pyarrow", "SchemaMaterializer", ("pyarrow.Schema",)),
     Builtin("artvcs.sklearn", "sklearn", "SklearnMaterializer", ("sklearn.base.BaseEstimator",), subclasses=True),
+    Builtin("artvcs.pydantic", "pydantic", "PydanticMaterializer", ("pydantic.BaseModel",), subclasses=True),
+    Builtin("artvcs.polars.DataFrame", "polars", "PolarsFrameMaterializer", ("polars.DataFrame",)),
+    Builtin("artvcs.polars.Series", "polars", "PolarsSeriesMaterializer", ("polars.Series",)),
+    Builtin("artvcs.scipy.sparse", "scipy_sparse", "SparseMaterializer", _SPARSE),
+    Builtin("artvcs.pillow", "pillow", "ImageMaterializer", ("PIL.Image.Image",)),
 )
