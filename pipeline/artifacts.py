@@ -6,7 +6,8 @@ import atexit
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,20 @@ from .errors import MaterializerError
 from .materializers import Materializer
 
 
-def save(transaction: Transaction, layout: Layout, value: Any, materializer: type[Materializer] | None = None) -> Oid:
+@dataclass(frozen=True)
+class Saved:
+    """A stored value.
+
+    Attributes:
+        id: The artifact's id: the same for the same value.
+        facts: What its materializer found out about it, in the encoding of `vcs.values`.
+    """
+
+    id: Oid
+    facts: Mapping[str, Any]
+
+
+def save(transaction: Transaction, layout: Layout, value: Any, materializer: type[Materializer] | None = None) -> Saved:
     """Stores a value as an artifact.
 
     Args:
@@ -31,9 +45,6 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
         layout: Where the repository keeps temporary files.
         value: The value.
         materializer: Who writes it; by default the one that its type has.
-
-    Returns:
-        The artifact's id: the same for the same value.
 
     Raises:
         MaterializerError: The value cannot be stored.
@@ -44,13 +55,12 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
         writer = cls(str(folder))
         with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
             writer.save(value)
-            metadata = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
-        if writer.runs_code:
-            metadata["pickled"] = True
+            facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
         tree = worktree.add_folder(transaction, folder, writer.included)
     payload = transaction.put(tree)
     type_name = materializers.type_name(value)
-    return transaction.put(Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, metadata))
+    artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, writer.runs_code)
+    return Saved(transaction.put(artifact), facts)
 
 
 def load(repository: Repository, oid: Oid) -> Any:

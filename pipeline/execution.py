@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs.objects import Failure, Input
-from artvcs.vcs.oid import Oid
 from artvcs.vcs.transaction import now_ms
 
 from . import artifacts, context, logs, validation
+from .artifacts import Saved
 from .context import StepContext
 from .errors import StepTimeout, TypeMismatch
 from .options import Hook
@@ -31,13 +31,13 @@ class Outcome:
     """How an execution ended. Times are milliseconds since 1970 UTC.
 
     Attributes:
-        outputs: Output name → artifact id; empty after a failure.
+        outputs: Output name → what was stored; empty after a failure.
         error: What the step raised, if it failed.
     """
 
     started: int
     finished: int = 0
-    outputs: dict[str, Oid] = field(default_factory=dict)
+    outputs: dict[str, Saved] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
     log: str = ""
@@ -79,7 +79,7 @@ def execute(
 
 def _try(
     step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
-) -> tuple[dict[str, Oid], Exception | None]:
+) -> tuple[dict[str, Saved], Exception | None]:
     try:
         _call(step.options.on_start)
         arguments = dict(here.parameters)
@@ -95,7 +95,7 @@ def _try(
         return {}, error
 
 
-def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, Oid]:
+def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, Saved]:
     stored = {}
     for name, annotation, value in _split(step.name, step.signature, returned):
         checked = validation.check(value, annotation, f"the output {name!r} of step {step.name!r}")

@@ -52,13 +52,13 @@ class Ingest:
         raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
 
     def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
-        oid = artifacts.save(self._transaction, self._repository.layout, value)
+        saved = artifacts.save(self._transaction, self._repository.layout, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
         self._transaction.add_version(Version(
-            name=title, number=0, label=None, artifact=oid, commit=None, output=None, run=None, origin=origin,
-            created=now_ms(), tags=(), metadata={},
+            name=title, number=0, label=None, artifact=saved.id, commit=None, output=None, run=None, origin=origin,
+            created=now_ms(), tags=(), metadata=saved.facts,
         ))  # fmt: skip
-        return Input(oid, title, None, None)
+        return Input(saved.id, title, None, None)
 
 
 def input_of(version: Version) -> Input:

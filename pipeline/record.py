@@ -48,7 +48,7 @@ class RunRecord:
     def completed(self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str]) -> StepRun:
         """Notes a step that ran: commit, cache entry and versions land together."""
         node, transaction = decision.node, self._transaction
-        outputs = {name: Output(oid, output_names[name]) for name, oid in outcome.outputs.items()}
+        outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = Commit(
             step=node.step.name,
             pipeline=self.run.pipeline,
@@ -70,7 +70,8 @@ class RunRecord:
         )
         oid = transaction.put(commit)
         transaction.set_ref(names.cache_ref(decision.key), oid)
-        self._add_versions(node.step.signature.outputs, oid, outputs)
+        facts = {name: saved.facts for name, saved in outcome.outputs.items()}
+        self._add_versions(node.step.signature.outputs, oid, outputs, facts)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
     def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
@@ -79,7 +80,8 @@ class RunRecord:
         assert decision.commit is not None
         found = decision.commit.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
-        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs)
+        facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
+        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts)
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
 
     def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
@@ -131,16 +133,34 @@ class RunRecord:
         own = next((part for part in code.parts if part.kind == "function"), None)
         return Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0)
 
-    def _add_versions(self, declared: Sequence[DeclaredOutput], commit: Oid, outputs: Mapping[str, Output]) -> None:
+    def _facts(self, output: Output) -> Mapping[str, Any]:
+        """What is known of a value from when it was made under another name."""
+        oid = self._transaction.get(names.value_ref(output.name, output.artifact))
+        return self._repository.store.record(oid, Version).metadata if oid else {}
+
+    def _add_versions(
+        self,
+        declared: Sequence[DeclaredOutput],
+        commit: Oid,
+        outputs: Mapping[str, Output],
+        facts: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         for output in declared:
-            made = outputs[output.name]
-            config = output.config
-            self._transaction.add_version(Version(
-                name=made.name, number=0, label=None if config.version is None else str(config.version),
-                artifact=made.artifact, commit=commit, output=output.name, run=self.run.run, origin="step",
-                created=now_ms(), tags=tuple(config.tags),
-                metadata=encode_all(config.run_metadata or {}),
-            ))  # fmt: skip
+            made, config = outputs[output.name], output.config
+            version = Version(
+                name=made.name,
+                number=0,
+                label=None if config.version is None else str(config.version),
+                artifact=made.artifact,
+                commit=commit,
+                output=output.name,
+                run=self.run.run,
+                origin="step",
+                created=now_ms(),
+                tags=tuple(config.tags),
+                metadata={**facts.get(output.name, {}), **encode_all(config.run_metadata or {})},
+            )
+            self._transaction.add_version(version)
 
 
 def check_labels_free(

@@ -11,11 +11,11 @@ from typing import Any
 
 from artvcs.vcs import names
 from artvcs.vcs.objects import Input, Version
-from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction, now_ms
 
 from . import artifacts, context, lookup, naming
+from .artifacts import Saved
 from .errors import DefinitionError, MaterializerError, PipelineError
 from .materializers import Materializer
 from .record import encode_all
@@ -48,8 +48,8 @@ def save_artifact(
         MaterializerError: The value cannot be stored.
     """
     with _writing(f"save {name}") as (repository, transaction):
-        oid = artifacts.save(transaction, repository.layout, data, materializer)
-        return _add(repository, transaction, oid, name, version, tags, metadata, "saved")
+        saved = artifacts.save(transaction, repository.layout, data, materializer)
+        return _add(repository, transaction, saved, name, version, tags, metadata, "saved")
 
 
 def register_artifact(
@@ -77,8 +77,8 @@ def register_artifact(
     if not path.exists():
         raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
     with _writing(f"register {name}") as (repository, transaction):
-        oid = artifacts.save(transaction, repository.layout, path)
-        return _add(repository, transaction, oid, name, version, tags, metadata, "registered")
+        saved = artifacts.save(transaction, repository.layout, path)
+        return _add(repository, transaction, saved, name, version, tags, metadata, "registered")
 
 
 def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
@@ -180,17 +180,27 @@ def _writing(why: str) -> Iterator[tuple[Repository, Transaction]]:
 
 
 def _add(
-    repository: Repository, transaction: Transaction, oid: Oid, name: str, version: str | int | None,
+    repository: Repository, transaction: Transaction, saved: Saved, name: str, version: str | int | None,
     tags: Sequence[str], metadata: Mapping[str, Any] | None, origin: str,
 ) -> ArtifactVersion:  # fmt: skip
     title = naming.check_artifact_name(name)
     label = None if version is None else naming.check_name(str(version), "artifact version")
     same = [each for each in lookup.versions_of(repository.store, transaction, title) if label and each.label == label]
-    if same and same[0].artifact != oid:
+    if same and same[0].artifact != saved.id:
         raise DefinitionError(f"{title!r} has a version {label!r} already, with another value; choose another version.")
     here = context.current()
-    added = transaction.add_version(Version(
-        name=title, number=0, label=label, artifact=oid, commit=None, output=None, run=here.run_id if here else None,
-        origin=origin, created=now_ms(), tags=tuple(tags), metadata=encode_all(metadata or {}),
-    ))  # fmt: skip
+    version = Version(
+        name=title,
+        number=0,
+        label=label,
+        artifact=saved.id,
+        commit=None,
+        output=None,
+        run=here.run_id if here else None,
+        origin=origin,
+        created=now_ms(),
+        tags=tuple(tags),
+        metadata={**saved.facts, **encode_all(metadata or {})},
+    )
+    added = transaction.add_version(version)
     return ArtifactVersion(repository, added)

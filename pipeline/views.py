@@ -80,7 +80,7 @@ class ArtifactVersion(Source):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """What was extracted from the value, and what was noted with `log_metadata`."""
-        return decode_all({**self.artifact.metadata, **self.record.metadata})
+        return decode_all(self.record.metadata)
 
     def load(self) -> Any:
         """The value, made anew at each call: changing it changes nothing stored.

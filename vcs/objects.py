@@ -7,12 +7,13 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .errors import DamagedError, InvalidName
-from .oid import Oid
+from .oid import Oid, check_oid
 from .records import Record
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
@@ -23,12 +24,18 @@ def check_entry_name(name: str) -> str:
     """`name` if it can safely be one file's name in any folder.
 
     Raises:
-        InvalidName: It is empty, a path, `.`, `..`, `.git`, or holds a NUL or invalid Unicode.
+        InvalidName: It is empty, a path, `.`, `..`, holds a NUL or invalid Unicode, or is what some file system takes
+            for `.git`.
     """
-    forbidden = name in ("", ".", "..") or name.lower() == ".git"
-    if forbidden or any(char in name for char in "/\\\0") or not _is_unicode(name):
+    if name in ("", ".", "..") or _is_git(name) or any(char in name for char in "/\\\0") or not _is_unicode(name):
         raise InvalidName(f"A file named {name!r} cannot be stored; rename it or leave it out.")
     return name
+
+
+def _is_git(name: str) -> bool:
+    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`."""
+    seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
+    return seen.partition(":")[0].rstrip(" .") in (".git", "git~1")
 
 
 def _is_unicode(text: str) -> bool:
@@ -277,15 +284,23 @@ class Op(Record):
     why: str
 
 
+MAX_REFS_LEVEL = 13
+"""More levels than 64 bits of a key's hash can ask for are never made."""
+
+
 @dataclass(frozen=True)
 class RefsNode(Record):
     """One node of the refs map. Level 0 holds refs → ids; above, the last key below → node id."""
 
     KIND: ClassVar[str] = "refs"
     level: int
-    entries: tuple[tuple[str, ...], ...] = field(default=())
+    entries: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
         keys = [entry[0] for entry in self.entries if len(entry) == 2]
         if len(keys) != len(self.entries) or any(a >= b for a, b in itertools.pairwise(keys)):
             raise DamagedError("A stored node of the refs map is out of order; run `art fsck`.")
+        if not self.entries or not 0 <= self.level <= MAX_REFS_LEVEL:
+            raise DamagedError("A stored node of the refs map is empty or too high; run `art fsck`.")
+        for entry in self.entries:
+            check_oid(entry[1])
