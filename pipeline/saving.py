@@ -189,7 +189,7 @@ def _add(
     if same and same[0].artifact != saved.id:
         raise DefinitionError(f"{title!r} has a version {label!r} already, with another value; choose another version.")
     here = context.current()
-    version = Version(
+    fresh = Version(
         name=title,
         number=0,
         label=label,
@@ -202,5 +202,5 @@ def _add(
         tags=tuple(tags),
         metadata={**saved.facts, **encode_all(metadata or {})},
     )
-    added = transaction.add_version(version)
+    added = transaction.add_version(fresh)
     return ArtifactVersion(repository, added)
