@@ -9,7 +9,7 @@ import threading
 
 import zstandard
 
-from .errors import DamagedError
+from .errors import DamagedError, StorageError
 
 RAW, ZSTD, CHUNKED = 0, 1, 2
 """Codecs of a pack record. A CHUNKED record holds the list of its chunks (see `chunking`)."""
@@ -19,11 +19,20 @@ _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
 
+MAX_SIZE = 256 << 20
+"""What is stored in one piece has at most this many bytes: large blobs are cut, and a bomb is refused."""
+
 _local = threading.local()
 
 
 def compress(data: bytes) -> tuple[int, bytes]:
-    """Returns the codec chosen and the bytes to store."""
+    """Returns the codec chosen and the bytes to store.
+
+    Raises:
+        StorageError: More than `MAX_SIZE` bytes in one piece, as only a gigantic record can be.
+    """
+    if len(data) > MAX_SIZE:
+        raise StorageError(f"A record of {len(data)} bytes is too large to store; keep such data in an artifact.")
     if len(data) < _TOO_SMALL or not _compressible(data):
         return RAW, data
     packed = _compressor().compress(data)
@@ -43,7 +52,7 @@ def decompress(codec: int, stored: bytes, size: int) -> bytes:
     """
     if codec == RAW and len(stored) == size:
         return stored
-    if codec == ZSTD:
+    if codec == ZSTD and size <= MAX_SIZE:
         try:
             # The frame's own size is checked first, so that a bomb is never expanded.
             if zstandard.get_frame_parameters(stored).content_size == size:

@@ -5,7 +5,6 @@ pygit2 takes a tenth of a second to import, so nothing here imports it before th
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     import pygit2
 
 MAX_DIFF = 10 << 20
-"""A dirty diff of more bytes than this is not kept."""
+"""Of a dirty diff of more bytes than this only a note is kept."""
 
 
 @dataclass(frozen=True)
@@ -98,5 +97,8 @@ def _diff(repository: pygit2.Repository) -> bytes:
     import pygit2
 
     diff = repository.diff("HEAD", flags=pygit2.enums.DiffOption.SHOW_BINARY)
-    patch = os.fsencode(diff.patch or "") if isinstance(diff, pygit2.Diff) else b""
-    return patch if len(patch) <= MAX_DIFF else b""
+    # Patch by patch: the text of them all together cannot be had when a file is not in UTF-8.
+    patch = b"".join(part.data for part in diff if part is not None) if isinstance(diff, pygit2.Diff) else b""
+    if len(patch) > MAX_DIFF:
+        return f"# The uncommitted changes are not kept: {len(patch)} bytes.\n".encode()
+    return patch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import reprlib
 import types
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
@@ -103,7 +104,7 @@ def _reader(hint: Any) -> _Reader:
 def _read_plain(kind: type, value: Any) -> Any:
     # `type` and not isinstance: True is not an integer here.
     if type(value) is not kind:
-        raise DamagedError(f"A stored field holds {value!r}, not a {kind.__name__}; run `art fsck`.")
+        raise DamagedError(f"A stored field holds {reprlib.repr(value)}, not a {kind.__name__}; run `art fsck`.")
     return value
 
 

@@ -8,8 +8,10 @@ proportional to their difference. The bytes are described in docs/format/refs.md
 from __future__ import annotations
 
 import bisect
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
+from .errors import DamagedError
 from .object_store import ObjectStore
 from .objects import RefsNode
 from .oid import Oid, hash_bytes
@@ -35,7 +37,7 @@ class RefMap:
             found, target = node.entries[at]
             if node.level == 0:
                 return Oid(target) if found == key else None
-            node = self._node(Oid(target))
+            node = _child(self._store, node, target)
         return None
 
     def items(self, prefix: str = "") -> Iterator[tuple[str, Oid]]:
@@ -89,7 +91,7 @@ class RefMap:
             if node.level == 0:
                 yield key, Oid(target)
             else:
-                yield from self._items(self._node(Oid(target)), prefix, reverse=reverse)
+                yield from self._items(_child(self._store, node, target), prefix, reverse=reverse)
 
 
 class _Writer:
@@ -108,7 +110,7 @@ class _Writer:
         if root is None:
             self._merge((), edits)
         else:
-            self._walk(root, edits, last=True)
+            self._walk(self._store.record(root, RefsNode), edits, last=True)
 
     def finish(self) -> Oid | None:
         """Ends what is still waiting and returns the root's id."""
@@ -125,19 +127,19 @@ class _Writer:
             level += 1
         return None
 
-    def _walk(self, oid: Oid, edits: list[tuple[str, Oid | None]], *, last: bool) -> None:
-        node = self._store.record(oid, RefsNode)
-        if not edits and node.entries and not any(self._carry[: node.level + 1]):
-            self._emit(node.level + 1, (node.entries[-1][0], oid))
-        elif node.level == 0:
+    def _walk(self, node: RefsNode, edits: list[tuple[str, Oid | None]], *, last: bool) -> None:
+        if node.level == 0:
             self._merge(node.entries, edits)
-        else:
-            start = 0
-            for number, (key, child) in enumerate(node.entries):
-                at_end = last and number == len(node.entries) - 1
-                stop = len(edits) if at_end else bisect.bisect_right(edits, key, lo=start, key=_key)
-                self._walk(Oid(child), edits[start:stop], last=at_end)
-                start = stop
+            return
+        start = 0
+        for number, (key, child) in enumerate(node.entries):
+            at_end = last and number == len(node.entries) - 1
+            stop = len(edits) if at_end else bisect.bisect_right(edits, key, lo=start, key=_key)
+            if start == stop and not any(self._carry[: node.level]):
+                self._emit(node.level, (key, child))
+            else:
+                self._walk(_child(self._store, node, child), edits[start:stop], last=at_end)
+            start = stop
 
     def _merge(self, entries: tuple[tuple[str, ...], ...], edits: list[tuple[str, Oid | None]]) -> None:
         merged: dict[str, str | None] = {entry[0]: entry[1] for entry in entries}
@@ -188,6 +190,13 @@ def _unshared(a: RefMap, b: RefMap) -> tuple[list[RefsNode], list[RefsNode]]:
         ]
 
 
+def _child(store: ObjectStore, node: RefsNode, target: str) -> RefsNode:
+    child = store.record(Oid(target), RefsNode)
+    if child.level != node.level - 1:
+        raise DamagedError("A stored node of the refs map is on the wrong level; run `art fsck`.")
+    return child
+
+
 def _height(key: str) -> int:
     """How many levels of nodes this key ends: each with a chance of 1 in 32."""
     bits = int(hash_bytes(key.encode("utf-8"), "ref")[:16], 16)
@@ -202,7 +211,10 @@ def _key(entry: tuple[str, ...] | tuple[str, Oid | None]) -> str:
 
 
 def _after(prefix: str) -> str:
-    """The smallest string greater than every string with this prefix."""
+    """A string greater than every key with this prefix, and not greater than any other key after those."""
+    prefix = prefix.rstrip(chr(sys.maxunicode))
+    if not prefix:
+        return chr(sys.maxunicode) * 64
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 

@@ -24,8 +24,15 @@ def encode(value: Any) -> Json:
 
     Raises:
         TypeError: `value` holds anything else.
-        ValueError: `value` holds text that is not valid Unicode.
+        ValueError: `value` holds text that is not valid Unicode, or is nested too deeply (or in itself).
     """
+    try:
+        return _encode(value)
+    except RecursionError:
+        raise ValueError("the value is nested too deeply") from None
+
+
+def _encode(value: Any) -> Json:
     kind = type(value)
     if value is None or kind is str or kind is bool:
         return value
@@ -34,23 +41,23 @@ def encode(value: Any) -> Json:
     if kind is float:
         return {"$float": repr(value)}
     if kind is list:
-        return [encode(item) for item in value]
+        return [_encode(item) for item in value]
     if kind is dict:
         return _encode_dict(value)
     if kind is tuple:
-        return {"$tuple": [encode(item) for item in value]}
+        return {"$tuple": [_encode(item) for item in value]}
     if kind is bytes:
         return {"$bytes": base64.b64encode(value).decode("ascii")}
     if kind in (set, frozenset):
         # Sorted by encoding: the order of a set changes with PYTHONHASHSEED.
-        return {f"${kind.__name__}": sorted((encode(item) for item in value), key=canonical.dumps)}
+        return {f"${kind.__name__}": sorted((_encode(item) for item in value), key=canonical.dumps)}
     raise TypeError(f"{kind.__module__}.{kind.__qualname__} is not a plain value")
 
 
 def _encode_dict(value: dict[Any, Any]) -> Json:
     if all(type(key) is str and not key.startswith("$") for key in value):
-        return {key: encode(item) for key, item in value.items()}
-    pairs = [[encode(key), encode(item)] for key, item in value.items()]
+        return {key: _encode(item) for key, item in value.items()}
+    pairs = [[_encode(key), _encode(item)] for key, item in value.items()]
     return {"$dict": sorted(pairs, key=canonical.dumps)}
 
 
@@ -60,25 +67,33 @@ def decode(data: Json) -> Any:
     Raises:
         DamagedError: `data` was not made by `encode`.
     """
+    value = _decode(data)
+    # One value has one encoding: `{"$int": "1"}` or a set with the same element twice was not made here.
+    if canonical.dumps(_encode(value)) != canonical.dumps(data):
+        raise DamagedError("A stored value is not in its one encoding; run `art fsck`.")
+    return value
+
+
+def _decode(data: Json) -> Any:
     if isinstance(data, list):
-        return [decode(item) for item in data]
+        return [_decode(item) for item in data]
     if not isinstance(data, dict):
         return data
     if len(data) == 1:
         [(key, inner)] = data.items()
         if key.startswith("$"):
             return _decode_tagged(key, inner)
-    return {key: decode(item) for key, item in data.items()}
+    return {key: _decode(item) for key, item in data.items()}
 
 
 _TAGS: dict[str, Callable[[Any], Any]] = {
     "$int": int,
     "$float": float,
     "$bytes": lambda text: base64.b64decode(text, validate=True),
-    "$tuple": lambda items: tuple(decode(item) for item in items),
-    "$set": lambda items: {decode(item) for item in items},
-    "$frozenset": lambda items: frozenset(decode(item) for item in items),
-    "$dict": lambda pairs: {decode(key): decode(item) for key, item in pairs},
+    "$tuple": lambda items: tuple(_decode(item) for item in items),
+    "$set": lambda items: {_decode(item) for item in items},
+    "$frozenset": lambda items: frozenset(_decode(item) for item in items),
+    "$dict": lambda pairs: {_decode(key): _decode(item) for key, item in pairs},
 }
 
 

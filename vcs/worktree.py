@@ -6,6 +6,7 @@ out of the tree, and nothing is written through a link. Nothing is overwritten w
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import shutil
@@ -15,13 +16,17 @@ from pathlib import Path, PurePosixPath
 
 from . import chunking
 from .errors import InvalidName, StorageError, WouldOverwrite, storage_errors
-from .object_store import ObjectStore
+from .object_store import ObjectStore, blob_id
 from .objects import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry, Tree, check_entry_name
 from .oid import Oid, hasher
 from .transaction import Transaction
 
 Progress = Callable[[int], None]
 """Called with the number of bytes just read or written."""
+
+
+MAX_DEPTH = 100
+"""Folders in folders; no deeper, so that a hostile tree exhausts nothing."""
 
 
 def no_progress(_: int) -> None:
@@ -44,6 +49,7 @@ def add_path(
             return _add_link(transaction, path, name, inside)
         if stat.S_ISDIR(info.st_mode):
             here = f"{inside}/{name}" if inside else "."
+            _check_depth(PurePosixPath(here))
             tree = add_folder(transaction, path, progress=progress, inside=here)
             return Entry(name, FOLDER, transaction.put(tree), tree.size)
         if not stat.S_ISREG(info.st_mode):
@@ -113,17 +119,25 @@ def _add_file(transaction: Transaction, path: Path, size: int) -> tuple[Oid, int
 def _add_link(transaction: Transaction, path: Path, name: str, inside: str) -> Entry:
     target = os.readlink(path)
     _check_link(target, PurePosixPath(inside) / name)
-    data = target.encode("utf-8")
+    data = os.fsencode(target)
     return Entry(name, SYMLINK, transaction.put_blob(data), len(data))
 
 
 def _check_link(target: str, link: PurePosixPath) -> None:
-    """Refuses a link that leads out of the tree whose top is `.`."""
-    depth = len(link.parts) - 1
-    for part in PurePosixPath(target).parts:
-        depth += -1 if part == ".." else part != "."
-        if depth < 0 or part == "/":
-            raise InvalidName(f"The link {link} leads out of its folder, to {target!r}; replace it by what it names.")
+    """Refuses a link that leads out of the tree whose top is `.`.
+
+    Only leading `..` are allowed: after a name, `..` goes up from wherever that name leads, which may be a link too.
+    """
+    parts = PurePosixPath(target).parts
+    up = len(list(itertools.takewhile(lambda part: part == "..", parts)))
+    out = target.startswith("/") or up > len(link.parts) - 1 or ".." in parts[up:]
+    if out or not target or "\0" in target:
+        raise InvalidName(f"The link {link} leads out of its folder, to {target!r}; replace it by what it names.")
+
+
+def _check_depth(at: PurePosixPath) -> None:
+    if len(at.parts) > MAX_DEPTH:
+        raise InvalidName(f"Folders more than {MAX_DEPTH} deep cannot be stored; pack them into one file.")
 
 
 def file_id(path: Path) -> Oid:
@@ -141,7 +155,7 @@ def write_tree(store: ObjectStore, tree: Oid, folder: Path, progress: Progress =
     Raises:
         UnknownName: Something the tree names is not here.
         DamagedError: Something is not what its id promises.
-        InvalidName: A link leads out of the folder.
+        InvalidName: A link leads out of the folder, or folders are nested too deeply.
     """
     with storage_errors(f"writing {folder}"):
         _write_entries(store, tree, folder, PurePosixPath(), progress)
@@ -159,6 +173,7 @@ def write_entry(
 ) -> None:
     """Writes one entry to `target`, which must not exist; `at` is its place in the tree."""
     if entry.mode == FOLDER:
+        _check_depth(at)
         target.mkdir()
         _write_entries(store, entry.id, target, at, progress)
     elif entry.mode == SYMLINK:
@@ -189,14 +204,14 @@ def checkout(store: ObjectStore, entry: Entry, target: Path, progress: Progress 
     if target.is_symlink() or target.exists():
         if matches(store, entry, target):
             return False
-        if (lost := _not_stored(store, target)) is not None:
-            raise WouldOverwrite(f"{lost} holds changes that are not stored; move it away or `art add` it first.")
+        _check_stored(store, target, target)
     with storage_errors(f"writing {target}"):
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = target.parent / f".{target.name}.{secrets.token_hex(4)}.art-tmp"
+        # Not the target's name with something added: that may be longer than a name can be.
+        fresh = target.parent / f".{secrets.token_hex(8)}.art-tmp"
         try:
             write_entry(store, entry, fresh, PurePosixPath(entry.name), progress)
-            _replace(fresh, target)
+            _replace(store, fresh, target)
         finally:
             _remove(fresh)
     return True
@@ -220,23 +235,40 @@ def matches(store: ObjectStore, entry: Entry, path: Path) -> bool:
     )
 
 
+def _check_stored(store: ObjectStore, path: Path, shown: Path) -> None:
+    if (lost := _not_stored(store, path)) is not None:
+        name = shown / lost.relative_to(path)
+        raise WouldOverwrite(f"{name} holds changes that are not stored; move it away or `art add` it first.")
+
+
 def _not_stored(store: ObjectStore, path: Path) -> Path | None:
     """A path at or below `path` whose content the store does not have, if there is one."""
     if path.is_symlink():
-        return path
+        return None if store.complete(blob_id(os.fsencode(os.readlink(path)))) else path
     if path.is_dir():
         return next((lost for child in sorted(path.iterdir()) if (lost := _not_stored(store, child))), None)
-    return None if store.complete(file_id(path)) else path
+    return None if path.is_file() and store.complete(file_id(path)) else path
 
 
-def _replace(fresh: Path, target: Path) -> None:
-    if not (target.is_dir() and not target.is_symlink()) and not fresh.is_dir():
+def _replace(store: ObjectStore, fresh: Path, target: Path) -> None:
+    """Puts `fresh` in the place of `target`, unless somebody has changed that while `fresh` was written."""
+    folder = target.is_dir() and not target.is_symlink()
+    if not folder and not fresh.is_dir():
+        if target.is_symlink() or target.exists():
+            _check_stored(store, target, target)
         os.replace(fresh, target)
         return
-    old = fresh.with_suffix(".old")
-    if target.exists():
+    old = fresh.with_suffix(".art-old")
+    if target.is_symlink() or target.exists():
         os.rename(target, old)
-    os.rename(fresh, target)
+    try:
+        if old.is_symlink() or old.exists():
+            _check_stored(store, old, target)
+        os.rename(fresh, target)
+    except BaseException:
+        if old.is_symlink() or old.exists():
+            os.rename(old, target)
+        raise
     _remove(old)
 
 
