@@ -101,7 +101,8 @@ def _encode_string(values: Any, name: str, sheet: SheetWriter) -> Json | None:
 
 
 def _decode_string(spec: Json, sheet: SheetReader) -> Any:
-    details = {"na_value": np.nan} if spec["missing"] == "nan" else {}
+    # The storage "pyarrow_numpy" of pandas 2.2 has NaN by itself.
+    details = {"na_value": np.nan} if spec["missing"] == "nan" and spec["storage"] != "pyarrow_numpy" else {}
     return pd.StringDtype(spec["storage"], **details).__from_arrow__(sheet.chunked(spec["at"]))
 
 

@@ -42,6 +42,11 @@ _CONTAINERS = (
     *("collections." + name for name in ["OrderedDict", "defaultdict", "Counter", "deque"]),
 )
 _INDEXES = ("", "Range", "Multi", "Datetime", "Timedelta", "Period", "Interval", "Categorical")
+# The types of NaT and NA were not public before pandas 3.
+_PANDAS_SCALARS = (
+    *("pandas.Timestamp", "pandas.Timedelta", "pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
+    *("pandas._libs.NaTType", "pandas._libs.missing.NAType"),
+)
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
 _STRINGS = "artvcs.pipelines.materializers.strings."
@@ -72,12 +77,7 @@ BUILTINS: tuple[Builtin, ...] = (
         "IndexMaterializer",
         tuple(f"pandas.{kind}Index" for kind in _INDEXES),
     ),
-    Builtin(
-        "artvcs.pandas.scalar",
-        "pandas_scalars",
-        "PandasScalarMaterializer",
-        ("pandas.Timestamp", "pandas.Timedelta", "pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
-    ),
+    Builtin("artvcs.pandas.scalar", "pandas_scalars", "PandasScalarMaterializer", _PANDAS_SCALARS),
     Builtin("artvcs.pyarrow.Table", "pyarrow", "TableMaterializer", ("pyarrow.Table",)),
     Builtin("artvcs.pyarrow.RecordBatch", "pyarrow", "RecordBatchMaterializer", ("pyarrow.RecordBatch",)),
     Builtin("artvcs.pyarrow.Array", "pyarrow", "ArrayMaterializer", ("pyarrow.Array",), subclasses=True),

@@ -56,11 +56,8 @@ def _same_library(a: Any, b: Any) -> bool:
     if isinstance(a, (pd.DataFrame, pd.Series, pd.Index)):
         return _same_pandas(a, b)
     if isinstance(a, (pa.Table, pa.RecordBatch)):
-        return bool(
-            a.schema.equals(b.schema, check_metadata=True)
-            and str(a.schema) == str(b.schema)
-            and a.to_pylist() == b.to_pylist()
-        )
+        schema = a.schema.equals(b.schema, check_metadata=True) and str(a.schema) == str(b.schema)
+        return bool(schema and a.to_pylist() == b.to_pylist())
     if isinstance(a, (pa.Array, pa.ChunkedArray)):
         return bool(str(a.type) == str(b.type) and a.equals(b))
     if a is pd.NaT or a is pd.NA:
