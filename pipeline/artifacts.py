@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import values, worktree
-from artvcs.vcs.errors import ArtError, storage_errors
+from artvcs.vcs import names, values, worktree
+from artvcs.vcs.errors import ArtError, UnknownName, storage_errors
 from artvcs.vcs.layout import Layout
 from artvcs.vcs.objects import Artifact
 from artvcs.vcs.oid import Oid
@@ -60,7 +60,10 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
     payload = transaction.put(tree)
     type_name = materializers.type_name(value)
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, writer.runs_code)
-    return Saved(transaction.put(artifact), facts)
+    oid = transaction.put(artifact)
+    if transaction.get(names.pruned_ref(oid)):
+        transaction.set_ref(names.pruned_ref(oid), None)  # its data is here again
+    return Saved(oid, facts)
 
 
 def load(repository: Repository, oid: Oid) -> Any:
@@ -77,6 +80,8 @@ def load(repository: Repository, oid: Oid) -> Any:
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
+    if not repository.store.has(artifact.payload) and repository.refs().get(names.pruned_ref(oid)):
+        raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
     with _folder(repository.layout) as folder:
         worktree.write_tree(repository.store, artifact.payload, folder)
         reader = cls(str(folder))

@@ -44,6 +44,10 @@ class StepTimeout(PipelineError):
     """A step ran longer than it may."""
 
 
+class InUse(PipelineError):
+    """Something cannot be deleted, since a run uses it."""
+
+
 class RunFailed(PipelineError):
     """A run ended with a failed step; `__cause__` is the first failed step's exception.
 

@@ -15,7 +15,7 @@ from .index import Segment
 from .layout import GITIGNORE_TEXT, Layout
 from .oid import Oid, hasher
 from .repository import Repository
-from .walk import op_chain, reachable
+from .walk import op_chain, pruned, reachable
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,17 @@ def _check_references(repository: Repository) -> Iterator[Problem]:
             pass
     except ArtError as error:
         yield Problem("history", str(error))
-    for _ in reachable(store, [newest], lambda oid, error: found.append(Problem(f"reference {oid}", str(error)))):
+
+    def note(oid: Oid, error: ArtError) -> None:
+        found.append(Problem(f"reference {oid}", str(error)))
+
+    for _ in reachable(store, [newest], note, ends=_pruned(repository)):
         pass
     yield from found
+
+
+def _pruned(repository: Repository) -> set[Oid]:
+    try:
+        return pruned(repository.refs())
+    except ArtError:
+        return set()  # the damaged refs are named on the way

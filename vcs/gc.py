@@ -21,7 +21,7 @@ from .oid import Oid
 from .pack import PackWriter, read_table
 from .repository import Repository
 from .transaction import now_ms
-from .walk import op_chain, reachable
+from .walk import op_chain, pruned, reachable
 
 SMALL_PACK = 16 << 20
 """Packs below this many bytes are put together when there are several."""
@@ -97,7 +97,7 @@ def _mark(repository: Repository) -> set[Oid]:
     store, newest = repository.store, repository.read_root().op
     live = {oid for oid, _ in op_chain(store, newest)}
     if newest is not None:
-        live.update(at.oid for at in reachable(store, [newest]))
+        live.update(at.oid for at in reachable(store, [newest], ends=pruned(repository.refs())))
     return live
 
 

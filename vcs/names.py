@@ -5,6 +5,8 @@
     values/<name>/<artifact id>       → the same version: has this value a number already?
     cache/<cache key>                 → commit
     latest/<pipeline>                 → the pipeline's newest run
+    pruned/<artifact id>              → that artifact, whose data was given up on purpose
+    kept/<artifact id>                → that artifact, whose data is kept though no version has it
 
 Names are percent-encoded, so that no name can leave its place.
 """
@@ -16,6 +18,7 @@ from urllib.parse import quote, unquote
 from .oid import Oid
 
 RUNS, ARTIFACTS, VALUES, CACHE, LATEST = "runs/", "artifacts/", "values/", "cache/", "latest/"
+PRUNED, KEPT = "pruned/", "kept/"
 
 
 def run_ref(run: str) -> str:
@@ -31,6 +34,16 @@ def cache_ref(key: Oid) -> str:
 def latest_ref(pipeline: str) -> str:
     """The ref of a pipeline's newest run."""
     return LATEST + quote(pipeline, safe="")
+
+
+def pruned_ref(artifact: Oid) -> str:
+    """The ref that says that an artifact's data was given up on purpose."""
+    return PRUNED + artifact
+
+
+def kept_ref(artifact: Oid) -> str:
+    """The ref that keeps an artifact's data without a version."""
+    return KEPT + artifact
 
 
 def versions_prefix(name: str) -> str:

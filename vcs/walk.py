@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from .errors import ArtError
+from .names import PRUNED
 from .object_store import ObjectStore
 from .objects import Artifact, Commit, GitState, Op, RefsNode, Run, Tree, Version
 from .oid import Oid
 from .pack import Location
+from .refs import RefMap
 
 
 def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
@@ -24,13 +27,18 @@ def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
 
 
 def reachable(
-    store: ObjectStore, roots: Iterable[Oid], on_error: Callable[[Oid, ArtError], None] | None = None
+    store: ObjectStore,
+    roots: Iterable[Oid],
+    on_error: Callable[[Oid, ArtError], None] | None = None,
+    *,
+    ends: AbstractSet[Oid] = frozenset(),
 ) -> Iterator[Location]:
     """Every object that can be reached from `roots`, each once.
 
     Args:
         store: Where to look.
         roots: Where to begin.
+        ends: Objects that are reached but not followed: artifacts whose data was pruned.
         on_error: Told of each object that is missing or damaged; without it, the first one raises as `references`.
     """
     seen = set(roots)
@@ -39,7 +47,7 @@ def reachable(
         oid = pending.pop()
         try:
             at = store.location(oid)
-            found = set(references(store, at)) - seen
+            found = set(references(store, at)) - seen if oid not in ends else set()
         except ArtError as error:
             if on_error is None:
                 raise
@@ -48,6 +56,11 @@ def reachable(
         seen |= found
         pending.extend(found)
         yield at
+
+
+def pruned(refs: RefMap) -> set[Oid]:
+    """The artifacts whose data was given up on purpose."""
+    return {oid for _, oid in refs.items(PRUNED)}
 
 
 def op_chain(store: ObjectStore, newest: Oid | None) -> Iterator[tuple[Oid, Op]]:

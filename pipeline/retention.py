@@ -1,0 +1,169 @@
+"""Deleting what is not needed any more. What a run uses is never deleted, and a number is never used again.
+
+Deleting takes refs away; `vcs.gc` then frees the space of what nothing refers to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from artvcs.vcs import names
+from artvcs.vcs.errors import ArtError
+from artvcs.vcs.objects import Commit, Run, Version
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+from artvcs.vcs.transaction import Transaction
+
+from . import lookup
+from .errors import InUse
+
+Used = dict[tuple[str, Oid], str]
+"""(artifact name, artifact id) → the name of a run that uses it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version that pruning takes, or would take.
+
+    Attributes:
+        version: The version.
+        reason: Why, in a few words.
+        error: What stopped it, if something did.
+    """
+
+    version: Version
+    reason: str
+    error: str | None = None
+
+
+def delete_version(repository: Repository, name: str, version: str | int | None = None) -> Version:
+    """Deletes one version that no run uses.
+
+    Raises:
+        InUse: A run uses it; nothing was deleted.
+        UnknownName: There is no such version.
+    """
+    with repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
+        found = lookup.find_version(repository.store, transaction, name, version)
+        run = used_versions(repository, transaction).get((found.name, found.artifact))
+        if run is not None:
+            raise InUse(
+                f"{found.name}@{found.number} is used by the run {run}; delete that run first (`art rm {run}`)."
+            )
+        _forget(transaction, found)
+        _forget_cached(repository, transaction, {found.artifact})
+        return found
+
+
+def delete_run(repository: Repository, text: str) -> Run:
+    """Deletes the record of a run. What it made stays until it is pruned.
+
+    Raises:
+        InUse: It is still running.
+        UnknownName: There is no such run.
+        AmbiguousName: There are several.
+    """
+    with repository.transaction(f"delete run {text}") as transaction:
+        run = lookup.find_run(repository.store, transaction, text)
+        if run.status == "running":
+            raise InUse(f"The run {run.name} is still going on; stop it first.")
+        transaction.set_ref(names.run_ref(run.run), None)
+        left = [each for each in lookup.all_runs(repository.store, transaction) if each.pipeline == run.pipeline]
+        transaction.set_ref(names.latest_ref(run.pipeline), left[0].oid if left else None)
+        return run
+
+
+def prune(
+    repository: Repository,
+    *,
+    only_artifact: bool = False,
+    only_metadata: bool = False,
+    include_manual: bool = False,
+    ignore_errors: bool = False,
+    dry_run: bool = False,
+) -> list[Row]:
+    """Deletes the versions that no run uses.
+
+    Args:
+        repository: Where.
+        only_artifact: Give up the data but keep the records: what was it, who made it.
+        only_metadata: Give up the records but keep the data, by its id.
+        include_manual: Take what was saved or registered by hand too.
+        ignore_errors: Go on after a version that cannot be deleted.
+        dry_run: Change nothing.
+
+    Returns:
+        What was taken, or would be.
+
+    Raises:
+        ArtError: A version could not be deleted, and `ignore_errors` is False; nothing was deleted then.
+    """
+    if dry_run:
+        return list(_unused(repository, repository.refs(), include_manual))
+    with repository.transaction("prune") as transaction:
+        rows = [
+            _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
+            for row in _unused(repository, transaction, include_manual)
+        ]
+        if not only_artifact and not only_metadata:
+            _forget_cached(repository, transaction, {row.version.artifact for row in rows if row.error is None})
+        return rows
+
+
+def used_versions(repository: Repository, refs: lookup.Refs) -> Used:
+    """What the runs there are took, read or made."""
+    used: Used = {}
+    store = repository.store
+    for run in lookup.all_runs(store, refs):
+        for step in run.steps.values():
+            reads = store.record(step.commit, Commit).reads.values() if step.commit else ()
+            for source in (*(each for group in step.inputs.values() for each in group), *reads):
+                used[source.name, source.artifact] = run.name
+            for output in step.outputs.values():
+                used[output.name, output.artifact] = run.name
+    return used
+
+
+def _unused(repository: Repository, refs: lookup.Refs, include_manual: bool) -> Iterator[Row]:
+    used = used_versions(repository, refs)
+    for version in lookup.all_versions(repository.store, refs):
+        manual = version.origin in ("saved", "registered")
+        if (version.name, version.artifact) not in used and (include_manual or not manual):
+            yield Row(version, "saved by hand, and no run uses it" if manual else "no run uses it")
+
+
+def _prune_one(
+    transaction: Transaction, row: Row, only_artifact: bool, only_metadata: bool, ignore_errors: bool
+) -> Row:
+    version = row.version
+    try:
+        if only_artifact:
+            transaction.set_ref(names.pruned_ref(version.artifact), version.artifact)
+        else:
+            _forget(transaction, version)
+            if only_metadata:
+                transaction.set_ref(names.kept_ref(version.artifact), version.artifact)
+    except ArtError as error:
+        if not ignore_errors:
+            raise
+        return dataclasses.replace(row, error=str(error))
+    return row
+
+
+def _forget(transaction: Transaction, version: Version) -> None:
+    # What stays keeps the number from being given again.
+    grave = dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=())
+    transaction.set_ref(names.version_ref(version.name, version.number), transaction.put(grave))
+    transaction.set_ref(names.value_ref(version.name, version.artifact), None)
+
+
+def _forget_cached(repository: Repository, transaction: Transaction, artifacts: set[Oid]) -> None:
+    """Drops cache entries that would keep the data of deleted artifacts alive."""
+    still_used = {version.artifact for version in lookup.all_versions(repository.store, transaction)}
+    gone = artifacts - still_used
+    for ref, oid in list(transaction.items(names.CACHE)):
+        commit = repository.store.record(oid, Commit)
+        if gone & {output.artifact for output in commit.outputs.values()}:
+            transaction.set_ref(ref, None)
