@@ -122,6 +122,8 @@ class Decoder:
             [(tag, inner)] = data.items()
             if tag.startswith("$"):
                 return self._decode_tagged(tag, inner)
+        if containers.all_scalars(data.values()):
+            return data
         return {key: self.decode(item) for key, item in data.items()}
 
     def _decode_tagged(self, tag: str, inner: Json) -> Any:
