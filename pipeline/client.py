@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from artvcs.vcs.repository import Repository
 
-from . import context, graph, lookup, saving
+from . import context, graph, lookup, query, retention, saving
 from .inputs import LazyArtifact
 from .views import ArtifactVersion, PipelineRun
+
+_VERSION_KEYS: dict[str, Callable[[ArtifactVersion], Any]] = {
+    "name": lambda version: (version.name, version.number),
+    "number": lambda version: version.number,
+    "created": lambda version: version.created,
+    "size": lambda version: version.size,
+}
+_RUN_KEYS: dict[str, Callable[[PipelineRun], Any]] = {
+    "name": lambda run: run.name,
+    "started": lambda run: run.started,
+    "duration": lambda run: run.duration,
+}
 
 
 class Client:
@@ -51,11 +64,59 @@ class Client:
             return LazyArtifact(name_or_id_prefix, version)
         return saving.find_version(name_or_id_prefix, version, self.repository)
 
-    def list_artifact_versions(self, name: str | None = None) -> list[ArtifactVersion]:
-        """All artifact versions, or those of one name, oldest first."""
+    def list_artifact_versions(
+        self,
+        name: str | None = None,
+        *,
+        version: str | int | None = None,
+        tag: str | None = None,
+        type: str | None = None,  # noqa: A002 (what users call it)
+        run: str | None = None,
+        producer: str | None = None,
+        metadata: query.Conditions = None,
+        created_after: query.When = None,
+        created_before: query.When = None,
+        only_unused: bool = False,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> list[ArtifactVersion]:
+        """Artifact versions that meet all conditions given, by name and number.
+
+        Args:
+            name: Of this artifact.
+            version: With this number or explicit version.
+            tag: With this label.
+            type: Of this type, as `pandas.DataFrame` or just `DataFrame`.
+            run: First made or saved in this run (id, name, or start of either).
+            producer: Made by a step of this name.
+            metadata: `"accuracy > 0.9"`, several of these, or a mapping of what must be equal.
+            created_after: Made at or after this time: a datetime, an ISO text, or how long ago (`30d`).
+            created_before: Made before this time.
+            only_unused: That no run made, took or read.
+            sort: `name`, `number`, `created` or `size`; with a `-` before it downwards.
+            limit: At most so many.
+
+        Raises:
+            ParameterError: A condition cannot be understood.
+            UnknownName: There is no such run.
+        """
         store, refs = self.repository.store, self.repository.refs()
-        found = lookup.all_versions(store, refs) if name is None else lookup.versions_of(store, refs, name)
-        return [ArtifactVersion(self.repository, version) for version in found]
+        records = lookup.all_versions(store, refs) if name is None else lookup.versions_of(store, refs, name)
+        run_id = None if run is None else lookup.find_run(store, refs, run).run
+        used = retention.used_versions(self.repository, refs) if only_unused else {}
+        found = (
+            each
+            for each in (ArtifactVersion(self.repository, record) for record in records)
+            if (version is None or str(version) in (each.record.label, str(each.number)))
+            and (tag is None or tag in each.tags)
+            and (type is None or type in (each.type, each.type.rpartition(".")[2]))
+            and (run_id is None or each.record.run == run_id)
+            and (producer is None or (each.commit is not None and each.commit.step == producer))
+            and query.metadata_matches(each.metadata, metadata)
+            and query.within(each.created, created_after, created_before)
+            and (each.name, each.id) not in used
+        )
+        return query.ordered(found, sort, _VERSION_KEYS, limit)
 
     def get_pipeline_run(self, id_or_name_or_prefix: str) -> PipelineRun:
         """A run, by its id, its name, or the unique start of either.
@@ -67,10 +128,67 @@ class Client:
         repository = self.repository
         return PipelineRun(repository, lookup.find_run(repository.store, repository.refs(), id_or_name_or_prefix))
 
-    def list_pipeline_runs(self, pipeline: str | None = None) -> list[PipelineRun]:
-        """All runs, or those of one pipeline, newest first."""
-        runs = lookup.all_runs(self.repository.store, self.repository.refs())
-        return [PipelineRun(self.repository, run) for run in runs if pipeline in (None, run.pipeline)]
+    def list_pipeline_runs(
+        self,
+        pipeline: str | None = None,
+        *,
+        name: str | None = None,
+        status: str | None = None,
+        tag: str | None = None,
+        metadata: query.Conditions = None,
+        created_after: query.When = None,
+        created_before: query.When = None,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> list[PipelineRun]:
+        """Runs that meet all conditions given, newest first.
+
+        Args:
+            pipeline: Of this pipeline.
+            name: Of this name.
+            status: `completed`, `failed`, `interrupted` or `running`.
+            tag: With this label.
+            metadata: `"cost < 3"`, several of these, or a mapping of what must be equal.
+            created_after: Begun at or after this time: a datetime, an ISO text, or how long ago (`30d`).
+            created_before: Begun before this time.
+            sort: `name`, `started` or `duration`; with a `-` before it downwards.
+            limit: At most so many.
+
+        Raises:
+            ParameterError: A condition cannot be understood.
+        """
+        found = (
+            run
+            for run in (
+                PipelineRun(self.repository, record)
+                for record in lookup.all_runs(self.repository.store, self.repository.refs())
+            )
+            if pipeline in (None, run.pipeline)
+            and name in (None, run.name)
+            and status in (None, run.status)
+            and (tag is None or tag in run.tags)
+            and query.metadata_matches(run.metadata, metadata)
+            and query.within(run.started, created_after, created_before)
+        )
+        return query.ordered(found, sort, _RUN_KEYS, limit)
+
+    def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:
+        """Deletes a version that no run uses; its number is not used again.
+
+        Raises:
+            InUse: A run uses it; nothing was deleted.
+            UnknownName: There is no such version.
+        """
+        retention.delete_version(self.repository, name, version)
+
+    def delete_pipeline_run(self, id_or_name_or_prefix: str) -> None:
+        """Deletes the record of a run; what it made stays until it is pruned.
+
+        Raises:
+            InUse: It is still going on.
+            UnknownName: There is no such run.
+        """
+        retention.delete_run(self.repository, id_or_name_or_prefix)
 
     @property
     def active_stack(self) -> SimpleNamespace:

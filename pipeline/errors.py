@@ -1,14 +1,16 @@
 """Errors of pipelines, below `artvcs.vcs.errors.ArtError`.
 
-ArtError
-└── PipelineError
-├── DefinitionError    a step or pipeline is declared in a way that cannot work
-├── ParameterError     a parameter is missing, unknown, or not a JSON value of its type
-├── TypeMismatch       a value does not fit its annotation
-├── MaterializerError  a value cannot be stored or loaded
-├── UntrustedData      loading would run code that came from elsewhere
-├── StepTimeout        a step ran longer than it may
-└── RunFailed          a run ended with a failed or interrupted step
+    PipelineError
+    ├── DefinitionError    a step or pipeline is declared in a way that cannot work
+    ├── ParameterError     a parameter is missing, unknown, or not a JSON value of its type
+    ├── TypeMismatch       a value does not fit its annotation
+    ├── MaterializerError  a value cannot be stored or loaded
+    ├── UntrustedData      loading would run code that came from elsewhere
+    ├── StepTimeout        a step ran longer than it may
+    ├── InUse              something cannot be deleted, since a run uses it
+    └── RunFailed          a run ended with a failed step
+
+Messages are made as there: one sentence that says what happened and what to do.
 """
 
 from __future__ import annotations

@@ -25,6 +25,10 @@ Conditions = str | Iterable[str] | Mapping[str, Any] | None
 """`"accuracy > 0.9"`, several of these, or a mapping of what must be equal."""
 
 
+When = datetime | timedelta | str | None
+"""A point in time, as `moment` takes it."""
+
+
 def metadata_matches(metadata: Mapping[str, Any], conditions: Conditions) -> bool:
     """Whether metadata meets all conditions; a key that is not there meets none.
 
@@ -81,7 +85,7 @@ def _meets(metadata: Mapping[str, Any], key: str, sign: str, value: Any) -> bool
         return False  # text is neither more nor less than a number
 
 
-def moment(when: datetime | timedelta | str | None) -> datetime | None:
+def moment(when: When) -> datetime | None:
     """A point in time as users write it: a datetime, an ISO date or time, or how long ago (`30d`, `12h`).
 
     What has no time zone is taken as local time.
@@ -101,7 +105,7 @@ def moment(when: datetime | timedelta | str | None) -> datetime | None:
     return when.astimezone(UTC) if when is not None else None
 
 
-def within(when: datetime, after: Any, before: Any) -> bool:
+def within(when: datetime, after: When, before: When) -> bool:
     """Whether a time lies between two, each as `moment` takes it; None is no limit."""
     start, end = moment(after), moment(before)
     return (start is None or when >= start) and (end is None or when < end)
