@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-import PIL.Image
+import PIL.Image  # type: ignore[import-not-found, unused-ignore]
 
 from .base import Materializer
 from .codec import Decoder, Encoder

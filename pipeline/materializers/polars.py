@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-import polars as pl
+import polars as pl  # type: ignore[import-not-found, unused-ignore]
 
 from artvcs.pipelines.errors import MaterializerError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, ClassVar
 
-import pydantic
+import pydantic  # type: ignore[import-not-found, unused-ignore]
 
 from .documents import DocumentMaterializer
 from .protocols import Decoding, Encoding, Json

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import (  # type: ignore[import-not-found, unused-ignore]
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+)
 
 
-class Item(BaseModel):
+class Item(BaseModel):  # type: ignore[misc, unused-ignore]
     name: str
     price: float
 
 
-class Order(BaseModel):
+class Order(BaseModel):  # type: ignore[misc, unused-ignore]
     model_config = ConfigDict(extra="allow")
 
     items: list[Item]
