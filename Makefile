@@ -23,6 +23,9 @@ check: $(STAMP) ## lint, types, layers, tests with coverage
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
+faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts
+	$(BIN)/python -m pytest -m faults
+
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks
 
