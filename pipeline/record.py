@@ -16,18 +16,17 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction, now_ms
 
 from . import lookup
+from .claims import Claims
 from .errors import DefinitionError
 from .execution import Outcome
 from .fingerprint import Fingerprint, to_json
 from .parameters import to_plain
 from .plan import Decision
+from .publishing import Publisher
 from .signature import Output as DeclaredOutput
 
 _RUN_EVERY = 0.5
 """Seconds between two writings of the run's record while it goes on: it holds all its steps."""
-
-_PUBLISH_EVERY = 5.0
-"""Seconds between two publishings: at most so much can be lost in a power cut, and nothing in a crash."""
 
 
 class RunRecord:
@@ -37,11 +36,13 @@ class RunRecord:
         run: The record as it is now.
     """
 
-    def __init__(self, repository: Repository, transaction: Transaction, run: Run) -> None:
+    def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
         self.run = run
         self._repository = repository
         self._transaction = transaction
-        self._written = self._published = time.monotonic()
+        self._claims = claims
+        self._publisher = Publisher(transaction, claims.published)
+        self._written = time.monotonic()
         self._write_run()
         transaction.checkpoint()
 
@@ -97,7 +98,11 @@ class RunRecord:
         """Notes how the run ended, and publishes all."""
         self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
         self._write_run()
-        self._transaction.publish()
+        self.publish()
+
+    def publish(self) -> None:
+        """Publishes what has landed."""
+        self._publisher.now()
 
     def _ended(
         self, decision: Decision, status: str, outcome: Outcome | None,
@@ -118,9 +123,9 @@ class RunRecord:
             self._write_run()
             self._written = now
         self._transaction.checkpoint()
-        if now - self._published > _PUBLISH_EVERY:
-            self._transaction.publish()
-            self._published = now
+        if step.cache_key is not None:
+            self._claims.landed(step.cache_key)
+        self._publisher.soon()
         return step
 
     def _write_run(self) -> None:

@@ -15,6 +15,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction
 
 from . import execution, logs, lookup, naming, progress, record
+from .claims import Claims
 from .context import StepContext
 from .execution import Outcome
 from .executors import InlineExecutor
@@ -23,6 +24,9 @@ from .ingest import Ingest
 from .options import PipelineOptions
 from .plan import Decision, decide
 from .record import RunRecord
+
+_LOOK_AGAIN = 0.2
+"""Seconds after which a step that another run executes is looked at again, while steps of ours run."""
 
 
 def run_pipeline(
@@ -73,8 +77,10 @@ class _Runner:
         self._results: dict[str, StepRun] = {}
         self._failure: Exception | None = None
         self._observer = progress.observer()
-        self._record = RunRecord(repository, transaction, self._new_run(name, params, file))
+        self._claims = Claims(repository.layout)
+        self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
+        self._running: dict[Future[Outcome], Decision] = {}
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -84,9 +90,15 @@ class _Runner:
         try:
             self._run_steps()
             status = "failed" if self._failure else "completed"
+        except Exception:
+            status = "failed"
+            raise
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
-            self._record.end(status)
+            try:
+                self._record.end(status)
+            finally:
+                self._claims.close()
             self._observer.run_ended(run_name, status, time.monotonic() - clock)
         return self._record.run, self._failure
 
@@ -127,26 +139,46 @@ class _Runner:
 
     def _run_steps(self) -> None:
         waiting = list(self._order)
-        running: dict[Future[Outcome], Decision] = {}
-        while waiting or running:
-            for id_ in [id_ for id_ in waiting if self._graph.nodes[id_].upstream <= self._results.keys()]:
-                waiting.remove(id_)
-                self._begin(self._graph.nodes[id_], running)
-            if running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._end(running.pop(future), future.result())
+        while waiting or self._running:
+            ready = [id_ for id_ in waiting if self._graph.nodes[id_].upstream <= self._results.keys()]
+            begun = next((id_ for id_ in ready if self._begin(self._graph.nodes[id_])), None)
+            if begun is not None:
+                waiting.remove(begun)
+            elif ready and not self._running:
+                self._wait_for_other_run(self._graph.nodes[ready[0]])
+            # One at a time: what has ended lands before the next begins.
+            self._collect(timeout=0.0 if begun is not None else _LOOK_AGAIN if ready else None)
 
-    def _begin(self, node: Node, running: dict[Future[Outcome], Decision]) -> None:
-        """Settles a step without running it, or starts it."""
+    def _collect(self, timeout: float | None) -> None:
+        """Notes the steps that have ended; waits for one for at most `timeout` seconds."""
+        if self._running:
+            done, _ = wait(self._running, timeout, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._end(self._running.pop(future), future.result())
+
+    def _wait_for_other_run(self, node: Node) -> None:
+        """Waits for the run that executes the same step right now: its result will be a hit."""
+        key = self._decide(node).key
+        self._observer.step_waits(node.id)
+        self._record.publish()  # that run may be waiting for one of ours
+        self._claims.wait(key)
+        self._transaction.refresh()
+
+    def _begin(self, node: Node) -> bool:
+        """Settles a step without running it, or starts it; False while another run executes it."""
         stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
         if stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream):
             self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
-            return
+            return True
         decision = self._decide(node)
         if decision.hit is not None:
-            self._settle(node, self._record.cached(decision, self._output_names[node.id]), "")
-            return
+            self._claims.release(decision.key)
+            with self._transaction.together():
+                step = self._record.cached(decision, self._output_names[node.id])
+            self._settle(node, step, "")
+            return True
+        if self._use_cache(node) and not self._claims.take(decision.key):
+            return False
         record.check_labels_free(self._repository, self._transaction, decision, self._output_names[node.id])
         self._observer.step_started(node.id)
         here = StepContext(
@@ -155,17 +187,19 @@ class _Runner:
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
         future = self._executor.submit(execution.execute, node.step, here, decision.inputs, node.lists)
-        running[future] = decision
+        self._running[future] = decision
+        return True
+
+    def _use_cache(self, node: Node) -> bool:
+        enabled = node.step.options.enable_cache
+        return self._options.enable_cache is not False if enabled is None else enabled
 
     def _decide(self, node: Node) -> Decision:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
-        enabled = node.step.options.enable_cache
-        use_cache = self._options.enable_cache is not False if enabled is None else enabled
-        return decide(
-            node, inputs, self._repository.store, self._transaction, self._repository.project, use_cache=use_cache
-        )
+        store, project = self._repository.store, self._repository.project
+        return decide(node, inputs, store, self._transaction, project, use_cache=self._use_cache(node))
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
         if not isinstance(source, StepOutput):
@@ -176,11 +210,12 @@ class _Runner:
         return Input(output.artifact, output.name, made.commit, source.output)
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
-        if outcome.error is None:
-            step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
-        else:
-            self._failure = self._failure or outcome.error
-            step = self._record.failed(decision, outcome)
+        with self._transaction.together():
+            if outcome.error is None:
+                step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
+            else:
+                self._failure = self._failure or outcome.error
+                step = self._record.failed(decision, outcome)
         self._settle(decision.node, step, f"{step.failure.type}: {step.failure.message}" if step.failure else "")
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:

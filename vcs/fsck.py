@@ -72,7 +72,7 @@ def _check_file(layout: Layout, path: Path) -> str | None:
         return None
     if path == layout.gitignore:
         return None if path.read_text() == GITIGNORE_TEXT else "is not as artvcs wrote it"
-    if path in (layout.lock, layout.gc_lock):
+    if path in (layout.lock, layout.gc_lock) or path.parent == layout.running:
         return "should be empty" if path.stat().st_size else None
     if path in (layout.format, layout.root):
         return None  # checked when the repository is opened

@@ -25,6 +25,7 @@ class Layout:
         self.index = folder / "index"
         self.incoming = folder / "incoming"
         self.tmp = folder / "tmp"
+        self.running = folder / "running"
         self.workspace = folder / "workspace"  # for files that users make outside of steps
 
     def folders(self) -> tuple[Path, ...]:
@@ -40,6 +41,10 @@ class Layout:
         return [
             path for path in sorted(self.packs.glob("*/*")) if is_oid(path.name) and path == self.pack(Oid(path.name))
         ]
+
+    def claim(self, key: Oid) -> Path:
+        """What is locked while the step with this cache key is executed."""
+        return self.running / key
 
     def segment(self, segment: Oid) -> Path:
         """Where an index segment lives."""

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from . import chunking, codec, durable, names
@@ -194,6 +195,19 @@ class Transaction:
         self._landed = edits
         for version in edits.versions.values():
             self._numbers[version.name] = max(version.number, self._numbers.get(version.name, 0))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Inside the block no other thread lands or publishes: what is put and set there lands as one."""
+        with self._mutex:
+            yield
+
+    def refresh(self) -> None:
+        """Publishes, and then sees what others have published."""
+        with self._mutex:
+            self.publish()
+            self._store.refresh()
+            self._base = self._repository.refs()
 
     def checkpoint(self) -> None:
         """Lands all that was put and set so far: it survives the death of this process."""

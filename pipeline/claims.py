@@ -1,0 +1,75 @@
+"""One execution per cache key at a time, across processes: the second waits and takes the first one's result.
+
+A claim is a lock on a file named after the key. It is held until the result is published, so that whoever waited for
+it finds the result; it goes with its process, should that die.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from artvcs.vcs import durable
+from artvcs.vcs.layout import Layout
+from artvcs.vcs.oid import Oid
+
+
+class Claims:
+    """The keys that one run is executing, or has executed and not published yet. Thread-safe."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._mutex = threading.Lock()
+        self._held: dict[Oid, int] = {}
+        self._landed: set[Oid] = set()
+
+    def take(self, key: Oid) -> bool:
+        """Claims a key; False when another run has it."""
+        with self._mutex:
+            return key in self._held or self._lock(key, wait=False)
+
+    def wait(self, key: Oid) -> None:
+        """Claims a key as soon as the run that has it has published its result, failed or died."""
+        # Not under the mutex: the thread that publishes must be able to release ours meanwhile.
+        self._layout.running.mkdir(exist_ok=True)
+        fd = durable.open_locked(self._layout.claim(key), wait=True)
+        assert fd is not None, "waited for"
+        with self._mutex:
+            self._held[key] = fd
+
+    def landed(self, key: Oid) -> None:
+        """The key's result has landed: the claim ends with the next publishing."""
+        with self._mutex:
+            if key in self._held:
+                self._landed.add(key)
+
+    def release(self, key: Oid) -> None:
+        """Gives up a claim now."""
+        with self._mutex:
+            self._unlock(key)
+
+    def published(self) -> None:
+        """Gives up the claims whose results have landed, since they can be seen now."""
+        with self._mutex:
+            for key in list(self._landed):
+                self._unlock(key)
+
+    def close(self) -> None:
+        """Gives up all claims."""
+        with self._mutex:
+            for key in list(self._held):
+                self._unlock(key)
+
+    def _lock(self, key: Oid, *, wait: bool) -> bool:
+        self._layout.running.mkdir(exist_ok=True)
+        fd = durable.open_locked(self._layout.claim(key), wait=wait)
+        if fd is not None:
+            self._held[key] = fd
+        return fd is not None
+
+    def _unlock(self, key: Oid) -> None:
+        self._landed.discard(key)
+        fd = self._held.pop(key, None)
+        if fd is not None:
+            self._layout.claim(key).unlink(missing_ok=True)
+            os.close(fd)

@@ -1,0 +1,66 @@
+"""Publishing what has landed shortly after it did, also while a long step runs.
+
+A run's steps land one by one, which survives a kill. Publishing costs an fsync, so it is done for groups: a moment
+after the first of them landed, in a thread of its own, and at the end of the run.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from artvcs.vcs.errors import ArtError
+from artvcs.vcs.transaction import Transaction
+
+DELAY = 1.0
+"""Seconds between landing and publishing: at most so much can be lost in a power cut."""
+
+
+class Publisher:
+    """Publishes one transaction, now or soon.
+
+    Args:
+        transaction: What is published.
+        published: Called after each publishing, in the thread that did it.
+    """
+
+    def __init__(self, transaction: Transaction, published: Callable[[], None]) -> None:
+        self._transaction = transaction
+        self._published = published
+        self._timer: threading.Timer | None = None
+        self._error: ArtError | None = None
+
+    def soon(self) -> None:
+        """Publishes within DELAY.
+
+        Raises:
+            StorageError: An earlier publishing failed.
+        """
+        if self._error is not None:
+            raise self._error
+        if self._timer is None:
+            self._timer = threading.Timer(DELAY, self._in_background)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def now(self) -> None:
+        """Publishes before it returns.
+
+        Raises:
+            StorageError: This publishing or an earlier one failed.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._error is not None:
+            raise self._error
+        self._transaction.publish()
+        self._published()
+
+    def _in_background(self) -> None:
+        try:
+            self._timer = None
+            self._transaction.publish()
+            self._published()
+        except ArtError as error:
+            self._error = error  # raised by whoever writes next
