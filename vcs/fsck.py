@@ -14,6 +14,7 @@ from .errors import ArtError, storage_errors
 from .index import Segment
 from .layout import GITIGNORE_TEXT, Layout
 from .oid import Oid, hasher
+from .registers import read_register
 from .repository import Repository
 from .walk import op_chain, pruned, reachable
 
@@ -74,6 +75,9 @@ def _check_file(layout: Layout, path: Path) -> str | None:
         return None if path.read_text() == GITIGNORE_TEXT else "is not as artvcs wrote it"
     if path in (layout.lock, layout.gc_lock) or path.parent == layout.running:
         return "should be empty" if path.stat().st_size else None
+    if path == layout.stat_cache:
+        read_register(path)
+        return None
     if path in (layout.format, layout.root):
         return None  # checked when the repository is opened
     if path.parent == layout.incoming and path.suffix in (".pack", ".journal"):

@@ -18,6 +18,7 @@ class Layout:
         self.folder = folder
         self.format = folder / "format"
         self.root = folder / "root"
+        self.stat_cache = folder / "stat-cache"
         self.gitignore = folder / ".gitignore"
         self.lock = folder / "lock"
         self.gc_lock = folder / "gc.lock"

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from . import canonical, durable, git, recovery
+from . import durable, git, recovery
 from .errors import (
     DamagedError,
     RepositoryError,
@@ -26,8 +26,9 @@ from .errors import (
 from .layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout
 from .object_store import ObjectStore
 from .objects import Op
-from .oid import Oid, check_oid, hash_bytes
+from .oid import Oid, check_oid
 from .refs import RefMap
+from .registers import read_register, write_register
 from .transaction import Transaction
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
@@ -131,7 +132,7 @@ class Repository:
         Raises:
             DamagedError: It is damaged.
         """
-        data = _read_register(self.layout.root)
+        data = read_register(self.layout.root)
         op = data.get("op")
         if set(data) != {"seq", "op"} or type(data["seq"]) is not int:
             raise DamagedError("The repository's root is damaged; run `art fsck`.")
@@ -173,7 +174,7 @@ class Repository:
 
     def write_root(self, seq: int, op: Oid) -> None:
         """Moves the root, durably. Call under `locked()`, having read the root there."""
-        _write_register(self.layout.root, {"seq": seq, "op": op}, self.layout.tmp)
+        write_register(self.layout.root, {"seq": seq, "op": op}, self.layout.tmp)
 
     def author(self) -> str:
         """Who makes changes here: Git's user.name and user.email, else the user and host."""
@@ -201,48 +202,21 @@ def _make_files(layout: Layout) -> None:
     durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp)
     layout.gc_lock.touch()
     if not layout.root.exists():
-        _write_register(layout.root, {"seq": 0, "op": None}, layout.tmp)
+        write_register(layout.root, {"seq": 0, "op": None}, layout.tmp)
     # Last: a folder with a format file is a repository.
     versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
-    _write_register(layout.format, versions, layout.tmp)
+    write_register(layout.format, versions, layout.tmp)
 
 
 def _check_format(layout: Layout) -> None:
     if not layout.format.exists():
         raise RepositoryNotFound(f"{layout.folder} is not an artifact repository; `art init` makes one.")
-    versions = _read_register(layout.format)
+    versions = read_register(layout.format)
     newest = max((v for v in versions.values() if isinstance(v, int)), default=FORMAT_VERSION + 1)
     if newest > FORMAT_VERSION:
         raise UnsupportedFormat(
             f"{layout.folder} has format {newest} and this artvcs reads {FORMAT_VERSION}; upgrade artvcs."
         )
-
-
-def _write_register(path: Path, content: dict[str, Any], staging: Path) -> None:
-    check = hash_bytes(canonical.dumps(content), path.name)
-    staging.mkdir(exist_ok=True)
-    durable.write_file(path, canonical.dumps({**content, "check": check}) + b"\n", staging=staging)
-
-
-def _read_register(path: Path) -> dict[str, Any]:
-    try:
-        with storage_errors(f"reading {path}"):
-            data = _read_if_there(path)
-        content = canonical.loads(data.removesuffix(b"\n"))
-        check = content.pop("check")
-        if data.endswith(b"\n") and check == hash_bytes(canonical.dumps(content), path.name):
-            assert isinstance(content, dict)
-            return content
-    except (DamagedError, AttributeError, KeyError, TypeError):
-        pass
-    raise DamagedError(f"The repository's file {path.name!r} is missing or damaged; restore it or run `art fsck`.")
-
-
-def _read_if_there(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return b""
 
 
 def _user() -> str:

@@ -25,6 +25,7 @@ from .objects import Op, Version
 from .oid import Oid, hash_bytes, hasher
 from .records import Record
 from .refs import RefMap
+from .stat_cache import StatCache
 
 if TYPE_CHECKING:
     from .repository import Repository
@@ -41,6 +42,7 @@ class Transaction:
         self.why = why
         self._repository = repository
         self._store = repository.store
+        self.stat_cache = StatCache(repository.layout)
         self._incoming: Incoming | None = None
         self._edits = Edits()  # since the last checkpoint
         self._landed = Edits()  # since the last publish
@@ -67,6 +69,10 @@ class Transaction:
             self.close()
 
     # Objects
+
+    def has(self, blob: Oid) -> bool:
+        """Whether a blob is stored completely."""
+        return self._store.complete(blob)
 
     def put(self, record: Record) -> Oid:
         """Stores a record unless it is stored already; returns its id."""
@@ -241,6 +247,7 @@ class Transaction:
         pack = incoming.finish(repository.layout)
         self._store.index.add_pack(pack, list(incoming.writer.entries.values()))
         repository.write_root(op.seq, op_id)
+        self.stat_cache.save()
         self._landed, self._base, self._numbers = Edits(), refs, {}
         self._release()
 

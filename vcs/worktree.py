@@ -54,7 +54,7 @@ def add_path(
             return Entry(name, FOLDER, transaction.put(tree), tree.size)
         if not stat.S_ISREG(info.st_mode):
             raise StorageError(f"{path} is neither a file nor a folder; only those can be stored.")
-        oid, size = _add_file(transaction, path, info.st_size)
+        oid, size = _add_file(transaction, path, info)
         progress(size)
         return Entry(name, EXECUTABLE if info.st_mode & stat.S_IXUSR else FILE, oid, size)
 
@@ -108,12 +108,18 @@ def _split_extra(extra: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, 
     return direct, below
 
 
-def _add_file(transaction: Transaction, path: Path, size: int) -> tuple[Oid, int]:
+def _add_file(transaction: Transaction, path: Path, info: os.stat_result) -> tuple[Oid, int]:
+    known = transaction.stat_cache.find(path, info)
+    if known is not None and transaction.has(known):
+        return known, info.st_size
     with open(path, "rb") as file:
-        if size >= chunking.THRESHOLD:
-            return transaction.put_stream(file)
-        data = file.read()
-    return transaction.put_blob(data), len(data)
+        if info.st_size >= chunking.THRESHOLD:
+            oid, size = transaction.put_stream(file)
+        else:
+            data = file.read()
+            oid, size = transaction.put_blob(data), len(data)
+    transaction.stat_cache.remember(path, info, oid)
+    return oid, size
 
 
 def _add_link(transaction: Transaction, path: Path, name: str, inside: str) -> Entry:
