@@ -13,6 +13,7 @@ from .materializers import Materializer
 
 Hook = Callable[..., Any]
 ExecutionMode = Literal["continue_on_failure", "stop_on_failure", "fail_fast"]
+HOOKS = ("on_start", "on_end", "on_success", "on_failure")
 EXECUTION_MODES = ("continue_on_failure", "stop_on_failure", "fail_fast")
 
 
@@ -94,6 +95,7 @@ class PipelineOptions(Options):
     Attributes:
         name: What the pipeline is called; by default as its function.
         enable_cache: Whether steps that do not say otherwise may use earlier results.
+        on_start: For every step that has none of its own; likewise the other hooks.
         execution_mode: What happens after a step failed: all steps that do not depend on it still run
             (`continue_on_failure`), those already running end (`stop_on_failure`), or nothing goes on (`fail_fast`).
         run_name: Template for the names of runs.
@@ -103,6 +105,10 @@ class PipelineOptions(Options):
     execution_mode: ExecutionMode = "continue_on_failure"
     run_name: str | None = None
     tags: Sequence[str] = ()
+
+    def uses_cache(self, step: StepOptions) -> bool:
+        """Whether a step of this pipeline may use an earlier result: what the step says wins."""
+        return self.enable_cache is not False if step.enable_cache is None else step.enable_cache
 
     def __post_init__(self) -> None:
         if self.execution_mode not in EXECUTION_MODES:

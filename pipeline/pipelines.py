@@ -13,6 +13,7 @@ from artvcs.vcs.repository import Repository
 from . import graph, parameters, runner
 from .errors import DefinitionError, ParameterError, RunFailed
 from .options import ExecutionMode, Hook, PipelineOptions
+from .preview import PlannedStep, preview
 from .signature import MISSING, Input, read_signature
 from .views import PipelineRun
 
@@ -87,17 +88,31 @@ class Pipeline(Generic[P]):
         """
         if graph.current() is not None:
             return self.function(*args, **kwargs)
-        params = self._bind(args, kwargs)
-        with graph.building() as built:
-            self.function(**params)  # type: ignore[call-arg]
-        if not built.nodes:
-            raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
+        params, built = self._build(args, kwargs)
         repository = Repository.discover(create=True)
         record, error = runner.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:
             raise RunFailed(_describe(run), run) from error
         return run
+
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> list[PlannedStep]:
+        """What calling the pipeline so would do now: which steps would be reused, which would run, and why.
+
+        Raises:
+            DefinitionError: The pipeline cannot work as it is.
+            ParameterError: A parameter is missing, unknown, or not a JSON value of its type.
+        """
+        _, built = self._build(args, kwargs)
+        return preview(Repository.discover(create=True), built, self.name, self.options)
+
+    def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], graph.Graph]:
+        params = self._bind(args, kwargs)
+        with graph.building() as built:
+            self.function(**params)  # type: ignore[call-arg]
+        if not built.nodes:
+            raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
+        return params, built
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         inputs = self.inputs()

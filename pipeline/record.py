@@ -50,18 +50,12 @@ class RunRecord:
         """Notes a step that ran: commit, cache entry and versions land together."""
         node, transaction = decision.node, self._transaction
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
-        commit = Commit(
-            step=node.step.name,
+        commit = dataclasses.replace(
+            unmade_commit(transaction, decision),
             pipeline=self.run.pipeline,
-            code=self._code(decision.code),
-            params=encode_all(decision.node.params),
-            config=_config(decision),
-            inputs=decision.inputs,
             reads=outcome.reads,
             outputs=outputs,
             parents=_parents(decision.inputs, outcome.reads),
-            cache_key=decision.key,
-            environment=environment(decision.code),
             git=self.run.git,
             author=self.run.author,
             started=outcome.started,
@@ -133,11 +127,6 @@ class RunRecord:
         self._transaction.set_ref(names.run_ref(self.run.run), oid)
         self._transaction.set_ref(names.latest_ref(self.run.pipeline), oid)
 
-    def _code(self, code: Fingerprint) -> Code:
-        source = self._transaction.put_blob(canonical.dumps(to_json(code)))
-        own = next((part for part in code.parts if part.kind == "function"), None)
-        return Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0)
-
     def _facts(self, output: Output) -> Mapping[str, Any]:
         """What is known of a value from when it was made under another name."""
         oid = self._transaction.get(names.value_ref(output.name, output.artifact))
@@ -166,6 +155,32 @@ class RunRecord:
                 metadata={**facts.get(output.name, {}), **encode_all(config.run_metadata or {})},
             )
             self._transaction.add_version(version)
+
+
+def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
+    """The commit of a step as far as it is known before the step runs; its code is stored."""
+    code = decision.code
+    own = next((part for part in code.parts if part.kind == "function"), None)
+    source = transaction.put_blob(canonical.dumps(to_json(code)))
+    return Commit(
+        step=decision.node.step.name,
+        pipeline="",
+        code=Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0),
+        params=encode_all(decision.node.params),
+        config=_config(decision),
+        inputs=decision.inputs,
+        reads={},
+        outputs={},
+        parents=(),
+        cache_key=decision.key,
+        environment=environment(code),
+        git=None,
+        author="",
+        started=0,
+        finished=0,
+        metadata={},
+        log=None,
+    )
 
 
 def check_labels_free(

@@ -21,9 +21,10 @@ from .execution import Outcome
 from .executors import InlineExecutor
 from .graph import Graph, Node, StepOutput
 from .ingest import Ingest
-from .options import PipelineOptions
+from .options import HOOKS, PipelineOptions
 from .plan import Decision, decide
 from .record import RunRecord
+from .steps import Step
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a step that another run executes is looked at again, while steps of ours run."""
@@ -177,7 +178,7 @@ class _Runner:
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")
             return True
-        if self._use_cache(node) and not self._claims.take(decision.key):
+        if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
         record.check_labels_free(self._repository, self._transaction, decision, self._output_names[node.id])
         self._observer.step_started(node.id)
@@ -186,20 +187,24 @@ class _Runner:
             step_name=node.step.name, invocation_id=node.id, parameters=node.params,
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
-        future = self._executor.submit(execution.execute, node.step, here, decision.inputs, node.lists)
+        step = self._with_hooks(node.step)
+        future = self._executor.submit(execution.execute, step, here, decision.inputs, node.lists)
         self._running[future] = decision
         return True
 
-    def _use_cache(self, node: Node) -> bool:
-        enabled = node.step.options.enable_cache
-        return self._options.enable_cache is not False if enabled is None else enabled
+    def _with_hooks(self, step: Step[Any, Any]) -> Step[Any, Any]:
+        """The step with the pipeline's hooks where it has none of its own."""
+        missing = {name: getattr(self._options, name) for name in HOOKS if getattr(step.options, name) is None}
+        return step.with_options(**missing) if any(missing.values()) else step
 
     def _decide(self, node: Node) -> Decision:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
         store, project = self._repository.store, self._repository.project
-        return decide(node, inputs, store, self._transaction, project, use_cache=self._use_cache(node))
+        return decide(
+            node, inputs, store, self._transaction, project, use_cache=self._options.uses_cache(node.step.options)
+        )
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
         if not isinstance(source, StepOutput):

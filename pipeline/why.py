@@ -85,9 +85,9 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
     if earlier is None:
         return Explanation(step, found.run, this.status, "It ran for the first time.", unfollowed=gaps)
     before_run, before = earlier
-    reasons = list(_reasons(repository, before, commit))
+    reasons = list(reasons_between(repository, before, commit))
     summary = (
-        f"It ran because {_count(reasons)} changed since the run {before_run.name}."
+        f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
         if reasons
         else f"It ran again though nothing changed since the run {before_run.name}: caching was off for it, "
         "the result had expired, or its data was gone."
@@ -133,7 +133,8 @@ def _cached_summary(repository: Repository, step: StepRun) -> str:
     return "It was reused: code, parameters and inputs are those of an earlier execution."
 
 
-def _reasons(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:
+def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:
+    """What differs between two executions of a step."""
     store = repository.store
     yield from _code_reasons(lookup.code_of(store, old), lookup.code_of(store, new))
     old_params, new_params = decode_all(old.params), decode_all(new.params)
@@ -191,7 +192,8 @@ def _version(repository: Repository, source: Input) -> str:
         return source.name
 
 
-def _count(reasons: list[Reason]) -> str:
+def in_words(reasons: list[Reason]) -> str:
+    """What changed, as in "its code and 2 parameters"."""
     kinds = [reason.kind for reason in reasons]
     return " and ".join(
         _PHRASES[kind][kinds.count(kind) > 1].format(kinds.count(kind)) for kind in dict.fromkeys(kinds)
