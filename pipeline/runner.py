@@ -187,8 +187,8 @@ class _Runner:
             step_name=node.step.name, invocation_id=node.id, parameters=node.params,
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
-        step = self._with_hooks(node.step)
-        future = self._executor.submit(execution.execute, step, here, decision.inputs, node.lists)
+        hooked = self._with_hooks(node.step)
+        future = self._executor.submit(execution.execute, hooked, here, decision.inputs, node.lists)
         self._running[future] = decision
         return True
 
