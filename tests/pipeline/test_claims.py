@@ -1,0 +1,104 @@
+"""Two runs of the same step at the same time: one executes it, the other waits and takes the result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artvcs.pipelines.claims import Claims
+from artvcs.vcs import fsck
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+
+KEY = Oid("ab" * 32)
+
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def work(n: int) -> int:
+    with open("executed", "a") as file:
+        file.write("x")
+    deadline = time.time() + 20
+    while not Path("go").exists() and time.time() < deadline:
+        time.sleep(0.01)
+    if "fail" in sys.argv and not Path("failed").exists():
+        Path("failed").touch()
+        raise ValueError("the first fails")
+    return n
+
+@pipeline
+def shared(n: int = 1):
+    work(n)
+
+print(shared().steps["work"].status)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shared.py").write_text(SCRIPT)
+    Repository.init(tmp_path / ".artifacts")
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "shared.py", *arguments]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_until_claimed(folder: Path) -> None:
+    import time
+
+    deadline = time.time() + 20
+    while not (folder / "executed").exists() and time.time() < deadline:
+        time.sleep(0.01)
+
+
+def test_the_second_takes_the_first_ones_result(folder: Path) -> None:
+    first = start(folder)
+    wait_until_claimed(folder)
+    second = start(folder)
+    (folder / "go").touch()
+    assert first.communicate()[0].strip() == "completed"
+    assert second.communicate()[0].strip() == "cached"
+    assert (folder / "executed").read_text() == "x"
+    assert list(fsck.fsck(folder / ".artifacts")) == []
+
+
+def test_when_the_first_fails_the_second_executes(folder: Path) -> None:
+    first = start(folder, "fail")
+    wait_until_claimed(folder)
+    second = start(folder, "fail")
+    (folder / "go").touch()
+    assert "the first fails" in first.communicate()[1]
+    assert second.communicate()[0].strip() == "completed"
+
+
+def test_when_the_first_is_killed_the_second_executes(folder: Path) -> None:
+    first = start(folder)
+    wait_until_claimed(folder)
+    second = start(folder)
+    first.kill()
+    first.communicate()
+    (folder / "go").touch()
+    assert second.communicate()[0].strip() == "completed"
+
+
+def test_a_claim_is_given_up_when_its_result_is_published(tmp_path: Path) -> None:
+    layout = Repository.init(tmp_path / ".artifacts").layout
+    ours, theirs = Claims(layout), Claims(layout)
+    assert ours.take(KEY)
+    assert not theirs.take(KEY)
+    ours.published()  # before its result landed: not this one
+    assert not theirs.take(KEY)
+    ours.landed(KEY)
+    ours.published()
+    assert theirs.take(KEY)
+    theirs.close()
+    assert list(layout.running.iterdir()) == []

@@ -1,0 +1,117 @@
+"""`art why`: what changed since the execution before. The project is a file that is edited between runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = """
+import json, sys
+from artvcs import CachePolicy, Client, pipeline, save_artifact, step
+from artvcs.pipelines.why import explain
+
+RATE = 2
+
+def scaled(x):
+    return x * RATE
+
+@step
+def first(n: int) -> int:
+    return scaled(n)
+
+@step(cache=CachePolicy(files=["notes.txt"], env=["MODE"]))
+def second(x: int) -> int:
+    return x // 100
+
+@step
+def third(x: int) -> int:
+    return x + Client().get_artifact_version("offset").load()
+
+@pipeline
+def work(n: int = 1):
+    third(second(first(n)))
+
+if __name__ == "__main__":
+    n, offset = int(sys.argv[1]), int(sys.argv[2])
+    save_artifact(offset, name="offset")
+    work(n)
+    found = {name: explain(Client().repository, name) for name in ("first", "second", "third")}
+    print(json.dumps({name: [e.status, e.summary, [vars(r) for r in e.reasons]] for name, e in found.items()}))
+"""
+
+
+class Project:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "work.py"
+        self.file.write_text(PROJECT)
+        (folder / "notes.txt").write_text("one")
+
+    def run(self, n: int = 1, offset: int = 5, **environment: str) -> dict[str, Any]:
+        command = [sys.executable, "work.py", str(n), str(offset)]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True, env=environment)
+        answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answers
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path)
+    first = made.run()
+    assert [first[step][1] for step in first] == ["It ran for the first time."] * 3
+    return made
+
+
+def kinds(answer: list[Any]) -> list[tuple[str, str]]:
+    return [(reason["kind"], reason["subject"]) for reason in answer[2]]
+
+
+def test_nothing_changed(project: Project) -> None:
+    answers = project.run()
+    assert [answers[step][0] for step in answers] == ["cached"] * 3
+    assert "It was reused" in answers["first"][1]
+
+
+def test_a_parameter_changed_and_early_cut_off_spares_the_rest(project: Project) -> None:
+    answers = project.run(n=7)
+    assert kinds(answers["first"]) == [("parameter", "n")]
+    assert answers["first"][2][0]["old"] == "1"
+    assert answers["first"][2][0]["new"] == "7"
+    assert kinds(answers["second"]) == [("input", "x")]
+    assert "first" in answers["second"][2][0]["new"]
+    assert answers["third"][0] == "cached"
+
+
+def test_a_constant_that_a_helper_uses_changed(project: Project) -> None:
+    project.edit("RATE = 2", "RATE = 3")
+    answers = project.run()
+    assert kinds(answers["first"]) == [("code", "work.py::RATE")]
+    assert "-RATE = 2\n+RATE = 3" in answers["first"][2][0]["diff"]
+    assert "its code" in answers["first"][1]
+
+
+def test_a_file_of_the_cache_policy_changed(project: Project) -> None:
+    (project.folder / "notes.txt").write_text("two")
+    assert kinds(project.run()["second"]) == [("file", "notes.txt")]
+
+
+def test_an_environment_variable_changed_and_its_value_is_not_told(project: Project) -> None:
+    answers = project.run(MODE="secret-token")
+    assert kinds(answers["second"]) == [("env", "MODE")]
+    assert "secret-token" not in json.dumps(answers)
+
+
+def test_an_artifact_that_the_step_reads_has_a_new_version(project: Project) -> None:
+    answers = project.run(offset=6)
+    assert kinds(answers["third"]) == [("read", "offset")]
+    assert answers["third"][2][0]["new"].startswith("offset@2")
