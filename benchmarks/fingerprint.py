@@ -22,8 +22,7 @@ def work_{module}_{number}(rows, scale=SCALE_{number}):
     for position, row in enumerate(rows):
         if row > {number} and position % 2:  # every other one
             total += row * scale + math.sqrt(abs(row))
-    rows = [each for each in rows if each != total]
-    return {following}(rows) + total
+    return {following}([each for each in rows if each != total]) + total
 '''
 
 

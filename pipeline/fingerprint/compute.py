@@ -75,6 +75,10 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
+        if collecting and not gc.get_freeze_count():
+            # There and back leaves everything with the oldest, or it would all be looked at right now.
+            gc.freeze()
+            gc.unfreeze()
         if collecting:
             gc.enable()
 

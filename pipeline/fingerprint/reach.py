@@ -23,6 +23,7 @@ from .units import Piece, Units
 
 _IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
 _IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
+_EFFECTS = "import"  # no name can be a keyword
 _units: dict[str, Units] = {}
 
 Fallback = Callable[[Module, str, str], bool]
@@ -83,6 +84,7 @@ class Traversal:
             return
         self._taken.add((module.path, name))
         units = _units_of(module)
+        self._take_effects(module, units)
         changers, calls = units.changes(name)
         for changer in changers:
             self.follow(module, changer)
@@ -91,6 +93,23 @@ class Traversal:
             grouped.setdefault(piece.qualname, []).append(piece)
         for qualname, pieces in grouped.items():
             self.add_pieces(module, qualname, pieces)
+
+    def _take_effects(self, module: Module, units: Units) -> None:
+        """Counts all of the modules that a module imports for their effects alone."""
+        if (module.path, _EFFECTS) in self._taken:
+            return
+        self._taken.add((module.path, _EFFECTS))
+        for target in units.effects:
+            location = self.resolver.locate(module, replace(target, module=target.loaded))
+            if target.attribute is not None:
+                source = self.resolver.own(module, target)
+                is_name = source is not None and self.resolver.binds(source, target.attribute)
+                child = location.child(target.attribute) if not is_name else None
+                if child is None:
+                    continue
+                location = child
+            if location.kind == "own":
+                self._enter_own(location, [], self.resolver.label(module.path))
 
     def add_pieces(self, module: Module, qualname: str, pieces: list[Piece]) -> None:
         """Makes one part of everything that binds one name, and follows what it uses."""

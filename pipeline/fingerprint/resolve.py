@@ -8,7 +8,7 @@ from typing import Any
 
 from . import sources
 from .model import Unfollowed
-from .module import Module
+from .module import Binding, Module
 from .project import TOOL, Location, label, locate
 from .scopes import Import
 
@@ -77,7 +77,17 @@ class Resolver:
 
     def binds(self, module: Module, name: str) -> bool:
         """Whether a module has a name, by itself or through a star import."""
-        return name in module.bindings or next(self.stars_binding(module, name), None) is not None
+        bindings = module.bindings.get(name)
+        if bindings is None:
+            return next(self.stars_binding(module, name), None) is not None
+        return not all(self._is_own_child(module, name, binding) for binding in bindings)
+
+    def _is_own_child(self, module: Module, name: str, binding: Binding) -> bool:
+        """Whether a binding is a package's import of its own submodule: `from . import sub`."""
+        target = binding.imported
+        if target is None or target.attribute != name or os.path.basename(module.path) != "__init__.py":
+            return False
+        return self.locate(module, target).file == module.path
 
     def stars_binding(self, module: Module, name: str, seen: frozenset[str] = frozenset()) -> Iterator[Module]:
         """The user's own modules from which a star import takes `name`."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 from .module import DEFINITIONS, Binding, Condition, Module
 from .nodes import Definition, chain, line_of, root
@@ -88,6 +91,25 @@ class Units:
             for piece in _read(name, binding)
         ]
         return (*writers, *registered), tuple(calls)
+
+    @cached_property
+    def effects(self) -> tuple[Import, ...]:
+        """What the module imports and never mentions: imported for what running it does, as registering.
+
+        The imports of an `__init__.py` are there for others to use.
+        """
+        if os.path.basename(self.module.path) == "__init__.py":
+            return ()
+        return tuple(
+            binding.imported
+            for name, bindings in self.module.bindings.items()
+            for binding in bindings
+            if binding.imported is not None and not binding.conditions and self._is_mentioned_once(name)
+        )
+
+    def _is_mentioned_once(self, name: str) -> bool:
+        mentions = re.finditer(rf"\b{re.escape(name)}\b", self.module.text)
+        return len(list(islice(mentions, 2))) == 1
 
     @cached_property
     def _definitions(self) -> list[tuple[str, Piece]]:
