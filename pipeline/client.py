@@ -50,8 +50,12 @@ class Client:
             self._opened = Repository.open(self._path) if self._path else Repository.discover()
         return self._opened
 
-    def get_artifact_version(self, name_or_id_prefix: str, version: str | int | None = None) -> Any:
+    def get_artifact_version(
+        self, name_or_id_prefix: str, version: str | int | None = None, rev: str | None = None
+    ) -> Any:
         """An artifact version: the newest of a name, or the one with a number or explicit version.
+
+        With `rev`, a Git revision such as `main` or `HEAD~3`, it is the newest that was made there or before.
 
         Inside a `@pipeline` it is looked up when the run starts, and is an input of the steps that take it. Inside a
         step it is recorded as something the step read.
@@ -61,8 +65,8 @@ class Client:
             AmbiguousName: The start of an id fits several.
         """
         if graph.current() is not None:
-            return LazyArtifact(name_or_id_prefix, version)
-        return saving.find_version(name_or_id_prefix, version, self.repository)
+            return LazyArtifact(name_or_id_prefix, version, rev)
+        return saving.find_version(name_or_id_prefix, version, self.repository, rev)
 
     def list_artifact_versions(
         self,

@@ -43,8 +43,8 @@ class Ingest:
         if isinstance(source, ArtifactVersion):
             return input_of(source.record)
         if isinstance(source, LazyArtifact):
-            store = self._repository.store
-            return input_of(lookup.find_version(store, self._transaction, source.name, source.version))
+            store, asked = self._repository.store, lookup.spec(source.name, source.version, source.rev)
+            return input_of(lookup.find_spec(store, self._transaction, asked, self._repository.project))
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):

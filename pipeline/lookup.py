@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
-from artvcs.vcs import canonical, names
+from artvcs.vcs import canonical, git, names
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.object_store import ObjectStore
 from artvcs.vcs.objects import Commit, Run, Version
@@ -62,6 +63,50 @@ def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int |
             return candidate
     known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
     raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+
+
+def find_version_at(store: ObjectStore, refs: Refs, name: str, revision: git.Revision) -> Version:
+    """The newest version of a name that was made at a Git revision or before it.
+
+    Raises:
+        UnknownName: There is no such name, or no version of it was made there.
+    """
+    find_version(store, refs, name)  # says so when there is no such name
+    for version in reversed(versions_of(store, refs, name)):
+        state = store.record(version.commit, Commit).git if version.commit else None
+        if state is not None and state.commit is not None and revision.reaches(state.commit):
+            return version
+    raise UnknownName(
+        f"No version of {name!r} was made at that Git revision or before it; `art log {name}` lists them."
+    )
+
+
+def spec(name: str, version: str | int | None = None, rev: str | None = None) -> str:
+    """A name with a version or Git revision, as one text: what `find_spec` takes."""
+    chosen = rev if version is None else version
+    return name if chosen is None else f"{name}@{chosen}"
+
+
+def find_spec(store: ObjectStore, refs: Refs, asked: str, project: Path) -> Version:
+    """The version that `NAME`, `NAME@VERSION` or `NAME@REVISION` stands for; numbers and labels come first.
+
+    Args:
+        store: Where versions are read from.
+        refs: Where names are looked up.
+        asked: What the user wrote.
+        project: A folder in the Git working tree, for revisions.
+
+    Raises:
+        UnknownName: There is no such name, version or revision.
+        AmbiguousName: The start of an id fits more than one artifact.
+    """
+    name, _, version = asked.partition("@")
+    if not version:
+        return find_version(store, refs, name)
+    known = [each for each in versions_of(store, refs, name) if version in (each.label, str(each.number))]
+    if known or version.isdigit():
+        return known[0] if known else find_version(store, refs, name, version)
+    return find_version_at(store, refs, name, git.Revision(project, version))
 
 
 def _by_artifact_id(store: ObjectStore, refs: Refs, prefix: str) -> Version:

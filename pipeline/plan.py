@@ -60,7 +60,7 @@ def decide(
         inputs: Where its inputs' artifacts came from.
         store: Where commits are read from.
         refs: Where the key is looked up.
-        root: The folder that relative paths of the cache policy start from.
+        root: The project: relative paths of the cache policy start there.
         use_cache: False to run in any case.
     """
     policy = node.step.options.cache
@@ -82,10 +82,10 @@ def decide(
         extras=cache.policy_extras(policy, root, counted) if policy != cache.CachePolicy() else {},
     )
     decision = Decision(node, inputs, code, parts, parts.key())
-    return _with_hit(decision, store, refs) if use_cache else decision
+    return _with_hit(decision, store, refs, root) if use_cache else decision
 
 
-def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs) -> Decision:
+def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs, root: Path) -> Decision:
     oid = refs.get(names.cache_ref(decision.key))
     if oid is None:
         return decision
@@ -96,17 +96,16 @@ def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs) -> Deci
     policy = decision.node.step.options.cache
     if policy.expired(commit, now_ms()) or not cache.available(store, commit):
         return decision
-    if not _reads_unchanged(commit, store, refs):
+    if not _reads_unchanged(commit, store, refs, root):
         return decision
     return Decision(decision.node, decision.inputs, decision.code, decision.parts, decision.key, hit=oid, commit=commit)
 
 
-def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs) -> bool:
+def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs, root: Path) -> bool:
     """Whether what the step asked the Client for while it ran would still be the same."""
     for asked, got in commit.reads.items():
-        name, _, version = asked.partition("@")
         try:
-            if lookup.find_version(store, refs, name, version or None).artifact != got.artifact:
+            if lookup.find_spec(store, refs, asked, root).artifact != got.artifact:
                 return False
         except LookupFailed:
             return False

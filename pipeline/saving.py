@@ -92,7 +92,10 @@ def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
 
 
 def find_version(
-    name_or_id: str, version: str | int | None = None, repository: Repository | None = None
+    name_or_id: str,
+    version: str | int | None = None,
+    repository: Repository | None = None,
+    rev: str | None = None,
 ) -> ArtifactVersion:
     """A version by name or start of its id. Inside a step it is recorded as something the step read.
 
@@ -100,16 +103,13 @@ def find_version(
         UnknownName: There is no such artifact or version.
         AmbiguousName: The start of an id fits several.
     """
-    here = context.current()
+    here, asked = context.current(), lookup.spec(name_or_id, version, rev)
     if here is None:
         repository = repository or Repository.discover()
-        return ArtifactVersion(
-            repository, lookup.find_version(repository.store, repository.refs(), name_or_id, version)
-        )
-    found = lookup.find_version(here.repository.store, here.transaction, name_or_id, version)
-    here.reads[name_or_id if version is None else f"{name_or_id}@{version}"] = Input(
-        found.artifact, found.name, found.commit, found.output
-    )
+        found = lookup.find_spec(repository.store, repository.refs(), asked, repository.project)
+        return ArtifactVersion(repository, found)
+    found = lookup.find_spec(here.repository.store, here.transaction, asked, here.repository.project)
+    here.reads[asked] = Input(found.artifact, found.name, found.commit, found.output)
     return ArtifactVersion(here.repository, found)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from .errors import UnknownName
+
 if TYPE_CHECKING:
     import pygit2
 
@@ -58,6 +60,41 @@ def snapshot(start: Path) -> Snapshot | None:
         return Snapshot(commit, branch, _remote(repository), _diff(repository))
     except (pygit2.GitError, KeyError, OSError, ValueError):
         return None  # a broken or unreadable Git repository must not stop a pipeline
+
+
+class Revision:
+    """A Git revision and all that came before it.
+
+    Args:
+        start: A folder in the working tree.
+        name: A branch, tag, commit or expression such as `HEAD~3`.
+
+    Raises:
+        UnknownName: There is no Git repository, or no such revision in it.
+    """
+
+    def __init__(self, start: Path, name: str) -> None:
+        root = find_root(start)
+        if root is None:
+            raise UnknownName(f"{name!r} is no version, and there is no Git repository here to look for a revision.")
+        import pygit2
+
+        try:
+            self._repository = pygit2.Repository(str(root))
+            self._tip = self._repository.revparse_single(name).peel(pygit2.Commit).id
+        except (pygit2.GitError, KeyError, ValueError):
+            message = f"{name!r} is neither a version nor a Git revision; `git log` and `art ls` show what there is."
+            raise UnknownName(message) from None
+
+    def reaches(self, commit: str) -> bool:
+        """Whether the revision is this commit or one of its descendants."""
+        import pygit2
+
+        try:
+            found = pygit2.Oid(hex=commit)
+            return found == self._tip or bool(self._repository.descendant_of(self._tip, found))
+        except (pygit2.GitError, KeyError, ValueError):
+            return False  # a commit of another clone that is not here
 
 
 def author(start: Path) -> str | None:
