@@ -1,8 +1,7 @@
-"""Parameters: from JSON data to what a step's annotation says, and back to plain data for the record.
+"""Parameters: from JSON data, or text on the command line, to what a step's annotation says.
 
 `coerce` is strict where guessing would hide a mistake: text never comes from a number, a bool only
-from a bool, and no number from text. `to_plain` keeps apart what differs (a `Path` and its text, a
-list and a tuple), because its result decides whether a step runs again.
+from a bool, and no number from text. The way back to plain data is `plain.to_plain`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import ast
 import dataclasses
 import enum
 import json
-import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, MutableSet, Set
@@ -22,9 +20,8 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from artvcs.vcs import canonical, values
-
 from .errors import ParameterError
+from .plain import constructed, is_model, to_plain
 from .validation import (
     Misfit,
     accepts_all,
@@ -39,6 +36,8 @@ from .validation import (
     spell,
     widen,
 )
+
+__all__ = ["coerce", "parse_text", "to_plain"]
 
 _NUMBERS = (bool, int, float, complex)
 # What a list of JSON becomes under each annotation.
@@ -185,7 +184,7 @@ def _coerce_items(items: Any, origin: type, annotation: Any) -> Any:
     coerced = [fit_at(f"item {i}", item, each, _coerce) for i, (item, each) in pairs]
     if target is type(items) and all(old is new for old, new in zip(items, coerced, strict=True)):
         return items
-    return _constructed(target, items, lambda: target(coerced))
+    return constructed(target, items, lambda: target(coerced))
 
 
 def _coerce_class(value: Any, cls: Any) -> Any:
@@ -200,12 +199,12 @@ def _coerce_class(value: Any, cls: Any) -> Any:
             return _coerce_enum(value, cls)
         if dataclasses.is_dataclass(cls) and isinstance(value, dict):
             return _coerce_dataclass(value, cls)
-        if _is_model(cls) and isinstance(value, dict):
-            return _constructed(cls, value, lambda: cls.model_validate(value))
+        if is_model(cls) and isinstance(value, dict):
+            return constructed(cls, value, lambda: cls.model_validate(value))
         readers = [each for each in _READERS if issubclass(cls, each[0]) and type(value) in each[1]]
         if not readers:
             raise
-        return _constructed(cls, value, lambda: readers[0][2](cls, value))
+        return constructed(cls, value, lambda: readers[0][2](cls, value))
 
 
 def _coerce_enum(value: Any, cls: Any) -> Any:
@@ -215,7 +214,7 @@ def _coerce_enum(value: Any, cls: Any) -> Any:
     if isinstance(value, str) and value in cls.__members__:
         return cls[value]
     if issubclass(cls, enum.Flag) and type(value) is int:
-        return _constructed(cls, value, lambda: cls(value))
+        return constructed(cls, value, lambda: cls(value))
     raise Misfit(spell(cls), f"{describe(value)}, none of {', '.join(cls.__members__)}")
 
 
@@ -236,7 +235,7 @@ def _coerce_dataclass(value: dict[Any, Any], cls: Any) -> Any:
     required = {f.name for f in fields if f.default is missing and f.default_factory is missing}
     known = {field.name: hints.get(field.name, Any) for field in fields}
     arguments = _coerce_fields(value, cls, known, required)
-    return _constructed(cls, value, lambda: cls(**arguments))
+    return constructed(cls, value, lambda: cls(**arguments))
 
 
 def _coerce_fields(value: Any, cls: Any, known: Mapping[str, Any], required: Set[str]) -> dict[str, Any]:
@@ -255,116 +254,3 @@ def _hints(cls: Any) -> dict[str, Any]:
         return typing.get_type_hints(cls, include_extras=True)
     except Exception:  # a name that cannot be resolved: the fields stay as they are given
         return dict.fromkeys(cls.__annotations__, Any)
-
-
-def _constructed(cls: Any, given: Any, make: Callable[[], Any]) -> Any:
-    """What `make` returns; whatever it raises means that `given` is not fit for `cls`."""
-    try:
-        return make()
-    except Exception as error:  # constructors and validators are the user's: they raise what they like
-        raise Misfit(spell(cls), f"{describe(given)} ({' '.join(str(error).split())})") from error
-
-
-def _is_model(cls: type) -> bool:
-    pydantic = sys.modules.get("pydantic")  # where it was not imported, there are no models
-    return pydantic is not None and issubclass(cls, pydantic.BaseModel)
-
-
-def to_plain(value: Any, what: str) -> Any:
-    """Turns a parameter into data that `artvcs.vcs.values.encode` accepts; it decides the cache key.
-
-    What is not plain itself becomes a dict with one key that starts with `$`, as in
-    `{"$enum": ["Color", "red"]}` and `{"$path": "data/x.csv"}`; a dict of the user's that has such a
-    key is wrapped, so that the two are never confused.
-
-    Raises:
-        ParameterError: The value is not data, and has to be passed as an artifact.
-    """
-    try:
-        plain = _plain(value)
-        canonical.dumps(values.encode(plain))
-    except (Misfit, ValueError, RecursionError) as problem:
-        reason = problem if isinstance(problem, Misfit) else f"it cannot be recorded ({problem})"
-        raise ParameterError(
-            f"{capitalised(what)} is no parameter, for {reason}; "
-            "pass it as an artifact: return it from a step or wrap it in ExternalArtifact(...)."
-        ) from None
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str, bytes):
-        return value
-    if kind in (list, tuple):
-        return kind(_plain_at(f"item {i}", item) for i, item in enumerate(value))
-    if kind in (set, frozenset):
-        return _plain_set(value)
-    if kind is dict:
-        return _plain_dict(value)
-    for family, write in _WRITERS:
-        if isinstance(value, family):
-            return write(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        return {"$dataclass": [kind.__qualname__, _plain_dict(fields)]}
-    if _is_model(kind):
-        data = _constructed(kind, value, lambda: value.model_dump(mode="json"))
-        return {"$model": [kind.__qualname__, _plain(data)]}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return {"$namedtuple": [kind.__qualname__, _plain(list(value))]}
-    return _plain_numpy(value)
-
-
-def _plain_at(place: str, value: Any) -> Any:
-    return fit_at(place, value, None, lambda item, _: _plain(item))
-
-
-def _plain_set(value: Any) -> Any:
-    items = [_plain_at("an item", item) for item in value]
-    try:
-        return type(value)(items)
-    except TypeError:  # what became a dict has no hash; sorted, for the order of a set is an accident
-        return {f"${type(value).__name__}": sorted(items, key=lambda item: canonical.dumps(values.encode(item)))}
-
-
-def _plain_dict(value: dict[Any, Any]) -> Any:
-    plain = {}
-    for key, item in value.items():
-        plain_key = _plain_at(f"the key {key!r}", key)
-        if plain_key is not None and type(plain_key) not in (str, int, float, bool):
-            raise Misfit("text or a number", describe(key)).inside(f"the key {key!r}")
-        plain[plain_key] = _plain_at(f"the value of key {key!r}", item)
-    marked = any(isinstance(key, str) and key.startswith("$") for key in plain)
-    return {"$dict": plain} if marked else plain
-
-
-def _plain_enum(member: enum.Enum) -> Any:
-    try:
-        value = _plain(member.value)
-    except Misfit:
-        value = {"$name": member.name}
-    return {"$enum": [type(member).__qualname__, value]}
-
-
-_WRITERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (enum.Enum, _plain_enum),
-    (PurePath, lambda path: {"$path": str(path)}),
-    ((date, time), lambda moment: {f"${type(moment).__name__}": moment.isoformat()}),
-    (timedelta, lambda span: {f"${type(span).__name__}": str(span)}),
-    (Decimal, lambda number: {"$decimal": str(number)}),
-    (UUID, lambda identity: {"$uuid": str(identity)}),
-    (complex, lambda number: {"$complex": [float(number.real), float(number.imag)]}),
-)
-
-
-def _plain_numpy(value: Any) -> Any:
-    """A scalar of numpy's; nothing else is left that could be a parameter."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.generic):
-        if value.dtype.kind in "mM":  # `.item()` of nanoseconds is a bare int
-            return {f"${value.dtype.name}": str(value)}
-        item = value.item()
-        if type(item) in (bool, int, float, complex, str, bytes):
-            return _plain(item)
-    raise Misfit("plain data", describe(value))

@@ -18,7 +18,7 @@ from . import cache, lookup
 from .cache import KeyParts
 from .fingerprint import Fingerprint
 from .graph import Node
-from .parameters import to_plain
+from .plain import to_plain
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from .claims import Claims
 from .errors import DefinitionError
 from .execution import Outcome
 from .fingerprint import Fingerprint, to_json
-from .parameters import to_plain
+from .plain import to_plain
 from .plan import Decision
 from .publishing import Publisher
 from .signature import Output as DeclaredOutput
