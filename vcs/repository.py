@@ -106,18 +106,28 @@ class Repository:
         Raises:
             RepositoryNotFound: There is none and `create` is False.
         """
-        if override := os.environ.get(ENVIRONMENT_VARIABLE):
-            folder = Path(override).absolute()
-            return cls.init(folder) if create else cls(folder)
         start = (start or Path.cwd()).absolute()
-        for folder in (start, *start.parents):
-            if (folder / FOLDER_NAME / "format").exists():
-                return cls(folder / FOLDER_NAME)
-        if create:
-            return cls.init((git.find_root(start) or start) / FOLDER_NAME)
-        raise RepositoryNotFound(
-            f"There is no artifact repository in {start} or above; run a pipeline or `art init` to make one."
-        )
+        folder = _find(start)
+        if folder is None and create:
+            folder = (git.find_root(start) or start) / FOLDER_NAME
+        if folder is None:
+            raise RepositoryNotFound(
+                f"There is no artifact repository in {start} or above; run a pipeline or `art init` to make one."
+            )
+        return cls.init(folder) if create else cls(folder)
+
+    @classmethod
+    def locate(cls, start: Path | None = None) -> Path:
+        """The `.artifacts` folder that `discover` would open, be it damaged or not.
+
+        Raises:
+            RepositoryNotFound: There is none.
+        """
+        start = (start or Path.cwd()).absolute()
+        folder = _find(start)
+        if folder is None or not folder.is_dir():
+            raise RepositoryNotFound(f"There is no artifact repository in {start} or above; `art init` makes one.")
+        return folder
 
     @property
     def project(self) -> Path:
@@ -206,6 +216,16 @@ def _make_files(layout: Layout) -> None:
     # Last: a folder with a format file is a repository.
     versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
     write_register(layout.format, versions, layout.tmp)
+
+
+def _find(start: Path) -> Path | None:
+    """The `.artifacts` folder named by the environment, or else the nearest one upwards."""
+    if override := os.environ.get(ENVIRONMENT_VARIABLE):
+        return Path(override).absolute()
+    for folder in (start, *start.parents):
+        if (folder / FOLDER_NAME / "packs").is_dir():
+            return folder / FOLDER_NAME
+    return None
 
 
 def _check_format(layout: Layout) -> None:

@@ -1,0 +1,1 @@
+"""The `art` command. All terminal output of the project lives here; the library below never prints."""

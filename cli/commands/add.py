@@ -1,0 +1,41 @@
+"""`art add`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from artvcs.pipelines.saving import register_artifact
+from artvcs.vcs.objects import Entry, Tree
+from artvcs.vcs.repository import Repository
+
+from ..main import terminal
+
+
+@click.command()
+@click.argument("path", type=click.Path())
+@click.option("--name", required=True, help="The artifact's name.")
+@click.option("--version", help="An explicit version instead of the next number.")
+@click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+    """Store an existing file or folder as a version of an artifact; prints its id, as b3sum does for a file.
+
+    Example: art add data.csv --name prices
+    """
+    added = register_artifact(Path(path), name, version=version, tags=tags)
+    entry = stored_entry(Repository.discover(), added.artifact.payload)
+    if as_json:
+        terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})
+    else:
+        terminal().say(f"{entry.id}  {added.name}@{added.version}")
+
+
+def stored_entry(repository: Repository, payload: str) -> Entry:
+    """The file or folder that a registered artifact holds: `path/<name>` in its payload."""
+    entry: Entry | None = None
+    while entry is None or entry.name == "path":
+        tree = repository.store.record(entry.id if entry else payload, Tree)  # type: ignore[arg-type]
+        [entry] = tree.entries
+    return entry

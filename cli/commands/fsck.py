@@ -1,0 +1,39 @@
+"""`art fsck`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from artvcs.vcs import fsck
+from artvcs.vcs.repository import Repository
+
+from .. import errors
+from ..main import terminal
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(as_json: bool) -> int:
+    """Check every byte of the repository, and that whatever is referred to is there. Changes nothing.
+
+    Example: art fsck
+    """
+    live = sys.stderr.isatty() and not terminal().quiet and not as_json
+    problems = []
+    for problem in fsck.fsck(Repository.locate(), _show if live else lambda _: None):
+        problems.append(problem)
+        if not as_json:
+            terminal().say(f"{problem.where}: {problem.what}")
+    if live:
+        click.echo("\r\x1b[K", nl=False, err=True)
+    if as_json:
+        terminal().document([vars(problem) for problem in problems])
+    elif not problems:
+        terminal().note("Everything is as it was written.")
+    return errors.DAMAGED if problems else errors.OK
+
+
+def _show(name: str) -> None:
+    click.echo(f"\r\x1b[Kchecking {name[:60]}", nl=False, err=True)

@@ -1,0 +1,31 @@
+"""`art rm`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines import lookup, retention
+from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.repository import Repository
+
+from ..main import terminal
+
+
+@click.command()
+@click.argument("target", metavar="RUN|NAME[@VERSION]")
+def command(target: str) -> None:
+    """Delete the record of a run, or an artifact version that no run uses.
+
+    Example: art rm training-2026_01_31-12_00_00_000000
+    """
+    repository = Repository.discover()
+    name, _, version = target.partition("@")
+    if lookup.versions_of(repository.store, repository.refs(), name):
+        gone = retention.delete_version(repository, name, version or None)
+        terminal().note(f"Deleted {gone.name}@{gone.label or gone.number}; `art gc` frees its space.")
+        return
+    try:
+        run = retention.delete_run(repository, target)
+    except UnknownName:
+        raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
+    terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")

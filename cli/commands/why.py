@@ -1,0 +1,53 @@
+"""`art why`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines import why
+from artvcs.pipelines.why import Reason
+from artvcs.vcs.repository import Repository
+
+from .. import output
+from ..main import terminal
+
+
+@click.command()
+@click.argument("step")
+@click.option("--run", "run", help="In this run, instead of the newest that has the step.")
+@click.option("--code", is_flag=True, help="Also list what the step's code reaches that cannot be followed.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
+    """Say why a step ran, or did not have to: what changed since its execution before.
+
+    Example: art why train
+    """
+    found = why.explain(Repository.discover(), step, run)
+    if as_json:
+        terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
+        return
+    terminal().say(f"{found.step} ({output.status(found.status)}): {found.summary}")
+    say_reasons(found.reasons)
+    if code:
+        for gap in found.unfollowed or ["all of its code could be followed"]:
+            terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
+
+
+def say_reasons(reasons: list[Reason]) -> None:
+    """Writes reasons, code with its changed lines."""
+    for reason in reasons:
+        if reason.kind == "code":
+            terminal().say(f"  code {click.style(reason.subject, bold=True)} {_code_change(reason)}")
+            for line in reason.diff.splitlines()[2:]:
+                terminal().say(f"    {_coloured(line)}")
+        else:
+            old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
+            terminal().say(f"  {reason.kind} {click.style(reason.subject, bold=True)}: {old} → {new}")
+
+
+def _code_change(reason: Reason) -> str:
+    return "is new" if reason.old is None else "is gone" if reason.new is None else "changed"
+
+
+def _coloured(line: str) -> str:
+    return click.style(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))

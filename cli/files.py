@@ -1,0 +1,32 @@
+"""The files of an artifact as people see them: registered ones under their own names."""
+
+from __future__ import annotations
+
+from artvcs.vcs.objects import FOLDER, Entry, Tree
+from artvcs.vcs.oid import Oid
+from artvcs.vcs.repository import Repository
+
+REGISTERED = "path"
+"""The folder in which the materializer of paths keeps what was registered."""
+
+
+def top_of(repository: Repository, payload: Oid) -> Oid:
+    """The tree whose names people know: below `path/` for what was registered."""
+    entries = repository.store.record(payload, Tree).entries
+    if len(entries) == 1 and entries[0].name == REGISTERED and entries[0].mode == FOLDER:
+        return entries[0].id
+    return payload
+
+
+def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:
+    """Path → entry of each file below a tree."""
+    found: dict[str, Entry] = {}
+    pending = [("", top_of(repository, payload))]
+    while pending:
+        prefix, oid = pending.pop()
+        for entry in repository.store.record(oid, Tree).entries:
+            if entry.mode == FOLDER:
+                pending.append((f"{prefix}{entry.name}/", entry.id))
+            else:
+                found[prefix + entry.name] = entry
+    return dict(sorted(found.items()))

@@ -1,0 +1,117 @@
+"""`art`: the entry point, its global options, and how errors end."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from artvcs import __version__
+from artvcs.vcs.errors import ArtError
+
+from . import errors
+from .output import Terminal, make_terminal
+
+VERBS = {
+    "add": "Store an existing file or folder as an artifact.",
+    "cat": "Write a stored file to standard output.",
+    "cat-file": "Look at one stored object.",
+    "checkout": "Put an artifact's files into the working directory.",
+    "fsck": "Check every byte of the repository.",
+    "gc": "Free the space of what nothing refers to.",
+    "init": "Make an artifact repository.",
+    "log": "Show runs, or where an artifact came from.",
+    "ls": "List artifacts and their versions.",
+    "prune": "Delete artifact versions that no run uses.",
+    "rm": "Delete a run's record, or a version that no run uses.",
+    "run": "Run a pipeline.",
+    "show": "Show one artifact, run, commit or object.",
+    "status": "Show the repository and its latest runs.",
+    "why": "Say why a step ran, or did not have to.",
+}
+
+
+class Verbs(click.Group):
+    """The group of verbs; a verb's module is imported only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs' names."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The verb with this name."""
+        if name not in VERBS:
+            return None
+        module = importlib.import_module(f"artvcs.cli.commands.{name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the verbs without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="art")
+@click.option("-C", "folder", metavar="PATH", help="Work as if started in PATH.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and what was asked for.")
+@click.option("--no-color", is_flag=True, help="No colours (as the variable NO_COLOR).")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.pass_context
+def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, debug: bool) -> None:
+    """Git for what pipelines make."""
+    if folder is not None:
+        try:
+            os.chdir(folder)
+        except OSError as error:
+            raise click.UsageError(f"-C {folder}: {error.strerror}") from None
+    ctx.obj = make_terminal(quiet=quiet, no_color=no_color, debug=debug)
+    if not ctx.obj.colour:
+        ctx.color = False
+
+
+def main() -> None:
+    """Runs `art` and exits with the code of docs/exit-codes.md."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Runs `art` with these arguments and returns its exit code."""
+    debug = "--debug" in arguments
+    try:
+        code: Any = art.main(arguments, prog_name="art", standalone_mode=False)
+        return code if isinstance(code, int) else errors.OK
+    except ArtError as error:
+        return _fail(str(error), errors.exit_code(error), debug)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        message = "Interrupted; what had finished is kept: run it again to go on."
+        return _fail(message, errors.INTERRUPTED, debug=False)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain while it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return errors.OK
+    except Exception as error:
+        message = f"Unexpected {type(error).__name__}: {error}; run again with --debug and report it."
+        return _fail(" ".join(message.split()), errors.FAILED, debug)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    click.echo(f"{click.style('error:', fg='red')} {message}", err=True)
+    return code
+
+
+def terminal() -> Terminal:
+    """The terminal of the running command."""
+    found: Terminal = click.get_current_context().obj
+    return found
