@@ -48,7 +48,8 @@ class RunProgress:
         mark = (_MARKS if self._unicode else _PLAIN_MARKS)[status]
         took = output.seconds(seconds) if status in ("completed", "failed") else ""
         more = "  ".join(part for part in (took, " ".join(note.split())) if part)
-        self._line(f"{mark} {step:<{self._width}}  {output.status(f'{status:<9}')}  {more}".rstrip())
+        padding = " " * (len("completed") - len(status) + 2) if more else ""
+        self._line(f"{mark} {step:<{self._width}}  {output.status(status)}{padding}{more}")
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """Removes what is left of a spinner."""

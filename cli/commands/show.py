@@ -53,7 +53,7 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     say, record = terminal().say, version.record
     say(f"artifact {click.style(f'{version.name}@{version.version}', fg='yellow')}")
     say(f"Id:        {version.id}")
-    say(f"Type:      {version.type} ({version.artifact.materializer})")
+    say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
     say(f"Size:      {output.size(version.size)}, {output.size(_stored(repository, version))} stored")
     say(f"Made:      {version.created.astimezone():%Y-%m-%d %H:%M:%S} ({output.ago(version.created)})")
     if version.tags:
