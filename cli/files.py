@@ -19,9 +19,12 @@ def top_of(repository: Repository, payload: Oid) -> Oid:
 
 
 def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:
-    """Path → entry of each file below a tree."""
+    """Path → entry of each file of an artifact; of a registered folder, below that folder."""
     found: dict[str, Entry] = {}
-    pending = [("", top_of(repository, payload))]
+    top = top_of(repository, payload)
+    if top != payload:
+        top = next((entry.id for entry in repository.store.record(top, Tree).entries if entry.mode == FOLDER), top)
+    pending = [("", top)]
     while pending:
         prefix, oid = pending.pop()
         for entry in repository.store.record(oid, Tree).entries:

@@ -59,9 +59,10 @@ def _part(columns: list[str], at: int, fresh: list[str], joined: list[int]) -> I
     columns[at : at + 1] = [*fresh, *waiting]
     grown = len(fresh) + len(waiting) - 1
     for step in range(grown):
-        yield "".join("| " for _ in range(at + 1 + step)) + "\\ " * (size - at - 1 + 1)
-    if grown < 0 and size - at - 1 > 0:
-        yield "| " * at + "".join(" /" for _ in range(size - at - 1))
+        cells = ["| "] * (at + step) + ["|\\"] + [" \\"] * (size - at - 1)
+        yield "".join(cells)
+    if grown < 0 and size > at + 1:
+        yield "| " * at + " /" * (size - at - 1)
 
 
 def _slant_left(size: int, at: int, other: int) -> str:

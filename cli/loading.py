@@ -60,7 +60,10 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
         if name not in annotations:
             known = ", ".join(annotations) or "none"
             raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}; it has {known}.")
-        params[name] = parameters.parse_text(value, annotations[name])
+        try:
+            params[name] = parameters.parse_text(value, annotations[name])
+        except ParameterError as error:
+            raise ParameterError(f"-p {text}: {error}") from None
     return params
 
 

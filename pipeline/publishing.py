@@ -21,11 +21,13 @@ class Publisher:
 
     Args:
         transaction: What is published.
+        last_words: Called before each publishing in the background, to bring up to date what goes with it.
         published: Called after each publishing, in the thread that did it.
     """
 
-    def __init__(self, transaction: Transaction, published: Callable[[], None]) -> None:
+    def __init__(self, transaction: Transaction, last_words: Callable[[], None], published: Callable[[], None]) -> None:
         self._transaction = transaction
+        self._last_words = last_words
         self._published = published
         self._timer: threading.Timer | None = None
         self._error: ArtError | None = None
@@ -60,7 +62,9 @@ class Publisher:
     def _in_background(self) -> None:
         try:
             self._timer = None
-            self._transaction.publish()
+            with self._transaction.together():
+                self._last_words()
+                self._transaction.publish()
             self._published()
         except ArtError as error:
             self._error = error  # raised by whoever writes next

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,8 +24,8 @@ from .plan import Decision
 from .publishing import Publisher
 from .signature import Output as DeclaredOutput
 
-_RUN_EVERY = 0.5
-"""Seconds between two writings of the run's record while it goes on: it holds all its steps."""
+_RUN_EVERY = 8
+"""The run's record holds all its steps: it is written anew when they have grown by one in so many."""
 
 
 class RunRecord:
@@ -41,8 +40,8 @@ class RunRecord:
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
-        self._publisher = Publisher(transaction, claims.published)
-        self._written = time.monotonic()
+        self._publisher = Publisher(transaction, self._write_run, claims.published)
+        self._written = 0
         self._write_run()
         transaction.checkpoint()
 
@@ -112,10 +111,8 @@ class RunRecord:
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
         self.run = dataclasses.replace(self.run, steps={**self.run.steps, invocation: step})
-        now = time.monotonic()
-        if now - self._written > _RUN_EVERY:
+        if len(self.run.steps) - self._written > len(self.run.steps) // _RUN_EVERY:
             self._write_run()
-            self._written = now
         self._transaction.checkpoint()
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
@@ -123,6 +120,7 @@ class RunRecord:
         return step
 
     def _write_run(self) -> None:
+        self._written = len(self.run.steps)
         oid = self._transaction.put(self.run)
         self._transaction.set_ref(names.run_ref(self.run.run), oid)
         self._transaction.set_ref(names.latest_ref(self.run.pipeline), oid)

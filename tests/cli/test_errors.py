@@ -1,0 +1,129 @@
+"""Errors are one sentence, with an exit code from one table."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from artvcs.cli import errors
+from artvcs.vcs.errors import ArtError
+
+from .conftest import Art
+
+PROJECT = Path(__file__).parents[2]
+
+
+def subclasses(kind: type[ArtError]) -> set[type[ArtError]]:
+    return {kind}.union(*(subclasses(each) for each in kind.__subclasses__()))
+
+
+def test_the_table_in_the_guide_is_the_table_in_the_code() -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", (PROJECT / "docs/exit-codes.md").read_text(), re.M)}
+    given = {errors.exit_code(kind.__new__(kind)) for kind in subclasses(ArtError)}
+    assert documented == given | {errors.OK, errors.USAGE, errors.INTERRUPTED}
+
+
+def check(art: Art, arguments: list[str], code: int, sentence: str) -> None:
+    done = art(*arguments)
+    assert done.code == code
+    [line] = done.err.strip().splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["log"], 4, "There is no artifact repository"),
+        (["fsck"], 4, "There is no artifact repository"),
+        (["run", "missing.py"], 3, "There is no file 'missing.py'"),
+        (["run", "adding.py:nothing"], 3, "has no pipeline 'nothing'; it has adding"),
+        (["run", "adding.py", "-p", "nothing=1"], 1, "has no parameter 'nothing'; it has count, label"),
+        (["run", "adding.py", "-p", "count=many"], 1, "count"),
+        (["add", "missing.csv", "--name", "x"], 1, "There is no file or folder"),
+        (["add", "adding.py", "--name", "a@b"], 1, "contains '@'"),
+    ],
+)
+def test_in_an_empty_project(art: Art, arguments: list[str], code: int, sentence: str) -> None:
+    check(art, arguments, code, sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["show", "totl"], 3, "did you mean 'total'?"),
+        (["show", "total@9"], 3, "has no version '9'; it has 1"),
+        (["show", "total@main"], 3, "no Git repository"),
+        (["show", "ffffffffffff"], 3, "There is no artifact, run or object"),
+        (["show", "adding-"], 3, "could be adding-"),
+        (["why", "nothing"], 3, "No run has a step 'nothing'"),
+        (["checkout", "nothing"], 3, "There is no artifact named 'nothing'"),
+        (["rm", "nothing"], 3, "There is no run or artifact"),
+    ],
+)
+def test_with_a_repository(art: Art, arguments: list[str], code: int, sentence: str) -> None:
+    art("run", "adding.py")
+    art("run", "adding.py", "-p", "count=3")
+    check(art, arguments, code, sentence)
+
+
+def test_a_damaged_root(art: Art, project: Path) -> None:
+    art("init")
+    (project / ".artifacts" / "root").write_text("nonsense")
+    check(art, ["ls"], 5, "'root' is missing or damaged")
+
+
+def test_a_newer_format(art: Art, project: Path) -> None:
+    from artvcs.vcs.registers import write_register
+
+    art("init")
+    folder = project / ".artifacts"
+    write_register(folder / "format", {"read": 99, "write": 99, "gc": 99}, folder / "tmp")
+    check(art, ["ls"], 4, "upgrade artvcs")
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("def broken(:\n", "broken.py, line 1"),
+        ("import nothing_of_that_name\n", "ModuleNotFoundError"),
+        ("x = 1 / 0\n", "broken.py:1"),
+        ("x = 1\n", "has no pipeline"),
+        ("from artvcs import step\n@step\ndef f(*args): pass\n", "takes *args"),
+    ],
+)
+def test_a_file_that_cannot_be_run(art: Art, project: Path, code: str, sentence: str) -> None:
+    (project / "broken.py").write_text(code)
+    check(art, ["run", "broken.py"], 1, sentence)
+
+
+def test_a_file_with_several_pipelines_asks_for_one(art: Art, project: Path) -> None:
+    file = project / "adding.py"
+    file.write_text(file.read_text() + "\n@pipeline\ndef other():\n    numbers(1)\n")
+    check(art, ["run", "adding.py"], 1, "adding.py:adding, adding.py:other")
+    assert art("run", "adding.py:other").code == 0
+
+
+def test_a_failing_step_says_where(art: Art, project: Path) -> None:
+    file = project / "adding.py"
+    file.write_text(file.read_text().replace("return sum(values) * FACTOR", "raise ValueError('no sum today')"))
+    done = art("run", "adding.py")
+    assert done.code == 1
+    last = done.err.strip().splitlines()[-1]
+    assert last.startswith("error: Step 'total' failed: ValueError: no sum today")
+    assert "adding.py:" in last
+    assert "Traceback" not in done.err
+    assert "no sum today" in art("show", art("log", "--json").json[0]["name"]).out
+
+
+def test_debug_shows_the_traceback(art: Art) -> None:
+    assert "Traceback" in art("--debug", "show", "nothing").err
+
+
+def test_an_unknown_verb_is_a_usage_error(art: Art) -> None:
+    done = art("frobnicate")
+    assert done.code == 2
+    assert "No such command" in done.err

@@ -1,0 +1,171 @@
+"""`art` as a process: entry point, pipes, terminals, signals, and users' files with our names."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from artvcs.vcs import fsck
+
+ART = str(Path(sys.executable).with_name("art"))
+
+SLEEPY = """
+import time
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def quick() -> int:
+    return 1
+
+@step
+def sleepy(x: int) -> int:
+    Path("asleep").touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
+    return x
+
+@pipeline
+def nap():
+    sleepy(quick())
+"""
+
+
+def art(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
+    return subprocess.run([ART, *arguments], cwd=folder, env=env, capture_output=True, text=True)
+
+
+def start_and_wait_until_asleep(folder: Path) -> subprocess.Popen[str]:
+    (folder / "nap.py").write_text(SLEEPY)
+    process = subprocess.Popen(
+        [ART, "run", "nap.py"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.time() + 30
+    while not (folder / "asleep").exists() and process.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    assert (folder / "asleep").exists()
+    return process
+
+
+def statuses(folder: Path) -> list[str]:
+    import json
+
+    [run, *_] = json.loads(art(folder, "log", "-n", "1", "--json").stdout)
+    return [run["status"], *(step["status"] for step in run["steps"].values())]
+
+
+def test_version_and_help_import_nothing_heavy(tmp_path: Path) -> None:
+    code = (
+        "import sys; from artvcs.cli import main; main.run(['--help']); "
+        "print(*(m for m in ('numpy', 'pandas', 'pyarrow', 'pygit2', 'sqlite3', 'asyncio') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+    assert art(tmp_path, "--version").stdout.startswith("art, version ")
+
+
+def test_users_files_with_our_names_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "vcs.py").write_text("NUMBER = 1\n")
+    (tmp_path / "cli.py").write_text("import vcs\nNUMBER = vcs.NUMBER + 1\n")
+    (tmp_path / "pipeline.py").write_text(
+        "import cli, vcs\n"
+        "from artvcs import pipeline, step\n"
+        "@step\ndef add() -> int:\n    return cli.NUMBER + vcs.NUMBER\n"
+        "@pipeline\ndef adding():\n    add()\n"
+        "if __name__ == '__main__':\n    print(adding().steps['add'].output.load())\n"
+    )
+    assert art(tmp_path, "run", "pipeline.py").returncode == 0
+    assert art(tmp_path, "cat", "adding::add::output").stdout == "3"
+    plain = subprocess.run([sys.executable, "pipeline.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert plain.stdout == "3\n", plain.stderr
+    assert statuses(tmp_path) == ["completed", "cached"], "the same step, however its file was started"
+
+
+def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
+    process = start_and_wait_until_asleep(tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1].startswith("error: Interrupted")
+    assert "Traceback" not in err
+    assert statuses(tmp_path) == ["interrupted", "completed"]
+    (tmp_path / "go").touch()
+    assert art(tmp_path, "run", "nap.py").returncode == 0
+    assert statuses(tmp_path) == ["completed", "cached", "completed"]
+
+
+def test_after_a_kill_the_next_run_goes_on(tmp_path: Path) -> None:
+    process = start_and_wait_until_asleep(tmp_path)
+    process.kill()
+    process.communicate()
+    assert statuses(tmp_path) == ["interrupted", "completed"]
+    (tmp_path / "go").touch()
+    assert art(tmp_path, "run", "nap.py").returncode == 0
+    assert statuses(tmp_path) == ["completed", "cached", "completed"]
+    assert list(fsck.fsck(tmp_path / ".artifacts")) == []
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> Path:
+    (tmp_path / "nap.py").write_text(SLEEPY)
+    (tmp_path / "go").touch()
+    assert art(tmp_path, "run", "nap.py").returncode == 0
+    return tmp_path
+
+
+def test_a_closed_pipe_is_silent(ran: Path) -> None:
+    command = f"{ART} log --json | head -n 1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=ran, capture_output=True, text=True)
+    assert done.stderr == ""
+
+
+def in_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
+    """What a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **environment}
+    env.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
+    process = subprocess.Popen([ART, *arguments], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    written = b""
+    try:
+        while data := os.read(ours, 65536):
+            written += data
+    except OSError:  # how Linux says that the other end has closed
+        pass
+    process.wait()
+    os.close(ours)
+    return written.decode()
+
+
+def test_colours_in_a_terminal_and_none_elsewhere(ran: Path) -> None:
+    assert "\x1b[3" in in_a_terminal(ran, "log")
+    assert "\x1b[" not in in_a_terminal(ran, "log", NO_COLOR="1")
+    assert "\x1b[" not in in_a_terminal(ran, "--no-color", "log")
+    assert "\x1b[" not in art(ran, "log").stdout
+
+
+def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\nfrom artvcs import pipeline, step\n"
+        "@step\ndef slow() -> int:\n    time.sleep(0.5)\n    return 1\n"
+        "@pipeline\ndef p():\n    slow()\n"
+    )
+    written = in_a_terminal(tmp_path, "run", "slow.py")
+    assert "⠋ slow" in written
+    assert "✓ slow" in written
+
+
+def test_marks_that_the_encoding_cannot_show_are_replaced(tmp_path: Path) -> None:
+    (tmp_path / "nap.py").write_text(SLEEPY)
+    (tmp_path / "go").touch()
+    done = art(tmp_path, "run", "nap.py", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "+ quick" in done.stderr
