@@ -12,9 +12,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import naming, parameters
+from . import naming, parameters, plain
 from .errors import DefinitionError, ParameterError
 from .signature import MISSING
+from .validation import capitalised
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -89,6 +90,7 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self._handles: set[StepOutput] = set()
 
     def add(
         self,
@@ -103,18 +105,32 @@ class Graph:
 
         Raises:
             DefinitionError: The id is taken, or an input is of another pipeline.
+            InvalidName: The id is no name.
             ParameterError: An input is missing, unknown, or not fit to be a parameter.
         """
-        if id is not None and id in self.nodes:
-            raise DefinitionError(f"Two steps have the id {id!r}; give each its own.")
-        invocation = id or naming.invocation_id(step.name, self.nodes)
+        invocation = naming.invocation_id(step.name, self.nodes) if id is None else self._checked_id(id)
         node = _make_node(invocation, step, _bind(step, args, kwargs), after)
+        self._refuse_strangers(node)
         self.nodes[invocation] = node
-        outputs = step.signature.outputs
-        if not outputs:
-            return StepOutput(invocation, None)
-        handles = tuple(StepOutput(invocation, output.name) for output in outputs)
-        return handles[0] if step.signature.single else handles
+        names = [output.name for output in step.signature.outputs] or [None]
+        handles = tuple(StepOutput(invocation, name) for name in names)
+        self._handles.update(handles)
+        return handles[0] if step.signature.single or not step.signature.outputs else handles
+
+    def _checked_id(self, id_: object) -> str:
+        if not isinstance(id_, str):
+            raise DefinitionError(f"id={id_!r} is no name; give text.")
+        if id_ in self.nodes:
+            raise DefinitionError(f"Two steps have the id {id_!r}; give each its own.")
+        return naming.check_name(id_, "step id")
+
+    def _refuse_strangers(self, node: Node) -> None:
+        for source in (each for sources in node.sources.values() for each in sources):
+            if isinstance(source, StepOutput) and source not in self._handles:
+                raise DefinitionError(
+                    f"The step {node.id!r} takes an output of {source.invocation!r} from another pipeline; load that "
+                    "with Client().get_artifact_version(...)."
+                )
 
     def order(self) -> list[str]:
         """Invocation ids such that each comes after all it waits for.
@@ -198,16 +214,33 @@ def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], aft
                 raise ParameterError(f"In {what} artifacts and plain values are mixed; pass them as two inputs.")
             sources[name] = tuple(_not_empty(item, what) for item in value)
             lists.add(name)
+        elif (hidden := _hidden_source(value)) is not None:
+            raise ParameterError(
+                f"{capitalised(what)} hides {hidden!r} in a {type(value).__name__}; an artifact is given by "
+                "itself or in a list of artifacts."
+            )
         else:
             params[name] = parameters.coerce(value, annotations[name], what)
-            parameters.to_plain(params[name], what)
+            plain.to_plain(params[name], what)
     return Node(invocation, step, sources, frozenset(lists), params, frozenset(_after_ids(after)))
+
+
+def _hidden_source(value: Any) -> Source | None:
+    """A source somewhere inside a container, where it would pass for plain data."""
+    if isinstance(value, Source):
+        return value
+    inside: Any = ()
+    if isinstance(value, dict):
+        inside = (*value, *value.values())
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        inside = value
+    return next((found for item in inside if (found := _hidden_source(item)) is not None), None)
 
 
 def _not_empty(source: Source, what: str) -> Source:
     if isinstance(source, StepOutput) and source.output is None:
         raise DefinitionError(
-            f"{what[0].upper()}{what[1:]} is what {source.invocation!r} returns, but that returns nothing; use "
+            f"{capitalised(what)} is what {source.invocation!r} returns, but that returns nothing; use "
             f"after={source.invocation!r} to order steps without data."
         )
     return source

@@ -62,7 +62,9 @@ class Options:
         if unknown := sorted(set(said) - known):
             raise DefinitionError(f"There is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}.")
         for field in ("substitutions", "output_materializers"):
-            if said.get(field) is not None and isinstance(said[field], Mapping):
+            if said.get(field) is not None:
+                if not isinstance(said[field], Mapping):
+                    raise DefinitionError(f"{field}={said[field]!r} is not possible; give a dictionary.")
                 said[field] = {**getattr(self, field), **said[field]}
         return dataclasses.replace(self, **{name: value for name, value in said.items() if value is not None})
 
@@ -86,6 +88,10 @@ class StepOptions(Options):
     retry: Retry = Retry(count=0)
     timeout: float | None = None
     output_materializers: Mapping[str, type[Materializer]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise DefinitionError(f"timeout={self.timeout!r} is not possible; give seconds, more than 0.")
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ class PipelineOptions(Options):
             raise DefinitionError(
                 f"execution_mode={self.execution_mode!r} is unknown; use {', '.join(EXECUTION_MODES)}."
             )
+        if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
+            raise DefinitionError(f"tags={self.tags!r} is not possible; give a list of texts.")
 
 
 def as_retry(retry: Retry | Mapping[str, Any] | int | None) -> Retry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, Generic, ParamSpec, overload
 
 from artvcs.vcs.repository import Repository
 
-from . import graph, parameters, runner
+from . import graph, parameters, plain, runner
 from .errors import DefinitionError, ParameterError, RunFailed
 from .options import ExecutionMode, Hook, PipelineOptions
 from .preview import PlannedStep, preview
@@ -89,6 +90,7 @@ class Pipeline(Generic[P]):
         if graph.current() is not None:
             return self.function(*args, **kwargs)
         params, built = self._build(args, kwargs)
+        params = {name: value for name, value in params.items() if not isinstance(value, graph.Source)}
         repository = Repository.discover(create=True)
         record, error = runner.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
@@ -109,7 +111,7 @@ class Pipeline(Generic[P]):
     def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], graph.Graph]:
         params = self._bind(args, kwargs)
         with graph.building() as built:
-            self.function(**params)  # type: ignore[call-arg]
+            self.function(**_copies(params))  # type: ignore[call-arg]
         if not built.nodes:
             raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
         return params, built
@@ -127,12 +129,20 @@ class Pipeline(Generic[P]):
             value = given.get(entry.name, entry.default)
             assert value is not MISSING, "bind() checked that"
             what = f"the parameter {entry.name!r} of pipeline {self.name!r}"
+            if isinstance(value, graph.Source):
+                params[entry.name] = value  # an artifact; the steps that take it record it
+                continue
             params[entry.name] = parameters.coerce(value, entry.annotation, what)
-            parameters.to_plain(params[entry.name], what)
+            plain.to_plain(params[entry.name], what)
         return params
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name}>"
+
+
+def _copies(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters for the function: what it changes in them is not what was given."""
+    return {name: value if isinstance(value, graph.Source) else copy.deepcopy(value) for name, value in params.items()}
 
 
 def _describe(run: PipelineRun) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -38,7 +39,7 @@ class Step(Generic[P, T]):
         self.function = function
         self.options = options
         functools.update_wrapper(self, function)
-        _ = self.signature  # a step that cannot work says so where it is declared, not when it runs
+        self._check_options()  # a step that cannot work says so where it is declared, not when it runs
 
     @property
     def name(self) -> str:
@@ -48,13 +49,19 @@ class Step(Generic[P, T]):
     @cached_property
     def signature(self) -> Signature:
         """What the step takes and returns."""
-        signature = read_signature(self.function)
-        names = {output.name for output in signature.outputs}
-        if unknown := sorted(set(self.options.output_materializers) - names):
+        return read_signature(self.function)
+
+    def _check_options(self) -> None:
+        outputs = {output.name for output in self.signature.outputs}
+        if unknown := sorted(set(self.options.output_materializers) - outputs):
             raise DefinitionError(
-                f"The step {self.name!r} has no output {unknown[0]!r} to give a materializer; it has {sorted(names)}."
+                f"The step {self.name!r} has no output {unknown[0]!r} to give a materializer; it has {sorted(outputs)}."
             )
-        return signature
+        inputs = {entry.name for entry in self.signature.inputs}
+        if unknown := sorted(set(self.options.cache.ignore_inputs) - inputs):
+            raise DefinitionError(
+                f"The step {self.name!r} has no input {unknown[0]!r} to ignore; it has {sorted(inputs)}."
+            )
 
     def code(self) -> Fingerprint:
         """The fingerprint of the step's code, as far as its cache policy says that code counts."""
@@ -86,11 +93,17 @@ class Step(Generic[P, T]):
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
             on_failure=on_failure, output_materializers=self._materializers(output_materializers),
         )  # fmt: skip
-        return Step(self.function, self.options.override(**said))
+        return self._with(self.options.override(**said))
+
+    def _with(self, options: StepOptions) -> Step[P, T]:
+        changed = copy.copy(self)  # the signature was read already, from the source: that takes a while
+        changed.options = options
+        changed._check_options()
+        return changed
 
     def _materializers(self, asked: Any) -> Mapping[str, type[Materializer]] | None:
         if isinstance(asked, type) and issubclass(asked, Materializer):
-            return {output.name: asked for output in read_signature(self.function).outputs}
+            return {output.name: asked for output in self.signature.outputs}
         if asked is not None and not isinstance(asked, Mapping):
             raise DefinitionError("output_materializers takes a Materializer class, or a dictionary of output names.")
         return asked
