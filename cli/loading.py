@@ -15,7 +15,7 @@ import click
 from artvcs.pipelines import parameters, runner
 from artvcs.pipelines.errors import DefinitionError, ParameterError
 from artvcs.pipelines.pipelines import Pipeline
-from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.errors import ArtError, UnknownName
 
 _READY = runner
 
@@ -77,12 +77,16 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise DefinitionError(f"{error.filename}, line {error.lineno}: {error.msg}; mend it and run again.") from error
     except Exception as error:  # the user's own code
-        place = where(error)
-        raise DefinitionError(f"{path} cannot be loaded: {type(error).__name__}: {error} ({place}).") from error
+        del sys.modules[name]
+        raise _not_loaded(path, error) from error
     return module
+
+
+def _not_loaded(path: Path, error: Exception) -> ArtError:
+    if isinstance(error, SyntaxError):
+        return DefinitionError(f"{error.filename}, line {error.lineno}: {error.msg}; mend it and run again.")
+    return DefinitionError(f"{path} cannot be loaded: {type(error).__name__}: {error} ({where(error)}).")
 
 
 def where(error: BaseException) -> str:
