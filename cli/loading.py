@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import click
+
+import artvcs
 
 # Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours.
 from artvcs.pipelines import parameters, runner
@@ -86,15 +89,25 @@ def _load(path: Path) -> ModuleType:
 def _not_loaded(path: Path, error: Exception) -> ArtError:
     if isinstance(error, SyntaxError):
         return DefinitionError(f"{error.filename}, line {error.lineno}: {error.msg}; mend it and run again.")
-    return DefinitionError(f"{path} cannot be loaded: {type(error).__name__}: {error} ({where(error)}).")
+    return DefinitionError(
+        f"{path} cannot be loaded: {type(error).__name__}: {error}{where(error)}; mend it and run again."
+    )
 
 
 def where(error: BaseException) -> str:
-    """The file and line of the user's code in which an error was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "artvcs" not in Path(frame.filename).parts and "<frozen" not in frame.filename]
-    frame = (own or frames)[-1]
-    return f"{frame.filename}:{frame.lineno}"
+    """` (FILE:LINE)` of the user's code in which an error was raised; empty where it was in nobody's of theirs."""
+    places = [
+        f" ({frame.filename}:{frame.lineno})"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<") and not any(root in Path(frame.filename).parents for root in _NOT_THEIRS)
+    ]
+    return places[-1] if places else ""
+
+
+_NOT_THEIRS = [
+    *(Path(root) for root in sysconfig.get_paths().values() if root),
+    Path(artvcs.__file__).parent,
+]
 
 
 def _pipelines(module: ModuleType) -> dict[str, Pipeline[...]]:

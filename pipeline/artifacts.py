@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.vcs import names, values, worktree
-from artvcs.vcs.errors import ArtError, UnknownName, storage_errors
+from artvcs.vcs.errors import ArtError, UnknownName, disk_is_full, storage_errors
 from artvcs.vcs.layout import Layout
 from artvcs.vcs.objects import Artifact
 from artvcs.vcs.oid import Oid
@@ -99,10 +99,18 @@ def _blaming(cls: type[Materializer], doing: str) -> Iterator[None]:
         yield
     except ArtError:
         raise
+    except OSError as error:
+        if not disk_is_full(error):
+            raise _blame(cls, doing, error) from error
+        with storage_errors(f"trying to {doing}"):
+            raise
     except Exception as error:  # other people's code: it may raise anything
-        raise MaterializerError(
-            f"{cls.__name__} could not {doing} ({type(error).__name__}: {error}); fix it or use another materializer."
-        ) from error
+        raise _blame(cls, doing, error) from error
+
+
+def _blame(cls: type[Materializer], doing: str, error: Exception) -> MaterializerError:
+    reason = f"{type(error).__name__}: {error}".rstrip(".")
+    return MaterializerError(f"{cls.__name__} could not {doing} ({reason}); mend it or use another materializer.")
 
 
 _kept: set[Path] = set()

@@ -152,6 +152,7 @@ def _describe(run: PipelineRun) -> str:
     message = first.failure.message.strip().splitlines()
     reason = f"{first.failure.type}: {message[0]}" if message else first.failure.type
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    reason = reason.rstrip(".")
     return f"Step {first.name!r} failed{more}: {reason}; mend it and run again: finished steps are not repeated."
 
 

@@ -82,6 +82,11 @@ class NoPermission(StorageError):
     """The user may not read or write there."""
 
 
+def disk_is_full(error: OSError) -> bool:
+    """Whether the reason is that no space, quota or file size is left."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 @contextmanager
 def storage_errors(doing: str) -> Iterator[None]:
     """Turns an `OSError` inside the block into the `StorageError` that a user can act on.
@@ -98,7 +103,7 @@ def storage_errors(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if disk_is_full(error):
             message = f"No space is left while {doing}; free some space and try again: nothing stored is lost."
             raise DiskFull(message) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -38,7 +38,7 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
             run = pipeline(**given)
         except RunFailed as error:
             if error.__cause__ is not None and not terminal().debug:
-                error.args = (f"{error.args[0]} ({loading.where(error.__cause__)})",)
+                error.args = (f"{error.args[0]}{loading.where(error.__cause__)}",)
             raise
     if as_json:
         terminal().document(run_document(run))
