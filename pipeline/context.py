@@ -28,6 +28,8 @@ class StepContext:
         parameters: The step's parameters.
         metadata: What the step noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
+        missing: Those it asked for that there were none of, written likewise.
+        notes: What it noted about the run it is part of (under None), or about other steps of that run.
     """
 
     run_id: str
@@ -40,6 +42,8 @@ class StepContext:
     transaction: Transaction = field(repr=False)
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
 
 
 _context: ContextVar[StepContext | None] = ContextVar("artvcs_step", default=None)

@@ -5,14 +5,14 @@ Everything that may go wrong in the step's own code is caught here and handed ba
 
 from __future__ import annotations
 
-import signal
-import threading
+import copy
+import inspect
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import typing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 from artvcs.vcs.objects import Failure, Input
 from artvcs.vcs.transaction import now_ms
@@ -20,10 +20,11 @@ from artvcs.vcs.transaction import now_ms
 from . import artifacts, context, logs, validation
 from .artifacts import Saved
 from .context import StepContext
-from .errors import StepTimeout, TypeMismatch
+from .errors import TypeMismatch
 from .options import Hook
 from .signature import Signature
 from .steps import Step
+from .timeouts import time_limit
 
 
 @dataclass
@@ -32,6 +33,10 @@ class Outcome:
 
     Attributes:
         outputs: Output name → what was stored; empty after a failure.
+        metadata: What it noted about itself.
+        reads: Artifact versions it asked for → what it got.
+        missing: Artifact versions it asked for that there were none of.
+        notes: What it noted about its run (under None), or about other steps of it.
         error: What the step raised, if it failed.
     """
 
@@ -40,6 +45,8 @@ class Outcome:
     outputs: dict[str, Saved] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     log: str = ""
     error: Exception | None = None
 
@@ -47,8 +54,17 @@ class Outcome:
         """The error as a run records it."""
         if self.error is None:
             return None
-        text = "".join(traceback.format_exception(self.error))
-        return Failure(type(self.error).__name__, str(self.error), _storable(text))
+        return failure_of(self.error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """An error as a run records it."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        message = str(error)
+    except Exception as broken:  # the error's own code: it may be as broken as the step
+        message = f"(its text cannot be had: {type(broken).__name__})"
+    return Failure(type(error).__name__, _storable(message), _storable(text))
 
 
 def execute(
@@ -64,35 +80,54 @@ def execute(
     """
     outcome = Outcome(started=now_ms())
     with context.entered(here), logs.capture() as log:
-        for tries in range(1, step.options.retry.count + 2):
-            if tries > 1:
-                time.sleep(step.options.retry.wait(tries - 1))
-                log.write(f"Trying again ({tries} of {step.options.retry.count + 1}) after: {outcome.error}\n")
-            outcome.outputs, outcome.error = _try(step, here, inputs, lists)
-            if outcome.error is None:
-                break
-        _call_hooks(step, outcome)
+        try:
+            _call(step.options.on_start)
+            outcome.outputs = _try_often(step, here, inputs, lists, log)
+        except Exception as error:  # whatever the step raised is its failure, not ours
+            outcome.error = error
+        _call_hooks(step, outcome, log)
     outcome.finished = now_ms()
-    outcome.metadata, outcome.reads, outcome.log = here.metadata, here.reads, _storable(log.getvalue())
+    outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
+    outcome.notes, outcome.log = here.notes, _storable(log.getvalue())
     return outcome
+
+
+def _try_often(
+    step: Step[Any, Any],
+    here: StepContext,
+    inputs: Mapping[str, Sequence[Input]],
+    lists: frozenset[str],
+    log: TextIO,
+) -> dict[str, Saved]:
+    retry = step.options.retry
+    for failed in range(1, retry.count + 1):
+        try:
+            return _try(step, here, inputs, lists)
+        except Exception as error:
+            log.write(f"Try {failed} of {retry.count + 1} failed: {type(error).__name__}: {error}\n")
+            time.sleep(retry.wait(failed))
+    return _try(step, here, inputs, lists)
 
 
 def _try(
     step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
-) -> tuple[dict[str, Saved], Exception | None]:
-    try:
-        _call(step.options.on_start)
-        arguments = dict(here.parameters)
-        annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
-        for name, sources in inputs.items():
-            loaded = [artifacts.load(here.repository, source.artifact) for source in sources]
-            value = loaded if name in lists else loaded[0]
-            arguments[name] = validation.check(value, annotations[name], f"the input {name!r} of step {step.name!r}")
-        with _time_limit(step.options.timeout, step.name):
-            returned = step.function(**arguments)
-        return _store(step, here, returned), None
-    except Exception as error:  # whatever the step raised is its failure, not ours
-        return {}, error
+) -> dict[str, Saved]:
+    # Copies: what the step changes in them must not change what is recorded, or the next try.
+    arguments = copy.deepcopy(dict(here.parameters))
+    annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
+    for name, sources in inputs.items():
+        loaded = [artifacts.load(here.repository, source.artifact) for source in sources]
+        value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
+        arguments[name] = validation.check(value, annotations[name], f"the input {name!r} of step {step.name!r}")
+    with time_limit(step.options.timeout, step.name):
+        returned = step.function(**arguments)
+    return _store(step, here, returned)
+
+
+def _collected(loaded: list[Any], annotation: Any) -> Any:
+    """Several artifacts as the input wants them: a list, or a tuple where that is declared."""
+    bare = validation.bare(annotation)
+    return tuple(loaded) if (typing.get_origin(bare) or bare) is tuple else loaded
 
 
 def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, Saved]:
@@ -120,7 +155,7 @@ def _split(step: str, signature: Signature, returned: Any) -> Iterator[tuple[str
         yield output.name, output.annotation, value
 
 
-def _call_hooks(step: Step[Any, Any], outcome: Outcome) -> None:
+def _call_hooks(step: Step[Any, Any], outcome: Outcome, log: TextIO) -> None:
     """Success hooks run after outputs were checked and stored; a hook that raises fails its step."""
     hook = step.options.on_success if outcome.error is None else step.options.on_failure
     for each in (hook, step.options.on_end):
@@ -129,50 +164,16 @@ def _call_hooks(step: Step[Any, Any], outcome: Outcome) -> None:
         except Exception as error:
             if outcome.error is None:
                 outcome.outputs, outcome.error = {}, error
+            else:
+                log.write(f"A hook failed too: {type(error).__name__}: {error}\n")
 
 
 def _call(hook: Hook | None, error: Exception | None = None) -> None:
     """Calls a hook with the error, if it takes one."""
     if hook is None:
         return
-    import inspect
-
     takes = len(inspect.signature(hook).parameters)
     hook(*((error,) if takes else ()))
-
-
-@contextmanager
-def _time_limit(seconds: float | None, step: str) -> Iterator[None]:
-    """Raises StepTimeout inside the block when it takes too long.
-
-    Only the main thread can be interrupted so; elsewhere the limit is checked when the block ends.
-    """
-    if seconds is None:
-        yield
-        return
-    late = StepTimeout(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
-    if threading.current_thread() is not threading.main_thread():
-        started = time.monotonic()
-        yield
-        if time.monotonic() - started > seconds:
-            raise late
-        return
-    with _alarm(seconds, late):
-        yield
-
-
-@contextmanager
-def _alarm(seconds: float, late: Exception) -> Iterator[None]:
-    def ring(*_: object) -> None:
-        raise late
-
-    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def _storable(text: str) -> str:

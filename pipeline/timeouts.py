@@ -1,0 +1,46 @@
+"""Ending a step that takes too long."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .errors import StepTimeout
+
+
+@contextmanager
+def time_limit(seconds: float | None, step: str) -> Iterator[None]:
+    """Raises StepTimeout inside the block when it takes too long.
+
+    Only the main thread can be interrupted so; elsewhere the limit is checked when the block ends.
+    """
+    if seconds is None:
+        yield
+        return
+    late = StepTimeout(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
+    if threading.current_thread() is not threading.main_thread():
+        started = time.monotonic()
+        yield
+        if time.monotonic() - started > seconds:
+            raise late
+        return
+    with _alarm(seconds, late):
+        yield
+
+
+@contextmanager
+def _alarm(seconds: float, late: Exception) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise late
+
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
