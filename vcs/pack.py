@@ -53,9 +53,11 @@ def unpack_row(row: bytes | memoryview) -> tuple[Location, int]:
     """Reads what `pack_row` wrote: the location and the pack's number.
 
     Raises:
-        DamagedError: The kind is unknown.
+        DamagedError: The kind is unknown, or the reserved bytes are not zero.
     """
-    raw, kind, codec, _, pack_number, offset, stored, size = _ROW.unpack(row)
+    raw, kind, codec, reserved, pack_number, offset, stored, size = _ROW.unpack(row)
+    if reserved:
+        raise DamagedError("A row of a table of objects is damaged; run `art fsck`.")
     return Location(Oid(raw.hex()), kind_name(kind), codec, offset, stored, size), pack_number
 
 
@@ -237,8 +239,11 @@ def read_table(path: Path) -> list[Location]:
             raise damaged
         file.seek(start)
         rows = file.read(count * ROW_SIZE)
-    table = [unpack_row(rows[i : i + ROW_SIZE])[0] for i in range(0, len(rows), ROW_SIZE)]
-    if any(at.offset < _HEADER.size or at.offset + _RECORD.size + at.stored > start for at in table):
+    numbered = [unpack_row(rows[i : i + ROW_SIZE]) for i in range(0, len(rows), ROW_SIZE)]
+    table = [at for at, number in numbered if number == 0]
+    if len(table) != count or any(
+        at.offset < _HEADER.size or at.offset + _RECORD.size + at.stored > start for at in table
+    ):
         raise damaged
     return table
 

@@ -209,6 +209,8 @@ class Repository:
 def _make_files(layout: Layout) -> None:
     if layout.format.exists():
         return
+    if not layout.root.exists() and layout.pack_files():
+        raise DamagedError(f"{layout.folder} holds data but its root is lost; restore the file 'root' from a copy.")
     durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp)
     layout.gc_lock.touch()
     if not layout.root.exists():

@@ -6,6 +6,7 @@ only files that were at rest for a while are remembered. Derived: it can be dele
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -41,16 +42,19 @@ class StatCache:
     def remember(self, path: Path, info: os.stat_result, oid: Oid) -> None:
         """Notes a file's blob id; `info` is its state from before it was read."""
         at_rest = time.time() - max(info.st_mtime, info.st_ctime) > AT_REST
-        if at_rest and not self._ours(path) and _signature(os.stat(path)) == _signature(info):
-            self._known()[os.path.abspath(path)] = [*_signature(info), oid]
+        key = os.path.abspath(path)
+        if at_rest and key.isprintable() and not self._ours(path) and _signature(os.stat(path)) == _signature(info):
+            self._known()[key] = [*_signature(info), oid]
             self._changed = True
 
     def save(self) -> None:
         """Writes what is new; the newest files are kept when there are too many."""
         if self._changed and self._files is not None:
             kept = dict(list(self._files.items())[-MAX_FILES:])
-            write_register(self._layout.stat_cache, {"files": kept}, self._layout.tmp, lasting=False)
-            self._changed = False
+            # Derived: a disk too full for it must not make a publish fail.
+            with contextlib.suppress(OSError):
+                write_register(self._layout.stat_cache, {"files": kept}, self._layout.tmp, lasting=False)
+                self._changed = False
 
     def _ours(self, path: Path) -> bool:
         """Whether a file is a temporary one of the repository: it will never be met again."""

@@ -247,8 +247,8 @@ class Transaction:
         pack = incoming.finish(repository.layout)
         self._store.index.add_pack(pack, list(incoming.writer.entries.values()))
         repository.write_root(op.seq, op_id)
-        self.stat_cache.save()
         self._landed, self._base, self._numbers = Edits(), refs, {}
+        self.stat_cache.save()
         self._release()
 
     def _rebased(self, current: RefMap) -> dict[str, Oid | None]:

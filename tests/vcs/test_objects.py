@@ -32,7 +32,7 @@ def test_a_stored_tree_with_such_a_name_is_refused(name: str) -> None:
         Tree.decode(data)
 
 
-@pytest.mark.parametrize("name", ["a", "ä", "...", ".gitignore", "git", "a b", "CON", "日本", "x" * 255, "\n"], ids=repr)
+@pytest.mark.parametrize("name", ["a", "ä", "...", ".gitignore", "git", "a b", "日本", "x" * 255, "\n"], ids=repr)
 def test_other_names_are_taken_as_they_are(name: str) -> None:
     assert check_entry_name(name) == name
 
