@@ -1,0 +1,4 @@
+# You can also view visualizations in notebooks
+from artvcs.client import Client
+artifact = Client().get_artifact_version("<ARTIFACT_NAME>")
+artifact.visualize()
