@@ -43,6 +43,8 @@ def write_file(path: Path, data: bytes, *, durable: bool = True, staging: Path |
         staging: A folder on the same file system where a half-written file may lie after a crash; by default the
             folder of `path`.
     """
+    if staging is not None:
+        staging.mkdir(exist_ok=True)
     temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "wb") as file:

@@ -27,6 +27,7 @@ class Incoming:
     @classmethod
     def create(cls, layout: Layout) -> Incoming:
         """A fresh one, under a name that nobody else uses."""
+        layout.incoming.mkdir(exist_ok=True)
         path = layout.incoming_pack(f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}")
         # Waiting: recovery may hold the lock for the moment it needs to see that the journal is empty.
         journal = Journal.lock(layout.journal(path), wait=True)

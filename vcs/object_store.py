@@ -45,6 +45,9 @@ class ObjectStore:
         self._cached_bytes = 0
         self._mutex = threading.RLock()  # a descriptor must not be closed while it is read from
 
+    def __del__(self) -> None:
+        self.close()
+
     def has(self, oid: Oid) -> bool:
         """Whether the object's own record is here, in a pack that exists (see `complete` for what it refers to)."""
         found = self._locate(oid)

@@ -241,9 +241,8 @@ def read_table(path: Path) -> list[Location]:
         rows = file.read(count * ROW_SIZE)
     numbered = [unpack_row(rows[i : i + ROW_SIZE]) for i in range(0, len(rows), ROW_SIZE)]
     table = [at for at, number in numbered if number == 0]
-    if len(table) != count or any(
-        at.offset < _HEADER.size or at.offset + _RECORD.size + at.stored > start for at in table
-    ):
+    inside = all(at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= start for at in table)
+    if len(table) != count or not inside:
         raise damaged
     return table
 

@@ -13,7 +13,6 @@ from .oid import hash_bytes
 def write_register(path: Path, content: dict[str, Any], staging: Path, *, lasting: bool = True) -> None:
     """Puts `content` at `path` at once; `lasting` waits until it would survive a power cut."""
     check = hash_bytes(canonical.dumps(content), path.name)
-    staging.mkdir(exist_ok=True)
     data = canonical.dumps({**content, "check": check}) + b"\n"
     durable.write_file(path, data, durable=lasting, staging=staging)
 

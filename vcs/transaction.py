@@ -199,6 +199,7 @@ class Transaction:
         if incoming is not None:
             self._adopt(incoming)
         self._landed = edits
+        self._base = RefMap(self._store, None)  # what they were made on top of is not known
         for version in edits.versions.values():
             self._numbers[version.name] = max(version.number, self._numbers.get(version.name, 0))
 

@@ -216,7 +216,9 @@ def checkout(store: ObjectStore, entry: Entry, target: Path, progress: Progress 
         # Not the target's name with something added: that may be longer than a name can be.
         fresh = target.parent / f".{secrets.token_hex(8)}.art-tmp"
         try:
-            write_entry(store, entry, fresh, PurePosixPath(entry.name), progress)
+            # A link in a folder may not leave that folder; a link on its own may lead nowhere else.
+            at = PurePosixPath() if entry.mode == FOLDER else PurePosixPath(entry.name)
+            write_entry(store, entry, fresh, at, progress)
             _replace(store, fresh, target)
         finally:
             _remove(fresh)

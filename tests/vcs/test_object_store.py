@@ -187,7 +187,8 @@ def test_a_pack_collected_between_finding_and_opening_is_looked_for_again(
 ) -> None:
     ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(2)]
     reader = Repository(folder)
-    find, collected = reader.store._find, []
+    find = reader.store._find
+    collected: list[gc.Plan] = []
 
     def collected_meanwhile(oid: Oid) -> object:
         found = find(oid)
