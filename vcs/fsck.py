@@ -52,7 +52,8 @@ def fsck(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Iter
 
 def _check_files(layout: Layout, progress: Callable[[str], None]) -> Iterator[Problem]:
     for path in sorted(layout.folder.rglob("*")):
-        if path.is_dir() or layout.tmp in path.parents or layout.workspace in path.parents:
+        folder = path.is_dir() and not path.is_symlink()
+        if folder or layout.tmp in path.parents or layout.workspace in path.parents:
             continue
         name = str(path.relative_to(layout.folder))
         progress(name)

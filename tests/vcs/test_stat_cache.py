@@ -98,3 +98,23 @@ def test_what_is_known_but_not_stored_any_more_is_stored_again(
     again = Repository.init(repository.layout.folder)
     add(again, file)
     assert hashed == [b"a,b", b"a,b"]
+
+
+def test_a_file_that_another_took_the_place_of_is_read_again(repository: Repository, file: Path) -> None:
+    first = add(repository, file)
+    before = file.stat()
+    (file.parent / "other").write_text("c,d")
+    (file.parent / "other").rename(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert add(repository, file) != first
+
+
+def test_a_cache_that_cannot_be_written_fails_no_publish(
+    repository: Repository, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("artvcs.vcs.stat_cache.write_register", full)
+    oid = add(repository, file)
+    assert repository.refs().get("test/entry") == oid
