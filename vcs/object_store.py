@@ -41,6 +41,7 @@ class ObjectStore:
         self._layout = layout
         self._reindex = reindex
         self._fds: OrderedDict[Oid, int] = OrderedDict()
+        self._seen: set[Oid] = set()  # packs that were there since the last refresh
         self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
         self._cached_bytes = 0
         self._mutex = threading.RLock()  # a descriptor must not be closed while it is read from
@@ -99,11 +100,20 @@ class ObjectStore:
             UnknownName: The object or one of its chunks is not here.
             DamagedError: It is of another kind, or not what its id promises.
         """
-        at = self.location(oid)
+        at, stored = self.read_stored(oid)
         if at.kind != kind:
             raise DamagedError(f"Object {oid[:12]} is a {at.kind}, not a {kind}.")
-        check, size, ready = hasher(kind), 0, b""
-        for number, piece in enumerate(self._pieces(oid)):
+        if at.codec == codec.CHUNKED:
+            yield from self._iter_chunks(at)
+            return
+        data = codec.decompress(at.codec, stored, at.size)
+        if hash_bytes(data, kind) != oid:
+            raise _mismatch(oid)
+        yield data
+
+    def _iter_chunks(self, at: Location) -> Iterator[bytes]:
+        check, size, ready = hasher(), 0, b""
+        for number, piece in enumerate(self._pieces(at.oid)):
             if number:
                 yield ready
             at_piece, stored = self.read_stored(piece)
@@ -112,8 +122,8 @@ class ObjectStore:
             size += len(ready)
             if size > at.size:
                 break
-        if size != at.size or check.hexdigest() != oid:
-            raise DamagedError(f"Object {oid[:12]} does not match its id; run `art fsck`.")
+        if size != at.size or check.hexdigest() != at.oid:
+            raise _mismatch(at.oid)
         yield ready
 
     def verify(self, oid: Oid) -> None:
@@ -182,12 +192,13 @@ class ObjectStore:
                 try:
                     return at, pack.read_stored(self._fd(place), at)
                 except FileNotFoundError:
-                    continue  # collected by another process since we looked: it is in another pack now
+                    self.refresh()  # collected by another process since we looked: it is in another pack now
         raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
 
     def refresh(self) -> None:
         """Forgets what was known of packs and index: another process may have changed them."""
         self.index.reload()
+        self._seen.clear()
         self.close()
 
     def close(self) -> None:
@@ -227,7 +238,11 @@ class ObjectStore:
         raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
 
     def _pack_exists(self, name: PackWriter | Oid) -> bool:
-        return isinstance(name, PackWriter) or name in self._fds or self._layout.pack(name).exists()
+        if isinstance(name, PackWriter) or name in self._seen:
+            return True
+        if there := self._layout.pack(name).exists():
+            self._seen.add(name)
+        return there
 
     def _fd(self, name: Oid) -> int:
         if name in self._fds:
@@ -237,6 +252,10 @@ class ObjectStore:
         if len(self._fds) > _OPEN_PACKS:
             os.close(self._fds.popitem(last=False)[1])
         return fd
+
+
+def _mismatch(oid: Oid) -> DamagedError:
+    return DamagedError(f"Object {oid[:12]} does not match its id; run `art fsck`.")
 
 
 def blob_id(data: bytes) -> Oid:
