@@ -1,0 +1,114 @@
+"""What the callbacks of all frameworks share: a checkpoint on disk becomes a version, and training goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from artvcs.pipelines import context, naming, saving
+from artvcs.pipelines.context import StepContext
+from artvcs.pipelines.errors import PipelineError, StepTimeout
+from artvcs.pipelines.views import ArtifactVersion
+from artvcs.vcs import names
+from artvcs.vcs.errors import RepositoryBusy
+
+_log = logging.getLogger("artvcs.checkpoints")
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The artifact whose versions the checkpoints of a training are.
+
+    Attributes:
+        name: The artifact's name.
+        tags: Labels of each version.
+        strict: Whether a checkpoint that cannot be registered ends the training.
+
+    Raises:
+        InvalidName: The name cannot be used.
+    """
+
+    name: str
+    tags: tuple[str, ...] = ()
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        naming.check_artifact_name(self.name)  # now, not hours later at the first checkpoint
+
+    def register(self, path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> ArtifactVersion | None:
+        """Registers a checkpoint; inside a step the version belongs to the step's run.
+
+        Args:
+            path: The file or folder, as the framework wrote it.
+            metadata: What to note with it.
+
+        Returns:
+            The version; None if that failed, which is logged with the reason.
+
+        Raises:
+            Exception: Whatever went wrong, if `strict`.
+        """
+        try:
+            version = saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
+            if (here := context.current()) is not None:
+                _publish(here)
+        except StepTimeout:
+            raise  # the alarm of a step's time limit may ring here too, and it rings once
+        except Exception as error:  # what is trained is worth more than the note of it
+            if self.strict:
+                raise
+            _log.warning("The checkpoint %s was not registered as %r; training goes on. %s", path, self.name, error)
+            return None
+        return version
+
+
+def _publish(here: StepContext) -> None:
+    """Makes what the running step registered durable and visible to others: the step may go on for days."""
+    transaction = here.transaction
+    with transaction.together():
+        transaction.checkpoint()
+        # Locked first, since a transaction that fails to publish is closed. What landed survives anyway.
+        with contextlib.suppress(RepositoryBusy), here.repository.locked():
+            transaction.publish()
+        # Landed once more: should this process die, recovery finds the run and marks it interrupted.
+        run = transaction.get(names.run_ref(here.run_id))
+        for ref in (names.run_ref(here.run_id), names.latest_ref(here.pipeline_name)):
+            if run is not None and transaction.get(ref) == run:
+                transaction.set_ref(ref, run)
+        transaction.checkpoint()
+
+
+def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
+    """Those of a framework's metrics that are single numbers, as plain ones."""
+    found = {}
+    for name, value in metrics.items():
+        with contextlib.suppress(Exception):  # a tensor of several values, say
+            number = value.item() if hasattr(value, "item") else value
+            if isinstance(number, int | float):
+                found[str(name)] = number
+    return found
+
+
+def framework(module: str, package: str | None = None) -> Any:
+    """The module of a framework, imported.
+
+    Args:
+        module: Its full name.
+        package: What to install for it; by default called like the module.
+
+    Raises:
+        PipelineError: It cannot be imported.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        top = module.partition(".")[0]
+        raise PipelineError(
+            f"Checkpoints of {top} need {module}, which cannot be imported ({error}); "
+            f"install it with `pip install {package or top}`."
+        ) from error
