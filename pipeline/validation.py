@@ -115,6 +115,8 @@ def bare(annotation: Any) -> Any:
         return bare(annotation.__supertype__)
     if type(annotation).__name__ == "TypeAliasType":
         return bare(annotation.__value__)
+    if type(typing.get_origin(annotation)).__name__ == "TypeAliasType":  # an alias with arguments, as NDArray[...]
+        return bare(typing.get_origin(annotation).__value__[typing.get_args(annotation)])
     if typing.get_origin(annotation) in (typing.Annotated, typing.Required, typing.NotRequired):
         return bare(typing.get_args(annotation)[0])
     return annotation
