@@ -94,7 +94,7 @@ def _on_base(cls: Any) -> Any:
     return _on_base_of(cls, (imported or installed or ["lightning"])[0])
 
 
-def _blank(cls: type) -> object:
+def _blank(cls: Any) -> Any:
     """An object whose attributes are set next, by copying or unpickling."""
     return cls.__new__(cls)
 
