@@ -3,7 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test check bench faults clean
+# Pinned by itself: a range would let other packages choose a build of several gigabytes.
+TORCH := torch==2.13.0
+
+.PHONY: demo test check extras faults bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -25,6 +28,11 @@ check: $(STAMP) ## lint, types, layers, tests with coverage
 
 faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts
 	$(BIN)/python -m pytest -m faults
+
+extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebooks, training frameworks
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,heavy]'
+	$(BIN)/python -m pytest tests/pipeline/materializers tests/pipeline/checkpoints tests/pipeline/visualizations tests/reference
 
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks
