@@ -33,13 +33,14 @@ def write_at(fd: int, data: bytes, offset: int) -> None:
         rest, offset = rest[done:], offset + done
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = True, staging: Path | None = None) -> None:
+def write_file(path: Path, data: bytes, *, lasting: bool = True, staging: Path | None = None) -> None:
     """Puts `data` at `path` at once: a reader sees the old content or the new, never a part.
 
     Args:
         path: Where.
         data: What.
-        durable: Wait until it would survive a power cut.
+        lasting: Wait until it would survive a power cut. Without it, the file may be the old one afterwards, but a
+            torn one it never is.
         staging: A folder on the same file system where a half-written file may lie after a crash; by default the
             folder of `path`.
     """
@@ -50,13 +51,12 @@ def write_file(path: Path, data: bytes, *, durable: bool = True, staging: Path |
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
-            if durable:
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if durable:
+    if lasting:
         sync_folder(path.parent)
 
 

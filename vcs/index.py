@@ -215,8 +215,8 @@ class Index:
     def _replace(self, tables: list[tuple[list[Oid], Iterable[bytes]]], old: list[str]) -> None:
         name, data = Segment.build(tables)
         self._layout.index.mkdir(exist_ok=True)
-        # Not fsynced: after a power cut a torn segment fails its checksum and is rebuilt.
-        durable.write_file(self._layout.segment(Oid(name)), data, durable=False, staging=self._layout.tmp)
+        # After a power cut it may be missing, and is made anew then.
+        durable.write_file(self._layout.segment(Oid(name)), data, lasting=False, staging=self._layout.tmp)
         # The new segment stands before the old ones go: a reader in between finds everything.
         for other in old:
             if other != name:

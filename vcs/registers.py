@@ -14,7 +14,7 @@ def write_register(path: Path, content: dict[str, Any], staging: Path, *, lastin
     """Puts `content` at `path` at once; `lasting` waits until it would survive a power cut."""
     check = hash_bytes(canonical.dumps(content), path.name)
     data = canonical.dumps({**content, "check": check}) + b"\n"
-    durable.write_file(path, data, durable=lasting, staging=staging)
+    durable.write_file(path, data, lasting=lasting, staging=staging)
 
 
 def read_register(path: Path) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""A file system that is really full, and one whose power is really cut."""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import os
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from artvcs.vcs.errors import DiskFull
+from artvcs.vcs.repository import Repository
+
+from ..helpers import problems, put_text
+from . import scenarios
+from .inject import needs_strace, run
+
+pytestmark = pytest.mark.faults
+
+SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
+
+
+def mount(*arguments: object) -> None:
+    done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"mounting is not possible here: {done.stderr.strip()}")
+
+
+def unmount(folder: Path) -> None:
+    gc.collect()  # what this process still has mapped keeps the disk busy
+    subprocess.run(["umount", folder], check=True, capture_output=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", folder)
+    yield folder
+    unmount(folder)
+
+
+def test_a_full_disk_loses_nothing_and_can_be_gone_on_with(small_disk: Path) -> None:
+    folder = small_disk / ".artifacts"
+    repository = Repository.init(folder)
+    stored = [put_text(repository, "tags/first", "first")]
+    with pytest.raises(DiskFull, match="nothing stored is lost"):
+        for number in range(1000):
+            with repository.transaction("fill") as transaction:
+                stored.append(transaction.put_blob(os.urandom(50_000)))
+                transaction.set_ref(f"tags/{number}", stored[-1])
+    stored.pop()
+    assert problems(folder) == []
+    again = Repository(folder)  # can be opened and read while the disk is full
+    assert [oid for oid in stored if not again.store.has(oid)] == []
+    mount("-o", "remount,size=2m", small_disk)
+    put_text(again, "tags/last", "there is room again")
+    assert problems(folder) == []
+    assert again.store.read(stored[0], "blob") == b"first"
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    if os.getuid() != 0 or shutil.which("mkfs.ext4") is None:
+        pytest.skip("only root can mount an ext4 of its own")
+    made = Disk(tmp_path)
+    yield made
+    with suppress(subprocess.CalledProcessError):
+        unmount(made.folder)
+
+
+class Disk:
+    """An ext4 in a file, whose power can be cut."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.image, self.folder = tmp_path / "image", tmp_path / "disk"
+        self.folder.mkdir()
+        with self.image.open("wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run(["mkfs.ext4", "-q", self.image], check=True)
+        self.start()
+
+    def start(self) -> None:
+        mount("-o", "loop", self.image, self.folder)
+
+    def cut_power(self) -> None:
+        """What was not made durable is gone; then the machine starts again."""
+        fd = os.open(self.folder, os.O_RDONLY)
+        fcntl.ioctl(fd, SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+        os.close(fd)
+        unmount(self.folder)
+        self.start()
+
+
+@pytest.mark.parametrize("times", range(5))
+def test_what_was_published_survives_a_power_cut(disk: Disk, times: int) -> None:
+    folder = disk.folder / ".artifacts"
+    scenarios.prepare(folder)
+    for _ in range(times + 1):
+        outcome = run(lambda say: scenarios.publish(folder, say))
+        assert outcome.said[-1] == "published tags/c"
+        disk.cut_power()
+        assert problems(folder) == []
+        scenarios.check_promises(folder, outcome, landed=False)
+    scenarios.check_second_try(folder)
+
+
+def test_what_had_only_landed_is_recovered_or_gone_but_never_torn(disk: Disk) -> None:
+    folder = disk.folder / ".artifacts"
+    scenarios.prepare(folder)
+    os.sync()
+    outcome = run(lambda say: scenarios.publish(folder, say), "fsync:signal=KILL:when=1")
+    assert outcome.killed
+    disk.cut_power()
+    assert problems(folder) == []
+    scenarios.check_promises(folder, outcome, landed=False)
+    scenarios.check_second_try(folder)
+
+
+@needs_strace
+@pytest.mark.parametrize("work", [scenarios.publish, scenarios.collect], ids=["publish", "collect"])
+@pytest.mark.parametrize("call", ["fsync", "rename", "pwrite64", "unlink", "mkdir"])
+def test_power_is_cut_at_every_call(disk: Disk, work: scenarios.Work, call: str) -> None:
+    folder = disk.folder / ".artifacts"
+    template = disk.image.with_name("template")
+    scenarios.prepare(template)
+    for number in range(1, 200):
+        scenarios.copy(template, folder)
+        os.sync()
+        outcome = run(lambda say: work(folder, say), f"{call}:signal=KILL:when={number}")
+        disk.cut_power()
+        assert problems(folder) == [], number
+        scenarios.check_promises(folder, outcome, landed=False)
+        scenarios.check_second_try(folder)
+        if not outcome.killed:
+            return
+    pytest.fail("it never came to its end")
