@@ -6,7 +6,8 @@ import contextlib
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -36,6 +37,7 @@ class Checkpoints:
     name: str
     tags: tuple[str, ...] = ()
     strict: bool = False
+    _process: int = field(default_factory=os.getpid, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         naming.check_artifact_name(self.name)  # now, not hours later at the first checkpoint
@@ -53,10 +55,10 @@ class Checkpoints:
         Raises:
             Exception: Whatever went wrong, if `strict`.
         """
+        # A forked worker cannot go on with its parent's change of the repository: it registers as if outside the step.
+        where = copy_context() if os.getpid() == self._process else Context()
         try:
-            version = saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
-            if (here := context.current()) is not None:
-                _publish(here)
+            version = where.run(self._register, path, metadata)
         except StepTimeout:
             raise  # the alarm of a step's time limit may ring here too, and it rings once
         except Exception as error:  # what is trained is worth more than the note of it
@@ -64,6 +66,12 @@ class Checkpoints:
                 raise
             _log.warning("The checkpoint %s was not registered as %r; training goes on. %s", path, self.name, error)
             return None
+        return version
+
+    def _register(self, path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> ArtifactVersion:
+        version = saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
+        if (here := context.current()) is not None:
+            _publish(here)
         return version
 
 

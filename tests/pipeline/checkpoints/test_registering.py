@@ -180,6 +180,43 @@ def test_what_was_registered_before_a_kill_stays(project: Path, python: Python, 
     assert [run.status for run in Client().list_pipeline_runs()] == (["interrupted"] if in_step else [])
 
 
+FORKED = """
+import os
+from pathlib import Path
+from artvcs import pipeline, step
+from artvcs.pipelines.checkpoints.registering import Checkpoints
+
+@step
+def train() -> int:
+    checkpoints = Checkpoints("ckpt", strict=True)
+    Path("model.ckpt").write_text("parent")
+    checkpoints.register("model.ckpt", {"by": "parent"})
+    if (child := os.fork()) == 0:
+        Path("model.ckpt").write_text("child")
+        checkpoints.register("model.ckpt", {"by": "child"})
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    Path("model.ckpt").write_text("parent again")
+    checkpoints.register("model.ckpt", {"by": "parent"})
+    return 1
+
+@pipeline
+def training():
+    train()
+
+training()
+"""
+
+
+def test_a_worker_forked_in_a_step_registers_by_itself(project: Path, python: Python) -> None:
+    (project / "forked.py").write_text(FORKED)
+    python("forked.py")
+    made = versions()
+    assert [version.metadata["by"] for version in made] == ["parent", "child", "parent"]
+    assert [version.run is not None for version in made] == [True, False, True]
+    assert [version.load().read_text() for version in made] == ["parent", "child", "parent again"]
+
+
 FULL = """
 import resource, signal
 from pathlib import Path
