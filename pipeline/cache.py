@@ -34,7 +34,8 @@ class CachePolicy:
         packages: Installed distributions whose version counts, besides those the code imports.
         ignore_inputs: Inputs that do not count.
         expires_after: A result older than this is not used again; a timedelta or seconds.
-        key: Called with a dictionary of the step's parameters and input artifact ids; what it returns counts.
+        key: Called with a dictionary of the step's parameters and input artifact ids (a list of them for a list);
+            what it returns counts.
     """
 
     code: Reach = "project"
@@ -49,8 +50,10 @@ class CachePolicy:
         if self.code not in ("project", "function", "none"):
             raise DefinitionError(f"CachePolicy(code={self.code!r}) is unknown; use 'project', 'function' or 'none'.")
         for field in ("files", "env", "packages", "ignore_inputs"):
-            if isinstance(getattr(self, field), str):
-                raise DefinitionError(f"CachePolicy({field}=...) takes a list; write [{getattr(self, field)!r}].")
+            if isinstance(getattr(self, field), (str, os.PathLike)):
+                raise DefinitionError(
+                    f"CachePolicy({field}=...) takes a list; write [{os.fspath(getattr(self, field))!r}]."
+                )
 
     def expired(self, commit: Commit, now: int) -> bool:
         """Whether a result is too old to be used again; `now` in milliseconds since 1970."""
@@ -58,7 +61,7 @@ class CachePolicy:
             return False
         limit = self.expires_after
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
-        return now - commit.finished > seconds * 1000
+        return now - commit.finished >= seconds * 1000
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,8 @@ class Graph:
         node = _make_node(invocation, step, _bind(step, args, kwargs), after)
         self._refuse_strangers(node)
         self.nodes[invocation] = node
-        names = [output.name for output in step.signature.outputs] or [None]
-        handles = tuple(StepOutput(invocation, name) for name in names)
+        names: list[str | None] = [output.name for output in step.signature.outputs]
+        handles = tuple(StepOutput(invocation, name) for name in names or [None])
         self._handles.update(handles)
         return handles[0] if step.signature.single or not step.signature.outputs else handles
 

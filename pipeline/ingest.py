@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from artvcs.vcs.objects import Input, Version
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction, now_ms
+from artvcs.vcs.transaction import Transaction
 
-from . import artifacts, lookup, naming
+from . import artifacts, lookup, naming, versions
 from .errors import DefinitionError
-from .graph import Source
+from .graph import Graph, Source, StepOutput
 from .inputs import ExternalArtifact, InputFile, LazyArtifact
 from .views import ArtifactVersion
 
@@ -21,6 +21,18 @@ class Ingest:
         self._transaction = transaction
         self._pipeline = pipeline
         self._resolved: dict[int, Input] = {}
+
+    def resolve_all(self, graph: Graph) -> None:
+        """Resolves all sources of a graph, so that all its steps see the world as it was when the run started.
+
+        Raises:
+            ArtError: As `resolve`.
+        """
+        for node in graph.nodes.values():
+            for name, sources in node.sources.items():
+                for source in sources:
+                    if not isinstance(source, StepOutput):
+                        self.resolve(source, node.step.name, name)
 
     def resolve(self, source: Source, step: str, name: str) -> Input:
         """The artifact that a source stands for now; what is not stored yet is stored.
@@ -54,10 +66,7 @@ class Ingest:
     def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
         saved = artifacts.save(self._transaction, self._repository.layout, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
-        self._transaction.add_version(Version(
-            name=title, number=0, label=None, artifact=saved.id, commit=None, output=None, run=None, origin=origin,
-            created=now_ms(), tags=(), metadata=saved.facts,
-        ))  # fmt: skip
+        versions.add(self._transaction, versions.fresh(title, saved.id, origin), saved.facts, {})
         return Input(saved.id, title, None, None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +68,8 @@ def decide(
     policy = node.step.options.cache
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
     artifacts = {name: [source.artifact for source in sources] for name, sources in inputs.items()}
-    counted: dict[str, Any] = {**params, **artifacts}
+    counted: dict[str, Any] = copy.deepcopy(dict(node.params))
+    counted.update({name: ids if name in node.lists else ids[0] for name, ids in artifacts.items()})
     ignored = set(policy.ignore_inputs)
     code = node.step.code()
     parts = KeyParts(
@@ -98,7 +101,7 @@ def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs, root: P
         return decision
     if not _reads_unchanged(commit, store, refs, root):
         return decision
-    return Decision(decision.node, decision.inputs, decision.code, decision.parts, decision.key, hit=oid, commit=commit)
+    return dataclasses.replace(decision, hit=oid, commit=commit)
 
 
 def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs, root: Path) -> bool:
@@ -109,4 +112,12 @@ def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs, root
                 return False
         except LookupFailed:
             return False
+    return not any(_exists(asked, store, refs, root) for asked in commit.config.get("missing", ()))
+
+
+def _exists(asked: str, store: ObjectStore, refs: lookup.Refs, root: Path) -> bool:
+    try:
+        lookup.find_spec(store, refs, asked, root)
+    except LookupFailed:
+        return False
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from artvcs.vcs import canonical, names, values
@@ -14,10 +14,9 @@ from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction, now_ms
 
-from . import lookup
+from . import versions
 from .claims import Claims
-from .errors import DefinitionError
-from .execution import Outcome
+from .execution import Outcome, failure_of
 from .fingerprint import Fingerprint, to_json
 from .plain import to_plain
 from .plan import Decision
@@ -40,7 +39,7 @@ class RunRecord:
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
-        self._publisher = Publisher(transaction, self._write_run, claims.published)
+        self._publisher = Publisher(transaction, self._write_run, self._published)
         self._written = 0
         self._write_run()
         transaction.checkpoint()
@@ -53,6 +52,7 @@ class RunRecord:
             unmade_commit(transaction, decision),
             pipeline=self.run.pipeline,
             reads=outcome.reads,
+            config=_config(decision, outcome.missing),
             outputs=outputs,
             parents=_parents(decision.inputs, outcome.reads),
             git=self.run.git,
@@ -87,10 +87,16 @@ class RunRecord:
         """Notes a step that did not run because of another's failure."""
         return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
 
+    def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
+        """Notes a step that could not begin."""
+        moment, failure = now_ms(), failure_of(error)
+        return self._set(invocation, StepRun(step, "failed", None, {}, {}, None, moment, moment, failure, None, {}))
+
     def end(self, status: str) -> None:
         """Notes how the run ended, and publishes all."""
-        self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
-        self._write_run()
+        with self._transaction.together():
+            self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
+            self._write_run()
         self.publish()
 
     def publish(self) -> None:
@@ -104,6 +110,8 @@ class RunRecord:
         moment = now_ms()
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
         failure = outcome.failure() if outcome else None
+        if outcome is not None:
+            self._note(outcome.notes)
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
             failure, log, {},
@@ -119,11 +127,28 @@ class RunRecord:
         self._publisher.soon()
         return step
 
+    def _note(self, notes: Mapping[str | None, Mapping[str, Any]]) -> None:
+        """Adds what a step noted about its run, or about steps of it that have ended."""
+        for step, facts in notes.items():
+            if step is None:
+                self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
+            elif (ended := self.run.steps.get(step)) is not None:
+                changed = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
+                self.run = dataclasses.replace(self.run, steps={**self.run.steps, step: changed})
+
+    def _published(self) -> None:
+        self._claims.published()
+        with self._transaction.together():
+            if self.run.status == "running":
+                # In the journal again: should this process die now, recovery finds a run that was going on.
+                self._transaction.set_ref(names.run_ref(self.run.run), self._oid)
+                self._transaction.checkpoint()
+
     def _write_run(self) -> None:
         self._written = len(self.run.steps)
-        oid = self._transaction.put(self.run)
-        self._transaction.set_ref(names.run_ref(self.run.run), oid)
-        self._transaction.set_ref(names.latest_ref(self.run.pipeline), oid)
+        self._oid = self._transaction.put(self.run)
+        self._transaction.set_ref(names.run_ref(self.run.run), self._oid)
+        self._transaction.set_ref(names.latest_ref(self.run.pipeline), self._oid)
 
     def _facts(self, output: Output) -> Mapping[str, Any]:
         """What is known of a value from when it was made under another name."""
@@ -139,20 +164,17 @@ class RunRecord:
     ) -> None:
         for output in declared:
             made, config = outputs[output.name], output.config
-            version = Version(
-                name=made.name,
-                number=0,
+            fresh = versions.fresh(
+                made.name,
+                made.artifact,
+                "step",
                 label=None if config.version is None else str(config.version),
-                artifact=made.artifact,
                 commit=commit,
                 output=output.name,
                 run=self.run.run,
-                origin="step",
-                created=now_ms(),
-                tags=tuple(config.tags),
-                metadata={**facts.get(output.name, {}), **encode_all(config.run_metadata or {})},
+                tags=config.tags,
             )
-            self._transaction.add_version(version)
+            versions.add(self._transaction, fresh, facts.get(output.name, {}), encode_all(config.run_metadata or {}))
 
 
 def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
@@ -165,7 +187,7 @@ def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
         pipeline="",
         code=Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0),
         params=encode_all(decision.node.params),
-        config=_config(decision),
+        config=_config(decision, ()),
         inputs=decision.inputs,
         reads={},
         outputs={},
@@ -179,23 +201,6 @@ def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
         metadata={},
         log=None,
     )
-
-
-def check_labels_free(
-    repository: Repository, refs: lookup.Refs, decision: Decision, output_names: Mapping[str, str]
-) -> None:
-    """Refuses to run a step whose explicit version is taken, before it costs anything.
-
-    Raises:
-        DefinitionError: It is.
-    """
-    for output in decision.node.step.signature.outputs:
-        label = output.config.version
-        if label is None:
-            continue
-        name = output_names[output.name]
-        if any(str(label) == version.label for version in lookup.versions_of(repository.store, refs, name)):
-            raise DefinitionError(f"{name!r} has a version {str(label)!r} already; give the new one another version.")
 
 
 def git_state(repository: Repository, transaction: Transaction) -> GitState | None:
@@ -227,8 +232,9 @@ def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
 
 
-def _config(decision: Decision) -> dict[str, Any]:
+def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
     return {
+        "missing": sorted(missing),
         "outputs": dict(decision.parts.outputs),
         "extras": dict(decision.parts.extras),
         "ignored": sorted(decision.node.step.options.cache.ignore_inputs),

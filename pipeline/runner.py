@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 import time
 from collections.abc import Mapping
@@ -14,9 +15,11 @@ from artvcs.vcs.objects import Input, Run, StepRun
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction
 
-from . import execution, logs, lookup, naming, progress, record
+from . import execution, logs, lookup, naming, progress, record, versions
+from .artifacts import Saved
 from .claims import Claims
 from .context import StepContext
+from .errors import DefinitionError, PipelineError
 from .execution import Outcome
 from .executors import InlineExecutor
 from .graph import Graph, Node, StepOutput
@@ -53,6 +56,8 @@ def run_pipeline(
 
     Raises:
         DefinitionError: The pipeline cannot work as it is; nothing was run.
+        UnknownName: An artifact that it takes does not exist; nothing was run.
+        MaterializerError: A value or file that it takes cannot be stored; nothing was run.
         StorageError: The repository cannot be written.
     """
     with repository.transaction(f"run {name}") as transaction, logs.installed():
@@ -75,6 +80,7 @@ class _Runner:
         self._order = graph.order()
         self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
         self._ingest = Ingest(repository, transaction, name)
+        self._ingest.resolve_all(graph)
         self._results: dict[str, StepRun] = {}
         self._failure: Exception | None = None
         self._observer = progress.observer()
@@ -134,6 +140,9 @@ class _Runner:
             if not output.named:
                 name = naming.default_artifact_name(pipeline, node.step.name, name)
             found[output.name] = naming.check_artifact_name(name)
+        if len(set(found.values())) < len(found):
+            names = ", ".join(f"{output!r} → {name!r}" for output, name in found.items())
+            raise DefinitionError(f"Two outputs of the step {node.id!r} get one name ({names}); keep them apart.")
         return found
 
     # Scheduling
@@ -171,7 +180,11 @@ class _Runner:
         if stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream):
             self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
             return True
-        decision = self._decide(node)
+        try:
+            decision = self._decide(node)
+        except PipelineError as error:  # what the step declares cannot be done; others can go on
+            self._refuse(node, error)
+            return True
         if decision.hit is not None:
             self._claims.release(decision.key)
             with self._transaction.together():
@@ -180,17 +193,38 @@ class _Runner:
             return True
         if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
-        record.check_labels_free(self._repository, self._transaction, decision, self._output_names[node.id])
+        self._start(decision)
+        return True
+
+    def _start(self, decision: Decision) -> None:
+        node = decision.node
+        try:
+            self._check_labels(node, {})
+        except DefinitionError as error:
+            self._refuse(node, error)  # before it costs anything
+            return
         self._observer.step_started(node.id)
         here = StepContext(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
-            step_name=node.step.name, invocation_id=node.id, parameters=node.params,
+            step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
         hooked = self._with_hooks(node.step)
         future = self._executor.submit(execution.execute, hooked, here, decision.inputs, node.lists)
         self._running[future] = decision
-        return True
+
+    def _refuse(self, node: Node, error: PipelineError) -> None:
+        self._failure = self._failure or error
+        step = self._record.refused(node.id, node.step.name, error)
+        self._settle(node, step, f"{type(error).__name__}: {error}")
+
+    def _check_labels(self, node: Node, made: Mapping[str, Saved]) -> None:
+        """Refuses explicit versions that are taken; `made` are the step's outputs, where there are some already."""
+        for output in node.step.signature.outputs:
+            if output.config.version is not None:
+                name, label = self._output_names[node.id][output.name], str(output.config.version)
+                artifact = made[output.name].id if made else None
+                versions.check_label(self._repository.store, self._transaction, name, label, artifact)
 
     def _with_hooks(self, step: Step[Any, Any]) -> Step[Any, Any]:
         """The step with the pipeline's hooks where it has none of its own."""
@@ -216,6 +250,11 @@ class _Runner:
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         with self._transaction.together():
+            if outcome.error is None:
+                try:
+                    self._check_labels(decision.node, outcome.outputs)
+                except DefinitionError as error:
+                    outcome.error = error
             if outcome.error is None:
                 step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
             else:

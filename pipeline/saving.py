@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.vcs import names
-from artvcs.vcs.objects import Input, Version
+from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.objects import Input
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction, now_ms
+from artvcs.vcs.transaction import Transaction
 
-from . import artifacts, context, lookup, naming
+from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved
-from .errors import DefinitionError, MaterializerError, PipelineError
+from .errors import MaterializerError, PipelineError
 from .materializers import Materializer
 from .record import encode_all
 from .views import ArtifactVersion
@@ -108,7 +109,11 @@ def find_version(
         repository = repository or Repository.discover()
         found = lookup.find_spec(repository.store, repository.refs(), asked, repository.project)
         return ArtifactVersion(repository, found)
-    found = lookup.find_spec(here.repository.store, here.transaction, asked, here.repository.project)
+    try:
+        found = lookup.find_spec(here.repository.store, here.transaction, asked, here.repository.project)
+    except UnknownName:
+        here.missing.add(asked)  # once there is one, the step has to run again
+        raise
     here.reads[asked] = Input(found.artifact, found.name, found.commit, found.output)
     return ArtifactVersion(here.repository, found)
 
@@ -142,21 +147,28 @@ def log_metadata(
             found = lookup.find_version(repository.store, transaction, artifact_name, artifact_version)
             transaction.replace_version(dataclasses.replace(found, metadata={**found.metadata, **facts}))
     elif run_id_name_or_prefix is not None:
-        _log_run_metadata(run_id_name_or_prefix, step_name, facts)
+        _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
     elif here is not None:
         here.metadata.update(metadata)
     else:
         raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
 
 
-def _log_run_metadata(text: str, step_name: str | None, facts: dict[str, Any]) -> None:
+def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
+    here = context.current()
     with _writing(f"note metadata of run {text}") as (repository, transaction):
         run = lookup.find_run(repository.store, transaction, text)
+        if step_name is not None and step_name not in run.order:
+            raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
+        if here is not None and run.run == here.run_id:
+            # The record of a run that goes on is written by that run alone.
+            here.notes.setdefault(step_name, {}).update(metadata)
+            return
         if step_name is None:
             changed = dataclasses.replace(run, metadata={**run.metadata, **facts})
         else:
             if step_name not in run.steps:
-                raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.steps)}.")
+                raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
             step = run.steps[step_name]
             noted = dataclasses.replace(step, metadata={**step.metadata, **facts})
             changed = dataclasses.replace(run, steps={**run.steps, step_name: noted})
@@ -185,22 +197,9 @@ def _add(
 ) -> ArtifactVersion:  # fmt: skip
     title = naming.check_artifact_name(name)
     label = None if version is None else naming.check_name(str(version), "artifact version")
-    same = [each for each in lookup.versions_of(repository.store, transaction, title) if label and each.label == label]
-    if same and same[0].artifact != saved.id:
-        raise DefinitionError(f"{title!r} has a version {label!r} already, with another value; choose another version.")
+    if label is not None:
+        versions.check_label(repository.store, transaction, title, label, saved.id)
     here = context.current()
-    fresh = Version(
-        name=title,
-        number=0,
-        label=label,
-        artifact=saved.id,
-        commit=None,
-        output=None,
-        run=here.run_id if here else None,
-        origin=origin,
-        created=now_ms(),
-        tags=tuple(tags),
-        metadata={**saved.facts, **encode_all(metadata or {})},
-    )
-    added = transaction.add_version(fresh)
+    fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
+    added = versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
     return ArtifactVersion(repository, added)

@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from .errors import StepTimeout
@@ -22,14 +22,12 @@ def time_limit(seconds: float | None, step: str) -> Iterator[None]:
         yield
         return
     late = StepTimeout(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
-    if threading.current_thread() is not threading.main_thread():
-        started = time.monotonic()
+    main = threading.current_thread() is threading.main_thread()
+    started = time.monotonic()
+    with _alarm(seconds, late) if main else nullcontext():
         yield
-        if time.monotonic() - started > seconds:
-            raise late
-        return
-    with _alarm(seconds, late):
-        yield
+    if time.monotonic() - started > seconds:  # also where the step caught what the alarm raised
+        raise late
 
 
 @contextmanager
