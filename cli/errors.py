@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from artvcs.vcs.errors import ArtError, DamagedError, LookupFailed, RepositoryError, StorageError, WouldOverwrite
 
-OK, FAILED, USAGE, NOT_FOUND, NO_REPOSITORY, DAMAGED, STORAGE, WOULD_OVERWRITE, INTERRUPTED = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    130,
-)
+OK = 0
+FAILED = 1
+USAGE = 2
+NOT_FOUND = 3
+NO_REPOSITORY = 4
+DAMAGED = 5
+STORAGE = 6
+WOULD_OVERWRITE = 7
+INTERRUPTED = 130
 
-_CODES: tuple[tuple[type[ArtError], int], ...] = (
+CODES: tuple[tuple[type[ArtError], int], ...] = (
     (LookupFailed, NOT_FOUND),
     (RepositoryError, NO_REPOSITORY),
     (DamagedError, DAMAGED),
     (StorageError, STORAGE),
     (WouldOverwrite, WOULD_OVERWRITE),
+    (ArtError, FAILED),
 )
+"""The first that fits decides."""
 
 
 def exit_code(error: ArtError) -> int:
     """The exit code that an error ends the command with."""
-    return next((code for kind, code in _CODES if isinstance(error, kind)), FAILED)
+    return next(code for kind, code in CODES if isinstance(error, kind))

@@ -6,18 +6,18 @@ import difflib
 
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
-from artvcs.vcs import names
-from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects import Commit, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.objects import Run, Version
 from artvcs.vcs.pack import Location
 from artvcs.vcs.repository import Repository
+
+from .completion import artifact_names
 
 Found = ArtifactVersion | PipelineRun | Location
 
 
 def find(repository: Repository, text: str) -> Found:
-    """What a word stands for: first artifact names, then runs, then ids.
+    """What a word stands for: first artifact names, then runs and ids.
 
     Raises:
         UnknownName: Nothing; with what it may have been meant to be.
@@ -27,18 +27,18 @@ def find(repository: Repository, text: str) -> Found:
     name = text.partition("@")[0]
     if lookup.versions_of(store, refs, name):
         return ArtifactVersion(repository, lookup.find_spec(store, refs, text, repository.project))
-    try:
-        return PipelineRun(repository, lookup.find_run(store, refs, text))
-    except UnknownName:
-        pass
-    if len(text) >= lookup.MIN_PREFIX and "@" not in text:
-        try:
-            return _with_names(repository, store.expand(text))
-        except UnknownName:
-            pass
-    raise UnknownName(
-        f"There is no artifact, run or object {text!r}{_perhaps(repository, name)}; `art ls` and `art log` list them."
-    )
+    run = _run(repository, text)
+    if run is not None and text in (run.name, run.run):
+        return PipelineRun(repository, run)
+    at = _object(repository, text)
+    if run is not None and at is not None:
+        raise AmbiguousName(f"{text!r} could be run {run.run[:12]} or {at.kind} {at.oid[:12]}; give more digits.")
+    if run is not None:
+        return PipelineRun(repository, run)
+    if at is not None:
+        return _with_names(repository, at)
+    hint = perhaps(name, artifact_names(repository))
+    raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 
 
 def version(repository: Repository, spec: str) -> ArtifactVersion:
@@ -52,8 +52,30 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
     try:
         return ArtifactVersion(repository, lookup.find_spec(store, refs, spec, repository.project))
     except UnknownName as error:
-        hint = _perhaps(repository, spec.partition("@")[0])
+        hint = perhaps(spec.partition("@")[0], artifact_names(repository))
         raise UnknownName(str(error).replace(";", f"{hint};", 1)) from None
+
+
+def perhaps(text: str, known: set[str]) -> str:
+    """` (did you mean …?)`, where something known looks like it."""
+    close = difflib.get_close_matches(text, sorted(known - {text}), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _run(repository: Repository, text: str) -> Run | None:
+    try:
+        return lookup.find_run(repository.store, repository.refs(), text)
+    except UnknownName:
+        return None
+
+
+def _object(repository: Repository, text: str) -> Location | None:
+    if len(text) < lookup.MIN_PREFIX:
+        return None
+    try:
+        return repository.store.expand(text)
+    except UnknownName:
+        return None
 
 
 def _with_names(repository: Repository, at: Location) -> Found:
@@ -65,14 +87,3 @@ def _with_names(repository: Repository, at: Location) -> Found:
     if at.kind == "version":
         return ArtifactVersion(repository, repository.store.record(at.oid, Version))
     return at
-
-
-def _perhaps(repository: Repository, text: str) -> str:
-    known = {names.artifact_name(ref) for ref, _ in repository.refs().items(names.ARTIFACTS)}
-    close = difflib.get_close_matches(text, sorted(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
-
-
-def commit_of(repository: Repository, oid: Oid) -> Commit:
-    """A commit's record."""
-    return repository.store.record(oid, Commit)

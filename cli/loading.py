@@ -20,7 +20,12 @@ from artvcs.pipelines.errors import DefinitionError, ParameterError
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.vcs.errors import ArtError, UnknownName
 
+from .finding import perhaps
+
 _READY = runner
+
+_OURS_ALONE = "click"
+"""What the command imports and the library does not: under plain Python, a module of the user's has that name."""
 
 
 def load_pipeline(spec: str) -> Pipeline[...]:
@@ -37,7 +42,8 @@ def load_pipeline(spec: str) -> Pipeline[...]:
     found = _pipelines(_load(path))
     if name:
         if name not in found:
-            raise UnknownName(f"{file} has no pipeline {name!r}; it has {', '.join(found) or 'none'}.")
+            hint = perhaps(name, set(found))
+            raise UnknownName(f"{file} has no pipeline {name!r}{hint}; it has {', '.join(found) or 'none'}.")
         return found[name]
     if not found:
         raise DefinitionError(f"{file} has no pipeline; mark a function that calls steps with @pipeline.")
@@ -61,8 +67,8 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
         if not equals:
             raise click.UsageError(f"-p {text}: write it as name=value.")
         if name not in annotations:
-            known = ", ".join(annotations) or "none"
-            raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}; it has {known}.")
+            hint, known = perhaps(name, set(annotations)), ", ".join(annotations) or "none"
+            raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}{hint}; it has {known}.")
         try:
             params[name] = parameters.parse_text(value, annotations[name])
         except ParameterError as error:
@@ -70,44 +76,62 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
     return params
 
 
+def not_run(what: str, error: Exception) -> ArtError:
+    """The sentence to say when the user's own code raised outside of a step."""
+    if isinstance(error, SyntaxError):
+        return DefinitionError(f"{_shown(error.filename)}, line {error.lineno}: {error.msg}; mend it and run again.")
+    reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return DefinitionError(f"{what}: {reason}{where(error)}; mend it and run again.")
+
+
+def is_theirs(error: BaseException) -> bool:
+    """Whether the user's code raised an error, or called what did: then it is nothing to report to us."""
+    ours = Path(artvcs.__file__).parent
+    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    told = [path for path in frames if ours in path.parents or _is_own(path)]
+    return bool(told) and ours not in told[-1].parents
+
+
+def where(error: BaseException) -> str:
+    """` (FILE:LINE)` of the user's code in which an error was raised; empty where it was in nobody's of theirs."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f" ({_shown(frame.filename)}:{frame.lineno})" for frame in frames if _is_own(Path(frame.filename))]
+    return places[-1] if places else ""
+
+
+def _is_own(path: Path) -> bool:
+    return not str(path).startswith("<") and not any(root in path.parents for root in _NOT_THEIRS)
+
+
+def _shown(filename: str | None) -> str:
+    """A file as people call it here."""
+    path, here = Path(filename or "?"), Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+_NOT_THEIRS = [
+    *(Path(root) for key, root in sysconfig.get_paths().items() if key != "data"),
+    Path(artvcs.__file__).parent,
+]
+
+
 def _load(path: Path) -> ModuleType:
+    folder = path.absolute().parent
+    if any((folder / place).is_file() for place in (f"{_OURS_ALONE}.py", f"{_OURS_ALONE}/__init__.py")):
+        sys.modules.pop(_OURS_ALONE)  # what we imported of it stays ours; their `import` finds theirs
     name = path.stem if path.stem not in sys.modules else f"{path.stem}_of_the_user"
     spec = importlib.util.spec_from_file_location(name, path.absolute())
     if spec is None or spec.loader is None:
         raise DefinitionError(f"{path} is not a Python file; give one that ends in .py.")
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.absolute().parent))
+    sys.path.insert(0, str(folder))
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # the user's own code
         del sys.modules[name]
-        raise _not_loaded(path, error) from error
+        raise not_run(f"{path} cannot be loaded", error) from error
     return module
-
-
-def _not_loaded(path: Path, error: Exception) -> ArtError:
-    if isinstance(error, SyntaxError):
-        return DefinitionError(f"{error.filename}, line {error.lineno}: {error.msg}; mend it and run again.")
-    return DefinitionError(
-        f"{path} cannot be loaded: {type(error).__name__}: {error}{where(error)}; mend it and run again."
-    )
-
-
-def where(error: BaseException) -> str:
-    """` (FILE:LINE)` of the user's code in which an error was raised; empty where it was in nobody's of theirs."""
-    places = [
-        f" ({frame.filename}:{frame.lineno})"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith("<") and not any(root in Path(frame.filename).parents for root in _NOT_THEIRS)
-    ]
-    return places[-1] if places else ""
-
-
-_NOT_THEIRS = [
-    *(Path(root) for root in sysconfig.get_paths().values() if root),
-    Path(artvcs.__file__).parent,
-]
 
 
 def _pipelines(module: ModuleType) -> dict[str, Pipeline[...]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +14,10 @@ from artvcs import __version__
 from artvcs.vcs.errors import ArtError
 
 from . import errors
-from .output import Terminal, make_terminal
+from .output import Terminal, make_terminal, one_line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS = {
     "add": "Store an existing file or folder as an artifact.",
@@ -49,6 +53,24 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that the arguments name, or an error with the one they may have meant."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], VERBS, n=1)
+            ctx.fail(f"No such command {args[0]!r}{f', did you mean {close[0]!r}?' if close else '.'}")
+        return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin so, without importing them."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(verb, help=VERBS[verb]) for verb in sorted(VERBS) if verb.startswith(incomplete)]
+        return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Lists the verbs without importing them."""
         with formatter.section("Verbs"):
@@ -81,33 +103,46 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs `art` with these arguments and returns its exit code."""
-    debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character shows another one; that is no reason to fail.
+            stream.reconfigure(errors="replace")
     try:
         code: Any = art.main(arguments, prog_name="art", standalone_mode=False)
         return code if isinstance(code, int) else errors.OK
     except ArtError as error:
-        return _fail(str(error), errors.exit_code(error), debug)
+        return _fail(arguments, str(error), errors.exit_code(error))
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _misused(arguments, error)
     except (KeyboardInterrupt, click.Abort):
         message = "Interrupted; what had finished is kept: run it again to go on."
-        return _fail(message, errors.INTERRUPTED, debug=False)
+        return _fail(arguments, message, errors.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain while it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return errors.OK
     except Exception as error:
-        message = f"Unexpected {type(error).__name__}: {error}; run again with --debug and report it."
-        return _fail(" ".join(message.split()), errors.FAILED, debug)
+        message = f"Unexpected {type(error).__name__}: {error}; run again as `art --debug …` and report what it says."
+        return _fail(arguments, message, errors.FAILED)
 
 
-def _fail(message: str, code: int, debug: bool) -> int:
-    if debug:
+def _misused(arguments: list[str], error: click.ClickException) -> int:
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()
+        return errors.USAGE
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    verb = context.command_path if context is not None else "art"
+    return _fail(arguments, f"{message}; `{verb} --help` shows what it takes.", error.exit_code)
+
+
+def _fail(arguments: list[str], message: str, code: int) -> int:
+    if "--debug" in arguments:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"{click.style('error:', fg='red')} {message}", err=True)
+    plain = "--no-color" in arguments or os.environ.get("NO_COLOR")
+    click.echo(f"{click.style('error:', fg='red')} {one_line(message)}", err=True, color=False if plain else None)
     return code
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TextIO
 
 import click
+
+# A stored name or message may come from a hostile repository, and must not command the terminal.
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass
@@ -29,6 +34,11 @@ class Terminal:
     debug: bool = False
 
     @property
+    def live(self) -> bool:
+        """Whether somebody watches who may be shown how far a thing is."""
+        return sys.stderr.isatty() and not self.quiet
+
+    @property
     def width(self) -> int:
         """Columns; far more than any line when the output is a pipe."""
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
@@ -44,7 +54,7 @@ class Terminal:
 
     def document(self, data: Any) -> None:
         """Writes JSON."""
-        click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=plain))
+        click.echo(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False))
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Writes aligned columns; the last one is cut at the terminal's width."""
@@ -110,23 +120,58 @@ def ago(when: datetime) -> str:
     return f"{past} second{'s' * (past != 1)} ago"
 
 
+def moment(when: datetime) -> str:
+    """A time of day here, and how long ago that is."""
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S} ({ago(when)})"
+
+
 def value(found: Any) -> str:
     """A parameter or metadata value on one line."""
     if isinstance(found, float):
-        return f"{found:.6g}"
-    text = repr(found) if not isinstance(found, str) else found
+        text = f"{found:.6g}"
+        # `1` and `1.0` are not the same parameter.
+        return f"{text}.0" if text.lstrip("-").isdigit() else text
+    text = one_line(found if isinstance(found, str) else repr(found))
     return text if len(text) <= 80 else text[:79] + "…"
 
 
+def values(found: Mapping[str, Any]) -> str:
+    """Parameters or metadata on one line, as `rate=0.1, label=x`."""
+    return ", ".join(f"{name}={value(each)}" for name, each in found.items())
+
+
+def one_line(text: str) -> str:
+    """Text as one line that does nothing to the terminal but show itself."""
+    return clean(" ".join(text.split()))
+
+
+def clean(text: str) -> str:
+    """Text with every control character spelt out, as Python's `repr` does."""
+    return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def can_show(text: str, stream: TextIO) -> bool:
+    """Whether a stream's encoding has these characters."""
+    try:
+        text.encode(stream.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def plain(found: Any) -> Any:
-    """What JSON lacks, as text."""
+    """Data as strict JSON can hold it: times in ISO, durations in seconds, NaN and the like as text."""
+    if isinstance(found, Mapping):
+        return {key if isinstance(key, str) else str(key): plain(item) for key, item in found.items()}
+    if isinstance(found, (list, tuple, set, frozenset)):
+        return [plain(item) for item in found]
     if isinstance(found, datetime):
         return found.isoformat()
     if isinstance(found, timedelta):
         return found.total_seconds()
-    if isinstance(found, (set, frozenset, tuple)):
-        return list(found)
-    return str(found)
+    if found is None or isinstance(found, (bool, int, str)):
+        return found
+    return found if isinstance(found, float) and math.isfinite(found) else str(found)
 
 
 def _bare(text: str) -> str:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sys
-import threading
 import time
+from collections.abc import Iterator
 
 import click
 
 from . import output
 from .output import Terminal
+from .screen import Screen
 
-_MARKS = {"completed": "✓", "cached": "•", "failed": "✗", "skipped": "-"}
-_PLAIN_MARKS = {"completed": "+", "cached": "=", "failed": "x", "skipped": "-"}
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-_EVERY = 0.1
+_MARKS = {"completed": "✓", "cached": "•", "failed": "✗", "skipped": "-", "waits": "…"}
+_PLAIN_MARKS = {"completed": "+", "cached": "=", "failed": "x", "skipped": "-", "waits": "."}
+_SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
+_AT_ONCE = 0.1
+"""Seconds that nobody takes for waiting."""
+
+_TURNS = 10
+"""Of the spinner in a second."""
 
 
 class RunProgress:
@@ -22,75 +29,60 @@ class RunProgress:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._unicode = _can_encode("".join(_MARKS.values()) + _SPINNER)
-        self._live = sys.stderr.isatty() and not terminal.quiet and self._unicode
+        unicode = output.can_show("".join(_MARKS.values()) + _SPINNER, sys.stderr)
+        self._marks, self._spinner = (_MARKS, _SPINNER) if unicode else (_PLAIN_MARKS, _PLAIN_SPINNER)
         self._width = 0
-        self._spinner: _Spinner | None = None
+        self._running: dict[str, float] = {}
+        self._screen: Screen | None = None
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """While the block runs, a terminal shows what is running."""
+        if not self._terminal.live:
+            yield
+            return
+        self._screen = Screen(self._moving_line)
+        with self._screen.open():
+            yield
 
     def run_started(self, name: str, steps: list[str]) -> None:
         """Notes how wide the names are."""
-        self._width = max(len(step) for step in steps)
+        self._width = max((len(step) for step in steps), default=0)
 
     def step_started(self, step: str) -> None:
-        """Shows a spinner, where there is a terminal."""
-        if self._live:
-            self._spinner = _Spinner(step)
+        """Lets the moving line show the step."""
+        self._running[step] = time.monotonic()
 
     def step_waits(self, step: str) -> None:
         """Says that another run is at it."""
-        self._line(f"… {step:<{self._width}}  waiting for another run that executes it")
+        self._line(f"{self._marks['waits']} {step:<{self._width}}  waiting for another run that executes it")
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""
-        if self._spinner is not None:
-            self._spinner.stop()
-            self._spinner = None
-        mark = (_MARKS if self._unicode else _PLAIN_MARKS)[status]
+        self._running.pop(step, None)
         took = output.seconds(seconds) if status in ("completed", "failed") else ""
-        more = "  ".join(part for part in (took, " ".join(note.split())) if part)
+        more = "  ".join(part for part in (took, output.one_line(note)) if part)
         padding = " " * (len("completed") - len(status) + 2) if more else ""
-        self._line(f"{mark} {step:<{self._width}}  {output.status(status)}{padding}{more}")
+        self._line(f"{self._marks[status]} {step:<{self._width}}  {output.status(status)}{padding}{more}")
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
-        """Removes what is left of a spinner."""
-        if self._spinner is not None:
-            self._spinner.stop()
+        """Nothing runs any more."""
+        self._running.clear()
 
     def _line(self, text: str) -> None:
         if not self._terminal.quiet:
+            if self._screen is not None:
+                self._screen.begin_line()
             click.echo(text, err=True)
 
-
-class _Spinner:
-    """A line that moves while a step runs."""
-
-    def __init__(self, step: str) -> None:
-        self._step = step
-        self._started = time.monotonic()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._turn, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _turn(self) -> None:
-        # The real stream: while steps run, sys.stderr also feeds their log.
-        stream, turn = sys.__stderr__, 0
-        while stream is not None and not self._over.wait(_EVERY):
-            elapsed = output.seconds(time.monotonic() - self._started)
-            stream.write(f"\r\x1b[K{_SPINNER[turn % len(_SPINNER)]} {self._step}  {elapsed}")
-            stream.flush()
-            turn += 1
-        if stream is not None and turn:
-            stream.write("\r\x1b[K")
-            stream.flush()
-
-
-def _can_encode(text: str) -> bool:
-    try:
-        text.encode(sys.stderr.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
+    def _moving_line(self) -> str:
+        running = dict(self._running)
+        if not running:
+            return ""
+        elapsed = time.monotonic() - min(running.values())
+        if elapsed < _AT_ONCE:
+            return ""
+        mark = self._spinner[int(elapsed * _TURNS) % len(self._spinner)]
+        text = f"{mark} {', '.join(running):<{self._width}}  {output.seconds(elapsed)}"
+        # A line that wraps could not be taken away again.
+        return text[: shutil.get_terminal_size().columns - 1]

@@ -12,12 +12,12 @@ from artvcs.vcs.objects import FILE, Entry
 from artvcs.vcs.pack import Location
 from artvcs.vcs.repository import Repository
 
-from .. import finding
+from .. import completion, finding
 from ..files import files_of
 
 
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID")
+@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.names_only)
 def command(target: str) -> None:
     """Write a stored file to standard output, as it is.
 
@@ -42,7 +42,7 @@ def _find(repository: Repository, target: str) -> Entry:
     if path is None and len(files) == 1:
         return next(iter(files.values()))
     if path not in files:
-        names = ", ".join(sorted(files)[:8])
+        names = ", ".join(sorted(files)[:8]) + (", …" if len(files) > 8 else "")
         wanted = f"has no file {path!r}" if path else f"has {len(files)} files"
         raise UnknownName(f"{spec} {wanted}; choose one as in {spec}:PATH from {names}.")
     return files[path]

@@ -10,13 +10,17 @@ from artvcs.vcs import worktree
 from artvcs.vcs.objects import FOLDER, Entry, Tree
 from artvcs.vcs.repository import Repository
 
-from .. import finding
+from .. import completion, finding
 from ..files import top_of
 from ..main import terminal
+from ..screen import Counter
+
+_LARGE = 8 << 20
+"""Of less than this many bytes nobody wants to see the progress."""
 
 
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION]")
+@click.argument("target", metavar="NAME[@VERSION]", shell_complete=completion.names_only)
 @click.option(
     "-o", "--output", "place", type=click.Path(path_type=Path), help="Where to put it; by default here, under its name."
 )
@@ -31,7 +35,11 @@ def command(target: str, place: Path | None) -> None:
     where = place or Path(entry.name)
     if place is not None and place.is_dir() and entry.mode != FOLDER:
         where = place / entry.name
-    written = worktree.checkout(repository.store, entry, where)
+    counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
+    try:
+        written = worktree.checkout(repository.store, entry, where, counter)
+    finally:
+        counter.end()
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
 
 

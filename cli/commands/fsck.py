@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from artvcs.vcs import fsck
 from artvcs.vcs.repository import Repository
 
-from .. import errors
+from .. import errors, output
 from ..main import terminal
+from ..screen import ERASE
 
 
 @click.command()
@@ -20,14 +19,14 @@ def command(as_json: bool) -> int:
 
     Example: art fsck
     """
-    live = sys.stderr.isatty() and not terminal().quiet and not as_json
+    live = terminal().live and not as_json
     problems = []
     for problem in fsck.fsck(Repository.locate(), _show if live else lambda _: None):
         problems.append(problem)
         if not as_json:
-            terminal().say(f"{problem.where}: {problem.what}")
-    if live:
-        click.echo("\r\x1b[K", nl=False, err=True)
+            _wipe(live)
+            terminal().say(f"{problem.where}: {output.one_line(problem.what)}")
+    _wipe(live)
     if as_json:
         terminal().document([vars(problem) for problem in problems])
     elif not problems:
@@ -36,4 +35,9 @@ def command(as_json: bool) -> int:
 
 
 def _show(name: str) -> None:
-    click.echo(f"\r\x1b[Kchecking {name[:60]}", nl=False, err=True)
+    click.echo(f"{ERASE}checking {name[:60]}", nl=False, err=True)
+
+
+def _wipe(live: bool) -> None:
+    if live:
+        click.echo(ERASE, nl=False, err=True)

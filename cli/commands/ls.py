@@ -8,12 +8,14 @@ from artvcs.pipelines.client import Client
 from artvcs.pipelines.views import ArtifactVersion
 from artvcs.vcs.errors import UnknownName
 
-from .. import output
+from .. import completion, output
+from ..completion import artifact_names
+from ..finding import perhaps
 from ..main import terminal
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.names_only)
 @click.option("--tag", help="Only versions with this label.")
 @click.option("--type", "type_", help="Only versions of this type, as DataFrame.")
 @click.option("--where", "conditions", multiple=True, help="Only where metadata says so, as 'accuracy > 0.9'.")
@@ -30,7 +32,8 @@ def command(
     """
     filtered = Client().list_artifact_versions(name, tag=tag, type=type_, metadata=conditions or None, sort=sort)
     if name is not None and not Client().list_artifact_versions(name, limit=1):
-        raise UnknownName(f"There is no artifact named {name!r}; `art ls` lists those there are.")
+        hint = perhaps(name, artifact_names(Client().repository))
+        raise UnknownName(f"There is no artifact named {name!r}{hint}; `art ls` lists those there are.")
     rows = filtered if name is not None else list({version.name: version for version in filtered}.values())
     rows = rows[:limit]
     if as_json:
@@ -38,7 +41,7 @@ def command(
         return
     cells = [
         [output.short(each.id), f"{each.name}@{each.version}", each.type.rpartition(".")[2], output.size(each.size),
-         output.ago(each.created), ", ".join(each.tags)]
+         output.ago(each.created), output.clean(", ".join(each.tags))]
         for each in rows
     ]  # fmt: skip
     terminal().table(["id", "artifact", "type", "size", "made", "tags"], cells)

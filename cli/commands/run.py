@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from typing import Any, NoReturn
+
 import click
 
 from artvcs.pipelines import progress
 from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.preview import PlannedStep
 from artvcs.pipelines.views import PipelineRun
+from artvcs.vcs.errors import ArtError
+from artvcs.vcs.repository import Repository
 
-from .. import loading, output
+from .. import loading, output, runs
 from ..main import terminal
 from ..progress import RunProgress
 from .why import say_reasons
@@ -26,56 +33,58 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
 
     Example: art run train.py -p epochs=3
     """
-    pipeline = loading.load_pipeline(target)
-    given = loading.bind(pipeline, params)
-    if no_cache:
-        pipeline = pipeline.with_options(enable_cache=False)
-    if plan:
-        _show_plan(pipeline.plan(**given), as_json)
-        return
-    with progress.observed_by(RunProgress(terminal())):
+    # Where the answer is one JSON document, what steps print must not stand in it.
+    aside = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    with aside:
+        pipeline = loading.load_pipeline(target)
+        given = loading.bind(pipeline, params)
+        if no_cache:
+            pipeline = pipeline.with_options(enable_cache=False)
         try:
-            run = pipeline(**given)
-        except RunFailed as error:
-            if error.__cause__ is not None and not terminal().debug:
-                error.args = (f"{error.args[0]}{loading.where(error.__cause__)}",)
-            raise
-    if as_json:
-        terminal().document(run_document(run))
+            found = pipeline.plan(**given) if plan else _run(pipeline, given)
+        except Exception as error:
+            if isinstance(error, ArtError) or not loading.is_theirs(error):
+                raise
+            raise loading.not_run(f"The pipeline {pipeline.name!r} failed before its steps", error) from error
+    if isinstance(found, PipelineRun):
+        _report(found, as_json)
+    elif isinstance(found, RunFailed):
+        _report_failure(found, as_json)
     else:
-        _summarise(run)
+        _show_plan(found, as_json)
 
 
-def run_document(run: PipelineRun) -> dict[str, object]:
-    """A run as JSON data."""
-    return {
-        "id": run.id, "name": run.name, "pipeline": run.pipeline, "status": run.status, "started": run.started,
-        "seconds": run.duration, "parameters": run.parameters, "tags": run.tags, "metadata": run.metadata,
-        "steps": {
-            name: {
-                "status": step.status, "seconds": step.duration, "commit": step.record.commit,
-                "parameters": step.parameters,
-                "inputs": {key: [each.name for each in group] for key, group in step.record.inputs.items()},
-                "outputs": {key: f"{made.name}@{made.version}" for key, made in step.outputs.items()},
-                "metadata": step.metadata,
-                "failure": step.failure and {"type": step.failure.type, "message": step.failure.message},
-            }
-            for name, step in run.steps.items()
-        },
-    }  # fmt: skip
+def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFailed:
+    watcher = RunProgress(terminal())
+    with progress.observed_by(watcher), watcher.shown():
+        try:
+            run: PipelineRun = pipeline(**given)
+            return run
+        except RunFailed as error:
+            return error
 
 
-def _summarise(run: PipelineRun) -> None:
+def _report(run: PipelineRun, as_json: bool) -> None:
+    repository = Repository.discover()
+    if as_json:
+        terminal().document(runs.document(repository, run))
+        return
     steps = run.steps.values()
     reused = sum(step.cached for step in steps)
     counts = f"{len(run.steps)} steps, {reused} reused" if reused else f"{len(run.steps)} steps"
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.seconds(run.duration)}")
-    made = [
-        f"{version.name}@{version.version}"
-        for step in steps if not step.cached for version in step.outputs.values() if "::" not in version.name
-    ]  # fmt: skip
-    if made:
-        terminal().note(f"made {', '.join(made)}")
+    made = [name for step in steps if not step.cached for name in runs.made(repository, step).values()]
+    named = [name for name in made if "::" not in name]
+    if named:
+        terminal().note(f"made {', '.join(named)}")
+
+
+def _report_failure(error: RunFailed, as_json: bool) -> NoReturn:
+    if as_json and isinstance(error.run, PipelineRun):
+        terminal().document(runs.document(Repository.discover(), error.run))
+    if error.__cause__ is not None and not terminal().debug:
+        error.args = (f"{error.args[0]}{loading.where(error.__cause__)}",)
+    raise error
 
 
 def _show_plan(steps: list[PlannedStep], as_json: bool) -> None:

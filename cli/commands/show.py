@@ -6,25 +6,24 @@ from typing import Any
 
 import click
 
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all
+from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs import canonical
-from artvcs.vcs.objects import Commit
+from artvcs.vcs.objects import Commit, GitState
 from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 
-from .. import finding, history, output
+from .. import completion, finding, history, output, runs
 from ..files import files_of
-from ..history import Entry
+from ..history import Entry, History
 from ..main import terminal
-from .log import entry_document, git_document, git_lines, say_run
+from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
-from .run import run_document
 
 _FILES = 10
 
 
 @click.command()
-@click.argument("target", metavar="ID|NAME[@VERSION]|RUN")
+@click.argument("target", metavar="ID|NAME[@VERSION]|RUN", shell_complete=completion.names_and_runs)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(target: str, as_json: bool) -> None:
     """Show one artifact version, run, commit or stored object.
@@ -36,10 +35,9 @@ def command(target: str, as_json: bool) -> None:
     if isinstance(found, ArtifactVersion):
         terminal().document(_version_document(repository, found)) if as_json else _say_version(repository, found)
     elif isinstance(found, PipelineRun):
-        terminal().document(run_document(found)) if as_json else _say_run(found)
+        terminal().document(runs.document(repository, found)) if as_json else _say_run(repository, found)
     elif found.kind == "commit":
-        commit = repository.store.record(found.oid, Commit)
-        entry = Entry(found.oid, commit, history.made(repository, commit), None)
+        entry = History(repository).commit(found.oid)
         terminal().document(entry_document(entry)) if as_json else _say_commit(repository, entry)
     elif found.kind == "blob":
         document = {"id": found.oid, "kind": "blob", "size": found.size}
@@ -55,13 +53,14 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     say(f"Id:        {version.id}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
     say(f"Size:      {output.size(version.size)}, {output.size(_stored(repository, version))} stored")
-    say(f"Made:      {version.created.astimezone():%Y-%m-%d %H:%M:%S} ({output.ago(version.created)})")
+    say(f"Made:      {output.moment(version.created)}")
     if version.tags:
-        say(f"Tags:      {', '.join(version.tags)}")
+        say(f"Tags:      {', '.join(output.clean(tag) for tag in version.tags)}")
+    run = version.run
     if version.commit is not None and record.commit is not None:
-        _say_origin(repository, record.commit, version.commit)
+        _say_origin(repository, record.commit, version.commit, run.name if run else None)
     else:
-        say(f"Origin:    {record.origin} by hand")
+        say(f"Origin:    {ORIGINS[record.origin]}" + (f", run {run.name}" if run else ""))
     used = sorted({f"{step.name} ({step.run.pipeline})" for step in version.consumers})
     if used:
         say(f"Used by:   {', '.join(used)}")
@@ -69,16 +68,22 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     _say_files(repository, version)
 
 
-def _say_origin(repository: Repository, oid: Oid, commit: Commit) -> None:
+def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
     say = terminal().say
     say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
-    for line in git_lines(commit):
-        say(line.replace("Git:     ", "Git:       "))
-    params = decode_all(commit.params)
+    if run:
+        say(f"Run:       {run}")
+    _say_git(commit.git)
+    params = output.values(decode_all(commit.params))
     if params:
-        say("Params:    " + ", ".join(f"{name}={output.value(value)}" for name, value in params.items()))
+        say(output.cut(f"Params:    {params}", terminal().width))
     for name, group in inputs_of(repository, commit).items():
         say(f"Input:     {name} = {', '.join(group)}")
+
+
+def _say_git(state: GitState | None) -> None:
+    for line in git_lines(state):
+        terminal().say(line.replace("Git:     ", "Git:       "))
 
 
 def inputs_of(repository: Repository, commit: Commit) -> dict[str, list[str]]:
@@ -93,7 +98,7 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
     if facts:
         terminal().say(title)
         for name, value in facts.items():
-            terminal().say(output.cut(f"  {name}: {output.value(value)}", terminal().width))
+            terminal().say(output.cut(f"  {output.clean(name)}: {output.value(value)}", terminal().width))
 
 
 def _say_files(repository: Repository, version: ArtifactVersion) -> None:
@@ -103,7 +108,7 @@ def _say_files(repository: Repository, version: ArtifactVersion) -> None:
     files = files_of(repository, version.artifact.payload)
     terminal().say("Files:")
     for path, entry in list(files.items())[:_FILES]:
-        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
+        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {output.clean(path)}")
     if len(files) > _FILES:
         terminal().say(f"  … and {len(files) - _FILES} more")
 
@@ -125,23 +130,36 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "stored": _stored(repository, version),
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
-        "git": git_document(commit) if commit else None,
+        "git": runs.git_document(commit.git) if commit else None,
         "consumers": [{"step": step.name, "run": step.run.id} for step in version.consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
     }
 
 
-def _say_run(run: PipelineRun) -> None:
-    say_run(run)
+def _say_run(repository: Repository, run: PipelineRun) -> None:
+    say, record = terminal().say, run.record
+    runs.say(terminal(), repository, run)
+    say(f"Id:        {run.id}")
+    say(f"Pipeline:  {run.pipeline}" + (f" in {output.clean(record.file)}" if record.file else ""))
+    say(f"Began:     {output.moment(run.started)}")
+    say(f"Author:    {output.clean(record.author)}")
+    _say_git(record.git)
+    if run.tags:
+        say(f"Tags:      {', '.join(output.clean(tag) for tag in run.tags)}")
+    _say_mapping("Metadata:", dict(run.metadata))
     for name, step in run.steps.items():
         if step.failure:
-            terminal().say(f"\n{name} failed:\n{step.failure.traceback.rstrip()}")
-    _say_mapping("Metadata:", dict(run.metadata))
+            lines = step.failure.traceback.rstrip().splitlines()
+            say("\n".join([f"\n{name} failed:", *(output.clean(line) for line in lines)]))
 
 
 def _say_commit(repository: Repository, entry: Entry) -> None:
+    commit = entry.commit
+    assert commit is not None
     terminal().say(f"commit {click.style(entry.oid, fg='yellow')}")
-    _say_origin(repository, entry.oid, entry.commit)
-    for name, made in entry.commit.outputs.items():
+    _say_origin(repository, entry.oid, commit, entry.run)
+    terminal().say(f"Author:    {output.clean(commit.author)}")
+    terminal().say(f"Made:      {output.moment(from_ms(commit.finished))}")
+    for name, made in commit.outputs.items():
         terminal().say(f"Output:    {name} = {history.version_name(repository, made.name, made.artifact)}")
-    _say_mapping("Noted:", decode_all(entry.commit.metadata))
+    _say_mapping("Noted:", decode_all(commit.metadata))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines import why
-from artvcs.pipelines.why import Reason
+from artvcs.pipelines.why import Explanation, Reason
+from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.repository import Repository
 
-from .. import output
+from .. import completion, output
+from ..finding import perhaps
 from ..main import terminal
 
 
 @click.command()
-@click.argument("step")
+@click.argument("step", shell_complete=completion.steps)
 @click.option("--run", "run", help="In this run, instead of the newest that has the step.")
 @click.option("--code", is_flag=True, help="Also list what the step's code reaches that cannot be followed.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -22,7 +24,7 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
 
     Example: art why train
     """
-    found = why.explain(Repository.discover(), step, run)
+    found = _explain(Repository.discover(), step, run)
     if as_json:
         terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
         return
@@ -33,16 +35,29 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
             terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
 
 
+def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
+    try:
+        return why.explain(repository, step, run)
+    except UnknownName as error:
+        hint = perhaps(step, completion.step_names(repository))
+        raise UnknownName(str(error).replace(";", f"{hint};", 1)) from None
+
+
 def say_reasons(reasons: list[Reason]) -> None:
     """Writes reasons, code with its changed lines."""
     for reason in reasons:
         if reason.kind == "code":
             terminal().say(f"  code {click.style(reason.subject, bold=True)} {_code_change(reason)}")
             for line in reason.diff.splitlines()[2:]:
-                terminal().say(f"    {_coloured(line)}")
+                terminal().say(f"    {_coloured(output.clean(line))}")
         else:
             old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
-            terminal().say(f"  {reason.kind} {click.style(reason.subject, bold=True)}: {old} → {new}")
+            terminal().say(f"  {reason.kind} {click.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")
+
+
+def _brief(text: str) -> str:
+    line = output.one_line(text)
+    return line if len(line) <= 120 else line[:119] + "…"
 
 
 def _code_change(reason: Reason) -> str:

@@ -1,0 +1,133 @@
+"""The terminal while steps run: what they print scrolls by, and below it stands one line that moves.
+
+Both go through one lock, and the moving line is taken away before anything else is written. It comes back only where
+a line begins, so that neither a half-written line nor somebody's progress bar is ever written over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TextIO
+
+import click
+
+_EVERY = 0.1
+ERASE = "\r\x1b[K"
+"""Takes the moving line away."""
+
+
+class Screen:
+    """A moving line below what is printed.
+
+    Args:
+        text: Called about ten times a second for the moving line; an empty one is not shown.
+    """
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+        self._mutex = threading.RLock()
+        self._process = os.getpid()
+        self._shown = False
+        self._line_begins = True
+        self._over = threading.Event()
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[None]:
+        """While the block runs the line moves, and what is written to standard output and error stays clear of it."""
+        before = sys.stdout, sys.stderr
+        terminal = sys.stderr
+        sys.stdout, sys.stderr = self._guarded(sys.stdout), self._guarded(sys.stderr)
+        thread = threading.Thread(target=self._move, args=(terminal,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+            self._erase(terminal)
+            sys.stdout, sys.stderr = before
+
+    def write(self, stream: TextIO, text: str) -> int:
+        """Writes to a stream, the moving line out of the way."""
+        if os.getpid() != self._process:  # a forked child: the line and its lock are the parent's
+            return stream.write(text)
+        with self._mutex:
+            self._erase(stream)
+            if text:
+                self._line_begins = text.endswith("\n")
+            written = stream.write(text)
+            stream.flush()
+            return written
+
+    def begin_line(self) -> None:
+        """Ends the line that somebody left half-written."""
+        with self._mutex:
+            if not self._line_begins:
+                sys.stderr.write("\n")
+
+    def _guarded(self, stream: TextIO) -> Any:
+        return _Guarded(self, stream) if stream.isatty() else stream
+
+    def _move(self, stream: TextIO) -> None:
+        while not self._over.wait(_EVERY):
+            with self._mutex:
+                text = self._text() if self._line_begins else ""
+                if text:
+                    stream.write(ERASE + text)
+                    stream.flush()
+                    self._shown = True
+
+    def _erase(self, stream: TextIO) -> None:
+        with self._mutex:
+            if self._shown:
+                stream.write(ERASE)
+                stream.flush()
+                self._shown = False
+
+
+class _Guarded:
+    """Stands in for a stream; whoever writes to it writes above the moving line."""
+
+    def __init__(self, screen: Screen, stream: TextIO) -> None:
+        self._screen = screen
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        return self._screen.write(self._stream, text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Counter:
+    """Shows how many bytes are done, for what may take long; call it with each number of bytes.
+
+    Args:
+        doing: What is being done, as in "writing".
+        total: How many bytes there are.
+        live: Whether to show anything.
+    """
+
+    def __init__(self, doing: str, total: int, *, live: bool) -> None:
+        self._doing = doing
+        self._total = total
+        self._live = live
+        self._done = 0
+        self._percent = -1
+
+    def __call__(self, count: int) -> None:
+        """Counts bytes that were just done."""
+        self._done += count
+        percent = 100 * self._done // max(self._total, 1)
+        if self._live and percent != self._percent:
+            self._percent = percent
+            click.echo(f"{ERASE}{self._doing} {percent} %", nl=False, err=True)
+
+    def end(self) -> None:
+        """Takes the line away."""
+        if self._percent >= 0:
+            click.echo(ERASE, nl=False, err=True)
