@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .errors import DefinitionError
 from .graph import Source
 
 
@@ -56,6 +57,14 @@ class LazyArtifact(Source):
         self.name = name
         self.version = version
         self.rev = rev
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise DefinitionError(
+            f"The artifact {self.name!r} is looked up when the run starts, so .{name} cannot be read while the "
+            "pipeline is being built; do that inside a step."
+        )
 
     def __repr__(self) -> str:
         return f"LazyArtifact({self.name!r})"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
@@ -27,6 +28,10 @@ class _Tee:
             log.write(text)
         return self.stream.write(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)
 
@@ -39,10 +44,24 @@ def installed() -> Iterator[None]:
         return
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Tee(sys.stdout), _Tee(sys.stderr)
+    handlers = _point_handlers(dict(zip(before, (sys.stdout, sys.stderr), strict=True)))
     try:
         yield
     finally:
         sys.stdout, sys.stderr = before
+        for handler, stream in handlers:
+            handler.setStream(stream)
+
+
+def _point_handlers(tees: dict[TextIO, _Tee]) -> list[tuple[logging.StreamHandler[Any], TextIO]]:
+    """Makes log handlers that hold a stream of the terminal write to its stand-in; returns what they had."""
+    loggers = (logging.getLogger(), *logging.root.manager.loggerDict.values())
+    found = []
+    for handler in {handler for logger in loggers for handler in getattr(logger, "handlers", ())}:
+        if isinstance(handler, logging.StreamHandler) and (tee := tees.get(handler.stream)) is not None:
+            found.append((handler, handler.stream))
+            handler.setStream(tee)
+    return found
 
 
 @contextmanager

@@ -58,11 +58,16 @@ def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int |
         return _by_artifact_id(store, refs, name)
     if version is None:
         return found[-1]
-    for candidate in found:
-        if str(version) in (candidate.label, str(candidate.number)):
-            return candidate
+    if (wanted := _with_version(found, str(version))) is not None:
+        return wanted
     known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
     raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+
+
+def _with_version(found: list[Version], version: str) -> Version | None:
+    """The one with this explicit version, else the one with this number."""
+    labelled = (each for each in found if each.label == version)
+    return next(labelled, None) or next((each for each in found if str(each.number) == version), None)
 
 
 def find_version_at(store: ObjectStore, refs: Refs, name: str, revision: git.Revision) -> Version:
@@ -103,9 +108,11 @@ def find_spec(store: ObjectStore, refs: Refs, asked: str, project: Path) -> Vers
     name, _, version = asked.partition("@")
     if not version:
         return find_version(store, refs, name)
-    known = [each for each in versions_of(store, refs, name) if version in (each.label, str(each.number))]
-    if known or version.isdigit():
-        return known[0] if known else find_version(store, refs, name, version)
+    known = _with_version(versions_of(store, refs, name), version)
+    if known is not None:
+        return known
+    if version.isdigit():
+        return find_version(store, refs, name, version)
     return find_version_at(store, refs, name, git.Revision(project, version))
 
 

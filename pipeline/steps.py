@@ -33,6 +33,8 @@ class Step(Generic[P, T]):
         DefinitionError: The function cannot be a step.
     """
 
+    __name__: str
+
     def __init__(self, function: Callable[P, T], options: StepOptions) -> None:
         if isinstance(function, (staticmethod, classmethod)) or not callable(function):
             raise DefinitionError("@step marks plain functions; put it below, not above, other decorators.")

@@ -114,15 +114,19 @@ class ArtifactVersion(Source):
     @property
     def producer(self) -> StepView | None:
         """The step run that first made it."""
-        made = [step for step in (self.run.steps.values() if self.run else ()) if self.id in step.output_ids]
-        return made[0] if made else None
+        steps = self.run.steps.values() if self.run else ()
+        return next((step for step in steps if self._key in step.made), None)
 
     @property
     def consumers(self) -> list[StepView]:
-        """All step runs that took it as an input, newest run first."""
+        """All step runs that took it as an input or read it while they ran, newest run first."""
         runs = lookup.all_runs(self._repository.store, self._repository.refs())
         steps = (step for run in runs for step in PipelineRun(self._repository, run).steps.values())
-        return [step for step in steps if self.id in step.input_ids]
+        return [step for step in steps if self._key in step.taken]
+
+    @property
+    def _key(self) -> tuple[str, Oid]:
+        return self.name, self.id  # a value alone is not enough: 1 has been made many times
 
     def __repr__(self) -> str:
         return f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>"
@@ -193,14 +197,22 @@ class StepView:
         return outputs[0]
 
     @property
-    def input_ids(self) -> set[Oid]:
-        """Ids of the artifacts it took."""
-        return {each.artifact for group in self.record.inputs.values() for each in group}
+    def reads(self) -> dict[str, ArtifactVersion]:
+        """`NAME` or `NAME@VERSION` → what it got when it asked the Client for that while it ran."""
+        reads = self.commit.reads if self.commit else {}
+        return {asked: self._version(got.name, got.artifact) for asked, got in reads.items()}
 
     @property
-    def output_ids(self) -> set[Oid]:
-        """Ids of the artifacts it made."""
-        return {output.artifact for output in self.record.outputs.values()}
+    def taken(self) -> set[tuple[str, Oid]]:
+        """Name and id of the artifacts it took or read."""
+        reads = self.commit.reads.values() if self.commit else ()
+        inputs = (each for group in self.record.inputs.values() for each in group)
+        return {(each.name, each.artifact) for each in (*inputs, *reads)}
+
+    @property
+    def made(self) -> set[tuple[str, Oid]]:
+        """Name and id of the artifacts it made."""
+        return {(output.name, output.artifact) for output in self.record.outputs.values()}
 
     @cached_property
     def commit(self) -> Commit | None:

@@ -1,5 +1,6 @@
 """Steps: functions whose returned values become artifacts."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -133,9 +134,7 @@ def test_one_materializer_class_stands_for_all_outputs() -> None:
             return (self.path / "text").read_text()
 
         @property
-        def path(self) -> Any:
-            from pathlib import Path
-
+        def path(self) -> Path:
             return Path(self.uri)
 
     @step(output_materializers=Reversed)
