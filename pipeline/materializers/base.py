@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+
+from artvcs.pipelines.errors import UntrustedData
 
 from .typenames import declared_path
 
@@ -25,7 +29,8 @@ class Materializer:
         VERSION: Raise it when `save` starts to write different bytes; `load` must still read the old.
         NAME: How stored artifacts refer to it; by default `module:qualname` of the class.
         KEEPS_FILES: True when a loaded value goes on using the files under `uri`.
-        RUNS_CODE: True when `load` may run code held in the files, as pickle does.
+        RUNS_CODE: True when `load` may run code held in the files, as pickle does. Such a `load` is not
+            even called where `trusted` is False.
         uri: The local folder to write into and read from. It exists.
         included: What `include` was told: path below `uri` → existing file or folder.
         runs_code: Whether loading *this* value may run code. A list is plain JSON, but not if one of its
@@ -51,6 +56,9 @@ class Materializer:
         super().__init_subclass__(**kwargs)
         if "NAME" not in cls.__dict__:
             cls.NAME = declared_path(cls)
+        if cls.RUNS_CODE:
+            # Here and nowhere else, so that no materializer and no caller can forget to ask.
+            setattr(cls, "load", _asking_for_trust(cls.load))  # noqa: B010
         declared.append(cls)
 
     @classmethod
@@ -74,6 +82,21 @@ class Materializer:
         """Plain facts about `data`, such as its shape: values that `artvcs.vcs.values` can encode."""
         return {}
 
+    def require_trust(self) -> None:
+        """Says that `load` is about to run code held in the files, or to hand them to code that trusts them.
+
+        For materializers that do so with some values only; for those with RUNS_CODE it has been said.
+
+        Raises:
+            UntrustedData: `trusted` is False.
+        """
+        if not self.trusted:
+            raise UntrustedData(
+                f"Loading this value by {self.NAME} runs code that came from elsewhere, or can crash the process; "
+                "trust the artifact to load it."
+            )
+        self.runs_code = True
+
     def include(self, existing: Path, name: str) -> None:
         """Makes an existing file or folder part of what is stored, without copying it.
 
@@ -82,3 +105,12 @@ class Materializer:
             name: Its path below `self.uri`, parts separated by `/`.
         """
         self.included[name] = existing
+
+
+def _asking_for_trust(load: Callable[[Any, type[Any]], Any]) -> Callable[[Any, type[Any]], Any]:
+    @functools.wraps(load)
+    def trusting(self: Materializer, data_type: type[Any]) -> Any:
+        self.require_trust()
+        return load(self, data_type)
+
+    return trusting

@@ -67,7 +67,8 @@ def without_padding(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         return _without_long_double_padding(array)
     if dtype.names is None or _is_packed(dtype):
         return array
-    clean = np.zeros_like(array, subok=False)
+    # Not zeros_like: that copies a zero into each field, and leaves the gaps as they are.
+    clean = np.zeros(array.shape, dtype, order="F" if array.flags.fnc else "C")
     for name in dtype.names:
         clean[name] = without_padding(array[name])
     return clean

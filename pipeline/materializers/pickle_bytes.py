@@ -12,17 +12,21 @@ import hashlib
 import io
 import pickle
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 # Classes that are complete in this process.
 _known: weakref.WeakSet[type] = weakref.WeakSet()
 
 
-def stable_dumps(value: Any) -> bytes:
-    """Pickles `value` by cloudpickle, without random ids."""
-    import cloudpickle
+def stable_dumps(value: Any, reference: Callable[[Any], Any] | None = None) -> bytes:
+    """Pickles `value` by cloudpickle, without random ids.
 
-    content = bytes(cloudpickle.dumps(value, protocol=5))
+    Args:
+        value: What to pickle.
+        reference: Called with each part; what it returns instead of None stands for the part in the pickle.
+    """
+    content = _dumps(value, reference)
     found = sorted(
         (content.find(text.encode()), text, cls) for cls, text in _tracked_classes().items() if text.encode() in content
     )
@@ -37,9 +41,23 @@ def stable_dumps(value: Any) -> bytes:
     return content
 
 
-def stable_loads(content: bytes) -> Any:
-    """Unpickles; a class that this process has already is that class."""
-    return _Unpickler(io.BytesIO(content)).load()
+def stable_loads(content: bytes, resolve: Callable[[Any], Any] | None = None) -> Any:
+    """Unpickles; a class that this process has already is that class, and `resolve` undoes `reference`."""
+    unpickler = _Unpickler(io.BytesIO(content))
+    if resolve is not None:
+        unpickler.persistent_load = resolve  # type: ignore[method-assign]
+    return unpickler.load()
+
+
+def _dumps(value: Any, reference: Callable[[Any], Any] | None) -> bytes:
+    import cloudpickle
+
+    buffer = io.BytesIO()
+    pickler = cloudpickle.Pickler(buffer, protocol=5)
+    if reference is not None:
+        pickler.persistent_id = reference
+    pickler.dump(value)
+    return buffer.getvalue()
 
 
 class _Unpickler(pickle.Unpickler):

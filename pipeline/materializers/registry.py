@@ -8,6 +8,7 @@ built-in one, and a later registration before an earlier one. What nothing handl
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError
@@ -87,7 +88,7 @@ def by_name(name: str) -> type[Materializer]:
         MaterializerError: There is none of that name here.
     """
     if name in _by_name:
-        return load_builtin(_by_name[name])
+        return _installed_builtin(_by_name[name])
     user = _users.update().by_name.get(name)
     if user is not None:
         return user
@@ -123,8 +124,32 @@ def _look_up(cls: type) -> list[type[Materializer]]:
         if base is object and _is_record(cls):
             found.append(load_builtin(table.RECORD))
         found.extend(_users.by_type.get(base, ()))
-        found.extend(load_builtin(entry) for entry in _builtins_for(base) if base is cls or entry.subclasses)
+        found.extend(
+            each
+            for entry in _builtins_for(base)
+            if (base is cls or entry.subclasses) and (each := _load_if_installed(entry, cls))
+        )
     return found
+
+
+def _installed_builtin(entry: table.Builtin) -> type[Materializer]:
+    try:
+        return load_builtin(entry)
+    except ImportError as error:
+        raise MaterializerError(f"{entry.name} cannot be used here ({error}); {_how_to_install(entry)}.") from error
+
+
+def _load_if_installed(entry: table.Builtin, cls: type) -> type[Materializer] | None:
+    """The materializer, unless what it needs beside the library of its types is missing."""
+    try:
+        return load_builtin(entry)
+    except ImportError as error:
+        warnings.warn(f"{entry.name} cannot store {type_name(cls)} ({error}); {_how_to_install(entry)}.", stacklevel=2)
+        return None
+
+
+def _how_to_install(entry: table.Builtin) -> str:
+    return f"install artvcs[{entry.extra}]" if entry.extra else "install it"
 
 
 def _builtins_for(cls: type) -> list[table.Builtin]:

@@ -2,7 +2,8 @@
 
 skops writes a zip file with times in it, and the memory addresses of objects as their ids. Both are
 taken out, so that one model is one artifact: the members are files of the folder, the ids are counted.
-An estimator that skops would not load again without being told to trust it is pickled instead.
+What skops does not load without being told to trust it is trusted here by `sklearn_types`. An estimator
+that skops would not bring back identically, or that holds anything else, is pickled instead.
 """
 
 from __future__ import annotations
@@ -13,15 +14,22 @@ import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import sklearn.base
 import skops.io
 
 from .base import Materializer
 from .files import dump_json, reading
 from .models import model_metadata
+from .numpy import without_padding
+from .sklearn_types import COMPILED, TRUSTED
 
 _FOLDER = "model"
 _SCHEMA = "schema.json"
+# How a KDTree or BallTree says its state: arrays, sizes, the counters, the metric and the weights.
+_SEARCH_TREES = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
+_SEARCH_TREE_PARTS = 13
+_SEARCH_TREE_COUNTERS = slice(7, 11)
 
 
 class SklearnMaterializer(Materializer):
@@ -35,7 +43,7 @@ class SklearnMaterializer(Materializer):
         """False for what skops does not load by itself, or not as it was."""
         try:
             members = _members(data)
-            return _members(_loads(members)) == members
+            return _members(_loads(_archive(members))) == members
         except Exception:  # skops looks through objects of any kind
             return False
 
@@ -43,14 +51,19 @@ class SklearnMaterializer(Materializer):
         """Writes the members of skops' zip file."""
         folder = Path(self.uri) / _FOLDER
         folder.mkdir()
-        for name, content in _members(data).items():
+        members = _members(data)
+        for name, content in members.items():
             (folder / name).write_bytes(content)
+        self.runs_code = _needs_trust(_archive(members))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
         with reading(Path(self.uri) / _FOLDER / _SCHEMA) as path:
             files = [file for file in path.parent.iterdir() if file.is_file() and not file.is_symlink()]
-            return _loads({file.name: file.read_bytes() for file in files})
+            archive = _archive({file.name: file.read_bytes() for file in files})
+            if _needs_trust(archive):
+                self.require_trust()
+            return _loads(archive)
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and its parameters."""
@@ -63,7 +76,7 @@ def _members(model: Any) -> dict[str, bytes]:
     schema = json.loads(members.pop(_SCHEMA))
     names: dict[str, str] = {}
     _renumber(schema, {}, names)
-    found = {names[name]: content for name, content in members.items()}
+    found = {names[name]: _without_padding(content) for name, content in members.items()}
     return {_SCHEMA: dump_json(schema), **dict(sorted(found.items()))}
 
 
@@ -73,7 +86,11 @@ def _renumber(node: Any, ids: dict[int, int], names: dict[str, str]) -> None:
         for item in node:
             _renumber(item, ids, names)
     elif isinstance(node, dict):
-        if isinstance(node.get("__id__"), int):
+        if node.get("__module__") in _SEARCH_TREES and node.get("__loader__") == "ObjectNode":
+            _forget_queries(node["content"]["content"])
+        if node.get("__loader__") == "JsonNode":
+            node.pop("__id__", None)  # whether two equal numbers are one object is no part of the value
+        elif isinstance(node.get("__id__"), int):
             node["__id__"] = ids.setdefault(node["__id__"], len(ids) + 1)
         if "__loader__" in node and isinstance(node.get("file"), str):
             file = node["file"]
@@ -82,9 +99,37 @@ def _renumber(node: Any, ids: dict[int, int], names: dict[str, str]) -> None:
             _renumber(item, ids, names)
 
 
-def _loads(members: dict[str, bytes]) -> Any:
+def _forget_queries(state: list[Any]) -> None:
+    """Sets the counters of past queries to zero: predicting would make another artifact of a model."""
+    if len(state) == _SEARCH_TREE_PARTS:
+        for counter in state[_SEARCH_TREE_COUNTERS]:
+            counter["content"] = "0"
+
+
+def _without_padding(content: bytes) -> bytes:
+    """The nodes of a tree are records with gaps, which hold whatever was in memory."""
+    if not content.startswith(np.lib.format.MAGIC_PREFIX):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    clean = without_padding(array)
+    if clean is array:
+        return content
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, clean, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _archive(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    return skops.io.loads(buffer.getvalue(), trusted=[])
+    return buffer.getvalue()
+
+
+def _needs_trust(archive: bytes) -> bool:
+    return not COMPILED.isdisjoint(skops.io.get_untrusted_types(data=archive))
+
+
+def _loads(archive: bytes) -> Any:
+    return skops.io.loads(archive, trusted=sorted(TRUSTED | COMPILED))

@@ -15,6 +15,7 @@ class Builtin(NamedTuple):
         types: Names of the types it is for, as `typenames.type_name` gives them.
         subclasses: Whether it keeps subclasses of those types as they are. Where it does not, a subclass
             goes to the fallback instead of being flattened to its base.
+        extra: The extra of this package that installs what it needs beside the library of its types.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Builtin(NamedTuple):
     cls: str
     types: tuple[str, ...]
     subclasses: bool = False
+    extra: str = ""
 
 
 FALLBACK = Builtin("artvcs.pickle", "fallback", "PickleMaterializer", ())
@@ -49,6 +51,9 @@ _PANDAS_SCALARS = (
 )
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
+_BIT_GENERATORS = tuple("numpy.random." + name for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"))
+_TENSORS = ("torch.Tensor", "torch.nn.Parameter")
+_CONFIGS = ("transformers.PreTrainedConfig", "transformers.PretrainedConfig")  # renamed in version 5
 _STRINGS = "artvcs.pipelines.materializers.strings."
 
 BUILTINS: tuple[Builtin, ...] = (
@@ -83,10 +88,42 @@ BUILTINS: tuple[Builtin, ...] = (
     Builtin("artvcs.pyarrow.Array", "pyarrow", "ArrayMaterializer", ("pyarrow.Array",), subclasses=True),
     Builtin("artvcs.pyarrow.ChunkedArray", "pyarrow", "ChunkedArrayMaterializer", ("pyarrow.ChunkedArray",)),
     Builtin("artvcs.pyarrow.Schema", "pyarrow", "SchemaMaterializer", ("pyarrow.Schema",)),
-    Builtin("artvcs.sklearn", "sklearn", "SklearnMaterializer", ("sklearn.base.BaseEstimator",), subclasses=True),
+    Builtin("artvcs.sklearn", "sklearn", "SklearnMaterializer", ("sklearn.base.BaseEstimator",), True, "sklearn"),
     Builtin("artvcs.pydantic", "pydantic", "PydanticMaterializer", ("pydantic.BaseModel",), subclasses=True),
     Builtin("artvcs.polars.DataFrame", "polars", "PolarsFrameMaterializer", ("polars.DataFrame",)),
     Builtin("artvcs.polars.Series", "polars", "PolarsSeriesMaterializer", ("polars.Series",)),
     Builtin("artvcs.scipy.sparse", "scipy_sparse", "SparseMaterializer", _SPARSE),
     Builtin("artvcs.pillow", "pillow", "ImageMaterializer", ("PIL.Image.Image",)),
+    Builtin(
+        "artvcs.numpy.random",
+        "numpy_random",
+        "RandomMaterializer",
+        ("numpy.random.Generator", "numpy.random.RandomState", *_BIT_GENERATORS),
+    ),
+    Builtin("artvcs.torch.Tensor", "torch", "TensorMaterializer", _TENSORS, extra="torch"),
+    Builtin("artvcs.torch.Module", "torch_modules", "ModuleMaterializer", ("torch.nn.Module",), True, "torch"),
+    Builtin("artvcs.torch.state_dict", "torch_states", "StateDictMaterializer", ("collections.OrderedDict",)),
+    Builtin("artvcs.xgboost", "xgboost", "XGBoostMaterializer", ("xgboost.Booster", "xgboost.XGBModel"), True),
+    Builtin("artvcs.lightgbm", "lightgbm", "LightGBMMaterializer", ("lightgbm.Booster", "lightgbm.LGBMModel"), True),
+    Builtin("artvcs.keras", "keras", "KerasMaterializer", ("keras.Model",), True),
+    Builtin("artvcs.matplotlib", "matplotlib", "FigureMaterializer", ("matplotlib.figure.Figure",)),
+    Builtin("artvcs.plotly", "plotly", "PlotlyMaterializer", ("plotly.graph_objs.Figure",)),
+    Builtin("artvcs.datasets.Dataset", "datasets", "DatasetMaterializer", ("datasets.Dataset",)),
+    Builtin("artvcs.datasets.DatasetDict", "datasets", "DatasetDictMaterializer", ("datasets.DatasetDict",)),
+    Builtin(
+        "artvcs.transformers.model",
+        "transformers",
+        "ModelMaterializer",
+        ("transformers.PreTrainedModel",),
+        True,
+        "torch",
+    ),
+    Builtin("artvcs.transformers.config", "transformers_parts", "ConfigMaterializer", _CONFIGS, True),
+    Builtin(
+        "artvcs.transformers.tokenizer",
+        "transformers_parts",
+        "TokenizerMaterializer",
+        ("transformers.PreTrainedTokenizerBase",),
+        subclasses=True,
+    ),
 )

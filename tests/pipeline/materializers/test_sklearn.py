@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.errors import MaterializerError, UntrustedData
 from artvcs.pipelines.materializers import PickleFallbackWarning, by_name, find_for_value
 from artvcs.vcs import values
 
@@ -16,6 +16,16 @@ from .harness import files_of, load, save
 
 pytest.importorskip("skops")
 ensemble = pytest.importorskip("sklearn.ensemble")
+calibration = pytest.importorskip("sklearn.calibration")
+cluster = pytest.importorskip("sklearn.cluster")
+compose = pytest.importorskip("sklearn.compose")
+features = pytest.importorskip("sklearn.feature_selection")
+gaussian_process = pytest.importorskip("sklearn.gaussian_process")
+neighbors = pytest.importorskip("sklearn.neighbors")
+neural_network = pytest.importorskip("sklearn.neural_network")
+selection = pytest.importorskip("sklearn.model_selection")
+svm = pytest.importorskip("sklearn.svm")
+tree = pytest.importorskip("sklearn.tree")
 linear = pytest.importorskip("sklearn.linear_model")
 pipeline = pytest.importorskip("sklearn.pipeline")
 preprocessing = pytest.importorskip("sklearn.preprocessing")
@@ -41,11 +51,74 @@ def test_equal_models_are_equal_bytes(tmp_path: Path) -> None:
     assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
 
 
-def test_what_skops_does_not_trust_is_pickled_and_marked(tmp_path: Path) -> None:
-    model = ensemble.RandomForestClassifier(3, random_state=0).fit(X, Y)
-    with pytest.warns(PickleFallbackWarning, match="RandomForestClassifier"):
+def _models() -> dict[str, Any]:
+    forest = ensemble.RandomForestClassifier(3, random_state=0)
+    columns = compose.ColumnTransformer([("scaled", preprocessing.StandardScaler(), [0, 1])], remainder="passthrough")
+    kernel = gaussian_process.kernels.RBF() + gaussian_process.kernels.WhiteKernel()
+    return {
+        "logistic regression": linear.LogisticRegression(),
+        "poisson": linear.PoissonRegressor(),
+        "svc": svm.SVC(),
+        "tree": tree.DecisionTreeClassifier(random_state=0),
+        "forest": forest,
+        "extra trees": ensemble.ExtraTreesClassifier(3, random_state=0),
+        "gradient boosting": ensemble.GradientBoostingClassifier(n_estimators=3, random_state=0),
+        "histogram boosting": ensemble.HistGradientBoostingClassifier(max_iter=3, random_state=0),
+        "histogram regression": ensemble.HistGradientBoostingRegressor(max_iter=3, random_state=0),
+        "isolation": ensemble.IsolationForest(n_estimators=3, random_state=0),
+        "kd tree": neighbors.KNeighborsClassifier(3),
+        "ball tree": neighbors.KNeighborsRegressor(3, algorithm="ball_tree", metric="manhattan"),
+        "perceptron": neural_network.MLPClassifier((4,), max_iter=5, random_state=0),
+        "gaussian process": gaussian_process.GaussianProcessRegressor(kernel, random_state=0),
+        "calibrated": calibration.CalibratedClassifierCV(linear.LogisticRegression(), cv=2),
+        "search": selection.GridSearchCV(linear.LogisticRegression(), {"C": [0.1, 1.0]}, cv=2),
+        "pipeline": pipeline.make_pipeline(columns, features.SelectKBest(k=2), forest),
+        "vote": ensemble.VotingClassifier([("forest", forest), ("linear", linear.LogisticRegression())]),
+    }
+
+
+COMPILED = {
+    *("tree", "forest", "extra trees", "gradient boosting", "histogram boosting", "histogram regression"),
+    *("isolation", "kd tree", "ball tree", "pipeline", "vote"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("name", _models())
+def test_models_come_back_and_predict_the_same(name: str, tmp_path: Path) -> None:
+    model = _models()[name].fit(X, Y)
+    saved = save(model, tmp_path / "1")
+    loaded = load(tmp_path / "1", "artvcs.sklearn", "object")
+    for method in ("predict", "predict_proba", "decision_function"):
+        if hasattr(model, method):
+            assert np.array_equal(getattr(loaded, method)(X), getattr(model, method)(X))
+    save(loaded, tmp_path / "2")
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
+    assert saved.runs_code == (name in COMPILED)
+
+
+def test_what_can_crash_the_process_needs_trust(tmp_path: Path) -> None:
+    save(_models()["forest"].fit(X, Y), tmp_path)
+    materializer = by_name("artvcs.sklearn")(str(tmp_path))
+    materializer.trusted = False
+    with pytest.raises(UntrustedData, match="trust"):
+        materializer.load(object)
+    materializer.trusted = True
+    materializer.load(object)
+    assert materializer.runs_code
+
+
+def test_two_forests_of_one_seed_are_equal_bytes(tmp_path: Path) -> None:
+    save(_models()["forest"].fit(X, Y), tmp_path / "1")
+    save(_models()["forest"].fit(X, Y), tmp_path / "2")
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
+
+
+def test_what_skops_cannot_restore_is_pickled_and_marked(tmp_path: Path) -> None:
+    model = cluster.Birch().fit(X)
+    with pytest.warns(PickleFallbackWarning, match="Birch"):
         assert save(model, tmp_path).runs_code
-    loaded = load(tmp_path, "artvcs.pickle", "sklearn.ensemble.RandomForestClassifier")
+    loaded = load(tmp_path, "artvcs.pickle", "sklearn.cluster.Birch")
     assert np.array_equal(loaded.predict(X), model.predict(X))
 
 
