@@ -100,6 +100,26 @@ def test_a_lost_segment_is_rebuilt_from_the_packs(repository: Repository, folder
     assert problems(folder) == []
 
 
+def test_a_segment_merged_away_while_the_folder_is_read_hides_nothing(
+    repository: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(3)]
+    opened = Segment.open
+    merged: list[Path] = []
+
+    def merged_meanwhile(path: Path) -> Segment:
+        if not merged:
+            merged.append(path)
+            put_text(repository, "tags/x", "x" * 100)
+            repository.store.index.rebuild()
+        return opened(path)
+
+    reader = Repository(folder)
+    monkeypatch.setattr(Segment, "open", merged_meanwhile)
+    reader.store.index.reload()
+    assert all(reader.store.index.find(oid) for oid in ids)
+
+
 def test_an_id_that_is_nowhere_does_not_rewrite_the_index(repository: Repository, folder: Path) -> None:
     put_text(repository, "tags/a", "a")
     before = {path: path.stat().st_mtime_ns for path in repository.layout.index.iterdir()}

@@ -71,6 +71,20 @@ def test_a_new_line_takes_the_place_of_a_torn_one(tmp_path: Path) -> None:
     assert path.read_bytes() == data
 
 
+def test_a_shorter_line_leaves_nothing_of_a_longer_torn_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    one = journal(path)
+    one.append(LINES[2])
+    one.close()
+    path.write_bytes(path.read_bytes() + b"x" * 5000)
+    one = journal(path)
+    one.read()
+    one.append(LINES[1])
+    one.close()
+    assert path.read_bytes().endswith(b"}\n")
+    assert journal(path).read() == [LINES[2], LINES[1]]
+
+
 def test_a_full_disk_in_the_middle_of_a_line_costs_only_that_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import os
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from gc import collect
 from pathlib import Path
 
 import pytest
@@ -229,6 +230,16 @@ def test_open_packs_do_not_use_up_descriptors(repository: Repository) -> None:
         repository.store.read(oid, "blob")
     assert len(os.listdir("/proc/self/fd")) - before <= 64
     repository.store.close()
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_repository_that_is_let_go_closes_its_packs(repository: Repository, folder: Path) -> None:
+    oid = put_text(repository, "tags/a", "a")
+    collect()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        assert Repository(folder).store.read(oid, "blob") == b"a"
+    collect()
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
