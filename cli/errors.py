@@ -27,4 +27,6 @@ CODES: tuple[tuple[type[ArtError], int], ...] = (
 
 def exit_code(error: ArtError) -> int:
     """The exit code that an error ends the command with."""
+    if isinstance(error.__cause__, (DamagedError, StorageError)):
+        error = error.__cause__  # a run that failed for no fault of its code
     return next(code for kind, code in CODES if isinstance(error, kind))

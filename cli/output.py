@@ -100,14 +100,19 @@ def seconds(duration: timedelta | float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def size(count: int) -> str:
+def size(number: int) -> str:
     """A number of bytes for people."""
-    value = float(count)
+    value = float(number)
     for unit in ("B", "KiB", "MiB", "GiB"):
         if value < 1024:
-            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+            return f"{number} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def count(number: int, noun: str) -> str:
+    """So many of a thing: `1 step`, `2 steps`."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def ago(when: datetime) -> str:
@@ -115,9 +120,8 @@ def ago(when: datetime) -> str:
     past = max(0, int((datetime.now(UTC) - when).total_seconds()))
     for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
         if past >= length:
-            count = past // length
-            return f"{count} {unit}{'s' * (count > 1)} ago"
-    return f"{past} second{'s' * (past != 1)} ago"
+            return f"{count(past // length, unit)} ago"
+    return f"{count(past, 'second')} ago"
 
 
 def moment(when: datetime) -> str:

@@ -20,9 +20,6 @@ _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _AT_ONCE = 0.1
 """Seconds that nobody takes for waiting."""
 
-_TURNS = 10
-"""Of the spinner in a second."""
-
 
 class RunProgress:
     """An observer of runs that writes to standard error, so that a step's own output stays apart."""
@@ -33,6 +30,7 @@ class RunProgress:
         self._marks, self._spinner = (_MARKS, _SPINNER) if unicode else (_PLAIN_MARKS, _PLAIN_SPINNER)
         self._width = 0
         self._running: dict[str, float] = {}
+        self._turn = 0
         self._screen: Screen | None = None
 
     @contextlib.contextmanager
@@ -82,7 +80,8 @@ class RunProgress:
         elapsed = time.monotonic() - min(running.values())
         if elapsed < _AT_ONCE:
             return ""
-        mark = self._spinner[int(elapsed * _TURNS) % len(self._spinner)]
+        mark = self._spinner[self._turn % len(self._spinner)]
+        self._turn += 1
         text = f"{mark} {', '.join(running):<{self._width}}  {output.seconds(elapsed)}"
         # A line that wraps could not be taken away again.
         return text[: shutil.get_terminal_size().columns - 1]

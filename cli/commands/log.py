@@ -51,10 +51,11 @@ def _draw(entries: list[Entry], oneline: bool) -> None:
     rows = graph.draw([entry.oid for entry in entries], parents)
     for entry, row in zip(entries, rows, strict=True):
         first, *more = _lines(entry, oneline)
+        gap = [] if oneline or entry is entries[-1] else [""]
         for line in row.before:
             terminal().say(line)
         terminal().say(output.cut(row.node + first, terminal().width))
-        for line in [*more, *([] if oneline else [""])]:
+        for line in [*more, *gap]:
             terminal().say(output.cut((row.beside + line).rstrip(), terminal().width))
         for line in row.after:
             terminal().say(line.rstrip())

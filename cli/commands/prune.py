@@ -7,6 +7,7 @@ import click
 from artvcs.pipelines import retention
 from artvcs.vcs.repository import Repository
 
+from .. import output
 from ..main import terminal
 from .ls import version_document
 
@@ -43,4 +44,4 @@ def command(
     verb = "would go" if dry_run else "gone"
     for row in rows:
         terminal().say(f"{row.version.name}@{row.version.number}  {row.error or verb}: {row.reason}")
-    terminal().note(f"{len(rows)} versions {verb}." if rows else "Every version is used.")
+    terminal().note(f"{output.count(len(rows), 'version')} {verb}." if rows else "Every version is used.")

@@ -71,7 +71,7 @@ def _report(run: PipelineRun, as_json: bool) -> None:
         return
     steps = run.steps.values()
     reused = sum(step.cached for step in steps)
-    counts = f"{len(run.steps)} steps, {reused} reused" if reused else f"{len(run.steps)} steps"
+    counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.seconds(run.duration)}")
     made = [name for step in steps if not step.cached for name in runs.made(repository, step).values()]
     named = [name for name in made if "::" not in name]
@@ -83,7 +83,8 @@ def _report_failure(error: RunFailed, as_json: bool) -> NoReturn:
     if as_json and isinstance(error.run, PipelineRun):
         terminal().document(runs.document(Repository.discover(), error.run))
     if error.__cause__ is not None and not terminal().debug:
-        error.args = (f"{error.args[0]}{loading.where(error.__cause__)}",)
+        head, mark, tail = str(error).rpartition("; mend it")
+        error.args = (f"{head}{loading.where(error.__cause__)}{mark}{tail}",)
     raise error
 
 

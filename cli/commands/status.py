@@ -38,9 +38,10 @@ def command(as_json: bool) -> None:
         head = {"repository": str(layout.folder), "bytes": stored}
         terminal().document({**head, **counts, "latest": latest, "edited": changes})
         return
+    counted = ((len(names), "artifact"), (len(versions), "version"), (len(found), "run"))
     logical = sum({each.id: each.size for each in versions}.values())
     terminal().say(f"{layout.folder}: {output.size(stored)} on disk for {output.size(logical)} of artifacts")
-    terminal().say(f"{len(names)} artifacts, {len(versions)} versions, {len(found)} runs")
+    terminal().say(", ".join(output.count(number, noun) for number, noun in counted))
     runs.say_table(terminal(), found[:_RUNS])
     for line in [*_unfinished(found), *(f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)]:
         terminal().say(line)
