@@ -65,6 +65,6 @@ class Publisher:
             with self._transaction.together():
                 self._last_words()
                 self._transaction.publish()
-            self._published()
+                self._published()
         except ArtError as error:
             self._error = error  # raised by whoever writes next

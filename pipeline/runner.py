@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from artvcs.vcs import names
 from artvcs.vcs.objects import Input, Run, StepRun
+from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction
 
@@ -193,8 +195,16 @@ class _Runner:
             return True
         if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
+        if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
+            self._transaction.refresh()
+            return self._begin(node)
         self._start(decision)
         return True
+
+    def _came_meanwhile(self, key: Oid) -> bool:
+        """Whether another run has published a result of a key between our look and our claim."""
+        published = self._repository.refs().get(names.cache_ref(key))
+        return published is not None and published != self._transaction.get(names.cache_ref(key))
 
     def _start(self, decision: Decision) -> None:
         node = decision.node
