@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import re
 import secrets
+import types
 from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from artvcs.vcs import canonical, journal, pack, values
+from artvcs.vcs import canonical, chunking, codec, journal, objects, pack, values, worktree
+from artvcs.vcs.errors import ArtError
 from artvcs.vcs.index import Index, Segment
 from artvcs.vcs.layout import Layout
+from artvcs.vcs.object_store import ObjectStore
 from artvcs.vcs.oid import Oid, hash_bytes
+from artvcs.vcs.records import Record
+from artvcs.vcs.refs import RefMap
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
 PAGES = {path.name: path.read_text() for path in FORMAT.glob("*.md")}
@@ -37,14 +45,75 @@ def test_every_kind_of_record_has_an_example() -> None:
 
 @pytest.mark.parametrize(("kind", "oid", "text"), OBJECTS, ids=[kind for kind, _, _ in OBJECTS])
 def test_an_object_is_canonical_and_has_the_id_the_page_says(kind: str, oid: str, text: str) -> None:
-    from artvcs.vcs import objects
-
     assert canonical.dumps(canonical.loads(text.encode())) == text.encode()
     assert hash_bytes(text.encode(), kind) == oid
     classes = {"refs": objects.RefsNode, "root": None}
     cls = classes.get(kind, getattr(objects, kind.capitalize(), None))
     if cls is not None:
         assert cls.decode(text.encode()).oid == oid
+
+
+def test_every_field_of_every_record_is_described() -> None:
+    sections = dict(re.findall(r"^##+ (\w+)\n(.*?)(?=^##|\Z)", PAGES["objects.md"], re.MULTILINE | re.DOTALL))
+    for cls in vars(objects).values():
+        if not (isinstance(cls, type) and issubclass(cls, Record)) or cls is Record:
+            continue
+        section = sections[cls.KIND or cls.__name__]
+        described = re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", section, re.MULTILINE)
+        hints = get_type_hints(cls)
+        assert dict(described) == {field.name: in_words(hints[field.name]) for field in dataclasses.fields(cls)}
+
+
+def in_words(hint: Any) -> str:
+    """A field's type as the page names it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return "any"
+    if hint is Oid:
+        return "id"
+    if origin in (Union, types.UnionType):
+        return f"{in_words(arguments[0])} or null"
+    if origin is tuple:
+        return f"list of {in_words(arguments[0])}"
+    if origin is not None:
+        return f"object of {in_words(arguments[1])}"
+    if issubclass(hint, Record):
+        return f"[{hint.__name__}](#{hint.__name__.lower()})"
+    return {str: "text", int: "integer", bool: "boolean"}[hint]
+
+
+def test_the_heights_of_keys() -> None:
+    rows = re.findall(r"^\| `(\S+)` \| `([0-9a-f]{16})` \| (\d) \|$", PAGES["refs.md"], re.MULTILINE)
+    assert len(rows) >= 3
+    for key, first, height in rows:
+        number = int(first, 16)
+        assert hash_bytes(key.encode(), "ref").startswith(first)
+        assert ((number & -number).bit_length() - 1) // 5 == int(height)
+        assert ends_its_leaf(key) == (int(height) > 0)
+
+
+def ends_its_leaf(key: str) -> bool:
+    """Whether a greater key comes into another leaf than this one."""
+    made: list[objects.RefsNode] = []
+
+    def put(node: objects.RefsNode) -> Oid:
+        made.append(node)
+        return node.oid
+
+    store = ObjectStore(Layout(Path("nowhere")), lambda: None)
+    greater = "b" + key
+    with contextlib.suppress(ArtError):
+        RefMap(store, None).update(dict.fromkeys([key, greater], hash_bytes(b"")), put)
+    return made[0].entries[-1][0] == key
+
+
+def test_the_limits_are_the_ones_the_pages_name() -> None:
+    assert f"{codec.MAX_SIZE >> 20} MiB" in PAGES["packs.md"]
+    assert f"{codec.MAX_SIZE >> 20} MiB" in PAGES["objects.md"]
+    assert f"at most {objects.MAX_REFS_LEVEL} " in PAGES["objects.md"]
+    assert f"at most {worktree.MAX_DEPTH} deep" in PAGES["objects.md"]
+    assert f"at most {canonical.MAX_DEPTH}" in PAGES["objects.md"]
+    assert f"{chunking.AVERAGE >> 10} KiB on average" in PAGES["packs.md"]
 
 
 def test_a_blobs_id_is_the_plain_hash() -> None:
