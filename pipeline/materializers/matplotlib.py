@@ -1,0 +1,98 @@
+"""matplotlib figures: nothing but a pickle brings a figure back, so that is what is stored, and marked.
+
+Loading runs code and wants a version of matplotlib close to the one that stored the figure. The picture,
+which lasts, is the figure's visualization. A loaded figure is not one of pyplot's, and opens no window.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import matplotlib
+import matplotlib.figure
+from matplotlib.cbook import CallbackRegistry
+
+from artvcs.pipelines.errors import MaterializerError
+
+from .base import Materializer
+from .files import reading
+from .pickle_bytes import stable_dumps, stable_loads
+
+_PICKLE = "figure.pkl"
+_PICTURE = "figure.svg"
+_COUNTER = "_cid_gen"
+# The ids inside an SVG are random unless they are hashed with a salt that is always the same.
+_STYLE = {"svg.hashsalt": "artvcs", "svg.fonttype": "path"}
+
+
+class FigureMaterializer(Materializer):
+    """Figures."""
+
+    NAME = "artvcs.matplotlib"
+    RUNS_CODE = True
+    ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (matplotlib.figure.Figure,)
+
+    def save(self, data: Any) -> None:
+        """Pickles the figure.
+
+        Raises:
+            MaterializerError: It cannot be pickled.
+        """
+        try:
+            with _apart_from_pyplot(data), _unchanged_counters() as watch:
+                content = stable_dumps(data, watch)
+        except Exception as error:  # a figure holds objects of any kind
+            raise MaterializerError(
+                f"The figure cannot be stored ({type(error).__name__}: {error}); save it to a file and return the Path."
+            ) from error
+        (Path(self.uri) / _PICKLE).write_bytes(content)
+
+    def load(self, data_type: type[Any]) -> Any:
+        """Unpickles; this runs code held in the file."""
+        with reading(Path(self.uri) / _PICKLE) as path:
+            return stable_loads(path.read_bytes())
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The picture as SVG, the same bytes for the same figure."""
+        path = Path(self.uri) / _PICTURE
+        with matplotlib.rc_context(_STYLE):
+            data.savefig(path, format="svg", metadata={"Date": None})
+        return {str(path): "image"}
+
+    def extract_metadata(self, data: Any) -> dict[str, Any]:
+        """Size in inches, and the titles of the axes."""
+        return {
+            "size": [float(side) for side in data.get_size_inches()],
+            "axes": [str(axes.get_title()) for axes in data.axes],
+            "matplotlib": str(matplotlib.__version__),
+        }
+
+
+@contextmanager
+def _apart_from_pyplot(figure: Any) -> Iterator[None]:
+    """Hides that pyplot manages the figure: its pickle would open a window, and differ once it is closed."""
+    manager, figure.canvas.manager = figure.canvas.manager, None
+    try:
+        yield
+    finally:
+        figure.canvas.manager = manager
+
+
+@contextmanager
+def _unchanged_counters() -> Iterator[Callable[[Any], None]]:
+    """A function to show each part to: pickling its callbacks counts them, and the next pickle would differ."""
+    found: dict[int, tuple[Any, Any]] = {}
+
+    def watch(part: Any) -> None:
+        if isinstance(part, CallbackRegistry) and hasattr(part, _COUNTER):
+            found.setdefault(id(part), (part, copy.copy(getattr(part, _COUNTER))))
+
+    try:
+        yield watch
+    finally:
+        for part, counter in found.values():
+            setattr(part, _COUNTER, counter)
