@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import names, values
 from artvcs.vcs.errors import UnknownName
@@ -16,9 +16,12 @@ from artvcs.vcs.objects import Artifact, Commit, Failure, Input, Output, Run, St
 from artvcs.vcs.oid import Oid
 from artvcs.vcs.repository import Repository
 
-from . import artifacts, lookup
+from . import artifacts, lookup, materializers
 from .fingerprint import Fingerprint
 from .graph import Source
+
+if TYPE_CHECKING:
+    from .visualizations import Visualization
 
 
 class ArtifactVersion(Source):
@@ -127,6 +130,36 @@ class ArtifactVersion(Source):
     @property
     def _key(self) -> tuple[str, Oid]:
         return self.name, self.id  # a value alone is not enough: 1 has been made many times
+
+    def visualizations(self) -> list[Visualization]:
+        """Pictures of the value, made now by the materializer that wrote it.
+
+        Raises:
+            MaterializerError: The value cannot be loaded or drawn here.
+        """
+        from .visualizations import make
+
+        return make(self.load(), materializers.by_name(self.artifact.materializer))
+
+    def visualize(self, title: str | None = None) -> list[Visualization]:
+        """Shows the value: as a page in a notebook, as text in a terminal.
+
+        Args:
+            title: What to write above; by default name and version.
+
+        Returns:
+            The pictures that were shown.
+        """
+        from .visualizations import notebook
+
+        pictures = self.visualizations()
+        notebook.show(pictures, title or f"{self.name}@{self.version}")
+        return pictures
+
+    def _repr_html_(self) -> str:
+        from .visualizations import cards
+
+        return cards.artifact_card(self)
 
     def __repr__(self) -> str:
         return f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>"
@@ -252,6 +285,11 @@ class StepView:
             raise UnknownName(f"The version of {name!r} that the step {self.name!r} used has been deleted.")
         return ArtifactVersion(self._repository, store.record(oid, Version))
 
+    def _repr_html_(self) -> str:
+        from .visualizations import cards
+
+        return cards.step_card(self)
+
     def __repr__(self) -> str:
         return f"<step {self.name} of {self.run.name}: {self.status}>"
 
@@ -320,6 +358,11 @@ class PipelineRun:
             for name in self.record.order
             if name in self.record.steps
         }
+
+    def _repr_html_(self) -> str:
+        from .visualizations import cards
+
+        return cards.run_card(self)
 
     def __repr__(self) -> str:
         return f"<run {self.name}: {self.status}>"

@@ -1,0 +1,175 @@
+"""What a notebook shows of artifact versions, steps and runs when they are the last line of a cell.
+
+Nothing here raises: an object that cannot be shown must not cost the user the cell. What is large, or runs code
+when it is loaded, is not loaded unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import gallery, graph, html, wording
+from .summary import Facts, Summary
+
+if TYPE_CHECKING:
+    from artvcs.pipelines.views import ArtifactVersion, PipelineRun, StepView
+
+MAX_BYTES = 50 << 20
+_LOG_LINES = 20
+
+
+def artifact_card(version: ArtifactVersion) -> str:
+    """An artifact version: what it is, where it came from, its first picture."""
+    return _card(lambda: _artifact(version))
+
+
+def step_card(step: StepView) -> str:
+    """A step in a run: how it went, what it took and made, the end of its log."""
+    return _card(lambda: _step(step))
+
+
+def run_card(run: PipelineRun) -> str:
+    """A run: its steps and how they hang together."""
+    return _card(lambda: _run(run))
+
+
+def _card(body: Callable[[], str]) -> str:
+    return html.fragment(f'<div class="card">{_attempt(body)}</div>')
+
+
+def _attempt(body: Callable[[], str]) -> str:
+    """What `body` makes, or one line about why it cannot."""
+    try:
+        return body()
+    except Exception as error:  # whatever it is, a card with a hole is better than none
+        text = wording.cut(" ".join(f"{type(error).__name__}: {error}".split()), 300)
+        return f'<div class="muted">Not to be shown: {html.escape(text)}</div>'
+
+
+def _artifact(version: ArtifactVersion) -> str:
+    facts = [
+        ("type", version.type.removeprefix("builtins.")),
+        ("size", wording.size(version.size)),
+        ("created", f"{version.created:%Y-%m-%d %H:%M:%S} UTC"),
+        ("made by", _origin(version)),
+        ("id", version.id[:12]),
+    ]
+    if version.tags:
+        facts.append(("tags", ", ".join(version.tags)))
+    head = html.render(Summary(f"{version.name}@{version.version}", (Facts(tuple(facts)),)))
+    return head + _attempt(lambda: _values("Metadata", version.metadata)) + _attempt(lambda: _picture(version))
+
+
+def _origin(version: ArtifactVersion) -> str:
+    commit = version.commit
+    return f"step {commit.step} of pipeline {commit.pipeline}" if commit else f"{version.record.origin} by hand"
+
+
+def _picture(version: ArtifactVersion) -> str:
+    reason = _why_not(version)
+    if reason:
+        return f'<div class="muted">{html.escape(reason)} <code>.visualize()</code> shows it.</div>'
+    return gallery.as_html(version.visualizations())
+
+
+def _why_not(version: ArtifactVersion) -> str:
+    """Why a value is not loaded unasked; nothing if it is."""
+    if version.size > MAX_BYTES:
+        return f"The value has {wording.size(version.size)}, too much to be loaded unasked."
+    if version.artifact.runs_code:
+        return "Loading the value runs code that it holds, so it is not loaded unasked."
+    return ""
+
+
+def _step(step: StepView) -> str:
+    parts = [
+        f'<div class="title">{html.escape(step.name)} {_pill(step.status)}</div>',
+        html.render(Summary("", (Facts((("run", step.run.name), ("duration", _duration(step)))),))),
+        _attempt(lambda: _versions("Inputs", step.inputs)),
+        _attempt(lambda: _versions("Outputs", step.outputs)),
+        _attempt(lambda: _values("Parameters", step.parameters)),
+        _attempt(lambda: _values("Metadata", step.metadata)),
+        _attempt(lambda: _failure(step)),
+        _attempt(lambda: _log(step)),
+    ]
+    return "".join(parts)
+
+
+def _run(run: PipelineRun) -> str:
+    facts = [("pipeline", run.pipeline), ("started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC")]
+    facts.append(("duration", wording.duration(run.duration) if run.record.finished else "still running"))
+    if run.tags:
+        facts.append(("tags", ", ".join(run.tags)))
+    parts = [
+        f'<div class="title">{html.escape(run.name)} {_pill(run.status)}</div>',
+        html.render(Summary("", (Facts(tuple(facts)),))),
+        _attempt(lambda: _values("Parameters", run.parameters)),
+        _attempt(lambda: _values("Metadata", run.metadata)),
+        _attempt(lambda: _graph(run)),
+        _attempt(lambda: _steps(run)),
+    ]
+    return "".join(parts)
+
+
+def _graph(run: PipelineRun) -> str:
+    makers = {step.record.commit: name for name, step in run.steps.items() if step.record.commit}
+    sources = {
+        name: sorted(
+            {makers[each.commit] for group in step.record.inputs.values() for each in group if each.commit in makers}
+        )
+        for name, step in run.steps.items()
+    }
+    return graph.draw({name: step.status for name, step in run.steps.items()}, sources)
+
+
+def _steps(run: PipelineRun) -> str:
+    heads = "<th>step</th><th>status</th><th>duration</th><th>outputs</th>"
+    rows = "".join(map(_step_row, run.steps.values()))
+    return f'<div class="scroll"><table class="data"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def _step_row(step: StepView) -> str:
+    outputs = _attempt(lambda: html.escape(", ".join(map(_named, step.outputs.values()))))
+    return (
+        f"<tr><td>{html.escape(step.name)}</td><td>{_pill(step.status)}</td>"
+        f'<td>{html.escape(_duration(step))}</td><td class="wide">{outputs}</td></tr>'
+    )
+
+
+def _versions(title: str, found: Mapping[str, Any]) -> str:
+    named = {name: group if isinstance(group, list) else [group] for name, group in found.items()}
+    facts = Facts(tuple((name, ", ".join(map(_named, group))) for name, group in named.items()))
+    return html.caption(title) + html.render(Summary("", (facts,))) if named else ""
+
+
+def _named(version: ArtifactVersion) -> str:
+    return f"{version.name}@{version.version}"
+
+
+def _values(title: str, found: Mapping[str, Any]) -> str:
+    rows = tuple((name, wording.value(value, 200)) for name, value in found.items())
+    return html.caption(title) + html.render(Summary("", (Facts(rows),))) if rows else ""
+
+
+def _failure(step: StepView) -> str:
+    failure = step.failure
+    if failure is None:
+        return ""
+    return f'<div class="bad">{html.escape(failure.type)}: {html.escape(failure.message)}</div>'
+
+
+def _log(step: StepView) -> str:
+    lines = step.logs.rstrip().splitlines()
+    if not lines:
+        return ""
+    title = "Log" if len(lines) <= _LOG_LINES else f"Log, the last {_LOG_LINES} of {len(lines):,} lines"
+    return html.caption(title) + f"<pre>{html.escape(chr(10).join(lines[-_LOG_LINES:]))}</pre>"
+
+
+def _duration(step: StepView) -> str:
+    return wording.duration(step.duration) if step.record.finished else ""
+
+
+def _pill(status: str) -> str:
+    return f'<span class="pill {graph.status_class(status)}">{html.escape(status)}</span>'
