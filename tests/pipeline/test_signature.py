@@ -114,7 +114,7 @@ def test_no_annotation_and_no_value_is_no_output() -> None:
         if flag:
             return
         print()
-        return None  # noqa: RET501
+        return None
 
     signature = read_signature(nothing)
     assert signature.outputs == ()
@@ -244,7 +244,7 @@ def test_a_tuple_written_out_makes_several_outputs() -> None:
 def test_a_tuple_held_by_a_variable_is_one_output() -> None:
     def pair() -> tuple[int, int]:
         result = 1, 2
-        return result  # noqa: RET504
+        return result
 
     def numbers() -> tuple[int, ...]:
         return tuple(range(3))
