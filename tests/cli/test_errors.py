@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from artvcs.cli import errors
-from artvcs.vcs.errors import ArtError
+from artvcs.pipelines.errors import RunFailed
+from artvcs.vcs.errors import ArtError, DiskFull
 
 from .conftest import Art
 
@@ -23,6 +24,18 @@ def test_the_table_in_the_guide_is_the_table_in_the_code() -> None:
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", (PROJECT / "docs/exit-codes.md").read_text(), re.M)}
     given = {errors.exit_code(kind.__new__(kind)) for kind in subclasses(ArtError)}
     assert documented == given | {errors.OK, errors.USAGE, errors.INTERRUPTED}
+
+
+def test_the_guide_names_the_errors_of_each_code() -> None:
+    rows = re.findall(r"^\| (\d+) \|.*\| `(\w+)` \|$", (PROJECT / "docs/exit-codes.md").read_text(), re.M)
+    assert {name: int(code) for code, name in rows} == {kind.__name__: code for kind, code in errors.CODES}
+
+
+def test_a_run_that_failed_for_lack_of_space_ends_as_such() -> None:
+    failed = RunFailed("Step 'x' failed", run=None)
+    assert errors.exit_code(failed) == errors.FAILED
+    failed.__cause__ = DiskFull("No space is left")
+    assert errors.exit_code(failed) == errors.STORAGE
 
 
 def check(art: Art, arguments: list[str], code: int, sentence: str) -> None:
@@ -116,14 +129,33 @@ def test_a_failing_step_says_where(art: Art, project: Path) -> None:
     assert last.startswith("error: Step 'total' failed: ValueError: no sum today")
     assert "adding.py:" in last
     assert "Traceback" not in done.err
+    assert last.index("adding.py:") < last.index("; mend it")
     assert "no sum today" in art("show", art("log", "--json").json[0]["name"]).out
+
+
+def test_a_failed_run_as_json(art: Art, project: Path) -> None:
+    file = project / "adding.py"
+    file.write_text(file.read_text().replace("return sum(values) * FACTOR", "raise ValueError('no sum today')"))
+    done = art("run", "adding.py", "--json")
+    assert done.code == 1
+    assert done.json["status"] == "failed"
+    assert done.json["steps"]["total"]["failure"] == {"type": "ValueError", "message": "no sum today"}
+    assert done.json["steps"]["unnamed"]["status"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'; `art --help`"),
+        (["run"], "Missing argument 'FILE[:PIPELINE]'; `art run --help`"),
+        (["log", "--frob"], "No such option '--frob'"),
+        (["log", "-n", "0"], "`art log --help`"),
+        (["-C", "/no/such/folder", "ls"], "No such file or directory"),
+    ],
+)
+def test_a_command_line_that_cannot_be_understood(art: Art, arguments: list[str], sentence: str) -> None:
+    check(art, arguments, 2, sentence)
 
 
 def test_debug_shows_the_traceback(art: Art) -> None:
     assert "Traceback" in art("--debug", "show", "nothing").err
-
-
-def test_an_unknown_verb_is_a_usage_error(art: Art) -> None:
-    done = art("frobnicate")
-    assert done.code == 2
-    assert "No such command" in done.err

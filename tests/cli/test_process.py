@@ -102,6 +102,33 @@ def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
     assert statuses(tmp_path) == ["completed", "cached", "completed"]
 
 
+def test_while_a_run_writes(tmp_path: Path) -> None:
+    process = start_and_wait_until_asleep(tmp_path)
+    busy = art(tmp_path, "gc")
+    assert busy.returncode == 4
+    assert busy.stderr.startswith("error: A run is writing to this repository")
+    assert len(busy.stderr.splitlines()) == 1
+    (tmp_path / "go").touch()
+    process.communicate()
+    assert process.returncode == 0
+    assert art(tmp_path, "gc").returncode == 0
+
+
+def test_a_full_disk_is_an_exit_code_of_its_own_and_nothing_is_lost(ran: Path) -> None:
+    (ran / "big.py").write_text(
+        "import os\nfrom artvcs import pipeline, step\n"
+        "@step\ndef big() -> bytes:\n    return os.urandom(2_000_000)\n@pipeline\ndef p():\n    big()\n"
+    )
+    limited = subprocess.run(
+        ["bash", "-c", f"ulimit -f 500; {ART} run big.py"], cwd=ran, capture_output=True, text=True
+    )
+    assert limited.returncode == 6
+    last = limited.stderr.splitlines()[-1]
+    assert last.startswith("error: Step 'big' failed: DiskFull: No space is left")
+    assert art(ran, "cat", "nap::quick::output").stdout == "1"
+    assert list(fsck.fsck(ran / ".artifacts")) == []
+
+
 def test_after_a_kill_the_next_run_goes_on(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     process.kill()
@@ -155,12 +182,15 @@ def test_colours_in_a_terminal_and_none_elsewhere(ran: Path) -> None:
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import time\nfrom artvcs import pipeline, step\n"
-        "@step\ndef slow() -> int:\n    time.sleep(0.5)\n    return 1\n"
+        "@step\ndef slow() -> int:\n    time.sleep(0.3)\n    print('half', end='', flush=True)\n"
+        "    time.sleep(0.2)\n    print(' a line')\n    return 1\n"
         "@pipeline\ndef p():\n    slow()\n"
     )
     written = in_a_terminal(tmp_path, "run", "slow.py")
     assert "⠋ slow" in written
+    assert "half a line\r\n" in written, "the moving line did not cut through what the step wrote"
     assert "✓ slow" in written
+    assert "⠋" not in in_a_terminal(tmp_path, "-q", "run", "slow.py", "--no-cache")
 
 
 def test_marks_that_the_encoding_cannot_show_are_replaced(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""One word, one thing: names, runs, ids, and what was perhaps meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from artvcs.cli import finding, main
+from artvcs.pipelines import lookup
+from artvcs.pipelines.views import ArtifactVersion, PipelineRun
+from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.objects import Run
+from artvcs.vcs.pack import Location
+from artvcs.vcs.repository import Repository
+
+from .conftest import Art
+
+
+@pytest.fixture
+def repository(art: Art) -> Repository:
+    assert art("run", "adding.py").code == 0
+    return Repository.discover()
+
+
+def test_names_runs_and_ids(repository: Repository) -> None:
+    version = finding.find(repository, "total")
+    assert isinstance(version, ArtifactVersion)
+    run = finding.find(repository, "adding-")
+    assert isinstance(run, PipelineRun)
+    assert isinstance(finding.find(repository, run.id[:12]), PipelineRun)
+    same = finding.find(repository, version.id[:12])
+    assert isinstance(same, ArtifactVersion)
+    assert same.name == "total"
+    assert version.record.commit is not None
+    commit = finding.find(repository, version.record.commit[:12])
+    assert isinstance(commit, Location)
+    assert commit.kind == "commit"
+
+
+def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = lookup.versions_of(repository.store, repository.refs(), "total")[0]
+    real: Callable[..., Run] = lookup.find_run
+    monkeypatch.setattr(lookup, "find_run", lambda store, refs, text: real(store, refs, "adding-"))
+    with pytest.raises(AmbiguousName, match=r"could be run .* or artifact .*; give more digits"):
+        finding.find(repository, record.artifact[:8])
+
+
+def test_fewer_than_four_digits_name_no_object(repository: Repository) -> None:
+    with pytest.raises(UnknownName):
+        finding.find(repository, "00")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["show", "totel"], "did you mean 'total'?"),
+        (["log", "numbrs"], "did you mean 'numbers'?"),
+        (["ls", "numbrs"], "did you mean 'numbers'?"),
+        (["cat", "totl"], "did you mean 'total'?"),
+        (["checkout", "totl"], "did you mean 'total'?"),
+        (["why", "totl"], "did you mean 'total'?"),
+        (["run", "adding.py:ading"], "did you mean 'adding'?"),
+        (["run", "adding.py", "-p", "cuont=1"], "did you mean 'count'?"),
+        (["shwo", "total"], "did you mean 'show'?"),
+    ],
+)
+def test_what_was_perhaps_meant(art: Art, repository: Repository, arguments: list[str], hint: str) -> None:
+    assert hint in art(*arguments).err
+
+
+def offered(*words: str) -> set[str]:
+    """What the shell offers for the last of the words, as fish asks for it."""
+    environment = {"_ART_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
+    done = CliRunner().invoke(main.art, [], env=environment, prog_name="art")
+    return {line.split(",", 1)[1].split("\t")[0] for line in done.output.splitlines() if "," in line}
+
+
+def test_the_shell_is_offered_verbs_and_names(repository: Repository) -> None:
+    assert offered("art", "sh") == {"show"}
+    assert offered("art", "show", "tot") == {"total"}
+    assert offered("art", "ls", "n") == {"numbers"}
+    assert offered("art", "why", "unn") == {"unnamed"}
+    assert [name for name in offered("art", "log", "adding-") if name.startswith("adding-")]
+
+
+def test_without_a_repository_nothing_is_offered(project: object) -> None:
+    assert offered("art", "show", "tot") == set()

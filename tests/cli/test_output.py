@@ -1,0 +1,96 @@
+"""Values, sizes and times as people and programs read them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from artvcs.cli import output
+from artvcs.cli.output import Terminal
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (1, "1"),
+        (1.0, "1.0"),
+        (-3.0, "-3.0"),
+        (0.1 + 0.2, "0.3"),
+        (1e30, "1e+30"),
+        (math.nan, "nan"),
+        ("x\ny", "x y"),
+        ("\x1b[31mred", "\\x1b[31mred"),
+        ([1, "a"], "[1, 'a']"),
+        ("x" * 100, "x" * 79 + "…"),
+    ],
+)
+def test_values_on_one_line(found: Any, shown: str) -> None:
+    assert output.value(found) == shown
+
+
+def test_control_characters_of_a_stranger_do_not_reach_the_terminal() -> None:
+    assert output.clean("a\x1b]0;title\x07b\x9b2J\u202eevil") == "a\\x1b]0;title\\x07b\\x9b2J\\u202eevil"
+    assert output.clean("tab\tand ünïcode ✓") == "tab\tand ünïcode ✓"
+
+
+@pytest.mark.parametrize(
+    ("took", "shown"),
+    [
+        (0.0351, "35 ms"),
+        (0.9994, "999 ms"),
+        (1.25, "1.2 s"),
+        (timedelta(seconds=200), "3 min 20 s"),
+        (7500, "2 h 5 min"),
+    ],
+)
+def test_durations(took: timedelta | float, shown: str) -> None:
+    assert output.seconds(took) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (5 << 30, "5.0 GiB"), (3 << 40, "3.0 TiB")]
+)
+def test_sizes(number: int, shown: str) -> None:
+    assert output.size(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("past", "shown"),
+    [
+        (0, "0 seconds ago"),
+        (1, "1 second ago"),
+        (130, "2 minutes ago"),
+        (3600, "1 hour ago"),
+        (3 * 86400, "3 days ago"),
+    ],
+)
+def test_how_long_ago(past: int, shown: str) -> None:
+    assert output.ago(datetime.now(UTC) - timedelta(seconds=past + 0.2)) == shown
+
+
+def test_json_is_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    when = datetime(2026, 1, 2, tzinfo=UTC)
+    data = {"nan": math.nan, "inf": [math.inf], "when": when, "took": timedelta(seconds=1.5), 1: (2, {3}), "b": b"x"}
+    Terminal().document(data)
+    written = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert written == {
+        "nan": "nan", "inf": ["inf"], "when": "2026-01-02T00:00:00+00:00", "took": 1.5, "1": [2, [3]], "b": "b'x'",
+    }  # fmt: skip
+
+
+def test_a_table_is_cut_at_the_width_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Terminal, "width", 12)
+    Terminal().table(["a", "b"], [["1", "long long long"], ["22", "x"]])
+    assert capsys.readouterr().out.splitlines() == ["a   b", "1   long lo…", "22  x"]
+
+
+def test_what_an_encoding_can_show() -> None:
+    assert output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert not output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
