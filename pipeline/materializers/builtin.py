@@ -37,6 +37,12 @@ class ScalarMaterializer(DocumentMaterializer):
         """The JSON of the value."""
         return plain.ENCODERS[type(data)](data)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The value."""
+        from artvcs.pipelines.visualizations import mapping, writing
+
+        return writing.write(self.uri, mapping.of_value(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The value itself if it is a short number, truth value or text, else the length of a text."""
         if isinstance(data, str) and (len(data) > 200 or not plain.is_unicode(data)):
@@ -66,6 +72,12 @@ class ContainerMaterializer(DocumentMaterializer):
         """The JSON of the container."""
         return containers.ENCODERS[type(data)](data, encoder)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """Numbers as bars, courses of numbers as lines, dictionaries as rows."""
+        from artvcs.pipelines.visualizations import mapping, writing
+
+        return writing.write(self.uri, mapping.of_value(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The number of items."""
         return {"length": len(data)} if hasattr(data, "__len__") else {}
@@ -93,6 +105,12 @@ class BytesMaterializer(Materializer):
                     return kind(path.read_bytes())
         with reading(Path(self.uri) / self.FILES[bytes]) as path:
             return path.read_bytes()
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The first bytes."""
+        from artvcs.pipelines.visualizations import mapping, writing
+
+        return writing.write(self.uri, mapping.of_value(data))
 
     def extract_metadata(self, data: bytes | bytearray) -> dict[str, Any]:
         """The number of bytes."""

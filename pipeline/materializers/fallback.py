@@ -77,6 +77,12 @@ class PickleMaterializer(Materializer):
                 f"{self._writer()}, this is Python {_python()}: use the versions that stored it."
             ) from error
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """Parameters of a model; anything else as text."""
+        from artvcs.pipelines.visualizations import mapping, model_table, writing
+
+        return writing.write(self.uri, model_table.of_model(data) if is_model(data) else mapping.of_value(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The versions that the pickle is tied to, and the parameters of a model."""
         return {**_versions(), **(model_metadata(data) if is_model(data) else {})}

@@ -94,6 +94,12 @@ class NdarrayMaterializer(Materializer):
         with reading(Path(self.uri) / FILE) as path:
             return read_array(path)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The image that it looks like, else a histogram; statistics."""
+        from artvcs.pipelines.visualizations import array, writing
+
+        return writing.write(self.uri, array.of_array(data))
+
     def extract_metadata(self, data: np.ndarray[Any, Any]) -> dict[str, Any]:
         """Shape, dtype, and the statistics of numbers unless there are very many."""
         return array_metadata(data)
@@ -131,6 +137,12 @@ class MaskedArrayMaterializer(Materializer):
             if parts["fill"].exists():
                 array.fill_value = read_array(parts["fill"])[()]
             return array
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """A histogram and statistics of what is not masked."""
+        from artvcs.pipelines.visualizations import array, writing
+
+        return writing.write(self.uri, array.of_array(data))
 
     def extract_metadata(self, data: np.ma.MaskedArray[Any, Any]) -> dict[str, Any]:
         """Shape, dtype and the number of masked items."""

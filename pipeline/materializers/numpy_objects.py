@@ -41,6 +41,12 @@ class ObjectArrayMaterializer(DocumentMaterializer):
                 flat[index] = item
             return flat.reshape(data["shape"], order="F" if data["fortran"] else "C")
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The first items."""
+        from artvcs.pipelines.visualizations import array, writing
+
+        return writing.write(self.uri, array.of_array(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Shape and dtype."""
         return {"shape": list(data.shape), "dtype": "object"}

@@ -53,6 +53,12 @@ class DataFrameMaterializer(Materializer):
             frame.columns = pandas_labels.decode(sheet.header["columns"], sheet.decoder)
             return _decode_extras(frame, sheet)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The types, missing values and distributions of the columns, and the first rows."""
+        from artvcs.pipelines.visualizations import frame, writing
+
+        return writing.write(self.uri, frame.of_frame(data))
+
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Shape, dtypes of the columns, and how many values are missing in all."""
         columns = [(str(label), str(dtype)) for label, dtype in data.dtypes.items()]
@@ -86,6 +92,12 @@ class SeriesMaterializer(Materializer):
             name = sheet.decoder.decode(sheet.header["name"])
             return _decode_extras(pd.Series(values, index=index, dtype=values.dtype, name=name, copy=True), sheet)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The distribution, and the first values."""
+        from artvcs.pipelines.visualizations import frame, writing
+
+        return writing.write(self.uri, frame.of_series(data))
+
     def extract_metadata(self, data: pd.Series) -> dict[str, Any]:
         """Length, dtype, and how many values are missing."""
         return {"length": len(data), "dtype": str(data.dtype), "missing": _missing(_values(data))}
@@ -107,6 +119,12 @@ class IndexMaterializer(Materializer):
         with reading(Path(self.uri) / parquet.PARQUET):
             sheet = SheetReader(self)
             return decode_index(sheet.header["index"], sheet)
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The distribution, and the first labels."""
+        from artvcs.pipelines.visualizations import frame, writing
+
+        return writing.write(self.uri, frame.of_index(data))
 
     def extract_metadata(self, data: pd.Index) -> dict[str, Any]:
         """Length and dtype."""

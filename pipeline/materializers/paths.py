@@ -50,6 +50,12 @@ class PathMaterializer(Materializer):
             raise MaterializerError("A stored path does not hold exactly one file or folder; run `art fsck`.")
         return found[0]
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """What is in a folder; a file as what its ending says it is."""
+        from artvcs.pipelines.visualizations import files
+
+        return files.write_path(self.uri, data)
+
     def extract_metadata(self, data: Path) -> dict[str, Any]:
         """The name, and the size of a file or the number of files in a folder."""
         if data.is_dir():

@@ -42,6 +42,12 @@ class PolarsFrameMaterializer(Materializer):
         with reading(Path(self.uri) / FILE) as path:
             return pl.read_ipc(path.read_bytes())
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The types, missing values and distributions of the columns, and the first rows."""
+        from artvcs.pipelines.visualizations import arrow, writing
+
+        return writing.write(self.uri, arrow.of_polars(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Shape, dtypes of the columns, and how many values are missing in all."""
         columns = {name: str(dtype) for name, dtype in data.schema.items()}
@@ -67,6 +73,10 @@ class PolarsSeriesMaterializer(PolarsFrameMaterializer):
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
         return super().load(pl.DataFrame).to_series(0)
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The distribution, and the first values."""
+        return super().save_visualizations(data.to_frame())
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Length, dtype, and how many values are missing."""

@@ -33,6 +33,12 @@ class TableMaterializer(Materializer):
         with reading(Path(self.uri) / parquet.IPC) as path:
             return parquet.read_exact(path.parent)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The types, missing values and distributions of the columns, and the first rows."""
+        from artvcs.pipelines.visualizations import arrow, writing
+
+        return writing.write(self.uri, arrow.of_table(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Shape and the types of the columns."""
         columns = [[name, str(kind)] for name, kind in zip(data.schema.names, data.schema.types, strict=True)]
@@ -71,6 +77,12 @@ class ChunkedArrayMaterializer(Materializer):
         with reading(Path(self.uri) / parquet.IPC) as path:
             return parquet.read_exact(path.parent).column(0)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The distribution, and the first values."""
+        from artvcs.pipelines.visualizations import arrow, writing
+
+        return writing.write(self.uri, arrow.of_array(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Length, type, and how many values are missing."""
         return {"length": len(data), "type": str(data.type), "missing": data.null_count}
@@ -102,6 +114,12 @@ class SchemaMaterializer(Materializer):
         """Reads it."""
         with reading(Path(self.uri) / "schema.arrow") as path:
             return pa.ipc.read_schema(pa.BufferReader(path.read_bytes()))
+
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The fields."""
+        from artvcs.pipelines.visualizations import arrow, writing
+
+        return writing.write(self.uri, arrow.of_schema(data))
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Names and types of the columns."""

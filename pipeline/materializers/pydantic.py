@@ -33,6 +33,12 @@ class PydanticMaterializer(DocumentMaterializer):
         names = sorted(data.model_fields_set)
         return {"$pydantic": [class_path(type(data)), encoder.encode(_fields(data)), names, *parts]}
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The fields and what they hold."""
+        from artvcs.pipelines.visualizations import mapping, writing
+
+        return writing.write(self.uri, mapping.of_fields(type(data).__name__, _fields(data)))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The names of the fields."""
         return {"fields": list(type(data).model_fields)}

@@ -44,6 +44,14 @@ class RecordMaterializer(DocumentMaterializer):
         arguments = [] if generic is None else [[class_path(argument) for argument in generic.__args__]]
         return {"$dataclass": [path, fields, *arguments]}
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """The fields and what they hold."""
+        from artvcs.pipelines.visualizations import mapping, writing
+
+        fields = self.extract_metadata(data)["fields"]
+        shown = mapping.of_fields(type(data).__name__, {name: getattr(data, name) for name in fields})
+        return writing.write(self.uri, shown)
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The names of the fields."""
         if dataclasses.is_dataclass(data):

@@ -52,6 +52,12 @@ class SparseMaterializer(Materializer):
             parts = {name: read_array(path.with_name(f"{name}.npy")) for name in _PARTS[form]}
             return _assemble(cls, form, parts, shape)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """How full it is, and a histogram of the stored values."""
+        from artvcs.pipelines.visualizations import array, writing
+
+        return writing.write(self.uri, array.of_sparse(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Shape, dtype and the number of stored values."""
         return {"shape": [int(size) for size in data.shape], "dtype": str(data.dtype), "stored": int(data.nnz)}

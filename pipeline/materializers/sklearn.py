@@ -65,6 +65,12 @@ class SklearnMaterializer(Materializer):
                 self.require_trust()
             return _loads(archive)
 
+    def save_visualizations(self, data: Any) -> dict[str, str]:
+        """Parameters, and the features that count most."""
+        from artvcs.pipelines.visualizations import model_table, writing
+
+        return writing.write(self.uri, model_table.of_model(data))
+
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and its parameters."""
         return model_metadata(data)
