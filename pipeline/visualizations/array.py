@@ -34,6 +34,15 @@ def of_array(array: np.ndarray[Any, Any]) -> Summary:
     return Summary(f"numpy.{type(array).__name__}", (Facts(tuple(facts)), *blocks))
 
 
+def of_sparse(matrix: Any) -> Summary:
+    """What there is to say of a scipy.sparse matrix: of what it stores, without filling it up."""
+    facts = [("shape", " x ".join(map(str, matrix.shape))), ("dtype", str(matrix.dtype))]
+    facts.append(("stored", _part(int(matrix.nnz), int(matrix.shape[0]) * int(matrix.shape[1]))))
+    values = np.asarray(matrix.data)
+    figures, charts = _numbers(values) if values.dtype.kind in "biuf" else ([], [])
+    return Summary(type(matrix).__name__, (Facts((*facts, *figures)), *charts))
+
+
 def _numbers(values: np.ndarray[Any, Any]) -> tuple[list[tuple[str, str]], list[Block]]:
     chosen = distribution.positions(values.size, _SAMPLE)
     some = values.reshape(-1) if chosen is None else values.flat[chosen]

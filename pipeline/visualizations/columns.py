@@ -29,12 +29,14 @@ def text_of(value: Any) -> str:
     """One cell of a table, on one line."""
     if isinstance(value, float) and value != value:
         return ""
-    if isinstance(value, np.generic) and value.dtype.kind in "iuf":
+    if isinstance(value, np.generic) and value.dtype.kind in "iufb":
         value = value.item()
     if isinstance(value, (pd.Timestamp, pd.Timedelta)):
         return str(value).removesuffix(" 00:00:00")
     if value is None or value is pd.NaT or value is pd.NA:
         return ""
+    if type(value) is bool:
+        return str(value)
     if type(value) is int:
         return wording.cut(str(value), 40)  # without commas: it may be a year, or an identity
     return f"{value:.6g}" if type(value) is float else wording.value(value, 60)

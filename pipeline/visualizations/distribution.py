@@ -36,14 +36,13 @@ def histogram(values: np.ndarray[Any, Any], label: Callable[[float], str] = word
     finite = _finite(values)
     if not finite.size:
         return None
-    low, high = finite.min(), finite.max()
-    bins = _bins(finite, low, high)
+    low, high = _plain(finite.min()), _plain(finite.max())
+    width, bins = _ranges(low, high, whole=finite.dtype.kind in "iu" or bool((finite == np.floor(finite)).all()))
     with np.errstate(all="ignore"):
-        # Scaled first: the width of a range near the limits of its type would overflow.
-        span = float(high) / 2 - float(low) / 2
-        scaled = (finite.astype(np.float64) / 2 - float(low) / 2) / span if span else np.zeros(finite.size)
-    counts = np.bincount(np.clip((scaled * bins).astype(np.int64), 0, bins - 1), minlength=bins)
-    return Histogram(tuple(map(int, counts)), label(_plain(low)), label(_plain(high)))
+        # Halved first: differences of numbers near the limits of their type would overflow.
+        places = (finite.astype(np.float64) / 2 - low / 2) / (width / 2)
+    counts = np.bincount(np.clip(places.astype(np.int64), 0, bins - 1), minlength=bins)
+    return Histogram(tuple(map(int, counts)), label(low), label(high))
 
 
 def statistics(values: np.ndarray[Any, Any]) -> dict[str, str]:
@@ -62,17 +61,20 @@ def statistics(values: np.ndarray[Any, Any]) -> dict[str, str]:
 
 
 def _finite(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    flat = values.reshape(-1)
+    flat: np.ndarray[Any, Any] = values.reshape(-1)
     if flat.dtype.kind == "f":
-        return flat[np.isfinite(flat)]
+        flat = flat[np.isfinite(flat)]
     return flat.view(np.uint8) if flat.dtype.kind == "b" else flat
 
 
-def _bins(finite: np.ndarray[Any, Any], low: Any, high: Any) -> int:
-    """One for each of few whole numbers, else the usual number of them."""
-    if finite.dtype.kind in "iub":
-        return min(BINS, int(high) - int(low) + 1)
-    return BINS if high > low else 1
+def _ranges(low: float, high: float, whole: bool) -> tuple[float, int]:
+    """How wide the ranges are, and how many. Those of whole numbers hold equally many of them, or they would jump."""
+    span = high / 2 - low / 2
+    if whole and span < 2**52:
+        numbers = int(high) - int(low) + 1
+        width = -(-numbers // BINS)
+        return width, -(-numbers // width)
+    return (span / BINS * 2, BINS) if span else (1, 1)
 
 
 def _plain(value: Any) -> int | float:

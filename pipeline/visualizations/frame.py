@@ -135,12 +135,14 @@ def _head(table: Tabular) -> Table:
         rows.append((label_of(label), *cells) if labelled else tuple(cells))
     names = tuple(table.names[:_HEAD_COLUMNS])
     index = " / ".join(str(name) for name in head.index.names if name is not None)
-    numeric = frozenset(
-        at + labelled for at in range(head.shape[1]) if pd.api.types.is_numeric_dtype(head.dtypes.iloc[at])
-    )
+    numeric = frozenset(at + labelled for at in range(head.shape[1]) if _is_numeric(head.dtypes.iloc[at]))
     hidden = table.shape[1] - head.shape[1]
     note = f"{wording.count(hidden, 'more column')} not shown." if hidden else ""
     return Table(((index, *names) if labelled else names), tuple(rows), "First rows", numeric, note)
+
+
+def _is_numeric(dtype: Any) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype))
 
 
 def _missing(column: pd.Series, small: bool) -> int | None:

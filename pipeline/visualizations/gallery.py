@@ -50,11 +50,12 @@ def _one(picture: Visualization) -> str:
         return picture.text
     match picture.kind:
         case "html":
-            return html.sandbox(picture.text)
+            note = '<div class="muted">Scripts in this page do not run here.</div>' if _has_scripts(picture) else ""
+            return html.sandbox(picture.text) + note
         case "svg":
             return html.image(picture.content, "image/svg+xml", picture.name)
         case "image":
-            mime = next((mime for start, mime in _MIMES if picture.content.startswith(start)), None)
+            mime = _mime(picture)
             found = f"{picture.name} is an image of an unknown format."
             return html.image(picture.content, mime, picture.name) if mime else f"<p>{html.escape(found)}</p>"
         case "markdown":
@@ -63,6 +64,16 @@ def _one(picture: Visualization) -> str:
             return html.table(_table(picture.text))
         case _:
             return f"<pre>{html.escape(_shortened(_readable(picture)))}</pre>"
+
+
+def _has_scripts(picture: Visualization) -> bool:
+    return b"<script" in picture.content.lower()
+
+
+def _mime(picture: Visualization) -> str | None:
+    """The type of an image, by its first bytes; an SVG may be called an image too."""
+    found = next((mime for start, mime in _MIMES if picture.content.startswith(start)), None)
+    return "image/svg+xml" if found is None and b"<svg" in picture.content[:2000] else found
 
 
 def _text(group: Sequence[Visualization], columns: int) -> str:

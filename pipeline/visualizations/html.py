@@ -38,7 +38,7 @@ background:rgba(128,128,128,.06);color:inherit;max-height:32em;overflow-y:auto}
 .artvcs svg .minus{fill:var(--minus)}.artvcs svg .track{fill:rgba(128,128,128,.16)}
 .artvcs svg path{fill:none;stroke:var(--accent);stroke-width:1.6}
 .artvcs .ends{display:flex;justify-content:space-between;font-size:11px;opacity:.68;font-variant-numeric:tabular-nums}
-.artvcs .share{display:inline-block;margin-right:.9em}
+.artvcs .share{display:block;line-height:1.35}
 .artvcs .share i{display:inline-block;height:8px;border-radius:2px;background:var(--accent);margin-right:.35em}
 .artvcs .card{border:1px solid var(--line);border-radius:8px;padding:.7em 1em;margin:.2em 0}
 .artvcs img{max-width:100%;border-radius:4px}.artvcs img.pixels{image-rendering:pixelated}

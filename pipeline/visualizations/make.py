@@ -24,21 +24,13 @@ _OWN = f"{__name__.rpartition('.visualizations')[0]}.materializers."
 class Drawing(Protocol):
     """The side of a materializer that this needs."""
 
+    def __init__(self, uri: str) -> None: ...
+
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """Writes files below its folder; returns file path → kind."""
 
 
-class DrawingClass(Protocol):
-    """The class of one."""
-
-    __module__: str
-    __name__: str
-
-    def __call__(self, uri: str) -> Drawing:
-        """One that writes into `uri`."""
-
-
-def make(value: Any, materializer: DrawingClass, parent: Path | None = None) -> list[Visualization]:
+def make(value: Any, materializer: type[Drawing], parent: Path | None = None) -> list[Visualization]:
     """The pictures of a value.
 
     Args:

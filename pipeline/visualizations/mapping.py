@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -28,6 +28,11 @@ def of_value(value: Any) -> Summary:
     if isinstance(value, (bytes, bytearray)):
         return Summary(title, (Facts((("size", wording.size(len(value))),)), Text(_hexadecimal(value), "First bytes")))
     return Summary(title, (Text(wording.shown(value)),))
+
+
+def of_fields(name: str, fields: Mapping[str, Any]) -> Summary:
+    """What there is to say of an object with named fields."""
+    return Summary(name, tuple(_mapping(fields)))
 
 
 def parameters(values: Mapping[str, Any], caption: str = "", defaults: Mapping[str, Any] | None = None) -> Table:
@@ -88,9 +93,9 @@ def _many_numbers(value: Sequence[Any]) -> Iterator[Block]:
     yield Table(("", "course"), (("", Line(_thinned([float(item) for item in numbers]))),))
 
 
-def _items(value: Iterable[Any]) -> Iterator[Block]:
+def _items(value: Collection[Any]) -> Iterator[Block]:
     shown = list(islice(value, _ROWS))
-    total = len(value) if hasattr(value, "__len__") else len(shown)
+    total = len(value)
     if shown:
         rows = tuple((str(at), *_described(item)) for at, item in enumerate(shown))
         note = f"… and {wording.count(total - len(shown), 'more item')}" if total > len(shown) else ""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from . import gallery, html, terminal
 from .model import Visualization
@@ -16,11 +17,11 @@ def show(pictures: Sequence[Visualization], title: str) -> None:
     if not in_notebook():
         _print(text)
         return
-    from IPython.display import display
-
     heading = f'<div class="title">{html.escape(title)}</div>'
     # Both forms, so that what cannot show HTML has something to show.
-    display({"text/html": html.fragment(heading + gallery.as_html(pictures)), "text/plain": text}, raw=True)
+    forms = {"text/html": html.fragment(heading + gallery.as_html(pictures)), "text/plain": text}
+    display: Callable[..., object] = importlib.import_module("IPython.display").display
+    display(forms, raw=True)
 
 
 def in_notebook() -> bool:

@@ -62,9 +62,9 @@ def _bytes(images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any] | None:
     low, high = images.min(), images.max()
     if not low >= 0:  # NaN neither
         return None
-    if images.dtype.kind in "iu":
-        if high > 255:
-            return None
+    if high > 255:
+        return None
+    if images.dtype.kind in "iu" or (high > 1 and (images == np.floor(images)).all()):
         scale = 255 // int(high) if images.dtype != np.uint8 and 0 < high <= 16 else 1  # as in digits of 16 greys
         return images.astype(np.uint8) * np.uint8(scale)
     return (images * 255).round().astype(np.uint8) if high <= 1 else None

@@ -64,7 +64,8 @@ def _block(block: Block, columns: int) -> str:
         case Table():
             return _under(block.caption, table(block, columns), columns)
         case Chart(histogram, caption):
-            return _under(caption, line(_cell(histogram), columns), columns)
+            text = f"{histogram.low} {_columns(histogram.counts)} {histogram.high}"
+            return _under(caption, line(text, columns), columns)
         case Picture():
             return line(f"[image, {block.width} x {block.height} pixels: shown in a notebook]", columns)
         case Text(text, caption):
@@ -79,8 +80,10 @@ def _cell(cell: Cell) -> str:
     match cell:
         case str():
             return cell
-        case Histogram(counts, low, high):
-            return f"{low} {_columns(counts)} {high}"
+        case Histogram(counts):
+            return _columns(
+                [sum(counts[at : at + 2]) for at in range(0, len(counts), 2)]
+            )  # the ends are in the figures
         case Shares(items):
             return ", ".join(f"{wording.cut(label, 24)} {wording.percent(share)}" for label, share in items)
         case Bar(length):

@@ -27,11 +27,11 @@ _repr = _Repr().repr
 
 
 def number(value: float) -> str:
-    """A number with four digits that matter; whole ones in full."""
+    """A number with the digits that matter; whole ones in full."""
     if isinstance(value, int) or (math.isfinite(value) and value == int(value) and abs(value) < 1e15):
         whole = int(value)
         return f"{whole:,}" if abs(whole) < 10**_MAX_DIGITS else f"about 10^{math.floor(math.log10(abs(whole)))}"
-    return f"{value:.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def percent(share: float) -> str:
@@ -93,7 +93,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Text in which control characters are spelt out, such as escape: they would steer a terminal, or turn text around."""
+    """Text in which control characters are spelt out, such as escape: they could steer a terminal."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char in _KEPT else ascii(char)[1:-1] for char in text)
