@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from artvcs.vcs.repository import Repository
+
 Python = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory; the first pipeline that runs there makes the repository."""
+    """A working directory that holds nothing but a repository: else one above it might be found."""
     monkeypatch.delenv("ARTVCS_DIR", raising=False)
+    Repository.init(tmp_path / ".artifacts")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

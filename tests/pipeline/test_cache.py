@@ -1,6 +1,5 @@
 """When is a step the same step? Hits and misses by code, parameters, inputs and policy."""
 
-import os
 import textwrap
 from datetime import timedelta
 from pathlib import Path
@@ -280,18 +279,6 @@ def test_a_key_that_fails_fails_its_step_and_no_other() -> None:
 def test_an_impossible_policy_is_refused(policy: Any) -> None:
     with pytest.raises(DefinitionError):
         CachePolicy(**policy)
-
-
-# Hits
-
-
-def test_a_hit_is_refused_when_its_data_is_damaged_away(project: Path) -> None:
-    assert [hit(identity, "data"), hit(identity, "data")] == [False, True]
-    for pack in (project / ".artifacts" / "packs").rglob("*"):
-        if pack.is_file():
-            os.unlink(pack)
-    with pytest.raises(Exception):  # noqa: B017,PT011 (without its packs a repository has lost its refs too)
-        Client().list_pipeline_runs()
 
 
 def test_a_result_that_comes_out_the_same_spares_what_follows() -> None:

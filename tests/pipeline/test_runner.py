@@ -44,7 +44,7 @@ def join(x: int, y: int) -> int:
 @pipeline
 def forked() -> None:
     good(join(bad(), good(1)))
-    good(2, id="apart", after=["bad", "good"]) if Path("chained").exists() else good(2, id="apart")  # type: ignore[call-arg]
+    good(2, id="apart")  # type: ignore[call-arg]
 
 
 # Failures
