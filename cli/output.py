@@ -19,6 +19,10 @@ import click
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
+_NARROW = 8
+"""No column is made narrower than this."""
+
+
 @dataclass
 class Terminal:
     """How to write: set once from the command's options and what the terminal can do.
@@ -57,12 +61,13 @@ class Terminal:
         click.echo(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False))
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Writes aligned columns; the last one is cut at the terminal's width."""
+        """Writes aligned columns; the widest are cut where the terminal is narrow."""
         if not rows:
             return
-        widths = [max(len(_bare(row[i])) for row in [heads, *rows]) for i in range(len(heads))]
+        widths = _fitting([max(len(_bare(row[i])) for row in [heads, *rows]) for i in range(len(heads))], self.width)
         for row in [[click.style(head, dim=True) for head in heads], *rows]:
-            line = "  ".join(cell + " " * (width - len(_bare(cell))) for cell, width in zip(row, widths, strict=True))
+            cells = [cut(cell, width) for cell, width in zip(row, widths, strict=True)]
+            line = "  ".join(cell + " " * (width - len(_bare(cell))) for cell, width in zip(cells, widths, strict=True))
             self.say(cut(line.rstrip(), self.width))
 
 
@@ -176,6 +181,14 @@ def plain(found: Any) -> Any:
     if found is None or isinstance(found, (bool, int, str)):
         return found
     return found if isinstance(found, float) and math.isfinite(found) else str(found)
+
+
+def _fitting(widths: list[int], limit: int) -> list[int]:
+    """Widths of columns that together fit, the widest made narrower."""
+    widths = list(widths)
+    while sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROW:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _bare(text: str) -> str:

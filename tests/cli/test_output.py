@@ -91,6 +91,12 @@ def test_a_table_is_cut_at_the_width_of_the_terminal(
     assert capsys.readouterr().out.splitlines() == ["a   b", "1   long lo…", "22  x"]
 
 
+def test_the_widest_columns_are_cut_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(Terminal, "width", 28)
+    Terminal().table(["name", "type", "size"], [["a" * 14, "b" * 12, "10 B"]])
+    assert capsys.readouterr().out.splitlines()[1] == "a" * 9 + "…  " + "b" * 9 + "…  10 B"
+
+
 def test_what_an_encoding_can_show() -> None:
     assert output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert not output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
