@@ -17,7 +17,7 @@ class LightGBMMaterializer(NativeModelMaterializer):
     """Boosters and scikit-learn-like models of lightgbm."""
 
     NAME = "artvcs.lightgbm"
-    LIBRARY = lightgbm
+    LIBRARY: ClassVar[Any] = lightgbm
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (lightgbm.Booster, lightgbm.LGBMModel)
 
     def write_booster(self, booster: Any) -> Any:

@@ -26,7 +26,7 @@ _PICKLE = "figure.pkl"
 _PICTURE = "figure.svg"
 _COUNTER = "_cid_gen"
 # The ids inside an SVG are random unless they are hashed with a salt that is always the same.
-_STYLE = {"svg.hashsalt": "artvcs", "svg.fonttype": "path"}
+_STYLE: Any = {"svg.hashsalt": "artvcs", "svg.fonttype": "path"}
 
 
 class FigureMaterializer(Materializer):
@@ -61,7 +61,7 @@ class FigureMaterializer(Materializer):
         path = Path(self.uri) / _PICTURE
         with matplotlib.rc_context(_STYLE):
             data.savefig(path, format="svg", metadata={"Date": None})
-        return {str(path): "image"}
+        return {str(path): "svg"}
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """Size in inches, and the titles of the axes."""

@@ -82,7 +82,7 @@ class NativeModelMaterializer(Materializer):
         return {}
 
     def _new(self, name: Json) -> Any:
-        found = getattr(self.LIBRARY, name)
-        if not isinstance(found, type) or not is_model(found.__new__(found)):
-            raise ValueError(f"{name} is no model of {self.LIBRARY.__name__}")
-        return found.__new__(found)
+        found: Any = getattr(self.LIBRARY, name)
+        if not isinstance(found, type) or found.__module__.split(".")[0] != self.LIBRARY.__name__:
+            raise ValueError(f"{name} is no class of {self.LIBRARY.__name__}")
+        return object.__new__(found)

@@ -61,8 +61,11 @@ def read(folder: Path, described: Mapping[str, Json]) -> dict[str, torch.Tensor]
 def _restore(content: dict[str, torch.Tensor], restored: dict[Any, torch.Tensor], facts: Json) -> torch.Tensor:
     key, dtype = facts["data"], _dtype(facts["dtype"])
     if (key, dtype) not in restored:
-        # Copied where it is a view of mere bytes, so that it starts where numbers of its type may start.
-        restored[key, dtype] = _from_numbers(content[key].clone() if "stride" in facts else content[key], dtype)
+        numbers = content[key]
+        # In the file one number follows the other; the processor may crash on those that start just anywhere.
+        # And strides could lead anywhere in the file, if the tensor had no memory of its own.
+        copied = "stride" in facts or numbers.data_ptr() % dtype.itemsize
+        restored[key, dtype] = _from_numbers(numbers.clone() if copied else numbers, dtype)
     found = restored[key, dtype].detach()
     if "stride" in facts:
         found = found.as_strided(facts["shape"], facts["stride"], facts["offset"])

@@ -77,13 +77,14 @@ class ModelMaterializer(Materializer):
 @contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars for what takes part of a second."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    progress: Any = logging
+    shown = progress.is_progress_bar_enabled()
+    progress.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            progress.enable_progress_bar()
 
 
 def _is_special(data: Any) -> bool:
@@ -106,7 +107,7 @@ def _is_as_configured(data: Any) -> bool:
 
 
 def _read(folder: Path, state: Json) -> Any:
-    cls = import_class(state["class"])
+    cls: Any = import_class(state["class"])
     if not issubclass(cls, transformers.PreTrainedModel) or state["attention"] not in _ATTENTION:
         raise ValueError(f"{state['class']} with {state['attention']} is no model that was stored here")
     if "quantization_config" in read_json(folder / "config.json"):

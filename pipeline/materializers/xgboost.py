@@ -18,7 +18,7 @@ class XGBoostMaterializer(NativeModelMaterializer):
     """Boosters and scikit-learn-like models of xgboost."""
 
     NAME = "artvcs.xgboost"
-    LIBRARY = xgboost
+    LIBRARY: ClassVar[Any] = xgboost
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (xgboost.Booster, xgboost.XGBModel)
 
     def write_booster(self, booster: Any) -> Any:
