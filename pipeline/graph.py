@@ -6,6 +6,7 @@ While the function runs, calling a step adds a node and returns handles of its o
 from __future__ import annotations
 
 import graphlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -91,6 +92,7 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
         self._handles: set[StepOutput] = set()
+        self._uses: Counter[str] = Counter()
 
     def add(
         self,
@@ -108,7 +110,7 @@ class Graph:
             InvalidName: The id is no name.
             ParameterError: An input is missing, unknown, or not fit to be a parameter.
         """
-        invocation = naming.invocation_id(step.name, self.nodes) if id is None else self._checked_id(id)
+        invocation = self._next_id(step.name) if id is None else self._checked_id(id)
         node = _make_node(invocation, step, _bind(step, args, kwargs), after)
         self._refuse_strangers(node)
         self.nodes[invocation] = node
@@ -116,6 +118,10 @@ class Graph:
         handles = tuple(StepOutput(invocation, name) for name in names or [None])
         self._handles.update(handles)
         return handles[0] if step.signature.single or not step.signature.outputs else handles
+
+    def _next_id(self, step: str) -> str:
+        self._uses[step] += 1
+        return naming.invocation_id(step, self.nodes, self._uses[step])
 
     def _checked_id(self, id_: object) -> str:
         if not isinstance(id_, str):
@@ -138,28 +144,22 @@ class Graph:
         Raises:
             DefinitionError: Steps wait for each other in a circle, or for one that is not there.
         """
+        return list(self.sorter().static_order())
+
+    def sorter(self) -> graphlib.TopologicalSorter[str]:
+        """Hands out invocation ids as soon as what they wait for is done. Raises as `order` does."""
         waiting = {node.id: node.upstream for node in self.nodes.values()}
         for id_, upstream in waiting.items():
             if strangers := sorted(upstream - set(self.nodes)):
                 raise DefinitionError(f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline.")
         try:
-            return list(graphlib.TopologicalSorter(waiting).static_order())
+            graphlib.TopologicalSorter(waiting).prepare()
         except graphlib.CycleError as error:
             circle = " → ".join(reversed(error.args[1]))
             raise DefinitionError(
                 f"These steps wait for each other in a circle: {circle}; remove an `after`."
             ) from None
-
-    def downstream(self, id_: str) -> set[str]:
-        """All invocations that directly or indirectly wait for one."""
-        found: set[str] = set()
-        pending = [id_]
-        while pending:
-            one = pending.pop()
-            direct = {node.id for node in self.nodes.values() if one in node.upstream}
-            pending.extend(direct - found)
-            found |= direct
-        return found
+        return graphlib.TopologicalSorter(waiting)
 
 
 _building: ContextVar[Graph | None] = ContextVar("artvcs_graph", default=None)

@@ -160,12 +160,16 @@ def default_artifact_name(pipeline: str, step: str, output: str) -> str:
     return check_artifact_name(f"{pipeline}::{step}::{output}")
 
 
-def invocation_id(step_name: str, taken: Container[str]) -> str:
-    """The id of one more use of a step in a pipeline: `bump`, `bump_2`, `bump_3`, and so on."""
-    candidate, number = step_name, 1
-    while candidate in taken:
+def invocation_id(step_name: str, taken: Container[str], number: int = 1) -> str:
+    """The id of one more use of a step in a pipeline: `bump`, `bump_2`, `bump_3`, and so on.
+
+    Args:
+        step_name: What the step is called.
+        taken: The ids there are.
+        number: The first to try; those before it are known to be taken.
+    """
+    while (candidate := step_name if number == 1 else f"{step_name}_{number}") in taken:
         number += 1
-        candidate = f"{step_name}_{number}"
     return candidate
 
 

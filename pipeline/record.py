@@ -31,11 +31,12 @@ class RunRecord:
     """The record of one run, growing as its steps end.
 
     Attributes:
-        run: The record as it is now.
+        run: The record as it was written last.
     """
 
     def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
         self.run = run
+        self._steps: dict[str, StepRun] = {}
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
@@ -118,8 +119,8 @@ class RunRecord:
         ))  # fmt: skip
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
-        self.run = dataclasses.replace(self.run, steps={**self.run.steps, invocation: step})
-        if len(self.run.steps) - self._written > len(self.run.steps) // _RUN_EVERY:
+        self._steps[invocation] = step
+        if len(self._steps) - self._written > len(self._steps) // _RUN_EVERY:
             self._write_run()
         self._transaction.checkpoint()
         if step.cache_key is not None:
@@ -132,9 +133,8 @@ class RunRecord:
         for step, facts in notes.items():
             if step is None:
                 self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
-            elif (ended := self.run.steps.get(step)) is not None:
-                changed = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
-                self.run = dataclasses.replace(self.run, steps={**self.run.steps, step: changed})
+            elif (ended := self._steps.get(step)) is not None:
+                self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
 
     def _published(self) -> None:
         self._claims.published()
@@ -145,7 +145,8 @@ class RunRecord:
                 self._transaction.checkpoint()
 
     def _write_run(self) -> None:
-        self._written = len(self.run.steps)
+        self.run = dataclasses.replace(self.run, steps=dict(self._steps))
+        self._written = len(self._steps)
         self._oid = self._transaction.put(self.run)
         self._transaction.set_ref(names.run_ref(self.run.run), self._oid)
         self._transaction.set_ref(names.latest_ref(self.run.pipeline), self._oid)

@@ -79,7 +79,7 @@ class _Runner:
         self._graph = graph
         self._options = options
         self._started = datetime.now(UTC)
-        self._order = graph.order()
+        self._order, self._sorter = graph.order(), graph.sorter()
         self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
         self._ingest = Ingest(repository, transaction, name)
         self._ingest.resolve_all(graph)
@@ -150,12 +150,13 @@ class _Runner:
     # Scheduling
 
     def _run_steps(self) -> None:
-        waiting = list(self._order)
-        while waiting or self._running:
-            ready = [id_ for id_ in waiting if self._graph.nodes[id_].upstream <= self._results.keys()]
+        ready: list[str] = []
+        self._sorter.prepare()
+        while self._sorter.is_active():
+            ready.extend(self._sorter.get_ready())
             begun = next((id_ for id_ in ready if self._begin(self._graph.nodes[id_])), None)
             if begun is not None:
-                waiting.remove(begun)
+                ready.remove(begun)
             elif ready and not self._running:
                 self._wait_for_other_run(self._graph.nodes[ready[0]])
             # One at a time: what has ended lands before the next begins.
@@ -274,5 +275,6 @@ class _Runner:
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:
         self._results[node.id] = step
+        self._sorter.done(node.id)
         seconds = ((step.finished or 0) - (step.started or 0)) / 1000
         self._observer.step_ended(node.id, step.status, seconds, note)
