@@ -70,7 +70,9 @@ def _picture(version: ArtifactVersion) -> str:
     reason = _why_not(version)
     if reason:
         return f'<div class="muted">{html.escape(reason)} <code>.visualize()</code> shows it.</div>'
-    return gallery.as_html(version.visualizations())
+    shown, more = gallery.first(version.visualizations())
+    note = f'<div class="muted">{wording.count(more, "more picture")}: <code>.visualize()</code></div>' if more else ""
+    return gallery.as_html(shown) + note
 
 
 def _why_not(version: ArtifactVersion) -> str:

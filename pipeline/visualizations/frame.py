@@ -107,7 +107,7 @@ def _schema(table: Tabular) -> Table:
     if len(rows) < table.shape[1]:
         notes.append(f"{wording.count(table.shape[1] - len(rows), 'more column')} not shown.")
     heads = ("column", "type", "missing", "distribution", "figures")
-    return Table(heads, tuple(rows), numeric=frozenset({2}), note=" ".join(notes))
+    return Table(heads, tuple(rows), numeric=frozenset({2}), note=" ".join(notes), wrapped=frozenset({4}))
 
 
 def _missing_text(table: Tabular, at: int) -> str:

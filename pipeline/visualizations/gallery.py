@@ -28,6 +28,12 @@ def as_html(pictures: Sequence[Visualization]) -> str:
     return "".join(f"<div>{html.caption(_name(each)) if named else ''}{_one(each)}</div>" for each in forms)
 
 
+def first(pictures: Sequence[Visualization]) -> tuple[list[Visualization], int]:
+    """The first picture in all its forms, and how many others there are."""
+    groups = _groups(pictures)
+    return groups[0], len(groups) - 1
+
+
 def as_text(pictures: Sequence[Visualization], columns: int) -> str:
     """All pictures as text; those that have none are named."""
     parts = [_text(group, columns) for group in _groups(pictures)]

@@ -18,12 +18,12 @@ _STYLE = """<style>
 .artvcs .scroll{overflow-x:auto;max-width:100%}
 .artvcs .title{font-weight:600;font-size:14px;margin:.2em 0 .4em}
 .artvcs .caption{font-weight:600;margin:.9em 0 .2em}
-.artvcs .muted,.artvcs .data th{opacity:.68}
+.artvcs .graph{margin:.8em 0}.artvcs .muted,.artvcs .data th{opacity:.68}
 .artvcs .data{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.2em 0;border:0}
 .artvcs .data th,.artvcs .data td{text-align:left;vertical-align:middle;padding:.28em 1.1em .28em 0;border:0;
 border-bottom:1px solid var(--line);background:none;max-width:28em;overflow:hidden;
 text-overflow:ellipsis;white-space:nowrap}
-.artvcs .data td.wide{white-space:normal;overflow-wrap:anywhere}
+.artvcs .data td.wide{white-space:normal;overflow-wrap:break-word;min-width:11em}
 .artvcs .data th{font-weight:500;font-size:12px}
 .artvcs .data .number{text-align:right}
 .artvcs .data tr{background:none}
@@ -42,7 +42,7 @@ background:rgba(128,128,128,.06);color:inherit;max-height:32em;overflow-y:auto}
 .artvcs .share i{display:inline-block;height:8px;border-radius:2px;background:var(--accent);margin-right:.35em}
 .artvcs .card{border:1px solid var(--line);border-radius:8px;padding:.7em 1em;margin:.2em 0}
 .artvcs img{max-width:100%;border-radius:4px}.artvcs img.pixels{image-rendering:pixelated}
-.artvcs iframe{width:100%;height:420px;border:1px solid var(--line);border-radius:6px;background:#fff;resize:vertical}
+.artvcs iframe{box-sizing:border-box;width:100%;height:420px;border:1px solid var(--line);border-radius:6px;background:#fff;resize:vertical}
 .artvcs .pill{display:inline-block;padding:0 .6em;border-radius:1em;font-size:12px;border:1px solid var(--line)}
 .artvcs .good{color:#2f9e5b}.artvcs .bad{color:#d5533c}.artvcs .reused{color:#3f88d8}
 </style>"""
@@ -136,6 +136,8 @@ def table(block: Table) -> str:
 
 
 def _aligned(block: Table, at: int) -> str:
+    if at in block.wrapped:
+        return ' class="wide"'
     return ' class="number"' if at in block.numeric else ""
 
 

@@ -90,7 +90,7 @@ def _many_numbers(value: Sequence[Any]) -> Iterator[Block]:
     histogram = distribution.histogram(numbers)
     if histogram:
         yield Chart(histogram, "Distribution")
-    yield Table(("", "course"), (("", Line(_thinned([float(item) for item in numbers]))),))
+    yield Table(("", "course"), (("", Line(_thinned(numbers.tolist()))),))
 
 
 def _items(value: Collection[Any]) -> Iterator[Block]:
@@ -132,7 +132,8 @@ def _flattened(value: Mapping[Any, Any], prefix: str = "", depth: int = 0) -> It
 def _described(item: Any) -> tuple[str, Cell]:
     """An item on one line, and a picture of it if it is a course of numbers."""
     if isinstance(item, (list, tuple)) and len(item) > 2 and all(map(_is_number, item)):
-        return wording.value(item, 60), Line(_thinned([float(each) for each in item]))
+        ends = f"{wording.value(item[0])} … {wording.value(item[-1])}, {wording.count(len(item), 'value')}"
+        return ends, Line(_thinned([float(each) for each in item]))
     return wording.value(item, 120), ""
 
 

@@ -33,7 +33,9 @@ def _blocks(lines: Sequence[str]) -> Iterator[str]:
     while at < len(lines):
         line = lines[at]
         heading = _HEADING.fullmatch(line)
-        if line.startswith("```"):
+        if not line.strip():
+            at += 1
+        elif line.startswith("```"):
             end = _end(lines, at + 1, lambda each: not each.startswith("```"))
             yield f"<pre>{html.escape(chr(10).join(lines[at + 1 : end]))}</pre>"
             at = end + 1
@@ -51,9 +53,8 @@ def _blocks(lines: Sequence[str]) -> Iterator[str]:
             at = end
         else:
             end = _end(lines, at + 1, lambda each: bool(each.strip()) and not _begins(each))
-            yield f"<p>{_spans(' '.join(lines[at:end]))}</p>" if line.strip() else ""
+            yield f"<p>{_spans(' '.join(lines[at:end]))}</p>"
             at = end
-    return
 
 
 def _begins(line: str) -> bool:

@@ -55,6 +55,7 @@ class Table:
     Attributes:
         numeric: Positions of the columns to align to the right.
         note: What is missing from the table, and why.
+        wrapped: Positions of the columns that may take several lines on a page.
     """
 
     heads: tuple[str, ...]
@@ -62,6 +63,7 @@ class Table:
     caption: str = ""
     numeric: frozenset[int] = frozenset()
     note: str = ""
+    wrapped: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

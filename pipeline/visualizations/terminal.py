@@ -14,6 +14,7 @@ _LEVELS = "▁▂▃▄▅▆▇█"
 _BETWEEN = "  "
 _NARROW = 6  # a column is not cut below this
 _BAR = 16
+_SHORT = 10  # columns of a histogram in a table
 
 
 def width() -> int:
@@ -81,9 +82,10 @@ def _cell(cell: Cell) -> str:
         case str():
             return cell
         case Histogram(counts):
+            # The ends are among the figures next to it.
             return _columns(
-                [sum(counts[at : at + 2]) for at in range(0, len(counts), 2)]
-            )  # the ends are in the figures
+                counts if len(counts) <= _SHORT else [max(counts[at : at + 2]) for at in range(0, len(counts), 2)]
+            )
         case Shares(items):
             return ", ".join(f"{wording.cut(label, 24)} {wording.percent(share)}" for label, share in items)
         case Bar(length):
