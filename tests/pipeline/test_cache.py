@@ -178,15 +178,15 @@ def with_policy(**policy: Any) -> Any:
 def test_files_count_by_content(project: Path) -> None:
     (project / "folder").mkdir()
     file = project / "folder" / "config.toml"
-    watched = with_policy(files=["folder", "absent.txt"])
+    watched = with_policy(files=["folder"])
     file.write_text("a = 1")
     assert [hit(watched, 1), hit(watched, 1)] == [False, True]
     file.write_text("a = 2")
     assert [hit(watched, 1), hit(watched, 1)] == [False, True]
-    (project / "absent.txt").touch()
+    (project / "folder" / "another.txt").touch()
     assert not hit(watched, 1)
     file.write_text("a = 1")
-    (project / "absent.txt").unlink()
+    (project / "folder" / "another.txt").unlink()
     assert hit(watched, 1)
 
 

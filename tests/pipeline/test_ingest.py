@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from artvcs import Client, ExternalArtifact, InputFile, pipeline, save_artifact, step
-from artvcs.pipelines.errors import DefinitionError, MaterializerError
+from artvcs.pipelines.errors import DefinitionError, MaterializerError, ParameterError
 from artvcs.vcs.errors import InvalidName, UnknownName
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -136,7 +136,7 @@ def test_a_missing_file_is_refused_before_anything_runs() -> None:
         identity(never())
         length(file("absent.txt"))
 
-    with pytest.raises(MaterializerError, match=r"absent\.txt"):
+    with pytest.raises(ParameterError, match=r"absent\.txt"):
         flow()
     assert not Path("it ran").exists()
 
