@@ -29,7 +29,7 @@ class CachePolicy:
     Attributes:
         code: How far the code counts: everything of yours that the step reaches (`project`), its own body
             (`function`), or nothing but its name (`none`).
-        files: Files and folders whose content counts.
+        files: Files and folders whose content counts; relative paths start from the working directory.
         env: Environment variables whose value counts.
         packages: Installed distributions whose version counts, besides those the code imports.
         ignore_inputs: Inputs that do not count.
@@ -88,20 +88,19 @@ class KeyParts:
         return hash_bytes(canonical.dumps(parts), "cache-key")
 
 
-def policy_extras(policy: CachePolicy, root: Path, inputs: dict[str, Any]) -> dict[str, Any]:
+def policy_extras(policy: CachePolicy, inputs: dict[str, Any]) -> dict[str, Any]:
     """What a policy adds to the key, now: content of files, values of variables, versions of packages.
 
     Args:
         policy: The step's policy.
-        root: The folder that relative paths start from.
         inputs: What `policy.key` is called with.
 
     Raises:
-        DefinitionError: `policy.key` failed or returned something that is not a plain value.
+        DefinitionError: A file is not there, or `policy.key` failed or returned something that is not a plain value.
     """
     extras: dict[str, Any] = {}
     if policy.files:
-        extras["files"] = {os.fspath(path): path_id(root / path) for path in policy.files}
+        extras["files"] = {os.fspath(path): path_id(Path(path)) for path in policy.files}
     if policy.env:
         # Hashed: a variable may hold a secret, and the commit is shared.
         extras["env"] = {name: _env_id(name) for name in policy.env}
@@ -118,12 +117,20 @@ def policy_extras(policy: CachePolicy, root: Path, inputs: dict[str, Any]) -> di
 
 
 def path_id(path: Path) -> str:
-    """The content hash of a file, or of a folder with all below; `absent` when there is nothing."""
-    if path.is_dir():
-        below = sorted(child for child in path.rglob("*") if child.is_file())
-        listing = {child.relative_to(path).as_posix(): worktree.file_id(child) for child in below}
-        return hash_bytes(canonical.dumps(listing), "folder")
-    return worktree.file_id(path) if path.exists() else ABSENT
+    """The content hash of a file, or of a folder with all below.
+
+    Raises:
+        DefinitionError: There is nothing: a misspelt path must not pass for a file that never changes.
+    """
+    if not path.exists():
+        raise DefinitionError(
+            f"CachePolicy(files=...) names {str(path)!r}, which is not there; relative paths start from {Path.cwd()}."
+        )
+    if not path.is_dir():
+        return worktree.file_id(path)
+    below = sorted(child for child in path.rglob("*") if child.is_file())
+    listing = {child.relative_to(path).as_posix(): worktree.file_id(child) for child in below}
+    return hash_bytes(canonical.dumps(listing), "folder")
 
 
 def _env_id(name: str) -> str:

@@ -20,7 +20,7 @@ from artvcs.vcs.transaction import now_ms
 from . import artifacts, context, logs, validation
 from .artifacts import Saved
 from .context import StepContext
-from .errors import TypeMismatch
+from .errors import PipelineError, TypeMismatch
 from .options import Hook
 from .signature import Signature
 from .steps import Step
@@ -85,6 +85,11 @@ def execute(
             outcome.outputs = _try_often(step, here, inputs, lists, log)
         except Exception as error:  # whatever the step raised is its failure, not ours
             outcome.error = error
+        except SystemExit as error:
+            message = (
+                f"The step {step.name!r} called sys.exit({error.code!r}); return a value or raise an error instead."
+            )
+            outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing

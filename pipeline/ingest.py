@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from artvcs.vcs.objects import Input, Version
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.transaction import Transaction
 
 from . import artifacts, lookup, naming, versions
-from .errors import DefinitionError
+from .errors import DefinitionError, ParameterError
 from .graph import Graph, Source, StepOutput
 from .inputs import ExternalArtifact, InputFile, LazyArtifact
 from .views import ArtifactVersion
@@ -44,6 +46,7 @@ class Ingest:
 
         Raises:
             MaterializerError: The value cannot be stored.
+            ParameterError: There is no such file.
             StorageError: The file cannot be read.
             UnknownName: There is no such version.
         """
@@ -60,6 +63,11 @@ class Ingest:
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):
+            if not source.path.exists():
+                raise ParameterError(
+                    f"The input {name!r} of step {step!r} is InputFile({str(source.path)!r}), which is not there; "
+                    f"relative paths start from {Path.cwd()}."
+                )
             return self._store(source.path, source.name, step, name, "file")
         raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
 

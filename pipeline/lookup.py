@@ -61,6 +61,7 @@ def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int |
     if (wanted := _with_version(found, str(version))) is not None:
         return wanted
     known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
+    known = f"…, {known}" if len(found) > 5 else known
     raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
 
 

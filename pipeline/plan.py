@@ -82,7 +82,7 @@ def decide(
         outputs=cache.materializer_names(
             node.step.options.output_materializers, [output.name for output in node.step.signature.outputs]
         ),
-        extras=cache.policy_extras(policy, root, counted) if policy != cache.CachePolicy() else {},
+        extras=cache.policy_extras(policy, counted) if policy != cache.CachePolicy() else {},
     )
     decision = Decision(node, inputs, code, parts, parts.key())
     return _with_hit(decision, store, refs, root) if use_cache else decision

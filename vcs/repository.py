@@ -95,7 +95,7 @@ class Repository:
 
     @classmethod
     def discover(cls, start: Path | None = None, *, create: bool = False) -> Self:
-        """Finds the repository from `start` (default: the working directory) upwards.
+        """Finds the repository from `start` (default: the working directory) upwards, within the Git working tree.
 
         The environment variable ARTVCS_DIR, where set, names the `.artifacts` folder instead.
 
@@ -227,6 +227,8 @@ def _find(start: Path) -> Path | None:
     for folder in (start, *start.parents):
         if (folder / FOLDER_NAME / "packs").is_dir():
             return folder / FOLDER_NAME
+        if (folder / ".git").exists():
+            return None  # what lies above belongs to another project
     return None
 
 

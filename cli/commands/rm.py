@@ -20,7 +20,10 @@ def command(target: str) -> None:
     """
     repository = Repository.discover()
     name, _, version = target.partition("@")
-    if lookup.versions_of(repository.store, repository.refs(), name):
+    known = lookup.versions_of(repository.store, repository.refs(), name)
+    if len(known) > 1 and not version:
+        raise click.UsageError(f"{name} has {len(known)} versions; say which one, as in {name}@{known[0].number}.")
+    if known:
         gone = retention.delete_version(repository, name, version or None)
         terminal().note(f"Deleted {gone.name}@{gone.label or gone.number}; `art gc` frees its space.")
         return

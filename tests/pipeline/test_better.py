@@ -238,3 +238,33 @@ def test_a_step_that_changes_its_input_changes_nothing_stored() -> None:
 def test_an_external_value_is_in_the_lineage() -> None:
     run = run_one(total, ExternalArtifact([5, 6]))
     assert run.steps["total"].inputs["values"].load() == [5, 6]
+
+
+def test_a_file_of_a_cache_policy_that_is_not_there_is_an_error() -> None:
+    from artvcs import CachePolicy
+
+    @step(cache=CachePolicy(files=["misspelt.txt"]))
+    def reads() -> int:
+        return 1
+
+    with pytest.raises((DefinitionError, RunFailed), match=r"misspelt\.txt"):
+        run_one(reads)
+
+
+def test_sys_exit_in_a_step_is_that_steps_failure() -> None:
+    @step
+    def leaves() -> int:
+        sys.exit(3)
+
+    with pytest.raises(RunFailed, match="called sys.exit"):
+        run_one(leaves)
+
+
+def test_a_repository_above_the_git_working_tree_is_another_projects(folder: Path) -> None:
+    save_artifact(1, name="outer")
+    inner = folder / "inner"
+    (inner / ".git").mkdir(parents=True)
+    os.chdir(inner)
+    save_artifact(2, name="inner")
+    assert (inner / ".artifacts").is_dir()
+    assert [version.name for version in Client().list_artifact_versions()] == ["inner"]
