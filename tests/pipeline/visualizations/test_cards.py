@@ -1,0 +1,177 @@
+"""What a notebook shows of versions, steps and runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import pytest
+
+from artvcs import Client, log_metadata, pipeline, save_artifact, step
+from artvcs.pipelines.materializers import Materializer
+from artvcs.pipelines.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.visualizations import cards, graph
+
+
+@pytest.fixture
+def run(project: Path) -> PipelineRun:
+    @step
+    def load() -> tuple[Annotated[pd.DataFrame, "train"], Annotated[int, "seed"]]:
+        for line in range(50):
+            print(f"line {line}")
+        return pd.DataFrame({"x": [1.0, 2.0, 4.0]}), 7
+
+    @step
+    def fit(data: pd.DataFrame, rate: float) -> Annotated[dict[str, float], "model"]:
+        log_metadata({"loss": 0.25})
+        return {"weight": rate}
+
+    @step
+    def judge(model: dict[str, float], data: pd.DataFrame) -> Annotated[float, "score"]:
+        return 0.5
+
+    @pipeline
+    def training(rate: float = 0.1) -> None:
+        data, _ = load()
+        judge(fit(data, rate), data)
+
+    found = training()
+    assert isinstance(found, PipelineRun)
+    return found
+
+
+def test_an_artifact_s_card(run: PipelineRun) -> None:
+    card = Client().get_artifact_version("train")._repr_html_()
+    for part in ("train@1", "pandas.DataFrame", "step load of pipeline training", "<svg", "min 1 · mean 2.333"):
+        assert part in card
+
+
+def test_a_step_s_card(run: PipelineRun) -> None:
+    card = run.steps["fit"]._repr_html_()
+    for part in ("fit", "completed", "train@1", "model@1", "rate", "0.1", "loss", "0.25"):
+        assert part in card
+    log = run.steps["load"]._repr_html_()
+    assert "the last 20 of 50 lines" in log
+    assert "line 49" in log
+    assert "line 29\n" not in log
+
+
+def test_a_run_s_card(run: PipelineRun) -> None:
+    card = run._repr_html_()
+    for part in ("training-", "completed", "<td>judge</td>", "score@1", 'aria-label="graph of the steps"'):
+        assert part in card
+    assert card.count("<path") == 3
+
+
+def test_visualize_prints_in_a_terminal_and_returns_the_pictures(
+    run: PipelineRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = Client().get_artifact_version("train")
+    capsys.readouterr()
+    for columns in (40, 80, 200):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        pictures = version.visualize()
+        printed = capsys.readouterr().out.splitlines()
+        assert printed[0] == "train@1"
+        assert max(map(len, printed)) <= columns
+        assert [picture.kind for picture in pictures] == ["html", "text"]
+    version.visualize("What it learns from")
+    assert capsys.readouterr().out.startswith("What it learns from\n")
+
+
+def test_the_same_artifact_has_the_same_card(run: PipelineRun) -> None:
+    version = Client().get_artifact_version("train")
+    assert version._repr_html_() == version._repr_html_()
+
+
+def test_a_user_s_materializer_draws(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Report:
+        def __init__(self, words: str) -> None:
+            self.words = words
+
+    class ReportMaterializer(Materializer):
+        ASSOCIATED_TYPES = (Report,)
+
+        def save(self, data: Report) -> None:
+            Path(self.uri, "words.txt").write_text(data.words)
+
+        def load(self, data_type: type[Any]) -> Report:
+            return Report(Path(self.uri, "words.txt").read_text())
+
+        def save_visualizations(self, data: Report) -> dict[str, str]:
+            pictures = {"report.html": ("html", f"<b>{data.words}</b>"), "report.txt": ("text", data.words)}
+            pictures["more.md"] = ("markdown", "# More")
+            for name, (_, content) in pictures.items():
+                Path(self.uri, name).write_text(content)
+            return {str(Path(self.uri, name)): kind for name, (kind, _) in pictures.items()}
+
+    save_artifact(Report("all is well"), "report")
+    version = Client().get_artifact_version("report")
+    card = version._repr_html_()
+    assert "&lt;b&gt;all is well&lt;/b&gt;" in card
+    assert "1 more picture" in card
+    version.visualize()
+    assert capsys.readouterr().out == "report@1\nall is well\n\n# More\n"
+
+
+class Pickled:
+    pass
+
+
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+def test_nothing_that_runs_code_is_loaded_unasked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_artifact(Pickled(), "pickled")
+    monkeypatch.setattr(ArtifactVersion, "load", _refuse)
+    assert "runs code" in Client().get_artifact_version("pickled")._repr_html_()
+
+
+def test_nothing_large_is_loaded_unasked(run: PipelineRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cards, "MAX_BYTES", 1)
+    monkeypatch.setattr(ArtifactVersion, "load", _refuse)
+    card = Client().get_artifact_version("train")._repr_html_()
+    assert "too much to be loaded unasked" in card
+    assert ".visualize()" in card
+
+
+def _refuse(self: ArtifactVersion) -> None:
+    raise AssertionError("was loaded")
+
+
+@pytest.mark.parametrize("attribute", ["load", "metadata", "commit", "type", "record"])
+def test_a_card_never_raises(run: PipelineRun, attribute: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Any) -> Any:
+        raise RuntimeError("<script>")
+
+    version = Client().get_artifact_version("train")
+    monkeypatch.setattr(ArtifactVersion, attribute, fails if attribute == "load" else property(fails), raising=False)
+    card = version._repr_html_()
+    assert "RuntimeError: &lt;script&gt;" in card
+    assert "\n" not in card.rpartition("</style>")[2].partition("RuntimeError")[2].partition("</div>")[0]
+
+
+def test_a_card_survives_a_deleted_version(run: PipelineRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: Any) -> Any:
+        raise LookupError("has been deleted")
+
+    monkeypatch.setattr(type(run.steps["fit"]), "_version", gone)
+    assert "has been deleted" in run._repr_html_()
+    assert "has been deleted" in run.steps["fit"]._repr_html_()
+
+
+def test_lines_of_the_graph_keep_clear_of_steps() -> None:
+    drawn = graph.draw(dict.fromkeys("abc", "completed"), {"a": [], "b": ["a"], "c": ["a", "b"]})
+    assert drawn.count("<rect") == 3
+    assert 'height="70"' in drawn  # a second row, for the line past b
+    assert graph.draw({"a": "completed"}, {"a": []}) == ""
+
+
+def test_looking_at_the_past_costs_no_libraries() -> None:
+    code = (
+        "import sys, artvcs.pipelines.views\n"
+        "print({'numpy', 'pandas', 'pyarrow', 'IPython', 'artvcs.pipelines.visualizations'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

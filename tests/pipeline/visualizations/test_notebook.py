@@ -1,0 +1,68 @@
+"""A real notebook, run by a real kernel."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+nbclient = pytest.importorskip("nbclient")
+nbformat = pytest.importorskip("nbformat")
+pytest.importorskip("ipykernel")
+
+CELLS = [
+    """
+from typing import Annotated
+
+import pandas as pd
+from artvcs import Client, pipeline, step
+
+@step
+def load() -> Annotated[pd.DataFrame, "people"]:
+    return pd.DataFrame({"age": [20, 30, 70], "<script>": ["a", "b", "b"]})
+
+@step
+def count(people: pd.DataFrame) -> Annotated[int, "number"]:
+    return len(people)
+
+@pipeline
+def counting():
+    count(load())
+
+run = counting()
+artifact = Client().get_artifact_version("people")
+""",
+    "_ = artifact.visualize()",
+    "run",
+    "run.steps['count']",
+    "artifact",
+]
+
+
+def _displayed(cell: Any) -> dict[str, str]:
+    [output] = [each for each in cell.outputs if each.output_type in ("display_data", "execute_result")]
+    data: dict[str, str] = output.data
+    return data
+
+
+def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
+    kernel = project / "kernels" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    argv = f'["{sys.executable}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"]'
+    (kernel / "kernel.json").write_text(f'{{"argv": {argv}, "display_name": "Python", "language": "python"}}')
+    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(project)}})
+    client.create_kernel_manager().kernel_spec_manager.kernel_dirs.insert(0, str(project / "kernels" / "kernels"))
+    client.execute()
+
+    shown = _displayed(notebook.cells[1])
+    assert "people@1" in shown["text/html"]
+    assert "&lt;script&gt;" in shown["text/html"]
+    assert "<script>" not in shown["text/html"]
+    assert "min 20" in shown["text/plain"]
+    assert 'aria-label="graph of the steps"' in _displayed(notebook.cells[2])["text/html"]
+    assert "number@1" in _displayed(notebook.cells[3])["text/html"]
+    assert "pandas.DataFrame" in _displayed(notebook.cells[4])["text/html"]
