@@ -57,7 +57,7 @@ def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int |
     if not found:
         return _by_artifact_id(store, refs, name)
     if version is None:
-        return found[-1]
+        return _newest(store, refs, name, found)
     if (wanted := _with_version(found, str(version))) is not None:
         return wanted
     known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
@@ -69,6 +69,13 @@ def _with_version(found: list[Version], version: str) -> Version | None:
     """The one with this explicit version, else the one with this number."""
     labelled = (each for each in found if each.label == version)
     return next(labelled, None) or next((each for each in found if str(each.number) == version), None)
+
+
+def _newest(store: ObjectStore, refs: Refs, name: str, found: list[Version]) -> Version:
+    """The version that was made, or made again, last: not always the one with the greatest number."""
+    oid = refs.get(names.newest_ref(name))
+    number = store.record(oid, Version).number if oid else None
+    return next((version for version in found if version.number == number), found[-1])
 
 
 def find_version_at(store: ObjectStore, refs: Refs, name: str, revision: git.Revision) -> Version:

@@ -105,15 +105,19 @@ class PipelineOptions(Options):
         execution_mode: What happens after a step failed: all steps that do not depend on it still run
             (`continue_on_failure`), those already running end (`stop_on_failure`), or nothing goes on (`fail_fast`).
         run_name: Template for the names of runs.
+        run_all: Run every step, also those that say that they may use earlier results.
         tags: Labels of each run.
     """
 
     execution_mode: ExecutionMode = "continue_on_failure"
     run_name: str | None = None
+    run_all: bool = False
     tags: Sequence[str] = ()
 
     def uses_cache(self, step: StepOptions) -> bool:
-        """Whether a step of this pipeline may use an earlier result: what the step says wins."""
+        """Whether a step of this pipeline may use an earlier result: what the step says wins, unless all is to run."""
+        if self.run_all:
+            return False
         return self.enable_cache is not False if step.enable_cache is None else step.enable_cache
 
     def __post_init__(self) -> None:

@@ -53,6 +53,7 @@ class Pipeline(Generic[P]):
         substitutions: Mapping[str, str] | None = None,
         execution_mode: ExecutionMode | None = None,
         run_name: str | None = None,
+        run_all: bool | None = None,
         tags: Sequence[str] | None = None,
         on_start: Hook | None = None,
         on_end: Hook | None = None,
@@ -66,7 +67,7 @@ class Pipeline(Generic[P]):
         """
         said = dict(
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
-            run_name=run_name, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
+            run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
             on_failure=on_failure,
         )  # fmt: skip
         return Pipeline(self.function, self.options.override(**said))

@@ -52,7 +52,7 @@ def delete_version(repository: Repository, name: str, version: str | int | None 
             raise InUse(
                 f"{found.name}@{found.number} is used by the run {run}; delete that run first (`art rm {run}`)."
             )
-        _forget(transaction, found)
+        _forget(repository, transaction, found)
         _forget_cached(repository, transaction, {found.artifact})
         return found
 
@@ -104,7 +104,7 @@ def prune(
         return list(_unused(repository, repository.refs(), include_manual))
     with repository.transaction("prune") as transaction:
         rows = [
-            _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
+            _prune_one(repository, transaction, row, only_artifact, only_metadata, ignore_errors)
             for row in _unused(repository, transaction, include_manual)
         ]
         if not only_artifact and not only_metadata:
@@ -135,14 +135,19 @@ def _unused(repository: Repository, refs: lookup.Refs, include_manual: bool) -> 
 
 
 def _prune_one(
-    transaction: Transaction, row: Row, only_artifact: bool, only_metadata: bool, ignore_errors: bool
+    repository: Repository,
+    transaction: Transaction,
+    row: Row,
+    only_artifact: bool,
+    only_metadata: bool,
+    ignore_errors: bool,
 ) -> Row:
     version = row.version
     try:
         if only_artifact:
             transaction.set_ref(names.pruned_ref(version.artifact), version.artifact)
         else:
-            _forget(transaction, version)
+            _forget(repository, transaction, version)
             if only_metadata:
                 transaction.set_ref(names.kept_ref(version.artifact), version.artifact)
     except ArtError as error:
@@ -152,11 +157,15 @@ def _prune_one(
     return row
 
 
-def _forget(transaction: Transaction, version: Version) -> None:
+def _forget(repository: Repository, transaction: Transaction, version: Version) -> None:
     # What stays keeps the number from being given again.
     grave = dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=())
     transaction.set_ref(names.version_ref(version.name, version.number), transaction.put(grave))
     transaction.set_ref(names.value_ref(version.name, version.artifact), None)
+    newest = names.newest_ref(version.name)
+    oid = transaction.get(newest)
+    if oid is not None and repository.store.record(oid, Version).number == version.number:
+        transaction.set_ref(newest, None)
 
 
 def _forget_cached(repository: Repository, transaction: Transaction, artifacts: set[Oid]) -> None:

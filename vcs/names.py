@@ -4,6 +4,7 @@
     artifacts/<name>/<number>         → version (ten digits, so that names sort by number)
     values/<name>/<artifact id>       → the same version: has this value a number already?
     cache/<cache key>                 → commit
+    newest/<name>                     → the version of the name that was made, or made again, last
     latest/<pipeline>                 → the pipeline's newest run
     pruned/<artifact id>              → that artifact, whose data was given up on purpose
     kept/<artifact id>                → that artifact, whose data is kept though no version has it
@@ -18,7 +19,7 @@ from urllib.parse import quote, unquote
 from .oid import Oid
 
 RUNS, ARTIFACTS, VALUES, CACHE, LATEST = "runs/", "artifacts/", "values/", "cache/", "latest/"
-PRUNED, KEPT = "pruned/", "kept/"
+PRUNED, KEPT, NEWEST = "pruned/", "kept/", "newest/"
 
 
 def run_ref(run: str) -> str:
@@ -34,6 +35,11 @@ def cache_ref(key: Oid) -> str:
 def latest_ref(pipeline: str) -> str:
     """The ref of a pipeline's newest run."""
     return LATEST + quote(pipeline, safe="")
+
+
+def newest_ref(name: str) -> str:
+    """The ref of the version of an artifact name that was made, or made again, last."""
+    return NEWEST + quote(name, safe="")
 
 
 def pruned_ref(artifact: Oid) -> str:

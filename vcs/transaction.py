@@ -166,10 +166,14 @@ class Transaction:
             The version with its number, or the existing one.
         """
         with self._mutex:
+            newest = names.newest_ref(version.name)
             if existing := self.get_ref(names.value_ref(version.name, version.artifact)):
+                if self.get_ref(newest) != existing:
+                    self._edits.refs[newest] = existing  # made again, it is the newest again
                 return self._store.record(existing, Version)
             version = dataclasses.replace(version, number=self._next_number(version.name))
             self._number(version, self._edits)
+            self._edits.refs[newest] = version.oid
             self._edits.versions[version.name, version.artifact] = version
             return version
 
@@ -265,9 +269,14 @@ class Transaction:
         edits = Edits({ref: oid for ref, oid in self._landed.refs.items() if ref not in ours})
         self._numbers = {}
         for version in sorted(self._landed.versions.values(), key=lambda version: version.number):
-            if current.get(names.value_ref(version.name, version.artifact)) is None:
+            newest = names.newest_ref(version.name)
+            was_newest = edits.refs.get(newest) == version.oid
+            theirs = current.get(names.value_ref(version.name, version.artifact))
+            if theirs is None:
                 version = dataclasses.replace(version, number=self._next_number(version.name))
                 self._number(version, edits)
+            if was_newest:
+                edits.refs[newest] = theirs or version.oid
         return edits.refs
 
     def close(self) -> None:

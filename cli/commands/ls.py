@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from artvcs.pipelines import lookup
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.views import ArtifactVersion
 from artvcs.vcs.errors import UnknownName
@@ -34,7 +35,7 @@ def command(
     if name is not None and not Client().list_artifact_versions(name, limit=1):
         hint = perhaps(name, artifact_names(Client().repository))
         raise UnknownName(f"There is no artifact named {name!r}{hint}; `art ls` lists those there are.")
-    rows = filtered if name is not None else list({version.name: version for version in filtered}.values())
+    rows = filtered if name is not None else _newest(filtered)
     rows = rows[:limit]
     if as_json:
         terminal().document([version_document(version) for version in rows])
@@ -55,3 +56,15 @@ def version_document(version: ArtifactVersion) -> dict[str, object]:
         "type": version.type, "size": version.size, "created": version.created, "tags": version.tags,
         "metadata": version.metadata, "origin": record.origin, "commit": record.commit, "run": record.run,
     }  # fmt: skip
+
+
+def _newest(versions: list[ArtifactVersion]) -> list[ArtifactVersion]:
+    """Of each artifact the version that was made last, or else the one with the greatest number."""
+    repository = Client().repository
+    store, refs = repository.store, repository.refs()
+    chosen: dict[str, ArtifactVersion] = {}
+    for version in versions:
+        before = chosen.get(version.name)
+        if before is None or before.number != lookup.find_version(store, refs, version.name).number:
+            chosen[version.name] = version
+    return list(chosen.values())

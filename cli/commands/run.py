@@ -39,7 +39,7 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
         pipeline = loading.load_pipeline(target)
         given = loading.bind(pipeline, params)
         if no_cache:
-            pipeline = pipeline.with_options(enable_cache=False)
+            pipeline = pipeline.with_options(run_all=True)
         try:
             found = pipeline.plan(**given) if plan else _run(pipeline, given)
         except Exception as error:

@@ -256,7 +256,7 @@ def test_sys_exit_in_a_step_is_that_steps_failure() -> None:
     def leaves() -> int:
         sys.exit(3)
 
-    with pytest.raises(RunFailed, match="called sys.exit"):
+    with pytest.raises(RunFailed, match=r"called sys\.exit"):
         run_one(leaves)
 
 
@@ -268,3 +268,27 @@ def test_a_repository_above_the_git_working_tree_is_another_projects(folder: Pat
     save_artifact(2, name="inner")
     assert (inner / ".artifacts").is_dir()
     assert [version.name for version in Client().list_artifact_versions()] == ["inner"]
+
+
+def test_the_newest_version_is_what_was_made_last_also_when_made_again() -> None:
+    for value in (1.5, 2.5, 1.5):
+        save_artifact(value, name="x")
+    assert Client().get_artifact_version("x").version == "1"
+    assert [each.version for each in Client().list_artifact_versions("x")] == ["1", "2"]
+    for count in (3, 4, 3):
+        adding(count)
+    assert Client().get_artifact_version("total").load() == 3, "the last run's, though it was a hit"
+    Client().delete_artifact_version("x", 1)
+    assert Client().get_artifact_version("x").load() == 2.5
+
+
+def test_running_all_runs_also_the_steps_that_say_they_may_be_cached() -> None:
+    eager = numbers.with_options(enable_cache=True)
+
+    @pipeline
+    def counting() -> None:
+        eager(3)
+
+    assert [counting().steps["numbers"].cached for _ in range(2)] == [False, True]
+    assert counting.with_options(enable_cache=False)().steps["numbers"].cached, "the step's word wins"
+    assert not counting.with_options(run_all=True)().steps["numbers"].cached

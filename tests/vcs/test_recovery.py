@@ -51,7 +51,7 @@ def test_what_had_landed_is_published_and_the_rest_is_dropped(repository: Reposi
     killed(folder, LAND)
     assert problems(folder) == []
     again = Repository(folder)
-    assert {ref.split("/")[0] for ref, _ in again.refs().items()} == {"tags", "artifacts", "values"}
+    assert {ref.split("/")[0] for ref, _ in again.refs().items()} == {"tags", "artifacts", "values", "newest"}
     assert again.refs().get("tags/never") is None
     assert again.store.read(dict(again.refs().items())["tags/a"], "blob") == b"a"
     assert incoming(again) == []
