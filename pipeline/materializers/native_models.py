@@ -83,6 +83,6 @@ class NativeModelMaterializer(Materializer):
 
     def _new(self, name: Json) -> Any:
         found: Any = getattr(self.LIBRARY, name)
-        if not isinstance(found, type) or found.__module__.split(".")[0] != self.LIBRARY.__name__:
-            raise ValueError(f"{name} is no class of {self.LIBRARY.__name__}")
+        if not issubclass(found, self.ASSOCIATED_TYPES) or issubclass(found, self.LIBRARY.Booster):
+            raise ValueError(f"{name} is no model of {self.LIBRARY.__name__}")
         return object.__new__(found)

@@ -173,8 +173,13 @@ def test_metadata() -> None:
     tensor = torch.tensor([1, 3])
     facts = find_for_value(tensor)("").extract_metadata(tensor)
     assert facts == {
-        **{"shape": [2], "dtype": "int64", "requires_grad": False},
-        **{"min": 1.0, "max": 3.0, "mean": 2.0, "std": 1.0},
+        "shape": [2],
+        "dtype": "int64",
+        "requires_grad": False,
+        "min": 1.0,
+        "max": 3.0,
+        "mean": 2.0,
+        "std": 1.0,
     }
 
 
