@@ -233,3 +233,8 @@ def test_registering_a_folder_and_a_file(block: Run) -> None:
     assert (folder / "model.pkl").read_bytes() == b"model"
     file = block("registering_a_file").file_path
     assert (file.name, file.read_bytes()) == ("model.pkl", b"model")
+
+
+def test_visualizing(block: Run) -> None:
+    save_artifact(pd.DataFrame({"a": [1, 2, 3]}), name="frame")
+    block("visualizing", replacing={"<ARTIFACT_NAME>": "frame"})
