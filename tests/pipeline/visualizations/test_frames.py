@@ -154,3 +154,8 @@ def test_polars_frames() -> None:
     assert rows["s"][2] == Shares((("a", 2 / 3), ("b", 1 / 3)))
     long = polars.DataFrame({"x": range(250_000)})
     assert "max 249999" in schema(arrow.of_polars(long))["x"][3]
+
+
+def test_a_sample_is_the_same_at_each_call() -> None:
+    table = pd.DataFrame({"x": np.random.default_rng(0).normal(size=2 * distribution.SAMPLE)})
+    assert frame.of_frame(table) == frame.of_frame(table)
