@@ -7,7 +7,7 @@ which lasts, is the figure's visualization. A loaded figure is not one of pyplot
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import matplotlib
 import matplotlib.figure
 from matplotlib.cbook import CallbackRegistry
+from matplotlib.transforms import TransformNode
 
 from artvcs.pipelines.errors import MaterializerError
 
@@ -25,6 +26,7 @@ from .pickle_bytes import stable_dumps, stable_loads
 _PICKLE = "figure.pkl"
 _PICTURE = "figure.svg"
 _COUNTER = "_cid_gen"
+_PARENTS = "_parents"
 # The ids inside an SVG are random unless they are hashed with a salt that is always the same.
 _STYLE: Any = {"svg.hashsalt": "artvcs", "svg.fonttype": "path"}
 
@@ -43,8 +45,8 @@ class FigureMaterializer(Materializer):
             MaterializerError: It cannot be pickled.
         """
         try:
-            with _apart_from_pyplot(data), _unchanged_counters() as watch:
-                content = stable_dumps(data, watch)
+            with _apart_from_pyplot(data):
+                content = stable_dumps(data, reduce=_reduce)
         except Exception as error:  # a figure holds objects of any kind
             raise MaterializerError(
                 f"The figure cannot be stored ({type(error).__name__}: {error}); save it to a file and return the Path."
@@ -82,17 +84,16 @@ def _apart_from_pyplot(figure: Any) -> Iterator[None]:
         figure.canvas.manager = manager
 
 
-@contextmanager
-def _unchanged_counters() -> Iterator[Callable[[Any], None]]:
-    """A function to show each part to: pickling its callbacks counts them, and the next pickle would differ."""
-    found: dict[int, tuple[Any, Any]] = {}
-
-    def watch(part: Any) -> None:
-        if isinstance(part, CallbackRegistry) and hasattr(part, _COUNTER):
-            found.setdefault(id(part), (part, copy.copy(getattr(part, _COUNTER))))
-
-    try:
-        yield watch
-    finally:
-        for part, counter in found.values():
-            setattr(part, _COUNTER, counter)
+def _reduce(part: Any) -> Any:
+    """How parts are pickled that would otherwise differ each time: by memory addresses, and by counting pickles."""
+    if isinstance(part, TransformNode):
+        reduced: Any = part.__reduce_ex__(5)
+        make, arguments, state = reduced[:3]
+        parents = [parent for parent in state[_PARENTS].values() if parent is not None]
+        return make, arguments, {**state, _PARENTS: dict(enumerate(parents))}
+    if type(part) is CallbackRegistry and hasattr(part, _COUNTER):
+        counter = copy.copy(getattr(part, _COUNTER))
+        reduced = part.__reduce_ex__(5)
+        setattr(part, _COUNTER, counter)
+        return reduced
+    return NotImplemented

@@ -19,14 +19,21 @@ from typing import Any
 _known: weakref.WeakSet[type] = weakref.WeakSet()
 
 
-def stable_dumps(value: Any, reference: Callable[[Any], Any] | None = None) -> bytes:
+def _as_usual(part: Any) -> Any:
+    return NotImplemented
+
+
+def stable_dumps(
+    value: Any, reference: Callable[[Any], Any] | None = None, reduce: Callable[[Any], Any] = _as_usual
+) -> bytes:
     """Pickles `value` by cloudpickle, without random ids.
 
     Args:
         value: What to pickle.
         reference: Called with each part; what it returns instead of None stands for the part in the pickle.
+        reduce: Called with each object of a class; returns what its `__reduce__` should, or NotImplemented.
     """
-    content = _dumps(value, reference)
+    content = _dumps(value, reference, reduce)
     found = sorted(
         (content.find(text.encode()), text, cls) for cls, text in _tracked_classes().items() if text.encode() in content
     )
@@ -49,11 +56,16 @@ def stable_loads(content: bytes, resolve: Callable[[Any], Any] | None = None) ->
     return unpickler.load()
 
 
-def _dumps(value: Any, reference: Callable[[Any], Any] | None) -> bytes:
+def _dumps(value: Any, reference: Callable[[Any], Any] | None, reduce: Callable[[Any], Any]) -> bytes:
     import cloudpickle
 
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc, name-defined, unused-ignore]
+        def reducer_override(self, part: Any) -> Any:
+            found = reduce(part)
+            return super().reducer_override(part) if found is NotImplemented else found
+
     buffer = io.BytesIO()
-    pickler = cloudpickle.Pickler(buffer, protocol=5)
+    pickler = Pickler(buffer, protocol=5)
     if reference is not None:
         pickler.persistent_id = reference
     pickler.dump(value)

@@ -26,9 +26,9 @@ class PlotlyMaterializer(DocumentMaterializer):
         """Traces, layout and frames."""
         # Part by part: the figure as a whole would give its arrays as base64, and get them back as text.
         return {
-            "data": encoder.encode([trace.to_plotly_json() for trace in data.data]),
-            "layout": encoder.encode(data.layout.to_plotly_json()),
-            "frames": encoder.encode([frame.to_plotly_json() for frame in data.frames]),
+            "data": encoder.encode([_sorted(trace.to_plotly_json()) for trace in data.data]),
+            "layout": encoder.encode(_sorted(data.layout.to_plotly_json())),
+            "frames": encoder.encode([_sorted(frame.to_plotly_json()) for frame in data.frames]),
         }
 
     def load(self, data_type: type[Any]) -> Any:
@@ -49,3 +49,10 @@ class PlotlyMaterializer(DocumentMaterializer):
         facts: dict[str, Any] = {"traces": [str(trace.type) for trace in data.data]}
         title = data.layout.title.text
         return facts if title is None else {**facts, "title": str(title)}
+
+
+def _sorted(part: Any) -> Any:
+    """The same properties in one order: plotly does not keep the order in which they were set."""
+    if isinstance(part, dict):
+        return {name: _sorted(value) for name, value in sorted(part.items())}
+    return type(part)(map(_sorted, part)) if type(part) in (list, tuple) else part

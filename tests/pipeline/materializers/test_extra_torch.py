@@ -184,7 +184,7 @@ def test_metadata() -> None:
 
 
 def test_a_script_is_refused(tmp_path: Path) -> None:
-    class Locked(torch.nn.Module):
+    class Locked(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
         def __reduce__(self) -> Any:
             raise TypeError("not this one")
 

@@ -22,6 +22,7 @@ from artvcs.pipelines.materializers import (
     register,
     registry,
     resolve_type,
+    table,
     type_name,
 )
 
@@ -157,3 +158,25 @@ def test_type_names_are_public() -> None:
     assert resolve_type("pandas.core.frame.DataFrame") is pd.DataFrame
     assert resolve_type("no.such.Thing") is object
     assert resolve_type("os.path") is object
+
+
+def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(entry: Any) -> Any:
+        if entry.name == "artvcs.pandas.DataFrame":
+            raise ModuleNotFoundError("No module named 'skops'")
+        return there(entry)
+
+    there = registry.load_builtin
+    monkeypatch.setattr(registry, "load_builtin", missing)
+    with pytest.warns(UserWarning, match=r"cannot store pandas\.DataFrame .*skops.*; install"):
+        assert find_for_value(pd.DataFrame()).NAME == "artvcs.pickle"
+    with pytest.raises(MaterializerError, match="install"):
+        by_name("artvcs.pandas.DataFrame")
+
+
+def test_every_built_in_is_where_the_table_says() -> None:
+    folder = Path(registry.__file__).parent
+    for entry in table.BUILTINS:
+        text = (folder / f"{entry.module}.py").read_text()
+        assert f"class {entry.cls}(" in text
+        assert f'"{entry.name}"' in text
