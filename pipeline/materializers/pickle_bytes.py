@@ -11,9 +11,13 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import types
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+_NOWHERE = "<stored>"
+"""Stands for the files that functions were written in: their paths differ from one machine to the next."""
 
 # Classes that are complete in this process.
 _known: weakref.WeakSet[type] = weakref.WeakSet()
@@ -56,13 +60,28 @@ def stable_loads(content: bytes, resolve: Callable[[Any], Any] | None = None) ->
     return unpickler.load()
 
 
+def _without_file(reduced: Any) -> Any:
+    """How cloudpickle makes a function, less the path of its module's file."""
+    if isinstance(reduced, tuple) and isinstance(reduced[1], tuple) and len(reduced[1]) > 1:
+        code, module, *rest = reduced[1]
+        if isinstance(module, dict):
+            kept = {name: value for name, value in module.items() if name != "__file__"}
+            return (reduced[0], (code, kept, *rest), *reduced[2:])
+    return reduced
+
+
 def _dumps(value: Any, reference: Callable[[Any], Any] | None, reduce: Callable[[Any], Any]) -> bytes:
     import cloudpickle
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc, name-defined, unused-ignore]
         def reducer_override(self, part: Any) -> Any:
             found = reduce(part)
-            return super().reducer_override(part) if found is NotImplemented else found
+            if found is not NotImplemented:
+                return found
+            if isinstance(part, types.CodeType):
+                return cloudpickle.cloudpickle._code_reduce(part.replace(co_filename=_NOWHERE))
+            found = super().reducer_override(part)
+            return _without_file(found) if isinstance(part, types.FunctionType) else found
 
     buffer = io.BytesIO()
     pickler = Pickler(buffer, protocol=5)

@@ -63,3 +63,10 @@ def test_saving_twice_writes_the_same_bytes(name: str, tmp_path: Path) -> None:
     save(value, tmp_path / "1")
     save(value, tmp_path / "2")
     assert files_of(tmp_path / "1") == files_of(tmp_path / "2")
+
+
+def test_pickled_code_does_not_hold_the_path_of_its_file() -> None:
+    from artvcs.pipelines.materializers.pickle_bytes import stable_dumps
+
+    content = stable_dumps([values()["local class"], lambda x: x + 1])
+    assert str(Path(__file__).parent).encode() not in content
