@@ -42,7 +42,8 @@ background:rgba(128,128,128,.06);color:inherit;max-height:32em;overflow-y:auto}
 .artvcs .share i{display:inline-block;height:8px;border-radius:2px;background:var(--accent);margin-right:.35em}
 .artvcs .card{border:1px solid var(--line);border-radius:8px;padding:.7em 1em;margin:.2em 0}
 .artvcs img{max-width:100%;border-radius:4px}.artvcs img.pixels{image-rendering:pixelated}
-.artvcs iframe{box-sizing:border-box;width:100%;height:420px;border:1px solid var(--line);border-radius:6px;background:#fff;resize:vertical}
+.artvcs iframe{box-sizing:border-box;width:100%;height:420px;border:1px solid var(--line);border-radius:6px}
+.artvcs iframe{background:#fff;resize:vertical}
 .artvcs .pill{display:inline-block;padding:0 .6em;border-radius:1em;font-size:12px;border:1px solid var(--line)}
 .artvcs .good{color:#2f9e5b}.artvcs .bad{color:#d5533c}.artvcs .reused{color:#3f88d8}
 </style>"""
