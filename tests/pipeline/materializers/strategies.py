@@ -110,7 +110,7 @@ def indexes(size: int) -> st.SearchStrategy[Any]:
     names = st.one_of(st.none(), st.integers(), st.text(max_size=3), st.tuples(st.integers(), st.text(max_size=2)))
     plain = st.one_of(
         st.integers(-5, 5).map(lambda start: pd.RangeIndex(start, start + size)),
-        columns(size).map(lambda column: pd.Index(column, tupleize_cols=False)),
+        columns(size).map(lambda column: pd.Index(column, dtype=column.dtype, tupleize_cols=False)),
         st.sampled_from(["D", "h", "B", "MS"]).map(lambda freq: pd.date_range("2020", periods=size, freq=freq)),
         st.sampled_from(["D", "M", "Q"]).map(lambda freq: pd.period_range("2020", periods=size, freq=freq)),
         st.lists(st.tuples(st.integers(0, 2), st.text(max_size=1)), min_size=size, max_size=size).map(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 
-class Tied(torch.nn.Module):
+class Tied(torch.nn.Module):  # type: ignore[misc, unused-ignore]
     """Weights that two layers share, buffers that are not saved by torch, and tensors that are attributes."""
 
     def __init__(self) -> None:
