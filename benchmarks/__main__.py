@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("steps", "startup", "fingerprint")
+ALL = ("steps", "startup", "fingerprint", "roundtrips")
 
 
 def main() -> None:
