@@ -54,16 +54,16 @@ class SklearnMaterializer(Materializer):
         members = _members(data)
         for name, content in members.items():
             (folder / name).write_bytes(content)
-        self.runs_code = _needs_trust(_archive(members))
+        self.runs_code = _needs_trust(members)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
         with reading(Path(self.uri) / _FOLDER / _SCHEMA) as path:
             files = [file for file in path.parent.iterdir() if file.is_file() and not file.is_symlink()]
-            archive = _archive({file.name: file.read_bytes() for file in files})
-            if _needs_trust(archive):
+            members = {file.name: file.read_bytes() for file in files}
+            if _needs_trust(members):
                 self.require_trust()
-            return _loads(archive)
+            return _loads(_archive(members))
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """Parameters, and the features that count most."""
@@ -133,8 +133,18 @@ def _archive(members: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _needs_trust(archive: bytes) -> bool:
-    return not COMPILED.isdisjoint(skops.io.get_untrusted_types(data=archive))
+def _needs_trust(members: dict[str, bytes]) -> bool:
+    # Both, since older versions of skops trust trees, and newer ones find them under other names too.
+    named = _classes(json.loads(members[_SCHEMA]))
+    return not COMPILED.isdisjoint({*named, *skops.io.get_untrusted_types(data=_archive(members))})
+
+
+def _classes(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_classes, node))
+    if not isinstance(node, dict):
+        return set()
+    return {f"{node.get('__module__')}.{node.get('__class__')}"}.union(*map(_classes, node.values()))
 
 
 def _loads(archive: bytes) -> Any:
