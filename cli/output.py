@@ -15,6 +15,9 @@ from typing import Any, TextIO
 
 import click
 
+from artvcs.pipelines.units import duration as duration
+from artvcs.pipelines.units import size as size
+
 # A stored name or message may come from a hostile repository, and must not command the terminal.
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -91,28 +94,6 @@ def status(word: str) -> str:
     """A status in its colour."""
     colours = {"completed": "green", "cached": "cyan", "failed": "red", "interrupted": "red", "running": "yellow"}
     return click.style(word, fg=colours.get(word))
-
-
-def seconds(duration: timedelta | float) -> str:
-    """A duration for people: `35 ms`, `1.2 s`, `3 min 20 s`."""
-    total = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if total < 0.9995:
-        return f"{total * 1000:.0f} ms"
-    if total < 60:
-        return f"{total:.1f} s"
-    minutes, rest = divmod(int(total), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def size(number: int) -> str:
-    """A number of bytes for people."""
-    value = float(number)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{number} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
 
 
 def count(number: int, noun: str) -> str:

@@ -58,7 +58,7 @@ class RunProgress:
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""
         self._running.pop(step, None)
-        took = output.seconds(seconds) if status in ("completed", "failed") else ""
+        took = output.duration(seconds) if status in ("completed", "failed") else ""
         more = "  ".join(part for part in (took, output.one_line(note)) if part)
         padding = " " * (len("completed") - len(status) + 2) if more else ""
         self._line(f"{self._marks[status]} {step:<{self._width}}  {output.status(status)}{padding}{more}")
@@ -82,6 +82,6 @@ class RunProgress:
             return ""
         mark = self._spinner[self._turn % len(self._spinner)]
         self._turn += 1
-        text = f"{mark} {', '.join(running):<{self._width}}  {output.seconds(elapsed)}"
+        text = f"{mark} {', '.join(running):<{self._width}}  {output.duration(elapsed)}"
         # A line that wraps could not be taken away again.
         return text[: shutil.get_terminal_size().columns - 1]

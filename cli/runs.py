@@ -77,11 +77,11 @@ def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:
     outputs = ", ".join(made(repository, step).values())
     more = output.one_line(f"{failure.type}: {failure.message}") if failure else outputs
     ran = step.status in ("completed", "failed")
-    return [f"  {name}", output.status(step.status), output.seconds(step.duration) if ran else "", more]
+    return [f"  {name}", output.status(step.status), output.duration(step.duration) if ran else "", more]
 
 
 def _duration(run: PipelineRun) -> str:
-    return output.seconds(run.duration) if run.record.finished else ""
+    return output.duration(run.duration) if run.record.finished else ""
 
 
 def git_document(state: GitState | None) -> dict[str, object] | None:

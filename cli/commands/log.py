@@ -69,7 +69,7 @@ def _lines(entry: Entry, oneline: bool) -> list[str]:
     params = output.values(decode_all(commit.params))
     if oneline:
         return [f"{output.short(entry.oid)} {commit.step}{decoration} {params}".rstrip()]
-    took = output.seconds((commit.finished - commit.started) / 1000)
+    took = output.duration((commit.finished - commit.started) / 1000)
     lines = [
         f"commit {output.short(entry.oid)}{decoration}",
         f"Step:    {commit.step} of pipeline {commit.pipeline}" + (f", run {entry.run}" if entry.run else ""),

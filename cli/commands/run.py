@@ -72,7 +72,7 @@ def _report(run: PipelineRun, as_json: bool) -> None:
     steps = run.steps.values()
     reused = sum(step.cached for step in steps)
     counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
-    terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.seconds(run.duration)}")
+    terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
     made = [name for step in steps if not step.cached for name in runs.made(repository, step).values()]
     named = [name for name in made if "::" not in name]
     if named:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from datetime import timedelta
 from typing import Any
+
+from ..units import duration as duration
+from ..units import size as size
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _KEPT = frozenset("\n\t\u200c\u200d")  # the last two join letters and emoji
@@ -41,28 +43,6 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return "> 99.9 %"
     return f"{share:.1%}".replace(".0%", "%").replace("%", " %")
-
-
-def size(count: int) -> str:
-    """A number of bytes."""
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
-
-
-def duration(time: timedelta) -> str:
-    """How long something took."""
-    total = time.total_seconds()
-    if total < 0.9995:
-        return f"{total * 1000:.0f} ms"
-    if total < 60:
-        return f"{total:.1f} s"
-    minutes, rest = divmod(int(total), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def count(how_many: int, noun: str) -> str:

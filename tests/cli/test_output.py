@@ -49,7 +49,7 @@ def test_control_characters_of_a_stranger_do_not_reach_the_terminal() -> None:
     ],
 )
 def test_durations(took: timedelta | float, shown: str) -> None:
-    assert output.seconds(took) == shown
+    assert output.duration(took) == shown
 
 
 @pytest.mark.parametrize(

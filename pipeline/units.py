@@ -1,0 +1,27 @@
+"""Sizes and durations in words, for terminals and pages alike."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+def size(count: int) -> str:
+    """A number of bytes: `12 B`, `3.4 MiB`."""
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def duration(time: timedelta | float) -> str:
+    """How long something took, in seconds where it is a number: `35 ms`, `1.2 s`, `3 min 20 s`."""
+    total = time.total_seconds() if isinstance(time, timedelta) else time
+    if total < 0.9995:
+        return f"{total * 1000:.0f} ms"
+    if total < 60:
+        return f"{total:.1f} s"
+    minutes, rest = divmod(int(total), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
