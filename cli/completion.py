@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 import click
 
 from artvcs.pipelines import lookup
-from artvcs.vcs import names
 from artvcs.vcs.errors import ArtError
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from artvcs.vcs.objects import FOLDER, Entry, Tree
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.kinds import FOLDER, Entry, Tree
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 REGISTERED = "path"

@@ -7,9 +7,9 @@ import difflib
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.objects import Run, Version
-from artvcs.vcs.pack import Location
+from artvcs.vcs.objects.kinds import Run, Version
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.pack import Location
 
 from .completion import artifact_names
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
-from artvcs.vcs import names
 from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects import Commit, Input, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.kinds import Commit, Input, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import finding

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from artvcs.pipelines.views import PipelineRun, StepView
-from artvcs.vcs.objects import GitState
+from artvcs.vcs.objects.kinds import GitState
 from artvcs.vcs.repository import Repository
 
 from . import history, output

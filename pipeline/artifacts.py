@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import names, values, worktree
+from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName, disk_is_full, storage_errors
-from artvcs.vcs.layout import Layout
-from artvcs.vcs.objects import Artifact
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects import values
+from artvcs.vcs.objects.kinds import Artifact
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
+from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.worktree import files as worktree
 
 from . import materializers
 from .errors import MaterializerError

@@ -9,11 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import canonical, values, worktree
 from artvcs.vcs.errors import ArtError
-from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.objects import Artifact, Commit, Tree
-from artvcs.vcs.oid import Oid, hash_bytes
+from artvcs.vcs.objects import canonical, values
+from artvcs.vcs.objects.kinds import Artifact, Commit, Tree
+from artvcs.vcs.objects.oid import Oid, hash_bytes
+from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs.worktree import files as worktree
 
 from .errors import DefinitionError
 from .fingerprint import Reach

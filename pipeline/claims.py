@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import threading
 
-from artvcs.vcs import durable
-from artvcs.vcs.layout import Layout
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.storage import durable
+from artvcs.vcs.storage.layout import Layout
 
 
 class Claims:

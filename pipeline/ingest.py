@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artvcs.vcs.objects import Input, Version
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.objects.kinds import Input, Version
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
 
 from . import artifacts, lookup, naming, versions
 from .errors import DefinitionError, ParameterError

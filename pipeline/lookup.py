@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from artvcs.vcs import canonical, git, names
+from artvcs.vcs import git
 from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.objects import Commit, Run, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects import canonical
+from artvcs.vcs.objects.kinds import Commit, Run, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
+from artvcs.vcs.storage.store import ObjectStore
 
 from .fingerprint import Fingerprint, from_json
 

@@ -15,14 +15,14 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from artvcs.vcs import canonical, values
+from artvcs.vcs.objects import canonical, values
 
 from .errors import ParameterError
 from .validation import Misfit, capitalised, describe, fit_at, spell
 
 
 def to_plain(value: Any, what: str) -> Any:
-    """Turns a parameter into data that `artvcs.vcs.values.encode` accepts; it decides the cache key.
+    """Turns a parameter into data that `artvcs.vcs.objects.values.encode` accepts; it decides the cache key.
 
     What is not plain itself becomes a dict with one key that starts with `$`, as in
     `{"$enum": ["Color", "red"]}` and `{"$path": "data/x.csv"}`; a dict of the user's that has such a

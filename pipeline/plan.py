@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import names, values
+from artvcs.vcs.changes.transaction import now_ms
 from artvcs.vcs.errors import LookupFailed
-from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.objects import Commit, Input
-from artvcs.vcs.oid import Oid
-from artvcs.vcs.transaction import now_ms
+from artvcs.vcs.objects import values
+from artvcs.vcs.objects.kinds import Commit, Input
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
+from artvcs.vcs.storage.store import ObjectStore
 
 from . import cache, lookup
 from .cache import KeyParts

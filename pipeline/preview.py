@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from artvcs.vcs import names
-from artvcs.vcs.objects import Commit, Input, Run
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.objects.kinds import Commit, Input, Run
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
 
 from . import lookup, why
 from .graph import Graph, Node, StepOutput

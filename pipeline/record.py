@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artvcs.vcs import canonical, names, values
-from artvcs.vcs.objects import Code, Commit, GitState, Input, Output, Run, StepRun, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.changes.transaction import Transaction, now_ms
+from artvcs.vcs.objects import canonical, values
+from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Run, StepRun, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction, now_ms
 
 from . import versions
 from .claims import Claims

@@ -9,12 +9,12 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from artvcs.vcs import names
+from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError
-from artvcs.vcs.objects import Commit, Run, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.kinds import Commit, Run, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
 
 from . import lookup
 from .errors import InUse

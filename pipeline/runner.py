@@ -11,11 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import names
-from artvcs.vcs.objects import Input, Run, StepRun
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.objects.kinds import Input, Run, StepRun
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
 
 from . import execution, logs, lookup, naming, progress, record, versions
 from .artifacts import Saved

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import names
+from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects import Input
+from artvcs.vcs.objects.kinds import Input
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
 
 from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved

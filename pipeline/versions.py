@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.objects import Version
-from artvcs.vcs.oid import Oid
-from artvcs.vcs.transaction import Transaction, now_ms
+from artvcs.vcs.changes.transaction import Transaction, now_ms
+from artvcs.vcs.objects.kinds import Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.storage.store import ObjectStore
 
 from . import lookup
 from .errors import DefinitionError

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import names, values
 from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects import values
+from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import artifacts, lookup, materializers

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs import names
 from artvcs.vcs.errors import LookupFailed, UnknownName
-from artvcs.vcs.objects import Commit, Input, Run, StepRun, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.kinds import Commit, Input, Run, StepRun, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import lookup

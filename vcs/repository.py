@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from . import durable, git, recovery
+from . import git
+from .changes import recovery
+from .changes.transaction import Transaction
 from .errors import (
     DamagedError,
     RepositoryError,
@@ -23,13 +25,13 @@ from .errors import (
     UnsupportedFormat,
     storage_errors,
 )
-from .layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout
-from .object_store import ObjectStore
-from .objects import Op
-from .oid import Oid, check_oid
-from .refs import RefMap
-from .registers import read_register, write_register
-from .transaction import Transaction
+from .objects.kinds import Op
+from .objects.oid import Oid, check_oid
+from .refs.map import RefMap
+from .storage import durable
+from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout
+from .storage.registers import read_register, write_register
+from .storage.store import ObjectStore
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.saving import register_artifact
-from artvcs.vcs.objects import Entry, Tree
+from artvcs.vcs.objects.kinds import Entry, Tree
 from artvcs.vcs.repository import Repository
 
 from ..main import terminal

@@ -8,9 +8,9 @@ import click
 
 from artvcs.pipelines.views import ArtifactVersion
 from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects import FILE, Entry
-from artvcs.vcs.pack import Location
+from artvcs.vcs.objects.kinds import FILE, Entry
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.pack import Location
 
 from .. import completion, finding
 from ..files import files_of

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from artvcs.vcs import canonical
+from artvcs.vcs.objects import canonical
 from artvcs.vcs.repository import Repository
 
 from ..main import terminal

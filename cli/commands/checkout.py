@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from artvcs.vcs import worktree
-from artvcs.vcs.objects import FOLDER, Entry, Tree
+from artvcs.vcs.objects.kinds import FOLDER, Entry, Tree
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.worktree import files as worktree
 
 from .. import completion, finding
 from ..files import top_of

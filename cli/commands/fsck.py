@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import fsck
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep import fsck
 
 from .. import errors, output
 from ..main import terminal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import gc
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep import collect as gc
 
 from .. import output
 from ..main import terminal

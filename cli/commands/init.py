@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from artvcs.vcs import git
-from artvcs.vcs.layout import FOLDER_NAME
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import FOLDER_NAME
 
 from ..main import terminal
 

@@ -6,8 +6,8 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.views import decode_all, from_ms
-from artvcs.vcs.objects import GitState
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.kinds import GitState
+from artvcs.vcs.objects.oid import Oid
 
 from .. import completion, graph, history, output, runs
 from ..history import Entry

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all, from_ms
-from artvcs.vcs import canonical
-from artvcs.vcs.objects import Commit, GitState
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects import canonical
+from artvcs.vcs.objects.kinds import Commit, GitState
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from .. import completion, finding, history, output, runs

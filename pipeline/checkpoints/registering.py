@@ -15,8 +15,8 @@ from artvcs.pipelines import context, naming, saving
 from artvcs.pipelines.context import StepContext
 from artvcs.pipelines.errors import PipelineError, StepTimeout
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs import names
 from artvcs.vcs.errors import RepositoryBusy
+from artvcs.vcs.refs import names
 
 _log = logging.getLogger("artvcs.checkpoints")
 

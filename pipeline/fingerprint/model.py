@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from blake3 import blake3
 
-from artvcs.vcs import canonical
 from artvcs.vcs.errors import DamagedError
+from artvcs.vcs.objects import canonical
 
 Reach = Literal["project", "function", "none"]
 

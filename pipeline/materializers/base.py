@@ -79,7 +79,7 @@ class Materializer:
         return {}
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
-        """Plain facts about `data`, such as its shape: values that `artvcs.vcs.values` can encode."""
+        """Plain facts about `data`, such as its shape: values that `artvcs.vcs.objects.values` can encode."""
         return {}
 
     def require_trust(self) -> None:

@@ -1,6 +1,6 @@
 """Values that are one JSON file, and can stand inside the JSON of another value.
 
-Not canonical JSON (artvcs.vcs.canonical), which has no floats and sorts keys: here the order of a
+Not canonical JSON (artvcs.vcs.objects.canonical), which has no floats and sorts keys: here the order of a
 dictionary is part of the value. Equal values still give equal bytes.
 """
 

@@ -11,9 +11,9 @@ from artvcs.cli import finding, main
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.objects import Run
-from artvcs.vcs.pack import Location
+from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.pack import Location
 
 from .conftest import Art
 

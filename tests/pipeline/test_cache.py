@@ -9,7 +9,7 @@ import pytest
 
 from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, save_artifact, step
 from artvcs.pipelines.errors import DefinitionError, RunFailed
-from artvcs.vcs.objects import Commit
+from artvcs.vcs.objects.kinds import Commit
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from artvcs.pipelines.claims import Claims
-from artvcs.vcs import fsck
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep import fsck
 
 KEY = Oid("ab" * 32)
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.parameters import coerce, parse_text, to_plain
-from artvcs.vcs import canonical, values
+from artvcs.vcs.objects import canonical, values
 
 WHAT = "parameter 'rate' of step 'train'"
 

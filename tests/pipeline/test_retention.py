@@ -10,9 +10,10 @@ import pytest
 from artvcs import Client, load_artifact, pipeline, save_artifact, step
 from artvcs.pipelines import retention
 from artvcs.pipelines.errors import InUse
-from artvcs.vcs import fsck, gc
 from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import fsck
 
 
 @step

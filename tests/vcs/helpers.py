@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artvcs.vcs import names
-from artvcs.vcs.fsck import fsck
-from artvcs.vcs.objects import Artifact, Run, Tree, Version
-from artvcs.vcs.oid import Oid
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.objects.kinds import Artifact, Run, Tree, Version
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.transaction import Transaction
+from artvcs.vcs.upkeep.fsck import fsck
 
 
 def put_text(repository: Repository, ref: str, text: str) -> Oid:

@@ -13,14 +13,18 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from artvcs.vcs import canonical, chunking, codec, journal, objects, pack, values, worktree
+from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
-from artvcs.vcs.index import Index, Segment
-from artvcs.vcs.layout import Layout
-from artvcs.vcs.object_store import ObjectStore
-from artvcs.vcs.oid import Oid, hash_bytes
-from artvcs.vcs.records import Record
-from artvcs.vcs.refs import RefMap
+from artvcs.vcs.objects import canonical, values
+from artvcs.vcs.objects import kinds as objects
+from artvcs.vcs.objects.oid import Oid, hash_bytes
+from artvcs.vcs.objects.records import Record
+from artvcs.vcs.refs.map import RefMap
+from artvcs.vcs.storage import chunking, codec, pack
+from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage.segments import Index, Segment
+from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs.worktree import files as worktree
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
 PAGES = {path.name: path.read_text() for path in FORMAT.glob("*.md")}

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.errors import DamagedError, NoPermission, RepositoryNotFound, UnknownName, UnsupportedFormat
-from artvcs.vcs.layout import Layout
-from artvcs.vcs.oid import hash_bytes
-from artvcs.vcs.registers import write_register
+from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage.registers import write_register
 
 from .helpers import files, problems, put_text
 

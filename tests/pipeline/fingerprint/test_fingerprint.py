@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from artvcs.pipelines.fingerprint import compare, fingerprint, from_json, to_json
-from artvcs.vcs import canonical
 from artvcs.vcs.errors import DamagedError
+from artvcs.vcs.objects import canonical
 
 Project = Any  # the fixture in conftest.py
 

@@ -10,7 +10,7 @@ import pytest
 
 from artvcs.pipelines.errors import MaterializerError
 from artvcs.pipelines.materializers import by_name, find_for_value
-from artvcs.vcs import values
+from artvcs.vcs.objects import values
 
 from .harness import files_of, round_trip, save
 

@@ -39,7 +39,7 @@ def test_a_generic_dataclass_keeps_its_arguments() -> None:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_metadata_can_be_stored(name: str) -> None:
-    from artvcs.vcs import values
+    from artvcs.vcs.objects import values
 
     value: Any = SAMPLES[name]
     values.encode(find_for_value(value)("").extract_metadata(value))

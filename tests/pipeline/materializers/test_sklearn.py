@@ -10,7 +10,7 @@ import pytest
 
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
 from artvcs.pipelines.materializers import PickleFallbackWarning, by_name, find_for_value
-from artvcs.vcs import values
+from artvcs.vcs.objects import values
 
 from .harness import files_of, load, save
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from artvcs.vcs import gc
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep import collect as gc
 
 from ..helpers import add_version, problems, put_text, put_text_in, versions
 from .inject import Outcome, Say, Work

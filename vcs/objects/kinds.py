@@ -1,0 +1,306 @@
+"""The kinds of object a repository keeps. Each is described in docs/format/objects.md.
+
+blob (raw bytes) → tree (a folder) → artifact (a value) → commit (an executed step) → run (an executed
+pipeline); a version is one number of one artifact name; an op is one change of the repository's refs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import DamagedError, InvalidName
+from .oid import Oid, check_oid
+from .records import Record
+
+FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
+"""Modes of tree entries, as Git writes them."""
+
+
+def check_entry_name(name: str) -> str:
+    """`name` if it can safely be one file's name in any folder.
+
+    Raises:
+        InvalidName: It is empty, a path, `.`, `..`, holds a NUL or invalid Unicode, or is what some file system takes
+            for `.git`.
+    """
+    if name in ("", ".", "..") or _is_git(name) or any(char in name for char in "/\\\0") or not _is_unicode(name):
+        raise InvalidName(f"A file named {name!r} cannot be stored; rename it or leave it out.")
+    return name
+
+
+def _is_git(name: str) -> bool:
+    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`."""
+    seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
+    return seen.partition(":")[0].rstrip(" .") in (".git", "git~1")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Entry(Record):
+    """One name in a tree. `size` is the content's size in bytes, of all files below for a folder."""
+
+    name: str
+    mode: str
+    id: Oid
+    size: int
+
+    @property
+    def kind(self) -> str:
+        """`tree` for a folder, else `blob` (a symbolic link's blob holds its target)."""
+        return "tree" if self.mode == FOLDER else "blob"
+
+    def __post_init__(self) -> None:
+        if self.mode not in (FILE, EXECUTABLE, SYMLINK, FOLDER) or self.size < 0:
+            raise DamagedError(f"A stored tree has an entry of mode {self.mode!r}; run `art fsck`.")
+
+
+@dataclass(frozen=True)
+class Tree(Record):
+    """A folder: entries in strictly ascending order of their names' UTF-8 bytes."""
+
+    KIND: ClassVar[str] = "tree"
+    entries: tuple[Entry, ...]
+
+    def __post_init__(self) -> None:
+        names = [check_entry_name(entry.name).encode("utf-8") for entry in self.entries]
+        if any(a >= b for a, b in itertools.pairwise(names)):
+            raise DamagedError("A stored tree's names are not in order; run `art fsck`.")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files below."""
+        return sum(entry.size for entry in self.entries)
+
+
+@dataclass(frozen=True)
+class Artifact(Record):
+    """What a step returned. Holds no time and no host: the same value has the same id.
+
+    Attributes:
+        type: The value's type, as `module.qualname`.
+        materializer: Name of the materializer that wrote the payload.
+        materializer_version: Which of its formats.
+        payload: The tree of files it wrote.
+        size: Bytes of the payload.
+        runs_code: Whether loading it may run code that it holds, as unpickling does.
+    """
+
+    KIND: ClassVar[str] = "artifact"
+    type: str
+    materializer: str
+    materializer_version: int
+    payload: Oid
+    size: int
+    runs_code: bool
+
+
+@dataclass(frozen=True)
+class Input(Record):
+    """Where one input of a step came from. `commit` and `output` are None for registered data."""
+
+    artifact: Oid
+    name: str
+    commit: Oid | None
+    output: str | None
+
+
+@dataclass(frozen=True)
+class Output(Record):
+    """One output of a step: the artifact and the name it was given."""
+
+    artifact: Oid
+    name: str
+
+
+@dataclass(frozen=True)
+class GitState(Record):
+    """What Git said when a step ran. `diff` is a blob of the uncommitted changes, if there were any."""
+
+    commit: str | None
+    branch: str | None
+    remote: str | None
+    diff: Oid | None
+
+
+@dataclass(frozen=True)
+class Code(Record):
+    """The code of a step: its fingerprint, the blob with the code itself, and where it stands."""
+
+    fingerprint: Oid
+    source: Oid
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Commit(Record):
+    """One executed step. Times are milliseconds since 1970 UTC.
+
+    Attributes:
+        inputs: Input name → where it came from, in order where the input is a list.
+        outputs: Output name (as declared) → artifact.
+        reads: Artifact versions that the step asked for while it ran, as `NAME` or `NAME@VERSION` → what it got.
+        parents: The commits that produced the inputs and what was read, sorted.
+        params: Parameter name → value, in the encoding of `vcs.values`.
+        config: What else went into the cache key: `outputs` (name → materializer asked for), `extras` (from the
+            cache policy) and `ignored` (inputs that did not count).
+        log: A blob of what the step printed.
+    """
+
+    KIND: ClassVar[str] = "commit"
+    step: str
+    pipeline: str
+    code: Code
+    params: Mapping[str, Any]
+    config: Mapping[str, Any]
+    inputs: Mapping[str, tuple[Input, ...]]
+    reads: Mapping[str, Input]
+    outputs: Mapping[str, Output]
+    parents: tuple[Oid, ...]
+    cache_key: Oid
+    environment: Mapping[str, Any]
+    git: GitState | None
+    author: str
+    started: int
+    finished: int
+    metadata: Mapping[str, Any]
+    log: Oid | None
+
+
+@dataclass(frozen=True)
+class Failure(Record):
+    """Why a step failed: the exception's type and text, and its traceback."""
+
+    type: str
+    message: str
+    traceback: str
+
+
+@dataclass(frozen=True)
+class StepRun(Record):
+    """One step in one run. Inputs and outputs are this run's own, also where the step was cached.
+
+    Attributes:
+        status: `running`, `completed`, `cached`, `failed` or `skipped`.
+        commit: The execution whose outputs these are; None when there was none.
+    """
+
+    step: str
+    status: str
+    commit: Oid | None
+    inputs: Mapping[str, tuple[Input, ...]]
+    outputs: Mapping[str, Output]
+    cache_key: Oid | None
+    started: int | None
+    finished: int | None
+    failure: Failure | None
+    log: Oid | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Run(Record):
+    """One execution of a pipeline.
+
+    Attributes:
+        run: The run's own id, random: the record changes while the run goes on.
+        status: `running`, `completed`, `failed` or `interrupted`.
+        steps: Invocation id → step run, in order of `order`.
+        previous: The run id of the pipeline's run before this one.
+    """
+
+    KIND: ClassVar[str] = "run"
+    run: str
+    name: str
+    pipeline: str
+    file: str | None
+    status: str
+    params: Mapping[str, Any]
+    steps: Mapping[str, StepRun]
+    order: tuple[str, ...]
+    previous: str | None
+    git: GitState | None
+    author: str
+    started: int
+    finished: int | None
+    metadata: Mapping[str, Any]
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Version(Record):
+    """One number of one artifact name.
+
+    The pair of name and artifact decides the number: making the same value again is the same version.
+
+    Attributes:
+        label: An explicit version such as "1.0", unique under the name.
+        commit: The execution that made it; None for data saved or registered by hand.
+        output: Which output of that execution.
+        run: The run in which it was first made or saved.
+        origin: `step`, `saved`, `registered`, `external` or `file`.
+        metadata: What the materializer found out about the value, and what people noted, in the encoding of
+            `vcs.values`. Not part of the artifact: a mean may differ in its last digit from one machine to another,
+            and the same value has the same id everywhere.
+        deleted: True for what stays of a deleted version, so that its number is never used again.
+    """
+
+    KIND: ClassVar[str] = "version"
+    name: str
+    number: int
+    label: str | None
+    artifact: Oid
+    commit: Oid | None
+    output: str | None
+    run: str | None
+    origin: str
+    created: int
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Any]
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Op(Record):
+    """One change of the repository: the refs before (`parent`) and after, who did it and why."""
+
+    KIND: ClassVar[str] = "op"
+    seq: int
+    parent: Oid | None
+    refs: Oid | None
+    who: str
+    when: int
+    why: str
+
+
+MAX_REFS_LEVEL = 13
+"""More levels than 64 bits of a key's hash can ask for are never made."""
+
+
+@dataclass(frozen=True)
+class RefsNode(Record):
+    """One node of the refs map. Level 0 holds refs → ids; above, the last key below → node id."""
+
+    KIND: ClassVar[str] = "refs"
+    level: int
+    entries: tuple[tuple[str, ...], ...]
+
+    def __post_init__(self) -> None:
+        keys = [entry[0] for entry in self.entries if len(entry) == 2]
+        if len(keys) != len(self.entries) or any(a >= b for a, b in itertools.pairwise(keys)):
+            raise DamagedError("A stored node of the refs map is out of order; run `art fsck`.")
+        if not self.entries or not 0 <= self.level <= MAX_REFS_LEVEL:
+            raise DamagedError("A stored node of the refs map is empty or too high; run `art fsck`.")
+        for entry in self.entries:
+            check_oid(entry[1])

@@ -1,0 +1,48 @@
+"""Ids: the BLAKE3 hash of what they name, so that the same thing has the same name everywhere.
+
+A blob's id is the plain hash of its bytes (what `b3sum FILE` prints). Every other kind is hashed in
+BLAKE3's derive_key mode under a context of its own, so that a file holding a tree's bytes can never
+pass for a tree.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+import blake3
+
+from ..errors import DamagedError
+
+Oid = NewType("Oid", str)
+"""64 lower-case hexadecimal digits."""
+
+_HEX64 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+def hasher(kind: str = "blob") -> blake3.blake3:
+    """A fresh hasher for one kind of object."""
+    if kind == "blob":
+        return blake3.blake3()
+    return blake3.blake3(derive_key_context=f"artvcs {kind} v1")
+
+
+def hash_bytes(data: bytes | memoryview, kind: str = "blob") -> Oid:
+    """The id of an object of this kind with these bytes."""
+    return Oid(hasher(kind).update(data).hexdigest())
+
+
+def is_oid(text: str) -> bool:
+    """Whether `text` is written as an id is."""
+    return _HEX64.match(text) is not None
+
+
+def check_oid(text: object) -> Oid:
+    """`text` as an id.
+
+    Raises:
+        DamagedError: It is not 64 lower-case hexadecimal digits.
+    """
+    if isinstance(text, str) and _HEX64.match(text):
+        return Oid(text)
+    raise DamagedError(f"{str(text)[:80]!r} stands where an object id should be; run `art fsck`.")

@@ -1,0 +1,45 @@
+"""Cutting large blobs where their content says so, so that a small edit stores a small piece.
+
+FastCDC (Xia et al., USENIX ATC 2016 and 2020) from the pyfastcdc package. The cut points are storage, not
+identity: changing them changes no id.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ..errors import DamagedError
+from ..objects.oid import Oid
+
+THRESHOLD = 1 << 20
+"""Blobs of at least this many bytes are cut."""
+
+AVERAGE = 256 << 10
+_ITEM = struct.Struct("<32sQ")
+
+
+def cut(stream: BinaryIO) -> Iterator[bytes]:
+    """Yields the chunks of what `stream` holds, in order, reading it once."""
+    from pyfastcdc import FastCDC
+
+    chunker = FastCDC(avg_size=AVERAGE, min_size=AVERAGE // 4, max_size=AVERAGE * 8)
+    for chunk in chunker.cut_stream(stream):
+        yield bytes(chunk.data)
+
+
+def encode_list(chunks: list[tuple[Oid, int]]) -> bytes:
+    """What a CHUNKED record holds: each chunk's id and size, in order."""
+    return b"".join(_ITEM.pack(bytes.fromhex(oid), size) for oid, size in chunks)
+
+
+def decode_list(data: bytes) -> list[tuple[Oid, int]]:
+    """Reads what `encode_list` wrote.
+
+    Raises:
+        DamagedError: The length is not a whole number of items.
+    """
+    if len(data) % _ITEM.size:
+        raise DamagedError("A stored list of chunks is damaged; run `art fsck`.")
+    return [(Oid(raw.hex()), size) for raw, size in _ITEM.iter_unpack(data)]

@@ -1,0 +1,1 @@
+"""Keeping a repository small and sound: garbage collection and checking."""
