@@ -11,6 +11,7 @@
     │   └── AmbiguousName
     ├── InvalidName             a name that cannot be used as given
     ├── WouldOverwrite          checkout would lose somebody's edits
+    ├── Conflict                somebody else's change came first, and both cannot be
     ├── StorageError            the operating system refused
     │   ├── DiskFull
     │   └── NoPermission
@@ -68,6 +69,10 @@ class InvalidName(ArtError):
 
 class WouldOverwrite(ArtError):
     """Writing here would lose something that is not stored."""
+
+
+class Conflict(ArtError):
+    """Somebody else's change came first, and both cannot be."""
 
 
 class StorageError(ArtError):

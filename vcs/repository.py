@@ -1,4 +1,4 @@
-"""A repository: a set of immutable files and one mutable register, the root.
+"""A repository: a set of immutable files and one commit point, the log of ops.
 
 Start here: `Repository.discover()` finds one, `.transaction()` changes it, `.refs()` and `.store` read it.
 """
@@ -6,71 +6,54 @@ Start here: `Repository.discover()` finds one, `.transaction()` changes it, `.re
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from . import git
 from .changes import recovery
+from .changes.publish import Publisher, now_ms
+from .changes.recovery import Recovered
 from .changes.transaction import Transaction
-from .errors import (
-    DamagedError,
-    RepositoryError,
-    RepositoryNotFound,
-    UnsupportedFormat,
-    storage_errors,
-)
-from .objects.kinds import Op
-from .objects.oid import Oid, check_oid
-from .refs.map import RefMap
+from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
+from .maps.refs import RefMap
+from .objects.kinds import Op, State
 from .storage import durable
-from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout
+from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
+from .storage.local import LocalFiles
+from .storage.op_file import op_file
+from .storage.op_log import OpLog
 from .storage.registers import read_register, write_register
 from .storage.store import ObjectStore
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
 
 
-@dataclass(frozen=True)
-class Root:
-    """The register's content: the newest op and its sequence number. `op` is None before the first."""
-
-    seq: int
-    op: Oid | None
+_log = logging.getLogger("artvcs")
 
 
 class Repository:
-    """An artifact repository on disk.
+    """An artifact repository on disk. Opening it changes nothing.
 
     Args:
         folder: The `.artifacts` folder itself.
-        passive: Change nothing on disk: neither publish what a killed process left nor mend the index.
 
     Raises:
         RepositoryNotFound: There is none.
         UnsupportedFormat: A newer artvcs wrote it.
-        DamagedError: Its format file or root is damaged.
+        DamagedError: Its format file is damaged.
     """
 
-    def __init__(self, folder: Path, *, passive: bool = False) -> None:
+    def __init__(self, folder: Path) -> None:
         self.layout = Layout(folder)
-        self._passive = passive
         with storage_errors(f"opening the repository at {folder}"):
             _check_format(self.layout)
-            self.store = ObjectStore(self.layout, self._reindex)
-            self._author: str | None = None
-            self._mutex = threading.RLock()
-            self._lock_depth = 0
-            if not passive and os.access(folder, os.W_OK):
-                for path in self.layout.folders():
-                    path.mkdir(exist_ok=True)  # a copy may have left empty folders out
-                if any(self.layout.incoming.iterdir()):
-                    recovery.recover(self)
+        files = LocalFiles(folder, self.layout.tmp)
+        self.store = ObjectStore(files, OpLog(files))
+        self._author: str | None = None
+        self._publisher = Publisher(self.store, self.layout, self.author)
 
     @classmethod
     def init(cls, folder: Path) -> Self:
@@ -82,11 +65,7 @@ class Repository:
         layout = Layout(folder)
         with storage_errors(f"making a repository at {folder}"):
             if not layout.format.exists():
-                for path in layout.folders():
-                    path.mkdir(parents=True, exist_ok=True)
-                # Locked, so that of two who make it at once neither resets what the other has published by then.
-                with durable.lock(layout.lock, busy=f"Another process is making {folder} and does not end."):
-                    _make_files(layout)
+                _make_files(layout)
         return cls(folder)
 
     @classmethod
@@ -98,6 +77,8 @@ class Repository:
     @classmethod
     def discover(cls, start: Path | None = None, *, create: bool = False) -> Self:
         """Finds the repository from `start` (default: the working directory) upwards, within the Git working tree.
+
+        What killed processes of this user left there is published.
 
         The environment variable ARTVCS_DIR, where set, names the `.artifacts` folder instead.
 
@@ -116,7 +97,9 @@ class Repository:
             raise RepositoryNotFound(
                 f"There is no artifact repository in {start} or above; run a pipeline or `art init` to make one."
             )
-        return cls.init(folder) if create else cls(folder)
+        repository = cls.init(folder) if create else cls(folder)
+        repository.recover_if_possible()
+        return repository
 
     @classmethod
     def locate(cls, start: Path | None = None) -> Path:
@@ -138,55 +121,42 @@ class Repository:
 
     # Reading
 
-    def read_root(self) -> Root:
-        """The register as it is now.
+    def refs(self) -> RefMap:
+        """The refs as they are now.
 
         Raises:
-            DamagedError: It is damaged.
+            DamagedError: The newest op is damaged.
         """
-        data = read_register(self.layout.root)
-        op = data.get("op")
-        if set(data) != {"seq", "op"} or type(data["seq"]) is not int:
-            raise DamagedError("The repository's root is damaged; run `art fsck`.")
-        return Root(data["seq"], None if op is None else check_oid(op))
-
-    def refs(self) -> RefMap:
-        """The refs as they are now."""
-        return self.refs_at(self.read_root().op)
-
-    def refs_at(self, op: Oid | None) -> RefMap:
-        """The refs as they were after an op."""
-        return RefMap(self.store, None if op is None else self.store.record(op, Op).refs)
+        return RefMap(self.store, self.store.refresh().state.refs)
 
     # Changing
 
     def transaction(self, why: str) -> Transaction:
         """Begins a change; `why` is what the op log says about it."""
         with storage_errors(f"writing to {self.layout.folder}"):
-            return Transaction(self, why)
+            self.recover()
+            return self.begin(why)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Holds the lock under which the root moves. A thread that holds it may ask for it again.
+    def recover(self) -> list[Recovered]:
+        """Publishes what killed processes had landed and not published.
 
         Raises:
-            RepositoryBusy: Another process has held it for too long.
+            StorageError: The operating system refused.
         """
-        with self._mutex:
-            if self._lock_depth:
-                yield
-                return
-            busy = f"Another process is writing to {self.layout.folder} and does not end; look for it with `ps`."
-            with durable.lock(self.layout.lock, busy=busy):
-                self._lock_depth += 1
-                try:
-                    yield
-                finally:
-                    self._lock_depth -= 1
+        return recovery.recover(self.store, self.layout, self.begin)
 
-    def write_root(self, seq: int, op: Oid) -> None:
-        """Moves the root, durably. Call under `locked()`, having read the root there."""
-        write_register(self.layout.root, {"seq": seq, "op": op}, self.layout.tmp)
+    def recover_if_possible(self) -> None:
+        """As `recover`, where the repository can be written; what cannot be published now stays for the next time."""
+        if recovery.leftovers(self.layout) and os.access(self.layout.folder, os.W_OK):
+            try:
+                for found in self.recover():
+                    _log.info("published %d changes that a killed process had finished: %s", found.changes, found.why)
+            except StorageError as error:
+                _log.warning("what a killed process had finished is not published yet: %s", error)
+
+    def begin(self, why: str) -> Transaction:
+        """As `transaction`, leaving alone what killed processes left."""
+        return Transaction(self.store, self.layout, self._publisher, why)
 
     def author(self) -> str:
         """Who makes changes here: Git's user.name and user.email, else the user and host."""
@@ -194,29 +164,17 @@ class Repository:
             self._author = git.author(self.project) or f"{_user()}@{socket.gethostname()}"
         return self._author
 
-    def _reindex(self) -> None:
-        """Mends the index if it does not name the packs there are; an id that is nowhere costs no more than that."""
-        index = self.store.index
-        if not index.outdated():
-            return
-        if self._passive or not os.access(self.layout.index, os.W_OK):
-            index.rebuild_in_memory()
-            return
-        with self.locked():
-            index.reload()
-            if index.outdated():
-                index.rebuild()
-
 
 def _make_files(layout: Layout) -> None:
-    if layout.format.exists():
-        return
-    if not layout.root.exists() and layout.pack_files():
-        raise DamagedError(f"{layout.folder} holds data but its root is lost; restore the file 'root' from a copy.")
-    durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp)
-    layout.gc_lock.touch()
-    if not layout.root.exists():
-        write_register(layout.root, {"seq": 0, "op": None}, layout.tmp)
+    """Makes a new repository; of several processes at once one makes the first op, and the others find it."""
+    if any(layout.packs.glob("*/*")) and not any(layout.ops.glob("*")):
+        raise DamagedError(f"{layout.folder} holds data but its ops are lost; restore the folder 'ops' from a copy.")
+    for path in layout.folders():
+        path.mkdir(parents=True, exist_ok=True)
+    durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp, lasting=False)
+    files = LocalFiles(layout.folder, layout.tmp)
+    state = State(None, (), (op_name(1),), {}, 0, ())
+    OpLog(files).begin(op_file(Op(1, None, state, os.urandom(8).hex(), _user(), now_ms(), "init"), ()))
     # Last: a folder with a format file is a repository.
     versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
     write_register(layout.format, versions, layout.tmp)

@@ -1,7 +1,7 @@
-"""A pack on its way into the repository, with the journal that says how far it is good.
+"""What one transaction has brought in and not published yet: objects, full packs, and the journal that names them.
 
-The files come and go in this order, so that at any moment a killed process leaves either nothing of worth or a
-journal that tells `recovery` what to do: journal (locked) → pack → … → pack moves to its place → root → journal goes.
+The files come and go in this order, so that at any moment a killed process leaves either nothing of worth or a journal
+that tells `recovery` what to do: journal (locked) → incoming pack → … → op → both go.
 """
 
 from __future__ import annotations
@@ -9,69 +9,169 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
-from ..objects.oid import Oid
-from ..storage.layout import Layout
-from ..storage.pack import PackWriter
-from .journal import Checkpoint, Edits, Journal
+from ..errors import DamagedError
+from ..objects.oid import Oid, hash_bytes
+from ..storage.layout import Layout, PackName, pack_name
+from ..storage.pack import Item, Pack
+from ..storage.pack_writer import PackWriter
+from ..storage.store import ObjectStore
+from .intents import Intent
+from .journal import Checkpoint, Journal, as_lines
+
+PACK_SIZE = 128 << 20
+"""A pack that has grown to so many bytes is put at its place."""
+
+INLINE = 256 << 10
+"""What is no more than so many bytes is published in the op's own file."""
+
+
+_NOTHING = hash_bytes(b"", "pack")
 
 
 class Incoming:
-    """One pack being written by a live transaction."""
+    """Objects on their way into a repository.
 
-    def __init__(self, writer: PackWriter, journal: Journal) -> None:
-        self.writer = writer
-        self._journal = journal
+    Attributes:
+        writer: Where new objects are added.
+        packs: Full packs that are at their place already, though no state names them.
+    """
 
-    @classmethod
-    def create(cls, layout: Layout) -> Incoming:
-        """A fresh one, under a name that nobody else uses."""
-        layout.incoming.mkdir(exist_ok=True)
-        path = layout.incoming_pack(f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}")
-        # Waiting: recovery may hold the lock for the moment it needs to see that the journal is empty.
-        journal = Journal.lock(layout.journal(path), wait=True)
-        assert journal is not None, "waited for"
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        except BaseException:
-            journal.remove()
-            raise
-        return cls(PackWriter(path, fd), journal)
+    def __init__(self, store: ObjectStore, layout: Layout, name: str | None = None) -> None:
+        name = name or f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.writer = PackWriter(layout.incoming_pack(name))
+        self.packs: list[Pack] = []
+        self._store = store
+        self._layout = layout
+        self._journal: Journal | None = None
+        self._noted = 0  # how many of the packs the journal names
+        store.pending.append(self.writer)
 
     @classmethod
-    def resume(cls, journal: Journal, path: Path, end: int) -> Incoming:
-        """Goes on with the first `end` bytes of a pack that a dead process left.
+    def resume(
+        cls, store: ObjectStore, layout: Layout, journal: Journal, name: str, end: int, packs: Sequence[str]
+    ) -> Incoming:
+        """Goes on with what a dead process left: the first `end` bytes of its incoming pack, and full packs.
 
         Raises:
             DamagedError: Those bytes are not whole records.
         """
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            return cls(PackWriter.resume(path, fd, end), journal)
-        except BaseException:
-            os.close(fd)
-            raise
+        incoming = cls(store, layout, name)
+        incoming._journal = journal
+        incoming._adopt_packs(packs)
+        if end:
+            store.pending.remove(incoming.writer)
+            incoming.writer = PackWriter.resume(layout.incoming_pack(name), end)
+            store.pending.append(incoming.writer)
+        else:
+            incoming.writer.begin_anew()
+        return incoming
 
-    def checkpoint(self, why: str, edits: Edits, op: Oid | None = None) -> None:
-        """Lands all objects so far and these edits; `op` is named before it is published."""
-        self.writer.flush()
-        versions = tuple(edits.versions.values())
-        self._journal.append(Checkpoint(self.writer.end, self.writer.digest(), why, edits.refs, versions, op))
+    def add(self, item: Item) -> None:
+        """Adds one object."""
+        self.writer.add(item)
+        if self.writer.end >= PACK_SIZE:
+            self.seal()
 
-    def finish(self, layout: Layout) -> Oid:
-        """Makes the pack durable and puts it at its place; returns its name."""
-        pack = self.writer.finish()
-        self.writer.move_to(layout.pack(pack))
-        return pack
+    def has(self, oid: Oid) -> bool:
+        """Whether this object is among them."""
+        key = bytes.fromhex(oid)
+        return oid in self.writer.entries or any(True for pack in self.packs for _ in pack.table.find(key))
+
+    def seal(self) -> None:
+        """Puts what has come in so far at its place as a pack of its own, durably."""
+        pack = self.writer.seal()
+        name = pack_name(pack)
+        if self._journal is not None:
+            # Before the file moves: wherever it is found, recovery knows what it is.
+            self._journal.append(Checkpoint(0, _NOTHING, "", (name,), ()))
+        self._store.files.adopt(name, self.writer.path)
+        self._store.soundness.written(name)
+        self._keep(Pack.open(self._store.files, name))
+        self._noted += self._journal is not None
+        self.writer.begin_anew()
+
+    def land(self, why: str, intents: Sequence[Intent], publishing: str | None = None, seq: int = 0) -> None:
+        """Lands all objects so far and what is meant with them: they survive the death of this process."""
+        if self._journal is None:
+            self._layout.incoming.mkdir(exist_ok=True)
+            self._journal = Journal.take(self._layout.journal(self.writer.path))
+            assert self._journal is not None, "a fresh name"
+        self.writer.land()
+        fresh = tuple(pack.name for pack in self.packs[self._noted :])
+        self._journal.append(Checkpoint(
+            self.writer.end, self.writer.digest(), why, fresh, as_lines(intents), publishing, seq
+        ))  # fmt: skip
+        self._noted = len(self.packs)
+
+    @property
+    def landed(self) -> bool:
+        """Whether a journal names anything."""
+        return self._journal is not None
+
+    def items(self) -> list[Item]:
+        """What is to be published in the op's own file: everything, where that is little."""
+        if self.writer.end > INLINE:
+            self.seal()
+        return self.writer.items()
+
+    def names(self) -> tuple[PackName, ...]:
+        """The full packs."""
+        return tuple(PackName(pack.name) for pack in self.packs)
+
+    def published(self) -> None:
+        """All of it is published: begins anew."""
+        self._forget_packs()
+        self.writer.begin_anew()
+        if self._journal is not None:
+            self._journal.clear()
 
     def drop(self) -> None:
-        """Removes what is left in the incoming folder: it was published, or is not wanted."""
-        self.writer.close()
+        """Removes everything: it is not wanted, or was published."""
+        names = self.names()
+        self._end()
         self.writer.path.unlink(missing_ok=True)
-        self._journal.remove()
+        for name in names:
+            self._store.files.delete(name)
+        if self._journal is not None:
+            self._journal.remove()
 
     def leave(self) -> None:
         """Gives up the lock and leaves all to `recovery`."""
+        self._end()
+        if self._journal is not None:
+            self._journal.close()
+
+    def abandon(self) -> None:
+        """In a forked process: forgets all that is the parent's, and touches none of it."""
+        self._end()
+
+    def _adopt_packs(self, names: Sequence[str]) -> None:
+        """Takes over full packs; one that is not whole is left out, and what it held will be found missing."""
+        files = self._store.files
+        for name in names:
+            try:
+                if not files.exists(name):
+                    left = self.writer.path.read_bytes()
+                    Pack(name, left, len(left))
+                    files.adopt(name, self.writer.path)
+                self._keep(Pack.open(files, name))
+            except (FileNotFoundError, DamagedError):
+                continue
+        self._noted = len(self.packs)
+
+    def _keep(self, pack: Pack) -> None:
+        self.packs.append(pack)
+        self._store.pending.append(pack)
+
+    def _forget_packs(self) -> None:
+        for pack in self.packs:
+            self._store.pending.remove(pack)
+        self.packs, self._noted = [], 0
+
+    def _end(self) -> None:
+        self._forget_packs()
+        if self.writer in self._store.pending:
+            self._store.pending.remove(self.writer)
         self.writer.close()
-        self._journal.close()

@@ -8,107 +8,136 @@ cut before it was durable, is dropped.
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..errors import ArtError, UnknownName, storage_errors
+from ..errors import DamagedError, storage_errors
+from ..maps import runs
 from ..objects.kinds import Run
 from ..objects.oid import hasher
-from ..refs.names import LATEST, RUNS
-from ..refs.walk import op_chain
+from ..storage.layout import Layout
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
 from .incoming import Incoming
-from .journal import Checkpoint, Edits, Journal, together
-from .transaction import Transaction, now_ms
+from .intents import Intent, PutRun
+from .journal import Checkpoint, Journal, intents_of
+from .publish import now_ms, was_published
+from .transaction import Transaction
 
-if TYPE_CHECKING:
-    from ..repository import Repository
+
+@dataclass(frozen=True)
+class Recovered:
+    """What became of one journal: why it was written, and how many changes were published."""
+
+    why: str
+    changes: int
 
 
-def recover(repository: Repository) -> int:
-    """Publishes what dead processes left behind; returns how many packs that were.
+def leftovers(layout: Layout) -> list[Path]:
+    """The journals there are; which of them have been left behind shows only an attempt to lock them."""
+    return sorted(layout.incoming.glob("*.journal")) if layout.incoming.is_dir() else []
 
-    What cannot be published now, because the disk is full or belongs to somebody else, is left for the next time:
-    a repository that can be read can be opened.
+
+def recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction]) -> list[Recovered]:
+    """Publishes what dead processes left behind.
+
+    Args:
+        store: The repository's objects.
+        layout: The paths on this machine.
+        begin: Begins a transaction.
+
+    Raises:
+        StorageError: The operating system refused; what is left is published at the next try.
     """
-    left = {path.with_suffix(".pack") for path in repository.layout.incoming.iterdir()}
-    return sum(_try_to_recover(repository, path) for path in sorted(left))
+    return [found for path in leftovers(layout) if (found := _recover(store, layout, begin, path))]
 
 
-def _try_to_recover(repository: Repository, path: Path) -> bool:
-    journal = None
-    try:
-        with storage_errors(f"recovering {path}"):
-            journal = Journal.lock(repository.layout.journal(path))
-            return journal is not None and _recover_pack(repository, path, journal)
-    except ArtError:
-        return False
-    finally:
-        if journal is not None:
+def _recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction], path: Path) -> Recovered | None:
+    with storage_errors(f"recovering {path}"):
+        journal = Journal.take(path)
+        if journal is None:
+            return None
+        try:
+            return _recover_one(store, layout, begin, journal, path)
+        except DamagedError:
+            _put_aside(layout, path)  # or it would be in the way at each start
+            return None
+        finally:
             journal.close()
 
 
-def _recover_pack(repository: Repository, path: Path, journal: Journal) -> bool:
-    checkpoints = journal.read()
-    moved = not path.exists()  # it is durable then; only the root may not have moved
-    good = checkpoints if moved else matching(path, checkpoints)
-    edits = together(_unpublished(repository, good))
-    if edits:
-        with Transaction(repository, f"recover: {good[-1].why}") as transaction:
-            incoming = None if moved else Incoming.resume(journal, path, good[-1].end)
-            transaction.resume(edits, incoming)
-            if moved:
-                _leave_out_missing(transaction, repository, edits)
-            _mark_interrupted(transaction, repository, edits)
-    # Last, since until the root has moved this is the only note of what landed.
-    path.unlink(missing_ok=True)
-    journal.remove()
-    return bool(edits)
+def _recover_one(
+    store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction], journal: Journal, path: Path
+) -> Recovered | None:
+    pack = path.with_suffix(".pack")
+    good = matching(pack, _unpublished(store, journal.read()))
+    intents = intents_of(good)
+    if not intents:
+        pack.unlink(missing_ok=True)
+        journal.remove()
+        return None
+    with begin(f"recover: {good[-1].why}") as transaction:
+        packs = [name for line in good for name in line.packs]
+        incoming = Incoming.resume(store, layout, journal, path.stem, good[-1].end, packs)
+        transaction.resume(intents, incoming)
+        _mark_interrupted(transaction, intents)
+        transaction.publish(tolerant=True)
+    return Recovered(good[-1].why, len(intents))
 
 
-def matching(path: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
-    """The lines from the first on whose hash the pack's bytes have."""
+def matching(pack: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """The lines up to the last one whose hash the incoming pack's bytes have.
+
+    A full pack was put at its place between two lines where the later one names it: from there on the incoming pack
+    began anew, and only the lines after that can be checked against its bytes. Full packs carry their own hashes.
+    """
+    data = pack.read_bytes() if pack.exists() else b""
     good: list[Checkpoint] = []
-    check, position = hasher("pack"), 0
-    with open(path, "rb") as file:
-        for checkpoint in checkpoints:
-            while position < checkpoint.end and (data := file.read(min(1 << 20, checkpoint.end - position))):
-                check.update(data)
-                position += len(data)
-            if position != checkpoint.end or check.hexdigest() != checkpoint.pack:
-                break
-            good.append(checkpoint)
+    for number, line in enumerate(checkpoints):
+        begun_anew = any(later.packs for later in checkpoints[number + 1 :])
+        if not begun_anew and (
+            len(data) < line.end or hasher("pack").update(data[: line.end]).hexdigest() != line.pack
+        ):
+            break
+        good.append(line)
     return good
 
 
-def _unpublished(repository: Repository, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
-    """The lines after the last one whose op was published: what came before is in the refs already."""
-    ops = {line.op: number for number, line in enumerate(checkpoints) if line.op is not None}
-    if ops:
-        for oid, _ in op_chain(repository.store, repository.read_root().op):
-            if oid in ops:
-                return checkpoints[ops[oid] + 1 :]
+def _unpublished(store: ObjectStore, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
+    """The lines after the last one that was published."""
+    for number in range(len(checkpoints), 0, -1):
+        line = checkpoints[number - 1]
+        if line.publishing is not None and _was_published(store, line.publishing, line.seq):
+            return checkpoints[number:]
     return checkpoints
 
 
-def _leave_out_missing(transaction: Transaction, repository: Repository, edits: Edits) -> None:
-    """Drops refs whose object is nowhere, should the moved pack have been deleted since."""
-    for ref, oid in list(edits.refs.items()):
-        try:
-            if oid is not None:
-                repository.store.location(oid)
-        except UnknownName:
-            del edits.refs[ref]
-    for key, version in list(edits.versions.items()):
-        if not repository.store.has(version.artifact) or not repository.store.has(version.oid):
-            del edits.versions[key]
-    transaction.resume(edits)
+def _was_published(store: ObjectStore, nonce: str, after: int) -> bool:
+    newest = store.refresh()
+    if was_published(newest, nonce):
+        return True
+    for seq in range(newest.seq - 1, after, -1):
+        entry = store.log.entry(seq)
+        if entry is None:
+            return False
+        if was_published(Snapshot(store.files, entry), nonce):
+            return True
+    return False
 
 
-def _mark_interrupted(transaction: Transaction, repository: Repository, edits: Edits) -> None:
+def _mark_interrupted(transaction: Transaction, intents: list[Intent]) -> None:
     """A run whose process died is not running any more."""
-    for ref, oid in edits.refs.items():
-        if ref.startswith((RUNS, LATEST)) and oid is not None:
-            run = repository.store.record(oid, Run)
-            if run.status == "running":
-                ended = dataclasses.replace(run, status="interrupted", finished=now_ms())
-                transaction.set_ref(ref, transaction.put(ended))
+    for run_id in {transaction.record(each.run, Run).run for each in intents if isinstance(each, PutRun)}:
+        run = runs.by_id(transaction, run_id)
+        if run is not None and run.status == "running":
+            ended = dataclasses.replace(run, status="interrupted", finished=now_ms())
+            transaction.add(PutRun(run.oid, transaction.put(ended)))
+
+
+def _put_aside(layout: Layout, journal: Path) -> None:
+    layout.quarantine.mkdir(exist_ok=True)
+    for path in (journal, journal.with_suffix(".pack")):
+        if path.exists():
+            os.replace(path, layout.quarantine / path.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -272,35 +272,85 @@ class Version(Record):
 
 
 @dataclass(frozen=True)
+class State(Record):
+    """What a repository is at one moment: its refs, and the files that hold its objects.
+
+    A reader that has a state has all it needs to find every object, whatever others publish or collect meanwhile.
+
+    Attributes:
+        refs: The root node of the refs map, None when there are no refs.
+        segments: Index segments, the largest first.
+        loose: Files of packs and ops that no segment lists; the op's own is among them.
+        condemned: Files that count as absent and are about to be deleted → the op that condemned them.
+        epoch: How often files were condemned: while it stands still, what was there is still there.
+        recent: The nonces of the last ops, newest first, the op's own left out.
+    """
+
+    refs: Oid | None
+    segments: tuple[Oid, ...]
+    loose: tuple[str, ...]
+    condemned: Mapping[str, int]
+    epoch: int
+    recent: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Op(Record):
-    """One change of the repository: the refs before (`parent`) and after, who did it and why."""
+    """One change of the repository: the state after it, who did it and why.
+
+    Attributes:
+        seq: One more than its parent's.
+        parent: The op before.
+        nonce: Random, so that a transaction can tell its own op from another's.
+        when: Milliseconds since 1970 UTC.
+    """
 
     KIND: ClassVar[str] = "op"
     seq: int
     parent: Oid | None
-    refs: Oid | None
+    state: State
+    nonce: str
     who: str
     when: int
     why: str
 
 
-MAX_REFS_LEVEL = 13
-"""More levels than 64 bits of a key's hash can ask for are never made."""
+MAX_LEVEL = 13
+"""More levels of nodes than 64 bits of a key's hash can ask for are never made."""
 
 
 @dataclass(frozen=True)
 class RefsNode(Record):
-    """One node of the refs map. Level 0 holds refs → ids; above, the last key below → node id."""
+    """One node of the refs map.
+
+    Level 0 holds pairs of a ref and its id; above, triples of the last ref below, the node's id and how many refs are
+    below.
+    """
 
     KIND: ClassVar[str] = "refs"
     level: int
-    entries: tuple[tuple[str, ...], ...]
+    entries: tuple[tuple[Any, ...], ...]
 
     def __post_init__(self) -> None:
-        keys = [entry[0] for entry in self.entries if len(entry) == 2]
-        if len(keys) != len(self.entries) or any(a >= b for a, b in itertools.pairwise(keys)):
-            raise DamagedError("A stored node of the refs map is out of order; run `art fsck`.")
-        if not self.entries or not 0 <= self.level <= MAX_REFS_LEVEL:
-            raise DamagedError("A stored node of the refs map is empty or too high; run `art fsck`.")
+        check_node(self.level, [entry[0] if entry else None for entry in self.entries])
         for entry in self.entries:
+            if len(entry) != (3 if self.level else 2) or (self.level and (type(entry[2]) is not int or entry[2] < 1)):
+                raise DamagedError("A stored node of the refs map has an entry that is none; run `art fsck`.")
             check_oid(entry[1])
+
+    @property
+    def summary(self) -> tuple[int]:
+        """What the node above says about this one: how many refs it has below."""
+        return (sum(entry[2] for entry in self.entries) if self.level else len(self.entries),)
+
+
+def check_node(level: int, keys: Sequence[object]) -> None:
+    """Refuses a node of an ordered map that is empty, too high, or out of order.
+
+    Raises:
+        DamagedError: It is.
+    """
+    if not keys or not 0 <= level <= MAX_LEVEL:
+        raise DamagedError("A stored node of an ordered map is empty or too high; run `art fsck`.")
+    if not all(isinstance(key, str) for key in keys) or any(a >= b for a, b in itertools.pairwise(keys)):  # type: ignore[operator]
+        raise DamagedError("A stored node of an ordered map is out of order; run `art fsck`.")

@@ -20,11 +20,16 @@ Oid = NewType("Oid", str)
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def hasher(kind: str = "blob") -> blake3.blake3:
-    """A fresh hasher for one kind of object."""
+NULL = Oid("0" * 64)
+"""No object: what a ref leads to that only has to be there."""
+
+
+def hasher(kind: str = "blob", *, parallel: bool = False) -> blake3.blake3:
+    """A fresh hasher for one kind of object; on all processors where `parallel`."""
+    threads = blake3.blake3.AUTO if parallel else 1
     if kind == "blob":
-        return blake3.blake3()
-    return blake3.blake3(derive_key_context=f"artvcs {kind} v1")
+        return blake3.blake3(max_threads=threads)
+    return blake3.blake3(derive_key_context=f"artvcs {kind} v1", max_threads=threads)
 
 
 def hash_bytes(data: bytes | memoryview, kind: str = "blob") -> Oid:

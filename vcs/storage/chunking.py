@@ -13,10 +13,11 @@ from typing import BinaryIO
 from ..errors import DamagedError
 from ..objects.oid import Oid
 
-THRESHOLD = 1 << 20
-"""Blobs of at least this many bytes are cut."""
-
 AVERAGE = 256 << 10
+
+MAX_CHUNK = 1 << 20
+"""Blobs of more than this many bytes are cut, and no chunk has more: so no chunk is ever cut itself."""
+
 _ITEM = struct.Struct("<32sQ")
 
 
@@ -24,7 +25,7 @@ def cut(stream: BinaryIO) -> Iterator[bytes]:
     """Yields the chunks of what `stream` holds, in order, reading it once."""
     from pyfastcdc import FastCDC
 
-    chunker = FastCDC(avg_size=AVERAGE, min_size=AVERAGE // 4, max_size=AVERAGE * 8)
+    chunker = FastCDC(avg_size=AVERAGE, min_size=AVERAGE // 4, max_size=MAX_CHUNK)
     for chunk in chunker.cut_stream(stream):
         yield bytes(chunk.data)
 
@@ -34,12 +35,14 @@ def encode_list(chunks: list[tuple[Oid, int]]) -> bytes:
     return b"".join(_ITEM.pack(bytes.fromhex(oid), size) for oid, size in chunks)
 
 
-def decode_list(data: bytes) -> list[tuple[Oid, int]]:
-    """Reads what `encode_list` wrote.
+def decode_list(data: bytes, size: int) -> list[tuple[Oid, int]]:
+    """Reads what `encode_list` wrote for a blob of `size` bytes.
 
     Raises:
-        DamagedError: The length is not a whole number of items.
+        DamagedError: It is not a list of chunks that together have that size.
     """
-    if len(data) % _ITEM.size:
-        raise DamagedError("A stored list of chunks is damaged; run `art fsck`.")
-    return [(Oid(raw.hex()), size) for raw, size in _ITEM.iter_unpack(data)]
+    if len(data) % _ITEM.size == 0 and size > MAX_CHUNK:
+        chunks = [(Oid(raw.hex()), length) for raw, length in _ITEM.iter_unpack(data)]
+        if sum(length for _, length in chunks) == size and all(0 < length <= MAX_CHUNK for _, length in chunks):
+            return chunks
+    raise DamagedError("A stored list of chunks is damaged; run `art fsck`.")

@@ -1,60 +1,90 @@
-"""Names every file of a repository. Nothing else in the store builds a path inside one."""
+"""Names every file of a repository. Nothing else in the store spells one.
+
+What is shared, and may lie in any `Files`, is named by functions; what belongs to this machine alone is a path of
+`Layout`. Described in docs/format/README.md.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import NewType
 
 from ..objects.oid import Oid, is_oid
 
 FOLDER_NAME = ".artifacts"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 GITIGNORE_TEXT = "# Kept by art, not by Git: `art push` shares it.\n*\n"
+
+FORMAT, ROOT = "format", "root"
+OPS, PACKS, INDEX = "ops", "packs", "index"
+
+PackName = NewType("PackName", str)
+"""The name of a file that holds objects: a pack, or the file of an op."""
+
+_OP = re.compile(r"ops/(\d{12})\Z")
+
+
+def op_name(seq: int) -> PackName:
+    """Where the op with this sequence number lies, with what was published along with it."""
+    return PackName(f"{OPS}/{seq:012d}")
+
+
+def op_seq(name: str) -> int | None:
+    """The sequence number of an op's file; None for another file."""
+    found = _OP.match(name)
+    return int(found[1]) if found else None
+
+
+def pack_name(pack: Oid) -> PackName:
+    """Where a pack lies."""
+    return PackName(f"{PACKS}/{pack[:2]}/{pack}")
+
+
+def is_pack_name(name: str) -> bool:
+    """Whether a pack lies under this name."""
+    last = name.rpartition("/")[2]
+    return is_oid(last) and name == pack_name(Oid(last))
+
+
+def segment_name(segment: Oid) -> str:
+    """Where an index segment lies."""
+    return f"{INDEX}/{segment}"
 
 
 class Layout:
-    """The paths of one repository. Described in docs/format/README.md."""
+    """The paths of one repository on this machine."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.format = folder / "format"
-        self.root = folder / "root"
-        self.stat_cache = folder / "stat-cache"
+        self.format = folder / FORMAT
         self.gitignore = folder / ".gitignore"
-        self.lock = folder / "lock"
-        self.gc_lock = folder / "gc.lock"
-        self.packs = folder / "packs"
-        self.index = folder / "index"
+        self.ops = folder / OPS
+        self.packs = folder / PACKS
+        self.index = folder / INDEX
+        # Of this machine alone:
+        self.stat_cache = folder / "stat-cache"
+        self.turn = folder / "turn"
+        self.reserve = folder / "reserve"
         self.incoming = folder / "incoming"
-        self.tmp = folder / "tmp"
+        self.leases = folder / "leases"
         self.running = folder / "running"
+        self.tmp = folder / "tmp"
+        self.quarantine = folder / "quarantine"
         self.workspace = folder / "workspace"  # for files that users make outside of steps
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""
-        return (self.folder, self.packs, self.index, self.incoming, self.tmp)
-
-    def pack(self, pack: Oid) -> Path:
-        """Where a finished pack lives."""
-        return self.packs / pack[:2] / pack
-
-    def pack_files(self) -> list[Path]:
-        """The finished packs there are; what else lies in their folder is left out."""
-        return [
-            path for path in sorted(self.packs.glob("*/*")) if is_oid(path.name) and path == self.pack(Oid(path.name))
-        ]
+        return (self.folder, self.ops, self.packs, self.index, self.incoming, self.leases, self.tmp)
 
     def claim(self, key: Oid) -> Path:
         """What is locked while the step with this cache key is executed."""
         return self.running / key
 
-    def segment(self, segment: Oid) -> Path:
-        """Where an index segment lives."""
-        return self.index / segment
-
     def incoming_pack(self, name: str) -> Path:
-        """Where a transaction writes its pack until it is published."""
+        """Where a transaction lands its objects until they are published."""
         return self.incoming / f"{name}.pack"
 
     def journal(self, pack: Path) -> Path:
-        """The list of what has landed in an incoming pack."""
+        """The list of what has landed beside an incoming pack."""
         return pack.with_suffix(".journal")

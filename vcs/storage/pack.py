@@ -1,255 +1,182 @@
 """Packs: many objects in one immutable file. The bytes are described in docs/format/packs.md.
 
-A pack is written front to back, so that one fsync makes all its objects durable, and ends with a table of
-what it holds. Its name is the hash of its bytes; a random nonce in its header makes two packs of the same
-objects differ, so that a pack once condemned is never mistaken for a fresh one.
+A pack is written front to back, so that one fsync makes all its objects durable, and ends with a table of what it
+holds and the hash of it all. A random nonce in its header makes two packs of the same objects differ, so that a pack
+once condemned is never mistaken for a fresh one.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import struct
-import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import DamagedError
-from ..objects.oid import Oid, hasher
-from . import durable
+from ..objects.oid import Oid, hash_bytes, hasher
+from .files import Buffer, Files
+from .table import CODES, ROW_SIZE, Location, Table, build, kind_name
 
 _HEADER = struct.Struct("<4sI24s")
 _RECORD = struct.Struct("<4sBBHQQ32s")
-_ROW = struct.Struct("<32sBBHIQQQ")
-_TRAILER = struct.Struct("<4sIQQ")
+_TRAILER = struct.Struct("<4sIQQ32s32s")
 _MAGIC, _RECORD_MAGIC, _TRAILER_MAGIC = b"ARTP", b"ARec", b"ArtE"
-_VERSION = 1
-_FLUSH = 1 << 20
+_VERSION = 2
 
-KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs")
-"""Object kinds in the order of their codes, 0 first."""
+RECORD_SIZE = _RECORD.size
+"""Bytes before each object's own."""
 
-_CODES = {kind: code for code, kind in enumerate(KINDS)}
+TRAILER_SIZE = _TRAILER.size
+
+_PARALLEL = 1 << 20
+_AT_ONCE = 64 << 10
+"""Of a pack up to this size one read gets the table and all before it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
-    """Where an object's record starts, and what it holds."""
+class Item:
+    """An object as a pack stores it."""
 
     oid: Oid
     kind: str
     codec: int
-    offset: int
-    stored: int
+    stored: bytes
     size: int
 
 
-def pack_row(at: Location, pack_number: int = 0) -> bytes:
-    """One 64-byte row of the table at a pack's end, or of an index segment."""
-    return _ROW.pack(bytes.fromhex(at.oid), _CODES[at.kind], at.codec, 0, pack_number, at.offset, at.stored, at.size)
+def header() -> bytes:
+    """How a new pack begins."""
+    return _HEADER.pack(_MAGIC, _VERSION, secrets.token_bytes(24))
 
 
-def unpack_row(row: bytes | memoryview) -> tuple[Location, int]:
-    """Reads what `pack_row` wrote: the location and the pack's number.
+def record_header(at: Location) -> bytes:
+    """What stands before an object's bytes."""
+    return _RECORD.pack(_RECORD_MAGIC, CODES[at.kind], at.codec, 0, at.stored, at.size, bytes.fromhex(at.oid))
 
-    Raises:
-        DamagedError: The kind is unknown, or the reserved bytes are not zero.
+
+def ending(entries: Iterable[Location], end: int, hash_so_far: Oid) -> bytes:
+    """How a pack ends: its table, and its trailer less the hash of it all.
+
+    Args:
+        entries: What the pack holds.
+        end: Where its records end.
+        hash_so_far: The hash of all bytes up to there: of the records, whoever wrote the table.
     """
-    raw, kind, codec, reserved, pack_number, offset, stored, size = _ROW.unpack(row)
-    if reserved:
-        raise DamagedError("A row of a table of objects is damaged; run `art fsck`.")
-    return Location(Oid(raw.hex()), kind_name(kind), codec, offset, stored, size), pack_number
+    table = build(entries)
+    trailer = _TRAILER.pack(
+        _TRAILER_MAGIC, _VERSION, len(table) // ROW_SIZE, end, bytes.fromhex(hash_so_far), table_hash(table, end)
+    )
+    return table + trailer
 
 
-ROW_SIZE = _ROW.size
+def table_hash(table: bytes, end: int) -> bytes:
+    """The hash of a table and of where it starts."""
+    return hasher("pack-table").update(table).update(end.to_bytes(8, "little")).digest()
 
 
-def kind_name(code: int) -> str:
-    """The kind that a code stands for.
+def pack_bytes(items: Iterable[Item]) -> bytes:
+    """A whole pack, in memory."""
+    parts, entries, end = [header()], [], _HEADER.size
+    for item in items:
+        at = Location(item.oid, item.kind, item.codec, end, len(item.stored), item.size)
+        parts += [record_header(at), item.stored]
+        entries.append(at)
+        end += _RECORD.size + at.stored
+    records = b"".join(parts)
+    return records + ending(entries, end, hash_bytes(records, "pack"))
 
-    Raises:
-        DamagedError: No kind has this code.
+
+def pack_id(ending_bytes: bytes) -> Oid:
+    """The name of a pack that ends so: the hash of its trailer, which holds the hashes of all the rest."""
+    return hash_bytes(ending_bytes[-_TRAILER.size :], "pack-name")
+
+
+class Pack:
+    """A finished pack, read through its table.
+
+    Attributes:
+        table: Its table, checked against its hash.
+        end: Where its records end.
     """
-    if code < len(KINDS):
-        return KINDS[code]
-    raise DamagedError(f"A stored object is of the unknown kind {code}; run `art fsck`.")
 
-
-class PackWriter:
-    """A pack being written. Thread-safe, so that what was added can be read while more is added.
-
-    It owns the descriptor that it is given.
-    """
-
-    def __init__(self, path: Path, fd: int) -> None:
-        self._begin(path, fd)
-        self._append(_HEADER.pack(_MAGIC, _VERSION, secrets.token_bytes(24)))
+    def __init__(self, name: str, tail: Buffer, size: int) -> None:
+        self.name = name
+        damaged = DamagedError(f"Pack {name} is truncated or damaged; run `art fsck --repair`.")
+        if size < _HEADER.size + _TRAILER.size or len(tail) < _TRAILER.size:
+            raise damaged
+        magic, version, rows, self.end, self._hash, checked = _TRAILER.unpack(tail[-_TRAILER.size :])
+        length = rows * ROW_SIZE + _TRAILER.size
+        if (magic, version) != (_TRAILER_MAGIC, _VERSION) or self.end + length != size or len(tail) < length:
+            raise damaged
+        start = len(tail) - length
+        if table_hash(bytes(tail[start : -_TRAILER.size]), self.end) != checked:
+            raise damaged
+        self.table = Table(tail, start, rows)
 
     @classmethod
-    def resume(cls, path: Path, fd: int, end: int) -> PackWriter:
-        """Takes over a pack that a dead process left, keeping its first `end` bytes.
+    def open(cls, files: Files, name: str) -> Pack:
+        """The pack in a file.
 
         Raises:
-            DamagedError: Those bytes are not whole records.
+            FileNotFoundError: There is none.
+            DamagedError: It is truncated or its table is damaged.
         """
-        writer = cls.__new__(cls)
-        writer._begin(path, fd)
-        os.ftruncate(fd, end)
-        writer.entries = {at.oid: at for at in scan(path, end)}
-        writer.end = writer._written = end
-        writer._hasher.update_mmap(path)
-        return writer
+        size = files.size(name)
+        if size <= _AT_ONCE:
+            return cls(name, files.read(name), size)
+        trailer = files.read(name, size - _TRAILER.size)
+        rows = _TRAILER.unpack(trailer)[2] if len(trailer) == _TRAILER.size else 0
+        length = min(rows * ROW_SIZE + _TRAILER.size, size)
+        return cls(name, files.read(name, size - length, length), size)
 
-    def _begin(self, path: Path, fd: int) -> None:
-        self.path = path
-        self.entries: dict[Oid, Location] = {}
-        self.end = 0
-        self._fd: int | None = fd
-        self._hasher = hasher("pack")
-        self._buffer: list[bytes] = []
-        self._written = 0
-        self._mutex = threading.RLock()
+    def locations(self) -> Iterator[Location]:
+        """What it holds.
 
-    def add(self, oid: Oid, kind: str, codec: int, stored: bytes, size: int) -> None:
-        """Appends one object."""
-        with self._mutex:
-            at = Location(oid, kind, codec, self.end, len(stored), size)
-            self._append(_record_header(at))
-            self._append(stored)
-            self.entries[oid] = at
-            # Only now, when header and content are both noted: should this fail, nothing is torn.
-            if self.end - self._written >= _FLUSH:
-                self.flush()
-
-    def read(self, at: Location) -> bytes | None:
-        """The stored bytes of an object added before; None once the pack was closed."""
-        with self._mutex:
-            if self._fd is None:
-                return None
-            self.flush()
-            return os.pread(self._fd, at.stored, at.offset + _RECORD.size)
-
-    def flush(self) -> None:
-        """Hands everything to the operating system: it survives this process, not a power cut.
-
-        What the system refuses stays waiting for the next call, so that a full disk tears no hole.
+        Raises:
+            DamagedError: A row points outside the records, or to another pack.
         """
-        with self._mutex:
-            if not self._buffer or self._fd is None:
-                return
-            # Written where it belongs, not where the descriptor stands: a forked process shares that position.
-            self._buffer = [b"".join(self._buffer)]
-            durable.write_at(self._fd, self._buffer[0], self._written)
-            self._written += len(self._buffer.pop())
+        return (self.inside(at, number) for at, number in self.table)
 
-    def digest(self) -> Oid:
-        """The hash of all bytes so far."""
-        with self._mutex:
-            return Oid(self._hasher.hexdigest())
+    def inside(self, at: Location, number: int = 0) -> Location:
+        """`at`, if it lies within the records. Raises DamagedError otherwise."""
+        if number == 0 and at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= self.end:
+            return at
+        raise DamagedError(f"The table of pack {self.name} points outside it; run `art fsck --repair`.")
 
-    def finish(self) -> Oid:
-        """Writes the table, makes the file durable, and returns the pack's name."""
-        with self._mutex:
-            start = self.end
-            rows = [pack_row(self.entries[oid]) for oid in sorted(self.entries)]
-            self._append(b"".join(rows))
-            self._append(_TRAILER.pack(_TRAILER_MAGIC, _VERSION, len(rows), start))
-            self.flush()
-            assert self._fd is not None, "finished while open"
-            os.fsync(self._fd)
-            return self.digest()
-
-    def move_to(self, target: Path) -> None:
-        """Puts the finished file at its place, durably."""
-        target.parent.mkdir(exist_ok=True)
-        os.rename(self.path, target)
-        durable.sync_folder(target.parent)
-        durable.sync_folder(target.parent.parent)
-
-    def close(self) -> None:
-        """Closes the descriptor."""
-        with self._mutex:
-            if self._fd is not None:
-                os.close(self._fd)
-                self._fd = None
-
-    def _append(self, data: bytes) -> None:
-        self._hasher.update(data)
-        self._buffer.append(data)
-        self.end += len(data)
+    def whole(self, files: Files) -> bool:
+        """Whether every byte is as it was written: reads all of the pack."""
+        check = hasher("pack", parallel=self.end > _PARALLEL)
+        with memoryview(files.map(self.name)) as view:
+            check.update(view[: self.end])
+        return bool(check.digest() == self._hash)
 
 
-def _record_header(at: Location) -> bytes:
-    return _RECORD.pack(_RECORD_MAGIC, _CODES[at.kind], at.codec, 0, at.stored, at.size, bytes.fromhex(at.oid))
-
-
-def read_stored(fd: int, at: Location) -> bytes:
-    """The stored bytes of one object in an open pack.
+def check_record(data: bytes, at: Location) -> bytes:
+    """The stored bytes in a record that was read from its place.
 
     Raises:
-        DamagedError: The record there is not the one that the index promised.
+        DamagedError: The record is not the one that the table promised.
     """
-    data = os.pread(fd, _RECORD.size + at.stored, at.offset)
-    if data[: _RECORD.size] != _record_header(at) or len(data) != _RECORD.size + at.stored:
-        raise DamagedError(f"Object {at.oid[:12]} is damaged in its pack; run `art fsck`.")
+    if data[: _RECORD.size] != record_header(at) or len(data) != _RECORD.size + at.stored:
+        raise DamagedError(f"Object {at.oid[:12]} is damaged in its pack; run `art fsck --repair`.")
     return data[_RECORD.size :]
 
 
-def scan(path: Path, end: int) -> list[Location]:
-    """Lists the records of a pack by reading their headers up to `end`, without trusting its table.
+def scan(data: Buffer, end: int) -> list[Location]:
+    """Lists the records of a pack by their headers up to `end`, without trusting its table.
 
     Raises:
         DamagedError: The first `end` bytes are not a header and whole records.
     """
-    found = []
-    with open(path, "rb") as file:
-        magic = file.read(_HEADER.size)[:4]
-        position = _HEADER.size
-        while magic == _MAGIC and position < end:
-            header = file.read(_RECORD.size)
-            if len(header) < _RECORD.size or header[:4] != _RECORD_MAGIC:
-                break
-            _, kind, codec, _, stored, size, raw = _RECORD.unpack(header)
-            found.append(Location(Oid(raw.hex()), kind_name(kind), codec, position, stored, size))
-            position += _RECORD.size + stored
-            if position > end:
-                break
-            file.seek(position)
-    if position != end or magic != _MAGIC:
-        raise DamagedError(f"Pack {path.name[:12]} holds something that is not a record; run `art fsck`.")
+    found, position = [], _HEADER.size
+    good = bytes(data[:4]) == _MAGIC
+    while good and position < end:
+        head = bytes(data[position : position + _RECORD.size])
+        if len(head) < _RECORD.size or head[:4] != _RECORD_MAGIC:
+            break
+        _, kind, codec, _, stored, size, raw = _RECORD.unpack(head)
+        found.append(Location(Oid(raw.hex()), kind_name(kind), codec, position, stored, size))
+        position += _RECORD.size + stored
+    if not good or position != end or end > len(data):
+        raise DamagedError("A pack holds something that is not a record; run `art fsck --repair`.")
     return found
-
-
-def read_table(path: Path) -> list[Location]:
-    """The table at the end of a finished pack, checked against the file's size.
-
-    Raises:
-        DamagedError: The pack is truncated or its table makes no sense.
-    """
-    size = path.stat().st_size
-    damaged = DamagedError(f"Pack {path.name[:12]} is truncated or damaged; run `art fsck`.")
-    if size < _HEADER.size + _TRAILER.size:
-        raise damaged
-    with open(path, "rb") as file:
-        file.seek(size - _TRAILER.size)
-        magic, version, count, start = _TRAILER.unpack(file.read(_TRAILER.size))
-        if (magic, version) != (_TRAILER_MAGIC, _VERSION):
-            raise damaged
-        if start + count * ROW_SIZE + _TRAILER.size != size:
-            raise damaged
-        file.seek(start)
-        rows = file.read(count * ROW_SIZE)
-    numbered = [unpack_row(rows[i : i + ROW_SIZE]) for i in range(0, len(rows), ROW_SIZE)]
-    table = [at for at, number in numbered if number == 0]
-    inside = all(at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= start for at in table)
-    if len(table) != count or not inside:
-        raise damaged
-    return table
-
-
-def records_end(path: Path) -> int:
-    """Where a finished pack's records end and its table starts."""
-    with open(path, "rb") as file:
-        file.seek(-_TRAILER.size, os.SEEK_END)
-        start: int = _TRAILER.unpack(file.read())[3]
-    return start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections import OrderedDict
@@ -13,56 +12,95 @@ from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from . import chunking, codec, pack
-from .layout import Layout
-from .pack import Location, PackWriter
-from .segments import Index
+from .files import Files
+from .layout import PackName
+from .op_log import Entry, OpLog
+from .pack_writer import PackWriter
+from .snapshot import Snapshot
+from .soundness import Memo, NoMemo, Soundness
+from .table import Location
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 _HEXADECIMAL = re.compile(r"[0-9a-f]{1,64}")
-_TRIES = 3
-_OPEN_PACKS = 64
 _CACHED_BYTES = 64 << 20
 _RECORD_COST = 1024
-_NESTING = 4
-"""How deep lists of chunks may stand in lists of chunks. One level is what we write; a chunk that was stored as a
-large blob of its own, cut by other rules, makes two."""
+
+Place = PackWriter | PackName
+"""A pack being written, or a finished one."""
+
+Pending = PackWriter | pack.Pack
+"""What a transaction of this process has brought in: a pack being written, or a full one that no state names yet."""
 
 
 class ObjectStore:
     """Reads objects of one repository, from its packs and from packs still being written.
 
-    Safe to use from several threads.
+    Safe to use from several threads. Looks at a snapshot, and at a newer one when something is not there or when asked.
+
+    Attributes:
+        files: Where the repository's files are.
+        log: Its commit point.
+        soundness: What is known of the state of its packs.
+        pending: What transactions of this process have brought in and not published.
     """
 
-    def __init__(self, layout: Layout, reindex: Callable[[], None]) -> None:
-        self.index = Index(layout)
-        self.pending: list[PackWriter] = []
-        self._layout = layout
-        self._reindex = reindex
-        self._fds: OrderedDict[Oid, int] = OrderedDict()
-        self._seen: set[Oid] = set()  # packs that were there since the last refresh
+    def __init__(self, files: Files, log: OpLog, memo: Memo | None = None) -> None:
+        self.files = files
+        self.log = log
+        self.soundness = Soundness(files, memo or NoMemo())
+        self.pending: list[Pending] = []
+        self._snapshot: Snapshot | None = None
+        self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
         self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
         self._cached_bytes = 0
-        self._mutex = threading.RLock()  # a descriptor must not be closed while it is read from
+        self._mutex = threading.RLock()
 
-    def __del__(self) -> None:
-        self.close()
+    # Moments
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The moment that is looked at."""
+        return self._snapshot or self.refresh()
+
+    def refresh(self) -> Snapshot:
+        """Looks at the newest moment, and returns it.
+
+        Raises:
+            DamagedError: The newest op is damaged, or there is none.
+        """
+        before = self._snapshot
+        with storage_errors("reading the repository"):
+            if before is not None and self.log.is_newest(before.seq):
+                return before
+            entry = self.log.newest()
+            if entry is None:
+                raise DamagedError("The repository has no ops; restore its folder `ops` from a copy.")
+            if before is None or before.seq != entry.seq:
+                self._snapshot = Snapshot(self.files, entry, before)
+        assert self._snapshot is not None, "looked"
+        return self._snapshot
+
+    def adopt(self, entry: Entry) -> None:
+        """Looks at an entry of the log that was just made."""
+        self._snapshot = Snapshot(self.files, entry, self._snapshot)
+
+    # Asking
 
     def has(self, oid: Oid) -> bool:
-        """Whether the object's own record is here, in a pack that exists (see `complete` for what it refers to)."""
-        found = self._locate(oid)
-        return found is not None and self._pack_exists(found[0])
+        """Whether the object's own record is here and sound (see `complete` for what it refers to)."""
+        return any(self.is_sound_at(place, at) for place, at in self._locate(oid))
 
-    def is_pending(self, oid: Oid) -> bool:
-        """Whether the object is in a pack still being written."""
-        return any(oid in writer.entries for writer in tuple(self.pending))
+    def published(self, oid: Oid) -> bool:
+        """As `has`, what transactions have not published left out."""
+        return any(self.is_sound_at(place, at) for place, at in self.snapshot.find(oid))
 
     def complete(self, oid: Oid) -> bool:
-        """Whether a blob's record and all its chunks are here, in packs that exist."""
+        """Whether a blob's record and all its chunks are here and sound."""
         try:
-            return all(self.has(piece) for piece in self._pieces(oid))
-        except UnknownName:
+            return self.has(oid) and all(self.has(chunk) for chunk in self.chunk_ids(self.location(oid)))
+        except (UnknownName, DamagedError):
             return False
 
     def size(self, oid: Oid) -> int:
@@ -72,17 +110,23 @@ class ObjectStore:
     def stored_size(self, oid: Oid) -> int:
         """Bytes the object takes in packs, its chunks included. Raises UnknownName."""
         at = self.location(oid)
-        if at.codec != codec.CHUNKED:
-            return at.stored
-        return at.stored + sum(self.location(chunk).stored for chunk, _ in self._chunks(at))
+        return at.stored + sum(self.location(chunk).stored for chunk in self.chunk_ids(at))
 
     def location(self, oid: Oid) -> Location:
         """Where the object is.
 
         Raises:
-            UnknownName: It is in no pack, also after looking at the packs anew.
+            UnknownName: It is in no pack, also after looking at the newest moment.
         """
-        return self._find(oid)[1]
+        for _, at in self._everywhere(oid):
+            return at
+        raise _unknown(oid)
+
+    def chunk_ids(self, at: Location) -> list[Oid]:
+        """The chunks that a blob is stored as; empty when it is stored whole."""
+        return [] if at.codec != codec.CHUNKED else [chunk for chunk, _ in self._chunks(at)]
+
+    # Reading
 
     def read(self, oid: Oid, kind: str) -> bytes:
         """An object's bytes, its hash checked.
@@ -100,30 +144,25 @@ class ObjectStore:
             UnknownName: The object or one of its chunks is not here.
             DamagedError: It is of another kind, or not what its id promises.
         """
-        at, stored = self.read_stored(oid)
+        at, data = self._load(oid)
         if at.kind != kind:
             raise DamagedError(f"Object {oid[:12]} is a {at.kind}, not a {kind}.")
         if at.codec == codec.CHUNKED:
-            yield from self._iter_chunks(at)
-            return
-        data = codec.decompress(at.codec, stored, at.size)
-        if hash_bytes(data, kind) != oid:
-            raise _mismatch(oid)
-        yield data
+            yield from self._iter_chunks(at, chunking.decode_list(data, at.size))
+        else:
+            yield data
 
-    def _iter_chunks(self, at: Location) -> Iterator[bytes]:
-        check, size, ready = hasher(), 0, b""
-        for number, piece in enumerate(self._pieces(at.oid)):
+    def _iter_chunks(self, blob: Location, chunks: list[tuple[Oid, int]]) -> Iterator[bytes]:
+        check, ready = hasher(), b""
+        for number, (chunk, size) in enumerate(chunks):
             if number:
                 yield ready
-            at_piece, stored = self.read_stored(piece)
-            ready = codec.decompress(at_piece.codec, stored, at_piece.size)
+            at, ready = self._load(chunk)
+            if at.codec == codec.CHUNKED or (at.kind, at.size) != ("blob", size):
+                raise DamagedError(f"Object {blob.oid[:12]} has a chunk that is none; run `art fsck`.")
             check.update(ready)
-            size += len(ready)
-            if size > at.size:
-                break
-        if size != at.size or check.hexdigest() != at.oid:
-            raise _mismatch(at.oid)
+        if check.hexdigest() != blob.oid:
+            raise _mismatch(blob.oid)
         yield ready
 
     def verify(self, oid: Oid) -> None:
@@ -150,6 +189,23 @@ class ObjectStore:
             while self._cached_bytes > _CACHED_BYTES:
                 self._cached_bytes -= self._records.popitem(last=False)[1][1]
 
+    def stored(self, oid: Oid, snapshot: Snapshot | None = None) -> pack.Item:
+        """An object as it is stored, for copying it to another pack; its hash is checked, but not those of its chunks.
+
+        Args:
+            oid: The object.
+            snapshot: Look only there.
+
+        Raises:
+            UnknownName: It is not here.
+            DamagedError: It is damaged wherever it is.
+        """
+
+        def take(place: Place, at: Location) -> pack.Item:
+            return pack.Item(oid, at.kind, at.codec, self._verified(place, at)[0], at.size)
+
+        return self._try_all(oid, take, None if snapshot is None else snapshot.find(oid))
+
     def expand(self, prefix: str, kinds: tuple[str, ...] = ()) -> Location:
         """The one object whose id starts with `prefix`.
 
@@ -168,90 +224,112 @@ class ObjectStore:
         shown = ", ".join(f"{at.kind} {at.oid[:12]}" for at in matches[:4])
         raise AmbiguousName(f"{prefix!r} could be {shown}{', …' if len(matches) > 4 else ''}; give more digits.")
 
+    def close(self) -> None:
+        """Forgets the snapshot; the next question looks at the newest."""
+        self._snapshot = None
+
     def _starting_with(self, prefix: str, kinds: tuple[str, ...]) -> list[Location]:
         if not _HEXADECIMAL.fullmatch(prefix):
             return []
-        found = {at.oid: at for at in self.index.starting_with(prefix)}
-        for writer in tuple(self.pending):
-            found.update({oid: at for oid, at in tuple(writer.entries.items()) if oid.startswith(prefix)})
-        return [at for at in found.values() if not kinds or at.kind in kinds]
-
-    def chunk_ids(self, at: Location) -> list[Oid]:
-        """The chunks that a blob is stored as; empty when it is stored whole."""
-        return [] if at.codec != codec.CHUNKED else [chunk for chunk, _ in self._chunks(at)]
-
-    def read_stored(self, oid: Oid) -> tuple[Location, bytes]:
-        """An object's record as stored, for copying it to another pack. Raises UnknownName."""
-        for _ in range(_TRIES):
-            place, at = self._find(oid)
+        found = self.snapshot.starting_with(prefix)
+        for place in tuple(self.pending):
             if isinstance(place, PackWriter):
-                if (stored := place.read(at)) is not None:
-                    return at, stored
-                continue  # published by another thread since we looked
-            with storage_errors(f"reading pack {place[:12]}"), self._mutex:
-                try:
-                    return at, pack.read_stored(self._fd(place), at)
-                except FileNotFoundError:
-                    self.refresh()  # collected by another process since we looked: it is in another pack now
-        raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
-
-    def refresh(self) -> None:
-        """Forgets what was known of packs and index: another process may have changed them."""
-        self.index.reload()
-        self._seen.clear()
-        self.close()
-
-    def close(self) -> None:
-        """Closes the open packs; reading opens them again."""
-        with self._mutex:
-            while self._fds:
-                os.close(self._fds.popitem()[1])
+                found.update({oid: at for oid, at in tuple(place.entries.items()) if oid.startswith(prefix)})
+            else:
+                found.update({at.oid: at for at, _ in place.table.starting_with(prefix)})
+        return [found[oid] for oid in sorted(found) if not kinds or found[oid].kind in kinds]
 
     def _chunks(self, at: Location) -> list[tuple[Oid, int]]:
-        return chunking.decode_list(self.read_stored(at.oid)[1])
+        return chunking.decode_list(self._load(at.oid)[1], at.size)
 
-    def _pieces(self, oid: Oid, depth: int = 0) -> Iterator[Oid]:
-        """The object itself, or the chunks that it is stored as."""
-        at = self.location(oid)
-        if at.codec != codec.CHUNKED:
-            yield oid
-        elif at.kind != "blob" or depth == _NESTING:
-            raise DamagedError(f"Object {oid[:12]} is a list of chunks where none should be; run `art fsck`.")
-        else:
-            for chunk, _ in self._chunks(at):
-                yield from self._pieces(chunk, depth + 1)
+    def _locate(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
+        for place in tuple(self.pending):
+            if isinstance(place, PackWriter):
+                if at := place.entries.get(oid):
+                    yield place, at
+            else:
+                yield from ((PackName(place.name), at) for at, _ in place.table.find(bytes.fromhex(oid)))
+        yield from self.snapshot.find(oid)
 
-    def _locate(self, oid: Oid) -> tuple[PackWriter | Oid, Location] | None:
-        for writer in tuple(self.pending):
-            if at := writer.entries.get(oid):
-                return writer, at
-        return self.index.find(oid)
+    def _everywhere(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
+        """All places of an object, looking again where there are none or none will do, as long as that may help."""
+        yield from self._locate(oid)
+        before = self.snapshot
+        if self.refresh() is not before:  # published or collected by another process since we looked
+            yield from self._locate(oid)
+        before = self.snapshot
+        self._snapshot = before.without_damage()
+        if self._snapshot is not before:
+            yield from self._locate(oid)
 
-    def _find(self, oid: Oid) -> tuple[PackWriter | Oid, Location]:
-        # Perhaps published or repacked by another process since we looked, perhaps a torn index.
-        for look_again in (self.refresh, self._reindex, None):
-            found = self._locate(oid)
-            if found is not None and self._pack_exists(found[0]):
-                return found
-            if look_again is not None:
-                look_again()
-        raise UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
+    def _try_all(
+        self, oid: Oid, take: Callable[[Place, Location], T], places: Iterator[tuple[Place, Location]] | None = None
+    ) -> T:
+        """The first of an object's places that will do: where one copy is damaged, another may be sound."""
+        problem: Exception | None = None
+        for place, at in places or self._everywhere(oid):
+            try:
+                return take(place, at)
+            except FileNotFoundError:
+                continue  # collected since
+            except DamagedError as error:
+                problem = error
+                if not isinstance(place, PackWriter):
+                    self.soundness.distrust(place)
+        raise problem or _unknown(oid)
 
-    def _pack_exists(self, name: PackWriter | Oid) -> bool:
-        if isinstance(name, PackWriter) or name in self._seen:
+    def _load(self, oid: Oid) -> tuple[Location, bytes]:
+        """An object and its bytes; of a blob in chunks, the list of these."""
+        with storage_errors(f"reading object {oid[:12]}"):
+            return self._try_all(oid, lambda place, at: (at, self._verified(place, at)[1]))
+
+    def _verified(self, place: Place, at: Location) -> tuple[bytes, bytes]:
+        """What is stored at one place, and what it expands to, checked against the id."""
+        stored = self._read_at(place, at)
+        if at.codec == codec.CHUNKED:
+            if at.kind != "blob":
+                raise DamagedError(f"Object {at.oid[:12]} is a list of chunks where none should be; run `art fsck`.")
+            return stored, stored
+        data = codec.decompress(at.codec, stored, at.size)
+        if hash_bytes(data, at.kind) != at.oid:
+            raise _mismatch(at.oid)
+        return stored, data
+
+    def _read_at(self, place: Place, at: Location) -> bytes:
+        if at.stored > codec.MAX_SIZE:
+            raise DamagedError(f"Object {at.oid[:12]} cannot take {at.stored} bytes; run `art fsck`.")
+        if isinstance(place, PackWriter):
+            stored = place.read(at)
+            if stored is None:
+                raise FileNotFoundError  # published by another thread since we looked
+            return stored
+        return pack.check_record(self.files.read(place, at.offset, pack.RECORD_SIZE + at.stored), at)
+
+    def check_at(self, place: Place, at: Location) -> None:
+        """Reads an object at one place and drops it; of a blob in chunks, the list of these.
+
+        Raises:
+            DamagedError: It is not what its id promises.
+            FileNotFoundError: The place is gone.
+        """
+        _, data = self._verified(place, at)
+        if at.codec == codec.CHUNKED:
+            chunking.decode_list(data, at.size)
+
+    def is_sound_at(self, place: Place, at: Location) -> bool:
+        """Whether the copy of an object at one place can be read."""
+        if isinstance(place, PackWriter) or self.soundness.vouches_for(place) or (place, at.oid) in self._sound:
             return True
-        if there := self._layout.pack(name).exists():
-            self._seen.add(name)
-        return there
+        try:
+            self._verified(place, at)
+        except (DamagedError, FileNotFoundError):
+            return False
+        self._sound.add((place, at.oid))
+        return True
 
-    def _fd(self, name: Oid) -> int:
-        if name in self._fds:
-            self._fds.move_to_end(name)
-            return self._fds[name]
-        fd = self._fds[name] = os.open(self._layout.pack(name), os.O_RDONLY | os.O_CLOEXEC)
-        if len(self._fds) > _OPEN_PACKS:
-            os.close(self._fds.popitem(last=False)[1])
-        return fd
+
+def _unknown(oid: Oid) -> UnknownName:
+    return UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
 
 
 def _mismatch(oid: Oid) -> DamagedError:

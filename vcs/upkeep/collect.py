@@ -1,164 +1,222 @@
-"""Garbage collection: mark what the refs reach, then sweep the rest.
+"""Garbage collection that stops nobody.
 
-`plan` looks and changes nothing; `collect` carries a plan out. Objects that stay are copied out of packs that hold
-garbage, and out of the many small packs that runs leave, into one new pack. The order is safe at every point: the
-new pack and the index stand before an old pack goes, so a crash leaves at worst something stored twice.
+    mark → plan → condemn what is dead → delete it → write anew what is mostly dead, condemn, delete
+
+Condemned packs are listed in the state and count as absent for whoever reads it. A transaction that had looked before
+sees, when it publishes, that something was condemned, and brings along what it relied on. A condemned pack is deleted
+once nobody alive uses a state from before. What is wholly dead goes first and needs no space; only then is anything
+written.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from ..changes import recovery
-from ..changes.incoming import Incoming
-from ..changes.transaction import now_ms
-from ..errors import RepositoryBusy, storage_errors
-from ..objects.kinds import Op
-from ..objects.oid import Oid
-from ..refs.walk import op_chain, pruned, reachable
+from ..changes.transaction import Transaction
+from ..errors import DiskFull, storage_errors
+from ..objects.kinds import State
+from ..objects.oid import Oid, hash_bytes
 from ..repository import Repository
-from ..storage import durable
-from ..storage.pack import PackWriter, read_table
-
-SMALL_PACK = 16 << 20
-"""Packs below this many bytes are put together when there are several."""
-
-_DIES_DAILY = ("refs", "op")
-"""Every publish outdates a few of these: alone they are no reason to copy a large pack."""
+from ..storage import leases
+from ..storage.layout import INDEX, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
+from ..storage.pack import Pack
+from ..storage.segment import build as build_segment
+from ..storage.snapshot import Snapshot
+from . import plan as planning
+from .mark import Mark
+from .plan import KEEP_OPS, MAX_UNUSED, Plan
 
 _KEEP_TMP = 24 * 3600.0
+_TRIES = 5
 
 
-@dataclass
-class Plan:
-    """What a collection would do. Sizes are bytes in packs.
+@dataclass(frozen=True)
+class Done:
+    """What a collection did.
 
     Attributes:
-        live: Objects that stay.
-        dead: Objects that go.
-        freed: Bytes of the objects that go.
-        old_packs: Packs that go, after what stays of them was copied.
-        copied: Objects to copy, and the pack each is read from.
+        plan: What it had set out to do.
+        deleted: Packs and old ops that are gone.
+        waiting: Packs that will go when those who use them have ended.
+        held_by: The processes that use them.
+        full: Whether the disk was too full to write anything anew.
     """
 
-    live: int = 0
-    dead: int = 0
-    freed: int = 0
-    old_packs: list[Oid] = field(default_factory=list)
-    copied: list[Oid] = field(default_factory=list)
+    plan: Plan
+    deleted: tuple[str, ...]
+    waiting: tuple[str, ...]
+    held_by: tuple[int, ...]
+    full: bool
 
 
-def plan(repository: Repository) -> Plan:
-    """Finds what nothing refers to.
+def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
+    """Finds what nothing refers to, and says what a collection would do with each pack. Changes nothing.
 
     Raises:
-        DamagedError: Something that is referred to is damaged: run fsck first.
-        UnknownName: Something that is referred to is missing.
+        DamagedError: The refs are damaged: run `fsck --repair` first.
     """
     with storage_errors(f"reading {repository.layout.folder}"):
-        return _plan(repository, _mark(repository))
+        head, mark = repository.store.refresh(), Mark(repository.store)
+        mark.catch_up(head)
+        return planning.make(repository.store, head, mark, max_unused)
 
 
-def collect(repository: Repository) -> Plan:
-    """Makes a plan and carries it out; returns it.
+def collect(
+    repository: Repository, max_unused: float = MAX_UNUSED, progress: Callable[[str], None] = lambda _: None
+) -> Done:
+    """Makes a plan and carries it out.
+
+    Args:
+        repository: Where.
+        max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
+        progress: Told what is being done.
 
     Raises:
-        RepositoryBusy: A run is writing to the repository.
         DamagedError: As `plan`.
     """
-    with storage_errors(f"collecting garbage in {repository.layout.folder}"), _alone(repository):
-        _check_nothing_landed(repository)
-        repository.store.refresh()
-        done = _plan(repository, _mark(repository))
-        if done.old_packs:
-            _rewrite(repository, done)
-        _sweep_tmp(repository)
-        return done
+    with storage_errors(f"collecting garbage in {repository.layout.folder}"):
+        recovery.recover(repository.store, repository.layout, repository.begin)
+        return _Collection(repository, progress).run(max_unused)
 
 
-@contextmanager
-def _alone(repository: Repository) -> Iterator[None]:
-    busy = "A run is writing to this repository; try `art gc` again when it has ended."
-    # First, since it may name objects that no published ref does.
-    recovery.recover(repository)
-    with durable.lock(repository.layout.gc_lock, timeout=2.0, busy=busy), repository.locked():
-        yield
+class _Collection:
+    def __init__(self, repository: Repository, progress: Callable[[str], None]) -> None:
+        self._repository = repository
+        self._store = repository.store
+        self._progress = progress
+        self._mark = Mark(self._store)
+        self._deleted: list[str] = []
+
+    def run(self, max_unused: float) -> Done:
+        store = self._store
+        with self._repository.begin("gc") as transaction:
+            self._progress("finding what is used")
+            self._mark.catch_up(store.refresh())
+            self._mark.catch_up(store.refresh())  # what was published while that took its time
+            made = planning.make(store, store.snapshot, self._mark, max_unused)
+            self._condemn(transaction, [verdict.pack for verdict in made.packs("delete")], set())
+        self._delete_condemned()
+        full = not self._rewrite(made)
+        self._delete_condemned()
+        self._sweep()
+        holders = leases.holders(self._repository.layout.leases)
+        waiting = tuple(store.refresh().state.condemned) if holders else ()
+        held_by = tuple(sorted({holder.process for holder in holders})) if waiting else ()
+        return Done(made, tuple(self._deleted), waiting, held_by, full)
+
+    def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[Oid]) -> None:
+        """Publishes that these packs count as absent, less those in which something has come to life meanwhile.
+
+        Args:
+            transaction: Publishes it.
+            packs: The packs.
+            copied: The objects of them that the transaction brings along.
+        """
+        if packs:
+            transaction.edit_state(lambda head, state: self._without(head, state, packs, copied))
+            transaction.publish()
+
+    def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[Oid]) -> State:
+        gone = set(packs) & set(head.packs())
+        if self._mark.catch_up(head):
+            gone -= {name for name in gone if self._is_needed(head, name, gone, copied)}
+        if not gone:
+            return state
+        condemned: dict[str, int] = {**state.condemned, **dict.fromkeys(sorted(gone), head.seq + 1)}
+        loose = tuple(name for name in state.loose if name not in gone)
+        return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)
+
+    def _is_needed(self, head: Snapshot, name: PackName, gone: set[PackName], copied: set[Oid]) -> bool:
+        """Whether a pack holds something alive that would be nowhere else."""
+        alive = (at.oid for at in Pack.open(self._store.files, name).locations() if at.oid in self._mark.live)
+        return any(oid not in copied and all(place in gone for place, _ in head.find(oid)) for oid in alive)
+
+    def _rewrite(self, made: Plan) -> bool:
+        """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""
+        chosen = made.packs("rewrite")
+        if not chosen:
+            return True
+        self._progress("writing anew what is used in packs that are mostly not")
+        try:
+            with self._repository.begin("gc") as transaction:
+                for verdict in chosen:
+                    for oid in verdict.live:
+                        transaction.bring(self._store.stored(oid))
+                transaction.seal()
+                copied = {oid for verdict in chosen for oid in verdict.live}
+                self._condemn(transaction, [verdict.pack for verdict in chosen], copied)
+        except DiskFull:
+            return False
+        return True
+
+    def _delete_condemned(self) -> None:
+        """Deletes what was condemned and nobody alive can use any more, and takes it from the list."""
+        head = self._store.refresh()
+        holders = leases.holders(self._repository.layout.leases)
+        oldest = holders[0].seq if holders else head.seq
+        free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
+        if not free:
+            return
+        for name in sorted(free):
+            if op_seq(name) is None:
+                self._store.files.delete(name)
+                self._deleted.append(name)
+        gone = self._store.log.clean_up(KEEP_OPS, lambda seq: op_name(seq) in free)
+        self._deleted += [op_name(seq) for seq in gone]
+        self._forget({name for name in free if not self._store.files.exists(name)})
+
+    def _forget(self, gone: set[PackName]) -> None:
+        """Takes what was deleted from the list of what is condemned, and from the index where that names it."""
+        for _ in range(_TRIES):
+            head = self._store.refresh()
+            old = head.state.segments
+            new = self._index_without(head, gone)
+            with self._repository.begin("gc") as transaction:
+                transaction.edit_state(partial(_forgotten, gone, old, new))
+                transaction.publish()
+            if self._store.refresh().state.segments == new:
+                return  # else somebody else changed the index meanwhile
+
+    def _index_without(self, head: Snapshot, gone: set[PackName]) -> tuple[Oid, ...]:
+        """The index segments, made anew where they name packs that are gone."""
+        touched = [segment for segment in head.segments if gone & set(segment.packs)]
+        if not touched or len(head.segments) < len(head.state.segments):
+            return head.state.segments
+        data = build_segment(((each.packs, each.raw_rows()) for each in touched), frozenset(gone))
+        name = hash_bytes(data, "index")
+        try:
+            with storage_errors("writing the index"):
+                self._store.files.put(segment_name(name), data)
+        except DiskFull:
+            return head.state.segments
+        kept = [segment.name for segment in head.segments if segment not in touched]
+        return (*kept, name)
+
+    def _sweep(self) -> None:
+        """Removes what dead processes left: files that no state names, half-written ones."""
+        layout, head = self._repository.layout, self._store.refresh()
+        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=int(time.time() * 1000))
+        named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
+        for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
+            path = layout.folder / name
+            known = is_pack_name(name) or name.startswith(f"{INDEX}/")
+            if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
+                self._store.files.delete(name)
+                self._deleted.append(name)
+        for path in layout.tmp.iterdir() if layout.tmp.is_dir() else ():
+            if time.time() - path.lstat().st_mtime > _KEEP_TMP:
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
-def _check_nothing_landed(repository: Repository) -> None:
-    if any(path.stat().st_size for path in repository.layout.incoming.glob("*.journal")):
-        raise RepositoryBusy("A killed run left work that is not published yet; try `art gc` again.")
-
-
-def _mark(repository: Repository) -> set[Oid]:
-    store, newest = repository.store, repository.read_root().op
-    live = {oid for oid, _ in op_chain(store, newest)}
-    if newest is not None:
-        live.update(at.oid for at in reachable(store, [newest], ends=pruned(repository.refs())))
-    return live
-
-
-def _plan(repository: Repository, live: set[Oid]) -> Plan:
-    result = Plan(live=len(live))
-    kept: set[Oid] = set()
-    small: list[tuple[Oid, list[Oid]]] = []
-    for path in sorted(repository.layout.pack_files(), key=lambda path: -path.stat().st_size):
-        table = read_table(path)
-        stays = [at.oid for at in table if at.oid in live and at.oid not in kept]
-        goes = [at for at in table if at.oid not in live or at.oid in kept]
-        kept.update(stays)
-        large = path.stat().st_size >= SMALL_PACK
-        if large and all(at.kind in _DIES_DAILY for at in goes):
-            continue
-        result.dead += len(goes)
-        result.freed += sum(at.stored for at in goes)
-        if goes:
-            result.old_packs.append(Oid(path.name))
-            result.copied.extend(stays)
-        elif not large:
-            small.append((Oid(path.name), stays))
-    if len(small) > 1 or (small and result.old_packs):
-        result.old_packs.extend(name for name, _ in small)
-        result.copied.extend(oid for _, stays in small for oid in stays)
-    return result
-
-
-def _rewrite(repository: Repository, done: Plan) -> None:
-    incoming = Incoming.create(repository.layout)
-    try:
-        writer = incoming.writer
-        for oid in done.copied:
-            _copy(repository, writer, oid)
-        register = repository.read_root()
-        refs = repository.refs_at(register.op).root
-        op = Op(register.seq + 1, register.op, refs, repository.author(), now_ms(), "gc")
-        data = op.encode()
-        writer.add(op.oid, "op", 0, data, len(data))
-        incoming.finish(repository.layout)
-    finally:
-        incoming.drop()
-    repository.store.index.rebuild(leaving_out=set(done.old_packs))
-    repository.write_root(op.seq, op.oid)
-    for name in done.old_packs:
-        repository.layout.pack(name).unlink(missing_ok=True)
-    repository.store.refresh()
-
-
-def _copy(repository: Repository, writer: PackWriter, oid: Oid) -> None:
-    # Read back through the hash first: damage must stop a collection, not be carried on by it.
-    at, stored = repository.store.read_stored(oid)
-    repository.store.verify(oid)
-    writer.add(oid, at.kind, at.codec, stored, at.size)
-
-
-def _sweep_tmp(repository: Repository) -> None:
-    for path in repository.layout.tmp.iterdir():
-        if time.time() - path.lstat().st_mtime > _KEEP_TMP:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+def _forgotten(gone: set[PackName], old: tuple[Oid, ...], new: tuple[Oid, ...], head: Snapshot, state: State) -> State:
+    """The state without what is gone, with the new index if the old one is still there."""
+    segments = new if state.segments == old else state.segments
+    listed = {name for segment in head.segments for name in segment.packs} if segments != new or new == old else set()
+    condemned = {name: seq for name, seq in state.condemned.items() if name not in gone or name in listed}
+    return dataclasses.replace(state, segments=segments, condemned=condemned)

@@ -1,6 +1,6 @@
 """Checking everything: every byte of every file, and that whatever is referred to is there.
 
-Never changes and never deletes anything.
+Never changes and never deletes anything. Looks at one moment, so that writers beside it are no problem.
 """
 
 from __future__ import annotations
@@ -9,14 +9,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ArtError, storage_errors
-from ..objects.oid import Oid, hasher
-from ..refs.walk import op_chain, pruned, reachable
+from ..errors import ArtError, DamagedError, storage_errors
+from ..maps import graph, ref_names
+from ..maps.refs import RefMap
+from ..objects.oid import Oid
 from ..repository import Repository
-from ..storage import pack
-from ..storage.layout import GITIGNORE_TEXT, Layout
+from ..storage import leases, pack
+from ..storage.layout import FORMAT, GITIGNORE_TEXT, PACKS, ROOT, Layout, PackName, is_pack_name, op_name, segment_name
+from ..storage.op_file import read_op
+from ..storage.pack import Pack
 from ..storage.registers import read_register
-from ..storage.segments import Segment
+from ..storage.segment import Segment
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
+from ..storage.table import Location
+
+Progress = Callable[[str, int], None]
+"""Called with the name of what is checked, and the bytes just read."""
 
 
 @dataclass(frozen=True)
@@ -27,107 +36,174 @@ class Problem:
     what: str
 
 
-def fsck(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Iterator[Problem]:
+def fsck(folder: Path, progress: Progress = lambda _, __: None) -> Iterator[Problem]:
     """Checks the repository in `folder` (the `.artifacts` folder itself).
 
     Args:
         folder: The repository.
-        progress: Called with the name of each file before it is checked.
+        progress: Told how it goes.
 
     Yields:
         What is wrong; nothing for a repository that is whole.
     """
-    layout = Layout(folder)
     with storage_errors(f"checking {folder}"):
-        yield from _check_files(layout, progress)
         try:
-            repository = Repository(folder, passive=True)
-            repository.read_root()
+            repository = Repository(folder)
+            head = repository.store.refresh()
         except ArtError as error:
             yield Problem("repository", str(error))
             return
-        progress("references")
-        yield from _check_references(repository)
-
-
-def _check_files(layout: Layout, progress: Callable[[str], None]) -> Iterator[Problem]:
-    for path in sorted(layout.folder.rglob("*")):
-        folder = path.is_dir() and not path.is_symlink()
-        if folder or layout.tmp in path.parents or layout.workspace in path.parents:
-            continue
-        name = str(path.relative_to(layout.folder))
-        progress(name)
+        lease = _lease(repository.layout, head)
         try:
-            what = _check_file(layout, path)
-        except (ArtError, ValueError, OSError) as error:
-            what = str(error)
-        if what:
-            yield Problem(name, what)
+            head = repository.store.refresh()
+            if lease is not None:
+                lease.move(head.seq)
+            yield from _Check(repository.store, repository.layout, head, progress).run()
+        finally:
+            if lease is not None:
+                lease.end()
 
 
-def _check_file(layout: Layout, path: Path) -> str | None:
-    """What is wrong with one file, or None."""
-    if layout.packs in path.parents:
-        return _check_pack(layout, path)
-    if path.parent == layout.index:
-        Segment.open(path)
-        return None
-    if path == layout.gitignore:
-        return None if path.read_text() == GITIGNORE_TEXT else "is not as artvcs wrote it"
-    if path in (layout.lock, layout.gc_lock) or path.parent == layout.running:
-        return "should be empty" if path.stat().st_size else None
-    if path == layout.stat_cache:
-        read_register(path)
-        return None
-    if path in (layout.format, layout.root):
-        return None  # checked when the repository is opened
-    if path.parent == layout.incoming and path.suffix in (".pack", ".journal"):
-        return None  # what is torn here was never published
-    return "is not a file of an artifact repository"
+def _lease(layout: Layout, head: Snapshot) -> leases.Lease | None:
+    try:
+        return leases.begin(layout.leases, head.seq)
+    except OSError:
+        return None  # it can be read and not written: then nobody collects garbage here either
 
 
-def _check_pack(layout: Layout, path: Path) -> str | None:
-    if path != layout.pack(Oid(path.name)):
-        return "is not where a pack of this name belongs"
-    if hasher("pack").update_mmap(path).hexdigest() != path.name:
-        return "is damaged: its bytes do not match its name"
-    listed = {at.oid: at for at in pack.read_table(path)}
-    if listed != {at.oid: at for at in pack.scan(path, pack.records_end(path))}:
-        return "is damaged: its table does not match its records"
-    return None
+class _Check:
+    def __init__(self, store: ObjectStore, layout: Layout, head: Snapshot, progress: Progress) -> None:
+        self._store = store
+        self._files = store.files
+        self._layout = layout
+        self._head = head
+        self._progress = progress
 
+    def run(self) -> Iterator[Problem]:
+        yield from self._check_small_files()
+        yield from self._check_ops()
+        yield from self._check_index()
+        for name in self._head.packs():
+            yield from self._check_pack(name)
+        yield from self._check_strangers()
+        self._progress("references", 0)
+        yield from self._check_references()
 
-def _check_references(repository: Repository) -> Iterator[Problem]:
-    store, newest = repository.store, repository.read_root().op
-    found: list[Problem] = []
-    for path in repository.layout.pack_files():
+    def _check_small_files(self) -> Iterator[Problem]:
+        layout = self._layout
         try:
-            objects = pack.read_table(path)
-        except ArtError:
-            continue  # named above
-        for at in objects:
+            read_register(layout.format)
+            if not layout.gitignore.is_file() or layout.gitignore.read_text() != GITIGNORE_TEXT:
+                yield Problem(".gitignore", "is not as artvcs wrote it")
+        except (ArtError, ValueError) as error:
+            yield Problem(FORMAT, str(error))
+        root = layout.folder / ROOT
+        if root.is_file() and not root.read_bytes().strip().isdigit():
+            yield Problem(ROOT, "is not a number; the next change writes it anew")
+        if layout.stat_cache.is_file():
             try:
-                store.verify(at.oid)
+                read_register(layout.stat_cache)
             except ArtError as error:
-                yield Problem(f"{at.kind} {at.oid}", str(error))
-    if newest is None:
-        return
-    try:
-        for _ in op_chain(store, newest):
+                yield Problem(layout.stat_cache.name, str(error))
+
+    def _check_ops(self) -> Iterator[Problem]:
+        """That each op there is can be read and follows the one before it."""
+        parent = None
+        for seq in self._store.log.sequence():
+            if seq > self._head.seq:
+                return  # published since
+            entry = self._store.log.entry(seq)
+            if entry is None:
+                continue  # cleaned up since
+            try:
+                op, oid = read_op(entry)
+            except ArtError as error:
+                parent = None
+                yield Problem(op_name(seq), str(error))
+                continue
+            if parent is not None and op.parent != parent:
+                yield Problem(op_name(seq), "does not follow the op before it")
+            parent = oid
+
+    def _check_index(self) -> Iterator[Problem]:
+        for oid in self._head.state.segments:
+            name = segment_name(oid)
+            self._progress(name, 0)
+            try:
+                segment = Segment.open(self._files, name)
+                if not segment.whole():
+                    yield Problem(name, "is damaged: its bytes do not match its name")
+                    continue
+                yield from self._check_rows(segment)
+            except FileNotFoundError:
+                yield Problem(name, "is missing")
+            except ArtError as error:
+                yield Problem(name, str(error))
+
+    def _check_rows(self, segment: Segment) -> Iterator[Problem]:
+        """That a segment says of each pack what the pack says of itself."""
+        own: dict[PackName, set[Location]] = {}
+        for at, number in segment:
+            name = segment.pack_of(number)
+            if name not in self._head.state.condemned:
+                own.setdefault(name, set()).add(at)
+        for name, rows in own.items():
+            try:
+                if rows != set(Pack.open(self._files, name).locations()):
+                    yield Problem(segment_name(segment.name), f"does not list what {name} holds")
+            except (FileNotFoundError, DamagedError):
+                continue  # named by itself
+
+    def _check_pack(self, name: PackName) -> Iterator[Problem]:
+        try:
+            self._progress(name, 0)
+            found = Pack.open(self._files, name)
+            data = self._files.map(name)
+            self._progress(name, len(data))
+            if name.startswith(PACKS) and pack.pack_id(bytes(data[-pack.TRAILER_SIZE :])) != name.rpartition("/")[2]:
+                yield Problem(name, "is damaged: its bytes do not match its name")
+            elif not found.whole(self._files):
+                yield Problem(name, "is damaged: its bytes are not those that were written")
+            elif sorted(pack.scan(data, found.end), key=_by_oid) != sorted(found.locations(), key=_by_oid):
+                yield Problem(name, "is damaged: its table does not match its records")
+            for at in found.locations():
+                yield from self._check_object(name, at)
+        except FileNotFoundError:
+            yield Problem(name, "is missing")
+        except ArtError as error:
+            yield Problem(name, str(error))
+
+    def _check_object(self, name: PackName, at: Location) -> Iterator[Problem]:
+        try:
+            self._store.check_at(name, at)
+            if at.kind in graph.RECORDS:
+                self._store.record(at.oid, graph.RECORDS[at.kind])
+        except ArtError as error:
+            yield Problem(f"{at.kind} {at.oid} in {name}", str(error))
+
+    def _check_strangers(self) -> Iterator[Problem]:
+        """Files where only packs belong that are none; packs that no state names are garbage, and no problem."""
+        for name in self._files.list(PACKS):
+            if not is_pack_name(name):
+                yield Problem(name, "is not a file of an artifact repository")
+
+    def _check_references(self) -> Iterator[Problem]:
+        root = self._head.state.refs
+        if root is None:
+            return
+        refs, found = RefMap(self._store, root), []
+        try:
+            ends = {oid for _, oid in refs.items(ref_names.PRUNED)}
+        except ArtError:
+            ends = set()  # the damaged refs are named on the way
+
+        def note(oid: Oid, error: ArtError) -> None:
+            found.append(Problem(f"reference {oid}", str(error)))
+
+        for _ in graph.reachable(self._store, [root], note, ends=ends):
             pass
-    except ArtError as error:
-        yield Problem("history", str(error))
-
-    def note(oid: Oid, error: ArtError) -> None:
-        found.append(Problem(f"reference {oid}", str(error)))
-
-    for _ in reachable(store, [newest], note, ends=_pruned(repository)):
-        pass
-    yield from found
+        yield from found
 
 
-def _pruned(repository: Repository) -> set[Oid]:
-    try:
-        return pruned(repository.refs())
-    except ArtError:
-        return set()  # the damaged refs are named on the way
+def _by_oid(at: Location) -> tuple[Oid, int]:
+    return at.oid, at.offset

@@ -113,7 +113,7 @@ def _add_file(transaction: Transaction, path: Path, info: os.stat_result) -> tup
     if known is not None and transaction.has(known):
         return known, info.st_size
     with open(path, "rb") as file:
-        if info.st_size >= chunking.THRESHOLD:
+        if info.st_size >= chunking.MAX_CHUNK:
             oid, size = transaction.put_stream(file)
         else:
             data = file.read()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 from ..errors import ArtError
 from ..objects.kinds import Artifact, Commit, GitState, Op, RefsNode, Run, Tree, Version
-from ..objects.oid import Oid
-from ..storage.pack import Location
+from ..objects.oid import NULL, Oid
+from ..objects.records import Record
 from ..storage.store import ObjectStore
-from .map import RefMap
-from .names import PRUNED
+from ..storage.table import Location
+from . import ref_names
+from .refs import RefMap
 
 
 def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
@@ -23,7 +25,14 @@ def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
         UnknownName: The object is not here.
         DamagedError: It cannot be understood.
     """
-    yield from _REFERENCES[at.kind](store, at)
+    if at.kind == "blob":
+        return iter(store.chunk_ids(at))
+    return references_of(store.record(at.oid, RECORDS[at.kind]))
+
+
+def references_of(record: Record) -> Iterator[Oid]:
+    """The ids of the objects that a record directly refers to."""
+    return iter(_REFERENCES[record.KIND](record))
 
 
 def reachable(
@@ -60,36 +69,25 @@ def reachable(
 
 def pruned(refs: RefMap) -> set[Oid]:
     """The artifacts whose data was given up on purpose."""
-    return {oid for _, oid in refs.items(PRUNED)}
+    return {oid for _, oid in refs.items(ref_names.PRUNED)}
 
 
-def op_chain(store: ObjectStore, newest: Oid | None) -> Iterator[tuple[Oid, Op]]:
-    """The ops from the newest back to the first. Raises as `references`."""
-    while newest is not None:
-        op = store.record(newest, Op)
-        yield newest, op
-        newest = op.parent
+def _of_tree(tree: Tree) -> Iterator[Oid]:
+    return (entry.id for entry in tree.entries)
 
 
-def _of_tree(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    for entry in store.record(at.oid, Tree).entries:
-        yield entry.id
+def _of_artifact(artifact: Artifact) -> Iterator[Oid]:
+    yield artifact.payload
 
 
-def _of_artifact(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    yield store.record(at.oid, Artifact).payload
-
-
-def _of_version(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    version = store.record(at.oid, Version)
+def _of_version(version: Version) -> Iterator[Oid]:
     if not version.deleted:
         yield version.artifact
         if version.commit:
             yield version.commit
 
 
-def _of_commit(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    commit = store.record(at.oid, Commit)
+def _of_commit(commit: Commit) -> Iterator[Oid]:
     yield commit.code.source
     yield from commit.parents
     yield from (source.artifact for sources in commit.inputs.values() for source in sources)
@@ -100,8 +98,7 @@ def _of_commit(store: ObjectStore, at: Location) -> Iterator[Oid]:
         yield commit.log
 
 
-def _of_run(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    run = store.record(at.oid, Run)
+def _of_run(run: Run) -> Iterator[Oid]:
     yield from _of_git(run.git)
     for step in run.steps.values():
         yield from (source.artifact for sources in step.inputs.values() for source in sources)
@@ -114,19 +111,19 @@ def _of_git(git: GitState | None) -> Iterator[Oid]:
         yield git.diff
 
 
-def _of_refs(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    for _, target in store.record(at.oid, RefsNode).entries:
-        yield Oid(target)
+def _of_refs(node: RefsNode) -> Iterator[Oid]:
+    return (Oid(entry[1]) for entry in node.entries if entry[1] != NULL)
 
 
-def _of_op(store: ObjectStore, at: Location) -> Iterator[Oid]:
-    op = store.record(at.oid, Op)
-    if op.refs:
-        yield op.refs
+def _of_op(op: Op) -> Iterator[Oid]:
+    if op.state.refs:
+        yield op.state.refs
 
 
-_REFERENCES: dict[str, Callable[[ObjectStore, Location], Iterable[Oid]]] = {
-    "blob": lambda store, at: store.chunk_ids(at),
+RECORDS: dict[str, type[Record]] = {cls.KIND: cls for cls in (Artifact, Commit, Op, RefsNode, Run, Tree, Version)}
+"""Kind → the class of its records; a blob has none."""
+
+_REFERENCES: dict[str, Callable[[Any], Iterable[Oid]]] = {
     "tree": _of_tree,
     "artifact": _of_artifact,
     "version": _of_version,

@@ -1,0 +1,284 @@
+"""What a change means: add a version, label it, note something, delete what was looked at.
+
+A transaction records intents and not their effects. Publishing replays them on the newest state, whatever others have
+published since: edits of different things are put together, a number is taken only then, and what can no longer be
+meant is a `Conflict`. Intents are small records, so that a journal can keep them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..errors import Conflict, DamagedError
+from ..maps import ref_names, runs, versions
+from ..objects.kinds import Run, Version
+from ..objects.oid import NULL, Oid
+from ..objects.records import Json, Record, to_json
+from .view import View
+
+
+@dataclass(frozen=True)
+class Intent(Record):
+    """Something that is meant to be changed."""
+
+    NAME: ClassVar[str] = ""
+
+    def replay(self, view: View) -> None:
+        """Makes the change in a view.
+
+        Raises:
+            Conflict: It cannot be meant any more, as things are in this view.
+        """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class SetRef(Intent):
+    """Sets a ref, whatever it was, or deletes it: a result in the cache, data given up or kept."""
+
+    NAME: ClassVar[str] = "set-ref"
+    ref: str
+    target: Oid | None
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        if view.get(self.ref) != self.target:
+            view.set(self.ref, self.target)
+
+
+@dataclass(frozen=True)
+class AddVersion(Intent):
+    """Gives an artifact the next number of its name, and makes it the newest.
+
+    Where that very value has a number already, that version gets the label, the tags and the metadata too.
+
+    Attributes:
+        version: The version; its number says nothing.
+        facts: What is known of the value in any case, metadata that gives way to what is noted already.
+    """
+
+    NAME: ClassVar[str] = "add-version"
+    version: Version
+    facts: Mapping[str, Any]
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        new = self.version
+        found = versions.by_value(view, new.name, new.artifact)
+        _check_label(view, new.name, new.label, new.artifact, found)
+        if found is None:
+            _add(view, dataclasses.replace(new, metadata={**self.facts, **new.metadata}))
+        else:
+            _change(view, found, dataclasses.replace(
+                found, label=found.label or new.label, tags=_union(found.tags, new.tags),
+                metadata={**self.facts, **found.metadata, **new.metadata},
+            ))  # fmt: skip
+        if view.get(ref_names.newest(new.name)) != new.artifact:
+            view.set(ref_names.newest(new.name), new.artifact)
+
+
+@dataclass(frozen=True)
+class EditVersion(Intent):
+    """Adds metadata and tags to a version, or takes tags from it, or labels it; others may do so at the same time."""
+
+    NAME: ClassVar[str] = "edit-version"
+    name: str
+    artifact: Oid
+    metadata: Mapping[str, Any]
+    tags: tuple[str, ...] = ()
+    untag: tuple[str, ...] = ()
+    label: str | None = None
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        found = versions.by_value(view, self.name, self.artifact)
+        if found is None:
+            raise Conflict(f"The version of {self.name!r} that was to be changed has been deleted meanwhile.")
+        _check_label(view, self.name, self.label, self.artifact, found)
+        tags = tuple(tag for tag in _union(found.tags, self.tags) if tag not in self.untag)
+        metadata = {**found.metadata, **self.metadata}
+        _change(view, found, dataclasses.replace(found, tags=tags, metadata=metadata, label=found.label or self.label))
+
+
+@dataclass(frozen=True)
+class DeleteVersion(Intent):
+    """Deletes a version, if it still is what was looked at when that was decided.
+
+    Attributes:
+        expected: The version's record then.
+    """
+
+    NAME: ClassVar[str] = "delete-version"
+    name: str
+    number: int
+    expected: Oid
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        ref = ref_names.version(self.name, self.number)
+        version = versions.by_number(view, self.name, self.number)
+        if version is None:
+            return  # gone already: that is what was meant
+        if view.get(ref) != self.expected:
+            raise Conflict(f"{self.name}@{self.number} was changed meanwhile; look at it again before you delete it.")
+        for each in _marks(version):
+            view.set(each, None)
+        last = self.number == versions.last_number(view, self.name)
+        # What stays of the last one keeps its number from being given again.
+        view.set(ref, view.put(_grave(version)) if last else None)
+        if view.get(ref_names.newest(self.name)) == version.artifact:
+            left = next(versions.of(view, self.name, reverse=True), None)
+            view.set(ref_names.newest(self.name), None if left is None else left.artifact)
+
+
+@dataclass(frozen=True)
+class PutRun(Intent):
+    """Writes the record of a run that goes on; what others noted about it meanwhile stays.
+
+    Attributes:
+        base: The record that this one was made from; None for a new run.
+        run: The new record.
+    """
+
+    NAME: ClassVar[str] = "put-run"
+    base: Oid | None
+    run: Oid
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        mine = view.record(self.run, Run)
+        ref = ref_names.run(mine.run)
+        theirs = view.get(ref)
+        if theirs is None or theirs in (self.base, self.run):
+            view.set(ref, self.run)
+        else:
+            view.set(ref, view.put(_merge(view.record(theirs, Run), mine)))
+        for mark in runs.marks(mine):
+            if view.get(mark) is None:
+                view.set(mark, NULL)
+
+
+@dataclass(frozen=True)
+class EditRun(Intent):
+    """Notes something about a run, or about one step of it."""
+
+    NAME: ClassVar[str] = "edit-run"
+    run: str
+    step: str | None
+    metadata: Mapping[str, Any]
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        run = runs.by_id(view, self.run)
+        if run is None or (self.step is not None and self.step not in run.steps):
+            raise Conflict("The run that was to be changed has been deleted meanwhile.")
+        if self.step is None:
+            changed = dataclasses.replace(run, metadata={**run.metadata, **self.metadata})
+        else:
+            step = run.steps[self.step]
+            noted = dataclasses.replace(step, metadata={**step.metadata, **self.metadata})
+            changed = dataclasses.replace(run, steps={**run.steps, self.step: noted})
+        view.set(ref_names.run(self.run), view.put(changed))
+
+
+@dataclass(frozen=True)
+class DeleteRun(Intent):
+    """Deletes the record of a run that has ended."""
+
+    NAME: ClassVar[str] = "delete-run"
+    run: str
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        run = runs.by_id(view, self.run)
+        if run is None:
+            return  # gone already: that is what was meant
+        if run.status == "running":
+            raise Conflict(f"The run {run.name} is still going on; stop it first.")
+        for ref in (ref_names.run(run.run), *runs.marks(run)):
+            view.set(ref, None)
+
+
+INTENTS: dict[str, type[Intent]] = {
+    cls.NAME: cls for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EditRun, DeleteRun)
+}
+
+
+def encode(intent: Intent) -> Json:
+    """An intent as JSON data."""
+    return {"intent": intent.NAME, **to_json(intent)}
+
+
+def decode(data: Json) -> Intent:
+    """Reads what `encode` wrote.
+
+    Raises:
+        DamagedError: It is not an intent.
+    """
+    fields = dict(data) if isinstance(data, dict) else {}
+    cls = INTENTS.get(str(fields.pop("intent", None)))
+    if cls is None:
+        raise DamagedError("A journal holds something that is no intent; run `art fsck`.")
+    return cls.from_json(fields)
+
+
+def _add(view: View, version: Version) -> None:
+    last = versions.last_number(view, version.name)
+    if last and versions.by_number(view, version.name, last) is None:
+        view.set(ref_names.version(version.name, last), None)  # its grave: the next number keeps it now
+    version = dataclasses.replace(version, number=last + 1)
+    view.set(ref_names.version(version.name, version.number), view.put(version))
+    for mark in _marks(version):
+        view.set(mark, NULL)
+
+
+def _change(view: View, old: Version, new: Version) -> None:
+    if old == new:
+        return
+    view.set(ref_names.version(new.name, new.number), view.put(new))
+    for mark in _marks(new):
+        if view.get(mark) is None:
+            view.set(mark, NULL)
+
+
+def _marks(version: Version) -> list[str]:
+    """The refs by which a version is found, its own aside."""
+    marks = [ref_names.value(version.name, version.artifact, version.number)]
+    if version.label is not None:
+        marks.append(ref_names.label(version.name, version.label, version.number))
+    return marks
+
+
+def _grave(version: Version) -> Version:
+    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=())
+
+
+def _check_label(view: View, name: str, label: str | None, artifact: Oid, found: Version | None) -> None:
+    """Refuses an explicit version that another value has, or a second one for the same value."""
+    if label is None:
+        return
+    taken = versions.by_label(view, name, label) or (
+        versions.by_number(view, name, int(label)) if label.isdecimal() and len(label) <= 10 else None
+    )
+    if taken is not None and taken.artifact != artifact:
+        raise Conflict(f"{name!r} has a version {label!r} already; give the new one another version.")
+    if found is not None and found.label not in (None, label):
+        raise Conflict(f"This value is the version {found.label!r} of {name!r} already; it cannot be {label!r} too.")
+
+
+def _merge(theirs: Run, mine: Run) -> Run:
+    """The record of the run itself, with what others noted."""
+    steps = {
+        name: step if name not in theirs.steps
+        else dataclasses.replace(step, metadata={**theirs.steps[name].metadata, **step.metadata})
+        for name, step in mine.steps.items()
+    }  # fmt: skip
+    metadata = {**theirs.metadata, **mine.metadata}
+    return dataclasses.replace(mine, steps=steps, metadata=metadata, tags=_union(theirs.tags, mine.tags))
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,210 @@
+"""Making a change visible: its intents are replayed on the newest state until the log takes them.
+
+Packs → op: nothing is visible before the op's file is created, nothing is lost after. Nobody is locked out: whoever
+comes second replays on what the first has made. Processes of one machine queue for a moment, only to spare each other
+vain attempts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ..errors import Conflict, DiskFull, RepositoryBusy, storage_errors
+from ..maps import graph
+from ..maps.refs import RefMap
+from ..objects.kinds import Op, RefsNode, State
+from ..objects.oid import NULL, Oid, hash_bytes
+from ..objects.records import Record
+from ..storage import codec, segment
+from ..storage.durable import Lock
+from ..storage.layout import Layout, PackName, op_name, segment_name
+from ..storage.op_file import op_file
+from ..storage.op_log import Entry, Outcome
+from ..storage.pack import Item
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
+from .incoming import Incoming
+from .intents import Intent
+from .view import View
+
+RECENT = 32
+"""So many nonces of earlier ops each state keeps; the log keeps more entries than that."""
+
+MAX_LOOSE = 16
+"""More packs than this are not left out of the index."""
+
+_TURN = 0.5
+"""Seconds to queue for before going ahead without: the queue spares work, and protects nothing."""
+
+_TRIES = 1000
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is to be published.
+
+    Attributes:
+        why: What the op log says about it.
+        nonce: Random; the op will carry it.
+        intents: What is meant.
+        view: The same, replayed on the state that the transaction saw.
+        incoming: The objects that go with it.
+        tolerant: Whether intents that cannot be meant any more are left out, instead of publishing nothing.
+        edit: Changes of the state besides the refs, as a collector makes them.
+    """
+
+    why: str
+    nonce: str
+    intents: Sequence[Intent]
+    view: View
+    incoming: Incoming
+    tolerant: bool = False
+    edit: Callable[[Snapshot, State], State] | None = None
+
+
+class Publisher:
+    """Publishes changes of one repository.
+
+    Args:
+        store: Where objects are read and the log is.
+        layout: The paths on this machine.
+        author: Says who makes changes here.
+    """
+
+    def __init__(self, store: ObjectStore, layout: Layout, author: Callable[[], str]) -> None:
+        self._store = store
+        self._layout = layout
+        self._author = author
+
+    def publish(self, change: Change) -> list[Conflict]:
+        """Publishes a change, and returns what of it was left out.
+
+        Raises:
+            Conflict: Something that is meant cannot be any more; nothing was published.
+            RepositoryBusy: Others published all the time, and it never came to its turn.
+            StorageError: The operating system refused; nothing was published.
+        """
+        items, seen = change.incoming.items(), self._store.snapshot
+        turn = Lock.wait(self._layout.turn, _TURN)
+        try:
+            for _ in range(_TRIES):
+                head = self._store.refresh()
+                if was_published(head, change.nonce):
+                    return []
+                view, conflicts = self._replayed(change, head)
+                if head.state.epoch != seen.state.epoch:
+                    items = self._revalidated(change.incoming, view, seen)
+                    seen = head
+                if self._attempt(change, head, view, items):
+                    return conflicts
+        finally:
+            if turn is not None:
+                turn.release()
+        raise RepositoryBusy("Other processes publish all the time and leave no gap; try again when they have ended.")
+
+    def _attempt(self, change: Change, head: Snapshot, view: View, items: list[Item]) -> bool:
+        """One attempt to follow `head`; False when another was faster."""
+        made: dict[Oid, Item] = {oid: _item(view.made[oid]) for oid in view.edits.values() if oid in view.made}
+
+        def put(node: RefsNode) -> Oid:
+            item = _item(node)
+            made[item.oid] = item
+            return item.oid
+
+        refs = view.base.update(view.edits, put)
+        seq = head.seq + 1
+        state = self._next_state(change, head, refs.root)
+        op = Op(seq, head.op_id, state, change.nonce, self._author(), now_ms(), change.why)
+        entry = Entry(seq, op_file(op, [*items, *made.values()]))
+        outcome = self._store.log.commit(entry)
+        if outcome is Outcome.UNSURE:
+            newest = self._store.refresh()
+            if not was_published(newest, change.nonce):
+                self._store.log.withdraw(entry)
+                return False
+        elif outcome is Outcome.TAKEN:
+            return False
+        self._store.soundness.written(op_name(seq))
+        self._store.adopt(entry)
+        return True
+
+    def _replayed(self, change: Change, head: Snapshot) -> tuple[View, list[Conflict]]:
+        if head.state.refs == change.view.base.root:
+            return change.view, []
+        view, conflicts = View(RefMap(self._store, head.state.refs)), []
+        for intent in change.intents:
+            try:
+                intent.replay(view)
+            except Conflict as error:
+                if not change.tolerant:
+                    raise
+                conflicts.append(error)
+        return view, conflicts
+
+    def _next_state(self, change: Change, head: Snapshot, refs: Oid | None) -> State:
+        old = head.state
+        loose = [PackName(name) for name in (*old.loose, *change.incoming.names()) if name not in old.condemned]
+        segments = old.segments
+        if len(loose) >= MAX_LOOSE:
+            segments, loose = self._indexed(head, change.incoming, loose)
+        own = op_name(head.seq + 1)
+        recent = (head.op.nonce, *old.recent)[:RECENT]
+        state = State(refs, segments, (*loose, own), old.condemned, old.epoch, recent)
+        return state if change.edit is None else change.edit(head, state)
+
+    def _indexed(
+        self, head: Snapshot, incoming: Incoming, loose: list[PackName]
+    ) -> tuple[tuple[Oid, ...], list[PackName]]:
+        """The index with the loose packs in it: one new segment, which takes in those that are not much larger."""
+        packs = {pack.name: pack for pack in (*head.loose, *incoming.packs)}
+        if any(name not in packs for name in loose) or len(head.segments) < len(head.state.segments):
+            return head.state.segments, loose  # something is damaged: repairing is another's work
+        tables: list[tuple[Sequence[PackName], Iterable[bytes]]] = [
+            ([name], packs[name].table.raw_rows()) for name in loose
+        ]
+        total = sum(packs[name].table.rows for name in loose)
+        kept = list(head.segments)
+        while kept and kept[-1].rows <= 2 * total:
+            merged = kept.pop()
+            total += merged.rows
+            tables.append((merged.packs, merged.raw_rows()))
+        data = segment.build(tables, frozenset(PackName(name) for name in head.state.condemned))
+        name = hash_bytes(data, "index")
+        try:
+            with storage_errors("writing the index"):
+                self._store.files.put(segment_name(name), data)
+        except DiskFull:
+            return head.state.segments, loose  # derived: a full disk must not be in the way of deleting something
+        return (*(each.name for each in kept), name), []
+
+    def _revalidated(self, incoming: Incoming, view: View, seen: Snapshot) -> list[Item]:
+        """Brings along what the change refers to and a collector has condemned since the transaction looked."""
+        pending = {oid for oid in view.edits.values() if oid is not None} - {NULL}
+        done: set[Oid] = set()
+        while pending:
+            oid = pending.pop()
+            done.add(oid)
+            if oid in view.made:
+                pending |= set(graph.references_of(view.made[oid])) - done
+                continue
+            if not incoming.has(oid) and not self._store.published(oid):
+                incoming.add(self._store.stored(oid, seen))
+            pending |= set(graph.references(self._store, self._store.location(oid))) - done
+        return incoming.items()
+
+
+def was_published(snapshot: Snapshot, nonce: str) -> bool:
+    """Whether the op with this nonce is the newest of a snapshot, or shortly before it."""
+    return nonce == snapshot.op.nonce or nonce in snapshot.state.recent
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def _item(record: Record) -> Item:
+    data = record.encode()
+    return Item(hash_bytes(data, record.KIND), record.KIND, *codec.compress(data), len(data))

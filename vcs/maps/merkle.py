@@ -1,0 +1,271 @@
+"""An ordered map of a million entries as a persistent Merkle tree of content-defined shards.
+
+An entry ends its node when the hash of its *key* says so. So the shape depends on the set of keys alone, changing one
+entry rewrites a few small nodes, and two states are compared in time proportional to their difference. The bytes are
+described in docs/format/refs.md.
+"""
+
+from __future__ import annotations
+
+import bisect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..errors import DamagedError
+from ..objects.oid import Oid, hash_bytes
+from ..storage.store import ObjectStore
+
+MapEntry = tuple[Any, ...]
+"""In a leaf the key and whatever goes with it; above, the last key below, the node's id and the node's summary."""
+
+Edits = list[tuple[str, MapEntry | None]]
+
+
+class Node(Protocol):
+    """A record that is a node: `RefsNode` or `Tree`."""
+
+    @property
+    def level(self) -> int:
+        """0 for a leaf."""
+
+    @property
+    def entries(self) -> tuple[MapEntry, ...]:
+        """In ascending order of their keys."""
+
+    @property
+    def summary(self) -> tuple[Any, ...]:
+        """What the node above says of this one."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the nodes of one kind of map are made.
+
+    Attributes:
+        node: The class of its nodes.
+        salt: The kind under which keys are hashed.
+        bits: A node holds 2**bits entries on average.
+    """
+
+    node: type[Any]
+    salt: str
+    bits: int
+
+    def height(self, key: str) -> int:
+        """How many levels of nodes this key ends."""
+        bits = int(hash_bytes(key.encode("utf-8"), self.salt)[:16], 16)
+        zeros = (bits & -bits).bit_length() - 1 if bits else 64
+        return zeros // self.bits
+
+
+class MerkleMap:
+    """One immutable state of a map. `root` is None when it is empty."""
+
+    def __init__(self, store: ObjectStore, root: Oid | None, shape: Shape) -> None:
+        self.root = root
+        self.shape = shape
+        self._store = store
+
+    def find(self, key: str) -> MapEntry | None:
+        """The entry with this key, or None."""
+        node = self._root()
+        while node is not None:
+            at = bisect.bisect_left(node.entries, key, key=_key)
+            if at == len(node.entries):
+                return None
+            entry = node.entries[at]
+            if node.level == 0:
+                return entry if entry[0] == key else None
+            node = self._child(node, entry)
+        return None
+
+    def entries(self, prefix: str = "", *, reverse: bool = False) -> Iterator[MapEntry]:
+        """All entries whose key starts with `prefix`, in order; nodes are read as they are come to."""
+        root = self._root()
+        return iter(()) if root is None else self._entries(root, prefix, reverse)
+
+    def count(self, prefix: str = "") -> int:
+        """How many entries have a key that starts with `prefix`, in time that does not depend on how many they are."""
+        root = self._root()
+        return 0 if root is None else self._count(root, prefix, "")
+
+    def diff(self, old: MerkleMap) -> dict[str, tuple[MapEntry | None, MapEntry | None]]:
+        """Key → (old entry, new entry) for each that differs, in time proportional to their number."""
+        mine, theirs = _unshared(self, old)
+        after = {entry[0]: entry for node in mine for entry in node.entries}
+        before = {entry[0]: entry for node in theirs for entry in node.entries}
+        changed = sorted(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+        return {key: (before.get(key), after.get(key)) for key in changed}
+
+    def changed(self, edits: Mapping[str, MapEntry | None], put: Callable[[Any], Oid]) -> Oid | None:
+        """The root of the map with these entries set, or deleted where there is None; `put` stores the new nodes."""
+        if not edits:
+            return self.root
+        writer = _Writer(self, put)
+        writer.rewrite(sorted(edits.items(), key=_key))
+        return writer.finish()
+
+    def node(self, oid: Oid) -> Node:
+        """One node. Raises as `ObjectStore.record`."""
+        found: Node = self._store.record(oid, self.shape.node)
+        return found
+
+    def _root(self) -> Node | None:
+        return None if self.root is None else self.node(self.root)
+
+    def _child(self, node: Node, entry: MapEntry) -> Node:
+        child = self.node(Oid(entry[1]))
+        # What a node says of those below it must be true, so that nothing can hide behind a small number.
+        if (child.level, child.entries[-1][0], *child.summary) != (node.level - 1, entry[0], *entry[2:]):
+            raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
+        return child
+
+    def _entries(self, node: Node, prefix: str, reverse: bool) -> Iterator[MapEntry]:
+        start, end = _span(node, prefix)
+        span = node.entries[start:end]
+        for entry in reversed(span) if reverse else span:
+            if node.level == 0:
+                yield entry
+            else:
+                yield from self._entries(self._child(node, entry), prefix, reverse)
+
+    def _count(self, node: Node, prefix: str, before: str) -> int:
+        """`before` is a key below which nothing in this node is."""
+        start, end = _span(node, prefix)
+        if node.level == 0:
+            return end - start
+        total = 0
+        for at in range(start, end):
+            entry, low = node.entries[at], node.entries[at - 1][0] if at else before
+            inside = low >= prefix and entry[0].startswith(prefix)
+            total += entry[2] if inside else self._count(self._child(node, entry), prefix, low)
+        return total
+
+
+class _Writer:
+    """Rebuilds the nodes that edits touch, and only those.
+
+    `carry[level]` holds entries waiting for the one that ends their node. A node that no edit touches, and
+    before which nothing is waiting, is kept as it is.
+    """
+
+    def __init__(self, old: MerkleMap, put: Callable[[Any], Oid]) -> None:
+        self._old = old
+        self._shape = old.shape
+        self._put = put
+        self._carry: list[list[MapEntry]] = [[]]
+        self._made: dict[Oid, Node] = {}
+
+    def rewrite(self, edits: Edits) -> None:
+        root = self._old._root()
+        if root is None:
+            self._merge((), edits)
+        else:
+            self._walk(root, edits, last=True)
+
+    def finish(self) -> Oid | None:
+        """Ends what is still waiting and returns the root's id."""
+        level = 0
+        while level < len(self._carry):
+            waiting = self._carry[level]
+            on_top = level == len(self._carry) - 1
+            if on_top and level and len(waiting) == 1:
+                return self._collapse(Oid(waiting[0][1]))
+            if waiting:
+                self._end_node(level)
+            elif on_top:
+                return None
+            level += 1
+        return None
+
+    def _walk(self, node: Node, edits: Edits, *, last: bool) -> None:
+        if node.level == 0:
+            self._merge(node.entries, edits)
+            return
+        start = 0
+        for number, entry in enumerate(node.entries):
+            at_end = last and number == len(node.entries) - 1
+            stop = len(edits) if at_end else bisect.bisect_right(edits, entry[0], lo=start, key=_key)
+            if start == stop and not any(self._carry[: node.level]):
+                self._emit(node.level, entry)
+            else:
+                self._walk(self._old._child(node, entry), edits[start:stop], last=at_end)
+            start = stop
+
+    def _merge(self, entries: tuple[MapEntry, ...], edits: Edits) -> None:
+        merged: dict[str, MapEntry | None] = {entry[0]: entry for entry in entries}
+        merged.update(edits)
+        for key in sorted(merged):
+            entry = merged[key]
+            if entry is not None:
+                self._emit(0, entry)
+
+    def _emit(self, level: int, entry: MapEntry) -> None:
+        while level >= len(self._carry):
+            self._carry.append([])
+        self._carry[level].append(entry)
+        if self._shape.height(entry[0]) > level:
+            self._end_node(level)
+
+    def _end_node(self, level: int) -> None:
+        entries, self._carry[level] = tuple(self._carry[level]), []
+        node = self._shape.node(level, entries)
+        oid = self._put(node)
+        self._made[oid] = node
+        self._emit(level + 1, (entries[-1][0], oid, *node.summary))
+
+    def _collapse(self, oid: Oid) -> Oid:
+        """Skips nodes with a single child on the way down, so that a root is as low as it can be."""
+        node = self._made.get(oid) or self._old.node(oid)
+        while node.level and len(node.entries) == 1:
+            oid = Oid(node.entries[0][1])
+            node = self._made.get(oid) or self._old.node(oid)
+        return oid
+
+
+def _unshared(a: MerkleMap, b: MerkleMap) -> tuple[list[Node], list[Node]]:
+    """The leaves of each map that the other has not, going down only where they differ."""
+    sides = [[root] if (root := side.root) else [] for side in (a, b)]
+    while True:
+        shared = set(sides[0]) & set(sides[1])
+        nodes = [
+            [side.node(oid) for oid in oids if oid not in shared] for side, oids in zip((a, b), sides, strict=True)
+        ]
+        top = max((node.level for found in nodes for node in found), default=0)
+        if top == 0:
+            return nodes[0], nodes[1]
+        # Only the highest go down, so that nodes of one level meet.
+        sides = [
+            [
+                child
+                for oid, node in zip((oid for oid in side if oid not in shared), found, strict=True)
+                for child in ([Oid(entry[1]) for entry in node.entries] if node.level == top else [oid])
+            ]
+            for side, found in zip(sides, nodes, strict=True)
+        ]
+
+
+def _span(node: Node, prefix: str) -> tuple[int, int]:
+    """Which entries of a node have the prefix, or may have it below."""
+    if not prefix:
+        return 0, len(node.entries)
+    start = bisect.bisect_left(node.entries, prefix, key=_key)
+    end = bisect.bisect_left(node.entries, _after(prefix), lo=start, key=_key)
+    if node.level:
+        end = min(end + 1, len(node.entries))  # that child may start with smaller keys
+    return start, end
+
+
+def _key(entry: tuple[Any, ...]) -> str:
+    key: str = entry[0]
+    return key
+
+
+def _after(prefix: str) -> str:
+    """A string greater than every key with this prefix, and not greater than any other key after those."""
+    prefix = prefix.rstrip(chr(sys.maxunicode))
+    if not prefix:
+        return chr(sys.maxunicode) * 64
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -1,0 +1,132 @@
+"""How refs are spelt, and what each leads to: the only place that knows.
+
+    runs/<run id>                            → the run
+    times/<start>/<run id>                   → nothing: runs in order of their start
+    run-names/<name>/<run id>                → nothing: runs by name
+    pipelines/<pipeline>/<start>/<run id>    → nothing: the runs of one pipeline in order of their start
+    artifacts/<name>/<number>                → the version (ten digits, so that names sort by number)
+    values/<name>/<artifact id>/<number>     → nothing: has this value a number already?
+    labels/<name>/<label>/<number>           → nothing: explicit versions
+    newest/<name>                            → the artifact that was made, or made again, last
+    cache/<cache key>                        → the commit
+    pruned/<artifact id>                     → that artifact, whose data was given up on purpose
+    kept/<artifact id>                       → that artifact, whose data is kept though no version has it
+
+What leads to nothing has the id `NULL`: it only has to be there. So each fact stands in one place, and changing a
+record changes one ref. Names are percent-encoded, so that no name can leave its place.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from ..objects.oid import Oid
+
+RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
+PRUNED, KEPT = "pruned/", "kept/"
+_RUN_NAMES, _PIPELINES, _VALUES, _LABELS = "run-names/", "pipelines/", "values/", "labels/"
+
+
+def run(run_id: str) -> str:
+    """The ref of a run."""
+    return RUNS + quote(run_id, safe="")
+
+
+def run_time(started: int, run_id: str) -> str:
+    """The mark of a run among all, in order of their start (milliseconds since 1970)."""
+    return f"{TIMES}{started:016d}/{quote(run_id, safe='')}"
+
+
+def named_runs(name: str) -> str:
+    """What the marks of the runs of this name start with."""
+    return f"{_RUN_NAMES}{quote(name, safe='')}/"
+
+
+def runs_named_like(start: str) -> str:
+    """What the marks of the runs whose names start so start with."""
+    return f"{_RUN_NAMES}{quote(start, safe='')}"
+
+
+def run_name(name: str, run_id: str) -> str:
+    """The mark of a run among those of its name."""
+    return named_runs(name) + quote(run_id, safe="")
+
+
+def pipeline_runs(pipeline: str) -> str:
+    """What the marks of a pipeline's runs start with."""
+    return f"{_PIPELINES}{quote(pipeline, safe='')}/"
+
+
+def pipeline_run(pipeline: str, started: int, run_id: str) -> str:
+    """The mark of a run among those of its pipeline."""
+    return f"{pipeline_runs(pipeline)}{started:016d}/{quote(run_id, safe='')}"
+
+
+def pipelines() -> str:
+    """What the marks of all pipelines' runs start with."""
+    return _PIPELINES
+
+
+def versions(name: str) -> str:
+    """What the refs of all versions of an artifact name start with."""
+    return f"{ARTIFACTS}{quote(name, safe='')}/"
+
+
+def version(name: str, number: int) -> str:
+    """The ref of one version."""
+    return f"{versions(name)}{number:010d}"
+
+
+def values(name: str, artifact: Oid) -> str:
+    """What the mark of the version of `name` that has this artifact starts with."""
+    return f"{_VALUES}{quote(name, safe='')}/{artifact}/"
+
+
+def value(name: str, artifact: Oid, number: int) -> str:
+    """The mark that says which version of `name` has this artifact."""
+    return f"{values(name, artifact)}{number:010d}"
+
+
+def labels(name: str, label: str) -> str:
+    """What the mark of the version of `name` with this label starts with."""
+    return f"{_LABELS}{quote(name, safe='')}/{quote(label, safe='')}/"
+
+
+def label(name: str, text: str, number: int) -> str:
+    """The mark that says which version of `name` has this label."""
+    return f"{labels(name, text)}{number:010d}"
+
+
+def newest(name: str) -> str:
+    """The ref of the artifact of a name that was made, or made again, last."""
+    return NEWEST + quote(name, safe="")
+
+
+def cache(key: Oid) -> str:
+    """The ref of the commit that a cache key leads to."""
+    return CACHE + key
+
+
+def pruned(artifact: Oid) -> str:
+    """The ref that says that an artifact's data was given up on purpose."""
+    return PRUNED + artifact
+
+
+def kept(artifact: Oid) -> str:
+    """The ref that keeps an artifact's data without a version."""
+    return KEPT + artifact
+
+
+def last_part(ref: str) -> str:
+    """The last part of a ref, decoded: a run id."""
+    return unquote(ref.rpartition("/")[2])
+
+
+def number_of(ref: str) -> int:
+    """The number at the end of a ref."""
+    return int(ref.rpartition("/")[2])
+
+
+def name_of(ref: str) -> str:
+    """The name in the second part of a ref, decoded."""
+    return unquote(ref.split("/")[1])

@@ -1,0 +1,72 @@
+"""The refs map: names → ids, a million of them. How refs are spelt says `ref_names`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+from ..objects.kinds import RefsNode
+from ..objects.oid import Oid
+from ..objects.records import Record
+from ..storage.store import ObjectStore
+from .merkle import MerkleMap, Shape
+
+R = TypeVar("R", bound=Record)
+
+REFS = Shape(RefsNode, "ref", bits=5)
+
+
+class Refs(Protocol):
+    """Where names are looked up: the refs as published, or as a transaction sees them."""
+
+    def get(self, ref: str) -> Oid | None:
+        """The id of one ref."""
+
+    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix`, in order."""
+
+    def record(self, oid: Oid, cls: type[R]) -> R:
+        """A record that a ref leads to."""
+
+
+class RefMap:
+    """One immutable state of the refs, and the records that they lead to."""
+
+    def __init__(self, store: ObjectStore, root: Oid | None) -> None:
+        self.root = root
+        self._store = store
+        self._map = MerkleMap(store, root, REFS)
+
+    def get(self, ref: str) -> Oid | None:
+        """The id that `ref` stands for, or None."""
+        entry = self._map.find(ref)
+        return None if entry is None else Oid(entry[1])
+
+    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix`, in order; read as they are come to."""
+        return ((entry[0], Oid(entry[1])) for entry in self._map.entries(prefix, reverse=reverse))
+
+    def last(self, prefix: str) -> tuple[str, Oid] | None:
+        """The greatest ref that starts with `prefix`."""
+        return next(self.items(prefix, reverse=True), None)
+
+    def count(self, prefix: str = "") -> int:
+        """How many refs start with `prefix`; takes no longer for many than for few."""
+        return self._map.count(prefix)
+
+    def record(self, oid: Oid, cls: type[R]) -> R:
+        """A record that a ref leads to. Raises as `ObjectStore.record`."""
+        return self._store.record(oid, cls)
+
+    def diff(self, old: RefMap) -> dict[str, tuple[Oid | None, Oid | None]]:
+        """Ref → (old id, new id) for each ref that differs, in time proportional to their number."""
+        return {ref: (_target(before), _target(after)) for ref, (before, after) in self._map.diff(old._map).items()}
+
+    def update(self, edits: Mapping[str, Oid | None], put: Callable[[RefsNode], Oid]) -> RefMap:
+        """The map with these refs set, or deleted where the id is None; `put` stores the new nodes."""
+        entries = {ref: None if oid is None else (ref, oid) for ref, oid in edits.items()}
+        return RefMap(self._store, self._map.changed(entries, put))
+
+
+def _target(entry: tuple[str, ...] | None) -> Oid | None:
+    return None if entry is None else Oid(entry[1])

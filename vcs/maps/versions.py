@@ -1,0 +1,62 @@
+"""The versions of artifact names, as the refs tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..objects.kinds import Version
+from ..objects.oid import Oid
+from . import ref_names
+from .refs import Refs
+
+
+def by_number(refs: Refs, name: str, number: int) -> Version | None:
+    """The version of a name with this number; None where there is none or it was deleted."""
+    oid = refs.get(ref_names.version(name, number))
+    version = None if oid is None else refs.record(oid, Version)
+    return None if version is None or version.deleted else version
+
+
+def by_value(refs: Refs, name: str, artifact: Oid) -> Version | None:
+    """The version of a name that has this artifact."""
+    return _marked(refs, name, ref_names.values(name, artifact))
+
+
+def by_label(refs: Refs, name: str, label: str) -> Version | None:
+    """The version of a name with this explicit version."""
+    return _marked(refs, name, ref_names.labels(name, label))
+
+
+def newest(refs: Refs, name: str) -> Version | None:
+    """The version that was made, or made again, last; where that was deleted, the one with the greatest number."""
+    artifact = refs.get(ref_names.newest(name))
+    version = None if artifact is None else by_value(refs, name, artifact)
+    return version or next(of(refs, name, reverse=True), None)
+
+
+def of(refs: Refs, name: str, *, reverse: bool = False) -> Iterator[Version]:
+    """All versions of a name, oldest first unless reversed; read as they are come to."""
+    found = (refs.record(oid, Version) for _, oid in refs.items(ref_names.versions(name), reverse=reverse))
+    return (version for version in found if not version.deleted)
+
+
+def names(refs: Refs) -> Iterator[str]:
+    """All names that have versions, in order."""
+    return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.NEWEST))
+
+
+def every(refs: Refs) -> Iterator[Version]:
+    """All versions of all names, by name and number; read as they are come to."""
+    found = (refs.record(oid, Version) for _, oid in refs.items(ref_names.ARTIFACTS))
+    return (version for version in found if not version.deleted)
+
+
+def last_number(refs: Refs, name: str) -> int:
+    """The greatest number ever given under a name, 0 when there is none."""
+    last = next(refs.items(ref_names.versions(name), reverse=True), None)
+    return 0 if last is None else ref_names.number_of(last[0])
+
+
+def _marked(refs: Refs, name: str, prefix: str) -> Version | None:
+    mark = next(refs.items(prefix), None)
+    return None if mark is None else by_number(refs, name, ref_names.number_of(mark[0]))

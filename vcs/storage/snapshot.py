@@ -1,0 +1,129 @@
+"""Where every object is at one moment: the packs and index segments that one state names.
+
+A snapshot never changes; what it names stays readable as long as its owner holds a lease (see `leases`), whatever
+others publish or collect meanwhile.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+from ..errors import DamagedError
+from ..objects.kinds import State
+from ..objects.oid import Oid
+from .files import Files
+from .layout import OPS, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
+from .op_file import read_op
+from .op_log import Entry
+from .pack import Pack
+from .segment import Segment
+from .table import Location
+
+
+class Snapshot:
+    """One state of a repository and the tables that it names.
+
+    Args:
+        files: Where they are.
+        entry: The log's entry with the state.
+        before: An older snapshot, whose open tables are used again.
+
+    Attributes:
+        op: The op.
+        op_id: Its id.
+        segments: The index segments that could be read.
+        loose: The packs and ops that no segment lists, newest first.
+
+    Raises:
+        DamagedError: The entry is damaged.
+    """
+
+    def __init__(self, files: Files, entry: Entry, before: Snapshot | None = None) -> None:
+        self.op, self.op_id = read_op(entry)
+        self.seq = entry.seq
+        self._files = files
+        self._checked = False
+        known = {} if before is None else {pack.name: pack for pack in before.loose}
+        known[op_name(entry.seq)] = Pack(op_name(entry.seq), entry.data, len(entry.data))
+        segments = {} if before is None else {segment.name: segment for segment in before.segments}
+        self.segments: list[Segment] = [
+            each for oid in self.state.segments if (each := segments.get(oid) or self._segment(oid))
+        ]
+        names = self._loose_names()
+        self.loose: list[Pack] = [found for name in names if (found := known.get(name) or self._pack(name))]
+
+    @property
+    def state(self) -> State:
+        """The state."""
+        return self.op.state
+
+    def find(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
+        """Everywhere that an object is, in packs that count; the newest first.
+
+        Raises:
+            DamagedError: A table makes no sense.
+        """
+        key, condemned = bytes.fromhex(oid), self.state.condemned
+        for pack in self.loose:
+            for at, _ in pack.table.find(key):
+                yield PackName(pack.name), pack.inside(at)
+        for segment in self.segments:
+            for at, number in segment.find(key):
+                name = segment.pack_of(number)
+                if name not in condemned:
+                    yield name, at
+
+    def starting_with(self, prefix: str) -> dict[Oid, Location]:
+        """All objects whose id starts with this hexadecimal prefix, each once."""
+        found = {at.oid: at for pack in self.loose for at, _ in pack.table.starting_with(prefix)}
+        for segment in self.segments:
+            for at, number in segment.starting_with(prefix):
+                if segment.pack_of(number) not in self.state.condemned:
+                    found.setdefault(at.oid, at)
+        return found
+
+    def packs(self) -> list[PackName]:
+        """The files that hold objects and count."""
+        listed = {name for segment in self.segments for name in segment.packs} - self.state.condemned.keys()
+        return sorted(listed | {PackName(pack.name) for pack in self.loose})
+
+    def without_damage(self) -> Snapshot:
+        """This snapshot less the index segments whose bytes are damaged: the packs' own tables are used in their place.
+
+        The same one where there are none; that is looked at only once, since it reads the whole index.
+        """
+        if self._checked or all(segment.whole() for segment in self.segments):
+            self._checked = True
+            return self
+        mended = copy.copy(self)
+        mended.segments = [segment for segment in self.segments if segment.whole()]
+        there = {pack.name: pack for pack in self.loose}
+        names = mended._all_names()
+        mended.loose = [found for name in names if (found := there.get(name) or self._pack(name))]
+        mended._checked = True
+        return mended
+
+    def _loose_names(self) -> list[PackName]:
+        if len(self.segments) < len(self.state.segments):
+            return self._all_names()  # the index is derived: the packs know what they hold
+        return [PackName(name) for name in reversed(self.state.loose) if name not in self.state.condemned]
+
+    def _all_names(self) -> list[PackName]:
+        """Every file that may hold objects of this state: what others publish later is unknown to it, and harmless."""
+        packs = [PackName(name) for name in self._files.list(PACKS) if is_pack_name(name)]
+        ops = [PackName(name) for name in self._files.list(OPS) if (op_seq(name) or self.seq + 1) <= self.seq]
+        listed = {name for segment in self.segments for name in segment.packs}
+        return [name for name in reversed([*packs, *ops]) if name not in self.state.condemned and name not in listed]
+
+    def _segment(self, oid: Oid) -> Segment | None:
+        try:
+            return Segment.open(self._files, segment_name(oid))
+        except (FileNotFoundError, DamagedError):
+            return None  # fsck names it
+
+    def _pack(self, name: PackName) -> Pack | None:
+        try:
+            return Pack.open(self._files, name)
+        except (FileNotFoundError, DamagedError):
+            return None  # fsck names it; what it held is missing, and said to be so when asked for

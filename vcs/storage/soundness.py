@@ -1,0 +1,83 @@
+"""Whether what is stored can still be read: what is damaged counts as absent, so that it can be stored again.
+
+Reading everything again at each use would cost too much. A pack is vouched for as long as its file is, by all that the
+place says about it, the file that was written or verified; otherwise its bytes are hashed once, and if they are not
+what was written, each of its objects is judged by itself.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..errors import DamagedError
+from .files import Files, Signature
+from .layout import PackName
+from .pack import Pack
+
+_SMALL = 4 << 20
+"""A smaller pack is hashed again by each process that needs it; that costs no more than looking it up."""
+
+
+class Memo(Protocol):
+    """Remembers from process to process which files were seen to be whole. May forget anything."""
+
+    def known(self, name: str) -> Signature | None:
+        """The signature that a file had when it was whole."""
+
+    def note(self, name: str, signature: Signature) -> None:
+        """A file was whole when it had this signature."""
+
+    def forget(self, name: str) -> None:
+        """A file is not whole."""
+
+
+class NoMemo:
+    """Remembers nothing."""
+
+    def known(self, name: str) -> Signature | None:
+        """Nothing."""
+        return None
+
+    def note(self, name: str, signature: Signature) -> None:
+        """Forgets it."""
+
+    def forget(self, name: str) -> None:
+        """Nothing to forget."""
+
+
+class Soundness:
+    """What is known of the packs of one repository. A verdict holds for the life of the process."""
+
+    def __init__(self, files: Files, memo: Memo) -> None:
+        self._files = files
+        self._memo = memo
+        self._verdicts: dict[PackName, bool] = {}
+
+    def vouches_for(self, name: PackName) -> bool:
+        """Whether every object of a pack can be taken to be as it was written."""
+        if name not in self._verdicts:
+            self._verdicts[name] = self._judge(name)
+        return self._verdicts[name]
+
+    def written(self, name: PackName) -> None:
+        """A pack was just written by this process."""
+        self._verdicts[name] = True
+        if self._files.size(name) >= _SMALL:
+            self._memo.note(name, self._files.signature(name))
+
+    def distrust(self, name: PackName) -> None:
+        """An object of a pack turned out to be damaged, though the file looked untouched."""
+        self._verdicts[name] = False
+        self._memo.forget(name)
+
+    def _judge(self, name: PackName) -> bool:
+        try:
+            signature = self._files.signature(name)
+            if self._files.size(name) >= _SMALL and self._memo.known(name) == signature:
+                return True
+            whole = Pack.open(self._files, name).whole(self._files)
+        except (FileNotFoundError, DamagedError):
+            return False
+        if whole and self._files.size(name) >= _SMALL:
+            self._memo.note(name, signature)
+        return whole

@@ -1,0 +1,157 @@
+"""Deciding what a collection does with each pack: keep it, delete it, or write anew what is alive in it.
+
+A plan is data: it explains itself and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..objects.oid import Oid
+from ..storage.layout import PackName, op_seq
+from ..storage.pack import Pack
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
+from .mark import Mark
+
+KEEP_OPS = 64
+"""So many of the newest ops are never collected: more than `publish.RECENT`, so that a transaction can always tell
+whether it was published."""
+
+MAX_UNUSED = 0.05
+"""By default packs are written anew until no more than this share of what they hold is garbage."""
+
+SMALL_PACK = 16 << 20
+"""Packs below this many bytes are put together when there are several."""
+
+_SEVERAL = 4
+
+Action = Literal["keep", "delete", "rewrite"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of one pack. Sizes are bytes.
+
+    Attributes:
+        pack: Its name.
+        action: What is done.
+        reason: Why, in a few words.
+        live: Objects in it that stay.
+        dead: Objects in it that go.
+        live_bytes: What those that stay take.
+        dead_bytes: What those that go take.
+    """
+
+    pack: PackName
+    action: Action
+    reason: str
+    live: tuple[Oid, ...] = field(repr=False)
+    dead: int
+    live_bytes: int
+    dead_bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a collection does, or would do.
+
+    Attributes:
+        verdicts: One for each pack.
+        lost: Objects that are referred to and cannot be read → why.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    lost: dict[Oid, str]
+
+    def packs(self, action: Action) -> list[Verdict]:
+        """The packs with which this is done."""
+        return [verdict for verdict in self.verdicts if verdict.action == action]
+
+    @property
+    def live(self) -> int:
+        """Objects that stay."""
+        return sum(len(verdict.live) for verdict in self.verdicts)
+
+    @property
+    def dead(self) -> int:
+        """Objects that go."""
+        return sum(verdict.dead for verdict in self.verdicts if verdict.action != "keep")
+
+    @property
+    def freed(self) -> int:
+        """Bytes of the objects that go."""
+        return sum(verdict.dead_bytes for verdict in self.verdicts if verdict.action != "keep")
+
+
+def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX_UNUSED) -> Plan:
+    """Decides for each pack of a moment.
+
+    Args:
+        store: Where the packs are.
+        head: The moment.
+        mark: What is alive at it.
+        max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
+    """
+    looked = list(_look(store, head, mark))
+    retained = set(store.log.sequence()[-KEEP_OPS:])
+    budget = max_unused * sum(each.live_bytes for each in looked)
+    together = sum(map(_is_small, looked)) >= _SEVERAL
+    verdicts = []
+    # Where there is little garbage it may stay, within the budget; what holds the most is written anew.
+    for each in sorted(looked, key=lambda each: (_unused_share(each), each.pack)):
+        action, reason = _decide(each, retained, budget, together=together)
+        if action == "keep":
+            budget -= each.dead_bytes
+        verdicts.append(Verdict(each.pack, action, reason, each.live, each.dead, each.live_bytes, each.dead_bytes))
+    return Plan(tuple(verdicts), {oid: str(error) for oid, error in mark.lost.items()})
+
+
+@dataclass(frozen=True)
+class _Looked:
+    pack: PackName
+    live: tuple[Oid, ...]
+    dead: int
+    live_bytes: int
+    dead_bytes: int
+
+
+def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
+    kept: set[Oid] = set()
+    for name in sorted(head.packs(), key=lambda name: (op_seq(name) is not None, name)):
+        live, dead, live_bytes, dead_bytes = [], 0, 0, 0
+        sound = store.soundness.vouches_for(name)
+        for at in Pack.open(store.files, name).locations():
+            # Of several copies one stays; a damaged pack's are no copies to rely on.
+            if at.oid in mark.live and at.oid not in kept and (sound or store.is_sound_at(name, at)):
+                kept.add(at.oid)
+                live.append(at.oid)
+                live_bytes += at.stored
+            else:
+                dead, dead_bytes = dead + 1, dead_bytes + at.stored
+        yield _Looked(name, tuple(live), dead, live_bytes, dead_bytes)
+
+
+def _decide(each: _Looked, retained: set[int], budget: float, *, together: bool) -> tuple[Action, str]:
+    seq = op_seq(each.pack)
+    if seq is not None and seq in retained:
+        return "keep", "one of the newest changes"
+    if not each.live:
+        return "delete", "nothing in it is used"
+    if seq is not None:
+        return "rewrite", "an old change; what it holds goes into a pack"
+    if each.dead_bytes > budget:
+        return "rewrite", f"{_unused_share(each):.0%} of it is unused"
+    if together and _is_small(each):
+        return "rewrite", "one of several small packs"
+    return "keep", "most of it is used" if each.dead else "all of it is used"
+
+
+def _unused_share(each: _Looked) -> float:
+    return each.dead_bytes / ((each.live_bytes + each.dead_bytes) or 1)
+
+
+def _is_small(each: _Looked) -> bool:
+    return op_seq(each.pack) is None and each.live_bytes + each.dead_bytes < SMALL_PACK
