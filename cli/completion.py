@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from artvcs.pipelines import lookup
 from artvcs.vcs.errors import ArtError
-from artvcs.vcs.refs import names
+from artvcs.vcs.maps import runs, versions
 from artvcs.vcs.repository import Repository
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -19,17 +18,16 @@ Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
 def artifact_names(repository: Repository) -> set[str]:
     """The names that artifacts have."""
-    return {names.artifact_name(ref) for ref, _ in repository.refs().items(names.ARTIFACTS)}
+    return set(versions.names(repository.refs()))
 
 
 def _artifacts_and_runs(repository: Repository) -> set[str]:
-    runs = lookup.all_runs(repository.store, repository.refs())
-    return artifact_names(repository) | {run.name for run in runs}
+    return artifact_names(repository) | {run.name for run in runs.newest_first(repository.refs())}
 
 
 def step_names(repository: Repository) -> set[str]:
     """The steps that runs have had."""
-    return {step for run in lookup.all_runs(repository.store, repository.refs()) for step in run.steps}
+    return {step for run in runs.newest_first(repository.refs()) for step in run.steps}
 
 
 def _completing(find: Callable[[Repository], Iterable[str]]) -> Completer:

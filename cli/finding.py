@@ -7,9 +7,10 @@ import difflib
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.maps import versions
 from artvcs.vcs.objects.kinds import Run, Version
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import Location
+from artvcs.vcs.storage.table import Location
 
 from .completion import artifact_names
 
@@ -23,10 +24,10 @@ def find(repository: Repository, text: str) -> Found:
         UnknownName: Nothing; with what it may have been meant to be.
         AmbiguousName: More than one thing.
     """
-    store, refs = repository.store, repository.refs()
+    refs = repository.refs()
     name = text.partition("@")[0]
-    if lookup.versions_of(store, refs, name):
-        return ArtifactVersion(repository, lookup.find_spec(store, refs, text, repository.project))
+    if versions.newest(refs, name) is not None:
+        return ArtifactVersion(repository, lookup.find_spec(refs, text, repository.project))
     run = _run(repository, text)
     if run is not None and text in (run.name, run.run):
         return PipelineRun(repository, run)
@@ -48,9 +49,9 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
         UnknownName: There is none.
         AmbiguousName: There are several.
     """
-    store, refs = repository.store, repository.refs()
+    refs = repository.refs()
     try:
-        return ArtifactVersion(repository, lookup.find_spec(store, refs, spec, repository.project))
+        return ArtifactVersion(repository, lookup.find_spec(refs, spec, repository.project))
     except UnknownName as error:
         hint = perhaps(spec.partition("@")[0], artifact_names(repository))
         raise UnknownName(str(error).replace(";", f"{hint};", 1)) from None
@@ -64,7 +65,7 @@ def perhaps(text: str, known: set[str]) -> str:
 
 def _run(repository: Repository, text: str) -> Run | None:
     try:
-        return lookup.find_run(repository.store, repository.refs(), text)
+        return lookup.find_run(repository.refs(), text)
     except UnknownName:
         return None
 
@@ -81,7 +82,7 @@ def _object(repository: Repository, text: str) -> Location | None:
 def _with_names(repository: Repository, at: Location) -> Found:
     """An artifact that has a version is shown as that version."""
     if at.kind == "artifact":
-        for found in lookup.all_versions(repository.store, repository.refs()):
+        for found in versions.every(repository.refs()):
             if found.artifact == at.oid:
                 return ArtifactVersion(repository, found)
     if at.kind == "version":

@@ -6,12 +6,11 @@ import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.maps import runs, versions
 from artvcs.vcs.objects.kinds import Commit, Input, Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import finding
@@ -118,15 +117,14 @@ def of(repository: Repository, text: str) -> list[Entry]:
 def everything(repository: Repository) -> list[Entry]:
     """The history of all runs."""
     history = History(repository)
-    runs = lookup.all_runs(repository.store, repository.refs())
-    commits = dict.fromkeys(oid for run in runs for oid in _commits_of(PipelineRun(repository, run)))
+    found = runs.newest_first(repository.refs())
+    commits = dict.fromkeys(oid for run in found for oid in _commits_of(PipelineRun(repository, run)))
     return list(history.before(history.commit(oid) for oid in commits))
 
 
 def version_of(repository: Repository, name: str, artifact: Oid) -> Version | None:
     """The version that an artifact has under a name; None where it has been deleted."""
-    oid = repository.refs().get(names.value_ref(name, artifact))
-    return None if oid is None else repository.store.record(oid, Version)
+    return versions.by_value(repository.refs(), name, artifact)
 
 
 def version_name(repository: Repository, name: str, artifact: Oid) -> str:
@@ -151,22 +149,22 @@ def _commits_of(run: PipelineRun) -> list[Oid]:
 
 def _of_artifact(repository: Repository, history: History, name: str, artifact: Oid | None) -> list[Entry]:
     """Every commit that made a version of a name, also those that made one again, and versions made by none."""
-    store, refs = repository.store, repository.refs()
-    versions = [each for each in lookup.versions_of(store, refs, name) if artifact in (None, each.artifact)]
-    commits = dict.fromkeys(version.commit for version in versions if version.commit)
-    for run in lookup.all_runs(store, refs):
+    refs = repository.refs()
+    found = [each for each in versions.of(refs, name) if artifact in (None, each.artifact)]
+    commits = dict.fromkeys(version.commit for version in found if version.commit)
+    for run in runs.newest_first(refs):
         for step in run.steps.values():
             for output in step.outputs.values():
                 if step.commit and output.name == name and artifact in (None, output.artifact):
                     commits[step.commit] = None
-    raw = [history.data(name, version.artifact) for version in versions if version.commit is None]
+    raw = [history.data(name, version.artifact) for version in found if version.commit is None]
     return [*(history.commit(oid) for oid in commits), *raw]
 
 
 def _run_names(repository: Repository) -> dict[str, str]:
     """Commit id → the name of the run that executed it, and run id → name."""
     found: dict[str, str] = {}
-    for run in reversed(lookup.all_runs(repository.store, repository.refs())):
+    for run in reversed(list(runs.newest_first(repository.refs()))):
         found[run.run] = run.name
         for step in run.steps.values():
             if step.commit and (step.status == "completed" or step.commit not in found):

@@ -13,10 +13,10 @@ from typing import Any
 
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName, disk_is_full, storage_errors
+from artvcs.vcs.maps import ref_names
 from artvcs.vcs.objects import values
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.worktree import files as worktree
@@ -62,10 +62,7 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
     payload = transaction.put(tree)
     type_name = materializers.type_name(value)
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, writer.runs_code)
-    oid = transaction.put(artifact)
-    if transaction.get(names.pruned_ref(oid)):
-        transaction.set_ref(names.pruned_ref(oid), None)  # its data is here again
-    return Saved(oid, facts)
+    return Saved(transaction.put(artifact), facts)
 
 
 def load(repository: Repository, oid: Oid) -> Any:
@@ -82,7 +79,7 @@ def load(repository: Repository, oid: Oid) -> Any:
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
-    if not repository.store.has(artifact.payload) and repository.refs().get(names.pruned_ref(oid)):
+    if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
         raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
     with _folder(repository.layout) as folder:
         worktree.write_tree(repository.store, artifact.payload, folder)

@@ -6,12 +6,13 @@ it finds the result; it goes with its process, should that die.
 
 from __future__ import annotations
 
-import os
 import threading
 
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.storage import durable
 from artvcs.vcs.storage.layout import Layout
+
+_PATIENCE = 60.0
 
 
 class Claims:
@@ -20,22 +21,23 @@ class Claims:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._mutex = threading.Lock()
-        self._held: dict[Oid, int] = {}
+        self._held: dict[Oid, durable.Lock] = {}
         self._landed: set[Oid] = set()
 
     def take(self, key: Oid) -> bool:
         """Claims a key; False when another run has it."""
         with self._mutex:
-            return key in self._held or self._lock(key, wait=False)
+            return key in self._held or self._lock(key)
 
     def wait(self, key: Oid) -> None:
         """Claims a key as soon as the run that has it has published its result, failed or died."""
         # Not under the mutex: the thread that publishes must be able to release ours meanwhile.
         self._layout.running.mkdir(exist_ok=True)
-        fd = durable.open_locked(self._layout.claim(key), wait=True)
-        assert fd is not None, "waited for"
+        lock = None
+        while lock is None:
+            lock = durable.Lock.wait(self._layout.claim(key), _PATIENCE)
         with self._mutex:
-            self._held[key] = fd
+            self._held[key] = lock
 
     def landed(self, key: Oid) -> None:
         """The key's result has landed: the claim ends with the next publishing."""
@@ -60,16 +62,15 @@ class Claims:
             for key in list(self._held):
                 self._unlock(key)
 
-    def _lock(self, key: Oid, *, wait: bool) -> bool:
+    def _lock(self, key: Oid) -> bool:
         self._layout.running.mkdir(exist_ok=True)
-        fd = durable.open_locked(self._layout.claim(key), wait=wait)
-        if fd is not None:
-            self._held[key] = fd
-        return fd is not None
+        lock = durable.Lock.take(self._layout.claim(key))
+        if lock is not None:
+            self._held[key] = lock
+        return lock is not None
 
     def _unlock(self, key: Oid) -> None:
         self._landed.discard(key)
-        fd = self._held.pop(key, None)
-        if fd is not None:
-            self._layout.claim(key).unlink(missing_ok=True)
-            os.close(fd)
+        lock = self._held.pop(key, None)
+        if lock is not None:
+            lock.remove()

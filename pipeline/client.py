@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from artvcs.vcs.maps import runs, uses, versions
 from artvcs.vcs.repository import Repository
 
 from . import context, graph, lookup, query, retention, saving
@@ -104,10 +105,10 @@ class Client:
             ParameterError: A condition cannot be understood.
             UnknownName: There is no such run.
         """
-        store, refs = self.repository.store, self.repository.refs()
-        records = lookup.all_versions(store, refs) if name is None else lookup.versions_of(store, refs, name)
-        run_id = None if run is None else lookup.find_run(store, refs, run).run
-        used = retention.used_versions(self.repository, refs) if only_unused else {}
+        refs = self.repository.refs()
+        records = versions.every(refs) if name is None else versions.of(refs, name)
+        run_id = None if run is None else lookup.find_run(refs, run).run
+        used = uses.of_all_runs(refs) if only_unused else {}
         found = (
             each
             for each in (ArtifactVersion(self.repository, record) for record in records)
@@ -129,8 +130,7 @@ class Client:
             UnknownName: There is none.
             AmbiguousName: There are several.
         """
-        repository = self.repository
-        return PipelineRun(repository, lookup.find_run(repository.store, repository.refs(), id_or_name_or_prefix))
+        return PipelineRun(self.repository, lookup.find_run(self.repository.refs(), id_or_name_or_prefix))
 
     def list_pipeline_runs(
         self,
@@ -163,10 +163,7 @@ class Client:
         """
         found = (
             run
-            for run in (
-                PipelineRun(self.repository, record)
-                for record in lookup.all_runs(self.repository.store, self.repository.refs())
-            )
+            for run in (PipelineRun(self.repository, record) for record in runs.newest_first(self.repository.refs()))
             if pipeline in (None, run.pipeline)
             and name in (None, run.name)
             and status in (None, run.status)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from artvcs.vcs.changes.transaction import now_ms
+from artvcs.vcs.changes.publish import now_ms
 from artvcs.vcs.objects.kinds import Failure, Input
 
 from . import artifacts, context, logs, validation

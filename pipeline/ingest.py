@@ -58,8 +58,8 @@ class Ingest:
         if isinstance(source, ArtifactVersion):
             return input_of(source.record)
         if isinstance(source, LazyArtifact):
-            store, asked = self._repository.store, lookup.spec(source.name, source.version, source.rev)
-            return input_of(lookup.find_spec(store, self._transaction, asked, self._repository.project))
+            asked = lookup.spec(source.name, source.version, source.rev)
+            return input_of(lookup.find_spec(self._transaction, asked, self._repository.project))
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from artvcs.vcs import git
 from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.maps import runs, versions
+from artvcs.vcs.maps.refs import Refs
 from artvcs.vcs.objects import canonical
 from artvcs.vcs.objects.kinds import Commit, Run, Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.storage.store import ObjectStore
 
 from .fingerprint import Fingerprint, from_json
@@ -19,34 +20,13 @@ from .fingerprint import Fingerprint, from_json
 MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
-
-class Refs(Protocol):
-    """Where names are looked up: the refs as published, or as a transaction sees them."""
-
-    def get(self, ref: str) -> Oid | None:
-        """The id of one ref."""
-
-    def items(self, prefix: str) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order."""
+_SHOWN = 4
 
 
-def versions_of(store: ObjectStore, refs: Refs, name: str) -> list[Version]:
-    """All versions of an artifact name that are not deleted, oldest first."""
-    found = (store.record(oid, Version) for _, oid in refs.items(names.versions_prefix(name)))
-    return [version for version in found if not version.deleted]
-
-
-def all_versions(store: ObjectStore, refs: Refs) -> Iterator[Version]:
-    """All versions of all names that are not deleted, by name and number."""
-    found = (store.record(oid, Version) for _, oid in refs.items(names.ARTIFACTS))
-    return (version for version in found if not version.deleted)
-
-
-def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int | None = None) -> Version:
+def find_version(refs: Refs, name: str, version: str | int | None = None) -> Version:
     """The version of a name: the newest, or the one with this number or label.
 
     Args:
-        store: Where versions are read from.
         refs: Where names are looked up.
         name: An artifact name, or the start of an artifact's id.
         version: A number, a label, or None for the newest.
@@ -55,40 +35,36 @@ def find_version(store: ObjectStore, refs: Refs, name: str, version: str | int |
         UnknownName: There is no such name or version.
         AmbiguousName: The start of an id fits more than one artifact.
     """
-    found = versions_of(store, refs, name)
-    if not found:
-        return _by_artifact_id(store, refs, name)
+    newest = versions.newest(refs, name)
+    if newest is None:
+        return _by_artifact_id(refs, name)
     if version is None:
-        return _newest(store, refs, name, found)
-    if (wanted := _with_version(found, str(version))) is not None:
+        return newest
+    if (wanted := with_version(refs, name, str(version))) is not None:
         return wanted
-    known = ", ".join(candidate.label or str(candidate.number) for candidate in found[-5:])
-    known = f"…, {known}" if len(found) > 5 else known
+    last = list(itertools.islice(versions.of(refs, name, reverse=True), _SHOWN + 2))
+    known = ", ".join(each.label or str(each.number) for each in reversed(last[: _SHOWN + 1]))
+    known = f"…, {known}" if len(last) > _SHOWN + 1 else known
     raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
 
 
-def _with_version(found: list[Version], version: str) -> Version | None:
-    """The one with this explicit version, else the one with this number."""
-    labelled = (each for each in found if each.label == version)
-    return next(labelled, None) or next((each for each in found if str(each.number) == version), None)
+def with_version(refs: Refs, name: str, version: str) -> Version | None:
+    """The version of a name with this label, else the one with this number."""
+    labelled = versions.by_label(refs, name, version)
+    if labelled is not None or not (version.isdecimal() and str(int(version[:10])) == version):
+        return labelled
+    return versions.by_number(refs, name, int(version))
 
 
-def _newest(store: ObjectStore, refs: Refs, name: str, found: list[Version]) -> Version:
-    """The version that was made, or made again, last: not always the one with the greatest number."""
-    oid = refs.get(names.newest_ref(name))
-    number = store.record(oid, Version).number if oid else None
-    return next((version for version in found if version.number == number), found[-1])
-
-
-def find_version_at(store: ObjectStore, refs: Refs, name: str, revision: git.Revision) -> Version:
+def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
     """The newest version of a name that was made at a Git revision or before it.
 
     Raises:
         UnknownName: There is no such name, or no version of it was made there.
     """
-    find_version(store, refs, name)  # says so when there is no such name
-    for version in reversed(versions_of(store, refs, name)):
-        state = store.record(version.commit, Commit).git if version.commit else None
+    find_version(refs, name)  # says so when there is no such name
+    for version in versions.of(refs, name, reverse=True):
+        state = refs.record(version.commit, Commit).git if version.commit else None
         if state is not None and state.commit is not None and revision.reaches(state.commit):
             return version
     raise UnknownName(
@@ -102,11 +78,10 @@ def spec(name: str, version: str | int | None = None, rev: str | None = None) ->
     return name if chosen is None else f"{name}@{chosen}"
 
 
-def find_spec(store: ObjectStore, refs: Refs, asked: str, project: Path) -> Version:
+def find_spec(refs: Refs, asked: str, project: Path) -> Version:
     """The version that `NAME`, `NAME@VERSION` or `NAME@REVISION` stands for; numbers and labels come first.
 
     Args:
-        store: Where versions are read from.
         refs: Where names are looked up.
         asked: What the user wrote.
         project: A folder in the Git working tree, for revisions.
@@ -117,61 +92,53 @@ def find_spec(store: ObjectStore, refs: Refs, asked: str, project: Path) -> Vers
     """
     name, _, version = asked.partition("@")
     if not version:
-        return find_version(store, refs, name)
-    known = _with_version(versions_of(store, refs, name), version)
+        return find_version(refs, name)
+    known = with_version(refs, name, version)
     if known is not None:
         return known
     if version.isdigit():
-        return find_version(store, refs, name, version)
-    return find_version_at(store, refs, name, git.Revision(project, version))
+        return find_version(refs, name, version)
+    return find_version_at(refs, name, git.Revision(project, version))
 
 
-def _by_artifact_id(store: ObjectStore, refs: Refs, prefix: str) -> Version:
+def _by_artifact_id(refs: Refs, prefix: str) -> Version:
     matches: dict[Oid, Version] = {}
     if len(prefix) >= MIN_PREFIX and all(char in "0123456789abcdef" for char in prefix):
-        for version in all_versions(store, refs):
+        for version in versions.every(refs):
             if version.artifact.startswith(prefix):
                 matches[version.artifact] = version
     if len(matches) == 1:
         return matches.popitem()[1]
     if matches:
-        shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:4])
+        shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:_SHOWN])
         raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
     raise UnknownName(f"There is no artifact named {prefix!r}; `art ls` lists those there are.")
 
 
-def all_runs(store: ObjectStore, refs: Refs) -> list[Run]:
-    """All runs, newest first."""
-    runs = [store.record(oid, Run) for _, oid in refs.items(names.RUNS)]
-    return sorted(runs, key=lambda run: (run.started, run.run), reverse=True)
-
-
-def find_run(store: ObjectStore, refs: Refs, text: str) -> Run:
+def find_run(refs: Refs, text: str) -> Run:
     """The run with this id, name, or unique start of either.
 
     Raises:
         UnknownName: There is none.
         AmbiguousName: There is more than one.
     """
-    if oid := refs.get(names.run_ref(text)):
-        return store.record(oid, Run)
-    runs = all_runs(store, refs)
+    if (run := runs.by_id(refs, text)) is not None:
+        return run
     for matches in (
-        [run for run in runs if run.name == text],
-        [run for run in runs if text and (run.run.startswith(text) or run.name.startswith(text))],
+        _some(runs.named(refs, text)),
+        _some(itertools.chain(runs.with_id_like(refs, text), runs.named_like(refs, text))) if text else [],
     ):
         if len(matches) == 1:
             return matches[0]
         if matches:
-            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches[:3])
+            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
             raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
     raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
 
 
-def latest_run(store: ObjectStore, refs: Refs, pipeline: str) -> Run | None:
-    """The newest run of a pipeline, if it has any."""
-    oid = refs.get(names.latest_ref(pipeline))
-    return None if oid is None else store.record(oid, Run)
+def _some(found: Iterator[Run]) -> list[Run]:
+    """The first few runs, each once."""
+    return list({run.run: run for run in itertools.islice(found, _SHOWN)}.values())[:3]
 
 
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:

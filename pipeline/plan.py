@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs.changes.transaction import now_ms
+from artvcs.vcs.changes.publish import now_ms
 from artvcs.vcs.errors import LookupFailed
+from artvcs.vcs.maps import ref_names
+from artvcs.vcs.maps.refs import Refs
 from artvcs.vcs.objects import values
 from artvcs.vcs.objects.kinds import Commit, Input
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.storage.store import ObjectStore
 
 from . import cache, lookup
@@ -51,7 +52,7 @@ def decide(
     node: Node,
     inputs: Mapping[str, tuple[Input, ...]],
     store: ObjectStore,
-    refs: lookup.Refs,
+    refs: Refs,
     root: Path,
     *,
     use_cache: bool,
@@ -89,8 +90,8 @@ def decide(
     return _with_hit(decision, store, refs, root) if use_cache else decision
 
 
-def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs, root: Path) -> Decision:
-    oid = refs.get(names.cache_ref(decision.key))
+def _with_hit(decision: Decision, store: ObjectStore, refs: Refs, root: Path) -> Decision:
+    oid = refs.get(ref_names.cache(decision.key))
     if oid is None:
         return decision
     try:
@@ -100,25 +101,25 @@ def _with_hit(decision: Decision, store: ObjectStore, refs: lookup.Refs, root: P
     policy = decision.node.step.options.cache
     if policy.expired(commit, now_ms()) or not cache.available(store, commit):
         return decision
-    if not _reads_unchanged(commit, store, refs, root):
+    if not _reads_unchanged(commit, refs, root):
         return decision
     return dataclasses.replace(decision, hit=oid, commit=commit)
 
 
-def _reads_unchanged(commit: Commit, store: ObjectStore, refs: lookup.Refs, root: Path) -> bool:
+def _reads_unchanged(commit: Commit, refs: Refs, root: Path) -> bool:
     """Whether what the step asked the Client for while it ran would still be the same."""
     for asked, got in commit.reads.items():
         try:
-            if lookup.find_spec(store, refs, asked, root).artifact != got.artifact:
+            if lookup.find_spec(refs, asked, root).artifact != got.artifact:
                 return False
         except LookupFailed:
             return False
-    return not any(_exists(asked, store, refs, root) for asked in commit.config.get("missing", ()))
+    return not any(_exists(asked, refs, root) for asked in commit.config.get("missing", ()))
 
 
-def _exists(asked: str, store: ObjectStore, refs: lookup.Refs, root: Path) -> bool:
+def _exists(asked: str, refs: Refs, root: Path) -> bool:
     try:
-        lookup.find_spec(store, refs, asked, root)
+        lookup.find_spec(refs, asked, root)
     except LookupFailed:
         return False
     return True

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.objects.kinds import Commit, Input, Run
+from artvcs.vcs.maps import runs
+from artvcs.vcs.objects.kinds import Commit, Input
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
-from . import lookup, why
+from . import why
 from .graph import Graph, Node, StepOutput
 from .ingest import Ingest
 from .options import PipelineOptions
@@ -72,7 +72,7 @@ class _Planner:
         self._transaction = transaction
         self._options = options
         self._ingest = Ingest(repository, transaction, pipeline)
-        self._previous = lookup.latest_run(repository.store, transaction, pipeline)
+        self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
 
     def plan(self, node: Node) -> PlannedStep:
@@ -118,11 +118,10 @@ class _Planner:
         )
 
     def _commit_before(self, step: str) -> Commit | None:
-        store, refs, run = self._repository.store, self._transaction, self._previous
+        refs, run = self._transaction, self._previous
         while run is not None:
             found = run.steps.get(step)
             if found is not None and found.commit is not None:
-                return store.record(found.commit, Commit)
-            oid = refs.get(names.run_ref(run.previous)) if run.previous else None
-            run = store.record(oid, Run) if oid else None
+                return refs.record(found.commit, Commit)
+            run = runs.by_id(refs, run.previous) if run.previous else None
         return None

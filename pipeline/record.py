@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artvcs.vcs.changes.transaction import Transaction, now_ms
+from artvcs.vcs.changes.intents import PutRun
+from artvcs.vcs.changes.publish import now_ms
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.errors import Conflict
+from artvcs.vcs.maps import ref_names
+from artvcs.vcs.maps import versions as known
 from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Run, StepRun, Version
+from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Run, StepRun
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import versions
@@ -33,16 +37,19 @@ class RunRecord:
 
     Attributes:
         run: The record as it was written last.
+        conflicts: What could not be published as it was meant, since others came first.
     """
 
     def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
         self.run = run
+        self.conflicts: list[Conflict] = []
         self._steps: dict[str, StepRun] = {}
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
         self._publisher = Publisher(transaction, self._write_run, self._published)
         self._written = 0
+        self._oid: Oid | None = None
         self._write_run()
         transaction.checkpoint()
 
@@ -65,7 +72,7 @@ class RunRecord:
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
         )
         oid = transaction.put(commit)
-        transaction.set_ref(names.cache_ref(decision.key), oid)
+        transaction.set_ref(ref_names.cache(decision.key), oid)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
         self._add_versions(node.step.signature.outputs, oid, outputs, facts)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
@@ -94,12 +101,24 @@ class RunRecord:
         moment, failure = now_ms(), failure_of(error)
         return self._set(invocation, StepRun(step, "failed", None, {}, {}, None, moment, moment, failure, None, {}))
 
-    def end(self, status: str) -> None:
-        """Notes how the run ended, and publishes all."""
+    def look_again(self) -> None:
+        """Publishes what has landed, and sees then what others have published."""
+        self._published(self._transaction.refresh(tolerant=True))
+
+    def end(self, status: str) -> str:
+        """Notes how the run ended, and publishes all.
+
+        Returns:
+            How it ended: `failed` where something could not be published as it was meant.
+        """
         with self._transaction.together():
             self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
             self._write_run()
+            self._transaction.standing = ()
         self.publish()
+        if self.conflicts and status == "completed":
+            return self.end("failed")
+        return status
 
     def publish(self) -> None:
         """Publishes what has landed."""
@@ -137,25 +156,23 @@ class RunRecord:
             elif (ended := self._steps.get(step)) is not None:
                 self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
 
-    def _published(self) -> None:
+    def _published(self, conflicts: Sequence[Conflict]) -> None:
+        self.conflicts += conflicts
         self._claims.published()
-        with self._transaction.together():
-            if self.run.status == "running":
-                # In the journal again: should this process die now, recovery finds a run that was going on.
-                self._transaction.set_ref(names.run_ref(self.run.run), self._oid)
-                self._transaction.checkpoint()
 
     def _write_run(self) -> None:
-        self.run = dataclasses.replace(self.run, steps=dict(self._steps))
-        self._written = len(self._steps)
-        self._oid = self._transaction.put(self.run)
-        self._transaction.set_ref(names.run_ref(self.run.run), self._oid)
-        self._transaction.set_ref(names.latest_ref(self.run.pipeline), self._oid)
+        with self._transaction.together():
+            self.run = dataclasses.replace(self.run, steps=dict(self._steps))
+            self._written = len(self._steps)
+            base, self._oid = self._oid, self._transaction.put(self.run)
+            self._transaction.add(PutRun(base, self._oid))
+            # Should this process die, recovery finds a run that was going on.
+            self._transaction.standing = (PutRun(self._oid, self._oid),)
 
     def _facts(self, output: Output) -> Mapping[str, Any]:
         """What is known of a value from when it was made under another name."""
-        oid = self._transaction.get(names.value_ref(output.name, output.artifact))
-        return self._repository.store.record(oid, Version).metadata if oid else {}
+        version = known.by_value(self._transaction, output.name, output.artifact)
+        return version.metadata if version else {}
 
     def _add_versions(
         self,

@@ -9,18 +9,17 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from artvcs.vcs.changes.intents import DeleteRun, DeleteVersion
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError
+from artvcs.vcs.maps import ref_names, uses, versions
+from artvcs.vcs.maps.refs import Refs
 from artvcs.vcs.objects.kinds import Commit, Run, Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import lookup
 from .errors import InUse
-
-Used = dict[tuple[str, Oid], str]
-"""(artifact name, artifact id) → the name of a run that uses it."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,14 @@ def delete_version(repository: Repository, name: str, version: str | int | None 
         UnknownName: There is no such version.
     """
     with repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
-        found = lookup.find_version(repository.store, transaction, name, version)
-        run = used_versions(repository, transaction).get((found.name, found.artifact))
+        found = lookup.find_version(transaction, name, version)
+        run = uses.of_all_runs(transaction).get((found.name, found.artifact))
         if run is not None:
             raise InUse(
                 f"{found.name}@{found.number} is used by the run {run}; delete that run first (`art rm {run}`)."
             )
-        _forget(repository, transaction, found)
-        _forget_cached(repository, transaction, {found.artifact})
+        _forget(transaction, found)
+        _forget_cached(transaction, {found.artifact})
         return found
 
 
@@ -66,12 +65,10 @@ def delete_run(repository: Repository, text: str) -> Run:
         AmbiguousName: There are several.
     """
     with repository.transaction(f"delete run {text}") as transaction:
-        run = lookup.find_run(repository.store, transaction, text)
+        run = lookup.find_run(transaction, text)
         if run.status == "running":
             raise InUse(f"The run {run.name} is still going on; stop it first.")
-        transaction.set_ref(names.run_ref(run.run), None)
-        left = [each for each in lookup.all_runs(repository.store, transaction) if each.pipeline == run.pipeline]
-        transaction.set_ref(names.latest_ref(run.pipeline), left[0].oid if left else None)
+        transaction.add(DeleteRun(run.run))
         return run
 
 
@@ -101,55 +98,36 @@ def prune(
         ArtError: A version could not be deleted, and `ignore_errors` is False; nothing was deleted then.
     """
     if dry_run:
-        return list(_unused(repository, repository.refs(), include_manual))
+        return list(_unused(repository.refs(), include_manual))
     with repository.transaction("prune") as transaction:
         rows = [
-            _prune_one(repository, transaction, row, only_artifact, only_metadata, ignore_errors)
-            for row in _unused(repository, transaction, include_manual)
+            _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
+            for row in list(_unused(transaction, include_manual))
         ]
         if not only_artifact and not only_metadata:
-            _forget_cached(repository, transaction, {row.version.artifact for row in rows if row.error is None})
+            _forget_cached(transaction, {row.version.artifact for row in rows if row.error is None})
         return rows
 
 
-def used_versions(repository: Repository, refs: lookup.Refs) -> Used:
-    """What the runs there are took, read or made."""
-    used: Used = {}
-    store = repository.store
-    for run in lookup.all_runs(store, refs):
-        for step in run.steps.values():
-            reads = store.record(step.commit, Commit).reads.values() if step.commit else ()
-            for source in (*(each for group in step.inputs.values() for each in group), *reads):
-                used[source.name, source.artifact] = run.name
-            for output in step.outputs.values():
-                used[output.name, output.artifact] = run.name
-    return used
-
-
-def _unused(repository: Repository, refs: lookup.Refs, include_manual: bool) -> Iterator[Row]:
-    used = used_versions(repository, refs)
-    for version in lookup.all_versions(repository.store, refs):
+def _unused(refs: Refs, include_manual: bool) -> Iterator[Row]:
+    used = uses.of_all_runs(refs)
+    for version in versions.every(refs):
         manual = version.origin in ("saved", "registered")
         if (version.name, version.artifact) not in used and (include_manual or not manual):
             yield Row(version, "saved by hand, and no run uses it" if manual else "no run uses it")
 
 
 def _prune_one(
-    repository: Repository,
-    transaction: Transaction,
-    row: Row,
-    only_artifact: bool,
-    only_metadata: bool,
-    ignore_errors: bool,
+    transaction: Transaction, row: Row, only_artifact: bool, only_metadata: bool, ignore_errors: bool
 ) -> Row:
     version = row.version
     try:
         if only_artifact:
-            transaction.set_ref(names.pruned_ref(version.artifact), version.artifact)
+            transaction.set_ref(ref_names.pruned(version.artifact), version.artifact)
         else:
-            _forget(repository, transaction, version)
+            _forget(transaction, version)
             if only_metadata:
-                transaction.set_ref(names.kept_ref(version.artifact), version.artifact)
+                transaction.set_ref(ref_names.kept(version.artifact), version.artifact)
     except ArtError as error:
         if not ignore_errors:
             raise
@@ -157,22 +135,16 @@ def _prune_one(
     return row
 
 
-def _forget(repository: Repository, transaction: Transaction, version: Version) -> None:
-    # What stays keeps the number from being given again.
-    grave = dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=())
-    transaction.set_ref(names.version_ref(version.name, version.number), transaction.put(grave))
-    transaction.set_ref(names.value_ref(version.name, version.artifact), None)
-    newest = names.newest_ref(version.name)
-    oid = transaction.get(newest)
-    if oid is not None and repository.store.record(oid, Version).number == version.number:
-        transaction.set_ref(newest, None)
+def _forget(transaction: Transaction, version: Version) -> None:
+    expected = transaction.get(ref_names.version(version.name, version.number))
+    if expected is not None:
+        transaction.add(DeleteVersion(version.name, version.number, expected))
 
 
-def _forget_cached(repository: Repository, transaction: Transaction, artifacts: set[Oid]) -> None:
+def _forget_cached(transaction: Transaction, artifacts: set[Oid]) -> None:
     """Drops cache entries that would keep the data of deleted artifacts alive."""
-    still_used = {version.artifact for version in lookup.all_versions(repository.store, transaction)}
-    gone = artifacts - still_used
-    for ref, oid in list(transaction.items(names.CACHE)):
-        commit = repository.store.record(oid, Commit)
+    gone = artifacts - {version.artifact for version in versions.every(transaction)}
+    for ref, oid in list(transaction.items(ref_names.CACHE)):
+        commit = transaction.record(oid, Commit)
         if gone & {output.artifact for output in commit.outputs.values()}:
             transaction.set_ref(ref, None)

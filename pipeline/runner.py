@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.maps import ref_names, runs
 from artvcs.vcs.objects.kinds import Input, Run, StepRun
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
-from . import execution, logs, lookup, naming, progress, record, versions
+from . import execution, logs, naming, progress, record, versions
 from .artifacts import Saved
 from .claims import Claims
 from .context import StepContext
@@ -105,7 +105,9 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
-                self._record.end(status)
+                status = self._record.end(status)
+                if self._record.conflicts and self._failure is None:
+                    self._failure = DefinitionError(str(self._record.conflicts[0]))
             finally:
                 self._claims.close()
             self._observer.run_ended(run_name, status, time.monotonic() - clock)
@@ -113,7 +115,7 @@ class _Runner:
 
     def _new_run(self, pipeline: str, params: Mapping[str, Any], file: Path | None) -> Run:
         repository = self._repository
-        previous = lookup.latest_run(repository.store, self._transaction, pipeline)
+        previous = runs.latest(self._transaction, pipeline)
         project = repository.project
         return Run(
             run=secrets.token_hex(16),
@@ -175,7 +177,7 @@ class _Runner:
         self._observer.step_waits(node.id)
         self._record.publish()  # that run may be waiting for one of ours
         self._claims.wait(key)
-        self._transaction.refresh()
+        self._record.look_again()
 
     def _begin(self, node: Node) -> bool:
         """Settles a step without running it, or starts it; False while another run executes it."""
@@ -197,15 +199,15 @@ class _Runner:
         if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
         if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
-            self._transaction.refresh()
+            self._record.look_again()
             return self._begin(node)
         self._start(decision)
         return True
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
-        published = self._repository.refs().get(names.cache_ref(key))
-        return published is not None and published != self._transaction.get(names.cache_ref(key))
+        published = self._repository.refs().get(ref_names.cache(key))
+        return published is not None and published != self._transaction.get(ref_names.cache(key))
 
     def _start(self, decision: Decision) -> None:
         node = decision.node
@@ -235,7 +237,7 @@ class _Runner:
             if output.config.version is not None:
                 name, label = self._output_names[node.id][output.name], str(output.config.version)
                 artifact = made[output.name].id if made else None
-                versions.check_label(self._repository.store, self._transaction, name, label, artifact)
+                versions.check_label(self._transaction, name, label, artifact)
 
     def _with_hooks(self, step: Step[Any, Any]) -> Step[Any, Any]:
         """The step with the pipeline's hooks where it has none of its own."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from artvcs.vcs.changes.intents import EditRun, EditVersion
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.errors import Conflict, UnknownName
+from artvcs.vcs.maps import versions as known
 from artvcs.vcs.objects.kinds import Input
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved
-from .errors import MaterializerError, PipelineError
+from .errors import DefinitionError, MaterializerError, PipelineError
 from .materializers import Materializer
 from .record import encode_all
 from .views import ArtifactVersion
@@ -107,10 +107,10 @@ def find_version(
     here, asked = context.current(), lookup.spec(name_or_id, version, rev)
     if here is None:
         repository = repository or Repository.discover()
-        found = lookup.find_spec(repository.store, repository.refs(), asked, repository.project)
+        found = lookup.find_spec(repository.refs(), asked, repository.project)
         return ArtifactVersion(repository, found)
     try:
-        found = lookup.find_spec(here.repository.store, here.transaction, asked, here.repository.project)
+        found = lookup.find_spec(here.transaction, asked, here.repository.project)
     except UnknownName:
         here.missing.add(asked)  # once there is one, the step has to run again
         raise
@@ -143,9 +143,9 @@ def log_metadata(
     facts = encode_all(metadata)
     here = context.current()
     if artifact_name is not None:
-        with _writing(f"note metadata of {artifact_name}") as (repository, transaction):
-            found = lookup.find_version(repository.store, transaction, artifact_name, artifact_version)
-            transaction.replace_version(dataclasses.replace(found, metadata={**found.metadata, **facts}))
+        with _writing(f"note metadata of {artifact_name}") as (_, transaction):
+            found = lookup.find_version(transaction, artifact_name, artifact_version)
+            transaction.add(EditVersion(found.name, found.artifact, facts))
     elif run_id_name_or_prefix is not None:
         _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
     elif here is not None:
@@ -156,27 +156,17 @@ def log_metadata(
 
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
     here = context.current()
-    with _writing(f"note metadata of run {text}") as (repository, transaction):
-        run = lookup.find_run(repository.store, transaction, text)
+    with _writing(f"note metadata of run {text}") as (_, transaction):
+        run = lookup.find_run(transaction, text)
         if step_name is not None and step_name not in run.order:
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
         if here is not None and run.run == here.run_id:
             # The record of a run that goes on is written by that run alone.
             here.notes.setdefault(step_name, {}).update(metadata)
             return
-        if step_name is None:
-            changed = dataclasses.replace(run, metadata={**run.metadata, **facts})
-        else:
-            if step_name not in run.steps:
-                raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
-            step = run.steps[step_name]
-            noted = dataclasses.replace(step, metadata={**step.metadata, **facts})
-            changed = dataclasses.replace(run, steps={**run.steps, step_name: noted})
-        oid = transaction.put(changed)
-        transaction.set_ref(names.run_ref(run.run), oid)
-        latest = lookup.latest_run(repository.store, transaction, run.pipeline)
-        if latest is not None and latest.run == run.run:
-            transaction.set_ref(names.latest_ref(run.pipeline), oid)
+        if step_name is not None and step_name not in run.steps:
+            raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
+        transaction.add(EditRun(run.run, step_name, facts))
 
 
 @contextmanager
@@ -198,8 +188,16 @@ def _add(
     title = naming.check_artifact_name(name)
     label = None if version is None else naming.check_name(str(version), "artifact version")
     if label is not None:
-        versions.check_label(repository.store, transaction, title, label, saved.id)
+        versions.check_label(transaction, title, label, saved.id)
     here = context.current()
     fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
-    added = versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
+    try:
+        versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
+        # A number is final only then, and only then anybody is told.
+        transaction.publish()
+    except Conflict as error:
+        raise DefinitionError(str(error)) from error
+    added = known.by_value(repository.refs(), title, saved.id)
+    if added is None:
+        raise Conflict(f"The version of {title!r} that was just made has been deleted by somebody else already.")
     return ArtifactVersion(repository, added)

@@ -6,10 +6,13 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs.changes.transaction import Transaction, now_ms
+from artvcs.vcs.changes.intents import AddVersion
+from artvcs.vcs.changes.publish import now_ms
+from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.maps import versions
+from artvcs.vcs.maps.refs import Refs
 from artvcs.vcs.objects.kinds import Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage.store import ObjectStore
 
 from . import lookup
 from .errors import DefinitionError
@@ -26,7 +29,7 @@ def fresh(
     run: str | None = None,
     tags: Iterable[str] = (),
 ) -> Version:
-    """A version that is to be added; see `vcs.objects.Version`."""
+    """A version that is to be added; see `vcs.objects.kinds.Version`."""
     return Version(
         name=name,
         number=0,
@@ -42,32 +45,25 @@ def fresh(
     )
 
 
-def add(transaction: Transaction, version: Version, facts: Mapping[str, Any], noted: Mapping[str, Any]) -> Version:
+def add(transaction: Transaction, version: Version, facts: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
     """Adds a version. Where the value has one already, that one gets the label, the tags and the metadata too.
 
     Args:
         transaction: Where to.
-        version: The version; its number is found here.
+        version: The version; its number is found when it is published.
         facts: What the materializer found out about the value, encoded.
         noted: What was noted about it, encoded.
+
+    Raises:
+        Conflict: The label is taken.
     """
-    found = transaction.add_version(dataclasses.replace(version, metadata={**facts, **noted}))
-    more = dataclasses.replace(
-        found,
-        label=found.label or version.label,
-        tags=tuple(dict.fromkeys((*found.tags, *version.tags))),
-        metadata={**facts, **found.metadata, **noted},
-    )
-    if more != found:
-        transaction.replace_version(more)
-    return more
+    transaction.add(AddVersion(dataclasses.replace(version, metadata=dict(noted)), facts))
 
 
-def check_label(store: ObjectStore, refs: lookup.Refs, name: str, label: str, artifact: Oid | None = None) -> None:
+def check_label(refs: Refs, name: str, label: str, artifact: Oid | None = None) -> None:
     """Refuses an explicit version that is taken.
 
     Args:
-        store: Where versions are read from.
         refs: Where names are looked up.
         name: The artifact's name.
         label: The explicit version.
@@ -76,11 +72,11 @@ def check_label(store: ObjectStore, refs: lookup.Refs, name: str, label: str, ar
     Raises:
         DefinitionError: Another value has it, or this value has another one.
     """
-    for version in lookup.versions_of(store, refs, name):
-        same = version.artifact == artifact
-        if label in (version.label, str(version.number)) and not same:
-            raise DefinitionError(f"{name!r} has a version {label!r} already; give the new one another version.")
-        if same and version.label not in (None, label):
-            raise DefinitionError(
-                f"This value is the version {version.label!r} of {name!r} already; it cannot be {label!r} too."
-            )
+    taken = lookup.with_version(refs, name, label)
+    if taken is not None and taken.artifact != artifact:
+        raise DefinitionError(f"{name!r} has a version {label!r} already; give the new one another version.")
+    same = None if artifact is None else versions.by_value(refs, name, artifact)
+    if same is not None and same.label not in (None, label):
+        raise DefinitionError(
+            f"This value is the version {same.label!r} of {name!r} already; it cannot be {label!r} too."
+        )

@@ -11,10 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.maps import runs, versions
 from artvcs.vcs.objects import values
 from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import artifacts, lookup, materializers
@@ -111,9 +111,10 @@ class ArtifactVersion(Source):
         """The run in which it was first made or saved."""
         if self.record.run is None:
             return None
-        return PipelineRun(
-            self._repository, lookup.find_run(self._repository.store, self._repository.refs(), self.record.run)
-        )
+        found = runs.by_id(self._repository.refs(), self.record.run)
+        if found is None:
+            raise UnknownName(f"The run in which {self.name}@{self.version} was made has been deleted.")
+        return PipelineRun(self._repository, found)
 
     @property
     def producer(self) -> StepView | None:
@@ -124,8 +125,8 @@ class ArtifactVersion(Source):
     @property
     def consumers(self) -> list[StepView]:
         """All step runs that took it as an input or read it while they ran, newest run first."""
-        runs = lookup.all_runs(self._repository.store, self._repository.refs())
-        steps = (step for run in runs for step in PipelineRun(self._repository, run).steps.values())
+        found = runs.newest_first(self._repository.refs())
+        steps = (step for run in found for step in PipelineRun(self._repository, run).steps.values())
         return [step for step in steps if self._key in step.taken]
 
     @property
@@ -280,11 +281,10 @@ class StepView:
         return "\n\n".join(f"# {part.name}\n{part.source}" for part in parts)
 
     def _version(self, name: str, artifact: Oid) -> ArtifactVersion:
-        store, refs = self._repository.store, self._repository.refs()
-        oid = refs.get(names.value_ref(name, artifact))
-        if oid is None:
+        version = versions.by_value(self._repository.refs(), name, artifact)
+        if version is None:
             raise UnknownName(f"The version of {name!r} that the step {self.name!r} used has been deleted.")
-        return ArtifactVersion(self._repository, store.record(oid, Version))
+        return ArtifactVersion(self._repository, version)
 
     def _repr_html_(self) -> str:
         from .visualizations import cards

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs.errors import LookupFailed, UnknownName
-from artvcs.vcs.objects.kinds import Commit, Input, Run, StepRun, Version
+from artvcs.vcs.maps import runs, versions
+from artvcs.vcs.objects.kinds import Commit, Input, Run, StepRun
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from . import lookup
@@ -96,13 +96,13 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
 
 
 def _find(repository: Repository, step: str, run: str | None) -> Run:
-    store, refs = repository.store, repository.refs()
+    refs = repository.refs()
     if run is not None:
-        found = lookup.find_run(store, refs, run)
+        found = lookup.find_run(refs, run)
         if step not in found.steps:
             raise UnknownName(f"The run {found.name} has no step {step!r}; it has {', '.join(found.steps)}.")
         return found
-    for each in lookup.all_runs(store, refs):
+    for each in runs.newest_first(refs):
         if step in each.steps:
             return each
     raise UnknownName(f"No run has a step {step!r}; `art log` lists runs and their steps.")
@@ -110,23 +110,23 @@ def _find(repository: Repository, step: str, run: str | None) -> Run:
 
 def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[Run, Commit] | None:
     """The nearest execution of the step before this one."""
-    store, refs = repository.store, repository.refs()
+    refs = repository.refs()
     while run.previous is not None:
-        oid = refs.get(names.run_ref(run.previous))
-        if oid is None:
+        earlier = runs.by_id(refs, run.previous)
+        if earlier is None:
             return None
-        run = store.record(oid, Run)
+        run = earlier
         before = run.steps.get(step)
         if before is not None and before.commit not in (None, commit):
             assert before.commit is not None
-            return run, store.record(before.commit, Commit)
+            return run, refs.record(before.commit, Commit)
     return None
 
 
 def _cached_summary(repository: Repository, step: StepRun) -> str:
     """Says where the reused result is from."""
     assert step.commit is not None
-    for run in reversed(lookup.all_runs(repository.store, repository.refs())):
+    for run in reversed(list(runs.newest_first(repository.refs()))):
         for each in run.steps.values():
             if each.commit == step.commit and each.status == "completed":
                 return f"It was reused: code, parameters and inputs are those of the run {run.name}."
@@ -185,9 +185,9 @@ def _spell(repository: Repository, sources: tuple[Input, ...]) -> str | None:
 
 
 def _version(repository: Repository, source: Input) -> str:
-    oid = repository.refs().get(names.value_ref(source.name, source.artifact))
     try:
-        return source.name if oid is None else f"{source.name}@{repository.store.record(oid, Version).number}"
+        version = versions.by_value(repository.refs(), source.name, source.artifact)
+        return source.name if version is None else f"{source.name}@{version.number}"
     except LookupFailed:
         return source.name
 

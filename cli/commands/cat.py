@@ -10,7 +10,7 @@ from artvcs.pipelines.views import ArtifactVersion
 from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.objects.kinds import FILE, Entry
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import Location
+from artvcs.vcs.storage.table import Location
 
 from .. import completion, finding
 from ..files import files_of

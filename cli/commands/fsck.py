@@ -21,7 +21,7 @@ def command(as_json: bool) -> int:
     """
     live = terminal().live and not as_json
     problems = []
-    for problem in fsck.fsck(Repository.locate(), _show if live else lambda _: None):
+    for problem in fsck.fsck(Repository.locate(), _show if live else lambda _, __: None):
         problems.append(problem)
         if not as_json:
             _wipe(live)
@@ -34,7 +34,7 @@ def command(as_json: bool) -> int:
     return errors.DAMAGED if problems else errors.OK
 
 
-def _show(name: str) -> None:
+def _show(name: str, _: int) -> None:
     click.echo(f"{ERASE}checking {name[:60]}", nl=False, err=True)
 
 

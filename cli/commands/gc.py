@@ -6,6 +6,8 @@ import click
 
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep.collect import Done
+from artvcs.vcs.upkeep.plan import MAX_UNUSED, Plan
 
 from .. import output
 from ..main import terminal
@@ -13,17 +15,45 @@ from ..main import terminal
 
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
+@click.option(
+    "--max-unused", type=click.FloatRange(0, 100), default=100 * MAX_UNUSED, show_default=True, metavar="PERCENT",
+    help="How much of what packs hold may stay unused.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(dry_run: bool, as_json: bool) -> None:
+def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
     """Free the space of what nothing refers to, and put small packs together.
 
     Example: art gc --dry-run
     """
     repository = Repository.discover()
-    done = gc.plan(repository) if dry_run else gc.collect(repository)
+    done = None if dry_run else gc.collect(repository, max_unused / 100)
+    plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
     if as_json:
-        document = {"live": done.live, "dead": done.dead, "bytes": done.freed, "packs": done.old_packs}
-        terminal().document({**document, "dry_run": dry_run})
+        terminal().document(_document(plan, done))
         return
+    for each in plan.verdicts if dry_run else ():
+        if each.action != "keep":
+            terminal().note(f"{each.action:<7}  {each.pack}: {each.reason}")
     verb = "Would free" if dry_run else "Freed"
-    terminal().say(f"{verb} {output.size(done.freed)}: {done.dead} objects go, {done.live} stay.")
+    terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go, {plan.live} stay.")
+    if done is not None:
+        _say_rest(done)
+    for oid, why in plan.lost.items():
+        terminal().say(f"Lost: {oid[:12]}: {why}")
+
+
+def _say_rest(done: Done) -> None:
+    if done.waiting:
+        held = ", ".join(map(str, done.held_by))
+        terminal().say(
+            f"{output.count(len(done.waiting), 'pack')} will go when process {held} has ended: it uses them."
+        )
+    if done.full:
+        terminal().say("The disk is too full to write anything anew; what was wholly unused is gone: run it again.")
+
+
+def _document(plan: Plan, done: Done | None) -> dict[str, object]:
+    packs = [{**vars(each), "live": len(each.live)} for each in plan.verdicts]
+    document = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "packs": packs, "lost": plan.lost}
+    waiting = {"waiting": done.waiting, "held_by": done.held_by} if done else {}
+    return {**document, **waiting, "dry_run": done is None}

@@ -61,10 +61,10 @@ def version_document(version: ArtifactVersion) -> dict[str, object]:
 def _newest(versions: list[ArtifactVersion]) -> list[ArtifactVersion]:
     """Of each artifact the version that was made last, or else the one with the greatest number."""
     repository = Client().repository
-    store, refs = repository.store, repository.refs()
+    refs = repository.refs()
     chosen: dict[str, ArtifactVersion] = {}
     for version in versions:
         before = chosen.get(version.name)
-        if before is None or before.number != lookup.find_version(store, refs, version.name).number:
+        if before is None or before.number != lookup.find_version(refs, version.name).number:
             chosen[version.name] = version
     return list(chosen.values())

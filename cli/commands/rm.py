@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import lookup, retention
+from artvcs.pipelines import retention
 from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.maps import versions
 from artvcs.vcs.repository import Repository
 
 from ..main import terminal
@@ -20,7 +21,7 @@ def command(target: str) -> None:
     """
     repository = Repository.discover()
     name, _, version = target.partition("@")
-    known = lookup.versions_of(repository.store, repository.refs(), name)
+    known = list(versions.of(repository.refs(), name))
     if len(known) > 1 and not version:
         raise click.UsageError(f"{name} has {len(known)} versions; say which one, as in {name}@{known[0].number}.")
     if known:

@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from artvcs.pipelines import context, naming, saving
-from artvcs.pipelines.context import StepContext
+from artvcs.pipelines import naming, saving
 from artvcs.pipelines.errors import PipelineError, StepTimeout
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs.errors import RepositoryBusy
-from artvcs.vcs.refs import names
 
 _log = logging.getLogger("artvcs.checkpoints")
 
@@ -69,26 +66,8 @@ class Checkpoints:
         return version
 
     def _register(self, path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> ArtifactVersion:
-        version = saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
-        if (here := context.current()) is not None:
-            _publish(here)
-        return version
-
-
-def _publish(here: StepContext) -> None:
-    """Makes what the running step registered durable and visible to others: the step may go on for days."""
-    transaction = here.transaction
-    with transaction.together():
-        transaction.checkpoint()
-        # Locked first, since a transaction that fails to publish is closed. What landed survives anyway.
-        with contextlib.suppress(RepositoryBusy), here.repository.locked():
-            transaction.publish()
-        # Landed once more: should this process die, recovery finds the run and marks it interrupted.
-        run = transaction.get(names.run_ref(here.run_id))
-        for ref in (names.run_ref(here.run_id), names.latest_ref(here.pipeline_name)):
-            if run is not None and transaction.get(ref) == run:
-                transaction.set_ref(ref, run)
-        transaction.checkpoint()
+        # Published at once: the step may go on for days.
+        return saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
 
 
 def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:

@@ -27,12 +27,16 @@ class Intent(Record):
     NAME: ClassVar[str] = ""
 
     def replay(self, view: View) -> None:
-        """Makes the change in a view.
+        """Makes the change in a view, or nothing of it.
 
         Raises:
             Conflict: It cannot be meant any more, as things are in this view.
         """
         raise NotImplementedError
+
+    def yielding(self) -> Intent | None:
+        """What is left of it when it gives way in a conflict, if anything is."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,12 @@ class AddVersion(Intent):
             ))  # fmt: skip
         if view.get(ref_names.newest(new.name)) != new.artifact:
             view.set(ref_names.newest(new.name), new.artifact)
+        if view.get(ref_names.pruned(new.artifact)) is not None:
+            view.set(ref_names.pruned(new.artifact), None)  # its data is here again
+
+    def yielding(self) -> Intent | None:
+        """The version without its label: that is what can be taken."""
+        return dataclasses.replace(self, version=dataclasses.replace(self.version, label=None))
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ class EditVersion(Intent):
 
 @dataclass(frozen=True)
 class DeleteVersion(Intent):
-    """Deletes a version, if it still is what was looked at when that was decided.
+    """Deletes a version, if no run uses it and it still is what was looked at when that was decided.
 
     Attributes:
         expected: The version's record then.
@@ -124,6 +134,10 @@ class DeleteVersion(Intent):
             return  # gone already: that is what was meant
         if view.get(ref) != self.expected:
             raise Conflict(f"{self.name}@{self.number} was changed meanwhile; look at it again before you delete it.")
+        if run := view.uses().get((self.name, version.artifact)):
+            raise Conflict(
+                f"{self.name}@{self.number} is used by the run {run}; delete that run first (`art rm {run}`)."
+            )
         for each in _marks(version):
             view.set(each, None)
         last = self.number == versions.last_number(view, self.name)

@@ -141,6 +141,8 @@ class Publisher:
                 if not change.tolerant:
                     raise
                 conflicts.append(error)
+                if (rest := intent.yielding()) is not None:
+                    rest.replay(view)
         return view, conflicts
 
     def _next_state(self, change: Change, head: Snapshot, refs: Oid | None) -> State:

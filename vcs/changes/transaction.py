@@ -47,6 +47,10 @@ class Transaction:
         layout: The paths on this machine.
         publisher: Who publishes.
         why: What the op log says about it.
+
+    Attributes:
+        standing: What lands again after each publishing, so that `recovery` knows what was going on when this process
+            died.
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, publisher: Publisher, why: str) -> None:
@@ -57,6 +61,7 @@ class Transaction:
         self.stat_cache = StatCache(layout)
         self._intents: list[Intent] = []
         self._landed = 0  # so many of the intents
+        self.standing: tuple[Intent, ...] = ()
         self._edit: Callable[[Snapshot, State], State] | None = None
         self._mutex = threading.RLock()
         self._process = os.getpid()
@@ -207,11 +212,12 @@ class Transaction:
                 self.add(intent)
         self._landed = len(self._intents)
 
-    def refresh(self) -> None:
-        """Publishes, and then sees what others have published."""
+    def refresh(self, *, tolerant: bool = False) -> list[Conflict]:
+        """Publishes as `publish` does, and in any case sees then what others have published."""
         with self._mutex:
-            self.publish()
+            conflicts = self.publish(tolerant=tolerant)
             self._look_again()
+            return conflicts
 
     def checkpoint(self) -> None:
         """Lands all that was put and meant so far: it survives the death of this process."""
@@ -253,6 +259,8 @@ class Transaction:
                 raise
             self._intents, self._landed, self._edit = [], 0, None
             self._incoming.published()
+            if self.standing:
+                self._incoming.land(self.why, self.standing)
             self.stat_cache.save()
             self._look_again()
             return conflicts
@@ -271,7 +279,7 @@ class Transaction:
             lease, self._lease = self._lease, None
             if self._process != os.getpid():
                 self._incoming.abandon()  # in a forked process the files are the parent's
-            elif self._landed:
+            elif self._landed or (self.standing and self._incoming.landed):
                 self._incoming.leave()
             else:
                 self._incoming.drop()

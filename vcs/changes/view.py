@@ -6,7 +6,9 @@ import bisect
 from collections.abc import Iterator
 from typing import TypeVar
 
+from ..maps import ref_names, uses
 from ..maps.refs import RefMap
+from ..maps.uses import Uses
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 
@@ -27,6 +29,7 @@ class View:
         self.edits: dict[str, Oid | None] = {}
         self.made: dict[Oid, Record] = {}
         self._sorted: list[str] = []
+        self._uses: Uses | None = None
 
     def get(self, ref: str) -> Oid | None:
         """The id of a ref."""
@@ -55,8 +58,16 @@ class View:
         self.made[oid] = record
         return oid
 
+    def uses(self) -> Uses:
+        """Which versions are used, and by which run."""
+        if self._uses is None:
+            self._uses = uses.of_all_runs(self)
+        return self._uses
+
     def set(self, ref: str, oid: Oid | None) -> None:
         """Sets a ref, or deletes it."""
+        if ref.startswith(ref_names.RUNS):
+            self._uses = None
         if ref not in self.edits:
             bisect.insort(self._sorted, ref)
         self.edits[ref] = oid
