@@ -7,10 +7,10 @@ after the first of them landed, in a thread of its own, and at the end of the ru
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import ArtError, Conflict
+from artvcs.vcs.errors import ArtError
 
 DELAY = 1.0
 """Seconds between landing and publishing: at most so much can be lost in a power cut."""
@@ -22,12 +22,10 @@ class Publisher:
     Args:
         transaction: What is published.
         last_words: Called before each publishing in the background, to bring up to date what goes with it.
-        published: Called after each publishing, in the thread that did it, with what was left out in conflicts.
+        published: Called after each publishing, in the thread that did it.
     """
 
-    def __init__(
-        self, transaction: Transaction, last_words: Callable[[], None], published: Callable[[Sequence[Conflict]], None]
-    ) -> None:
+    def __init__(self, transaction: Transaction, last_words: Callable[[], None], published: Callable[[], None]) -> None:
         self._transaction = transaction
         self._last_words = last_words
         self._published = published
@@ -58,13 +56,15 @@ class Publisher:
             self._timer = None
         if self._error is not None:
             raise self._error
-        self._published(self._transaction.publish(tolerant=True))
+        self._transaction.publish(tolerant=True)
+        self._published()
 
     def _in_background(self) -> None:
         try:
             self._timer = None
             with self._transaction.together():
                 self._last_words()
-                self._published(self._transaction.publish(tolerant=True))
+                self._transaction.publish(tolerant=True)
+                self._published()
         except ArtError as error:
             self._error = error  # raised by whoever writes next

@@ -11,7 +11,6 @@ from typing import Any
 from artvcs.vcs.changes.intents import PutRun
 from artvcs.vcs.changes.publish import now_ms
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import Conflict
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.maps import versions as known
 from artvcs.vcs.objects import canonical, values
@@ -37,17 +36,15 @@ class RunRecord:
 
     Attributes:
         run: The record as it was written last.
-        conflicts: What could not be published as it was meant, since others came first.
     """
 
     def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
         self.run = run
-        self.conflicts: list[Conflict] = []
         self._steps: dict[str, StepRun] = {}
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
-        self._publisher = Publisher(transaction, self._write_run, self._published)
+        self._publisher = Publisher(transaction, self._write_run, claims.published)
         self._written = 0
         self._oid: Oid | None = None
         self._write_run()
@@ -103,7 +100,8 @@ class RunRecord:
 
     def look_again(self) -> None:
         """Publishes what has landed, and sees then what others have published."""
-        self._published(self._transaction.refresh(tolerant=True))
+        self._transaction.refresh(tolerant=True)
+        self._claims.published()
 
     def end(self, status: str) -> str:
         """Notes how the run ended, and publishes all.
@@ -116,7 +114,7 @@ class RunRecord:
             self._write_run()
             self._transaction.standing = ()
         self.publish()
-        if self.conflicts and status == "completed":
+        if self._transaction.conflicts and status == "completed":
             return self.end("failed")
         return status
 
@@ -155,10 +153,6 @@ class RunRecord:
                 self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
             elif (ended := self._steps.get(step)) is not None:
                 self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
-
-    def _published(self, conflicts: Sequence[Conflict]) -> None:
-        self.conflicts += conflicts
-        self._claims.published()
 
     def _write_run(self) -> None:
         with self._transaction.together():

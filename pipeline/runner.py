@@ -106,8 +106,8 @@ class _Runner:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
                 status = self._record.end(status)
-                if self._record.conflicts and self._failure is None:
-                    self._failure = DefinitionError(str(self._record.conflicts[0]))
+                if self._transaction.conflicts and self._failure is None:
+                    self._failure = DefinitionError(str(self._transaction.conflicts[0]))
             finally:
                 self._claims.close()
             self._observer.run_ended(run_name, status, time.monotonic() - clock)

@@ -17,7 +17,7 @@ from artvcs.vcs.repository import Repository
 
 from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved
-from .errors import DefinitionError, MaterializerError, PipelineError
+from .errors import MaterializerError, PipelineError
 from .materializers import Materializer
 from .record import encode_all
 from .views import ArtifactVersion
@@ -191,13 +191,12 @@ def _add(
         versions.check_label(transaction, title, label, saved.id)
     here = context.current()
     fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
-    try:
-        versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
-        # A number is final only then, and only then anybody is told.
-        transaction.publish()
-    except Conflict as error:
-        raise DefinitionError(str(error)) from error
+    versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
+    # A number is final only when it is published, and only then anybody is told.
+    transaction.publish(tolerant=here is not None)
     added = known.by_value(repository.refs(), title, saved.id)
-    if added is None:
-        raise Conflict(f"The version of {title!r} that was just made has been deleted by somebody else already.")
+    if added is None or (label is not None and added.label != label):
+        raise Conflict(
+            f"Somebody else has changed {title!r} at the same moment; look at `art ls {title}` and try again."
+        )
     return ArtifactVersion(repository, added)

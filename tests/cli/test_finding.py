@@ -11,6 +11,7 @@ from artvcs.cli import finding, main
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.maps import versions
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.pack import Location
@@ -40,9 +41,9 @@ def test_names_runs_and_ids(repository: Repository) -> None:
 
 
 def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
-    record = lookup.versions_of(repository.store, repository.refs(), "total")[0]
+    record = next(versions.of(repository.refs(), "total"))
     real: Callable[..., Run] = lookup.find_run
-    monkeypatch.setattr(lookup, "find_run", lambda store, refs, text: real(store, refs, "adding-"))
+    monkeypatch.setattr(lookup, "find_run", lambda refs, text: real(refs, "adding-"))
     with pytest.raises(AmbiguousName, match=r"could be run .* or artifact .*; give more digits"):
         finding.find(repository, record.artifact[:8])
 

@@ -44,7 +44,8 @@ def versions() -> list[str]:
 
 
 def data_size(repository: Repository) -> int:
-    return sum(path.stat().st_size for path in repository.layout.packs.rglob("*") if path.is_file())
+    folders = (repository.layout.packs, repository.layout.ops)
+    return sum(path.stat().st_size for folder in folders for path in folder.rglob("*") if path.is_file())
 
 
 def assert_whole(repository: Repository) -> None:

@@ -187,7 +187,9 @@ def test_kill_9_keeps_what_has_finished_and_leaves_no_lock(hanging: Any, python:
 
 def test_kill_9_of_a_run_that_was_published_while_it_went_on(hanging: Any) -> None:
     process = hanging("0.01")
-    wait_for(lambda: bool(Client().repository.read_root().seq) and "first" in Client().list_pipeline_runs()[0].steps)
+    wait_for(
+        lambda: bool(Client().repository.store.refresh().seq > 1) and "first" in Client().list_pipeline_runs()[0].steps
+    )
     wait_for(lambda: any(Client().repository.layout.incoming.iterdir()))
     assert Client().list_pipeline_runs()[0].status == "running"
     kill(process)
@@ -196,7 +198,7 @@ def test_kill_9_of_a_run_that_was_published_while_it_went_on(hanging: Any) -> No
 
 def test_a_run_that_goes_on_is_seen_from_outside(hanging: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     hanging("0.01")
-    wait_for(lambda: bool(Client().repository.read_root().seq))
+    wait_for(lambda: bool(Client().repository.store.refresh().seq > 1))
     assert [run.status for run in Client().list_pipeline_runs()] == ["running"]
 
 
@@ -310,15 +312,16 @@ def test_a_forked_step_does_no_harm() -> None:
 @pytest.mark.parametrize("kind", ["chain", "apart"])
 def test_the_cost_of_a_step_does_not_grow_with_their_number(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted and not timed: how many bytes are put into the store for each step."""
-    from artvcs.vcs.storage.pack import PackWriter
+    from artvcs.vcs.storage.pack import Item
+    from artvcs.vcs.storage.pack_writer import PackWriter
 
     monkeypatch.setattr(publishing, "DELAY", 3600.0)
     stored: list[int] = []
     add = PackWriter.add
 
-    def counted(self: PackWriter, oid: Any, kind: str, codec: int, data: bytes, size: int) -> Any:
-        stored.append(size if kind == "run" else 0)
-        return add(self, oid, kind, codec, data, size)
+    def counted(self: PackWriter, item: Item) -> None:
+        stored.append(item.size if item.kind == "run" else 0)
+        add(self, item)
 
     monkeypatch.setattr(PackWriter, "add", counted)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from artvcs.vcs.refs import names
+
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.objects.kinds import Artifact, Run, Tree, Version
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep.fsck import fsck
 

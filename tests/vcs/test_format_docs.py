@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
+from artvcs.vcs.refs.map import RefMap
+from artvcs.vcs.storage.segments import Index, Segment
 
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
@@ -19,10 +21,8 @@ from artvcs.vcs.objects import canonical, values
 from artvcs.vcs.objects import kinds as objects
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
-from artvcs.vcs.refs.map import RefMap
 from artvcs.vcs.storage import chunking, codec, pack
 from artvcs.vcs.storage.layout import Layout
-from artvcs.vcs.storage.segments import Index, Segment
 from artvcs.vcs.storage.store import ObjectStore
 from artvcs.vcs.worktree import files as worktree
 

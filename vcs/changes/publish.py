@@ -30,7 +30,7 @@ from .intents import Intent
 from .view import View
 
 RECENT = 32
-"""So many nonces of earlier ops each state keeps; the log keeps more entries than that."""
+"""So many nonces of earlier ops each state keeps."""
 
 MAX_LOOSE = 16
 """More packs than this are not left out of the index."""

@@ -51,6 +51,7 @@ class Transaction:
     Attributes:
         standing: What lands again after each publishing, so that `recovery` knows what was going on when this process
             died.
+        conflicts: What `publish(tolerant=True)` left out so far.
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, publisher: Publisher, why: str) -> None:
@@ -62,6 +63,7 @@ class Transaction:
         self._intents: list[Intent] = []
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
+        self.conflicts: list[Conflict] = []
         self._edit: Callable[[Snapshot, State], State] | None = None
         self._mutex = threading.RLock()
         self._process = os.getpid()
@@ -212,12 +214,11 @@ class Transaction:
                 self.add(intent)
         self._landed = len(self._intents)
 
-    def refresh(self, *, tolerant: bool = False) -> list[Conflict]:
+    def refresh(self, *, tolerant: bool = False) -> None:
         """Publishes as `publish` does, and in any case sees then what others have published."""
         with self._mutex:
-            conflicts = self.publish(tolerant=tolerant)
+            self.publish(tolerant=tolerant)
             self._look_again()
-            return conflicts
 
     def checkpoint(self) -> None:
         """Lands all that was put and meant so far: it survives the death of this process."""
@@ -227,22 +228,20 @@ class Transaction:
                 self._incoming.land(self.why, self._intents[self._landed :])
                 self._landed = len(self._intents)
 
-    def publish(self, *, tolerant: bool = False) -> list[Conflict]:
+    def publish(self, *, tolerant: bool = False) -> None:
         """Makes everything durable and visible. The transaction may go on afterwards, and sees what others published.
 
         Args:
-            tolerant: Leave out what cannot be meant any more, instead of publishing nothing.
-
-        Returns:
-            What was left out.
+            tolerant: Leave out what cannot be meant any more, and note it under `conflicts`, instead of publishing
+                nothing.
 
         Raises:
             Conflict: Something that was meant cannot be any more; nothing was published, and the transaction has ended.
-            StorageError: The operating system refused; what has landed is published by `recovery`.
+            StorageError: The operating system refused; it can be tried again, and what has landed stays.
         """
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if not self._intents and self._edit is None:
-                return []
+                return
             self._check_usable()
             nonce = secrets.token_hex(8)
             try:
@@ -251,10 +250,9 @@ class Transaction:
                     self._incoming.land(self.why, self._intents[self._landed :], nonce, self._store.snapshot.seq)
                     self._landed = len(self._intents)
                 change = Change(self.why, nonce, tuple(self._intents), self._view, self._incoming, tolerant, self._edit)
-                conflicts = self._publisher.publish(change)
-            except BaseException as error:
-                if isinstance(error, Conflict):
-                    self._landed = 0  # not to be tried again
+                self.conflicts += self._publisher.publish(change)
+            except Conflict:
+                self._landed = 0  # not to be tried again
                 self.close()
                 raise
             self._intents, self._landed, self._edit = [], 0, None
@@ -263,7 +261,6 @@ class Transaction:
                 self._incoming.land(self.why, self.standing)
             self.stat_cache.save()
             self._look_again()
-            return conflicts
 
     def _look_again(self) -> None:
         snapshot = self._store.refresh()

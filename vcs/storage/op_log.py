@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from .files import Files
 from .layout import OPS, ROOT, op_name, op_seq
 
+MIN_ENTRIES = 2
+"""So many of the newest entries always stay, so that the newest stands."""
+
 _STEPS = 64
 """So many entries beyond the hint are looked for one by one before all are listed."""
 

@@ -25,12 +25,13 @@ from ..objects.oid import Oid, hash_bytes
 from ..repository import Repository
 from ..storage import leases
 from ..storage.layout import INDEX, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
+from ..storage.op_log import MIN_ENTRIES
 from ..storage.pack import Pack
 from ..storage.segment import build as build_segment
 from ..storage.snapshot import Snapshot
 from . import plan as planning
 from .mark import Mark
-from .plan import KEEP_OPS, MAX_UNUSED, Plan
+from .plan import MAX_UNUSED, Plan
 
 _KEEP_TMP = 24 * 3600.0
 _TRIES = 5
@@ -157,19 +158,24 @@ class _Collection:
 
     def _delete_condemned(self) -> None:
         """Deletes what was condemned and nobody alive can use any more, and takes it from the list."""
+        # The newest two ops have to stay, and taking things from the list makes another one.
+        while self._delete_some():
+            pass
+
+    def _delete_some(self) -> bool:
         head = self._store.refresh()
         holders = leases.holders(self._repository.layout.leases)
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
-        if not free:
-            return
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
-                self._deleted.append(name)
-        gone = self._store.log.clean_up(KEEP_OPS, lambda seq: op_name(seq) in free)
-        self._deleted += [op_name(seq) for seq in gone]
-        self._forget({name for name in free if not self._store.files.exists(name)})
+        self._store.log.clean_up(MIN_ENTRIES, lambda seq: op_name(seq) in free)
+        gone = {name for name in free if not self._store.files.exists(name)}
+        if gone:
+            self._deleted += sorted(gone)
+            self._forget(gone)
+        return bool(gone)
 
     def _forget(self, gone: set[PackName]) -> None:
         """Takes what was deleted from the list of what is condemned, and from the index where that names it."""

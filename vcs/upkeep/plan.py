@@ -16,9 +16,11 @@ from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .mark import Mark
 
-KEEP_OPS = 64
-"""So many of the newest ops are never collected: more than `publish.RECENT`, so that a transaction can always tell
-whether it was published."""
+KEEP_OPS = 16
+"""So many of the newest ops stay as they are, unless data of users is garbage in them."""
+
+_DIES_DAILY = ("refs", "op")
+"""Every change outdates a few of these."""
 
 MAX_UNUSED = 0.05
 """By default packs are written anew until no more than this share of what they hold is garbage."""
@@ -116,12 +118,13 @@ class _Looked:
     dead: int
     live_bytes: int
     dead_bytes: int
+    dead_data: int
 
 
 def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
     kept: set[Oid] = set()
     for name in sorted(head.packs(), key=lambda name: (op_seq(name) is not None, name)):
-        live, dead, live_bytes, dead_bytes = [], 0, 0, 0
+        live, dead, live_bytes, dead_bytes, dead_data = [], 0, 0, 0, 0
         sound = store.soundness.vouches_for(name)
         for at in Pack.open(store.files, name).locations():
             # Of several copies one stays; a damaged pack's are no copies to rely on.
@@ -130,13 +133,13 @@ def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
                 live.append(at.oid)
                 live_bytes += at.stored
             else:
-                dead, dead_bytes = dead + 1, dead_bytes + at.stored
-        yield _Looked(name, tuple(live), dead, live_bytes, dead_bytes)
+                dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
+        yield _Looked(name, tuple(live), dead, live_bytes, dead_bytes, dead_data)
 
 
 def _decide(each: _Looked, retained: set[int], budget: float, *, together: bool) -> tuple[Action, str]:
     seq = op_seq(each.pack)
-    if seq is not None and seq in retained:
+    if seq is not None and seq in retained and not each.dead_data:
         return "keep", "one of the newest changes"
     if not each.live:
         return "delete", "nothing in it is used"

@@ -7,7 +7,6 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,7 @@ import pytest
 from artvcs import Client, pipeline, step
 from artvcs.pipelines.checkpoints.registering import Checkpoints, numbers
 from artvcs.pipelines.errors import PipelineError
-from artvcs.vcs.errors import ArtError, InvalidName, RepositoryBusy
-from artvcs.vcs.repository import Repository
+from artvcs.vcs.errors import ArtError, InvalidName
 from tests.conftest import Python
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -107,29 +105,6 @@ def test_in_a_step_that_fails_the_versions_before_stay() -> None:
 
     with pytest.raises(PipelineError):
         training()
-    assert len(versions()) == 1
-
-
-def test_a_busy_repository_delays_publishing_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[int] = []
-
-    @step
-    def train() -> int:
-        def locked(_: Repository) -> Iterator[None]:
-            calls.append(1)
-            raise RepositoryBusy("Another process is writing.")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Repository, "locked", locked)
-            assert Checkpoints("ckpt", strict=True).register(write("weights"), {}) is not None
-        return 1
-
-    @pipeline
-    def training() -> None:
-        train()
-
-    assert training().status == "completed"
-    assert calls
     assert len(versions()) == 1
 
 

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from artvcs.vcs.refs import names
 
 from artvcs.vcs.errors import NoPermission, StorageError
 from artvcs.vcs.objects.kinds import Artifact, Version
-from artvcs.vcs.refs import names
 from artvcs.vcs.repository import Repository
 
 from ..helpers import add_version, files, problems, put_text, put_text_in, versions

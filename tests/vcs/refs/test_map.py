@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from artvcs.vcs.refs import map as refs
+from artvcs.vcs.refs.map import RefMap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.kinds import RefsNode
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.refs import map as refs
-from artvcs.vcs.refs.map import RefMap
 from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.storage.store import ObjectStore
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from artvcs.vcs.refs import names
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.vcs.objects.oid import hash_bytes
-from artvcs.vcs.refs import names
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]))
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from artvcs.vcs.refs import walk
 
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName
 from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Tree
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.refs import walk
 from artvcs.vcs.repository import Repository
 
 from ..helpers import add_version, put_text, put_text_in

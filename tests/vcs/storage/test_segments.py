@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from artvcs.vcs.storage.segments import Index, Segment
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +13,6 @@ from artvcs.vcs.errors import DamagedError, UnknownName
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.pack import Location, pack_row
-from artvcs.vcs.storage.segments import Index, Segment
 
 from ..helpers import files, problems, put_text
 
