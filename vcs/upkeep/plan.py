@@ -98,13 +98,13 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
         max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
     """
     looked = list(_look(store, head, mark))
-    retained = set(store.log.sequence()[-KEEP_OPS:])
+    outdated = _outdated(looked, store.log.sequence())
     budget = max_unused * sum(each.live_bytes for each in looked)
     together = sum(map(_is_small, looked)) >= _SEVERAL
     verdicts = []
     # Where there is little garbage it may stay, within the budget; what holds the most is written anew.
     for each in sorted(looked, key=lambda each: (_unused_share(each), each.pack)):
-        action, reason = _decide(each, retained, budget, together=together)
+        action, reason = _decide(each, outdated, budget, together=together)
         if action == "keep":
             budget -= each.dead_bytes
         verdicts.append(Verdict(each.pack, action, reason, each.live, each.dead, each.live_bytes, each.dead_bytes))
@@ -137,9 +137,15 @@ def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
         yield _Looked(name, tuple(live), dead, live_bytes, dead_bytes, dead_data)
 
 
-def _decide(each: _Looked, retained: set[int], budget: float, *, together: bool) -> tuple[Action, str]:
+def _outdated(looked: Iterable[_Looked], sequence: list[int]) -> int:
+    """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
+    with_garbage = [seq for each in looked if each.dead_data and (seq := op_seq(each.pack)) is not None]
+    return max(0, *sequence[:-KEEP_OPS], *with_garbage)
+
+
+def _decide(each: _Looked, outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
     seq = op_seq(each.pack)
-    if seq is not None and seq in retained and not each.dead_data:
+    if seq is not None and seq > outdated:
         return "keep", "one of the newest changes"
     if not each.live:
         return "delete", "nothing in it is used"
