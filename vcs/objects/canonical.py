@@ -14,6 +14,8 @@ from ..errors import DamagedError
 from .limits import MAX_DEPTH, MAX_INT, MAX_ITEMS, MAX_RECORD
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+# For what was parsed, which does not hold itself.
+_AGAIN = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def dumps(value: Any) -> bytes:
@@ -42,7 +44,7 @@ def loads(data: bytes) -> Any:
         _check_size(data)
         value = _DECODER.decode(data.decode("utf-8"))
         # The decoder made no floats and no long integers: what the encoder says of the rest is enough.
-        if _ENCODER.encode(value).encode("utf-8") == data:
+        if _AGAIN.encode(value).encode("utf-8") == data:
             return value
     except UnicodeError as error:
         reason = error.reason if isinstance(error, (UnicodeDecodeError, UnicodeEncodeError)) else ""
@@ -101,9 +103,10 @@ def _check_size(data: bytes) -> None:
     """Refuses what would cost too much, before anything recurses into it."""
     if len(data) > MAX_RECORD:
         raise ValueError(f"it has more than {MAX_RECORD >> 20} MiB")
-    if data.count(b",") + data.count(b"[") + data.count(b"{") > MAX_ITEMS:
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets + data.count(b",") > MAX_ITEMS:
         raise ValueError(f"it has more than {MAX_ITEMS:,} items")
-    if _is_deeper(data, MAX_DEPTH):
+    if brackets > MAX_DEPTH and _is_deeper(data, MAX_DEPTH):
         raise ValueError("its brackets are nested too deeply or not closed")
 
 
