@@ -5,6 +5,7 @@ Switch it on with `eval "$(_ART_COMPLETE=bash_source art)"` (or `zsh_source`, `f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 import click
@@ -12,6 +13,9 @@ import click
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.maps import runs, versions
 from artvcs.vcs.repository import Repository
+
+_WORD = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
+"""What a shell takes as it stands. Other names come in quotes, and a stranger's must not run what it spells."""
 
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -33,9 +37,10 @@ def step_names(repository: Repository) -> set[str]:
 def _completing(find: Callable[[Repository], Iterable[str]]) -> Completer:
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         try:
-            return sorted(name for name in find(Repository.discover()) if name.startswith(incomplete))
+            known = find(Repository.discover())
         except ArtError:
             return []  # somebody is typing: this is no time for errors
+        return sorted(name for name in known if name.startswith(incomplete) and _WORD.fullmatch(name))
 
     return complete
 

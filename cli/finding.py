@@ -54,7 +54,13 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
         return ArtifactVersion(repository, lookup.find_spec(refs, spec, repository.project))
     except UnknownName as error:
         hint = perhaps(spec.partition("@")[0], artifact_names(repository))
-        raise UnknownName(str(error).replace(";", f"{hint};", 1)) from None
+        raise with_hint(error, hint) from None
+
+
+def with_hint(error: UnknownName, hint: str) -> UnknownName:
+    """The error with a hint before what it says to do."""
+    happened, mark, advice = str(error).rpartition("; ")
+    return UnknownName(f"{happened}{hint}{mark}{advice}")
 
 
 def perhaps(text: str, known: set[str]) -> str:

@@ -14,7 +14,7 @@ from artvcs import __version__
 from artvcs.vcs.errors import ArtError
 
 from . import errors
-from .output import Terminal, make_terminal, one_line
+from .output import Terminal, make_terminal
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -137,12 +137,13 @@ def _misused(arguments: list[str], error: click.ClickException) -> int:
 
 
 def _fail(arguments: list[str], message: str, code: int) -> int:
-    if "--debug" in arguments:
+    # The command's own terminal may not have been made yet.
+    terminal = make_terminal(quiet=False, no_color="--no-color" in arguments, debug="--debug" in arguments)
+    if terminal.debug:
         import traceback
 
-        traceback.print_exc()
-    plain = "--no-color" in arguments or os.environ.get("NO_COLOR")
-    click.echo(f"{click.style('error:', fg='red')} {one_line(message)}", err=True, color=False if plain else None)
+        terminal.lines(traceback.format_exc(), err=True)
+    terminal.fail(message)
     return code
 
 

@@ -1,29 +1,42 @@
-"""Text, tables, colour and JSON on the terminal."""
+"""Text, tables, colour and JSON on the terminal.
+
+Whatever is written goes through `Terminal`, and there through `safe`: a name or a message may come from a stranger's
+repository, and does nothing to the terminal but show itself. Only what `style` made becomes colour.
+"""
 
 from __future__ import annotations
 
+import codecs
+import io
+import itertools
 import json
 import math
 import os
 import re
+import secrets
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
 import click
 
+from artvcs.pipelines.escaping import printable, printable_json
 from artvcs.pipelines.units import duration as duration
 from artvcs.pipelines.units import size as size
 
-# A stored name or message may come from a hostile repository, and must not command the terminal.
-_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
+ERASE = "\r\x1b[K"
+"""Takes a line away that was shown without an end."""
 
 _NARROW = 8
 """No column is made narrower than this."""
+
+# An escape sequence is ours if it knows this word: nothing that is stored can.
+_WORD = secrets.token_hex(8)
+_MARK = re.compile(f"\x1b{_WORD}\\[([0-9;]*)m")
+_CODES = {"red": 31, "green": 32, "yellow": 33, "cyan": 36}
 
 
 @dataclass
@@ -50,25 +63,48 @@ class Terminal:
         """Columns; far more than any line when the output is a pipe."""
         return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
 
-    def say(self, text: str = "") -> None:
-        """Writes a line that answers what was asked."""
-        click.echo(text, color=self.colour and None)
+    def say(self, text: str = "", *, err: bool = False) -> None:
+        """Writes one line that answers what was asked; with `err` to standard error."""
+        stream = sys.stderr if err else sys.stdout
+        coloured = self.colour and _takes_colours(stream)
+        # Nothing is left for click to strip; it knows how to write on every system.
+        click.echo(_MARK.sub("\x1b[\\1m" if coloured else "", safe(text)), file=stream, color=True)
 
     def note(self, text: str) -> None:
         """Writes a line that quiet users do without."""
         if not self.quiet:
             self.say(text)
 
+    def lines(self, text: str, *, err: bool = False) -> None:
+        """Writes text that has lines of its own, such as a traceback."""
+        for line in text.splitlines():
+            self.say(line, err=err)
+
+    def fail(self, message: str) -> None:
+        """Writes an error."""
+        self.say(f"{style('error:', fg='red')} {one_line(message)}", err=True)
+
     def document(self, data: Any) -> None:
         """Writes JSON."""
-        click.echo(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False))
+        click.echo(printable_json(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)))
+
+    def content(self, pieces: Iterable[bytes]) -> None:
+        """Writes the bytes of a file as they are, and on a terminal as text."""
+        if sys.stdout.isatty():
+            decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+            for piece in itertools.chain(pieces, [b""]):
+                click.echo(printable(decoder.decode(piece, final=not piece), lines=True), nl=False, color=True)
+        else:
+            for piece in pieces:
+                click.echo(piece, nl=False)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Writes aligned columns; the widest are cut where the terminal is narrow."""
         if not rows:
             return
-        widths = _fitting([max(len(_bare(row[i])) for row in [heads, *rows]) for i in range(len(heads))], self.width)
-        for row in [[click.style(head, dim=True) for head in heads], *rows]:
+        rows = [[safe(cell) for cell in row] for row in ([style(head, dim=True) for head in heads], *rows)]
+        widths = _fitting([max(len(_bare(cell)) for cell in column) for column in zip(*rows, strict=True)], self.width)
+        for row in rows:
             cells = [cut(cell, width) for cell, width in zip(row, widths, strict=True)]
             line = "  ".join(cell + " " * (width - len(_bare(cell))) for cell, width in zip(cells, widths, strict=True))
             self.say(cut(line.rstrip(), self.width))
@@ -79,21 +115,46 @@ def make_terminal(*, quiet: bool, no_color: bool, debug: bool) -> Terminal:
     return Terminal(quiet=quiet, colour=not no_color and not os.environ.get("NO_COLOR"), debug=debug)
 
 
+def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
+    """Text in a colour: `red`, `green`, `yellow` or `cyan`."""
+    codes = [str(code) for code in (_CODES.get(fg or ""), 1 if bold else None, 2 if dim else None) if code]
+    return f"\x1b{_WORD}[{';'.join(codes)}m{text}\x1b{_WORD}[0m" if codes else text
+
+
+def safe(text: str) -> str:
+    """Text on one line that does nothing to the terminal but show itself, in the colours that `style` gave it."""
+    pieces = _MARK.split(text)  # every second one is a colour
+    pieces[::2] = map(printable, pieces[::2])
+    pieces[1::2] = (f"\x1b{_WORD}[{code}m" for code in pieces[1::2])
+    return "".join(pieces)
+
+
+def moving(text: str) -> str:
+    """What puts a line in place of the moving one; it is cut to fit, for one that wraps could not be taken away."""
+    return ERASE + _bare(safe(text))[: shutil.get_terminal_size().columns - 1]
+
+
+def show_moving(text: str) -> None:
+    """Shows a moving line on standard error; an empty one takes it away."""
+    click.echo(moving(text), nl=False, err=True, color=True)
+
+
 def cut(line: str, width: int) -> str:
     """A line that fits, cut with `…` where it must be; coloured lines are left alone unless they are too long."""
+    line = safe(line)
     bare = _bare(line)
     return line if len(bare) <= width else bare[: width - 1] + "…"
 
 
 def short(oid: str | None) -> str:
     """An id as people read it: its first twelve digits."""
-    return click.style((oid or "")[:12], fg="yellow")
+    return style((oid or "")[:12], fg="yellow")
 
 
 def status(word: str) -> str:
     """A status in its colour."""
     colours = {"completed": "green", "cached": "cyan", "failed": "red", "interrupted": "red", "running": "yellow"}
-    return click.style(word, fg=colours.get(word))
+    return style(word, fg=colours.get(word))
 
 
 def count(number: int, noun: str) -> str:
@@ -121,7 +182,7 @@ def value(found: Any) -> str:
         text = f"{found:.6g}"
         # `1` and `1.0` are not the same parameter.
         return f"{text}.0" if text.lstrip("-").isdigit() else text
-    text = one_line(found if isinstance(found, str) else repr(found))
+    text = printable(one_line(found if isinstance(found, str) else repr(found)))
     return text if len(text) <= 80 else text[:79] + "…"
 
 
@@ -131,13 +192,8 @@ def values(found: Mapping[str, Any]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Text as one line that does nothing to the terminal but show itself."""
-    return clean(" ".join(text.split()))
-
-
-def clean(text: str) -> str:
-    """Text with every control character spelt out, as Python's `repr` does."""
-    return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+    """Text with its lines and gaps closed up."""
+    return " ".join(text.split())
 
 
 def can_show(text: str, stream: TextIO) -> bool:
@@ -172,5 +228,9 @@ def _fitting(widths: list[int], limit: int) -> list[int]:
     return widths
 
 
+def _takes_colours(stream: TextIO) -> bool:
+    return stream.isatty()
+
+
 def _bare(text: str) -> str:
-    return click.unstyle(text)
+    return _MARK.sub("", text)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import time
 from collections.abc import Iterator
-
-import click
 
 from . import output
 from .output import Terminal
@@ -71,7 +68,7 @@ class RunProgress:
         if not self._terminal.quiet:
             if self._screen is not None:
                 self._screen.begin_line()
-            click.echo(text, err=True)
+            self._terminal.say(text, err=True)
 
     def _moving_line(self) -> str:
         running = dict(self._running)
@@ -82,6 +79,4 @@ class RunProgress:
             return ""
         mark = self._spinner[self._turn % len(self._spinner)]
         self._turn += 1
-        text = f"{mark} {', '.join(running):<{self._width}}  {output.duration(elapsed)}"
-        # A line that wraps could not be taken away again.
-        return text[: shutil.get_terminal_size().columns - 1]
+        return f"{mark} {', '.join(running):<{self._width}}  {output.duration(elapsed)}"

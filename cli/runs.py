@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import click
-
 from artvcs.pipelines.views import PipelineRun, StepView
 from artvcs.vcs.objects.kinds import GitState
 from artvcs.vcs.repository import Repository
@@ -26,7 +24,7 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun], *, ids: bool = Fa
 
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step."""
-    head = f"run {click.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
+    head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if run.parameters:
         terminal.say(output.cut(f"  {output.values(run.parameters)}", terminal.width))

@@ -13,11 +13,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO
 
-import click
+from .output import ERASE, moving, show_moving
 
 _EVERY = 0.1
-ERASE = "\r\x1b[K"
-"""Takes the moving line away."""
 
 
 class Screen:
@@ -77,7 +75,7 @@ class Screen:
             with self._mutex:
                 text = self._text() if self._line_begins else ""
                 if text:
-                    stream.write(ERASE + text)
+                    stream.write(moving(text))
                     stream.flush()
                     self._shown = True
 
@@ -128,9 +126,9 @@ class Counter:
         percent = 100 * self._done // max(self._total, 1)
         if self._live and percent != self._percent:
             self._percent = percent
-            click.echo(f"{ERASE}{self._doing} {percent} %", nl=False, err=True)
+            show_moving(f"{self._doing} {percent} %")
 
     def end(self) -> None:
         """Takes the line away."""
         if self._percent >= 0:
-            click.echo(ERASE, nl=False, err=True)
+            show_moving("")

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from artvcs.vcs.changes.publish import now_ms
 from artvcs.vcs.objects.kinds import Failure, Input
+from artvcs.vcs.objects.limits import MAX_REPORT
 
 from . import artifacts, context, logs, validation
 from .artifacts import Saved
@@ -64,7 +65,7 @@ def failure_of(error: Exception) -> Failure:
         message = str(error)
     except Exception as broken:  # the error's own code: it may be as broken as the step
         message = f"(its text cannot be had: {type(broken).__name__})"
-    return Failure(type(error).__name__, _storable(message), _storable(text))
+    return Failure(type(error).__name__, *(_storable(each)[:MAX_REPORT] for each in (message, text)))
 
 
 def execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import reprlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,11 +16,13 @@ from artvcs.vcs.maps import ref_names
 from artvcs.vcs.maps import versions as known
 from artvcs.vcs.objects import canonical, values
 from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Run, StepRun
+from artvcs.vcs.objects.limits import MAX_TEXT
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from . import versions
 from .claims import Claims
+from .errors import ParameterError
 from .execution import Outcome, failure_of
 from .fingerprint import Fingerprint, to_json
 from .plain import to_plain
@@ -240,8 +243,11 @@ def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters or metadata as they are stored.
 
     Raises:
-        ParameterError: A value is not plain.
+        ParameterError: A value is not plain, or a name too long.
     """
+    for name in plain:
+        if len(name) > MAX_TEXT:
+            raise ParameterError(f"The name {reprlib.repr(name)} is too long; shorten it to {MAX_TEXT} characters.")
     return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
 
 

@@ -18,6 +18,7 @@ from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from . import artifacts, lookup, materializers
+from .escaping import printable
 from .fingerprint import Fingerprint
 from .graph import Source
 
@@ -164,7 +165,7 @@ class ArtifactVersion(Source):
         return cards.artifact_card(self)
 
     def __repr__(self) -> str:
-        return f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>"
+        return printable(f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>")
 
 
 class StepView:
@@ -292,7 +293,7 @@ class StepView:
         return cards.step_card(self)
 
     def __repr__(self) -> str:
-        return f"<step {self.name} of {self.run.name}: {self.status}>"
+        return printable(f"<step {self.name} of {self.run.name}: {self.status}>")
 
 
 class PipelineRun:
@@ -366,7 +367,7 @@ class PipelineRun:
         return cards.run_card(self)
 
     def __repr__(self) -> str:
-        return f"<run {self.name}: {self.status}>"
+        return printable(f"<run {self.name}: {self.status}>")
 
 
 def from_ms(moment: int) -> datetime:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from artvcs.pipelines.views import ArtifactVersion
@@ -14,6 +12,7 @@ from artvcs.vcs.storage.table import Location
 
 from .. import completion, finding
 from ..files import files_of
+from ..main import terminal
 
 
 @click.command()
@@ -25,10 +24,7 @@ def command(target: str) -> None:
     """
     repository = Repository.discover()
     entry = _find(repository, target)
-    out = sys.stdout.buffer
-    for piece in repository.store.iter_read(entry.id):
-        out.write(piece)
-    out.flush()
+    terminal().content(repository.store.iter_read(entry.id))
 
 
 def _find(repository: Repository, target: str) -> Entry:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from artvcs.vcs.objects import canonical
@@ -29,8 +27,6 @@ def command(show: str, id_: str) -> None:
     elif show == "size":
         terminal().say(str(at.size))
     elif at.kind == "blob":
-        for piece in store.iter_read(at.oid):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
+        terminal().content(store.iter_read(at.oid))
     else:
         terminal().document(canonical.loads(store.read(at.oid, at.kind)))

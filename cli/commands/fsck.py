@@ -9,7 +9,6 @@ from artvcs.vcs.upkeep import fsck
 
 from .. import errors, output
 from ..main import terminal
-from ..screen import ERASE
 
 
 @click.command()
@@ -35,9 +34,9 @@ def command(as_json: bool) -> int:
 
 
 def _show(name: str, _: int) -> None:
-    click.echo(f"{ERASE}checking {name[:60]}", nl=False, err=True)
+    output.show_moving(f"checking {name[:60]}")
 
 
 def _wipe(live: bool) -> None:
     if live:
-        click.echo(ERASE, nl=False, err=True)
+        output.show_moving("")

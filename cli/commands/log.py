@@ -62,7 +62,7 @@ def _draw(entries: list[Entry], oneline: bool) -> None:
 
 
 def _lines(entry: Entry, oneline: bool) -> list[str]:
-    decoration = click.style(f" ({', '.join(entry.made)})", fg="green") if entry.made else ""
+    decoration = output.style(f" ({', '.join(entry.made)})", fg="green") if entry.made else ""
     if entry.commit is None:
         return _data_lines(entry, decoration, oneline)
     commit = entry.commit
@@ -74,7 +74,7 @@ def _lines(entry: Entry, oneline: bool) -> list[str]:
         f"commit {output.short(entry.oid)}{decoration}",
         f"Step:    {commit.step} of pipeline {commit.pipeline}" + (f", run {entry.run}" if entry.run else ""),
         f"Date:    {output.moment(from_ms(commit.finished))}, took {took}",
-        f"Author:  {output.clean(commit.author)}",
+        f"Author:  {commit.author}",
         *git_lines(commit.git),
     ]
     if params:
@@ -86,7 +86,7 @@ def _lines(entry: Entry, oneline: bool) -> list[str]:
 
 def _data_lines(entry: Entry, decoration: str, oneline: bool) -> list[str]:
     """What no step made: registered, saved, or given to a pipeline from outside."""
-    origin = ORIGINS[entry.version.origin] if entry.version else "deleted"
+    origin = ORIGINS.get(entry.version.origin, entry.version.origin) if entry.version else "deleted"
     if oneline:
         return [f"{output.short(entry.oid)} {origin}{decoration}"]
     run = f", run {entry.run}" if entry.run else ""
@@ -112,7 +112,7 @@ def git_lines(state: GitState | None) -> list[str]:
     """What Git said when a step ran, for people."""
     if state is None or state.commit is None:
         return []
-    branch = f" {output.clean(state.branch)}" if state.branch else ""
+    branch = f" {state.branch}" if state.branch else ""
     return [f"Git:     {state.commit[:12]}{branch}{', with uncommitted changes' if state.diff else ''}"]
 
 

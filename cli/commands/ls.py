@@ -42,7 +42,7 @@ def command(
         return
     cells = [
         [output.short(each.id), f"{each.name}@{each.version}", each.type.rpartition(".")[2], output.size(each.size),
-         output.ago(each.created), output.clean(", ".join(each.tags))]
+         output.ago(each.created), ", ".join(each.tags)]
         for each in rows
     ]  # fmt: skip
     terminal().table(["id", "artifact", "type", "size", "made", "tags"], cells)

@@ -41,7 +41,7 @@ def command(target: str, as_json: bool) -> None:
         terminal().document(entry_document(entry)) if as_json else _say_commit(repository, entry)
     elif found.kind == "blob":
         document = {"id": found.oid, "kind": "blob", "size": found.size}
-        terminal().document(document) if as_json else terminal().say(f"blob {found.oid}\n{output.size(found.size)}")
+        terminal().document(document) if as_json else terminal().lines(f"blob {found.oid}\n{output.size(found.size)}")
     else:
         content = canonical.loads(repository.store.read(found.oid, found.kind))
         terminal().document({"id": found.oid, "kind": found.kind, "content": content})
@@ -49,18 +49,18 @@ def command(target: str, as_json: bool) -> None:
 
 def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     say, record = terminal().say, version.record
-    say(f"artifact {click.style(f'{version.name}@{version.version}', fg='yellow')}")
+    say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
     say(f"Id:        {version.id}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
     say(f"Size:      {output.size(version.size)}, {output.size(_stored(repository, version))} stored")
     say(f"Made:      {output.moment(version.created)}")
     if version.tags:
-        say(f"Tags:      {', '.join(output.clean(tag) for tag in version.tags)}")
+        say(f"Tags:      {', '.join(version.tags)}")
     run = version.run
     if version.commit is not None and record.commit is not None:
         _say_origin(repository, record.commit, version.commit, run.name if run else None)
     else:
-        say(f"Origin:    {ORIGINS[record.origin]}" + (f", run {run.name}" if run else ""))
+        say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run.name}" if run else ""))
     used = sorted({f"{step.name} ({step.run.pipeline})" for step in version.consumers})
     if used:
         say(f"Used by:   {', '.join(used)}")
@@ -98,7 +98,7 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
     if facts:
         terminal().say(title)
         for name, value in facts.items():
-            terminal().say(output.cut(f"  {output.clean(name)}: {output.value(value)}", terminal().width))
+            terminal().say(output.cut(f"  {name}: {output.value(value)}", terminal().width))
 
 
 def _say_files(repository: Repository, version: ArtifactVersion) -> None:
@@ -108,7 +108,7 @@ def _say_files(repository: Repository, version: ArtifactVersion) -> None:
     files = files_of(repository, version.artifact.payload)
     terminal().say("Files:")
     for path, entry in list(files.items())[:_FILES]:
-        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {output.clean(path)}")
+        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
     if len(files) > _FILES:
         terminal().say(f"  … and {len(files) - _FILES} more")
 
@@ -140,25 +140,26 @@ def _say_run(repository: Repository, run: PipelineRun) -> None:
     say, record = terminal().say, run.record
     runs.say(terminal(), repository, run)
     say(f"Id:        {run.id}")
-    say(f"Pipeline:  {run.pipeline}" + (f" in {output.clean(record.file)}" if record.file else ""))
+    say(f"Pipeline:  {run.pipeline}" + (f" in {record.file}" if record.file else ""))
     say(f"Began:     {output.moment(run.started)}")
-    say(f"Author:    {output.clean(record.author)}")
+    say(f"Author:    {record.author}")
     _say_git(record.git)
     if run.tags:
-        say(f"Tags:      {', '.join(output.clean(tag) for tag in run.tags)}")
+        say(f"Tags:      {', '.join(run.tags)}")
     _say_mapping("Metadata:", dict(run.metadata))
     for name, step in run.steps.items():
         if step.failure:
-            lines = step.failure.traceback.rstrip().splitlines()
-            say("\n".join([f"\n{name} failed:", *(output.clean(line) for line in lines)]))
+            say()
+            say(f"{name} failed:")
+            terminal().lines(step.failure.traceback.rstrip())
 
 
 def _say_commit(repository: Repository, entry: Entry) -> None:
     commit = entry.commit
     assert commit is not None
-    terminal().say(f"commit {click.style(entry.oid, fg='yellow')}")
+    terminal().say(f"commit {output.style(entry.oid, fg='yellow')}")
     _say_origin(repository, entry.oid, commit, entry.run)
-    terminal().say(f"Author:    {output.clean(commit.author)}")
+    terminal().say(f"Author:    {commit.author}")
     terminal().say(f"Made:      {output.moment(from_ms(commit.finished))}")
     for name, made in commit.outputs.items():
         terminal().say(f"Output:    {name} = {history.version_name(repository, made.name, made.artifact)}")

@@ -10,7 +10,7 @@ from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.repository import Repository
 
 from .. import completion, output
-from ..finding import perhaps
+from ..finding import perhaps, with_hint
 from ..main import terminal
 
 
@@ -40,19 +40,19 @@ def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
         return why.explain(repository, step, run)
     except UnknownName as error:
         hint = perhaps(step, completion.step_names(repository))
-        raise UnknownName(str(error).replace(";", f"{hint};", 1)) from None
+        raise with_hint(error, hint) from None
 
 
 def say_reasons(reasons: list[Reason]) -> None:
     """Writes reasons, code with its changed lines."""
     for reason in reasons:
         if reason.kind == "code":
-            terminal().say(f"  code {click.style(reason.subject, bold=True)} {_code_change(reason)}")
+            terminal().say(f"  code {output.style(reason.subject, bold=True)} {_code_change(reason)}")
             for line in reason.diff.splitlines()[2:]:
-                terminal().say(f"    {_coloured(output.clean(line))}")
+                terminal().say(f"    {_coloured(line)}")
         else:
             old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
-            terminal().say(f"  {reason.kind} {click.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")
+            terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")
 
 
 def _brief(text: str) -> str:
@@ -65,4 +65,4 @@ def _code_change(reason: Reason) -> str:
 
 
 def _coloured(line: str) -> str:
-    return click.style(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))
+    return output.style(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))

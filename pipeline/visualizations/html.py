@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 
+from ..escaping import printable
 from . import charts, wording
 from .summary import Bar, Block, Cell, Chart, Facts, Histogram, Line, Picture, Shares, Summary, Table, Text
 
@@ -61,7 +62,7 @@ _PIXELATED_BELOW = 256
 
 def escape(text: object) -> str:
     """Text that means itself in HTML, in attributes too."""
-    return html.escape(wording.printable(str(text)), quote=True)
+    return html.escape(printable(str(text), lines=True), quote=True)
 
 
 def fragment(body: str) -> str:

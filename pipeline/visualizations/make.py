@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from artvcs.pipelines.errors import MaterializerError
 
+from ..escaping import printable
 from . import mapping, wording
 from .model import FRAGMENT, KINDS, Visualization, known_kind
 from .writing import write
@@ -68,7 +69,7 @@ def _read(folder: Path, path: str, given: object, who: str, own: bool) -> Visual
     if kind is None:
         raise MaterializerError(f"{who} drew a {given!r}, which is no kind of picture; use one of {', '.join(KINDS)}.")
     file = _inside(folder, path, who)
-    name = wording.printable(file.relative_to(folder.resolve()).as_posix())
+    name = printable(file.relative_to(folder.resolve()).as_posix())
     size = file.stat().st_size
     if size > MAX_BYTES:
         text = f"{name} has {wording.size(size)}, more than the {wording.size(MAX_BYTES)} that are shown."
@@ -90,7 +91,7 @@ def _inside(folder: Path, path: str, who: str) -> Path:
         file = None
     if file is None or not file.is_relative_to(inside) or not file.is_file():
         raise MaterializerError(
-            f"{who} named {wording.cut(wording.printable(path), 200)}, which is no file below self.uri; have "
+            f"{who} named {wording.cut(printable(path), 200)}, which is no file below self.uri; have "
             "save_visualizations write its files there and return their paths."
         )
     return file

@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 
+from ..escaping import printable
 from . import gallery, html, terminal
 from .model import Visualization
 
@@ -32,6 +33,7 @@ def in_notebook() -> bool:
 
 
 def _print(text: str) -> None:
+    text = printable(text, lines=True)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     # A terminal that lacks a letter shows a question mark rather than a traceback.
     print(text.encode(encoding, "replace").decode(encoding))

@@ -7,6 +7,7 @@ import shutil
 import unicodedata
 from collections.abc import Sequence
 
+from ..escaping import printable
 from . import wording
 from .summary import Bar, Block, Cell, Chart, Facts, Histogram, Line, Picture, Shares, Summary, Table, Text
 
@@ -30,7 +31,7 @@ def render(summary: Summary, columns: int) -> str:
 
 def line(text: str, columns: int) -> str:
     """Text on one line that fits."""
-    return _cut(wording.printable(" ".join(text.split())), columns)
+    return _cut(printable(" ".join(text.split())), columns)
 
 
 def lines(text: str, columns: int, limit: int = 200) -> str:
@@ -40,13 +41,13 @@ def lines(text: str, columns: int, limit: int = 200) -> str:
     for number, each in enumerate(given):
         if len(found) >= limit:
             return "\n".join([*found[:limit], f"… and {wording.count(len(given) - number, 'more line')}"])
-        found.extend(_broken(wording.printable(each), columns))
+        found.extend(_broken(printable(each), columns))
     return "\n".join(found)
 
 
 def table(block: Table, columns: int) -> str:
     """Aligned columns; the widest are cut first, and what does not fit even then is left out, and said."""
-    texts = [[wording.printable(" ".join(_cell(cell).split())) for cell in row] for row in (block.heads, *block.rows)]
+    texts = [[printable(" ".join(_cell(cell).split())) for cell in row] for row in (block.heads, *block.rows)]
     natural = [max(map(_width, column)) for column in zip(*texts, strict=True)]
     shown = len(natural)
     while shown > 1 and _total([min(each, _NARROW) for each in natural[:shown]]) > columns:

@@ -11,7 +11,6 @@ from ..units import duration as duration
 from ..units import size as size
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-_KEPT = frozenset("\n\t\u200c\u200d")  # the last two join letters and emoji
 _MAX_DIGITS = 40
 
 
@@ -70,10 +69,3 @@ def shown(found: Any) -> str:
 def cut(text: str, limit: int) -> str:
     """Text of at most `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def printable(text: str) -> str:
-    """Text in which control characters are spelt out, such as escape: they could steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() or char in _KEPT else ascii(char)[1:-1] for char in text)

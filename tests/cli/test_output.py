@@ -12,6 +12,7 @@ import pytest
 
 from artvcs.cli import output
 from artvcs.cli.output import Terminal
+from artvcs.pipelines.escaping import printable
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,8 @@ def test_values_on_one_line(found: Any, shown: str) -> None:
 
 
 def test_control_characters_of_a_stranger_do_not_reach_the_terminal() -> None:
-    assert output.clean("a\x1b]0;title\x07b\x9b2J\u202eevil") == "a\\x1b]0;title\\x07b\\x9b2J\\u202eevil"
-    assert output.clean("tab\tand ünïcode ✓") == "tab\tand ünïcode ✓"
+    assert printable("a\x1b]0;title\x07b\x9b2J\u202eevil") == "a\\x1b]0;title\\x07b\\x9b2J\\u202eevil"
+    assert printable("tab\tand ünïcode ✓") == "tab\tand ünïcode ✓"
 
 
 @pytest.mark.parametrize(

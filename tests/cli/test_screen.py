@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 
-from artvcs.cli import screen
+from artvcs.cli import output, screen
 from artvcs.cli.output import Terminal as Output
 from artvcs.cli.progress import RunProgress
 from artvcs.cli.screen import Counter, Screen
@@ -30,7 +30,7 @@ class Terminal(io.StringIO):
         for part in re.split(r"(\r\x1b\[K|\n)", self.getvalue()):
             if part == "\n":
                 lines.append("")
-            elif part == screen.ERASE:
+            elif part == output.ERASE:
                 lines[-1] = ""
             else:
                 lines[-1] += part
@@ -61,7 +61,7 @@ def test_whole_lines_scroll_by_and_the_moving_line_goes_in_the_end() -> None:
         with Screen(lambda: "moving").open():
             wait_for(tty, "moving")
             print("one")
-            wait_for(tty, "one\n" + screen.ERASE + "moving")
+            wait_for(tty, "one\n" + output.ERASE + "moving")
             print("two", file=sys.stderr)
         assert sys.stdout is tty
     assert tty.seen == ["one", "two", ""]
@@ -94,7 +94,7 @@ def test_the_moving_line_names_what_runs_and_fits(monkeypatch: pytest.MonkeyPatc
     watcher.run_started("run", ["a" * 50, "b"])
     assert watcher._moving_line() == ""
     watcher._running["a" * 50] = time.monotonic() - 5
-    assert len(watcher._moving_line()) == 39
+    assert len(output.moving(watcher._moving_line()).removeprefix(output.ERASE)) == 39
     watcher.run_ended("run", "completed", 5.0)
     assert watcher._moving_line() == ""
 

@@ -8,6 +8,7 @@ import pytest
 from artvcs import Retry, get_step_context, pipeline, step
 from artvcs.pipelines.errors import DefinitionError, MaterializerError, RunFailed, TypeMismatch
 from artvcs.pipelines.views import PipelineRun
+from artvcs.vcs.objects.limits import MAX_REPORT
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -81,6 +82,16 @@ def test_the_wrong_number_of_outputs_is_a_failure() -> None:
         return 3  # type: ignore[return-value]
 
     assert "TypeMismatch" in str(run_one(wrong).steps["wrong"].failure)
+
+
+def test_an_endless_message_is_kept_as_far_as_it_is_of_use() -> None:
+    @step
+    def talkative() -> None:
+        raise ValueError("x" * 40_000_000)
+
+    failure = run_one(talkative).steps["talkative"].failure
+    assert failure is not None
+    assert (failure.message, len(failure.traceback)) == ("x" * MAX_REPORT, MAX_REPORT)
 
 
 def test_a_value_that_cannot_be_stored_is_a_failure_of_its_step() -> None:

@@ -310,3 +310,12 @@ def test_the_context_is_known_only_in_a_step() -> None:
     assert flow().steps["shown"].output.load() == {"names": ["flow", "show", "shown"], "parameters": {"x": 5}}
     with pytest.raises(PipelineError):
         get_step_context()
+
+
+@pytest.mark.parametrize("metadata", [{"n" * 20_000: 1}, {"n": 10**5000}], ids=["name", "integer"])
+def test_metadata_that_no_reader_would_take_is_refused(metadata: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match=r"too long|more than 4300 digits"):
+        save_artifact(1, "x", metadata=metadata)
+    with pytest.raises(InvalidName, match="shorten"):
+        save_artifact(1, "x", tags=["t" * 20_000])
+    assert Client().list_artifact_versions("x") == []

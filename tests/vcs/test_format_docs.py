@@ -17,7 +17,7 @@ from artvcs.vcs.storage.segments import Index, Segment
 
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
-from artvcs.vcs.objects import canonical, values
+from artvcs.vcs.objects import canonical, limits, values
 from artvcs.vcs.objects import kinds as objects
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
@@ -113,10 +113,15 @@ def ends_its_leaf(key: str) -> bool:
 
 def test_the_limits_are_the_ones_the_pages_name() -> None:
     assert f"{codec.MAX_SIZE >> 20} MiB" in PAGES["packs.md"]
-    assert f"{codec.MAX_SIZE >> 20} MiB" in PAGES["objects.md"]
+    assert f"{limits.MAX_RECORD >> 20} MiB, and {limits.MAX_ITEMS:,} commas" in PAGES["objects.md"]
     assert f"at most {objects.MAX_REFS_LEVEL} " in PAGES["objects.md"]
     assert f"at most {worktree.MAX_DEPTH} deep" in PAGES["objects.md"]
-    assert f"at most {canonical.MAX_DEPTH}" in PAGES["objects.md"]
+    assert f"| {limits.MAX_DEPTH}; {limits.MAX_VALUE_DEPTH} |" in PAGES["objects.md"]
+    assert f"| {limits.MAX_KEY_DEPTH} |" in PAGES["objects.md"]
+    assert f"| {limits.MAX_ALIKE} |" in PAGES["objects.md"]
+    assert f"| {limits.MAX_DIGITS} |" in PAGES["objects.md"]
+    assert f"| {limits.MAX_TEXT:,} characters; {limits.MAX_REPORT:,} |" in PAGES["objects.md"]
+    assert f"| {limits.MAX_NAME} bytes" in PAGES["objects.md"]
     assert f"{chunking.AVERAGE >> 10} KiB on average" in PAGES["packs.md"]
 
 

@@ -7,12 +7,15 @@ bytes that do not re-encode to themselves. Described in docs/format/objects.md.
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+from typing import Any, NoReturn
 
 from ..errors import DamagedError
+from .limits import MAX_DEPTH, MAX_INT, MAX_ITEMS, MAX_RECORD
 
-MAX_INT = 2**53 - 1
-MAX_DEPTH = 200
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+# For what was parsed, which does not hold itself.
+_AGAIN = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def dumps(value: Any) -> bytes:
@@ -20,11 +23,15 @@ def dumps(value: Any) -> bytes:
 
     Raises:
         TypeError: `value` holds a float, a key that is not a string, or something JSON has not.
-        ValueError: An integer is beyond 2**53 - 1, text is not valid Unicode, or nesting is too deep.
+        ValueError: An integer is beyond 2**53 - 1, text is not valid Unicode, or there is too much or too deep nesting.
     """
-    _check(value, 0)
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8")
+    try:
+        data = _ENCODER.encode(value).encode("utf-8")
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _check_size(data)
+    _check_types(value)
+    return data
 
 
 def loads(data: bytes) -> Any:
@@ -34,29 +41,93 @@ def loads(data: bytes) -> Any:
         DamagedError: `data` is not the canonical encoding of anything.
     """
     try:
-        value = json.loads(data.decode("utf-8"))
-        if dumps(value) == data:
+        _check_size(data)
+        value = _DECODER.decode(data.decode("utf-8"))
+        # The decoder made no floats and no long integers: what the encoder says of the rest is enough.
+        if _AGAIN.encode(value).encode("utf-8") == data:
             return value
-    except (ValueError, TypeError, RecursionError) as error:
-        raise DamagedError(f"Stored data is not canonical JSON ({error}); run `art fsck`.") from None
-    raise DamagedError("Stored data is not canonical JSON; run `art fsck`.")
+    except UnicodeError as error:
+        reason = error.reason if isinstance(error, (UnicodeDecodeError, UnicodeEncodeError)) else ""
+        raise _damaged(f" ({reason})") from None
+    except (ValueError, RecursionError) as error:
+        raise _damaged(f" ({error})") from None
+    raise _damaged()
 
 
-def _check(value: Any, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise ValueError("nested too deeply")
-    if value is None or isinstance(value, (str, bool)):
-        return
-    if isinstance(value, int):
-        if abs(value) > MAX_INT:
-            raise ValueError(f"integer {value} is beyond 2**53 - 1")
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            _check(item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise TypeError(f"key {key!r} is not a string")
-            _check(item, depth + 1)
-    else:
-        raise TypeError(f"{type(value).__name__} is not canonical JSON data")
+def _damaged(reason: str = "") -> DamagedError:
+    return DamagedError(f"Stored data is not canonical JSON{reason}; run `art fsck`.")
+
+
+def _integer(digits: str) -> int:
+    # Looked at before it is converted, which takes time that grows with the square of the digits.
+    if len(digits) > _LONGEST_INT or abs(number := int(digits)) > MAX_INT:
+        raise ValueError("an integer is beyond 2**53 - 1")
+    return number
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text[:_LONGEST_INT]} is no integer")
+
+
+_LONGEST_INT = len(str(-MAX_INT))
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_refuse, parse_constant=_refuse)
+
+
+def _check_types(value: Any) -> None:
+    """Refuses what the encoder would write though JSON has another type for it."""
+    pending = [value]
+    for item in pending:
+        kind = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if isinstance(item, int):
+            if abs(item) > MAX_INT:
+                raise ValueError("an integer is beyond 2**53 - 1")
+        elif isinstance(item, dict):
+            _check_keys(item)
+            pending += item.values()
+        elif isinstance(item, (list, tuple)):
+            pending += item
+        elif not isinstance(item, str):
+            raise TypeError(f"{kind.__name__} is not canonical JSON data")
+
+
+def _check_keys(item: dict[Any, Any]) -> None:
+    try:
+        "".join(item)  # the quickest way to look at all of them
+    except TypeError:
+        raise TypeError("a key is not a string") from None
+
+
+def _check_size(data: bytes) -> None:
+    """Refuses what would cost too much, before anything recurses into it."""
+    if len(data) > MAX_RECORD:
+        raise ValueError(f"it has more than {MAX_RECORD >> 20} MiB")
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets + data.count(b",") > MAX_ITEMS:
+        raise ValueError(f"it has more than {MAX_ITEMS:,} items")
+    if brackets > MAX_DEPTH and _is_deeper(data, MAX_DEPTH):
+        raise ValueError("its brackets are nested too deeply or not closed")
+
+
+_MARKS = b'[]{}"\\'
+_OTHERS = bytes(set(range(256)) - set(_MARKS))
+_SQUARE = bytes.maketrans(b"{}", b"[]")
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+
+
+def _is_deeper(data: bytes, limit: int) -> bool:
+    """Whether brackets are nested more than `limit` deep, or do not match; which bracket it is does not matter.
+
+    Whole strings at a time: a loop over brackets would take longer than parsing them.
+    """
+    # Quotes in pairs have no bracket between them; if all are in pairs, no bracket stands in a text.
+    left = data.translate(_SQUARE, _OTHERS).replace(b'""', b"")
+    if b'"' in left or b"\\" in left:
+        left = _TEXT.sub(b"", data).translate(_SQUARE, _OTHERS)
+    too_deep = b"[" * (limit + 1)
+    for _ in range(limit):
+        before, left = left, left.replace(b"[]", b"")
+        if len(left) == len(before) or too_deep in left:
+            break
+    return bool(left)

@@ -7,14 +7,16 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 import itertools
+import reprlib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..errors import DamagedError, InvalidName
+from .limits import MAX_NAME
 from .oid import Oid, check_oid
-from .records import Record
+from .records import Moment, Record, Report, Size
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
 """Modes of tree entries, as Git writes them."""
@@ -24,26 +26,30 @@ def check_entry_name(name: str) -> str:
     """`name` if it can safely be one file's name in any folder.
 
     Raises:
-        InvalidName: It is empty, a path, `.`, `..`, holds a NUL or invalid Unicode, or is what some file system takes
-            for `.git`.
+        InvalidName: It is empty, a path, `.`, `..`, too long, holds a NUL or invalid Unicode, or is what some
+            file system takes for `.git`.
     """
-    if name in ("", ".", "..") or _is_git(name) or any(char in name for char in "/\\\0") or not _is_unicode(name):
-        raise InvalidName(f"A file named {name!r} cannot be stored; rename it or leave it out.")
+    if name in ("", ".", "..") or not _FORBIDDEN.isdisjoint(name) or _is_git(name) or not _fits(name):
+        raise InvalidName(f"A file named {reprlib.repr(name)} cannot be stored; rename it or leave it out.")
     return name
+
+
+_FORBIDDEN = frozenset("/\\\0")
 
 
 def _is_git(name: str) -> bool:
     """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`."""
-    seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
-    return seen.partition(":")[0].rstrip(" .") in (".git", "git~1")
+    if not name.isascii():
+        name = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return name.casefold().partition(":")[0].rstrip(" .") in (".git", "git~1")
 
 
-def _is_unicode(text: str) -> bool:
+def _fits(name: str) -> bool:
+    """Whether Linux and macOS can write such a name; not what is no Unicode."""
     try:
-        text.encode("utf-8")
+        return len(name.encode("utf-8")) <= MAX_NAME
     except UnicodeEncodeError:
         return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Entry(Record):
     name: str
     mode: str
     id: Oid
-    size: int
+    size: Size
 
     @property
     def kind(self) -> str:
@@ -62,7 +68,7 @@ class Entry(Record):
 
     def __post_init__(self) -> None:
         if self.mode not in (FILE, EXECUTABLE, SYMLINK, FOLDER) or self.size < 0:
-            raise DamagedError(f"A stored tree has an entry of mode {self.mode!r}; run `art fsck`.")
+            raise DamagedError(f"A stored tree has an entry of mode {reprlib.repr(self.mode)}; run `art fsck`.")
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ class Artifact(Record):
     materializer: str
     materializer_version: int
     payload: Oid
-    size: int
+    size: Size
     runs_code: bool
 
 
@@ -172,8 +178,8 @@ class Commit(Record):
     environment: Mapping[str, Any]
     git: GitState | None
     author: str
-    started: int
-    finished: int
+    started: Moment
+    finished: Moment
     metadata: Mapping[str, Any]
     log: Oid | None
 
@@ -183,8 +189,8 @@ class Failure(Record):
     """Why a step failed: the exception's type and text, and its traceback."""
 
     type: str
-    message: str
-    traceback: str
+    message: Report
+    traceback: Report
 
 
 @dataclass(frozen=True)
@@ -202,8 +208,8 @@ class StepRun(Record):
     inputs: Mapping[str, tuple[Input, ...]]
     outputs: Mapping[str, Output]
     cache_key: Oid | None
-    started: int | None
-    finished: int | None
+    started: Moment | None
+    finished: Moment | None
     failure: Failure | None
     log: Oid | None
     metadata: Mapping[str, Any]

@@ -8,6 +8,7 @@ pass for a tree.
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import NewType
 
 import blake3
@@ -50,4 +51,4 @@ def check_oid(text: object) -> Oid:
     """
     if isinstance(text, str) and _HEX64.match(text):
         return Oid(text)
-    raise DamagedError(f"{str(text)[:80]!r} stands where an object id should be; run `art fsck`.")
+    raise DamagedError(f"{reprlib.repr(text)} stands where an object id should be; run `art fsck`.")

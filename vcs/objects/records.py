@@ -11,14 +11,22 @@ import functools
 import reprlib
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
 
-from ..errors import DamagedError
+from ..errors import DamagedError, InvalidName, StorageError
 from . import canonical
+from .limits import MAX_INT, MAX_REPORT, MAX_TEXT, MAX_TIME
 from .oid import Oid, check_oid, hash_bytes
 
 Json = Any
-_Reader = Callable[[Any], Any]
+
+# The field types of a record may be bounded: integers by a range, texts by their greatest length.
+Moment = Annotated[int, range(MAX_TIME + 1)]
+"""Milliseconds since 1970 UTC."""
+Size = Annotated[int, range(MAX_INT + 1)]
+"""Bytes."""
+Report = Annotated[str, MAX_REPORT]
+"""A text longer than names and paths are, such as a traceback."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +40,22 @@ class Record:
     KIND: ClassVar[str] = ""
 
     def encode(self) -> bytes:
-        """The canonical bytes."""
-        return canonical.dumps(to_json(self))
+        """The canonical bytes.
+
+        Raises:
+            InvalidName: A text is too long for its field.
+            StorageError: No reader would take it: it is too large, or holds text that is not valid Unicode.
+        """
+        data = self.to_json()
+        try:
+            return canonical.dumps(data)
+        except ValueError as error:
+            kind = type(self).__name__.lower()
+            raise StorageError(f"A {kind} cannot be stored ({error}); keep large data in artifacts.") from None
+
+    def to_json(self) -> Json:
+        """The fields as JSON data."""
+        return {name: field.write(getattr(self, name)) for name, field in _fields(type(self)).items()}
 
     @property
     def oid(self) -> Oid:
@@ -47,75 +69,118 @@ class Record:
         Raises:
             DamagedError: They are not a canonical record of this kind.
         """
-        return cls.from_json(canonical.loads(data))
+        try:
+            return cls.from_json(canonical.loads(data))
+        except InvalidName as error:
+            raise DamagedError(f"A stored {cls.__name__.lower()} cannot be used: {error}") from None
 
     @classmethod
     def from_json(cls, data: Json) -> Self:
         """Reads JSON data, checking every field against its type.
 
         Raises:
-            DamagedError: A field is missing, unknown or of another type.
+            DamagedError: A field is missing, unknown, too large or of another type.
         """
-        readers = _field_readers(cls)
-        if not isinstance(data, dict) or data.keys() != readers.keys():
+        fields = _fields(cls)
+        if not isinstance(data, dict) or data.keys() != fields.keys():
             raise DamagedError(f"A stored {cls.__name__.lower()} has the wrong fields; run `art fsck`.")
-        return cls(**{name: read(data[name]) for name, read in readers.items()})
+        return cls(**{name: field.read(data[name]) for name, field in fields.items()})
 
 
-def to_json(value: Any) -> Json:
-    """Records, mappings and sequences as plain JSON data."""
-    if isinstance(value, Record):
-        return {name: to_json(getattr(value, name)) for name in _field_readers(type(value))}
-    if isinstance(value, Mapping):
-        return {key: to_json(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [to_json(item) for item in value]
-    return value
+@dataclasses.dataclass(frozen=True)
+class _Field:
+    """How a field is read, checked, from JSON data, and how it is written."""
+
+    read: Callable[[Json], Any]
+    write: Callable[[Any], Json]
 
 
-_READERS: dict[type[Record], dict[str, _Reader]] = {}
+_FIELDS: dict[type[Record], dict[str, _Field]] = {}
 
 
-def _field_readers(cls: type[Record]) -> dict[str, _Reader]:
-    if cls not in _READERS:
-        hints = get_type_hints(cls)
-        _READERS[cls] = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
-    return _READERS[cls]
+def _fields(cls: type[Record]) -> dict[str, _Field]:
+    if cls not in _FIELDS:
+        hints = get_type_hints(cls, include_extras=True)
+        _FIELDS[cls] = {field.name: _field(hints[field.name]) for field in dataclasses.fields(cls)}
+    return _FIELDS[cls]
 
 
-def _reader(hint: Any) -> _Reader:
-    """A function that checks one JSON value against a type and converts it."""
+def _field(hint: Any) -> _Field:
+    """How a field of this type is read and written."""
     origin, args = get_origin(hint), get_args(hint)
+    if hint is str or (origin is Annotated and args[0] is str):
+        longest = MAX_TEXT if hint is str else args[1]
+        return _Field(functools.partial(_read_text, longest), functools.partial(_write_text, longest))
+    if origin in (Union, types.UnionType):  # every union here is "something or None"
+        inner = _field(next(arg for arg in args if arg is not types.NoneType))
+        return _Field(functools.partial(_optional, inner.read), functools.partial(_optional, inner.write))
+    if origin is tuple:
+        inner = _field(args[0])
+        return _Field(functools.partial(_read_list, inner.read), functools.partial(_write_list, inner.write))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        inner = _field(args[1])
+        return _Field(functools.partial(_read_mapping, inner.read), functools.partial(_write_mapping, inner.write))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return _Field(hint.from_json, hint.to_json)
+    return _Field(_reader(hint), _as_it_is)
+
+
+def _reader(hint: Any) -> Callable[[Json], Any]:
     if hint is Any:
-        return lambda value: value
+        return _as_it_is
     if hint is Oid:
         return check_oid
-    if origin in (Union, types.UnionType):
-        return functools.partial(_read_union, [_reader(arg) for arg in args if arg is not type(None)])
-    if origin is tuple:
-        return functools.partial(_read_list, _reader(args[0]))
-    if origin is not None and issubclass(origin, Mapping):
-        return functools.partial(_read_mapping, _reader(args[1]))
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_json
+    if get_origin(hint) is Annotated:
+        return functools.partial(_read_within, *get_args(hint))
     return functools.partial(_read_plain, hint)
 
 
-def _read_plain(kind: type, value: Any) -> Any:
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _optional(convert: Callable[[Any], Any], value: Any) -> Any:
+    return None if value is None else convert(value)
+
+
+def _read_plain(kind: type, value: Json) -> Any:
     # `type` and not isinstance: True is not an integer here.
     if type(value) is not kind:
         raise DamagedError(f"A stored field holds {reprlib.repr(value)}, not a {kind.__name__}; run `art fsck`.")
     return value
 
 
-def _read_list(read: _Reader, value: Any) -> tuple[Any, ...]:
-    return tuple(read(item) for item in _read_plain(list, value))
+def _read_within(kind: type, bounds: range, value: Json) -> Any:
+    if _read_plain(kind, value) not in bounds:
+        raise DamagedError(f"A stored field holds {reprlib.repr(value)}, which cannot be; run `art fsck`.")
+    return value
 
 
-def _read_mapping(read: _Reader, value: Any) -> dict[str, Any]:
-    return {key: read(item) for key, item in _read_plain(dict, value).items()}
+def _read_text(longest: int, value: Json) -> str:
+    if type(value) is not str or len(value) > longest:
+        raise DamagedError(
+            f"A stored field holds {reprlib.repr(value)}, not a text of at most {longest} characters; run `art fsck`."
+        )
+    return value
 
 
-def _read_union(readers: list[_Reader], value: Any) -> Any:
-    """Every union here is "something or None"; a JSON field may be anything."""
-    return None if value is None else readers[0](value)
+def _write_text(longest: int, value: str) -> str:
+    if len(value) > longest:
+        raise InvalidName(f"The text {reprlib.repr(value)} has more than {longest} characters; shorten it.")
+    return value
+
+
+def _read_list(read: Callable[[Json], Any], value: Json) -> tuple[Any, ...]:
+    return tuple([read(item) for item in _read_plain(list, value)])
+
+
+def _write_list(write: Callable[[Any], Json], value: tuple[Any, ...]) -> Json:
+    return [write(item) for item in value]
+
+
+def _read_mapping(read: Callable[[Json], Any], value: Json) -> dict[str, Any]:
+    return {_read_text(MAX_TEXT, key): read(item) for key, item in _read_plain(dict, value).items()}
+
+
+def _write_mapping(write: Callable[[Any], Json], value: Mapping[str, Any]) -> Json:
+    return {_write_text(MAX_TEXT, key): write(item) for key, item in value.items()}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artvcs.vcs.errors import ArtError, DamagedError
-from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import Entry, Op, RefsNode, Tree
+from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, StorageError
+from artvcs.vcs.objects import canonical, kinds
+from artvcs.vcs.objects.kinds import Commit, Entry, Op, RefsNode, Tree
+from artvcs.vcs.objects.limits import MAX_TEXT, MAX_TIME
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 
@@ -112,3 +117,106 @@ def test_a_long_wrong_value_does_not_flood_the_message() -> None:
     with pytest.raises(DamagedError) as caught:
         Entry.from_json({"name": ["x" * 100] * 10_000, "mode": "100644", "id": SOME_ID, "size": 1})
     assert len(str(caught.value)) < 500
+
+
+def test_a_text_is_as_long_as_a_reader_takes_it() -> None:
+    longest = {**GOOD, "name": "n" * MAX_TEXT, "by_name": {"k" * MAX_TEXT: {"number": 2}}}
+    assert Whole.decode(canonical.dumps(longest)).encode() == canonical.dumps(longest)
+    for more in ({"name": "n" * (MAX_TEXT + 1)}, {"by_name": {"k" * (MAX_TEXT + 1): {"number": 2}}}):
+        with pytest.raises(DamagedError, match="at most"):
+            Whole.decode(canonical.dumps({**GOOD, **more}))
+
+
+def test_a_writer_refuses_a_text_that_no_reader_takes() -> None:
+    whole = Whole.from_json(GOOD)
+    with pytest.raises(InvalidName, match="more than"):
+        replace(whole, name="n" * (MAX_TEXT + 1)).encode()
+    with pytest.raises(InvalidName, match="more than"):
+        replace(whole, by_name={"k" * (MAX_TEXT + 1): Part(1)}).encode()
+    with pytest.raises(StorageError, match="more than"):
+        replace(whole, anything=["n" * MAX_TEXT] * 3000).encode()
+
+
+@pytest.mark.parametrize("moment", [-1, MAX_TIME + 1])
+def test_a_moment_in_no_calendar_is_refused(moment: int) -> None:
+    with pytest.raises(DamagedError, match="cannot be"):
+        Commit.from_json({**EXAMPLES[Commit], "started": moment})
+
+
+# Whatever is done to a real record, a reader takes it or says that it is damaged.
+
+
+def example(kind: type[Record]) -> Any:
+    """The record that docs/format shows of a kind."""
+    return json.loads(re.search(rf"^```json {kind.KIND} \w+\n(.*)\n```$", FORMAT, re.M)[1])  # type: ignore[index]
+
+
+FORMAT = "".join(path.read_text() for path in (Path(__file__).parents[3] / "docs/format").glob("*.md"))
+KINDS = [kind for kind in vars(kinds).values() if isinstance(kind, type) and issubclass(kind, Record) and kind.KIND]
+EXAMPLES = {kind: example(kind) for kind in KINDS}
+HOSTILE: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    2**53 - 1,
+    "",
+    "\x1b]0;x\x07",
+    "..",
+    ".git",
+    "x" * 100_000,
+    "\ud800",
+    1.5,
+    2**70,
+]
+HOSTILE += [[], {}, [[]], {"": None}, {"$int": "9" * 5000}, ["a", "a"], SOME_ID, SOME_ID.upper(), [SOME_ID, SOME_ID]]
+
+
+def read_or_refuse(kind: type[Record], data: bytes) -> None:
+    refused = ""
+    try:
+        assert kind.decode(data).encode() == data
+    except DamagedError as error:
+        refused = str(error)
+    assert len(refused) < 500
+
+
+@given(st.data())
+def test_changed_bytes_of_real_records(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(KINDS))
+    encoded = bytearray(canonical.dumps(EXAMPLES[kind]))
+    for _ in range(data.draw(st.integers(1, 4))):
+        start = data.draw(st.integers(0, len(encoded)))
+        stop = data.draw(st.integers(start, min(len(encoded), start + 3)))
+        encoded[start:stop] = data.draw(
+            st.binary(max_size=3) | st.sampled_from([b'"', b"[", b"}", b",", b"9", b"\\u0000"])
+        )
+    read_or_refuse(kind, bytes(encoded))
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container in JSON data with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for key in keys:
+        yield value, key
+        yield from places(value[key])
+
+
+@given(st.data())
+def test_changed_fields_of_real_records(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(KINDS))
+    changed = copy.deepcopy(EXAMPLES[kind])
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from([*places(changed), ({"": None}, "")]))
+        hostile = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
+        match data.draw(st.sampled_from(["replace", "delete", "add", "repeat"])):
+            case "replace":
+                container[key] = hostile
+            case "delete":
+                del container[key]
+            case "repeat" if isinstance(container, list):
+                container.append(copy.deepcopy(container[key]))
+            case _ if isinstance(container, dict):
+                container[data.draw(st.sampled_from(["", "z", "x" * 100_000, "\x9b"]))] = hostile
+    text = json.dumps(changed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    read_or_refuse(kind, text.encode("utf-8", "surrogatepass"))

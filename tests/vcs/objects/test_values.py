@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects import canonical, values
+from artvcs.vcs.objects.limits import MAX_ALIKE, MAX_DIGITS, MAX_VALUE_DEPTH
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 HASHABLE = st.recursive(
@@ -117,3 +119,80 @@ def test_a_value_that_holds_itself_is_refused() -> None:
     loop.append(loop)
     with pytest.raises(ValueError, match="too deeply"):
         values.encode(loop)
+
+
+def test_an_integer_of_any_use_is_kept_and_a_longer_one_refused_in_words() -> None:
+    longest = 10**MAX_DIGITS - 1
+    assert values.decode(values.encode(-longest)) == -longest
+    with pytest.raises(ValueError, match="more than 4300 digits"):
+        values.encode(longest + 1)
+
+
+def test_a_value_as_deep_as_allowed_comes_back() -> None:
+    value: Any = 1.5
+    for _ in range(MAX_VALUE_DEPTH // 2):
+        value = (value,)
+    assert values.decode(values.encode(value)) == value
+    with pytest.raises(ValueError, match="too deeply"):
+        values.encode((value,))
+
+
+def test_nested_dictionaries_are_sorted_by_their_keys_alone() -> None:
+    value: Any = 0
+    for at in range(MAX_VALUE_DEPTH // 3):
+        value = {at: value, "x": "y" * 10_000}
+    began = time.perf_counter()
+    assert values.decode(values.encode(value)) == value
+    assert time.perf_counter() - began < 1
+
+
+def nested(tag: str, depth: int, inner: Any) -> Any:
+    for _ in range(depth):
+        inner = {tag: [inner]}
+    return inner
+
+
+PRIME = 2**61 - 1  # Python's hash of an integer is its remainder by this
+
+HOSTILE = {
+    "a long integer": {"$int": "9" * 5_000_000},
+    "a long float": {"$float": "1" * 5_000_000},
+    "a float that is another": {"$float": "1e400"},
+    "bytes of something else": {"$bytes": "=" * 5_000_000},
+    "a text as bytes": {"$bytes": ["a"]},
+    "a list in a set": {"$set": [[]]},
+    "a dictionary in a set": {"$frozenset": [{}]},
+    "a list as a key": {"$dict": [[[], 1]]},
+    "a text of two letters as a pair": {"$dict": ["ab"]},
+    "an object as a tuple": {"$tuple": {"a": 1}},
+    "a boolean as an integer": {"$int": True},
+    "tuples in tuples": nested("$tuple", 100_000, 1),
+    "sets in sets": nested("$frozenset", 30, 1),
+    "keys with one hash": {"$dict": [[{"$int": str(at * PRIME)}, 1] for at in range(10_000, 50_000)]},
+    "a set with one hash": {"$set": [{"$int": str(at * PRIME)} for at in range(10_000, 50_000)]},
+    "an unknown type": {"$" + "x" * 1_000_000: 1},
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_values_are_refused_at_once(data: Any) -> None:
+    began = time.perf_counter()
+    with pytest.raises(DamagedError) as refused:
+        values.decode(data)
+    assert time.perf_counter() - began < 1
+    assert len(str(refused.value)) < 300
+
+
+def test_lists_in_lists_without_end_are_refused() -> None:
+    data: Any = []
+    for _ in range(100_000):
+        data = [data]
+    with pytest.raises(DamagedError, match="too deeply"):
+        values.decode(data)
+
+
+def test_a_few_elements_may_have_the_same_hash() -> None:
+    found = {at * PRIME for at in range(MAX_ALIKE)}
+    assert values.decode(values.encode(found)) == found
+    with pytest.raises(ValueError, match="same hash"):
+        values.encode(found | {MAX_ALIKE * PRIME})
