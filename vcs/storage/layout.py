@@ -19,6 +19,7 @@ class Layout:
         self.format = folder / "format"
         self.root = folder / "root"
         self.stat_cache = folder / "stat-cache"
+        self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.trust
         self.gitignore = folder / ".gitignore"
         self.lock = folder / "lock"
         self.gc_lock = folder / "gc.lock"
