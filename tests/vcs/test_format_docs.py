@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
+from artvcs.pipelines import trust
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.objects import canonical, values
@@ -159,6 +160,13 @@ def test_the_journals_line() -> None:
     assert checkpoint is not None
     assert checkpoint.pack == named("packs.md")
     assert checkpoint.end == len(hex_block("packs.md"))
+
+
+def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(secrets, "token_bytes", bytes)
+    trust.trust(Layout(tmp_path), [Oid("0" * 64)])
+    assert (tmp_path / "trust").read_bytes() == hex_block("README.md")
 
 
 def test_every_file_of_a_repository_is_listed() -> None:

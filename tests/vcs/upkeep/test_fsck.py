@@ -31,6 +31,15 @@ def test_nothing_is_wrong_with_a_whole_repository(full: Repository, folder: Path
     assert problems(folder) == []
 
 
+def test_notes_of_what_is_trusted_belong_there_whole_or_torn(full: Repository, folder: Path) -> None:
+    for content in (b"", b"x" * 64, b"x" * 37):
+        (folder / "trust").write_bytes(content)
+        assert problems(folder) == []
+    (folder / "trust").unlink()
+    (folder / "trust").symlink_to(folder / "root")
+    assert problems(folder) == ["trust: is not a file"]
+
+
 def test_a_flipped_bit_is_found_in_every_file_at_any_place(full: Repository, folder: Path) -> None:
     chance = random.Random(2)
     checked = 0
