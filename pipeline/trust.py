@@ -27,7 +27,7 @@ from .errors import UntrustedData, UnusableSecret
 SIZE = 32
 """Bytes of the secret, and of a proof."""
 _CONTEXT = "artvcs trust v1"
-_MOST = 64 << 20  # bytes of proofs that are looked at, the newest two million: a hostile file may be of any size
+_MOST = 1 << 20  # bytes of a file that are looked at, the newest; of 256 files together the newest eight million proofs
 # Not waiting for what only looks like a file, and not followed to a file that is not the repository's.
 _SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -80,9 +80,10 @@ def made_here(layout: Layout, artifact: Oid) -> bool:
     Raises:
         UnusableSecret: The secret cannot be had, so that nobody knows.
     """
+    proof = _proof(_key(), artifact)
     with storage_errors(f"reading {layout.trust}"):
-        # At any place: a torn record before it must not hide a proof, and none is found by chance.
-        return _proof(_key(), artifact) in _read(layout.trust)
+        # At any place: a torn proof before it must not hide one, and none is found by chance.
+        return proof in _read(_file(layout, proof))
 
 
 def note(layout: Layout, artifact: Oid) -> None:
@@ -105,8 +106,15 @@ def trust(layout: Layout, artifacts: Iterable[Oid]) -> None:
         StorageError: The repository cannot be written.
     """
     key = _key()
-    with storage_errors(f"writing {layout.trust}"):
-        _append(layout.trust, b"".join(_proof(key, artifact) for artifact in artifacts))
+    found: dict[Path, bytes] = {}
+    for artifact in artifacts:
+        proof = _proof(key, artifact)
+        file = _file(layout, proof)
+        found[file] = found.get(file, b"") + proof
+    with storage_errors(f"writing to {layout.trust}"):
+        layout.trust.mkdir(exist_ok=True)
+        for file, proofs in found.items():
+            _append(file, proofs)
 
 
 def secret_path() -> Path:
@@ -124,6 +132,10 @@ def secret_path() -> Path:
 
 def _proof(key: bytes, artifact: Oid) -> bytes:
     return blake3.blake3(bytes.fromhex(artifact), key=key).digest()
+
+
+def _file(layout: Layout, proof: bytes) -> Path:
+    return layout.trust / proof[:1].hex()  # one of many, so that looking costs the same however many proofs there are
 
 
 def _key() -> bytes:
@@ -178,7 +190,7 @@ def _unusable(reason: str, advice: str) -> UnusableSecret:
 
 
 def _read(path: Path) -> bytes:
-    """The proofs in a repository; nothing where there is no file for them."""
+    """The proofs in a file; nothing where there is none."""
     try:
         fd = os.open(path, os.O_RDONLY | _SAFELY)
     except OSError as error:
@@ -195,9 +207,9 @@ def _read(path: Path) -> bytes:
 
 def _append(path: Path, proofs: bytes) -> None:
     """Adds proofs in one write, so that those of other processes stay whole."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise StorageError(f"{path} is not a file, which art never made so; remove it.")
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o644)
+    if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
+        raise StorageError(f"{path} is a link or no file, which art has not made; remove it.")
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o666)
     try:
         if os.write(fd, proofs) != len(proofs):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

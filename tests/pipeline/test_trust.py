@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -145,35 +146,47 @@ def _publish(artifact: Artifact) -> ArtifactVersion:
 # Proofs
 
 
+def proof_file() -> Path:
+    """Where the one proof there is stands."""
+    [file] = Repository.discover().layout.trust.iterdir()
+    return file
+
+
 @pytest.mark.parametrize("content", [b"", b"x", b"\0" * 32, os.urandom(4096)], ids=["empty", "torn", "zeros", "noise"])
 def test_other_bytes_are_no_proof(stored: ArtifactVersion, content: bytes) -> None:
-    Repository.discover().layout.trust.write_bytes(content)
+    proof_file().write_bytes(content)
     refuses(stored)
 
 
 def test_a_torn_proof_does_not_hide_others(stored: ArtifactVersion) -> None:
-    file = Repository.discover().layout.trust
-    proof = file.read_bytes()
+    proof = proof_file().read_bytes()
     assert len(proof) == 32
     for around in (proof[:7] + proof, proof + proof[:9], proof * 3):
-        file.write_bytes(around)
+        proof_file().write_bytes(around)
         assert stored.load() == "cuckoo"
 
 
-def test_a_file_for_proofs_that_is_a_link_is_not_followed(stored: ArtifactVersion, project: Path) -> None:
-    file = Repository.discover().layout.trust
+def test_links_are_not_followed(stored: ArtifactVersion, project: Path) -> None:
+    layout = Repository.discover().layout
+    file = proof_file()
     precious = file.rename(project / "precious")
     before = precious.read_bytes()
     file.symlink_to(precious)
     refuses(stored)
     with pytest.raises(StorageError, match="remove it"):
-        trust.trust(Repository.discover().layout, [stored.id])
+        trust.trust(layout, [stored.id])
+    file.unlink()
+    layout.trust.rmdir()
+    layout.trust.symlink_to(project)
+    with pytest.raises(StorageError, match="remove it"):
+        trust.trust(layout, [stored.id])
     assert precious.read_bytes() == before
+    assert not (project / file.name).exists()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_a_file_for_proofs_that_is_no_file_does_not_make_anybody_wait(stored: ArtifactVersion, make: Any) -> None:
-    file = Repository.discover().layout.trust
+def test_what_is_no_file_makes_nobody_wait(stored: ArtifactVersion, make: Callable[[Path], None]) -> None:
+    file = proof_file()
     file.unlink()
     make(file)
     with pytest.raises((UntrustedData, StorageError)):
@@ -184,9 +197,8 @@ def test_a_file_for_proofs_that_is_no_file_does_not_make_anybody_wait(stored: Ar
 
 
 def test_only_the_end_of_a_huge_file_is_read(stored: ArtifactVersion) -> None:
-    file = Repository.discover().layout.trust
-    proof = file.read_bytes()
-    with file.open("r+b") as opened:
+    proof = proof_file().read_bytes()
+    with proof_file().open("r+b") as opened:
         opened.truncate(1 << 40)
         refuses(stored)
         opened.seek(0, os.SEEK_END)

@@ -79,10 +79,9 @@ def _check_file(layout: Layout, path: Path) -> str | None:
     if path == layout.stat_cache:
         read_register(path)
         return None
-    if path == layout.trust:
-        return (
-            "is not a file" if path.is_symlink() else None
-        )  # any bytes will do: those that are no proof trust nothing
+    if path.parent == layout.trust:
+        # Any bytes will do: those that are no proof trust nothing.
+        return "is not a file" if path.is_symlink() else None
     if path in (layout.format, layout.root):
         return None  # checked when the repository is opened
     if path.parent == layout.incoming and path.suffix in (".pack", ".journal"):
