@@ -34,6 +34,7 @@ VERBS = {
     "run": "Run a pipeline.",
     "show": "Show one artifact, run, commit or object.",
     "status": "Show the repository and its latest runs.",
+    "trust": "Let a value made elsewhere run code when it is loaded.",
     "why": "Say why a step ran, or did not have to.",
 }
 

@@ -21,9 +21,10 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.worktree import files as worktree
 
-from . import materializers
+from . import materializers, trust
 from .errors import MaterializerError
 from .materializers import Materializer
+from .trust import Trust
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,29 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
     payload = transaction.put(tree)
     type_name = materializers.type_name(value)
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, writer.runs_code)
-    return Saved(transaction.put(artifact), facts)
+    oid = transaction.put(artifact)
+    if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
+        trust.note(layout, oid)  # made by this process: whether the same is stored already makes no difference
+    return Saved(oid, facts)
 
 
-def load(repository: Repository, oid: Oid) -> Any:
+def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
     """The value of an artifact, made anew: changing it changes nothing stored.
+
+    Args:
+        repository: Where it is stored.
+        oid: The artifact's id.
+        given: Whether code that comes with it may run; by default if it was made here.
 
     Raises:
         MaterializerError: The files cannot be turned into the value here.
+        UntrustedData: That runs code which came from elsewhere.
         UnknownName: Its data is not here.
         DamagedError: Its data is not what was stored.
     """
     artifact = repository.store.record(oid, Artifact)
-    cls = materializers.by_name(artifact.materializer)
+    given = given or trust.of(repository.layout, oid)
+    cls = materializers.by_name(artifact.materializer, given)
     if artifact.materializer_version > cls.VERSION:
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
@@ -84,8 +95,9 @@ def load(repository: Repository, oid: Oid) -> Any:
     with _folder(repository.layout) as folder:
         worktree.write_tree(repository.store, artifact.payload, folder)
         reader = cls(str(folder))
+        reader.trust = given
         with _blaming(cls, f"load the artifact {oid[:12]} of type {artifact.type}"):
-            value = reader.load(materializers.resolve_type(artifact.type))
+            value = reader.load(materializers.resolve_type(artifact.type, given))
         if reader.keeps_files:
             _keep(folder)
     return value

@@ -17,10 +17,11 @@ from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Input, Output, R
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
-from . import artifacts, lookup, materializers
+from . import artifacts, lookup, materializers, trust
 from .escaping import printable
 from .fingerprint import Fingerprint
 from .graph import Source
+from .trust import Trust
 
 if TYPE_CHECKING:
     from .visualizations import Visualization
@@ -33,9 +34,10 @@ class ArtifactVersion(Source):
         record: The stored record.
     """
 
-    def __init__(self, repository: Repository, record: Version) -> None:
+    def __init__(self, repository: Repository, record: Version, trust: Trust | None = None) -> None:
         self.record = record
         self._repository = repository
+        self._trust = trust
 
     @property
     def id(self) -> Oid:
@@ -92,10 +94,20 @@ class ArtifactVersion(Source):
 
         Raises:
             MaterializerError: The files cannot be turned into the value here.
+            UntrustedData: That runs code which came from elsewhere; `art trust` lets it.
             UnknownName: Its data is not here.
             DamagedError: Its data is not what was stored.
         """
-        return artifacts.load(self._repository, self.id)
+        return artifacts.load(self._repository, self.id, self.trust)
+
+    @property
+    def trust(self) -> Trust:
+        """Whether code that came with the value may run when it is loaded."""
+        return self._trust or trust.of(self._repository.layout, self.id, f"{self.name}@{self.version}")
+
+    def without_code(self) -> ArtifactVersion:
+        """This version, to be loaded only if that runs no code that came with it: for showing it unasked."""
+        return type(self)(self._repository, self.record, Trust(False))
 
     @cached_property
     def data(self) -> Any:
@@ -139,10 +151,12 @@ class ArtifactVersion(Source):
 
         Raises:
             MaterializerError: The value cannot be loaded or drawn here.
+            UntrustedData: Loading it runs code that came from elsewhere.
         """
         from .visualizations import make
 
-        return make(self.load(), materializers.by_name(self.artifact.materializer))
+        value = self.load()
+        return make(value, materializers.by_name(self.artifact.materializer, self.trust))
 
     def visualize(self, title: str | None = None) -> list[Visualization]:
         """Shows the value: as a page in a notebook, as text in a terminal.

@@ -11,7 +11,7 @@ from .base import Materializer
 from .fallback import PickleFallbackWarning
 from .registry import by_name, find_for_type, find_for_value, register
 from .strings import CSVString, HTMLString, JSONString, MarkdownString
-from .typenames import resolve_type, type_name
+from .typenames import is_known, resolve_type, type_name
 
 __all__ = [
     "CSVString",
@@ -23,6 +23,7 @@ __all__ = [
     "by_name",
     "find_for_type",
     "find_for_value",
+    "is_known",
     "register",
     "resolve_type",
     "type_name",

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from artvcs.pipelines.errors import UntrustedData
+from artvcs.pipelines.trust import Trust
 
-from .typenames import declared_path
+from . import typenames
 
 # Every subclass, in the order of declaration; the registry reads it.
 declared: list[type[Materializer]] = []
@@ -36,7 +36,8 @@ class Materializer:
         runs_code: Whether loading *this* value may run code. A list is plain JSON, but not if one of its
             items had to be pickled. Right after `save` and after `load`.
         keeps_files: Whether *this* loaded value uses the files under `uri`. Right after `load`.
-        trusted: Set to False before `load` to refuse, at any depth, what would run code.
+        names_modules: Whether loading *this* value may import a module that only the value names. Right after `save`.
+        trust: Whether `load` may run code, at any depth.
     """
 
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = ()
@@ -50,12 +51,13 @@ class Materializer:
         self.included: dict[str, Path] = {}
         self.runs_code: bool = self.RUNS_CODE
         self.keeps_files: bool = self.KEEPS_FILES
-        self.trusted: bool = True
+        self.names_modules: bool = False
+        self.trust = Trust(True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "NAME" not in cls.__dict__:
-            cls.NAME = declared_path(cls)
+            cls.NAME = typenames.declared_path(cls)
         if cls.RUNS_CODE:
             # Here and nowhere else, so that no materializer and no caller can forget to ask.
             setattr(cls, "load", _asking_for_trust(cls.load))  # noqa: B010
@@ -82,6 +84,15 @@ class Materializer:
         """Plain facts about `data`, such as its shape: values that `artvcs.vcs.objects.values` can encode."""
         return {}
 
+    @property
+    def trusted(self) -> bool:
+        """Whether `load` may run code. Set it to False before `load` to refuse what would, at any depth."""
+        return self.trust.given
+
+    @trusted.setter
+    def trusted(self, given: bool) -> None:
+        self.trust = Trust(given)
+
     def require_trust(self) -> None:
         """Says that `load` is about to run code held in the files, or to hand them to code that trusts them.
 
@@ -90,12 +101,23 @@ class Materializer:
         Raises:
             UntrustedData: `trusted` is False.
         """
-        if not self.trusted:
-            raise UntrustedData(
-                f"Loading this value by {self.NAME} runs code that came from elsewhere, or can crash the process; "
-                "trust the artifact to load it."
-            )
+        self.trust.require(f"by {self.NAME} runs code that came with it, or can crash the process")
         self.runs_code = True
+
+    def class_path(self, cls: type) -> str | None:
+        """The name to store for a class, by which `find_class` finds it; None if there is none."""
+        path = typenames.class_path(cls)
+        self.names_modules |= path is not None and not typenames.is_known(path)
+        return path
+
+    def find_class(self, path: object) -> type:
+        """The class that `class_path` named.
+
+        Raises:
+            MaterializerError: There is no such class now.
+            UntrustedData: Finding it imports a module, and `trusted` is False.
+        """
+        return typenames.import_class(path, self.trust)
 
     def include(self, existing: Path, name: str) -> None:
         """Makes an existing file or folder part of what is stored, without copying it.

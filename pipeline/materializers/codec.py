@@ -37,6 +37,7 @@ class Encoder:
     """Turns one value into JSON data, saving the parts that JSON cannot carry."""
 
     def __init__(self, owner: Materializer) -> None:
+        self._owner = owner
         self._leaves = leaves.LeafWriter(owner)
         self._path: set[int] = set()
         self._plain_only = 0
@@ -91,6 +92,10 @@ class Encoder:
         """Saves a part in its own folder and returns the reference to it."""
         return self._leaf(value, registry.find_for_value(value))
 
+    def class_path(self, cls: type) -> str | None:
+        """The name to write for a class, by which `find_class` finds it; None if there is none."""
+        return self._owner.class_path(cls)
+
     def _encode_compound(self, value: Any, kind: type) -> Json:
         if kind in containers.ENCODERS and not registry.is_registered(kind) and containers.fits(value):
             return containers.ENCODERS[kind](value, self)
@@ -109,6 +114,7 @@ class Decoder:
     """Turns JSON data that `Encoder` made back into the value."""
 
     def __init__(self, owner: Materializer) -> None:
+        self._owner = owner
         self._leaves = leaves.LeafReader(owner)
 
     def decode(self, data: Json) -> Any:
@@ -125,6 +131,10 @@ class Decoder:
         if containers.all_scalars(data.values()):
             return data
         return {key: self.decode(item) for key, item in data.items()}
+
+    def find_class(self, path: Json) -> type:
+        """The class of a name; raises UntrustedData where it would import what nobody here asked for."""
+        return self._owner.find_class(path)
 
     def _decode_tagged(self, tag: str, inner: Json) -> Any:
         if tag == "$stored":

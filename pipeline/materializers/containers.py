@@ -10,7 +10,6 @@ from typing import Any
 from .files import dump_json
 from .plain import MAX_INT, is_unicode
 from .protocols import Decoding, Encoding, Json, NotPlain
-from .typenames import class_path, import_class
 
 _SCALARS = {str, int, float, bool, type(None)}
 # Calling a factory runs it, so that only those are stored by name which can do no harm.
@@ -86,12 +85,12 @@ def _ordered(value: Iterable[Any], encoder: Encoding) -> list[Json]:
 
 def _encode_defaultdict(value: collections.defaultdict[Any, Any], encoder: Encoding) -> Json:
     factory: Any = value.default_factory
-    return {"$defaultdict": [factory and class_path(factory), *_encode_pairs(value, encoder)]}
+    return {"$defaultdict": [factory and encoder.class_path(factory), *_encode_pairs(value, encoder)]}
 
 
 def _decode_defaultdict(data: Json, decoder: Decoding) -> Any:
     path, *pairs = data
-    factory = None if path is None else import_class(path)
+    factory = None if path is None else decoder.find_class(path)
     if factory is not None and factory not in _FACTORIES:
         raise ValueError(f"{path} is not a known default_factory")
     return collections.defaultdict(factory, _decode_pairs(pairs, decoder))

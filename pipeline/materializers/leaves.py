@@ -8,7 +8,7 @@ from typing import Any
 from . import registry, table
 from .base import Materializer
 from .protocols import Json
-from .typenames import resolve_type, type_name
+from .typenames import is_known, resolve_type, type_name
 
 PICKLED = "pickled"
 
@@ -30,7 +30,9 @@ class LeafWriter:
         folder = str(self._count)
         self._count += 1
         self._save_in(folder, materializer, value)
-        return {"$stored": [folder, name, type_name(value)]}
+        kind = type_name(value)
+        self._owner.names_modules |= not is_known(name, kind)
+        return {"$stored": [folder, name, kind]}
 
     def finish(self) -> None:
         """Pickles, in one go, the parts that nothing else can save."""
@@ -43,6 +45,7 @@ class LeafWriter:
         part = materializer(str(folder))
         part.save(value)
         self._owner.runs_code |= part.runs_code
+        self._owner.names_modules |= part.names_modules
         for inner, existing in part.included.items():
             self._owner.include(existing, f"{name}/{inner}")
 
@@ -59,7 +62,8 @@ class LeafReader:
         name, materializer, kind = reference
         if not name.isdecimal():
             raise ValueError(f"{name!r} is no folder of a part")
-        return self._load_from(name, registry.by_name(materializer), resolve_type(kind))
+        trust = self._owner.trust
+        return self._load_from(name, registry.by_name(materializer, trust), resolve_type(kind, trust))
 
     def pickled(self, index: Json) -> Any:
         """One of the parts that were pickled together."""
@@ -74,7 +78,7 @@ class LeafReader:
         if folder.is_symlink() or not folder.is_dir():
             raise ValueError(f"the folder {name} of a part is missing")
         part = materializer(str(folder))
-        part.trusted = self._owner.trusted
+        part.trust = self._owner.trust
         value = part.load(kind)
         self._owner.runs_code |= part.runs_code
         self._owner.keeps_files |= part.keeps_files

@@ -23,9 +23,15 @@ class Encoding(Protocol):
     def leaf(self, value: Any) -> Json:
         """Saves a part in its own folder and returns the reference to it."""
 
+    def class_path(self, cls: type) -> str | None:
+        """The name to write for a class, by which `find_class` finds it; None if there is none."""
+
 
 class Decoding(Protocol):
     """One walk through JSON data, turning it into a value."""
 
     def decode(self, data: Json) -> Any:
         """The value of a part; raises nearly anything where it is malformed."""
+
+    def find_class(self, path: Json) -> type:
+        """The class of a name; raises UntrustedData where it would import what nobody here asked for."""

@@ -9,7 +9,7 @@ import pydantic  # type: ignore[import-not-found, unused-ignore]
 
 from .documents import DocumentMaterializer
 from .protocols import Decoding, Encoding, Json
-from .typenames import class_path, import_class
+from .typenames import class_path
 
 _PARTS = ("__pydantic_extra__", "__pydantic_private__")
 
@@ -31,7 +31,7 @@ class PydanticMaterializer(DocumentMaterializer):
         """The class, the fields, which of them were set, and extra and private attributes."""
         parts = [encoder.encode(getattr(data, name, None)) for name in _PARTS]
         names = sorted(data.model_fields_set)
-        return {"$pydantic": [class_path(type(data)), encoder.encode(_fields(data)), names, *parts]}
+        return {"$pydantic": [encoder.class_path(type(data)), encoder.encode(_fields(data)), names, *parts]}
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The fields and what they hold."""
@@ -47,7 +47,7 @@ class PydanticMaterializer(DocumentMaterializer):
 def decode_model(parts: Json, decoder: Decoding) -> Any:
     """An instance of a model."""
     path, fields, names, extra, private = parts
-    cls: Any = import_class(path)
+    cls: Any = decoder.find_class(path)
     if not issubclass(cls, pydantic.BaseModel):
         raise ValueError(f"{path} is not a pydantic model")
     values = decoder.decode(fields)

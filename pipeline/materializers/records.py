@@ -15,7 +15,7 @@ from artvcs.pipelines.errors import MaterializerError
 
 from .documents import DocumentMaterializer
 from .protocols import Decoding, Encoding, Json
-from .typenames import class_path, import_class
+from .typenames import class_path
 
 _GENERIC = "__orig_class__"  # what typing leaves in an instance made by `Box[int](…)`
 
@@ -36,12 +36,12 @@ class RecordMaterializer(DocumentMaterializer):
     @classmethod
     def encode(cls, data: Any, encoder: Encoding) -> Json:
         """The class and the fields."""
-        path = class_path(type(data))
+        path = encoder.class_path(type(data))
         if not dataclasses.is_dataclass(data):
             return {"$namedtuple": [path, list(data._fields), encoder.encode(list(data))]}
         fields = {field.name: encoder.encode(getattr(data, field.name)) for field in dataclasses.fields(data)}
         generic = getattr(data, "__dict__", {}).get(_GENERIC)
-        arguments = [] if generic is None else [[class_path(argument) for argument in generic.__args__]]
+        arguments = [] if generic is None else [[encoder.class_path(each) for each in generic.__args__]]
         return {"$dataclass": [path, fields, *arguments]}
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
@@ -74,7 +74,7 @@ class EnumMaterializer(DocumentMaterializer):
     @classmethod
     def encode(cls, data: Any, encoder: Encoding) -> Json:
         """The class and the member's name."""
-        path = class_path(type(data))
+        path = encoder.class_path(type(data))
         if _is_member(data):
             return {"$enum": [path, encoder.encode(data.name)]}
         return {"$flag": [path, encoder.encode(data.value)]}
@@ -87,19 +87,19 @@ class EnumMaterializer(DocumentMaterializer):
 def decode_enum(parts: Json, decoder: Decoding) -> Any:
     """The member of an enumeration, by name."""
     path, name = parts
-    return _import(path, enum.Enum).__members__[decoder.decode(name)]
+    return _find(path, enum.Enum, decoder).__members__[decoder.decode(name)]
 
 
 def decode_flag(parts: Json, decoder: Decoding) -> Any:
     """A combination of flags."""
     path, value = parts
-    return _import(path, enum.Flag)(decoder.decode(value))
+    return _find(path, enum.Flag, decoder)(decoder.decode(value))
 
 
 def decode_namedtuple(parts: Json, decoder: Decoding) -> Any:
     """A named tuple."""
     path, names, items = parts
-    cls = _import(path, tuple)
+    cls = _find(path, tuple, decoder)
     values = decoder.decode(items)
     _check_fields(path, list(getattr(cls, "_fields", ())), names)
     if len(values) != len(names):
@@ -110,7 +110,7 @@ def decode_namedtuple(parts: Json, decoder: Decoding) -> Any:
 def decode_dataclass(parts: Json, decoder: Decoding) -> Any:
     """An instance of a dataclass."""
     path, fields, *arguments = parts
-    cls = _import(path, object)
+    cls = _find(path, object, decoder)
     if not hasattr(cls, "__dataclass_fields__"):
         raise ValueError(f"{path} is not a dataclass")
     _check_fields(path, sorted(field.name for field in dataclasses.fields(cls)), sorted(fields))
@@ -124,12 +124,12 @@ def decode_dataclass(parts: Json, decoder: Decoding) -> Any:
             instance.__dict__[name] = value  # a property of the same name must not run
     for names in arguments:
         generic: Any = cls
-        instance.__dict__[_GENERIC] = generic[tuple(import_class(name) for name in names)]
+        instance.__dict__[_GENERIC] = generic[tuple(decoder.find_class(name) for name in names)]
     return instance
 
 
-def _import(path: Json, base: type) -> Any:
-    cls = import_class(path)
+def _find(path: Json, base: type, decoder: Decoding) -> Any:
+    cls = decoder.find_class(path)
     if not issubclass(cls, base):
         raise ValueError(f"{path} is not a subclass of {base.__name__}")
     return cls

@@ -12,10 +12,11 @@ import warnings
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.trust import Trust
 
 from . import table
 from .base import Materializer, declared
-from .typenames import import_class, type_name
+from .typenames import NO_TRUST, import_class, type_name
 
 _by_name = {entry.name: entry for entry in table.BUILTINS}
 _by_type: dict[str, list[table.Builtin]] = {}
@@ -81,11 +82,12 @@ def find_for_type(annotation_type: type) -> type[Materializer] | None:
     return found[0] if found else None
 
 
-def by_name(name: str) -> type[Materializer]:
-    """The materializer that an artifact recorded.
+def by_name(name: str, trust: Trust = NO_TRUST) -> type[Materializer]:
+    """The materializer that an artifact recorded; `trust` in the artifact allows to import its module.
 
     Raises:
         MaterializerError: There is none of that name here.
+        UntrustedData: Its module is not imported yet, and there is no trust.
     """
     if name in _by_name:
         return _installed_builtin(_by_name[name])
@@ -93,7 +95,7 @@ def by_name(name: str) -> type[Materializer]:
     if user is not None:
         return user
     try:
-        found = import_class(name)
+        found = import_class(name, trust)
     except MaterializerError:
         found = object
     if not issubclass(found, Materializer):

@@ -26,6 +26,7 @@ from .sklearn_types import COMPILED, TRUSTED
 
 _FOLDER = "model"
 _SCHEMA = "schema.json"
+_TREE = "sklearn.tree._tree.Tree"
 # How a KDTree or BallTree says its state: arrays, sizes, the counters, the metric and the weights.
 _SEARCH_TREES = ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
 _SEARCH_TREE_PARTS = 13
@@ -144,7 +145,9 @@ def _classes(node: Any) -> set[str]:
         return set().union(*map(_classes, node))
     if not isinstance(node, dict):
         return set()
-    return {f"{node.get('__module__')}.{node.get('__class__')}"}.union(*map(_classes, node.values()))
+    # A tree by its loader too: some versions of skops make one whatever the class is said to be.
+    name = _TREE if node.get("__loader__") == "TreeNode" else f"{node.get('__module__')}.{node.get('__class__')}"
+    return {name}.union(*map(_classes, node.values()))
 
 
 def _loads(archive: bytes) -> Any:

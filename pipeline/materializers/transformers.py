@@ -21,7 +21,7 @@ from .base import Materializer
 from .files import read_json, reading, write_json
 from .protocols import Json
 from .torch_modules import module_metadata
-from .typenames import class_path, import_class
+from .typenames import class_path
 
 _FOLDER = "model"
 _STATE = "state.json"
@@ -49,7 +49,7 @@ class ModelMaterializer(Materializer):
         with quiet():
             data.save_pretrained(Path(self.uri) / _FOLDER)
         state = {
-            "class": class_path(type(data)),
+            "class": self.class_path(type(data)),
             "dtype": str(next(data.parameters()).dtype).removeprefix("torch."),
             "attention": data.config._attn_implementation,
             "training": [name for name, module in data.named_modules() if module.training],
@@ -61,7 +61,7 @@ class ModelMaterializer(Materializer):
         """Reads them; no code that comes with the files is run."""
         with reading(Path(self.uri) / _STATE) as path:
             state, folder = read_json(path), path.with_name(_FOLDER)
-            model = _read(folder, state)
+            model = _read(self.find_class(state["class"]), folder, state)
             training, frozen = set(state["training"]), set(state["frozen"])
             for name, module in model.named_modules():
                 module.training = name in training
@@ -106,8 +106,7 @@ def _is_as_configured(data: Any) -> bool:
     return same_shapes and repr(fresh) == repr(data) and fresh.config.to_dict() == data.config.to_dict()
 
 
-def _read(folder: Path, state: Json) -> Any:
-    cls: Any = import_class(state["class"])
+def _read(cls: Any, folder: Path, state: Json) -> Any:
     if not issubclass(cls, transformers.PreTrainedModel) or state["attention"] not in _ATTENTION:
         raise ValueError(f"{state['class']} with {state['attention']} is no model that was stored here")
     if "quantization_config" in read_json(folder / "config.json"):

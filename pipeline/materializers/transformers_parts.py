@@ -10,7 +10,7 @@ import transformers
 
 from .base import Materializer
 from .files import read_json, reading, write_json
-from .typenames import class_path, import_class
+from .typenames import class_path
 
 _FOLDER = "tokenizer"
 _CONFIG = "config.json"
@@ -39,12 +39,12 @@ class ConfigMaterializer(Materializer):
     def save(self, data: Any) -> None:
         """Writes the configuration and its class."""
         data.to_json_file(Path(self.uri) / _CONFIG, use_diff=False)
-        write_json(Path(self.uri) / _CLASS, class_path(type(data)))
+        write_json(Path(self.uri) / _CLASS, self.class_path(type(data)))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
         with reading(Path(self.uri) / _CLASS) as path:
-            cls = _subclass(read_json(path), transformers.PreTrainedConfig)
+            cls = _subclass(self.find_class(read_json(path)), transformers.PreTrainedConfig)
             return cls.from_dict(read_json(path.with_name(_CONFIG)))
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
@@ -74,12 +74,13 @@ class TokenizerMaterializer(Materializer):
     def save(self, data: Any) -> None:
         """Writes the library's files and the class."""
         _write(data, Path(self.uri) / _FOLDER)
-        write_json(Path(self.uri) / _CLASS, class_path(type(data)))
+        write_json(Path(self.uri) / _CLASS, self.class_path(type(data)))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them; no code that comes with the files is run."""
         with reading(Path(self.uri) / _CLASS) as path:
-            return _load(_subclass(read_json(path), transformers.PreTrainedTokenizerBase), path.with_name(_FOLDER))
+            cls = _subclass(self.find_class(read_json(path)), transformers.PreTrainedTokenizerBase)
+            return _load(cls, path.with_name(_FOLDER))
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and the number of tokens."""
@@ -101,10 +102,9 @@ def _load(cls: Any, folder: Path) -> Any:
     return tokenizer
 
 
-def _subclass(path: Any, base: type) -> Any:
-    found = import_class(path)
+def _subclass(found: type, base: type) -> Any:
     if not issubclass(found, base):
-        raise ValueError(f"{path} is no {base.__name__}")
+        raise ValueError(f"{found.__name__} is no {base.__name__}")
     return found
 
 

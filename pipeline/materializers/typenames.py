@@ -3,17 +3,28 @@
 A name is the shortest public one, so that `pandas.core.frame.DataFrame` and `pandas.DataFrame` of two
 pandas versions are one type. A class of the running script is named after the script, so that
 `python train.py` and a later `import train` agree about it.
+
+A stored name may be anybody's, and importing a module runs it. So without trust in the value only those modules
+are looked into that are imported already, or that belong to Python or a library whose values are stored by name.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.trust import Trust
+
+from .table import BUILTINS
+
+_KNOWN = frozenset(name.partition(".")[0] for entry in BUILTINS for name in (entry.name, *entry.types))
+"""Top-level packages whose modules may be imported for anybody's value."""
+NO_TRUST = Trust(False)
 
 
 def type_name(value_or_type: Any) -> str:
@@ -22,15 +33,30 @@ def type_name(value_or_type: Any) -> str:
     return _public_name(cls)
 
 
-def resolve_type(name: str) -> type:
-    """The type with that name, or `object` when there is none to import."""
+def resolve_type(name: str, trust: Trust = NO_TRUST) -> type:
+    """The type with that name, or `object` when there is none to import.
+
+    Raises:
+        UntrustedData: Finding it imports a module that only the name asks for, without trust.
+    """
     parts = name.split(".")
-    for cut in range(len(parts) - 1, 0, -1):
-        module = _find_module(".".join(parts[:cut]))
+    cuts = [(".".join(parts[:cut]), parts[cut:]) for cut in range(len(parts) - 1, 0, -1)]
+    for module_name, inside in cuts:
+        found = _attribute(_loaded(module_name), inside)
+        if isinstance(found, type):
+            return found
+    for module_name, inside in cuts:
+        module = _find_module(module_name, trust)
         if module is not None:
-            found = _attribute(module, parts[cut:])
+            found = _attribute(module, inside)
             return found if isinstance(found, type) else object
     return object
+
+
+def is_known(*names: str) -> bool:
+    """Whether names, of types or as `class_path` gives them, lead into Python or libraries that are known here."""
+    parts = [name.replace(":", ".").split(".") for name in names]
+    return all(each[0] in _KNOWN and "__main__" not in each for each in parts)  # to import that is to run a program
 
 
 def declared_path(cls: type) -> str:
@@ -40,18 +66,19 @@ def declared_path(cls: type) -> str:
 
 def class_path(cls: type) -> str | None:
     """`module:qualname` if that leads back to this very class, else None."""
-    found = _attribute(_find_module(_module_name(cls)), cls.__qualname__.split("."))
+    found = _attribute(_find_module(_module_name(cls), Trust(True)), cls.__qualname__.split("."))
     return declared_path(cls) if found is cls else None
 
 
-def import_class(path: object) -> type:
+def import_class(path: object, trust: Trust = NO_TRUST) -> type:
     """The class that `class_path` named.
 
     Raises:
         MaterializerError: There is no such class now.
+        UntrustedData: Finding it imports a module that only the path asks for, without trust.
     """
     module, _, qualname = path.partition(":") if isinstance(path, str) else ("", "", "")
-    found = _attribute(_find_module(module), qualname.split("."))
+    found = _attribute(_find_module(module, trust), qualname.split("."))
     if not isinstance(found, type):
         raise MaterializerError(
             f"The class {path} cannot be imported; run where its module can be imported, at the version of the "
@@ -87,15 +114,38 @@ def _script_name() -> str | None:
     return stem if stem.isidentifier() else None
 
 
-def _find_module(name: str) -> Any:
+def _find_module(name: str, trust: Trust) -> Any:
+    """The module, imported if it is there to import; raises UntrustedData where that takes trust."""
     if not name or not all(part.isidentifier() for part in name.split(".")):
         return None
-    if name == _script_name():
-        return sys.modules["__main__"]
+    module = _loaded(name)
+    if module is not None:
+        return module
+    if not is_known(name):
+        if not _is_there(name):
+            return None
+        trust.require(f"imports the module {name}, which runs it")
     try:
         return importlib.import_module(name)
     except Exception:  # importing is other people's code: whatever it raises, the name leads nowhere
         return None
+
+
+def _loaded(name: str) -> Any:
+    return sys.modules.get("__main__" if name == _script_name() else name)
+
+
+def _is_there(name: str) -> bool:
+    """Whether there is such a module, or at least the first one above it that would be imported."""
+    parts = name.split(".")
+    prefixes = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    first = next(prefix for prefix in prefixes if _loaded(prefix) is None)
+    try:
+        return importlib.util.find_spec(first) is not None  # imports nothing: what is above is loaded
+    except ModuleNotFoundError:  # what is above is no package
+        return False
+    except Exception:  # a finder may be anybody's
+        return True
 
 
 def _attribute(found: Any, names: list[str]) -> Any:

@@ -1,13 +1,15 @@
 """What a notebook shows of artifact versions, steps and runs when they are the last line of a cell.
 
-Nothing here raises: an object that cannot be shown must not cost the user the cell. What is large, or runs code
-when it is loaded, is not loaded unasked.
+Nothing here raises: an object that cannot be shown must not cost the user the cell. What is large is not loaded
+unasked, and no code that came with a value is run, be it trusted or not, and whatever its record says of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from artvcs.pipelines.errors import UntrustedData
 
 from . import gallery, graph, html, wording
 from .summary import Facts, Summary
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 50 << 20
 _LOG_LINES = 20
+_RUNS_CODE = "Loading the value runs code that it holds, so it is not loaded unasked."
 
 
 def artifact_card(version: ArtifactVersion) -> str:
@@ -69,18 +72,25 @@ def _origin(version: ArtifactVersion) -> str:
 def _picture(version: ArtifactVersion) -> str:
     reason = _why_not(version)
     if reason:
-        return f'<div class="muted">{html.escape(reason)} <code>.visualize()</code> shows it.</div>'
-    shown, more = gallery.first(version.visualizations())
+        return _instead(reason)
+    try:
+        shown, more = gallery.first(version.without_code().visualizations())
+    except UntrustedData:
+        return _instead(_RUNS_CODE)
     note = f'<div class="muted">{wording.count(more, "more picture")}: <code>.visualize()</code></div>' if more else ""
     return gallery.as_html(shown) + note
 
 
+def _instead(reason: str) -> str:
+    return f'<div class="muted">{html.escape(reason)} <code>.visualize()</code> shows it.</div>'
+
+
 def _why_not(version: ArtifactVersion) -> str:
-    """Why a value is not loaded unasked; nothing if it is."""
+    """Why a value is not loaded unasked; nothing if it can be tried."""
     if version.size > MAX_BYTES:
         return f"The value has {wording.size(version.size)}, too much to be loaded unasked."
     if version.artifact.runs_code:
-        return "Loading the value runs code that it holds, so it is not loaded unasked."
+        return _RUNS_CODE
     return ""
 
 

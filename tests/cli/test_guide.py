@@ -89,6 +89,7 @@ DOCUMENTS: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("a reason (`art why`, `art run --plan`)", "why convert", lambda found: found["reasons"][0]),
     ("`art run --plan`", "run pipeline.py --plan", lambda found: found[0]),
     ("`art gc`", "gc --dry-run", lambda found: found),
+    ("`art trust`", "trust --all", lambda found: found[0]),
     ("`art prune`", "prune --dry-run --include-manual", lambda found: found[0]),
 ]
 

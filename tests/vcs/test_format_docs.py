@@ -15,6 +15,7 @@ import pytest
 from artvcs.vcs.refs.map import RefMap
 from artvcs.vcs.storage.segments import Index, Segment
 
+from artvcs.pipelines import trust
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.objects import canonical, limits, values
@@ -164,6 +165,14 @@ def test_the_journals_line() -> None:
     assert checkpoint is not None
     assert checkpoint.pack == named("packs.md")
     assert checkpoint.end == len(hex_block("packs.md"))
+
+
+def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(secrets, "token_bytes", bytes)
+    trust.trust(Layout(tmp_path), [Oid("0" * 64)])
+    proof = hex_block("README.md")
+    assert (tmp_path / "trust" / proof.hex()[:2]).read_bytes() == proof
 
 
 def test_every_file_of_a_repository_is_listed() -> None:

@@ -16,7 +16,7 @@ from ..errors import Conflict, DamagedError
 from ..maps import ref_names, runs, versions
 from ..objects.kinds import Run, Version
 from ..objects.oid import NULL, Oid
-from ..objects.records import Json, Record, to_json
+from ..objects.records import Json, Record
 from .view import View
 
 
@@ -223,7 +223,7 @@ INTENTS: dict[str, type[Intent]] = {
 
 def encode(intent: Intent) -> Json:
     """An intent as JSON data."""
-    return {"intent": intent.NAME, **to_json(intent)}
+    return {"intent": intent.NAME, **intent.to_json()}
 
 
 def decode(data: Json) -> Intent:

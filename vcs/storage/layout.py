@@ -64,6 +64,7 @@ class Layout:
         self.index = folder / INDEX
         # Of this machine alone:
         self.stat_cache = folder / "stat-cache"
+        self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.trust
         self.turn = folder / "turn"
         self.reserve = folder / "reserve"
         self.incoming = folder / "incoming"
@@ -72,6 +73,10 @@ class Layout:
         self.tmp = folder / "tmp"
         self.quarantine = folder / "quarantine"
         self.workspace = folder / "workspace"  # for files that users make outside of steps
+
+    def top_names(self) -> set[str]:
+        """The names that may stand in the repository's folder."""
+        return {path.name for path in vars(self).values() if path != self.folder} | {ROOT}
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""

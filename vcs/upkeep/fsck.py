@@ -12,10 +12,10 @@ from pathlib import Path
 from ..errors import ArtError, DamagedError, storage_errors
 from ..maps import graph, ref_names
 from ..maps.refs import RefMap
-from ..objects.oid import Oid
+from ..objects.oid import Oid, is_oid
 from ..repository import Repository
 from ..storage import leases, pack
-from ..storage.layout import FORMAT, GITIGNORE_TEXT, PACKS, ROOT, Layout, PackName, is_pack_name, op_name, segment_name
+from ..storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
 from ..storage.op_file import read_op
 from ..storage.pack import Pack
 from ..storage.registers import read_register
@@ -182,10 +182,18 @@ class _Check:
             yield Problem(f"{at.kind} {at.oid} in {name}", str(error))
 
     def _check_strangers(self) -> Iterator[Problem]:
-        """Files where only packs belong that are none; packs that no state names are garbage, and no problem."""
-        for name in self._files.list(PACKS):
-            if not is_pack_name(name):
-                yield Problem(name, "is not a file of an artifact repository")
+        """Files that are not ours; packs that no state names are garbage, and no problem."""
+        folder = self._layout.folder
+        ours = self._layout.top_names()
+        strangers = [path.name for path in folder.iterdir() if path.name not in ours]
+        strangers += [name for name in self._files.list(OPS) if op_seq(name) is None]
+        strangers += [name for name in self._files.list(PACKS) if not is_pack_name(name)]
+        strangers += [name for name in self._files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
+        for path in self._layout.trust.glob("*"):
+            if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing
+                strangers.append(str(path.relative_to(folder)))
+        for name in sorted(strangers):
+            yield Problem(name, "is not a file of an artifact repository")
 
     def _check_references(self) -> Iterator[Problem]:
         root = self._head.state.refs

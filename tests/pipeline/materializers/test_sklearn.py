@@ -108,6 +108,18 @@ def test_what_can_crash_the_process_needs_trust(tmp_path: Path) -> None:
     assert materializer.runs_code
 
 
+def test_a_tree_that_is_said_to_be_something_else_needs_trust(tmp_path: Path) -> None:
+    save(_models()["forest"].fit(X, Y), tmp_path)
+    schema = tmp_path / "model" / "schema.json"
+    tree, harmless = '"__class__":"Tree","__module__":"sklearn.tree._tree"', '"__class__":"dtype","__module__":"numpy"'
+    assert tree in schema.read_text()
+    schema.write_text(schema.read_text().replace(tree, harmless))
+    materializer = by_name("artvcs.sklearn")(str(tmp_path))
+    materializer.trusted = False
+    with pytest.raises(UntrustedData):
+        materializer.load(object)
+
+
 def test_two_forests_of_one_seed_are_equal_bytes(tmp_path: Path) -> None:
     save(_models()["forest"].fit(X, Y), tmp_path / "1")
     save(_models()["forest"].fit(X, Y), tmp_path / "2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from artvcs import Client, log_metadata, pipeline, save_artifact, step
+from artvcs.pipelines.errors import UntrustedData
 from artvcs.pipelines.materializers import Materializer
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.pipelines.visualizations import cards, graph
@@ -126,6 +128,44 @@ def test_nothing_that_runs_code_is_loaded_unasked(project: Path, monkeypatch: py
     save_artifact(Pickled(), "pickled")
     monkeypatch.setattr(ArtifactVersion, "load", _refuse)
     assert "runs code" in Client().get_artifact_version("pickled")._repr_html_()
+
+
+class Unpickled:
+    """Says so when it is unpickled."""
+
+    count = 0
+
+    def __reduce__(self) -> Any:
+        return _unpickle, ()
+
+
+def _unpickle() -> Unpickled:
+    Unpickled.count += 1
+    return Unpickled()
+
+
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+def test_a_card_runs_no_code_whatever_the_record_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = save_artifact([Unpickled()], "pickled")
+    monkeypatch.setattr(version, "artifact", dataclasses.replace(version.artifact, runs_code=False))
+    Unpickled.count = 0
+    assert "runs code" in version._repr_html_()
+    assert Unpickled.count == 0
+
+
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+def test_visualize_loads_what_may_be_loaded(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = save_artifact([Unpickled()], "pickled")
+    Unpickled.count = 0
+    version.visualize()
+    assert "Unpickled" in capsys.readouterr().out
+    assert Unpickled.count == 1
+    monkeypatch.setenv("XDG_STATE_HOME", str(project / "another-state"))
+    with pytest.raises(UntrustedData, match="`art trust pickled@1`"):
+        version.visualize()
+    assert Unpickled.count == 1
 
 
 def test_nothing_large_is_loaded_unasked(run: PipelineRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,16 @@ def test_nothing_is_wrong_with_a_whole_repository(full: Repository, folder: Path
     assert problems(folder) == []
 
 
+def test_notes_of_what_is_trusted_belong_there_whole_or_torn(full: Repository, folder: Path) -> None:
+    (folder / "trust").mkdir()
+    for content in (b"", b"x" * 64, b"x" * 37):
+        (folder / "trust" / "78").write_bytes(content)
+        assert problems(folder) == []
+    (folder / "trust" / "78").unlink()
+    (folder / "trust" / "78").symlink_to(folder / "root")
+    assert problems(folder) == ["trust/78: is not a file"]
+
+
 def test_a_flipped_bit_is_found_in_every_file_at_any_place(full: Repository, folder: Path) -> None:
     chance = random.Random(2)
     checked = 0
