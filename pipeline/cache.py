@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from artvcs.vcs import worktree
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import Artifact, Commit, Tree
+from artvcs.vcs.objects.kinds import Artifact, Commit
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.worktree import files as worktree
 
 from .errors import DefinitionError
 from .fingerprint import Reach
@@ -168,7 +168,7 @@ def _artifact_available(store: ObjectStore, oid: Oid) -> bool:
 def _tree_available(store: ObjectStore, oid: Oid) -> bool:
     if not store.has(oid):
         return False
-    entries = store.record(oid, Tree).entries
     return all(
-        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id) for entry in entries
+        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id)
+        for entry in worktree.entries(store, oid)
     )

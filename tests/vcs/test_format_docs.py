@@ -13,6 +13,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
+from artvcs.vcs import worktree
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.objects import canonical, values
@@ -24,7 +25,6 @@ from artvcs.vcs.storage import chunking, codec, pack
 from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.storage.segments import Index, Segment
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.worktree import files as worktree
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
 PAGES = {path.name: path.read_text() for path in FORMAT.glob("*.md")}

@@ -7,6 +7,7 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,23 +20,28 @@ from .records import Record
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
 """Modes of tree entries, as Git writes them."""
 
+_RESERVED = re.compile(r"\.git|git~1|\.artifacts|artifa~[0-9]")
+
 
 def check_entry_name(name: str) -> str:
     """`name` if it can safely be one file's name in any folder.
 
     Raises:
         InvalidName: It is empty, a path, `.`, `..`, holds a NUL or invalid Unicode, or is what some file system takes
-            for `.git`.
+            for `.git` or `.artifacts`.
     """
-    if name in ("", ".", "..") or _is_git(name) or any(char in name for char in "/\\\0") or not _is_unicode(name):
+    if name in ("", ".", "..") or is_reserved(name) or any(char in name for char in "/\\\0") or not _is_unicode(name):
         raise InvalidName(f"A file named {name!r} cannot be stored; rename it or leave it out.")
     return name
 
 
-def _is_git(name: str) -> bool:
-    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`."""
+def is_reserved(name: str) -> bool:
+    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`, or ours.
+
+    Numbers after `~` are what such a file system makes of a name that begins with a dot.
+    """
     seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
-    return seen.partition(":")[0].rstrip(" .") in (".git", "git~1")
+    return _RESERVED.fullmatch(seen.partition(":")[0].rstrip(" .")) is not None
 
 
 def _is_unicode(text: str) -> bool:
