@@ -17,7 +17,6 @@ from artvcs.vcs.objects.kinds import EXECUTABLE, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import durable
-from artvcs.vcs.worktree import snapshot
 from artvcs.vcs.worktree.snapshot import Snapshot
 from artvcs.vcs.worktree.staging import Staging
 
@@ -149,12 +148,12 @@ def test_an_id_that_is_listed_and_not_there_is_not_believed(
 ) -> None:
     new = entry_of(repository, b"new")
     (tmp_path / "file").write_bytes(b"precious")
-    listed = repository.store.location(new.id)
     find = repository.store.index.find
-    monkeypatch.setattr(
-        repository.store.index, "find",
-        lambda oid: (find(new.id)[0], dataclasses.replace(listed, oid=oid)) if find(oid) is None else find(oid),
-    )  # fmt: skip
+    found = find(new.id)
+    assert found is not None
+    pack, listed = found
+    hostile = lambda oid: find(oid) or (pack, dataclasses.replace(listed, oid=oid))  # noqa: E731
+    monkeypatch.setattr(repository.store.index, "find", hostile)
     with pytest.raises(WouldOverwrite):
         checkout(repository, new, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"precious"
@@ -295,13 +294,14 @@ def test_each_file_that_is_there_is_hashed_once(
 ) -> None:
     add(repository, data)
     hashed: list[str] = []
-    real = snapshot.read_steady
+    real_open = os.open
 
-    def counting(path: Path, *arguments: Any, **more: Any) -> Any:
-        hashed.append(path.name)
-        return real(path, *arguments, **more)
+    def counting(path: Any, *arguments: Any, **more: Any) -> int:
+        if Path(path).is_relative_to(data) and Path(path).is_file():
+            hashed.append(Path(path).name)
+        return real_open(path, *arguments, **more)
 
-    monkeypatch.setattr(snapshot, "read_steady", counting)
+    monkeypatch.setattr(os, "open", counting)
     assert checkout(repository, tree_of(repository, entry_of(repository, b"x")), data)
     assert sorted(hashed) == ["large", "nothing", "run.sh", "text", "ünï ✓"]
 
