@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.vcs import worktree
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs.errors import ArtError, storage_errors
 from artvcs.vcs.objects import canonical, values
 from artvcs.vcs.objects.kinds import Artifact, Commit
 from artvcs.vcs.objects.oid import Oid, hash_bytes
@@ -123,13 +123,15 @@ def path_id(path: Path) -> str:
     Raises:
         DefinitionError: There is nothing: a misspelt path must not pass for a file that never changes.
     """
-    if not path.exists():
-        raise DefinitionError(
-            f"CachePolicy(files=...) names {str(path)!r}, which is not there; relative paths start from {Path.cwd()}."
-        )
-    if not path.is_dir():
-        return worktree.file_id(path)
-    below = sorted(child for child in path.rglob("*") if child.is_file())
+    with storage_errors(f"reading {path}"):
+        if not path.exists():
+            raise DefinitionError(
+                f"CachePolicy(files=...) names {str(path)!r}, which is not there; "
+                f"relative paths start from {Path.cwd()}."
+            )
+        if not path.is_dir():
+            return worktree.file_id(path)
+        below = sorted(child for child in path.rglob("*") if child.is_file())
     listing = {child.relative_to(path).as_posix(): worktree.file_id(child) for child in below}
     return hash_bytes(canonical.dumps(listing), "folder")
 

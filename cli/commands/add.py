@@ -17,7 +17,7 @@ from ..main import terminal
 
 
 @click.command()
-@click.argument("path", type=click.Path())
+@click.argument("path", type=click.Path(readable=False))
 @click.option("--name", required=True, help="The artifact's name.")
 @click.option("--version", help="An explicit version instead of the next number.")
 @click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")

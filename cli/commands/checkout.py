@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from artvcs.vcs import worktree
+from artvcs.vcs.errors import storage_errors
 from artvcs.vcs.objects.kinds import FOLDER, Entry, check_entry_name
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
@@ -27,7 +28,7 @@ _WITH_SUFFIX = re.compile(r".+?((?:\.tar)?\.[A-Za-z0-9]{1,12})", re.DOTALL)
 @click.command()
 @click.argument("target", metavar="NAME[@VERSION]", shell_complete=completion.names_only)
 @click.option(
-    "-o", "--output", "place", type=click.Path(path_type=Path),
+    "-o", "--output", "place", type=click.Path(path_type=Path, readable=False),
     help="Where to put it; by default here, under NAME with the stored file's suffix.",
 )  # fmt: skip
 def command(target: str, place: Path | None) -> None:
@@ -39,10 +40,11 @@ def command(target: str, place: Path | None) -> None:
     found = finding.version(repository, target)
     entry = _entry(repository, top_of(repository, found.artifact.payload))
     where = place or _default_place(target, entry)
-    if place is not None and place.is_dir() and entry.mode != FOLDER:
-        where = place / _default_place(target, entry)
+    with storage_errors(f"writing {where}"):
+        if place is not None and place.is_dir() and entry.mode != FOLDER:
+            where = place / _default_place(target, entry)
     for edits in worktree.clean_up(repository.layout):
-        terminal().note(f"{edits} holds edits made while an earlier checkout was killed")
+        terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
     counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
     try:
         written = worktree.checkout(repository.store, repository.layout, entry, where, counter)

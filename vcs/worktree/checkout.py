@@ -44,10 +44,11 @@ def checkout(store: ObjectStore, layout: Layout, entry: Entry, target: Path, pro
         DiskFull: It is more than there is room for.
         StorageError: The operating system refused.
     """
-    with storage_errors(f"writing {target}"):
+    extent = trees.measure(store, entry)
+    with storage_errors(f"reading {target}"):
         place = _place(layout, target)
-        extent = trees.measure(store, entry)
         before = snapshot.take(place)
+    with storage_errors(f"writing {target}"):
         if before is not None:
             wanted = dict(trees.walk(store, entry))
             if _holds(before, wanted):
