@@ -40,6 +40,8 @@ def is_reserved(name: str) -> bool:
 
     Numbers after `~` are what such a file system makes of a name that begins with a dot.
     """
+    if name.isascii() and "~" not in name and not name.startswith("."):
+        return False  # as nearly all names
     seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
     return _RESERVED.fullmatch(seen.partition(":")[0].rstrip(" .")) is not None
 
