@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from artvcs.vcs.objects.kinds import FOLDER, Entry, Tree
+from artvcs.vcs import worktree
+from artvcs.vcs.objects.kinds import FOLDER, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
@@ -12,7 +13,7 @@ REGISTERED = "path"
 
 def top_of(repository: Repository, payload: Oid) -> Oid:
     """The tree whose names people know: below `path/` for what was registered."""
-    entries = repository.store.record(payload, Tree).entries
+    entries = list(worktree.entries(repository.store, payload))
     if len(entries) == 1 and entries[0].name == REGISTERED and entries[0].mode == FOLDER:
         return entries[0].id
     return payload
@@ -23,11 +24,11 @@ def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     top = top_of(repository, payload)
     if top != payload:
-        top = next((entry.id for entry in repository.store.record(top, Tree).entries if entry.mode == FOLDER), top)
+        top = next((entry.id for entry in worktree.entries(repository.store, top) if entry.mode == FOLDER), top)
     pending = [("", top)]
     while pending:
         prefix, oid = pending.pop()
-        for entry in repository.store.record(oid, Tree).entries:
+        for entry in worktree.entries(repository.store, oid):
             if entry.mode == FOLDER:
                 pending.append((f"{prefix}{entry.name}/", entry.id))
             else:

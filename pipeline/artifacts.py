@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from artvcs.vcs import worktree
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName, disk_is_full, storage_errors
 from artvcs.vcs.maps import ref_names
@@ -19,7 +21,6 @@ from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
-from artvcs.vcs.worktree import files as worktree
 
 from . import materializers, trust
 from .errors import MaterializerError
@@ -130,8 +131,11 @@ _kept: set[Path] = set()
 @contextlib.contextmanager
 def _folder(layout: Layout) -> Iterator[Path]:
     with storage_errors(f"making a temporary folder in {layout.tmp}"):
-        layout.tmp.mkdir(exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=layout.tmp))
+        if os.access(layout.folder, os.W_OK):
+            layout.tmp.mkdir(exist_ok=True)
+            folder = Path(tempfile.mkdtemp(dir=layout.tmp))
+        else:  # what is stored on a disk that is only read can still be loaded
+            folder = Path(tempfile.mkdtemp(prefix="artvcs-"))
     try:
         yield folder
     finally:

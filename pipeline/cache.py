@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs import worktree
+from artvcs.vcs.errors import ArtError, storage_errors
 from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import Artifact, Commit, Tree
+from artvcs.vcs.objects.kinds import Artifact, Commit
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.worktree import files as worktree
 
 from .errors import DefinitionError
 from .fingerprint import Reach
@@ -123,13 +123,15 @@ def path_id(path: Path) -> str:
     Raises:
         DefinitionError: There is nothing: a misspelt path must not pass for a file that never changes.
     """
-    if not path.exists():
-        raise DefinitionError(
-            f"CachePolicy(files=...) names {str(path)!r}, which is not there; relative paths start from {Path.cwd()}."
-        )
-    if not path.is_dir():
-        return worktree.file_id(path)
-    below = sorted(child for child in path.rglob("*") if child.is_file())
+    with storage_errors(f"reading {path}"):
+        if not path.exists():
+            raise DefinitionError(
+                f"CachePolicy(files=...) names {str(path)!r}, which is not there; "
+                f"relative paths start from {Path.cwd()}."
+            )
+        if not path.is_dir():
+            return worktree.file_id(path)
+        below = sorted(child for child in path.rglob("*") if child.is_file())
     listing = {child.relative_to(path).as_posix(): worktree.file_id(child) for child in below}
     return hash_bytes(canonical.dumps(listing), "folder")
 
@@ -168,7 +170,7 @@ def _artifact_available(store: ObjectStore, oid: Oid) -> bool:
 def _tree_available(store: ObjectStore, oid: Oid) -> bool:
     if not store.has(oid):
         return False
-    entries = store.record(oid, Tree).entries
     return all(
-        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id) for entry in entries
+        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id)
+        for entry in worktree.entries(store, oid)
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage import durable
 from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage.locks import Lock
 
 _PATIENCE = 60.0
 
@@ -21,7 +21,7 @@ class Claims:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._mutex = threading.Lock()
-        self._held: dict[Oid, durable.Lock] = {}
+        self._held: dict[Oid, Lock] = {}
         self._landed: set[Oid] = set()
 
     def take(self, key: Oid) -> bool:
@@ -35,7 +35,7 @@ class Claims:
         self._layout.running.mkdir(exist_ok=True)
         lock = None
         while lock is None:
-            lock = durable.Lock.wait(self._layout.claim(key), _PATIENCE)
+            lock = Lock.wait(self._layout.claim(key), _PATIENCE)
         with self._mutex:
             self._held[key] = lock
 
@@ -64,7 +64,7 @@ class Claims:
 
     def _lock(self, key: Oid) -> bool:
         self._layout.running.mkdir(exist_ok=True)
-        lock = durable.Lock.take(self._layout.claim(key))
+        lock = Lock.take(self._layout.claim(key))
         if lock is not None:
             self._held[key] = lock
         return lock is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.errors import storage_errors
 from artvcs.vcs.objects.kinds import Input, Version
 from artvcs.vcs.repository import Repository
 
@@ -63,7 +64,9 @@ class Ingest:
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):
-            if not source.path.exists():
+            with storage_errors(f"reading {source.path}"):
+                there = source.path.exists()
+            if not there:
                 raise ParameterError(
                     f"The input {name!r} of step {step!r} is InputFile({str(source.path)!r}), which is not there; "
                     f"relative paths start from {Path.cwd()}."

@@ -10,7 +10,7 @@ from typing import Any
 
 from artvcs.vcs.changes.intents import EditRun, EditVersion
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import Conflict, UnknownName
+from artvcs.vcs.errors import Conflict, UnknownName, storage_errors
 from artvcs.vcs.maps import versions as known
 from artvcs.vcs.objects.kinds import Input
 from artvcs.vcs.repository import Repository
@@ -75,8 +75,9 @@ def register_artifact(
         StorageError: A file cannot be read.
     """
     path = Path(folder_or_file_uri).absolute()
-    if not path.exists():
-        raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
+    with storage_errors(f"reading {path}"):
+        if not path.exists():
+            raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
     with _writing(f"register {name}") as (repository, transaction):
         saved = artifacts.save(transaction, repository.layout, path)
         return _add(repository, transaction, saved, name, version, tags, metadata, "registered")

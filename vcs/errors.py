@@ -14,7 +14,8 @@
     ├── Conflict                somebody else's change came first, and both cannot be
     ├── StorageError            the operating system refused
     │   ├── DiskFull
-    │   └── NoPermission
+    │   ├── NoPermission
+    │   └── ChangedWhileRead    a file did not hold still long enough to be read
     └── PipelineError           see artvcs.pipelines.errors
 
 A message is one sentence that says what happened and what to do about it.
@@ -85,6 +86,10 @@ class DiskFull(StorageError):
 
 class NoPermission(StorageError):
     """The user may not read or write there."""
+
+
+class ChangedWhileRead(StorageError):
+    """A file changed, or went away, while it was read: what was read may be neither its old nor its new content."""
 
 
 def disk_is_full(error: OSError) -> bool:

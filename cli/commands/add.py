@@ -7,14 +7,17 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.saving import register_artifact
-from artvcs.vcs.objects.kinds import Entry, Tree
+from artvcs.vcs import worktree
+from artvcs.vcs.objects.kinds import Entry
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
+from ..files import top_of
 from ..main import terminal
 
 
 @click.command()
-@click.argument("path", type=click.Path())
+@click.argument("path", type=click.Path(readable=False))
 @click.option("--name", required=True, help="The artifact's name.")
 @click.option("--version", help="An explicit version instead of the next number.")
 @click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")
@@ -32,10 +35,7 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
         terminal().say(f"{entry.id}  {added.name}@{added.version}")
 
 
-def stored_entry(repository: Repository, payload: str) -> Entry:
-    """The file or folder that a registered artifact holds: `path/<name>` in its payload."""
-    entry: Entry | None = None
-    while entry is None or entry.name == "path":
-        tree = repository.store.record(entry.id if entry else payload, Tree)  # type: ignore[arg-type]
-        [entry] = tree.entries
+def stored_entry(repository: Repository, payload: Oid) -> Entry:
+    """The file or folder that a registered artifact holds."""
+    [entry] = worktree.entries(repository.store, top_of(repository, payload))
     return entry

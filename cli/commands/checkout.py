@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from pathlib import Path
 
 import click
 
-from artvcs.vcs.objects.kinds import FOLDER, Entry, Tree
+from artvcs.vcs import worktree
+from artvcs.vcs.errors import storage_errors
+from artvcs.vcs.objects.kinds import FOLDER, Entry, check_entry_name
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.worktree import files as worktree
 
 from .. import completion, finding
 from ..files import top_of
@@ -18,12 +22,15 @@ from ..screen import Counter
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""
 
+_WITH_SUFFIX = re.compile(r".+?((?:\.tar)?\.[A-Za-z0-9]{1,12})", re.DOTALL)
+
 
 @click.command()
 @click.argument("target", metavar="NAME[@VERSION]", shell_complete=completion.names_only)
 @click.option(
-    "-o", "--output", "place", type=click.Path(path_type=Path), help="Where to put it; by default here, under its name."
-)
+    "-o", "--output", "place", type=click.Path(path_type=Path, readable=False),
+    help="Where to put it; by default here, under NAME with the stored file's suffix.",
+)  # fmt: skip
 def command(target: str, place: Path | None) -> None:
     """Put an artifact's files into the working directory. Edits that are not stored are never overwritten.
 
@@ -31,21 +38,37 @@ def command(target: str, place: Path | None) -> None:
     """
     repository = Repository.discover()
     found = finding.version(repository, target)
-    entry = _entry(repository, found.name, top_of(repository, found.artifact.payload))
-    where = place or Path(entry.name)
-    if place is not None and place.is_dir() and entry.mode != FOLDER:
-        where = place / entry.name
+    entry = _entry(repository, top_of(repository, found.artifact.payload))
+    where = place or _default_place(target, entry)
+    with storage_errors(f"writing {where}"):
+        if place is not None and place.is_dir() and entry.mode != FOLDER:
+            where = place / _default_place(target, entry)
+    for edits in worktree.clean_up(repository.layout):
+        terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
     counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
     try:
-        written = worktree.checkout(repository.store, entry, where, counter)
+        written = worktree.checkout(repository.store, repository.layout, entry, where, counter)
     finally:
         counter.end()
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
 
 
-def _entry(repository: Repository, name: str, top: str) -> Entry:
-    """The one file or folder that an artifact is, or a folder of its files named after it."""
-    tree = repository.store.record(top, Tree)  # type: ignore[arg-type]
-    if len(tree.entries) == 1:
-        return tree.entries[0]
-    return Entry(name.replace("::", "-"), FOLDER, tree.oid, tree.size)
+def _entry(repository: Repository, top: Oid) -> Entry:
+    """The one file or folder that an artifact is, or a folder of its files."""
+    first = list(islice(worktree.entries(repository.store, top), 2))
+    if len(first) == 1:
+        return first[0]
+    return Entry("files", FOLDER, top, sum(entry.size for entry in worktree.entries(repository.store, top)))
+
+
+def _default_place(target: str, entry: Entry) -> Path:
+    """The name that the user typed, with the suffix of the stored file.
+
+    A stored file's own name is whatever somebody else chose: a `conftest.py` must not appear where it would be run.
+    """
+    name = check_entry_name(target.partition("@")[0].replace("::", "-"))
+    if entry.mode == FOLDER:
+        return Path(name)
+    plain = _WITH_SUFFIX.fullmatch(entry.name)
+    suffix = plain.group(1) if plain else ""
+    return Path(name if name.casefold().endswith(suffix.casefold()) else name + suffix)

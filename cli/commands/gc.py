@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import op_seq
 from artvcs.vcs.upkeep import collect as gc
 from artvcs.vcs.upkeep.collect import Done
 from artvcs.vcs.upkeep.plan import MAX_UNUSED, Plan
@@ -21,19 +22,19 @@ from ..main import terminal
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
-    """Free the space of what nothing refers to, and put small packs together.
+    """Free the space of what nothing refers to, and put small packs together. Runs may go on beside it.
 
     Example: art gc --dry-run
     """
     repository = Repository.discover()
-    done = None if dry_run else gc.collect(repository, max_unused / 100)
+    done = None if dry_run else gc.collect(repository, max_unused / 100, _progress())
     plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
+    output.show_moving("") if terminal().live else None
     if as_json:
         terminal().document(_document(plan, done))
         return
-    for each in plan.verdicts if dry_run else ():
-        if each.action != "keep":
-            terminal().note(f"{each.action:<7}  {each.pack}: {each.reason}")
+    if done is None:
+        _say_packs(plan)
     verb = "Would free" if dry_run else "Freed"
     terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go, {plan.live} stay.")
     if done is not None:
@@ -42,18 +43,33 @@ def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
         terminal().say(f"Lost: {oid[:12]}: {why}")
 
 
+def _progress() -> gc.Progress:
+    return output.show_moving if terminal().live else lambda _: None
+
+
+def _say_packs(plan: Plan) -> None:
+    """What would become of which packs; of old changes there are many, and one line is enough."""
+    chosen = [each for each in plan.verdicts if each.action != "keep"]
+    packs = [each for each in chosen if op_seq(each.pack) is None]
+    for each in packs:
+        terminal().note(f"{each.action:<7}  {each.pack}: {each.reason}")
+    if len(packs) < len(chosen):
+        changes = output.count(len(chosen) - len(packs), "old change")
+        terminal().note(f"{changes}: what is used of them goes into a pack")
+
+
 def _say_rest(done: Done) -> None:
     if done.waiting:
-        held = ", ".join(map(str, done.held_by))
-        terminal().say(
-            f"{output.count(len(done.waiting), 'pack')} will go when process {held} has ended: it uses them."
-        )
+        packs, held = output.count(len(done.waiting), "pack"), ", ".join(map(str, done.held_by))
+        terminal().say(f"{packs} will go when process {held} has ended: it uses them.")
     if done.full:
         terminal().say("The disk is too full to write anything anew; what was wholly unused is gone: run it again.")
+    for path in done.kept_edits:
+        terminal().say(f"A killed checkout had moved edits away that were stored nowhere: they are in {path}.")
 
 
 def _document(plan: Plan, done: Done | None) -> dict[str, object]:
     packs = [{**vars(each), "live": len(each.live)} for each in plan.verdicts]
     document = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "packs": packs, "lost": plan.lost}
-    waiting = {"waiting": done.waiting, "held_by": done.held_by} if done else {}
-    return {**document, **waiting, "dry_run": done is None}
+    waiting = done.waiting if done else ()
+    return {**document, "waiting": waiting, "held_by": done.held_by if done else (), "dry_run": done is None}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import lookup, trust
+from artvcs.pipelines import trust
 from artvcs.pipelines.views import ArtifactVersion
+from artvcs.vcs.maps import versions
 from artvcs.vcs.repository import Repository
 
 from .. import completion, finding, output
@@ -27,11 +28,10 @@ def command(target: str | None, everything: bool, as_json: bool) -> None:
     if target is not None:
         found = [finding.version(repository, target)]
     else:
-        records = lookup.all_versions(repository.store, repository.refs())
-        found = [ArtifactVersion(repository, record) for record in records]
+        found = [ArtifactVersion(repository, record) for record in versions.every(repository.refs())]
     trust.trust(repository.layout, {version.id for version in found})
     if as_json:
         terminal().document([{"id": each.id, "name": each.name, "version": each.version} for each in found])
         return
     what = f"{found[0].name}@{found[0].version}" if target is not None else output.count(len(found), "version")
-    terminal().note(output.clean(f"{what} may run code when you load {'it' if len(found) == 1 else 'them'}."))
+    terminal().note(f"{what} may run code when you load {'it' if len(found) == 1 else 'them'}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from artvcs.pipelines.errors import MaterializerError
+from artvcs.vcs.errors import storage_errors
 
 from .base import Materializer
 
@@ -30,12 +31,14 @@ class PathMaterializer(Materializer):
 
         Raises:
             MaterializerError: There is nothing at the path, or it holds what cannot be stored.
+            StorageError: It cannot be read.
         """
-        target = _existing(data)
-        if target.is_dir():
-            _check_folder(target)
-        elif not target.is_file():
-            raise MaterializerError(f"{data} is neither a file nor a folder; return the path of one.")
+        with storage_errors(f"reading {data}"):
+            target = _existing(data)
+            if target.is_dir():
+                _check_folder(target)
+            elif not target.is_file():
+                raise MaterializerError(f"{data} is neither a file nor a folder; return the path of one.")
         name = Path(os.path.abspath(data)).name or target.name
         if not name:
             raise MaterializerError(f"{data} is the root of the file system; return the path of a folder in it.")
@@ -58,15 +61,18 @@ class PathMaterializer(Materializer):
 
     def extract_metadata(self, data: Path) -> dict[str, Any]:
         """The name, and the size of a file or the number of files in a folder."""
-        if data.is_dir():
-            sizes = [entry.stat().st_size for entry in data.rglob("*") if entry.is_file()]
-            return {"name": data.resolve().name, "files": len(sizes), "size": sum(sizes)}
-        return {"name": data.name, "size": data.stat().st_size}
+        with storage_errors(f"reading {data}"):
+            if data.is_dir():
+                sizes = [entry.stat().st_size for entry in data.rglob("*") if entry.is_file()]
+                return {"name": data.resolve().name, "files": len(sizes), "size": sum(sizes)}
+            return {"name": data.name, "size": data.stat().st_size}
 
 
 def _existing(data: Path) -> Path:
     try:
         return data.resolve(strict=True)
+    except PermissionError:
+        raise
     except (OSError, RuntimeError) as error:
         raise MaterializerError(
             f"There is nothing to store at {data} ({type(error).__name__}); create the file before returning its "

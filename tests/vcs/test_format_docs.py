@@ -16,6 +16,7 @@ from artvcs.vcs.refs.map import RefMap
 from artvcs.vcs.storage.segments import Index, Segment
 
 from artvcs.pipelines import trust
+from artvcs.vcs import worktree
 from artvcs.vcs.changes import journal
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.objects import canonical, limits, values
@@ -25,7 +26,6 @@ from artvcs.vcs.objects.records import Record
 from artvcs.vcs.storage import chunking, codec, pack
 from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.worktree import files as worktree
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
 PAGES = {path.name: path.read_text() for path in FORMAT.glob("*.md")}

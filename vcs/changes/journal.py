@@ -19,6 +19,7 @@ from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 from ..storage import durable
+from ..storage.locks import Lock
 from .intents import Intent, decode, encode
 
 
@@ -48,14 +49,14 @@ class Checkpoint(Record):
 class Journal:
     """The locked journal beside one incoming pack."""
 
-    def __init__(self, lock: durable.Lock) -> None:
+    def __init__(self, lock: Lock) -> None:
         self._lock = lock
         self._end = 0
 
     @classmethod
     def take(cls, path: Path) -> Journal | None:
         """The journal at `path`, created where there is none; None when its owner is alive."""
-        lock = durable.Lock.take(path)
+        lock = Lock.take(path)
         return None if lock is None else cls(lock)
 
     def append(self, checkpoint: Checkpoint) -> None:

@@ -18,8 +18,8 @@ from ..objects.kinds import Op, RefsNode, State
 from ..objects.oid import NULL, Oid, hash_bytes
 from ..objects.records import Record
 from ..storage import codec, segment
-from ..storage.durable import Lock
 from ..storage.layout import Layout, PackName, op_name, segment_name
+from ..storage.locks import Lock
 from ..storage.op_file import op_file
 from ..storage.op_log import Entry, Outcome
 from ..storage.pack import Item

@@ -7,6 +7,7 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 import itertools
+import re
 import reprlib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -21,15 +22,17 @@ from .records import Moment, Record, Report, Size
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
 """Modes of tree entries, as Git writes them."""
 
+_RESERVED = re.compile(r"\.git|git~1|\.artifacts|artifa~[0-9]")
+
 
 def check_entry_name(name: str) -> str:
     """`name` if it can safely be one file's name in any folder.
 
     Raises:
         InvalidName: It is empty, a path, `.`, `..`, too long, holds a NUL or invalid Unicode, or is what some
-            file system takes for `.git`.
+            file system takes for `.git` or `.artifacts`.
     """
-    if name in ("", ".", "..") or not _FORBIDDEN.isdisjoint(name) or _is_git(name) or not _fits(name):
+    if name in ("", ".", "..") or not _FORBIDDEN.isdisjoint(name) or is_reserved(name) or not _fits(name):
         raise InvalidName(f"A file named {reprlib.repr(name)} cannot be stored; rename it or leave it out.")
     return name
 
@@ -37,11 +40,15 @@ def check_entry_name(name: str) -> str:
 _FORBIDDEN = frozenset("/\\\0")
 
 
-def _is_git(name: str) -> bool:
-    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`."""
-    if not name.isascii():
-        name = "".join(char for char in name if unicodedata.category(char) != "Cf")
-    return name.casefold().partition(":")[0].rstrip(" .") in (".git", "git~1")
+def is_reserved(name: str) -> bool:
+    """Whether a file system that ignores case, invisible characters or trailing dots and spaces opens `.git`, or ours.
+
+    Numbers after `~` are what such a file system makes of a name that begins with a dot.
+    """
+    if name.isascii() and "~" not in name and not name.startswith("."):
+        return False  # as nearly all names
+    seen = "".join(char for char in name if unicodedata.category(char) != "Cf").casefold()
+    return _RESERVED.fullmatch(seen.partition(":")[0].rstrip(" .")) is not None
 
 
 def _fits(name: str) -> bool:

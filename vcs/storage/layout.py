@@ -72,6 +72,7 @@ class Layout:
         self.running = folder / "running"
         self.tmp = folder / "tmp"
         self.quarantine = folder / "quarantine"
+        self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
         self.workspace = folder / "workspace"  # for files that users make outside of steps
 
     def top_names(self) -> set[str]:
@@ -93,3 +94,23 @@ class Layout:
     def journal(self, pack: Path) -> Path:
         """The list of what has landed beside an incoming pack."""
         return pack.with_suffix(".journal")
+
+    def checkout_note(self, token: str) -> Path:
+        """What is known of a checkout under way; locked while its process lives."""
+        return self.checkouts / token
+
+
+def staging(folder: Path, token: str) -> Path:
+    """Where a checkout into a user's folder makes its files ready."""
+    # Not the target's name with something added: that may be longer than a name can be.
+    return folder / f".{token}.art-tmp"
+
+
+def aside(folder: Path, token: str) -> Path:
+    """Where it puts what it replaces, on a file system that cannot exchange two names."""
+    return folder / f".{token}.art-old"
+
+
+def kept_edits(folder: Path, token: str) -> Path:
+    """Where edits stay that somebody made while a checkout replaced the file or folder."""
+    return folder / f"edits-{token}"

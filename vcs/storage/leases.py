@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import durable
+from .locks import Lock
 
 
 class Lease:
     """One owner's lease."""
 
-    def __init__(self, lock: durable.Lock) -> None:
+    def __init__(self, lock: Lock) -> None:
         self._lock = lock
 
     def move(self, seq: int) -> None:
@@ -38,7 +39,7 @@ def begin(folder: Path, seq: int) -> Lease:
     stands, a collector may have deleted what it names.
     """
     folder.mkdir(exist_ok=True)
-    lock = durable.Lock.take(folder / f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}")
+    lock = Lock.take(folder / f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}")
     assert lock is not None, "a fresh name"
     lease = Lease(lock)
     lease.move(seq)
@@ -67,7 +68,7 @@ def holders(folder: Path) -> list[Holder]:
 
 def _alive(folder: Path) -> Iterator[Holder]:
     for path in folder.iterdir() if folder.is_dir() else ():
-        lock = durable.Lock.take(path)
+        lock = Lock.take(path)
         if lock is not None:
             lock.remove()
             continue

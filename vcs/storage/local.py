@@ -14,6 +14,7 @@ from pathlib import Path
 from ..errors import RepositoryBusy
 from . import durable
 from .files import Buffer, Signature, check_name
+from .locks import Lock
 
 _OPEN_FILES = 64
 _CREATE_TIMEOUT = 60.0
@@ -172,7 +173,7 @@ class LocalFiles:
             if error.errno not in _NO_LINKS:
                 raise
             # A file system without links: among processes of this machine a lock does.
-            lock = durable.Lock.wait(self._staging / "create.lock", _CREATE_TIMEOUT)
+            lock = Lock.wait(self._staging / "create.lock", _CREATE_TIMEOUT)
             if lock is None:
                 raise RepositoryBusy(f"Another process keeps {target} busy; try again.") from None
             try:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from ..changes import recovery
 from ..changes.transaction import Transaction
@@ -29,6 +30,7 @@ from ..storage.op_log import MIN_ENTRIES
 from ..storage.pack import Pack
 from ..storage.segment import build as build_segment
 from ..storage.snapshot import Snapshot
+from ..worktree import clean_up
 from . import plan as planning
 from .mark import Mark
 from .plan import MAX_UNUSED, Plan
@@ -47,6 +49,7 @@ class Done:
         waiting: Packs that will go when those who use them have ended.
         held_by: The processes that use them.
         full: Whether the disk was too full to write anything anew.
+        kept_edits: Where edits are now that a killed checkout had moved away.
     """
 
     plan: Plan
@@ -54,6 +57,11 @@ class Done:
     waiting: tuple[str, ...]
     held_by: tuple[int, ...]
     full: bool
+    kept_edits: tuple[Path, ...]
+
+
+Progress = Callable[[str], None]
+"""Told what is being done."""
 
 
 def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
@@ -68,9 +76,7 @@ def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
         return planning.make(repository.store, head, mark, max_unused)
 
 
-def collect(
-    repository: Repository, max_unused: float = MAX_UNUSED, progress: Callable[[str], None] = lambda _: None
-) -> Done:
+def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
     """Makes a plan and carries it out.
 
     Args:
@@ -87,7 +93,7 @@ def collect(
 
 
 class _Collection:
-    def __init__(self, repository: Repository, progress: Callable[[str], None]) -> None:
+    def __init__(self, repository: Repository, progress: Progress) -> None:
         self._repository = repository
         self._store = repository.store
         self._progress = progress
@@ -109,7 +115,8 @@ class _Collection:
         holders = leases.holders(self._repository.layout.leases)
         waiting = tuple(store.refresh().state.condemned) if holders else ()
         held_by = tuple(sorted({holder.process for holder in holders})) if waiting else ()
-        return Done(made, tuple(self._deleted), waiting, held_by, full)
+        edits = tuple(clean_up(self._repository.layout))
+        return Done(made, tuple(self._deleted), waiting, held_by, full, edits)
 
     def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[Oid]) -> None:
         """Publishes that these packs count as absent, less those in which something has come to life meanwhile.

@@ -15,7 +15,20 @@ from ..maps.refs import RefMap
 from ..objects.oid import Oid, is_oid
 from ..repository import Repository
 from ..storage import leases, pack
-from ..storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
+from ..storage.layout import (
+    FORMAT,
+    GITIGNORE_TEXT,
+    INDEX,
+    OPS,
+    PACKS,
+    ROOT,
+    Layout,
+    PackName,
+    is_pack_name,
+    op_name,
+    op_seq,
+    segment_name,
+)
 from ..storage.op_file import read_op
 from ..storage.pack import Pack
 from ..storage.registers import read_register

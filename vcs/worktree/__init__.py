@@ -1,1 +1,24 @@
-"""Files and folders of the user ↔ blobs and trees."""
+"""Files and folders of the user ↔ blobs and trees.
+
+What is stored may come from a hostile repository: names are checked (`objects.check_entry_name`), links may not lead
+out of the tree, and nothing is written through a link. Nothing is overwritten that cannot be had again.
+"""
+
+from .add import add_folder, add_path
+from .checkout import checkout, write_tree
+from .reading import file_id
+from .staging import clean_up
+from .trees import MAX_DEPTH, Progress, entries, no_progress
+
+__all__ = [
+    "MAX_DEPTH",
+    "Progress",
+    "add_folder",
+    "add_path",
+    "checkout",
+    "clean_up",
+    "entries",
+    "file_id",
+    "no_progress",
+    "write_tree",
+]

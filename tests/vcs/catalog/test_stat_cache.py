@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from artvcs.vcs import worktree
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import fsck
-from artvcs.vcs.worktree import files as worktree
 
 LONG_AGO = time.time() - 3600
 

@@ -18,7 +18,7 @@ from artvcs.vcs.errors import DiskFull
 from artvcs.vcs.repository import Repository
 
 from ..helpers import problems, put_text
-from . import scenarios
+from . import checkouts, scenarios
 from .inject import needs_strace, run
 
 pytestmark = pytest.mark.faults
@@ -138,6 +138,35 @@ def test_power_is_cut_at_every_call(disk: Disk, work: scenarios.Work, call: str)
         assert problems(folder) == [], number
         scenarios.check_promises(folder, outcome, landed=False)
         scenarios.check_second_try(folder)
+        if not outcome.killed:
+            return
+    pytest.fail("it never came to its end")
+
+
+def test_what_was_checked_out_survives_a_power_cut(disk: Disk) -> None:
+    checkouts.prepare(disk.folder)
+    os.sync()
+    for target in checkouts.NAMES:
+        outcome = run(lambda say, target=target: checkouts.checkout(disk.folder, target, say))  # type: ignore[misc]
+        disk.cut_power()
+        assert outcome.said == [f"new {target}"]
+        checkouts.check(disk.folder, target, outcome.said)
+
+
+@needs_strace
+@pytest.mark.parametrize("call", ["fsync", "renameat2", "unlink", "unlinkat", "write"])
+@pytest.mark.parametrize("target", list(checkouts.NAMES))
+def test_power_is_cut_at_every_call_of_a_checkout(disk: Disk, target: str, call: str) -> None:
+    template = disk.image.with_name("template")
+    checkouts.prepare(template)
+    for number in range(1, 200):
+        folder = scenarios.copy(template, disk.folder / "project")
+        os.sync()
+        injection = f"{call}:signal=KILL:when={number}"
+        outcome = run(lambda say, folder=folder: checkouts.checkout(folder, target, say), injection)  # type: ignore[misc]
+        disk.cut_power()
+        checkouts.check(folder, target, outcome.said)
+        checkouts.check_second_try(folder, target)
         if not outcome.killed:
             return
     pytest.fail("it never came to its end")

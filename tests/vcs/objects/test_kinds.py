@@ -12,6 +12,7 @@ from artvcs.vcs.objects.oid import Oid, hash_bytes
 ID = hash_bytes(b"")
 
 HOSTILE = ["", ".", "..", "a/b", "/", "../x", "a\\b", "nul\0", ".git", ".GIT", ".Git", ".git.", ".git ", "\ud800"]
+HOSTILE += [".artifacts", ".Artifacts", ".artifacts. ", ".arti\u200cfacts", "ARTIFA~1", "artifa~2", ".artifacts::$DATA"]
 HOSTILE += [".g\u200cit", "git~1", "GIT~1", ".git::$INDEX_ALLOCATION", "x" * 256, "日" * 86]
 
 
@@ -33,7 +34,9 @@ def test_a_stored_tree_with_such_a_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "ä", "...", ".gitignore", "git", "a b", "日本", "x" * 255, "日" * 85, "\n"], ids=repr
+    "name",
+    ["a", "ä", "...", ".gitignore", "git", "artifacts", ".artifacts-old", "a b", "日本", "x" * 255, "日" * 85, "\n"],
+    ids=repr,
 )
 def test_other_names_are_taken_as_they_are(name: str) -> None:
     assert check_entry_name(name) == name

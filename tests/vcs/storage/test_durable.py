@@ -116,3 +116,60 @@ def test_a_killed_process_leaves_no_stale_lock(tmp_path: Path) -> None:
     fd = durable.open_locked(path)
     assert fd is not None
     os.close(fd)
+
+
+# Files and folders of the user
+
+
+def test_two_names_are_exchanged_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("file")
+    (tmp_path / "folder").mkdir()
+    if not durable.exchange(tmp_path / "file", tmp_path / "folder"):
+        pytest.skip("this file system cannot exchange names")
+    assert (tmp_path / "folder").read_text() == "file"
+    assert (tmp_path / "file").is_dir()
+    with pytest.raises(FileNotFoundError):
+        durable.exchange(tmp_path / "file", tmp_path / "missing")
+
+
+@pytest.mark.parametrize("able", [True, False], ids=["renameat2", "without"])
+def test_a_rename_to_a_new_name_replaces_nothing(tmp_path: Path, able: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not able:
+        monkeypatch.setattr(durable, "_libc", lambda name: None)
+        assert not durable.exchange(tmp_path, tmp_path)
+    for name in ("one", "other"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "link").symlink_to("nowhere")
+    for taken in ("other", "link"):
+        with pytest.raises(FileExistsError):
+            durable.rename_new(tmp_path / "one", tmp_path / taken)
+    durable.rename_new(tmp_path / "one", tmp_path / "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "new", "other"]
+    assert (tmp_path / "other").read_text() == "other"
+
+
+def test_what_is_refused_for_another_reason_is_not_taken_for_inability(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        durable.rename_new(tmp_path / "missing", tmp_path / "new")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are looked up in /proc, and only Linux has syncfs")
+@pytest.mark.parametrize("many", [1, 1000], ids=["the whole file system", "each file"])
+def test_all_below_a_folder_is_made_durable(tmp_path: Path, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(durable, "_MANY", many)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "file").write_text("x")
+    (tmp_path / "sub" / "link").symlink_to("/nowhere")
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.path.basename(os.readlink(f"/proc/self/fd/{fd}"))))
+    durable.sync_below(tmp_path)
+    assert synced == ([] if many == 1 else ["file", "sub", tmp_path.name])
+
+
+def test_folders_that_are_missing_are_made_durably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(durable, "sync_folder", synced.append)
+    durable.make_folders(tmp_path / "a" / "b")
+    assert synced == [tmp_path, tmp_path / "a"]
+    durable.make_folders(tmp_path / "a" / "b")
+    assert len(synced) == 2

@@ -1,0 +1,168 @@
+"""`art checkout`: where files come, and what is said when they cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from artvcs.cli import main
+from artvcs.vcs.storage import system
+
+from ..vcs.faults.inject import Say
+from ..vcs.faults.inject import run as in_a_process
+from .conftest import Art
+
+
+def add(art: Art, path: Path, name: str, content: str = "content") -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    assert art("add", str(path), "--name", name).code == 0
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("stored", "name", "place"),
+    [
+        ("data.csv", "data", "data.csv"),
+        ("data.csv", "raw", "raw.csv"),
+        ("data.csv", "raw.csv", "raw.csv"),
+        ("data.CSV", "raw.csv", "raw.csv"),
+        ("model.v2.tar.gz", "model", "model.tar.gz"),
+        ("model.v2.bin", "model", "model.bin"),
+        (".bashrc", "settings", "settings"),
+        ("Makefile", "settings", "settings"),
+        ("conftest.py", "settings", "settings.py"),
+        ("a.b c", "spaced", "spaced"),
+        ("data.csv", "shop::load::raw", "shop-load-raw.csv"),
+    ],
+)
+def test_a_file_comes_under_the_name_that_was_typed(
+    art: Art, project: Path, stored: str, name: str, place: str
+) -> None:
+    add(art, project / stored, name)
+    before = {path.name for path in project.iterdir()}
+    assert f"{place} holds {name}@1" in art("checkout", name).out
+    assert {path.name for path in project.iterdir()} - before == {place}
+
+
+def test_an_id_that_was_typed_is_the_name_too(art: Art, project: Path) -> None:
+    add(art, project / "x.py", "conftest")
+    found = art("ls", "--json").json[0]["id"][:12]
+    art("checkout", found)
+    assert (project / f"{found}.py").read_text() == "content"
+    assert not (project / "conftest.py").exists()
+
+
+def test_a_folder_comes_under_the_name_that_was_typed(art: Art, project: Path) -> None:
+    (project / ".ssh").mkdir()
+    (project / ".ssh" / "authorized_keys").write_text("mine")
+    art("add", ".ssh", "--name", "keys")
+    assert art("checkout", "keys").code == 0
+    assert (project / "keys" / "authorized_keys").read_text() == "mine"
+
+
+def test_a_file_comes_into_a_folder_that_is_there(art: Art, project: Path) -> None:
+    add(art, project / "data.csv", "raw")
+    (project / "old").mkdir()
+    art("checkout", "raw", "-o", "old")
+    assert (project / "old" / "raw.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("place", "code"), [(".artifacts", 1), (".artifacts/x", 1), ("sub/../.artifacts/packs/x", 1), (".git/hooks/x", 1)]
+)
+def test_nothing_comes_into_a_repository(art: Art, project: Path, place: str, code: int) -> None:
+    (project / "sub").mkdir()
+    (project / ".git" / "hooks").mkdir(parents=True)
+    add(art, project / "data.csv", "raw")
+    refused = art("checkout", "raw", "-o", place)
+    assert (refused.code, refused.err.count("error:")) == (code, 1)
+    assert "lies in a repository" in refused.err
+    assert art("fsck").code == 0
+
+
+def test_a_folder_that_may_not_be_read_is_an_error_that_says_so(
+    art: Art, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "secret").mkdir()
+    (project / "secret" / "a").write_text("a")
+    art("add", "secret", "--name", "things")
+    listdir = os.listdir
+
+    def refused(path: str | Path = ".") -> list[str]:
+        if Path(path).name == "secret":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", refused)
+    for arguments in (["add", "secret", "--name", "x"], ["checkout", "things", "-o", "secret"]):
+        done = art(*arguments)
+        assert done.code == 6
+        assert "Permission was denied while reading" in done.err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(("mode", "place"), [(0, "sub"), (0o444, "sub"), (0o111, "sub"), (0, "."), (0, "sub/b")])
+def test_no_permission_is_unexpected(art: Art, project: Path, mode: int, place: str) -> None:
+    """As another user, with files and folders that are really closed to it."""
+    for arguments in (["add", "adding.py", "--name", "warm"], ["checkout", "warm", "-o", "warm.py"]):
+        art(*arguments)  # what these import may lie where only root can read
+    folder = Path(tempfile.mkdtemp())
+    (folder / "data" / "sub").mkdir(parents=True)
+    (folder / "data" / "sub" / "b").write_text("b")
+    os.chown(folder, 65534, 65534)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, 65534, 65534)
+
+    def as_nobody(say: Say) -> None:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+        os.environ.update(USER="nobody", HOME=str(folder))
+        os.chdir(folder)
+        main.run(["add", "data", "--name", "data"])
+        (folder / "data" / place).chmod(mode)
+        for arguments in (
+            ["add", "data", "--name", "x"],
+            ["add", "data/sub/b", "--name", "x"],
+            ["checkout", "data", "-o", "data"],
+            ["checkout", "data", "-o", "data/sub"],
+            ["checkout", "data", "-o", "data/sub/b"],
+        ):
+            say(f"{main.run(arguments)} {' '.join(arguments)}")
+
+    done = in_a_process(as_nobody)
+    shutil.rmtree(folder)
+    assert done.error == ""
+    assert len(done.said) == 5
+    # Refused, or done where that part was not closed; or it holds what is not stored.
+    assert {said.split()[0] for said in done.said} <= {"0", "6", "7"}
+    assert any(said.startswith("6 ") for said in done.said)
+
+
+def test_edits_that_a_killed_checkout_moved_away_are_named(
+    art: Art, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(art, project / "data.csv", "data", "one")
+    add(art, project / "data.csv", "data", "two")
+    art("checkout", "data@1")
+    exchange = system.exchange
+
+    def edit_and_die(one: Path, other: Path) -> bool:
+        (project / "data.csv").write_text("edited at the last moment")
+        exchange(one, other)
+        os._exit(0)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(system, "exchange", edit_and_die)
+        in_a_process(lambda say: say(art("checkout", "data@2").out))
+    said = art("checkout", "data@1").out
+    [edits] = project.glob("edits-*")
+    assert f"{edits} holds edits" in said
+    assert edits.read_text() == "edited at the last moment"
+    assert (project / "data.csv").read_text() == "one"

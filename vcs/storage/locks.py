@@ -1,0 +1,85 @@
+"""Locks on files: they go with their process, and belong to it alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+import weakref
+from pathlib import Path
+from typing import ClassVar
+
+_POLL, _MAX_POLL = 0.0005, 0.02
+
+
+class Lock:
+    """An exclusive lock on a file, held until it is released or its process dies.
+
+    A forked child does not inherit it: what it would hold on to is closed there.
+    """
+
+    _held: ClassVar[weakref.WeakSet[Lock]] = weakref.WeakSet()
+
+    def __init__(self, path: Path, fd: int) -> None:
+        self.path = path
+        self.fd = fd
+        Lock._held.add(self)
+
+    @classmethod
+    def take(cls, path: Path) -> Lock | None:
+        """Locks a file, creating it; None when somebody else holds the lock."""
+        while True:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Whoever held it before may have removed the file: then this lock protects nothing.
+                if os.fstat(fd).st_ino == _inode(path):
+                    return cls(path, fd)
+            except BlockingIOError:
+                os.close(fd)
+                return None
+            except BaseException:
+                os.close(fd)
+                raise
+            os.close(fd)
+
+    @classmethod
+    def wait(cls, path: Path, timeout: float) -> Lock | None:
+        """As `take`, waiting for at most so many seconds."""
+        give_up, pause = time.monotonic() + timeout, _POLL
+        while (lock := cls.take(path)) is None:
+            if time.monotonic() >= give_up:
+                return None
+            time.sleep(pause)
+            pause = min(2 * pause, _MAX_POLL)
+        return lock
+
+    def remove(self) -> None:
+        """Removes the file, and gives the lock up."""
+        self.path.unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Gives the lock up."""
+        if self in Lock._held:
+            Lock._held.discard(self)
+            # Said outright: closing would leave it to a child that was forked and has not closed its copy yet.
+            fcntl.flock(self.fd, fcntl.LOCK_UN)
+            os.close(self.fd)
+
+    @classmethod
+    def forget_all(cls) -> None:
+        """In a forked child: closes what is the parent's."""
+        for lock in list(cls._held):
+            os.close(lock.fd)
+        cls._held.clear()
+
+
+os.register_at_fork(after_in_child=Lock.forget_all)
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return os.stat(path).st_ino
+    except FileNotFoundError:
+        return None
