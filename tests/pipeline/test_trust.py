@@ -139,8 +139,8 @@ def _publish(artifact: Artifact) -> ArtifactVersion:
     repository = Repository.discover()
     with repository.transaction("forge") as transaction:
         fresh = versions.fresh("forged", transaction.put(artifact), "saved")
-        record = versions.add(transaction, fresh, {}, {})
-    return ArtifactVersion(repository, record)
+        versions.add(transaction, fresh, {}, {})
+    return Client().get_artifact_version("forged")
 
 
 # Proofs

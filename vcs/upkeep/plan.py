@@ -140,7 +140,7 @@ def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
 def _outdated(looked: Iterable[_Looked], sequence: list[int]) -> int:
     """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
     with_garbage = [seq for each in looked if each.dead_data and (seq := op_seq(each.pack)) is not None]
-    return max(0, *sequence[:-KEEP_OPS], *with_garbage)
+    return max([0, *sequence[:-KEEP_OPS], *with_garbage])
 
 
 def _decide(each: _Looked, outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
