@@ -122,10 +122,16 @@ class Incoming:
 
     def published(self) -> None:
         """All of it is published: begins anew."""
-        self._forget_packs()
+        self.forget_packs()
         self.writer.begin_anew()
         if self._journal is not None:
             self._journal.clear()
+
+    def forget_packs(self) -> None:
+        """Leaves the full packs to whoever names them; gc removes those that no state does."""
+        for pack in self.packs:
+            self._store.pending.remove(pack)
+        self.packs, self._noted = [], 0
 
     def drop(self) -> None:
         """Removes everything: it is not wanted, or was published."""
@@ -165,13 +171,8 @@ class Incoming:
         self.packs.append(pack)
         self._store.pending.append(pack)
 
-    def _forget_packs(self) -> None:
-        for pack in self.packs:
-            self._store.pending.remove(pack)
-        self.packs, self._noted = [], 0
-
     def _end(self) -> None:
-        self._forget_packs()
+        self.forget_packs()
         if self.writer in self._store.pending:
             self._store.pending.remove(self.writer)
         self.writer.close()

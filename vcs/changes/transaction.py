@@ -64,6 +64,7 @@ class Transaction:
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
         self.conflicts: list[Conflict] = []
+        self._unsure = False
         self._edit: Callable[[Snapshot, State], State] | None = None
         self._mutex = threading.RLock()
         self._process = os.getpid()
@@ -255,6 +256,9 @@ class Transaction:
                 self._landed = 0  # not to be tried again
                 self.close()
                 raise
+            except BaseException:
+                self._unsure = True  # the op may stand though we were told otherwise
+                raise
             self._intents, self._landed, self._edit = [], 0, None
             self._incoming.published()
             if self.standing:
@@ -279,6 +283,8 @@ class Transaction:
             elif self._landed or (self.standing and self._incoming.landed):
                 self._incoming.leave()
             else:
+                if self._unsure:
+                    self._incoming.forget_packs()  # gc knows whether a state names them
                 self._incoming.drop()
             lease.end()
 

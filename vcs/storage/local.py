@@ -98,9 +98,13 @@ class LocalFiles:
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""
         staged = self._stage(name)
-        with open(staged, "wb") as file:
-            file.write(data)
-        os.replace(staged, self.path(name))
+        try:
+            with open(staged, "wb") as file:
+                file.write(data)
+            os.replace(staged, self.path(name))
+        except BaseException:
+            Path(staged).unlink(missing_ok=True)
+            raise
 
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""

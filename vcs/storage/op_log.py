@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from .files import Files
@@ -86,7 +87,8 @@ class OpLog:
             return Outcome.TAKEN
         if not self._stands(entry.seq):
             return Outcome.UNSURE
-        self._files.hint(ROOT, b"%d\n" % entry.seq)
+        with suppress(OSError):  # only a hint: what is committed is committed
+            self._files.hint(ROOT, b"%d\n" % entry.seq)
         return Outcome.COMMITTED
 
     def withdraw(self, entry: Entry) -> None:
