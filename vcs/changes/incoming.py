@@ -40,7 +40,7 @@ class Incoming:
 
     def __init__(self, store: ObjectStore, layout: Layout, name: str | None = None) -> None:
         name = name or f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}"
-        self.writer = PackWriter(layout.incoming_pack(name))
+        self.writer = PackWriter(layout.incoming_pack(name), self._begin_journal)
         self.packs: list[Pack] = []
         self._store = store
         self._layout = layout
@@ -62,7 +62,7 @@ class Incoming:
         incoming._adopt_packs(packs)
         if end:
             store.pending.remove(incoming.writer)
-            incoming.writer = PackWriter.resume(layout.incoming_pack(name), end)
+            incoming.writer = PackWriter.resume(layout.incoming_pack(name), end, incoming._begin_journal)
             store.pending.append(incoming.writer)
         else:
             incoming.writer.begin_anew()
@@ -83,32 +83,37 @@ class Incoming:
         """Puts what has come in so far at its place as a pack of its own, durably."""
         pack = self.writer.seal()
         name = pack_name(pack)
-        if self._journal is not None:
+        noted = self._journal is not None and self._journal.says_something
+        if self._journal is not None and noted:
             # Before the file moves: wherever it is found, recovery knows what it is.
             self._journal.append(Checkpoint(0, _NOTHING, "", (name,), ()))
         self._store.files.adopt(name, self.writer.path)
         self._store.soundness.written(name)
         self._keep(Pack.open(self._store.files, name))
-        self._noted += self._journal is not None
+        self._noted += noted
         self.writer.begin_anew()
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None = None, seq: int = 0) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
-        if self._journal is None:
-            self._layout.incoming.mkdir(exist_ok=True)
-            self._journal = Journal.take(self._layout.journal(self.writer.path))
-            assert self._journal is not None, "a fresh name"
+        journal = self._begin_journal()
         self.writer.land()
         fresh = tuple(pack.name for pack in self.packs[self._noted :])
-        self._journal.append(Checkpoint(
+        journal.append(Checkpoint(
             self.writer.end, self.writer.digest(), why, fresh, as_lines(intents), publishing, seq
         ))  # fmt: skip
         self._noted = len(self.packs)
 
+    def _begin_journal(self) -> Journal:
+        """The journal; there before the incoming pack, so that whoever finds no owner of the one removes both."""
+        if self._journal is None:
+            self._layout.incoming.mkdir(exist_ok=True)
+            self._journal = Journal.make(self._layout.journal(self.writer.path))
+        return self._journal
+
     @property
     def landed(self) -> bool:
         """Whether a journal names anything."""
-        return self._journal is not None
+        return self._journal is not None and self._journal.says_something
 
     def items(self) -> list[Item]:
         """What is to be published in the op's own file: everything, where that is little."""

@@ -54,10 +54,21 @@ class Lock:
             pause = min(2 * pause, _MAX_POLL)
         return lock
 
+    @classmethod
+    def make(cls, path: Path) -> Lock:
+        """Locks a file of one's own, creating it.
+
+        Whoever looks whether its owner is alive may hold it for a moment.
+        """
+        while (lock := cls.take(path)) is None:
+            time.sleep(_POLL)
+        return lock
+
     def remove(self) -> None:
         """Removes the file, and gives the lock up."""
-        self.path.unlink(missing_ok=True)
-        self.release()
+        if self in Lock._held:  # else it is no longer ours, or that of the process that forked this one
+            self.path.unlink(missing_ok=True)
+            self.release()
 
     def release(self) -> None:
         """Gives the lock up."""

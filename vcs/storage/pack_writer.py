@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from ..objects.oid import Oid, hasher
@@ -22,10 +23,12 @@ class PackWriter:
 
     Args:
         path: Where they land. The file is made when it is needed: what is published at once never needs it.
+        on_file: Called before the file is made.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_file: Callable[[], object] = lambda: None) -> None:
         self.path = path
+        self._on_file = on_file
         self.entries: dict[Oid, Location] = {}
         self._fd: int | None = None
         self._process = os.getpid()
@@ -35,13 +38,13 @@ class PackWriter:
         self._begin()
 
     @classmethod
-    def resume(cls, path: Path, end: int) -> PackWriter:
+    def resume(cls, path: Path, end: int, on_file: Callable[[], object] = lambda: None) -> PackWriter:
         """Takes over what a dead process left, keeping its first `end` bytes.
 
         Raises:
             DamagedError: Those bytes are not whole records.
         """
-        writer = cls(path)
+        writer = cls(path, on_file)
         data = path.read_bytes()[:end]
         writer.entries = {at.oid: at for at in pack.scan(data, end)}
         writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
@@ -98,6 +101,7 @@ class PackWriter:
             if not self._waiting or self._closed:
                 return
             if self._fd is None:
+                self._on_file()
                 self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             # Written where it belongs, not where the descriptor stands: a forked process shares that position.
             self._waiting = [b"".join(self._waiting)]

@@ -173,7 +173,7 @@ class _Note:
         # A repository that cannot be written can still be read: then nothing is left if nothing goes wrong.
         if os.access(repository.folder, os.W_OK):
             path.parent.mkdir(exist_ok=True)
-            lock = Lock.take(path)
+            lock = Lock.make(path)
         note = cls(lock, {})
         try:
             note.add(folder=str(target.parent), name=target.name)
