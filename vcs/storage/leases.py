@@ -39,14 +39,8 @@ def begin(folder: Path, seq: int) -> Lease:
     stands, a collector may have deleted what it names.
     """
     folder.mkdir(exist_ok=True)
-<<<<<<< HEAD
-    lock = Lock.take(folder / f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}")
-    assert lock is not None, "a fresh name"
-    lease = Lease(lock)
-=======
     name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}"
     lease = Lease(Lock.make(folder / name))
->>>>>>> 241989b (A fork removes no lock of its parent's; whoever looks at a fresh journal or lease does not fail its owner)
     lease.move(seq)
     return lease
 
