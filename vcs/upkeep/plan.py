@@ -151,7 +151,7 @@ def _decide(each: _Looked, outdated: int, budget: float, *, together: bool) -> t
         return "delete", "nothing in it is used"
     if seq is not None:
         return "rewrite", "an old change; what it holds goes into a pack"
-    if each.dead_bytes > budget:
+    if each.dead_bytes > budget and (each.dead_data or each.dead_bytes > SMALL_PACK):
         return "rewrite", f"{_unused_share(each):.0%} of it is unused"
     if together and _is_small(each):
         return "rewrite", "one of several small packs"
