@@ -63,6 +63,7 @@ class Layout:
         self.packs = folder / PACKS
         self.index = folder / INDEX
         # Of this machine alone:
+        self.cache = folder / "cache.db"
         self.stat_cache = folder / "stat-cache"
         self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.trust
         self.turn = folder / "turn"
@@ -77,7 +78,8 @@ class Layout:
 
     def top_names(self) -> set[str]:
         """The names that may stand in the repository's folder."""
-        return {path.name for path in vars(self).values() if path != self.folder} | {ROOT}
+        cache = {self.cache.name + ending for ending in ("-wal", "-shm", "-journal")}
+        return {path.name for path in vars(self).values() if path != self.folder} | cache | {ROOT}
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""
