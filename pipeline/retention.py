@@ -44,7 +44,7 @@ def delete_version(repository: Repository, name: str, version: str | int | None 
         InUse: A run uses it; nothing was deleted.
         UnknownName: There is no such version.
     """
-    with repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
+    with repository.freeing(), repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
         found = lookup.find_version(transaction, name, version)
         run = uses.of_all_runs(transaction).get((found.name, found.artifact))
         if run is not None:
@@ -64,7 +64,7 @@ def delete_run(repository: Repository, text: str) -> Run:
         UnknownName: There is no such run.
         AmbiguousName: There are several.
     """
-    with repository.transaction(f"delete run {text}") as transaction:
+    with repository.freeing(), repository.transaction(f"delete run {text}") as transaction:
         run = lookup.find_run(transaction, text)
         if run.status == "running":
             raise InUse(f"The run {run.name} is still going on; stop it first.")
@@ -99,7 +99,7 @@ def prune(
     """
     if dry_run:
         return list(_unused(repository.refs(), include_manual))
-    with repository.transaction("prune") as transaction:
+    with repository.freeing(), repository.transaction("prune") as transaction:
         rows = [
             _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
             for row in list(_unused(transaction, include_manual))

@@ -9,6 +9,7 @@ import getpass
 import logging
 import os
 import socket
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Self
 
@@ -20,7 +21,7 @@ from .changes.transaction import Transaction
 from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
 from .maps.refs import RefMap
 from .objects.kinds import Op, State
-from .storage import durable
+from .storage import durable, reserve
 from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
 from .storage.local import LocalFiles
 from .storage.op_file import op_file
@@ -137,6 +138,10 @@ class Repository:
             self.recover()
             return self.begin(why)
 
+    def freeing(self) -> AbstractContextManager[None]:
+        """Around what frees space: inside the block a little is there to be used, however full the disk is."""
+        return reserve.opened(self.layout.reserve)
+
     def recover(self) -> list[Recovered]:
         """Publishes what killed processes had landed and not published.
 
@@ -178,6 +183,7 @@ def _make_files(layout: Layout) -> None:
     # Last: a folder with a format file is a repository.
     versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
     write_register(layout.format, versions, layout.tmp)
+    reserve.fill(layout.reserve)
 
 
 def _find(start: Path) -> Path | None:

@@ -87,7 +87,7 @@ def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Pr
     Raises:
         DamagedError: As `plan`.
     """
-    with storage_errors(f"collecting garbage in {repository.layout.folder}"):
+    with storage_errors(f"collecting garbage in {repository.layout.folder}"), repository.freeing():
         recovery.recover(repository.store, repository.layout, repository.begin)
         return _Collection(repository, progress).run(max_unused)
 
