@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from artvcs.vcs import worktree
@@ -22,7 +17,7 @@ from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
 
-from . import materializers, trust
+from . import materializers, scratch, trust
 from .errors import MaterializerError
 from .materializers import Materializer
 from .trust import Trust
@@ -55,7 +50,7 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
         StorageError: The operating system refused.
     """
     cls = materializer or materializers.find_for_value(value)
-    with _folder(layout) as folder:
+    with scratch.of(layout).folder() as folder:
         writer = cls(str(folder))
         with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
             writer.save(value)
@@ -93,14 +88,16 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
         )
     if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
         raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
-    with _folder(repository.layout) as folder:
-        worktree.write_tree(repository.store, artifact.payload, folder)
+    folders = scratch.of(repository.layout)
+    with folders.folder() as folder:
+        with repository.reading():
+            worktree.write_tree(repository.store, artifact.payload, folder)
         reader = cls(str(folder))
         reader.trust = given
         with _blaming(cls, f"load the artifact {oid[:12]} of type {artifact.type}"):
             value = reader.load(materializers.resolve_type(artifact.type, given))
         if reader.keeps_files:
-            _keep(folder)
+            folders.keep(folder)
     return value
 
 
@@ -123,33 +120,3 @@ def _blaming(cls: type[Materializer], doing: str) -> Iterator[None]:
 def _blame(cls: type[Materializer], doing: str, error: Exception) -> MaterializerError:
     reason = f"{type(error).__name__}: {error}".rstrip(".")
     return MaterializerError(f"{cls.__name__} could not {doing} ({reason}); mend it or use another materializer.")
-
-
-_kept: set[Path] = set()
-
-
-@contextlib.contextmanager
-def _folder(layout: Layout) -> Iterator[Path]:
-    with storage_errors(f"making a temporary folder in {layout.tmp}"):
-        if os.access(layout.folder, os.W_OK):
-            layout.tmp.mkdir(exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=layout.tmp))
-        else:  # what is stored on a disk that is only read can still be loaded
-            folder = Path(tempfile.mkdtemp(prefix="artvcs-"))
-    try:
-        yield folder
-    finally:
-        if folder not in _kept:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _keep(folder: Path) -> None:
-    """Leaves a folder until the process ends: a loaded value uses it."""
-    if not _kept:
-        atexit.register(_remove_kept)
-    _kept.add(folder)
-
-
-def _remove_kept() -> None:
-    for folder in _kept:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -141,9 +141,10 @@ class RunRecord:
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
         self._steps[invocation] = step
-        if len(self._steps) - self._written > len(self._steps) // _RUN_EVERY:
-            self._write_run()
-        self._transaction.checkpoint()
+        if step.status != "cached":  # else there is nothing to lose
+            if len(self._steps) - self._written > len(self._steps) // _RUN_EVERY:
+                self._write_run()
+            self._transaction.checkpoint()
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
         self._publisher.soon()

@@ -9,7 +9,8 @@ import getpass
 import logging
 import os
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +22,7 @@ from .changes.transaction import Transaction
 from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
 from .maps.refs import RefMap
 from .objects.kinds import Op, State
-from .storage import durable, reserve
+from .storage import leases, reserve
 from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
 from .storage.local import LocalFiles
 from .storage.op_file import op_file
@@ -130,6 +131,19 @@ class Repository:
         """
         return RefMap(self.store, self.store.refresh().state.refs)
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Inside the block nothing is collected that the newest state of now names: for what takes its time."""
+        lease = None
+        if os.access(self.layout.folder, os.W_OK):  # else nobody collects anything here
+            lease = leases.begin(self.layout.leases, self.store.refresh().seq)
+            lease.move(self.store.refresh().seq)
+        try:
+            yield
+        finally:
+            if lease is not None:
+                lease.end()
+
     # Changing
 
     def transaction(self, why: str) -> Transaction:
@@ -176,7 +190,7 @@ def _make_files(layout: Layout) -> None:
         raise DamagedError(f"{layout.folder} holds data but its ops are lost; restore the folder 'ops' from a copy.")
     for path in layout.folders():
         path.mkdir(parents=True, exist_ok=True)
-    durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp, lasting=False)
+    layout.gitignore.write_text(GITIGNORE_TEXT)  # if it is lost, Git sees our files: no more than that
     files = LocalFiles(layout.folder, layout.tmp)
     state = State(None, (), (op_name(1),), {}, 0, ())
     OpLog(files).begin(op_file(Op(1, None, state, os.urandom(8).hex(), _user(), now_ms(), "init"), ()))

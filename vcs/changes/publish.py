@@ -50,6 +50,7 @@ class Change:
         nonce: Random; the op will carry it.
         intents: What is meant.
         view: The same, replayed on the state that the transaction saw.
+        seen: The moment of that state: what it names is still there, for the transaction has a lease on it.
         incoming: The objects that go with it.
         tolerant: Whether intents that cannot be meant any more are left out, instead of publishing nothing.
         edit: Changes of the state besides the refs, as a collector makes them.
@@ -59,6 +60,7 @@ class Change:
     nonce: str
     intents: Sequence[Intent]
     view: View
+    seen: Snapshot
     incoming: Incoming
     tolerant: bool = False
     edit: Callable[[Snapshot, State], State] | None = None
@@ -86,7 +88,7 @@ class Publisher:
             RepositoryBusy: Others published all the time, and it never came to its turn.
             StorageError: The operating system refused; nothing was published.
         """
-        items, seen = change.incoming.items(), self._store.snapshot
+        items, seen = change.incoming.items(), change.seen
         turn = Lock.wait(self._layout.turn, _TURN)
         try:
             for _ in range(_TRIES):

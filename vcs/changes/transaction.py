@@ -71,8 +71,9 @@ class Transaction:
         # What the state names that we look at is not deleted while we have the lease.
         self._lease: leases.Lease | None = leases.begin(layout.leases, store.refresh().seq)
         try:
-            self._lease.move(store.refresh().seq)
-            self._view = View(RefMap(store, store.snapshot.state.refs))
+            self._seen = store.refresh()
+            self._lease.move(self._seen.seq)
+            self._view = View(RefMap(store, self._seen.state.refs))
             self._incoming = Incoming(store, layout)
         except BaseException:
             self._lease.end()
@@ -248,9 +249,11 @@ class Transaction:
             try:
                 if self._incoming.landed:
                     # Should we die now, recovery can tell whether this was published.
-                    self._incoming.land(self.why, self._intents[self._landed :], nonce, self._store.snapshot.seq)
+                    self._incoming.land(self.why, self._intents[self._landed :], nonce, self._seen.seq)
                     self._landed = len(self._intents)
-                change = Change(self.why, nonce, tuple(self._intents), self._view, self._incoming, tolerant, self._edit)
+                change = Change(
+                    self.why, nonce, tuple(self._intents), self._view, self._seen, self._incoming, tolerant, self._edit
+                )
                 self.conflicts += self._publisher.publish(change)
             except Conflict:
                 self._landed = 0  # not to be tried again
@@ -267,10 +270,10 @@ class Transaction:
             self._look_again()
 
     def _look_again(self) -> None:
-        snapshot = self._store.refresh()
+        self._seen = self._store.refresh()
         assert self._lease is not None, "usable"
-        self._lease.move(snapshot.seq)
-        self._view = View(RefMap(self._store, snapshot.state.refs))
+        self._lease.move(self._seen.seq)
+        self._view = View(RefMap(self._store, self._seen.state.refs))
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""

@@ -97,6 +97,14 @@ class Layout:
         """The list of what has landed beside an incoming pack."""
         return pack.with_suffix(".journal")
 
+    def scratch(self, token: str) -> Path:
+        """A folder for files that belong to one process."""
+        return self.tmp / f"scratch-{token}"
+
+    def scratch_lock(self, scratch: Path) -> Path:
+        """What is locked while that process lives."""
+        return scratch.with_suffix(".lock")
+
     def checkout_note(self, token: str) -> Path:
         """What is known of a checkout under way; locked while its process lives."""
         return self.checkouts / token

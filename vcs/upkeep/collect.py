@@ -25,7 +25,8 @@ from ..objects.kinds import State
 from ..objects.oid import Oid, hash_bytes
 from ..repository import Repository
 from ..storage import leases
-from ..storage.layout import INDEX, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
+from ..storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
+from ..storage.locks import Lock
 from ..storage.op_log import MIN_ENTRIES
 from ..storage.pack import Pack
 from ..storage.segment import build as build_segment
@@ -222,9 +223,28 @@ class _Collection:
             if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
                 self._store.files.delete(name)
                 self._deleted.append(name)
-        for path in layout.tmp.iterdir() if layout.tmp.is_dir() else ():
-            if time.time() - path.lstat().st_mtime > _KEEP_TMP:
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        _sweep_tmp(layout)
+
+
+def _sweep_tmp(layout: Layout) -> None:
+    """Removes what dead processes left in the folder for temporary files."""
+    for path in sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else ():
+        lock = layout.scratch_lock(path)
+        if lock.exists():
+            held = Lock.take(lock)
+            if held is None:
+                continue  # its process is alive
+            shutil.rmtree(path, ignore_errors=True)
+            held.remove()
+        elif time.time() - _changed(path) > _KEEP_TMP:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _forgotten(gone: set[PackName], old: tuple[Oid, ...], new: tuple[Oid, ...], head: Snapshot, state: State) -> State:

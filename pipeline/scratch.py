@@ -1,0 +1,100 @@
+"""Folders in which materializers write and read files: made once, emptied and used again, gone with the process."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from artvcs.vcs.errors import storage_errors
+from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage.locks import Lock
+
+_mutex = threading.Lock()
+_scratches: dict[Path, Scratch] = {}
+
+
+class Scratch:
+    """The scratch folders of this process in one repository; a lock beside them says that it is alive.
+
+    Where the repository cannot be written, they are in the system's folder for temporary files: what is stored on a
+    disk that is only read can still be loaded.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.process = os.getpid()
+        self._lock: Lock | None = None
+        if os.access(layout.folder, os.W_OK):
+            layout.tmp.mkdir(exist_ok=True)
+            self._top = layout.scratch(secrets.token_hex(8))
+            self._lock = Lock.make(layout.scratch_lock(self._top))
+            self._top.mkdir()
+        else:
+            self._top = Path(tempfile.mkdtemp(prefix="artvcs-"))
+        self._idle: list[Path] = []
+        self._made = 0
+        self._kept: set[Path] = set()
+
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[Path]:
+        """An empty folder, for the time of the block."""
+        with storage_errors(f"making a temporary folder in {self._top}"):
+            folder = self._take()
+        try:
+            yield folder
+        finally:
+            if folder not in self._kept:
+                self._give_back(folder)
+
+    def keep(self, folder: Path) -> None:
+        """Leaves a folder until the process ends: a loaded value uses it."""
+        self._kept.add(folder)
+
+    def remove(self) -> None:
+        """Removes all of them."""
+        shutil.rmtree(self._top, ignore_errors=True)
+        if self._lock is not None:
+            self._lock.remove()
+
+    def _take(self) -> Path:
+        with _mutex:
+            if self._idle:
+                return self._idle.pop()
+            self._made += 1
+            folder = self._top / str(self._made)
+        folder.mkdir()
+        return folder
+
+    def _give_back(self, folder: Path) -> None:
+        try:
+            for entry in os.scandir(folder):
+                os.unlink(entry.path)
+        except OSError:  # a folder in it, or something else that is better thrown away
+            shutil.rmtree(folder, ignore_errors=True)
+            return
+        with _mutex:
+            self._idle.append(folder)
+
+
+def of(layout: Layout) -> Scratch:
+    """The scratch folders of this process in a repository."""
+    with _mutex:
+        found = _scratches.get(layout.folder)
+        if found is None or found.process != os.getpid():  # a forked process leaves its parent's alone
+            if not _scratches:
+                atexit.register(_remove_all)
+            with storage_errors(f"making a temporary folder in {layout.tmp}"):
+                found = _scratches[layout.folder] = Scratch(layout)
+        return found
+
+
+def _remove_all() -> None:
+    for scratch in _scratches.values():
+        if scratch.process == os.getpid():
+            scratch.remove()
