@@ -42,17 +42,13 @@ class LocalFiles:
         """Where a file lies."""
         return f"{self._folder}/{check_name(name)}"
 
-    def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+    def read(self, name: str, start: int = 0, length: int | None = None, *, fresh: bool = False) -> bytes:
         """See `Files.read`."""
+        if fresh:
+            with open(self.path(name), "rb", buffering=0) as file:
+                return _read(file.fileno(), start, length)
         with self._mutex:
-            fd = self._fd(name)
-            # What is asked for may be more than any memory holds: a table may be hostile.
-            there = max(0, os.fstat(fd).st_size - start)
-            length = there if length is None else min(length, there)
-            data = os.pread(fd, length, start)
-            while len(data) < length and (more := os.pread(fd, length - len(data), start + len(data))):
-                data += more  # the system reads at most 2 GiB at once
-        return data
+            return _read(self._fd(name), start, length)
 
     def map(self, name: str) -> Buffer:
         """See `Files.map`."""
@@ -186,3 +182,13 @@ class LocalFiles:
                 os.rename(staged, target)
             finally:
                 lock.release()
+
+
+def _read(fd: int, start: int, length: int | None) -> bytes:
+    # What is asked for may be more than any memory holds: a table may be hostile.
+    there = max(0, os.fstat(fd).st_size - start)
+    length = there if length is None else min(length, there)
+    data = os.pread(fd, length, start)
+    while len(data) < length and (more := os.pread(fd, length - len(data), start + len(data))):
+        data += more  # the system reads at most 2 GiB at once
+    return data

@@ -18,7 +18,7 @@ class MemoryFiles:
         self._writes = itertools.count()
         self._mutex = threading.Lock()
 
-    def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+    def read(self, name: str, start: int = 0, length: int | None = None, *, fresh: bool = False) -> bytes:
         """See `Files.read`."""
         return self._get(name)[0][start : None if length is None else start + length]
 

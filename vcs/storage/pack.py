@@ -28,6 +28,9 @@ RECORD_SIZE = _RECORD.size
 
 TRAILER_SIZE = _TRAILER.size
 
+FIRST_SIZE = _HEADER.size + _RECORD.size
+"""So many bytes of a pack say what its first object is."""
+
 _PARALLEL = 1 << 20
 _AT_ONCE = 64 << 10
 """Of a pack up to this size one read gets the table and all before it."""
@@ -160,6 +163,20 @@ def check_record(data: bytes, at: Location) -> bytes:
     if data[: _RECORD.size] != record_header(at) or len(data) != _RECORD.size + at.stored:
         raise DamagedError(f"Object {at.oid[:12]} is damaged in its pack; run `art fsck --repair`.")
     return data[_RECORD.size :]
+
+
+def first_record(data: bytes) -> Location:
+    """Where the first object of a pack is, from the pack's beginning. Raises DamagedError where there is none."""
+    if len(data) >= FIRST_SIZE and data[:4] == _MAGIC:
+        magic, kind, codec, _, stored, size, raw = _RECORD.unpack_from(data, _HEADER.size)
+        if magic == _RECORD_MAGIC:
+            return Location(Oid(raw.hex()), kind_name(kind), codec, _HEADER.size, stored, size)
+    raise DamagedError("A pack does not begin as a pack does; run `art fsck --repair`.")
+
+
+def record_at(data: bytes, at: Location) -> bytes:
+    """The stored bytes of an object in a whole pack in memory. Raises DamagedError as `check_record`."""
+    return check_record(data[at.offset : at.offset + _RECORD.size + at.stored], at)
 
 
 def scan(data: Buffer, end: int) -> list[Location]:

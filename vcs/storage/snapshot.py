@@ -14,8 +14,7 @@ from ..objects.kinds import State
 from ..objects.oid import Oid
 from .files import Files
 from .layout import OPS, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
-from .op_file import read_op
-from .op_log import Entry
+from .op_file import Entry
 from .pack import Pack
 from .segment import Segment
 from .table import Location
@@ -30,18 +29,13 @@ class Snapshot:
         before: An older snapshot, whose open tables are used again.
 
     Attributes:
-        op: The op.
-        op_id: Its id.
+        entry: The entry.
         segments: The index segments that could be read.
         loose: The packs and ops that no segment lists, newest first.
-
-    Raises:
-        DamagedError: The entry is damaged.
     """
 
     def __init__(self, files: Files, entry: Entry, before: Snapshot | None = None) -> None:
-        self.op, self.op_id = read_op(entry)
-        self.seq = entry.seq
+        self.entry = entry
         self._files = files
         self._checked = False
         known = {} if before is None else {pack.name: pack for pack in before.loose}
@@ -54,9 +48,14 @@ class Snapshot:
         self.loose: list[Pack] = [found for name in names if (found := known.get(name) or self._pack(name))]
 
     @property
+    def seq(self) -> int:
+        """The number of the op."""
+        return self.entry.seq
+
+    @property
     def state(self) -> State:
         """The state."""
-        return self.op.state
+        return self.entry.op.state
 
     def find(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
         """Everywhere that an object is, in packs that count; the newest first.

@@ -14,7 +14,8 @@ from ..objects.records import Record
 from . import chunking, codec, pack
 from .files import Files
 from .layout import PackName
-from .op_log import Entry, OpLog
+from .op_file import Entry
+from .op_log import OpLog
 from .pack_writer import PackWriter
 from .snapshot import Snapshot
 from .soundness import Memo, NoMemo, Soundness
@@ -72,7 +73,7 @@ class ObjectStore:
         """
         before = self._snapshot
         with storage_errors("reading the repository"):
-            if before is not None and self.log.is_newest(before.seq):
+            if before is not None and self.log.is_newest(before.entry):
                 return before
             entry = self.log.newest()
             if entry is None:
