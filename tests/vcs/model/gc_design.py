@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from .history import CommitPoint, Entry, History, Outcome
-from .world import Delete, List, Put, Read, Steps, Violation, World, surely
+from .world import Delete, List, Put, Read, Reply, Steps, Violation, World, surely
 
 Blobs = frozenset[str]
 BLOBS = [f"blob {number}" for number in range(6)]  # few, so that writers meet each other's
@@ -43,7 +43,9 @@ class GcRules:
     leases_after_condemning: bool = True  # leases are read after the condemning entry was committed
     never_tidy: bool = True  # packs of a change whose outcome is unknown are left to the collector
     writers_lease: bool = True  # off on a remote where the grace has run out
-    look_for_own_file: bool = True  # needed only by writers without a lease
+    # These two are needed only by writers without a lease:
+    look_for_own_file: bool = True
+    fresh_names: bool = True  # a put without a reply is not tried again under its name: a late one would raise the dead
 
 
 FULL = GcRules()
@@ -104,10 +106,13 @@ class GcDesign:
         return state.stored | frozenset().union(*(self.world.files.get(pack, ()) for pack in state.condemned))
 
     def _store(self, change: Change, blobs: Blobs) -> Steps[None]:
-        if blobs:
-            pack = f"packs/{self.world.number()}"
-            yield from surely(Put(pack, blobs))
-            change.own[pack] = blobs
+        if not blobs:
+            return
+        pack = f"packs/{self.world.number()}"
+        while (yield Put(pack, blobs)) is Reply.LOST:
+            if self.rules.fresh_names:
+                pack = f"packs/{self.world.number()}"
+        change.own[pack] = blobs
 
     def _revalidate(self, change: Change, state: State) -> Steps[None]:
         if not self.rules.revalidate:

@@ -51,7 +51,14 @@ class Hand:
     def sleep_before(self, request: Request) -> None:
         """Go on until this is what it asks next."""
         while not (type(self.pending) is type(request) and self.pending.name == request.name):  # type: ignore[union-attr]
-            self.pending = self.steps.send(self.world.answer(self.pending))
+            self.answer_one()
+
+    def sleep_before_any(self, kind: type[Request], prefix: str) -> None:
+        while not (isinstance(self.pending, kind) and self.pending.name.startswith(prefix)):  # type: ignore[union-attr]
+            self.answer_one()
+
+    def answer_one(self) -> None:
+        self.pending = self.steps.send(self.world.answer(self.pending))
 
     def lose_reply(self, applied: bool) -> Request:
         """The request is answered by a time-out."""

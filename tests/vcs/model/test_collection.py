@@ -21,7 +21,7 @@ DROWSY = replace(ROUGH, sleep=0.02, naps=(150, 600))
 on_either = pytest.mark.parametrize("point", [LOG, REGISTER], ids=["log", "register"])
 
 # What a writer with a lease does not need: its own pack may be condemned, but not deleted, while it has the lease.
-ONLY_WITHOUT_LEASE = {"look_for_own_file"}
+ONLY_WITHOUT_LEASE = {"look_for_own_file", "fresh_names"}
 # Not rules that protect, but what a remote with a grace period lacks.
 SITUATIONS = {"writers_lease"}
 RARE = {"lease_first", "leases_after_condemning"}
