@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -115,6 +116,11 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+def random_text(seed: int, size: int = 400_000) -> str:
+    """A text that no compression makes small enough for an op's own file."""
+    return random.Random(seed).randbytes(size).hex()
+
+
 def sizes(folder: Path) -> int:
     """Bytes of all files below a folder."""
     return sum(map(len, files(folder).values()))
@@ -149,7 +155,7 @@ def outputs(processes: list[subprocess.Popen[str]]) -> list[str]:
 
 def killed(folder: Path, work: str) -> None:
     """Runs `work` on `repository` and `transaction` in a process that is then killed."""
-    begin = f'repository = Repository(Path({str(folder)!r}))\ntransaction = repository.transaction("killed")\n'
+    begin = f'repository = Repository(Path({str(folder)!r}))\ntransaction = repository.begin("killed")\n'
     ended = process(f"{begin}{work}\ndie()")
     error = ended.communicate()[1]
     assert ended.returncode == -signal.SIGKILL, error
