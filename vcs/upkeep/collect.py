@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..changes import recovery
 from ..changes.transaction import Transaction
-from ..errors import DiskFull, storage_errors
+from ..errors import DiskFull, UnknownName, storage_errors
 from ..objects.kinds import State
 from ..objects.oid import Oid, hash_bytes
 from ..repository import Repository
@@ -38,6 +38,8 @@ from .plan import MAX_UNUSED, Plan
 
 _KEEP_TMP = 24 * 3600.0
 _TRIES = 5
+_CLOCK = 1000
+"""Milliseconds by which the times of files may lag behind the clock."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +156,18 @@ class _Collection:
         self._progress("writing anew what is used in packs that are mostly not")
         try:
             with self._repository.begin("gc") as transaction:
-                for verdict in chosen:
-                    for oid in verdict.live:
-                        transaction.bring(self._store.stored(oid))
+                copied = {oid for verdict in chosen for oid in verdict.live if self._bring(transaction, oid)}
                 transaction.seal()
-                copied = {oid for verdict in chosen for oid in verdict.live}
                 self._condemn(transaction, [verdict.pack for verdict in chosen], copied)
         except DiskFull:
+            return False
+        return True
+
+    def _bring(self, transaction: Transaction, oid: Oid) -> bool:
+        """Copies an object; False where another collector has found it dead since, and deleted it."""
+        try:
+            transaction.bring(self._store.stored(oid))
+        except UnknownName:
             return False
         return True
 
@@ -173,6 +180,8 @@ class _Collection:
     def _delete_some(self) -> bool:
         head = self._store.refresh()
         holders = leases.holders(self._repository.layout.leases)
+        # Who has died since we looked before has no lease, but what landed relies on what is condemned.
+        recovery.recover(self._store, self._repository.layout, self._repository.begin)
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
         for name in sorted(free):
@@ -214,8 +223,10 @@ class _Collection:
 
     def _sweep(self) -> None:
         """Removes what dead processes left: files that no state names, half-written ones."""
-        layout, head = self._repository.layout, self._store.refresh()
-        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=int(time.time() * 1000))
+        layout = self._repository.layout
+        now = int(time.time() * 1000)
+        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
+        head = self._store.refresh()  # only now: who ended before we looked who is alive has published
         named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
         for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
             path = layout.folder / name
