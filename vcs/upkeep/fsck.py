@@ -96,7 +96,8 @@ class _Check:
         yield from self._check_small_files()
         yield from self._check_ops()
         yield from self._check_index()
-        for name in self._head.packs():
+        head = self._head
+        for name in sorted({*head.packs(), *map(PackName, head.state.loose)} - head.state.condemned.keys()):
             yield from self._check_pack(name)
         yield from self._check_strangers()
         self._progress("references", 0)
@@ -127,6 +128,7 @@ class _Check:
                 return  # published since
             entry = self._store.log.entry(seq)
             if entry is None:
+                parent = None
                 continue  # cleaned up since
             try:
                 op, oid = read_op(entry)
