@@ -23,6 +23,9 @@ KEEP_OPS = 16
 _DIES_DAILY = ("refs", "op")
 """Every change outdates a few of these."""
 
+SLACK = 16
+"""So many more there may be before any of the old ones is: a collection makes ops too, and would never find nothing."""
+
 MAX_UNUSED = 0.05
 """By default packs are written anew until no more than this share of what they hold is garbage."""
 
@@ -155,7 +158,8 @@ def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> 
 def _outdated(looked: Iterable[_Looked], sequence: list[int]) -> int:
     """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
     with_garbage = [seq for each in looked if each.dead_data and (seq := op_seq(each.pack)) is not None]
-    return max([0, *sequence[:-KEEP_OPS], *with_garbage])
+    old = sequence[:-KEEP_OPS] if len(sequence) > KEEP_OPS + SLACK else []
+    return max([0, *old, *with_garbage])
 
 
 def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
