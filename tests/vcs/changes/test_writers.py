@@ -205,7 +205,8 @@ def test_a_tolerant_publish_leaves_out_only_what_conflicts(
         transaction.add(EditVersion("model", model.artifact, {}, tags=("ours",)))
         add_version(transaction, "other", "x")
         delete(other, model)
-        [conflict] = transaction.publish(tolerant=True)
+        transaction.publish(tolerant=True)
+        [conflict] = transaction.conflicts
         assert "deleted meanwhile" in str(conflict)
     assert tags(repository).keys() == {"tags/a"}
     assert values(repository, "other") == ["x"]
@@ -352,7 +353,7 @@ def test_publishing_never_waits_long_for_a_writer_that_hangs(repository: Reposit
     """The queue spares work and protects nothing: who stands still in it is gone around."""
     hanging = process(
         """
-from artvcs.vcs.storage.durable import Lock
+from artvcs.vcs.storage.locks import Lock
 lock = Lock.take(Repository(Path(args[0])).layout.turn)
 print("holds it", flush=True)
 sys.stdin.readline()
