@@ -60,12 +60,16 @@ class Incoming:
         incoming = cls(store, layout, name)
         incoming._journal = journal
         incoming._adopt_packs(packs)
-        if end:
-            store.pending.remove(incoming.writer)
-            incoming.writer = PackWriter.resume(layout.incoming_pack(name), end, incoming._begin_journal)
-            store.pending.append(incoming.writer)
-        else:
-            incoming.writer.begin_anew()
+        try:
+            if end:
+                store.pending.remove(incoming.writer)
+                incoming.writer = PackWriter.resume(layout.incoming_pack(name), end, incoming._begin_journal)
+                store.pending.append(incoming.writer)
+            else:
+                incoming.writer.begin_anew()
+        except BaseException:
+            incoming._end()
+            raise
         return incoming
 
     def add(self, item: Item) -> None:
@@ -93,7 +97,7 @@ class Incoming:
         self._noted += noted
         self.writer.begin_anew()
 
-    def land(self, why: str, intents: Sequence[Intent], publishing: str | None = None, seq: int = 0) -> None:
+    def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
         journal = self._begin_journal()
         self.writer.land()

@@ -8,7 +8,7 @@ meant is a `Conflict`. Intents are small records, so that a journal can keep the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -38,6 +38,10 @@ class Intent(Record):
         """What is left of it when it gives way in a conflict, if anything is."""
         return None
 
+    def targets(self) -> Iterable[Oid]:
+        """The objects that it makes the refs lead to."""
+        return ()
+
 
 @dataclass(frozen=True)
 class SetRef(Intent):
@@ -51,6 +55,10 @@ class SetRef(Intent):
         """See `Intent.replay`."""
         if view.get(self.ref) != self.target:
             view.set(self.ref, self.target)
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        return () if self.target is None else (self.target,)
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,10 @@ class AddVersion(Intent):
     def yielding(self) -> Intent | None:
         """The version without its label: that is what can be taken."""
         return dataclasses.replace(self, version=dataclasses.replace(self.version, label=None))
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        return (oid for oid in (self.version.artifact, self.version.commit) if oid is not None)
 
 
 @dataclass(frozen=True)
@@ -173,6 +185,10 @@ class PutRun(Intent):
         for mark in runs.marks(mine):
             if view.get(mark) is None:
                 view.set(mark, NULL)
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        return (self.run,)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Checkpoint(Record):
         packs: Full packs that were put at their place since the line before.
         intents: What is meant since the line before.
         publishing: The nonce under which all lines so far are about to be published, if they are.
-        seq: The op that they were going to follow then.
+        seq: The op whose state the transaction had looked at.
     """
 
     KIND: ClassVar[str] = "journal"

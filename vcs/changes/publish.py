@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import Conflict, DiskFull, RepositoryBusy, storage_errors
-from ..maps import graph
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, RefsNode, State
-from ..objects.oid import NULL, Oid, hash_bytes
+from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 from ..storage import codec, segment
 from ..storage.layout import Layout, PackName, op_name, segment_name
@@ -28,6 +27,7 @@ from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .incoming import Incoming
 from .intents import Intent
+from .relied import bring_along
 from .view import View
 
 RECENT = 64
@@ -101,8 +101,10 @@ class Publisher:
                     break  # so many have followed that the newest state could not tell any more
                 view, conflicts = self._replayed(change, head)
                 if head.state.epoch != seen.state.epoch:
-                    items = self._revalidated(change.incoming, view, seen)
-                    seen = head
+                    # What is nowhere was lost before: this change takes nothing from it.
+                    roots = {oid for oid in view.edits.values() if oid is not None}
+                    bring_along(self._store, head, seen, change.incoming, view, roots)
+                    items, seen = change.incoming.items(), head
                 outcome = self._attempt(change, head, view, items)
                 if outcome is Outcome.COMMITTED:
                     return conflicts
@@ -152,7 +154,11 @@ class Publisher:
 
     def _next_state(self, change: Change, head: Snapshot, refs: Oid | None) -> State:
         old = head.state
-        loose = [PackName(name) for name in (*old.loose, *change.incoming.names()) if name not in old.condemned]
+        loose = [
+            PackName(name)
+            for name in dict.fromkeys((*old.loose, *change.incoming.names()))
+            if name not in old.condemned
+        ]
         segments = old.segments
         if len(loose) >= MAX_LOOSE:
             segments, loose = self._indexed(head, change.incoming, loose)
@@ -185,21 +191,6 @@ class Publisher:
         except DiskFull:
             return head.state.segments, loose  # derived: a full disk must not be in the way of deleting something
         return (*(each.name for each in kept), name), []
-
-    def _revalidated(self, incoming: Incoming, view: View, seen: Snapshot) -> list[Item]:
-        """Brings along what the change refers to and a collector has condemned since the transaction looked."""
-        pending = {oid for oid in view.edits.values() if oid is not None} - {NULL}
-        done: set[Oid] = set()
-        while pending:
-            oid = pending.pop()
-            done.add(oid)
-            if oid in view.made:
-                pending |= set(graph.references_of(view.made[oid])) - done
-                continue
-            if not incoming.has(oid) and not self._store.published(oid):
-                incoming.add(self._store.stored(oid, seen))
-            pending |= set(graph.references(self._store, self._store.location(oid))) - done
-        return incoming.items()
 
 
 def was_published(snapshot: Snapshot, nonce: str) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,31 +61,55 @@ def _recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transact
         if journal is None:
             return None
         try:
-            return _recover_one(store, layout, begin, journal, path)
-        except DamagedError:
+            return _publish(store, layout, begin, journal, path)
+        except _MakesNoSense:
             _put_aside(layout, path)  # or it would be in the way at each start
             return None
         finally:
             journal.close()
 
 
-def _recover_one(
+class _MakesNoSense(Exception):
+    """A journal or its pack is as it was written, and nothing that artvcs writes."""
+
+
+def _publish(
     store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction], journal: Journal, path: Path
 ) -> Recovered | None:
     pack = path.with_suffix(".pack")
     good = matching(pack, _unpublished(store, journal.read()))
-    intents = intents_of(good)
+    with _as_senseless():
+        intents = intents_of(good)
     if not intents:
         pack.unlink(missing_ok=True)
         journal.remove()
         return None
+    packs = [name for line in good for name in line.packs]
     with begin(f"recover: {good[-1].why}") as transaction:
-        packs = [name for line in good for name in line.packs]
-        incoming = Incoming.resume(store, layout, journal, path.stem, good[-1].end, packs)
-        transaction.resume(intents, incoming)
-        _mark_interrupted(transaction, intents)
+        with _as_senseless():
+            incoming = Incoming.resume(store, layout, journal, path.stem, good[-1].end, packs)
+        kept = transaction.resume(intents, incoming, _seen(store, good))
+        _mark_interrupted(transaction, kept)
         transaction.publish(tolerant=True)
-    return Recovered(good[-1].why, len(intents))
+    return Recovered(good[-1].why, len(kept)) if kept else None
+
+
+@contextmanager
+def _as_senseless() -> Iterator[None]:
+    """Tells what is wrong with a journal from what is wrong with the repository."""
+    try:
+        yield
+    except DamagedError as error:
+        raise _MakesNoSense from error
+
+
+def _seen(store: ObjectStore, lines: list[Checkpoint]) -> Snapshot | None:
+    """The oldest moment that a dead process had looked at, if it can still be read."""
+    entry = store.log.entry(min(line.seq for line in lines if line.intents))
+    try:
+        return None if entry is None else Snapshot(store.files, entry)
+    except DamagedError:
+        return None
 
 
 def matching(pack: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
@@ -122,12 +147,13 @@ def _was_published(store: ObjectStore, nonce: str, after: int) -> bool:
         entry = store.log.entry(seq)
         if entry is None:
             return False
-        if was_published(Snapshot(store.files, entry), nonce):
-            return True
+        with suppress(DamagedError):
+            if was_published(Snapshot(store.files, entry), nonce):
+                return True
     return False
 
 
-def _mark_interrupted(transaction: Transaction, intents: list[Intent]) -> None:
+def _mark_interrupted(transaction: Transaction, intents: Sequence[Intent]) -> None:
     """A run whose process died is not running any more."""
     for run_id in {transaction.record(each.run, Run).run for each in intents if isinstance(each, PutRun)}:
         run = runs.by_id(transaction, run_id)

@@ -16,6 +16,7 @@ from typing import BinaryIO, Self, TypeVar
 
 from ..catalog.stat_cache import StatCache
 from ..errors import Conflict, StorageError, storage_errors
+from ..maps import graph
 from ..maps.refs import RefMap
 from ..objects.kinds import State
 from ..objects.oid import Oid, hash_bytes, hasher
@@ -28,6 +29,7 @@ from ..storage.store import ObjectStore, blob_id
 from .incoming import Incoming
 from .intents import Intent, SetRef
 from .publish import Change, Publisher
+from .relied import bring_along
 from .view import View
 
 R = TypeVar("R", bound=Record)
@@ -78,6 +80,7 @@ class Transaction:
         except BaseException:
             self._lease.end()
             raise
+        store.leased.append(self._seen)
 
     def __enter__(self) -> Self:
         return self
@@ -133,7 +136,7 @@ class Transaction:
     def _is_here(self, oid: Oid) -> bool:
         # What another transaction of this process has put and not published does not count: it may come to nothing.
         with self._mutex:
-            return self._incoming.has(oid) or self._store.published(oid)
+            return self._incoming.has(oid) or self._store.published(oid, self._seen)
 
     def _put(self, oid: Oid, kind: str, data: bytes) -> None:
         if not self._is_here(oid):
@@ -207,14 +210,35 @@ class Transaction:
 
     # Landing and publishing
 
-    def resume(self, intents: Sequence[Intent], incoming: Incoming) -> None:
-        """Takes over what a dead process left, as far as it can still be meant."""
+    def resume(self, intents: Sequence[Intent], incoming: Incoming, seen: Snapshot | None) -> list[Intent]:
+        """Takes over what a dead process left, as far as it can still be meant.
+
+        Args:
+            intents: What was meant.
+            incoming: What came with it.
+            seen: The moment that the dead process had looked at, if that can still be read.
+
+        Returns:
+            What was taken over.
+        """
         self._incoming.drop()
         self._incoming = incoming
         for intent in intents:
+            lost = bring_along(self._store, self._seen, seen, incoming, self._view, intent.targets())
+            # What is nowhere was never durable, or was collected since: nothing must lead to it.
+            if lost and not lost <= self._lost_before():
+                continue
             with suppress(Conflict):
                 self.add(intent)
         self._landed = len(self._intents)
+        return list(self._intents)
+
+    def _lost_before(self) -> set[Oid]:
+        """What the refs lead to and is nowhere."""
+        root, lost = self._view.base.root, set[Oid]()
+        for _ in graph.reachable(self._store, [root] if root else [], lambda oid, _: lost.add(oid)):
+            pass
+        return lost
 
     def refresh(self, *, tolerant: bool = False) -> None:
         """Publishes as `publish` does, and in any case sees then what others have published."""
@@ -227,7 +251,7 @@ class Transaction:
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if self._landed < len(self._intents):
                 self._check_usable()
-                self._incoming.land(self.why, self._intents[self._landed :])
+                self._incoming.land(self.why, self._intents[self._landed :], None, self._seen.seq)
                 self._landed = len(self._intents)
 
     def publish(self, *, tolerant: bool = False) -> None:
@@ -265,13 +289,15 @@ class Transaction:
             self._intents, self._landed, self._edit = [], 0, None
             self._incoming.published()
             if self.standing:
-                self._incoming.land(self.why, self.standing)
+                self._incoming.land(self.why, self.standing, None, self._seen.seq)
             self.stat_cache.save()
             self._look_again()
 
     def _look_again(self) -> None:
-        self._seen = self._store.refresh()
         assert self._lease is not None, "usable"
+        self._store.leased.remove(self._seen)
+        self._seen = self._store.refresh()
+        self._store.leased.append(self._seen)
         self._lease.move(self._seen.seq)
         self._view = View(RefMap(self._store, self._seen.state.refs))
 
@@ -281,6 +307,7 @@ class Transaction:
             if self._lease is None:
                 return
             lease, self._lease = self._lease, None
+            self._store.leased.remove(self._seen)
             if self._process != os.getpid():
                 self._incoming.abandon()  # in a forked process the files are the parent's
             elif self._landed or (self.standing and self._incoming.landed):

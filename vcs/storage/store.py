@@ -45,6 +45,7 @@ class ObjectStore:
         log: Its commit point.
         soundness: What is known of the state of its packs.
         pending: What transactions of this process have brought in and not published.
+        leased: Older moments that somebody in this process holds a lease on: what is nowhere else is still there.
     """
 
     def __init__(self, files: Files, log: OpLog, memo: Memo | None = None) -> None:
@@ -52,6 +53,7 @@ class ObjectStore:
         self.log = log
         self.soundness = Soundness(files, memo or NoMemo())
         self.pending: list[Pending] = []
+        self.leased: list[Snapshot] = []
         self._snapshot: Snapshot | None = None
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
         self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
@@ -93,9 +95,9 @@ class ObjectStore:
         """Whether the object's own record is here and sound (see `complete` for what it refers to)."""
         return any(self.is_sound_at(place, at) for place, at in self._locate(oid))
 
-    def published(self, oid: Oid) -> bool:
-        """As `has`, what transactions have not published left out."""
-        return any(self.is_sound_at(place, at) for place, at in self.snapshot.find(oid))
+    def published(self, oid: Oid, snapshot: Snapshot | None = None) -> bool:
+        """As `has`, what transactions have not published left out; at the moment that is looked at, or another."""
+        return any(self.is_sound_at(place, at) for place, at in (snapshot or self.snapshot).find(oid))
 
     def complete(self, oid: Oid) -> bool:
         """Whether a blob's record and all its chunks are here and sound."""
@@ -262,6 +264,8 @@ class ObjectStore:
         self._snapshot = before.without_damage()
         if self._snapshot is not before:
             yield from self._locate(oid)
+        for older in tuple(self.leased):
+            yield from older.find(oid)
 
     def _try_all(
         self, oid: Oid, take: Callable[[Place, Location], T], places: Iterator[tuple[Place, Location]] | None = None

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ..changes import recovery
 from ..changes.transaction import Transaction
-from ..errors import DiskFull, storage_errors
+from ..errors import DamagedError, DiskFull, UnknownName, storage_errors
 from ..objects.kinds import State
 from ..objects.oid import Oid, hash_bytes
 from ..repository import Repository
@@ -33,10 +33,12 @@ from ..storage.snapshot import Snapshot
 from ..worktree import clean_up
 from . import plan as planning
 from .mark import Mark
-from .plan import MAX_UNUSED, Plan
+from .plan import MAX_UNUSED, Plan, Verdict
 
 _KEEP_TMP = 24 * 3600.0
 _TRIES = 5
+_CLOCK = 1000
+"""Milliseconds by which the times of files may lag behind the clock."""
 
 
 @dataclass(frozen=True)
@@ -99,14 +101,17 @@ class _Collection:
         self._progress = progress
         self._mark = Mark(self._store)
         self._deleted: list[str] = []
+        self._fresh: set[Oid] = set()  # what has come to life since the plan was made
+        self._epoch = -1  # what it was when the plan was made
 
     def run(self, max_unused: float) -> Done:
         store = self._store
         with self._repository.begin("gc") as transaction:
             self._progress("finding what is used")
             self._mark.catch_up(store.refresh())
-            self._mark.catch_up(store.refresh())  # what was published while that took its time
-            made = planning.make(store, store.snapshot, self._mark, max_unused)
+            head = store.refresh()
+            self._mark.catch_up(head)  # what was published while that took its time
+            made, self._epoch = planning.make(store, head, self._mark, max_unused), head.state.epoch
             self._condemn(transaction, [verdict.pack for verdict in made.packs("delete")], set())
         self._delete_condemned()
         full = not self._rewrite(made)
@@ -132,18 +137,22 @@ class _Collection:
 
     def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[Oid]) -> State:
         gone = set(packs) & set(head.packs())
-        if self._mark.catch_up(head):
-            gone -= {name for name in gone if self._is_needed(head, name, gone, copied)}
+        self._fresh |= self._mark.catch_up(head)
+        # Another collector may have taken the copies that the plan relies on.
+        watched = self._fresh if state.epoch == self._epoch else self._alive_in(gone)
+        for oid in watched - copied:
+            places = {place for place, _ in head.find(oid)}
+            if places <= gone:
+                gone -= places
         if not gone:
             return state
         condemned: dict[str, int] = {**state.condemned, **dict.fromkeys(sorted(gone), head.seq + 1)}
         loose = tuple(name for name in state.loose if name not in gone)
         return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)
 
-    def _is_needed(self, head: Snapshot, name: PackName, gone: set[PackName], copied: set[Oid]) -> bool:
-        """Whether a pack holds something alive that would be nowhere else."""
-        alive = (at.oid for at in Pack.open(self._store.files, name).locations() if at.oid in self._mark.live)
-        return any(oid not in copied and all(place in gone for place, _ in head.find(oid)) for oid in alive)
+    def _alive_in(self, names: Iterable[PackName]) -> set[Oid]:
+        packs = (Pack.open(self._store.files, name) for name in names)
+        return {at.oid for pack in packs for at in pack.locations()} & self._mark.live
 
     def _rewrite(self, made: Plan) -> bool:
         """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""
@@ -153,14 +162,22 @@ class _Collection:
         self._progress("writing anew what is used in packs that are mostly not")
         try:
             with self._repository.begin("gc") as transaction:
-                for verdict in chosen:
-                    for oid in verdict.live:
-                        transaction.bring(self._store.stored(oid))
+                done = [verdict for verdict in chosen if self._copy(transaction, verdict)]
                 transaction.seal()
-                copied = {oid for verdict in chosen for oid in verdict.live}
-                self._condemn(transaction, [verdict.pack for verdict in chosen], copied)
+                self._condemn(transaction, [each.pack for each in done], {oid for each in done for oid in each.live})
         except DiskFull:
             return False
+        return True
+
+    def _copy(self, transaction: Transaction, verdict: Verdict) -> bool:
+        """Copies what is alive in a pack; False where that cannot be read any more."""
+        for oid in verdict.live:
+            try:
+                transaction.bring(self._store.stored(oid))
+            except UnknownName:
+                continue  # another collector has found it dead since, and deleted it
+            except DamagedError:
+                return False
         return True
 
     def _delete_condemned(self) -> None:
@@ -172,6 +189,8 @@ class _Collection:
     def _delete_some(self) -> bool:
         head = self._store.refresh()
         holders = leases.holders(self._repository.layout.leases)
+        # Who has died since we looked before has no lease, but what landed relies on what is condemned.
+        recovery.recover(self._store, self._repository.layout, self._repository.begin)
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
         for name in sorted(free):
@@ -215,8 +234,10 @@ class _Collection:
 
     def _sweep(self) -> None:
         """Removes what dead processes left: files that no state names, half-written ones."""
-        layout, head = self._repository.layout, self._store.refresh()
-        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=int(time.time() * 1000))
+        layout = self._repository.layout
+        now = int(time.time() * 1000)
+        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
+        head = self._store.refresh()  # only now: who ended before we looked who is alive has published
         named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
         for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
             path = layout.folder / name

@@ -95,7 +95,8 @@ class _Check:
         yield from self._check_small_files()
         yield from self._check_ops()
         yield from self._check_index()
-        for name in self._head.packs():
+        head = self._head
+        for name in sorted({*head.packs(), *map(PackName, head.state.loose)} - head.state.condemned.keys()):
             yield from self._check_pack(name)
         yield from self._check_strangers()
         self._progress("references", 0)
@@ -131,6 +132,7 @@ class _Check:
                 yield Problem(op_name(seq), str(error))
                 continue
             if entry is None:
+                parent = None
                 continue  # cleaned up since
             if parent is not None and entry.op.parent != parent:
                 yield Problem(op_name(seq), "does not follow the op before it")

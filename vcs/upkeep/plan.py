@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..errors import DamagedError
 from ..objects.oid import Oid
 from ..storage.layout import PackName, op_seq
 from ..storage.pack import Pack
@@ -21,6 +22,9 @@ KEEP_OPS = 16
 
 _DIES_DAILY = ("refs", "op")
 """Every change outdates a few of these."""
+
+SLACK = 16
+"""So many more there may be before any of the old ones is: a collection makes ops too, and would never find nothing."""
 
 MAX_UNUSED = 0.05
 """By default packs are written anew until no more than this share of what they hold is garbage."""
@@ -98,13 +102,14 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
         max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
     """
     looked = list(_look(store, head, mark))
+    kept = {oid for each in looked for oid in each.live}
     outdated = _outdated(looked, store.log.sequence())
     budget = max_unused * sum(each.live_bytes for each in looked)
     together = sum(map(_is_small, looked)) >= _SEVERAL
     verdicts = []
     # Where there is little garbage it may stay, within the budget; what holds the most is written anew.
     for each in sorted(looked, key=lambda each: (_unused_share(each), each.pack)):
-        action, reason = _decide(each, outdated, budget, together=together)
+        action, reason = _decide(each, kept, outdated, budget, together=together)
         if action == "keep":
             budget -= each.dead_bytes
         verdicts.append(Verdict(each.pack, action, reason, each.live, each.dead, each.live_bytes, each.dead_bytes))
@@ -113,8 +118,11 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
 
 @dataclass(frozen=True)
 class _Looked:
+    """What one pack holds; `hurt` is what is alive and damaged in it, None where nobody knows."""
+
     pack: PackName
     live: tuple[Oid, ...]
+    hurt: frozenset[Oid] | None
     dead: int
     live_bytes: int
     dead_bytes: int
@@ -124,29 +132,44 @@ class _Looked:
 def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
     kept: set[Oid] = set()
     for name in sorted(head.packs(), key=lambda name: (op_seq(name) is not None, name)):
-        live, dead, live_bytes, dead_bytes, dead_data = [], 0, 0, 0, 0
-        sound = store.soundness.vouches_for(name)
-        for at in Pack.open(store.files, name).locations():
-            # Of several copies one stays; a damaged pack's are no copies to rely on.
-            if at.oid in mark.live and at.oid not in kept and (sound or store.is_sound_at(name, at)):
-                kept.add(at.oid)
-                live.append(at.oid)
-                live_bytes += at.stored
-            else:
-                dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
-        yield _Looked(name, tuple(live), dead, live_bytes, dead_bytes, dead_data)
+        try:
+            yield _look_at(store, name, mark, kept)
+        except (FileNotFoundError, DamagedError):
+            yield _Looked(name, (), None, 0, 0, 0, 0)
+
+
+def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> _Looked:
+    live, hurt, dead, live_bytes, dead_bytes, dead_data = [], set(), 0, 0, 0, 0
+    sound = store.soundness.vouches_for(name)
+    for at in Pack.open(store.files, name).locations():
+        # Of several copies one stays; a damaged pack's are no copies to rely on.
+        alive = at.oid in mark.live and at.oid not in kept
+        if alive and (sound or store.is_sound_at(name, at)):
+            kept.add(at.oid)
+            live.append(at.oid)
+            live_bytes += at.stored
+        elif alive:
+            hurt.add(at.oid)
+        else:
+            dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
+    return _Looked(name, tuple(live), frozenset(hurt), dead, live_bytes, dead_bytes, dead_data)
 
 
 def _outdated(looked: Iterable[_Looked], sequence: list[int]) -> int:
     """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
     with_garbage = [seq for each in looked if each.dead_data and (seq := op_seq(each.pack)) is not None]
-    return max([0, *sequence[:-KEEP_OPS], *with_garbage])
+    old = sequence[:-KEEP_OPS] if len(sequence) > KEEP_OPS + SLACK else []
+    return max([0, *old, *with_garbage])
 
 
-def _decide(each: _Looked, outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
+def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
     seq = op_seq(each.pack)
     if seq is not None and seq > outdated:
         return "keep", "one of the newest changes"
+    if each.hurt is None:
+        return "keep", "it is missing or damaged; run `art fsck --repair`"
+    if each.hurt - kept:
+        return "keep", "it is damaged and holds what is used and nowhere else; run `art fsck --repair`"
     if not each.live:
         return "delete", "nothing in it is used"
     if seq is not None:

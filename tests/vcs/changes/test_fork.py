@@ -11,7 +11,7 @@ import pytest
 from artvcs.vcs.errors import StorageError
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import leases
-from artvcs.vcs.storage.durable import Lock
+from artvcs.vcs.storage.locks import Lock
 from artvcs.vcs.upkeep import collect as gc
 
 from ..helpers import problems, put_text, put_text_in, tags

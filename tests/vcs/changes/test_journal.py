@@ -8,22 +8,47 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artvcs.vcs.changes.journal import Checkpoint, Journal, parse_line, together
+from artvcs.vcs.changes.intents import (
+    AddVersion,
+    DeleteRun,
+    DeleteVersion,
+    EditRun,
+    EditVersion,
+    Intent,
+    PutRun,
+    SetRef,
+    decode,
+    encode,
+)
+from artvcs.vcs.changes.journal import Checkpoint, Journal, as_lines, intents_of, parse_line
+from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.storage import durable
 
 from ..helpers import version_of
 
 ID, OTHER = hash_bytes(b"one"), hash_bytes(b"other")
+INTENTS: list[Intent] = [
+    SetRef("tags/a", ID),
+    SetRef("tags/a", None),
+    AddVersion(version_of("model", ID), {"rows": {"int": 3}}),
+    EditVersion("model", ID, {"score": {"float": "0.5"}}, tags=("good",), untag=("bad",), label="1.0"),
+    DeleteVersion("model", 1, OTHER),
+    PutRun(None, ID),
+    PutRun(ID, OTHER),
+    EditRun("r1", None, {"note": "x"}),
+    EditRun("r1", "train", {}),
+    DeleteRun("r1"),
+]
 LINES = [
-    Checkpoint(100, hash_bytes(b"", "pack"), "first", {"tags/a": ID, "tags/b": ID}, (version_of("model", ID, 1),)),
-    Checkpoint(200, hash_bytes(b"x", "pack"), "second\n", {"tags/a": None}, (version_of("model", OTHER, 2),)),
-    Checkpoint(300, hash_bytes(b"y", "pack"), "third", {"tags/c": OTHER}, (), OTHER),
+    Checkpoint(100, hash_bytes(b"", "pack"), "first", (), as_lines(INTENTS[:2])),
+    Checkpoint(0, hash_bytes(b"x", "pack"), "second\n", ("packs/ab/" + OTHER,), as_lines(INTENTS[2:])),
+    Checkpoint(300, hash_bytes(b"y", "pack"), "third", (), (), "nonce", 7),
 ]
 
 
 def journal(path: Path) -> Journal:
-    found = Journal.lock(path)
+    found = Journal.take(path)
     assert found is not None
     return found
 
@@ -42,10 +67,31 @@ def test_lines_come_back_in_order(tmp_path: Path) -> None:
     assert journal(path).read() == LINES
 
 
-def test_later_lines_stand_on_top_of_earlier_ones() -> None:
-    edits = together(LINES)
-    assert edits.refs == {"tags/a": None, "tags/b": ID, "tags/c": OTHER}
-    assert list(edits.versions) == [("model", ID), ("model", OTHER)]
+def test_what_is_meant_comes_back_in_order() -> None:
+    assert intents_of(LINES) == INTENTS
+
+
+@pytest.mark.parametrize(
+    "content", [None, [], {}, {"intent": "destroy"}, {"intent": "set-ref"}, {"intent": ["set-ref"]}]
+)
+def test_what_is_no_intent_is_refused(content: object) -> None:
+    with pytest.raises(DamagedError):
+        decode(content)  # type: ignore[arg-type]
+
+
+def test_an_intent_with_a_field_too_many_is_refused() -> None:
+    with pytest.raises(DamagedError):
+        decode({**encode(INTENTS[0]), "force": True})  # type: ignore[dict-item]
+
+
+def test_what_was_published_is_forgotten_and_the_next_line_is_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    one = journal(path)
+    one.append(LINES[0])
+    one.clear()
+    one.append(LINES[1])
+    one.close()
+    assert journal(path).read() == [LINES[1]]
 
 
 def test_a_torn_last_line_is_as_if_never_written_wherever_it_is_torn(tmp_path: Path) -> None:
@@ -74,15 +120,15 @@ def test_a_new_line_takes_the_place_of_a_torn_one(tmp_path: Path) -> None:
 def test_a_shorter_line_leaves_nothing_of_a_longer_torn_one(tmp_path: Path) -> None:
     path = tmp_path / "a.journal"
     one = journal(path)
-    one.append(LINES[2])
+    one.append(LINES[0])
     one.close()
     path.write_bytes(path.read_bytes() + b"x" * 5000)
     one = journal(path)
     one.read()
-    one.append(LINES[1])
+    one.append(LINES[2])
     one.close()
     assert path.read_bytes().endswith(b"}\n")
-    assert journal(path).read() == [LINES[2], LINES[1]]
+    assert journal(path).read() == [LINES[0], LINES[2]]
 
 
 def test_a_full_disk_in_the_middle_of_a_line_costs_only_that_line(
@@ -123,6 +169,6 @@ def test_a_line_with_a_right_checksum_and_wrong_content_is_refused() -> None:
 def test_the_journal_of_a_living_process_cannot_be_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.journal"
     alive = journal(path)
-    assert Journal.lock(path) is None
+    assert Journal.take(path) is None
     alive.close()
-    assert Journal.lock(path) is not None
+    assert Journal.take(path) is not None
