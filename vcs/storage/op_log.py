@@ -82,14 +82,24 @@ class OpLog:
         The bytes must be unlike those of any other attempt (by a nonce), so that an entry can be recognised as one's
         own when the reply to its creation was lost.
         """
-        name = op_name(entry.seq)
-        if not self._files.create(name, entry.data) and self._files.read(name) != entry.data:
+        if not self._create(entry):
             return Outcome.TAKEN
         if not self._stands(entry.seq):
             return Outcome.UNSURE
         with suppress(OSError):  # only a hint: what is committed is committed
             self._files.hint(ROOT, b"%d\n" % entry.seq)
         return Outcome.COMMITTED
+
+    def _create(self, entry: Entry) -> bool:
+        """Whether the entry is there now and is ours, whatever the reply to its creation was."""
+        try:
+            if self._files.create(op_name(entry.seq), entry.data):
+                return True
+        except OSError:
+            if self.entry(entry.seq) != entry:
+                raise
+            return True
+        return self.entry(entry.seq) == entry
 
     def withdraw(self, entry: Entry) -> None:
         """Removes an entry that was created and is known not to stand."""
