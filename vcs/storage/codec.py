@@ -19,8 +19,8 @@ _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
 
-MAX_SIZE = 256 << 20
-"""What is stored in one piece has at most this many bytes: large blobs are cut, and a bomb is refused."""
+MAX_SIZE = 32 << 20
+"""A record has at most this many bytes; a blob is cut long before (see `chunking`). A bomb is refused."""
 
 _local = threading.local()
 
