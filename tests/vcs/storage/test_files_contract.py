@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -78,13 +79,12 @@ def test_what_the_system_refuses_leaves_the_old_file_and_no_litter(
 
     with monkeypatch.context() as full:
         full.setattr(os, call, refuse)
-        attempts = {
+        attempts: dict[str, Callable[[], object]] = {
             "put": lambda: files.put("ops/1", b"new"),
             "create": lambda: files.create("ops/2", b"new"),
             "hint": lambda: files.hint("ops/1", b"new"),
         }
-        refused = {"fsync": ["put", "create"], "replace": ["put", "hint"], "link": ["create"]}[call]
-        for name in refused:
+        for name in {"fsync": ["put", "create"], "replace": ["put", "hint"], "link": ["create"]}[call]:
             with pytest.raises(OSError, match="No space"):
                 attempts[name]()
             assert litter(tmp_path) == []
@@ -94,7 +94,8 @@ def test_what_the_system_refuses_leaves_the_old_file_and_no_litter(
 
 def test_a_refused_name_leaves_no_litter(tmp_path: Path) -> None:
     files = local_files(tmp_path)
-    for use in (files.put, files.create, files.hint):
+    uses: list[Callable[[str, bytes], object]] = [files.put, files.create, files.hint]
+    for use in uses:
         with pytest.raises(InvalidName):
             use("../x", b"x")
     assert litter(tmp_path) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 
 import pytest
@@ -78,10 +79,8 @@ def test_a_changed_byte_is_noticed_and_a_missing_one_refused(packs: Packs, data:
     name = hash_bytes(good, "index")
     position = data.draw(st.integers(0, len(good) - 1))
     flipped = good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :]
-    try:
+    with contextlib.suppress(DamagedError):
         assert not Segment(name, flipped).whole()
-    except DamagedError:
-        pass
     for bad in (good[:position], good + b"\0", b""):
         with pytest.raises(DamagedError):
             Segment(name, bad)
@@ -105,7 +104,7 @@ def test_a_segment_of_another_format_or_that_lies_about_its_size_is_refused(head
 def test_a_row_of_a_pack_that_is_not_named_is_refused() -> None:
     data = bytearray(built({op_name(1): [hash_bytes(b"x")]}))
     data[-64 + 36] = 7
-    forged = Segment(hash_bytes(data, "index"), bytes(data))
+    forged = Segment(hash_bytes(bytes(data), "index"), bytes(data))
     [(_, number)] = list(forged)
     with pytest.raises(DamagedError, match="names no such pack"):
         forged.pack_of(number)
