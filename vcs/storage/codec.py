@@ -10,6 +10,7 @@ import threading
 import zstandard
 
 from ..errors import DamagedError, StorageError
+from ..objects.limits import MAX_RECORD
 
 RAW, ZSTD, CHUNKED = 0, 1, 2
 """Codecs of a pack record. A CHUNKED record holds the list of its chunks (see `chunking`)."""
@@ -19,7 +20,7 @@ _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
 
-MAX_SIZE = 32 << 20
+MAX_SIZE = MAX_RECORD
 """A record has at most this many bytes; a blob is cut long before (see `chunking`). A bomb is refused."""
 
 _local = threading.local()
