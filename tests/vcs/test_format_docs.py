@@ -126,7 +126,8 @@ def test_the_heights_of_keys() -> None:
 
 def ends_its_leaf(key: str) -> bool:
     """Whether a greater key comes into another leaf than this one."""
-    return map_of({key: NULL, "b" + key: NULL})[0].entries[-1][0] == key
+    last: str = map_of({key: NULL, "b" + key: NULL})[0].entries[-1][0]
+    return last == key
 
 
 def map_of(refs: dict[str, Oid]) -> list[RefsNode]:
