@@ -27,14 +27,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*\Z"
 class Files(Protocol):
     """A set of named files. Safe to use from several threads and processes at once."""
 
-    def read(self, name: str, start: int = 0, length: int | None = None, *, fresh: bool = False) -> bytes:
+    def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """A range of a file's bytes; fewer where the file ends before.
-
-        Args:
-            name: The file.
-            start: Where to begin.
-            length: How many bytes; all to its end where None.
-            fresh: Of the file that has this name now; without, it may be one that had it before and was deleted.
 
         Raises:
             FileNotFoundError: There is no such file.

@@ -42,7 +42,7 @@ class Entry:
             FileNotFoundError: There is none.
             DamagedError: It is damaged.
         """
-        data = files.read(op_name(seq), fresh=True)
+        data = files.read(op_name(seq))
         try:
             Pack(op_name(seq), data, len(data))
             at = pack.first_record(data)
@@ -62,6 +62,6 @@ def read_id(files: Files, seq: int) -> Oid | None:
         FileNotFoundError: There is no such file.
     """
     try:
-        return pack.first_record(files.read(op_name(seq), 0, pack.FIRST_SIZE, fresh=True)).oid
+        return pack.first_record(files.read(op_name(seq), 0, pack.FIRST_SIZE)).oid
     except DamagedError:
         return None

@@ -99,13 +99,30 @@ class OpLog:
 
         The bytes must be unlike those of any other attempt: else the late reply to one could be taken for another's.
         """
-        if not self._files.create(op_name(entry.seq), entry.data):
+        if not self._create(entry):
             return Outcome.TAKEN
         if not self._in_place(entry.seq, entry.op.parent):
             return Outcome.UNKNOWN
         with suppress(OSError):  # only a hint: what is committed is committed
             self._files.hint(ROOT, b"%d\n" % entry.seq)
         return Outcome.COMMITTED
+
+    def _create(self, entry: Entry) -> bool:
+        """Whether the entry is there now and is ours, whatever the reply to its creation was."""
+        try:
+            if self._files.create(op_name(entry.seq), entry.data):
+                return True
+        except OSError:
+            if not self._is_there(entry):
+                raise
+            return True
+        return self._is_there(entry)
+
+    def _is_there(self, entry: Entry) -> bool:
+        try:
+            return self._files.read(op_name(entry.seq)) == entry.data
+        except FileNotFoundError:
+            return False
 
     def clean_up(self, may_go: Callable[[int], bool], keep: int = MIN_ENTRIES) -> None:
         """Removes entries from the oldest on, as long as they may go; never the newest `keep`."""
@@ -134,7 +151,7 @@ class OpLog:
 
     def _hint(self) -> int | None:
         try:
-            text = self._files.read(ROOT, 0, 16, fresh=True).strip()
+            text = self._files.read(ROOT, 0, 16).strip()
         except FileNotFoundError:
             return None
         return int(text) if text.isdigit() else None

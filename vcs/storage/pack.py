@@ -128,9 +128,10 @@ class Pack:
         if size <= _AT_ONCE:
             return cls(name, files.read(name), size)
         trailer = files.read(name, size - _TRAILER.size)
-        rows = _TRAILER.unpack(trailer)[2] if len(trailer) == _TRAILER.size else 0
-        length = min(rows * ROW_SIZE + _TRAILER.size, size)
-        return cls(name, files.read(name, size - length, length), size)
+        _, _, rows, end, _, _ = _TRAILER.unpack(trailer.ljust(_TRAILER.size, b"\0"))
+        length = rows * ROW_SIZE + _TRAILER.size
+        # A trailer that cannot be true is refused as it stands: what it claims to end may be all of a large file.
+        return cls(name, files.read(name, end, length) if end + length == size else trailer, size)
 
     def locations(self) -> Iterator[Location]:
         """What it holds.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ..errors import DamagedError
 from ..objects.kinds import State
@@ -58,28 +59,30 @@ class Snapshot:
         return self.entry.op.state
 
     def find(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
-        """Everywhere that an object is, in packs that count; the newest first.
-
-        Raises:
-            DamagedError: A table makes no sense.
-        """
+        """Everywhere that an object is, in packs that count; the newest first."""
         key, condemned = bytes.fromhex(oid), self.state.condemned
         for pack in self.loose:
-            for at, _ in pack.table.find(key):
-                yield PackName(pack.name), pack.inside(at)
+            with suppress(DamagedError):  # rows that make no sense hide nothing that others say; fsck names them
+                for at, _ in pack.table.find(key):
+                    yield PackName(pack.name), pack.inside(at)
         for segment in self.segments:
-            for at, number in segment.find(key):
-                name = segment.pack_of(number)
-                if name not in condemned:
-                    yield name, at
+            with suppress(DamagedError):
+                for at, number in segment.find(key):
+                    name = segment.pack_of(number)
+                    if name not in condemned:
+                        yield name, at
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""
-        found = {at.oid: at for pack in self.loose for at, _ in pack.table.starting_with(prefix)}
+        found: dict[Oid, Location] = {}
+        for pack in self.loose:
+            with suppress(DamagedError):
+                found.update((at.oid, at) for at, _ in pack.table.starting_with(prefix))
         for segment in self.segments:
-            for at, number in segment.starting_with(prefix):
-                if segment.pack_of(number) not in self.state.condemned:
-                    found.setdefault(at.oid, at)
+            with suppress(DamagedError):
+                for at, number in segment.starting_with(prefix):
+                    if segment.pack_of(number) not in self.state.condemned:
+                        found.setdefault(at.oid, at)
         return found
 
     def packs(self) -> list[PackName]:
