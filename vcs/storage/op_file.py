@@ -28,12 +28,19 @@ def read_op(entry: Entry) -> tuple[Op, Oid]:
     Raises:
         DamagedError: The entry is damaged.
     """
-    pack = Pack(op_name(entry.seq), entry.data, len(entry.data))
-    for at in pack.locations():
-        if at.kind == "op":
-            stored = check_record(entry.data[at.offset : at.offset + RECORD_SIZE + at.stored], at)
-            data = codec.decompress(at.codec, stored, at.size)
-            op = Op.decode(data)
-            if hash_bytes(data, "op") == at.oid and op.seq == entry.seq:
-                return op, at.oid
-    raise DamagedError(f"The repository's newest op, {entry.seq}, is damaged; run `art fsck --repair`.")
+    name = op_name(entry.seq)
+    try:
+        for at in Pack(name, entry.data, len(entry.data)).locations():
+            if at.kind == "op":
+                stored = check_record(entry.data[at.offset : at.offset + RECORD_SIZE + at.stored], at)
+                data = codec.decompress(at.codec, stored, at.size)
+                op = Op.decode(data)
+                if hash_bytes(data, "op") == at.oid and op.seq == entry.seq:
+                    return op, at.oid
+    except DamagedError as error:
+        raise _damaged(name) from error
+    raise _damaged(name)
+
+
+def _damaged(name: str) -> DamagedError:
+    return DamagedError(f"The repository's change {name} is damaged; run `art fsck --repair`.")

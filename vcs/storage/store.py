@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -325,8 +325,10 @@ class ObjectStore:
         if isinstance(place, PackWriter) or self.soundness.vouches_for(place) or (place, at.oid) in self._sound:
             return True
         try:
-            self._verified(place, at)
-        except (DamagedError, FileNotFoundError):
+            data = self._verified(place, at)[1]
+            if at.codec == codec.CHUNKED:
+                deque(self._iter_chunks(at, chunking.decode_list(data, at.size)), maxlen=0)
+        except (UnknownName, DamagedError, FileNotFoundError):
             return False
         self._sound.add((place, at.oid))
         return True
