@@ -10,7 +10,7 @@ from typing import Any
 from artvcs.vcs.maps import runs, uses, versions
 from artvcs.vcs.repository import Repository
 
-from . import context, graph, lookup, query, retention, saving
+from . import building, context, lookup, query, retention, saving
 from .inputs import LazyArtifact
 from .views import ArtifactVersion, PipelineRun
 
@@ -65,7 +65,7 @@ class Client:
             UnknownName: There is no such artifact or version.
             AmbiguousName: The start of an id fits several.
         """
-        if graph.current() is not None:
+        if building.current() is not None:
             return LazyArtifact(name_or_id_prefix, version, rev)
         return saving.find_version(name_or_id_prefix, version, self.repository, rev)
 

@@ -8,18 +8,14 @@ from __future__ import annotations
 import graphlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import naming, parameters, plain
 from .errors import DefinitionError, ParameterError
 from .signature import MISSING
+from .steps import Step
 from .validation import capitalised
-
-if TYPE_CHECKING:
-    from .steps import Step
 
 
 class Source:
@@ -160,25 +156,6 @@ class Graph:
                 f"These steps wait for each other in a circle: {circle}; remove an `after`."
             ) from None
         return graphlib.TopologicalSorter(waiting)
-
-
-_building: ContextVar[Graph | None] = ContextVar("artvcs_graph", default=None)
-
-
-def current() -> Graph | None:
-    """The graph being built, if a `@pipeline` function is running right now."""
-    return _building.get()
-
-
-@contextmanager
-def building() -> Iterator[Graph]:
-    """Collects the steps called inside the block."""
-    graph = Graph()
-    token = _building.set(graph)
-    try:
-        yield graph
-    finally:
-        _building.reset(token)
 
 
 def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

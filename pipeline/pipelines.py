@@ -11,8 +11,9 @@ from typing import Any, Generic, ParamSpec, overload
 
 from artvcs.vcs.repository import Repository
 
-from . import graph, parameters, plain, runner
+from . import building, parameters, plain, runner
 from .errors import DefinitionError, ParameterError, RunFailed
+from .graph import Graph, Source
 from .options import ExecutionMode, Hook, PipelineOptions
 from .preview import PlannedStep, preview
 from .signature import MISSING, Input, read_signature
@@ -88,10 +89,10 @@ class Pipeline(Generic[P]):
             ParameterError: A parameter is missing, unknown, or not a JSON value of its type.
             RunFailed: A step failed. What had finished is kept, and running again goes on from there.
         """
-        if graph.current() is not None:
+        if building.current() is not None:
             return self.function(*args, **kwargs)
         params, built = self._build(args, kwargs)
-        params = {name: value for name, value in params.items() if not isinstance(value, graph.Source)}
+        params = {name: value for name, value in params.items() if not isinstance(value, Source)}
         repository = Repository.discover(create=True)
         record, error = runner.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
@@ -109,9 +110,9 @@ class Pipeline(Generic[P]):
         _, built = self._build(args, kwargs)
         return preview(Repository.discover(create=True), built, self.name, self.options)
 
-    def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], graph.Graph]:
+    def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Graph]:
         params = self._bind(args, kwargs)
-        with graph.building() as built:
+        with building.entered(Graph()) as built:
             self.function(**_copies(params))  # type: ignore[call-arg]
         if not built.nodes:
             raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
@@ -130,7 +131,7 @@ class Pipeline(Generic[P]):
             value = given.get(entry.name, entry.default)
             assert value is not MISSING, "bind() checked that"
             what = f"the parameter {entry.name!r} of pipeline {self.name!r}"
-            if isinstance(value, graph.Source):
+            if isinstance(value, Source):
                 params[entry.name] = value  # an artifact; the steps that take it record it
                 continue
             params[entry.name] = parameters.coerce(value, entry.annotation, what)
@@ -143,7 +144,7 @@ class Pipeline(Generic[P]):
 
 def _copies(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters for the function: what it changes in them is not what was given."""
-    return {name: value if isinstance(value, graph.Source) else copy.deepcopy(value) for name, value in params.items()}
+    return {name: value if isinstance(value, Source) else copy.deepcopy(value) for name, value in params.items()}
 
 
 def _describe(run: PipelineRun) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from . import graph
+from . import building
 from .cache import CachePolicy
 from .errors import DefinitionError
 from .fingerprint import Fingerprint, fingerprint
@@ -115,12 +115,12 @@ class Step(Generic[P, T]):
 
         In a pipeline two more keywords are known: `id` for the invocation id, and `after` for what must end first.
         """
-        building = graph.current()
-        if building is None:
+        built = building.current()
+        if built is None:
             return self.function(*args, **kwargs)
         inputs = {entry.name for entry in self.signature.inputs}
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
-        handles: T = building.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
+        handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
 
     def __repr__(self) -> str:

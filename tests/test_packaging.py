@@ -25,6 +25,7 @@ def test_a_wheel_puts_nothing_beside_artvcs(tmp_path: Path, monkeypatch: pytest.
     for module in (
         "__init__",
         "client",
+        "testing/__init__",
         "vcs/repository",
         "pipelines/steps",
         "pipelines/materializers/base",
@@ -32,7 +33,7 @@ def test_a_wheel_puts_nothing_beside_artvcs(tmp_path: Path, monkeypatch: pytest.
     ):
         assert f"artvcs/{module}.py" in names
     assert "artvcs/py.typed" in names
-    assert not [name for name in names if "test" in name or "__pycache__" in name]
+    assert not [name for name in names if "/test_" in name or "tests/" in name or "__pycache__" in name]
 
 
 def version() -> str:

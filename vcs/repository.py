@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from . import git
-from .changes import recovery
+from .changes import publish, recovery
 from .changes.publish import Publisher, now_ms
 from .changes.recovery import Recovered
 from .changes.transaction import Transaction
@@ -25,7 +25,7 @@ from .objects.kinds import Op, State
 from .storage import leases, reserve
 from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
 from .storage.local import LocalFiles
-from .storage.op_file import op_file
+from .storage.op_file import Entry
 from .storage.op_log import OpLog
 from .storage.registers import read_register, write_register
 from .storage.store import ObjectStore
@@ -197,7 +197,7 @@ def _make_files(layout: Layout) -> None:
     layout.gitignore.write_text(GITIGNORE_TEXT)  # if it is lost, Git sees our files: no more than that
     files = LocalFiles(layout.folder, layout.tmp)
     state = State(None, (), (op_name(1),), {}, 0, ())
-    OpLog(files).begin(op_file(Op(1, None, state, os.urandom(8).hex(), _user(), now_ms(), "init"), ()))
+    OpLog(files).begin(Entry.make(Op(1, None, state, *publish.nonces(), _user(), now_ms(), "init"), ()).data)
     # Last: a folder with a format file is a repository.
     versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
     write_register(layout.format, versions, layout.tmp)

@@ -7,32 +7,30 @@ unasked, and no code that came with a value is run, be it trusted or not, and wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artvcs.pipelines.errors import UntrustedData
 
 from . import gallery, graph, html, wording
+from .shown import ShownRun, ShownStep, ShownVersion
 from .summary import Facts, Summary
-
-if TYPE_CHECKING:
-    from artvcs.pipelines.views import ArtifactVersion, PipelineRun, StepView
 
 MAX_BYTES = 50 << 20
 _LOG_LINES = 20
 _RUNS_CODE = "Loading the value runs code that it holds, so it is not loaded unasked."
 
 
-def artifact_card(version: ArtifactVersion) -> str:
+def artifact_card(version: ShownVersion) -> str:
     """An artifact version: what it is, where it came from, its first picture."""
     return _card(lambda: _artifact(version))
 
 
-def step_card(step: StepView) -> str:
+def step_card(step: ShownStep) -> str:
     """A step in a run: how it went, what it took and made, the end of its log."""
     return _card(lambda: _step(step))
 
 
-def run_card(run: PipelineRun) -> str:
+def run_card(run: ShownRun) -> str:
     """A run: its steps and how they hang together."""
     return _card(lambda: _run(run))
 
@@ -50,7 +48,7 @@ def _attempt(body: Callable[[], str]) -> str:
         return f'<div class="muted">Not to be shown: {html.escape(text)}</div>'
 
 
-def _artifact(version: ArtifactVersion) -> str:
+def _artifact(version: ShownVersion) -> str:
     facts = [
         ("type", version.type.removeprefix("builtins.")),
         ("size", wording.size(version.size)),
@@ -64,12 +62,12 @@ def _artifact(version: ArtifactVersion) -> str:
     return head + _attempt(lambda: _values("Metadata", version.metadata)) + _attempt(lambda: _picture(version))
 
 
-def _origin(version: ArtifactVersion) -> str:
+def _origin(version: ShownVersion) -> str:
     commit = version.commit
     return f"step {commit.step} of pipeline {commit.pipeline}" if commit else f"{version.record.origin} by hand"
 
 
-def _picture(version: ArtifactVersion) -> str:
+def _picture(version: ShownVersion) -> str:
     reason = _why_not(version)
     if reason:
         return _instead(reason)
@@ -85,7 +83,7 @@ def _instead(reason: str) -> str:
     return f'<div class="muted">{html.escape(reason)} <code>.visualize()</code> shows it.</div>'
 
 
-def _why_not(version: ArtifactVersion) -> str:
+def _why_not(version: ShownVersion) -> str:
     """Why a value is not loaded unasked; nothing if it can be tried."""
     if version.size > MAX_BYTES:
         return f"The value has {wording.size(version.size)}, too much to be loaded unasked."
@@ -94,7 +92,7 @@ def _why_not(version: ArtifactVersion) -> str:
     return ""
 
 
-def _step(step: StepView) -> str:
+def _step(step: ShownStep) -> str:
     parts = [
         f'<div class="title">{html.escape(step.name)} {_pill(step.status)}</div>',
         html.render(Summary("", (Facts((("run", step.run.name), ("duration", _duration(step)))),))),
@@ -108,7 +106,7 @@ def _step(step: StepView) -> str:
     return "".join(parts)
 
 
-def _run(run: PipelineRun) -> str:
+def _run(run: ShownRun) -> str:
     facts = [("pipeline", run.pipeline), ("started", f"{run.started:%Y-%m-%d %H:%M:%S} UTC")]
     facts.append(("duration", wording.duration(run.duration) if run.record.finished else "still running"))
     if run.tags:
@@ -124,7 +122,7 @@ def _run(run: PipelineRun) -> str:
     return "".join(parts)
 
 
-def _graph(run: PipelineRun) -> str:
+def _graph(run: ShownRun) -> str:
     makers = {step.record.commit: name for name, step in run.steps.items() if step.record.commit}
     sources = {
         name: sorted(
@@ -135,13 +133,13 @@ def _graph(run: PipelineRun) -> str:
     return graph.draw({name: step.status for name, step in run.steps.items()}, sources)
 
 
-def _steps(run: PipelineRun) -> str:
+def _steps(run: ShownRun) -> str:
     heads = "<th>step</th><th>status</th><th>duration</th><th>outputs</th>"
     rows = "".join(map(_step_row, run.steps.values()))
     return f'<div class="scroll"><table class="data"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
-def _step_row(step: StepView) -> str:
+def _step_row(step: ShownStep) -> str:
     outputs = _attempt(lambda: html.escape(", ".join(map(_named, step.outputs.values()))))
     return (
         f"<tr><td>{html.escape(step.name)}</td><td>{_pill(step.status)}</td>"
@@ -155,7 +153,7 @@ def _versions(title: str, found: Mapping[str, Any]) -> str:
     return html.caption(title) + html.render(Summary("", (facts,))) if named else ""
 
 
-def _named(version: ArtifactVersion) -> str:
+def _named(version: ShownVersion) -> str:
     return f"{version.name}@{version.version}"
 
 
@@ -164,14 +162,14 @@ def _values(title: str, found: Mapping[str, Any]) -> str:
     return html.caption(title) + html.render(Summary("", (Facts(rows),))) if rows else ""
 
 
-def _failure(step: StepView) -> str:
+def _failure(step: ShownStep) -> str:
     failure = step.failure
     if failure is None:
         return ""
     return f'<div class="bad">{html.escape(failure.type)}: {html.escape(failure.message)}</div>'
 
 
-def _log(step: StepView) -> str:
+def _log(step: ShownStep) -> str:
     lines = step.logs.rstrip().splitlines()
     if not lines:
         return ""
@@ -179,7 +177,7 @@ def _log(step: StepView) -> str:
     return html.caption(title) + f"<pre>{html.escape(chr(10).join(lines[-_LOG_LINES:]))}</pre>"
 
 
-def _duration(step: StepView) -> str:
+def _duration(step: ShownStep) -> str:
     return wording.duration(step.duration) if step.record.finished else ""
 
 

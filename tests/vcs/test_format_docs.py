@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
 import re
 import secrets
 import types
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pytest
-from artvcs.vcs.refs.map import RefMap
-from artvcs.vcs.storage.segments import Index, Segment
 
 from artvcs.pipelines import trust
 from artvcs.vcs import worktree
-from artvcs.vcs.changes import journal
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs.changes import incoming, intents, journal, publish
+from artvcs.vcs.maps import ref_names, runs
+from artvcs.vcs.maps.refs import REFS, RefMap
 from artvcs.vcs.objects import canonical, limits, values
 from artvcs.vcs.objects import kinds as objects
-from artvcs.vcs.objects.oid import Oid, hash_bytes
+from artvcs.vcs.objects.kinds import Op, RefsNode, Run, Version
+from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
-from artvcs.vcs.storage import chunking, codec, pack
-from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage import chunking, codec, pack, segment, table
+from artvcs.vcs.storage.layout import FORMAT_VERSION, Layout, op_name, pack_name
+from artvcs.vcs.storage.memory import MemoryFiles
+from artvcs.vcs.storage.op_log import OpLog
+from artvcs.vcs.storage.pack import Item, Pack
+from artvcs.vcs.storage.segment import Segment
 from artvcs.vcs.storage.store import ObjectStore
+
+R = TypeVar("R", bound=Record)
 
 FORMAT = Path(__file__).parents[2] / "docs" / "format"
 PAGES = {path.name: path.read_text() for path in FORMAT.glob("*.md")}
 OBJECTS = re.findall(r"^```json (\w+) ([0-9a-f]{64})\n(.*?)\n```$", "".join(PAGES.values()), re.MULTILINE | re.DOTALL)
+INTENTS = [
+    canonical.loads(text.encode())
+    for text in re.findall(r"^```json intent\n(.*?)\n```$", PAGES["journal.md"], re.MULTILINE)
+]
 HELLO = b"hello\n"
+
+
+def example(kind: str, cls: type[R]) -> R:
+    """The last example of a kind of record."""
+    return [cls.decode(text.encode()) for of, _, text in OBJECTS if of == kind][-1]
 
 
 def hex_block(page: str) -> bytes:
@@ -45,28 +58,42 @@ def named(page: str) -> Oid:
 
 
 def test_every_kind_of_record_has_an_example() -> None:
-    assert {kind for kind, _, _ in OBJECTS} >= set(pack.KINDS) - {"blob"}
+    assert {kind for kind, _, _ in OBJECTS} >= set(table.KINDS) - {"blob"}
 
 
 @pytest.mark.parametrize(("kind", "oid", "text"), OBJECTS, ids=[kind for kind, _, _ in OBJECTS])
 def test_an_object_is_canonical_and_has_the_id_the_page_says(kind: str, oid: str, text: str) -> None:
     assert canonical.dumps(canonical.loads(text.encode())) == text.encode()
     assert hash_bytes(text.encode(), kind) == oid
-    classes = {"refs": objects.RefsNode, "root": None}
+    classes: dict[str, type[Record] | None] = {"refs": RefsNode, "format": None}
     cls = classes.get(kind, getattr(objects, kind.capitalize(), None))
     if cls is not None:
         assert cls.decode(text.encode()).oid == oid
 
 
+def described(page: str, section: str) -> dict[str, str]:
+    """Field → type, as the table in a section of a page says."""
+    sections = dict(re.findall(r"^##+ ([\w-]+)\n(.*?)(?=^##|\Z)", PAGES[page], re.MULTILINE | re.DOTALL))
+    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", sections[section], re.MULTILINE))
+
+
+def fields(cls: type[Record]) -> dict[str, str]:
+    hints = get_type_hints(cls)
+    return {field.name: in_words(hints[field.name]) for field in dataclasses.fields(cls)}
+
+
 def test_every_field_of_every_record_is_described() -> None:
-    sections = dict(re.findall(r"^##+ (\w+)\n(.*?)(?=^##|\Z)", PAGES["objects.md"], re.MULTILINE | re.DOTALL))
     for cls in vars(objects).values():
-        if not (isinstance(cls, type) and issubclass(cls, Record)) or cls is Record:
-            continue
-        section = sections[cls.KIND or cls.__name__]
-        described = re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", section, re.MULTILINE)
-        hints = get_type_hints(cls)
-        assert dict(described) == {field.name: in_words(hints[field.name]) for field in dataclasses.fields(cls)}
+        if isinstance(cls, type) and issubclass(cls, Record) and cls is not Record:
+            assert described("objects.md", cls.KIND or cls.__name__) == fields(cls), cls
+
+
+def test_every_field_of_a_journal_and_of_every_intent_is_described() -> None:
+    assert described("journal.md", "Checkpoint") == fields(journal.Checkpoint)
+    for name, cls in intents.INTENTS.items():
+        assert {
+            field: kind.replace("objects.md#", "#") for field, kind in described("journal.md", name).items()
+        } == fields(cls), name
 
 
 def in_words(hint: Any) -> str:
@@ -99,23 +126,66 @@ def test_the_heights_of_keys() -> None:
 
 def ends_its_leaf(key: str) -> bool:
     """Whether a greater key comes into another leaf than this one."""
-    made: list[objects.RefsNode] = []
+    last: str = map_of({key: NULL, "b" + key: NULL})[0].entries[-1][0]
+    return last == key
 
-    def put(node: objects.RefsNode) -> Oid:
+
+def map_of(refs: dict[str, Oid]) -> list[RefsNode]:
+    """The nodes of a map, as they are made: leaves first, the root last."""
+    files, made = MemoryFiles(), []
+    store = ObjectStore(files, OpLog(files))
+
+    def put(node: RefsNode) -> Oid:
         made.append(node)
+        store.remember(node.oid, node)
         return node.oid
 
-    store = ObjectStore(Layout(Path("nowhere")), lambda: None)
-    greater = "b" + key
-    with contextlib.suppress(ArtError):
-        RefMap(store, None).update(dict.fromkeys([key, greater], hash_bytes(b"")), put)
-    return made[0].entries[-1][0] == key
+    RefMap(store, None).update(refs, put)
+    return made
+
+
+def test_the_nodes_of_refs() -> None:
+    leaf, above = [RefsNode.decode(text.encode()) for kind, _, text in OBJECTS if kind == "refs"]
+    version, run = example("version", Version), example("run", Run)
+    [commit] = [oid for kind, oid, _ in OBJECTS if kind == "commit"]
+    refs = {
+        ref_names.version("total", 1): version.oid,
+        ref_names.value("total", version.artifact, 1): NULL,
+        ref_names.newest("total"): version.artifact,
+        ref_names.cache(Oid("0" * 64)): Oid(commit),
+        ref_names.run(run.run): run.oid,
+        **dict.fromkeys(runs.marks(run), NULL),
+    }
+    assert map_of(refs) == [leaf]
+    assert map_of(dict.fromkeys([ref_names.version("total", number) for number in (31, 32)], version.oid))[-1] == above
+    assert example("op", Op).state.refs == leaf.oid
+
+
+def test_every_kind_of_ref_is_described() -> None:
+    assert ref_names.__doc__ is not None
+    kinds = {line.split("/")[0].strip() for line in ref_names.__doc__.splitlines() if "→" in line}
+    assert {
+        ref.split("/")[0] for ref in re.findall(r"^\| `([\w-]+/[A-Z].*?)` \|", PAGES["refs.md"], re.MULTILINE)
+    } == kinds
 
 
 def test_the_limits_are_the_ones_the_pages_name() -> None:
-    assert f"{codec.MAX_SIZE >> 20} MiB" in PAGES["packs.md"]
+    one, record, many = chunking.MAX_CHUNK >> 20, codec.MAX_SIZE >> 20, chunking.MAX_LIST >> 20
+    assert (
+        f"more than {one} MiB for a blob, or {record} MiB for a record, and a list of more than {many} MiB"
+        in (PAGES["packs.md"])
+    )
+    assert f"blobs of more than {one} MiB" in PAGES["packs.md"]
+    assert f"at most {one} MiB, and so is never cut itself" in PAGES["packs.md"]
+    assert f"its last {pack.TRAILER_SIZE} bytes" in PAGES["packs.md"]
+    assert codec.MAX_SIZE == limits.MAX_RECORD
+    assert f"more than {incoming.INLINE >> 10} KiB is put at its place" in PAGES["README.md"]
+    assert f"much more than {incoming.PACK_SIZE >> 20} MiB" in PAGES["README.md"]
+    assert f"when {publish.MAX_LOOSE} packs or more" in PAGES["README.md"]
+    assert f"the {publish.RECENT} ops before" in PAGES["objects.md"]
+    assert f"divided by {REFS.bits}," in PAGES["refs.md"]
     assert f"{limits.MAX_RECORD >> 20} MiB, and {limits.MAX_ITEMS:,} commas" in PAGES["objects.md"]
-    assert f"at most {objects.MAX_REFS_LEVEL} " in PAGES["objects.md"]
+    assert f"at most {objects.MAX_LEVEL} " in PAGES["objects.md"]
     assert f"at most {worktree.MAX_DEPTH} deep" in PAGES["objects.md"]
     assert f"| {limits.MAX_DEPTH}; {limits.MAX_VALUE_DEPTH} |" in PAGES["objects.md"]
     assert f"| {limits.MAX_KEY_DEPTH} |" in PAGES["objects.md"]
@@ -132,39 +202,72 @@ def test_a_blobs_id_is_the_plain_hash() -> None:
 
 def test_the_typed_values() -> None:
     rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \|$", PAGES["objects.md"], re.MULTILINE)
-    examples = [(value, encoded) for value, encoded in rows if value not in pack.KINDS]
+    examples = [(value, encoded) for value, encoded in rows if value not in table.KINDS]
     assert len(examples) >= 9
     for value, encoded in examples:
         assert canonical.dumps(values.encode(eval(value))).decode() == encoded
 
 
-def test_the_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "token_bytes", bytes)
-    path = tmp_path / "example.pack"
-    writer = pack.PackWriter(path, os.open(path, os.O_RDWR | os.O_CREAT))
-    writer.add(hash_bytes(HELLO), "blob", 0, HELLO, len(HELLO))
-    assert writer.finish() == named("packs.md")
-    assert path.read_bytes() == hex_block("packs.md")
-    assert hash_bytes(hex_block("packs.md"), "pack") == named("packs.md")
+    data = pack.pack_bytes([Item(hash_bytes(HELLO), "blob", codec.RAW, HELLO, len(HELLO))])
+    assert data == hex_block("packs.md")
+    assert pack.pack_id(data) == hash_bytes(data[-pack.TRAILER_SIZE :], "pack-name") == named("packs.md")
 
 
-def test_the_index_segment(tmp_path: Path) -> None:
-    layout = Layout(tmp_path)
-    for folder in layout.folders():
-        folder.mkdir(exist_ok=True)
-    (tmp_path / "example").write_bytes(hex_block("packs.md"))
-    Index(layout).add_pack(named("packs.md"), pack.read_table(tmp_path / "example"))
-    [written] = [path for path in layout.index.iterdir() if path.is_file()]
-    assert (written.name, written.read_bytes()) == (named("index.md"), hex_block("index.md"))
-    assert Segment.open(written).packs == [named("packs.md")]
+def the_pack() -> tuple[MemoryFiles, Pack]:
+    """The example of a pack, at its place."""
+    files, name = MemoryFiles(), pack_name(named("packs.md"))
+    files.put(name, hex_block("packs.md"))
+    return files, Pack.open(files, name)
+
+
+def test_the_hashes_in_a_pack() -> None:
+    files, found = the_pack()
+    data = hex_block("packs.md")
+    rows = data[found.end : -pack.TRAILER_SIZE]
+    assert data[-64:-32].hex() == hash_bytes(data[: found.end], "pack")
+    assert data[-32:].hex() == hash_bytes(rows + found.end.to_bytes(8, "little"), "pack-table")
+    assert found.whole(files)
+
+
+def test_the_index_segment() -> None:
+    _, found = the_pack()
+    packs = [pack_name(named("packs.md")), op_name(1)]
+    data = segment.build([(packs[:1], found.table.raw_rows()), (packs[1:], [])], frozenset())
+    assert (hash_bytes(data, "index"), data) == (named("index.md"), hex_block("index.md"))
+    assert Segment(named("index.md"), data).packs == sorted(packs)
+    assert example("op", Op).state.segments == (named("index.md"),)
+
+
+def test_the_ops_follow_each_other() -> None:
+    first, second = [Op.decode(text.encode()) for kind, _, text in OBJECTS if kind == "op"]
+    assert (first.seq, first.parent, first.state.refs) == (1, None, None)
+    assert (second.seq, second.parent) == (2, first.oid)
+    assert second.state.recent == (first.nonce,)
+    assert [op.state.loose for op in (first, second)] == [(op_name(1),), (op_name(2),)]
+
+
+def test_the_format_file() -> None:
+    [(_, check, text)] = [each for each in OBJECTS if each[0] == "format"]
+    assert canonical.loads(text.encode()) == dict.fromkeys(["read", "write", "gc"], FORMAT_VERSION)
+    assert check == hash_bytes(text.encode(), "format")
+    assert f"Version {FORMAT_VERSION}." in PAGES["README.md"]
+
+
+def test_there_is_an_example_of_every_intent() -> None:
+    assert {each["intent"] for each in INTENTS} == set(intents.INTENTS)
+    for each in INTENTS:
+        assert intents.encode(intents.decode(each)) == each
 
 
 def test_the_journals_line() -> None:
     [line] = re.findall(r"^```text\n(.*?\n)```$", PAGES["journal.md"], re.MULTILINE | re.DOTALL)
     checkpoint = journal.parse_line(line.encode())
     assert checkpoint is not None
-    assert checkpoint.pack == named("packs.md")
-    assert checkpoint.end == len(hex_block("packs.md"))
+    assert checkpoint.end == the_pack()[1].end
+    assert checkpoint.pack == hash_bytes(hex_block("packs.md")[: checkpoint.end], "pack")
+    assert [intents.encode(each) for each in journal.intents_of([checkpoint])] == INTENTS[:2]
 
 
 def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,8 +280,7 @@ def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_file_of_a_repository_is_listed() -> None:
     layout = Layout(Path("x"))
-    paths = [value for value in vars(layout).values() if isinstance(value, Path) and value != layout.folder]
-    for path in paths:
-        assert f"`{path.relative_to('x').as_posix()}" in PAGES["README.md"] or f"{path.name}/`" in PAGES["README.md"], (
-            path
-        )
+    listed = re.findall(r"^\| `([^`/]+)", PAGES["README.md"], re.MULTILINE)
+    names = {path.name for path in vars(layout).values() if isinstance(path, Path) and path != layout.folder}
+    assert {*names, "root"} == {name for name in listed if not name.isdigit()}
+    assert sorted(listed) == sorted(set(listed))

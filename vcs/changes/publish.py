@@ -7,6 +7,7 @@ vain attempts.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from ..objects.records import Record
 from ..storage import codec, segment
 from ..storage.layout import Layout, PackName, op_name, segment_name
 from ..storage.locks import Lock
-from ..storage.op_file import op_file
-from ..storage.op_log import Entry, Outcome
+from ..storage.op_file import Entry
+from ..storage.op_log import Outcome
 from ..storage.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
@@ -29,7 +30,7 @@ from .intents import Intent
 from .relied import bring_along
 from .view import View
 
-RECENT = 32
+RECENT = 64
 """So many nonces of earlier ops each state keeps."""
 
 MAX_LOOSE = 16
@@ -91,25 +92,31 @@ class Publisher:
         items, seen = change.incoming.items(), change.seen
         turn = Lock.wait(self._layout.turn, _TURN)
         try:
+            unknown: int | None = None
             for _ in range(_TRIES):
                 head = self._store.refresh()
                 if was_published(head, change.nonce):
                     return []
+                if unknown is not None and head.seq - unknown >= RECENT:
+                    break  # so many have followed that the newest state could not tell any more
                 view, conflicts = self._replayed(change, head)
                 if head.state.epoch != seen.state.epoch:
                     # What is nowhere was lost before: this change takes nothing from it.
                     roots = {oid for oid in view.edits.values() if oid is not None}
                     bring_along(self._store, head, seen, change.incoming, view, roots)
                     items, seen = change.incoming.items(), head
-                if self._attempt(change, head, view, items):
+                outcome = self._attempt(change, head, view, items)
+                if outcome is Outcome.COMMITTED:
                     return conflicts
+                if outcome is Outcome.UNKNOWN and unknown is None:
+                    unknown = head.seq + 1
         finally:
             if turn is not None:
                 turn.release()
         raise RepositoryBusy("Other processes publish all the time and leave no gap; try again when they have ended.")
 
-    def _attempt(self, change: Change, head: Snapshot, view: View, items: list[Item]) -> bool:
-        """One attempt to follow `head`; False when another was faster."""
+    def _attempt(self, change: Change, head: Snapshot, view: View, items: list[Item]) -> Outcome:
+        """One attempt to follow `head`."""
         made: dict[Oid, Item] = {oid: _item(view.made[oid]) for oid in view.edits.values() if oid in view.made}
 
         def put(node: RefsNode) -> Oid:
@@ -120,19 +127,15 @@ class Publisher:
         refs = view.base.update(view.edits, put)
         seq = head.seq + 1
         state = self._next_state(change, head, refs.root)
-        op = Op(seq, head.op_id, state, change.nonce, self._author(), now_ms(), change.why)
-        entry = Entry(seq, op_file(op, [*items, *made.values()]))
+        attempt = nonces()[0]
+        op = Op(seq, head.entry.oid, state, change.nonce, attempt, self._author(), now_ms(), change.why)
+        entry = Entry.make(op, [*items, *made.values()])
         outcome = self._store.log.commit(entry)
-        if outcome is Outcome.UNSURE:
-            newest = self._store.refresh()
-            if not was_published(newest, change.nonce):
-                self._store.log.withdraw(entry)
-                return False
-        elif outcome is Outcome.TAKEN:
-            return False
+        if outcome is not Outcome.COMMITTED:
+            return outcome
         self._store.soundness.written(op_name(seq))
         self._store.adopt(entry)
-        return True
+        return outcome
 
     def _replayed(self, change: Change, head: Snapshot) -> tuple[View, list[Conflict]]:
         if head.state.refs == change.view.base.root:
@@ -151,12 +154,16 @@ class Publisher:
 
     def _next_state(self, change: Change, head: Snapshot, refs: Oid | None) -> State:
         old = head.state
-        loose = [PackName(name) for name in dict.fromkeys((*old.loose, *change.incoming.names())) if name not in old.condemned]
+        loose = [
+            PackName(name)
+            for name in dict.fromkeys((*old.loose, *change.incoming.names()))
+            if name not in old.condemned
+        ]
         segments = old.segments
         if len(loose) >= MAX_LOOSE:
             segments, loose = self._indexed(head, change.incoming, loose)
         own = op_name(head.seq + 1)
-        recent = (head.op.nonce, *old.recent)[:RECENT]
+        recent = (head.entry.op.nonce, *old.recent)[:RECENT]
         state = State(refs, segments, (*loose, own), old.condemned, old.epoch, recent)
         return state if change.edit is None else change.edit(head, state)
 
@@ -188,7 +195,12 @@ class Publisher:
 
 def was_published(snapshot: Snapshot, nonce: str) -> bool:
     """Whether the op with this nonce is the newest of a snapshot, or shortly before it."""
-    return nonce == snapshot.op.nonce or nonce in snapshot.state.recent
+    return nonce == snapshot.entry.op.nonce or nonce in snapshot.state.recent
+
+
+def nonces() -> tuple[str, str]:
+    """Two random texts: one of a transaction, one of an attempt to publish it."""
+    return secrets.token_hex(8), secrets.token_hex(8)
 
 
 def now_ms() -> int:

@@ -315,6 +315,7 @@ class Op(Record):
         seq: One more than its parent's.
         parent: The op before.
         nonce: Random, so that a transaction can tell its own op from another's.
+        attempt: Random, so that no two attempts to commit have the same bytes.
         when: Milliseconds since 1970 UTC.
     """
 
@@ -323,6 +324,7 @@ class Op(Record):
     parent: Oid | None
     state: State
     nonce: str
+    attempt: str
     who: str
     when: int
     why: str

@@ -10,13 +10,16 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ..errors import DamagedError
+from ..errors import DamagedError, StorageError
 from ..objects.oid import Oid
 
 AVERAGE = 256 << 10
 
 MAX_CHUNK = 1 << 20
 """Blobs of more than this many bytes are cut, and no chunk has more: so no chunk is ever cut itself."""
+
+MAX_LIST = 256 << 20
+"""Bytes of a list of chunks: that of a blob of a terabyte and more."""
 
 _ITEM = struct.Struct("<32sQ")
 
@@ -31,7 +34,13 @@ def cut(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def encode_list(chunks: list[tuple[Oid, int]]) -> bytes:
-    """What a CHUNKED record holds: each chunk's id and size, in order."""
+    """What a CHUNKED record holds: each chunk's id and size, in order.
+
+    Raises:
+        StorageError: There are too many to be read again.
+    """
+    if len(chunks) * _ITEM.size > MAX_LIST:
+        raise StorageError(f"A file of {len(chunks):,} pieces is too large to store; split it.")
     return b"".join(_ITEM.pack(bytes.fromhex(oid), size) for oid, size in chunks)
 
 

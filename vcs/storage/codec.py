@@ -10,6 +10,7 @@ import threading
 import zstandard
 
 from ..errors import DamagedError, StorageError
+from ..objects.limits import MAX_RECORD
 
 RAW, ZSTD, CHUNKED = 0, 1, 2
 """Codecs of a pack record. A CHUNKED record holds the list of its chunks (see `chunking`)."""
@@ -19,8 +20,8 @@ _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
 
-MAX_SIZE = 256 << 20
-"""What is stored in one piece has at most this many bytes: large blobs are cut, and a bomb is refused."""
+MAX_SIZE = MAX_RECORD
+"""A record has at most this many bytes; a blob is cut long before (see `chunking`). A bomb is refused."""
 
 _local = threading.local()
 

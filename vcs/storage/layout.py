@@ -16,7 +16,7 @@ FOLDER_NAME = ".artifacts"
 FORMAT_VERSION = 2
 GITIGNORE_TEXT = "# Kept by art, not by Git: `art push` shares it.\n*\n"
 
-FORMAT, ROOT = "format", "root"
+FORMAT, ROOT, CLEANED = "format", "root", "cleaned"
 OPS, PACKS, INDEX = "ops", "packs", "index"
 
 PackName = NewType("PackName", str)
@@ -79,7 +79,7 @@ class Layout:
     def top_names(self) -> set[str]:
         """The names that may stand in the repository's folder."""
         cache = {self.cache.name + ending for ending in ("-wal", "-shm", "-journal")}
-        return {path.name for path in vars(self).values() if path != self.folder} | cache | {ROOT}
+        return {path.name for path in vars(self).values() if path != self.folder} | cache | {ROOT, CLEANED}
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""

@@ -25,7 +25,8 @@ class Lease:
 
     def move(self, seq: int) -> None:
         """From now on its owner reads this state, and nothing older."""
-        durable.write_at(self._lock.fd, b"%020d" % seq, 0)
+        if self._lock.held:
+            durable.write_at(self._lock.fd, b"%020d" % seq, 0)
 
     def end(self) -> None:
         """Its owner reads nothing any more."""

@@ -32,7 +32,7 @@ class LocalFiles:
     def __init__(self, folder: Path, staging: Path) -> None:
         self._folder = os.fspath(folder)
         self._staging = staging
-        self._fds: OrderedDict[str, int] = OrderedDict()
+        self._fds: OrderedDict[str, tuple[int, int]] = OrderedDict()  # name → descriptor, inode
         self._mutex = threading.Lock()  # a descriptor must not be closed while it is read from
 
     def __del__(self) -> None:
@@ -45,11 +45,11 @@ class LocalFiles:
     def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """See `Files.read`."""
         with self._mutex:
-            fd = self._fd(name)
+            fd, size = self._open(name)
             # What is asked for may be more than any memory holds: a table may be hostile.
-            there = max(0, os.fstat(fd).st_size - start)
+            there = max(0, size - start)
             length = there if length is None else min(length, there)
-            data = os.pread(fd, length, start)
+            data = os.pread(fd, length, start) if length else b""
             while len(data) < length and (more := os.pread(fd, length - len(data), start + len(data))):
                 data += more  # the system reads at most 2 GiB at once
         return data
@@ -79,6 +79,7 @@ class LocalFiles:
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
+        check_name(name)
         with open(path, "rb") as file:
             os.fsync(file.fileno())
         self._place(os.fspath(path), name)
@@ -97,14 +98,7 @@ class LocalFiles:
 
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""
-        staged = self._stage(name)
-        try:
-            with open(staged, "wb") as file:
-                file.write(data)
-            os.replace(staged, self.path(name))
-        except BaseException:
-            Path(staged).unlink(missing_ok=True)
-            raise
+        self._place(self._written(name, data, lasting=False), name, lasting=False)
 
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""
@@ -118,60 +112,64 @@ class LocalFiles:
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
         with self._mutex:
-            if (fd := self._fds.pop(name, None)) is not None:
-                os.close(fd)
+            self._forget(name)
         Path(self.path(name)).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Closes the open files; reading opens them again."""
         with self._mutex:
             while self._fds:
-                os.close(self._fds.popitem()[1])
+                self._forget(next(iter(self._fds)))
 
-    def _fd(self, name: str) -> int:
-        if (fd := self._fds.get(name)) is not None:
-            self._fds.move_to_end(name)
-            return fd
-        fd = self._fds[name] = os.open(self.path(name), os.O_RDONLY | os.O_CLOEXEC)
-        if len(self._fds) > _OPEN_FILES:
-            os.close(self._fds.popitem(last=False)[1])
-        return fd
+    def _open(self, name: str) -> tuple[int, int]:
+        """A descriptor of a file, kept open for the next time, and the file's size."""
+        path = self.path(name)
+        info = os.stat(path)
+        if name in self._fds and self._fds[name][1] != info.st_ino:
+            self._forget(name)  # replaced since, perhaps by another process
+        if name not in self._fds:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            info = os.fstat(fd)
+            self._fds[name] = fd, info.st_ino
+            if len(self._fds) > _OPEN_FILES:
+                self._forget(next(iter(self._fds)))
+        self._fds.move_to_end(name)
+        return self._fds[name][0], info.st_size
 
-    def _stage(self, name: str) -> str:
+    def _forget(self, name: str) -> None:
+        if (known := self._fds.pop(name, None)) is not None:
+            os.close(known[0])
+
+    def _written(self, name: str, data: bytes, *, lasting: bool = True) -> str:
+        """A finished file in the staging folder, durable unless it need not be."""
         self._staging.mkdir(exist_ok=True)
-        return f"{self._staging}/{name.replace('/', '-')}.{os.getpid()}.{secrets.token_hex(4)}"
-
-    def _written(self, name: str, data: bytes) -> str:
-        """A finished, durable file in the staging folder."""
-        staged = self._stage(name)
+        staged = f"{self._staging}/{check_name(name).replace('/', '-')}.{os.getpid()}.{secrets.token_hex(4)}"
         try:
             with open(staged, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
         except BaseException:
             Path(staged).unlink(missing_ok=True)
             raise
         return staged
 
-    def _place(self, staged: str, name: str) -> None:
-        target = Path(self.path(name))
+    def _place(self, staged: str, name: str, *, lasting: bool = True) -> None:
+        target = self.path(name)
         try:
-            if not target.parent.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                durable.sync_folder(target.parent.parent)
+            _make_parent(target)
             os.replace(staged, target)
         except BaseException:
             Path(staged).unlink(missing_ok=True)
             raise
-        durable.sync_folder(target.parent)
+        if lasting:
+            durable.sync_folder(Path(target).parent)
 
     def _link(self, staged: str, target: str) -> None:
         """Gives a file a second name, unless that is taken. Raises FileExistsError."""
+        _make_parent(target)
         try:
-            os.link(staged, target)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)
             os.link(staged, target)
         except OSError as error:
             if error.errno not in _NO_LINKS:
@@ -186,3 +184,11 @@ class LocalFiles:
                 os.rename(staged, target)
             finally:
                 lock.release()
+
+
+def _make_parent(target: str) -> None:
+    """Makes the folder that a file is to be in, durably."""
+    folder = Path(target).parent
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        durable.sync_folder(folder.parent)

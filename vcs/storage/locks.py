@@ -64,15 +64,20 @@ class Lock:
             time.sleep(_POLL)
         return lock
 
+    @property
+    def held(self) -> bool:
+        """Whether it is ours: neither given up, nor that of the process that forked this one."""
+        return self in Lock._held
+
     def remove(self) -> None:
         """Removes the file, and gives the lock up."""
-        if self in Lock._held:  # else it is no longer ours, or that of the process that forked this one
+        if self.held:
             self.path.unlink(missing_ok=True)
             self.release()
 
     def release(self) -> None:
         """Gives the lock up."""
-        if self in Lock._held:
+        if self.held:
             Lock._held.discard(self)
             # Said outright: closing would leave it to a child that was forked and has not closed its copy yet.
             fcntl.flock(self.fd, fcntl.LOCK_UN)

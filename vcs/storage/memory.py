@@ -37,7 +37,7 @@ class MemoryFiles:
 
     def exists(self, name: str) -> bool:
         """See `Files.exists`."""
-        return name in self._files
+        return check_name(name) in self._files
 
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
@@ -62,14 +62,15 @@ class MemoryFiles:
 
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""
-        return iter([name for name in sorted(self._files.copy()) if name.startswith(f"{folder}/")])
+        start = f"{check_name(folder)}/"
+        return iter([name for name in sorted(self._files.copy()) if name.startswith(start)])
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
-        self._files.pop(name, None)
+        self._files.pop(check_name(name), None)
 
     def _get(self, name: str) -> tuple[bytes, int]:
         try:
-            return self._files[name]
+            return self._files[check_name(name)]
         except KeyError:
             raise FileNotFoundError(2, "No such file", name) from None

@@ -6,41 +6,62 @@ So publishing a small change is one file: one fsync locally, one request to a bu
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
 
 from ..errors import DamagedError
 from ..objects.kinds import Op
 from ..objects.oid import Oid, hash_bytes
-from . import codec
+from . import codec, pack
+from .files import Files
 from .layout import op_name
-from .op_log import Entry
-from .pack import RECORD_SIZE, Item, Pack, check_record, pack_bytes
+from .pack import Item, Pack
 
 
-def op_file(op: Op, items: Iterable[Item]) -> bytes:
-    """The bytes of an op's file: the op comes first."""
-    data = op.encode()
-    return pack_bytes([Item(hash_bytes(data, "op"), "op", *codec.compress(data), len(data)), *items])
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the log of ops: its number, its bytes, and the op in it with its id. Number 1 is made at `init`."""
+
+    seq: int
+    data: bytes = field(repr=False)
+    op: Op
+    oid: Oid
+
+    @classmethod
+    def make(cls, op: Op, items: Iterable[Item]) -> Self:
+        """An entry with an op and what goes with it; no other has the same bytes."""
+        data = op.encode()
+        oid = hash_bytes(data, "op")
+        return cls(op.seq, pack.pack_bytes([Item(oid, "op", *codec.compress(data), len(data)), *items]), op, oid)
+
+    @classmethod
+    def read(cls, files: Files, seq: int) -> Self:
+        """The entry with this number.
+
+        Raises:
+            FileNotFoundError: There is none.
+            DamagedError: It is damaged.
+        """
+        data = files.read(op_name(seq))
+        try:
+            Pack(op_name(seq), data, len(data))
+            at = pack.first_record(data)
+            content = codec.decompress(at.codec, pack.record_at(data, at), at.size)
+            op = Op.decode(content)
+        except DamagedError as error:
+            raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.") from error
+        if at.kind != "op" or hash_bytes(content, "op") != at.oid or op.seq != seq:
+            raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.")
+        return cls(seq, data, op, at.oid)
 
 
-def read_op(entry: Entry) -> tuple[Op, Oid]:
-    """The op in an entry of the log, and its id.
+def read_id(files: Files, seq: int) -> Oid | None:
+    """The id that the file of an op says it has; None where it says nothing that makes sense.
 
     Raises:
-        DamagedError: The entry is damaged.
+        FileNotFoundError: There is no such file.
     """
-    name = op_name(entry.seq)
     try:
-        for at in Pack(name, entry.data, len(entry.data)).locations():
-            if at.kind == "op":
-                stored = check_record(entry.data[at.offset : at.offset + RECORD_SIZE + at.stored], at)
-                data = codec.decompress(at.codec, stored, at.size)
-                op = Op.decode(data)
-                if hash_bytes(data, "op") == at.oid and op.seq == entry.seq:
-                    return op, at.oid
-    except DamagedError as error:
-        raise _damaged(name) from error
-    raise _damaged(name)
-
-
-def _damaged(name: str) -> DamagedError:
-    return DamagedError(f"The repository's change {name} is damaged; run `art fsck --repair`.")
+        return pack.first_record(files.read(op_name(seq), 0, pack.FIRST_SIZE)).oid
+    except DamagedError:
+        return None

@@ -2,9 +2,12 @@
 
 It needs neither a lock nor a register that can be compared and swapped, and so works wherever a file can be created
 only if it is not there: a local folder, NFS, SFTP, every object store worth the name. `root` is only a hint at the
-newest entry. Old entries are cleaned up in ascending order, each deletion before the next, so **an entry stands only if
-its predecessor is there**: what a writer creates that is so stale that its place had been cleaned up does not stand.
-docs/reliability.md says how a model checks this.
+newest entry.
+
+Each entry names the id of the one before. Old entries are cleaned up in ascending order, each deletion before the next;
+somebody so late that the place of his entry had been cleaned up can still create it. So **an entry stands only if the
+one that it names is in its place**, looked at after it was seen that none follows. docs/commit-point-model.md says how
+a model checks this, and what each rule is for.
 """
 
 from __future__ import annotations
@@ -12,10 +15,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
+from ..errors import DamagedError
+from ..objects.oid import Oid
 from .files import Files
-from .layout import OPS, ROOT, op_name, op_seq
+from .layout import CLEANED, OPS, ROOT, op_name, op_seq
+from .op_file import Entry, read_id
 
 MIN_ENTRIES = 2
 """So many of the newest entries always stay, so that the newest stands."""
@@ -24,21 +29,13 @@ _STEPS = 64
 """So many entries beyond the hint are looked for one by one before all are listed."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One entry: its sequence number and its bytes. Number 1 is made with the repository."""
-
-    seq: int
-    data: bytes
-
-
 class Outcome(enum.Enum):
     """What became of an attempt to commit."""
 
     COMMITTED = "committed"
     TAKEN = "taken"
-    UNSURE = "unsure"
-    """It was created, but does not stand: it was cleaned up after others had followed it, or it was far too late."""
+    UNKNOWN = "unknown"
+    """It was made and has been cleaned up since, or was far too late: the newest state tells, if it is asked soon."""
 
 
 class OpLog:
@@ -48,21 +45,42 @@ class OpLog:
         self._files = files
 
     def newest(self) -> Entry | None:
-        """The newest entry; None where there is none, since even an empty repository has one."""
-        while (seq := self._newest_seq()) is not None:
-            if (entry := self.entry(seq)) is not None:
-                return entry
-            # Cleaned up since: then there are many newer ones.
-        return None
+        """The newest entry; None where there is none, since even an empty repository has one.
 
-    def is_newest(self, seq: int) -> bool:
-        """Whether nothing follows this entry, which was the newest: a look without reading anything."""
-        return not self._files.exists(op_name(seq + 1)) and self._stands(seq)
+        Raises:
+            DamagedError: It cannot be read, or does not stand.
+        """
+        seq, listed = self._hint(), False
+        while True:
+            if seq is None:
+                there = self.sequence()
+                if not there:
+                    return None
+                seq, listed = there[-1], True
+            last = self._last_from(seq)
+            entry = None if last is None else self.entry(last)
+            # Only now, when it was seen that none follows: else it may have been junk from the beginning.
+            if entry is not None and self._in_place(entry.seq, entry.op.parent):
+                return entry
+            if listed and entry is not None and entry.seq == max(self.sequence(), default=None):
+                raise DamagedError(
+                    f"The op before the repository's newest, {entry.seq}, is missing or damaged; "
+                    "run `art fsck --repair`."
+                )
+            seq = None
+
+    def is_newest(self, entry: Entry) -> bool:
+        """Whether nothing follows this entry, which was the newest: two looks."""
+        return not self._files.exists(op_name(entry.seq + 1)) and self._in_place(entry.seq, entry.op.parent)
 
     def entry(self, seq: int) -> Entry | None:
-        """An older entry, if it is still there."""
+        """One entry, if it is there.
+
+        Raises:
+            DamagedError: It is damaged.
+        """
         try:
-            return Entry(seq, self._files.read(op_name(seq)))
+            return Entry.read(self._files, seq)
         except FileNotFoundError:
             return None
 
@@ -79,45 +97,57 @@ class OpLog:
     def commit(self, entry: Entry) -> Outcome:
         """Tries to make an entry follow the newest.
 
-        The bytes must be unlike those of any other attempt (by a nonce), so that an entry can be recognised as one's
-        own when the reply to its creation was lost.
+        The bytes must be unlike those of any other attempt: else the late reply to one could be taken for another's.
         """
-        name = op_name(entry.seq)
-        if not self._files.create(name, entry.data) and self._files.read(name) != entry.data:
+        if not self._create(entry):
             return Outcome.TAKEN
-        if not self._stands(entry.seq):
-            return Outcome.UNSURE
+        if not self._in_place(entry.seq, entry.op.parent):
+            return Outcome.UNKNOWN
         with suppress(OSError):  # only a hint: what is committed is committed
             self._files.hint(ROOT, b"%d\n" % entry.seq)
         return Outcome.COMMITTED
 
-    def withdraw(self, entry: Entry) -> None:
-        """Removes an entry that was created and is known not to stand."""
-        self._files.delete(op_name(entry.seq))
+    def _create(self, entry: Entry) -> bool:
+        """Whether the entry is there now and is ours, whatever the reply to its creation was."""
+        try:
+            if self._files.create(op_name(entry.seq), entry.data):
+                return True
+        except OSError:
+            if not self._is_there(entry):
+                raise
+            return True
+        return self._is_there(entry)
 
-    def clean_up(self, keep: int, may_go: Callable[[int], bool]) -> list[int]:
-        """Removes entries from the oldest on, as long as they may go; never the newest `keep`.
+    def _is_there(self, entry: Entry) -> bool:
+        try:
+            return self._files.read(op_name(entry.seq)) == entry.data
+        except FileNotFoundError:
+            return False
 
-        Returns:
-            The numbers of those that went.
-        """
-        gone = []
-        for seq in self.sequence()[:-keep]:
+    def clean_up(self, may_go: Callable[[int], bool], keep: int = MIN_ENTRIES) -> None:
+        """Removes entries from the oldest on, as long as they may go; never the newest `keep`."""
+        newest = self.newest()
+        if newest is None:
+            return
+        there = [seq for seq in self.sequence() if seq <= newest.seq - keep]  # listed after: what follows is newer
+        for number, seq in enumerate(there):
             if not may_go(seq):
-                break
+                return
+            if number == 0:
+                self._files.create(CLEANED, b"")  # from now on the first entry stands for nothing
+                # Durably: after a power cut deleted entries may be there again, and must not be hinted at.
+                self._files.put(ROOT, b"%d\n" % newest.seq)
             self._files.delete(op_name(seq))
-            gone.append(seq)
-        return gone
 
-    def _newest_seq(self) -> int | None:
-        seq = self._hint()
-        if seq is not None and self._stands(seq):
-            for _ in range(_STEPS):
-                if not self._files.exists(op_name(seq + 1)):
-                    return seq
-                seq += 1
-        there = self.sequence()
-        return next((seq for seq in reversed(there) if seq == 1 or seq - 1 in there), None)
+    def _last_from(self, seq: int) -> int | None:
+        """The last of the entries that follow each other from here on; None where there is not even this one."""
+        if not self._files.exists(op_name(seq)):
+            return None
+        for _ in range(_STEPS):
+            if not self._files.exists(op_name(seq + 1)):
+                return seq
+            seq += 1
+        return self._last_from(max(self.sequence(), default=seq))
 
     def _hint(self) -> int | None:
         try:
@@ -126,6 +156,11 @@ class OpLog:
             return None
         return int(text) if text.isdigit() else None
 
-    def _stands(self, seq: int) -> bool:
-        """Whether there is such an entry and it is no late one in a place that had been cleaned up."""
-        return self._files.exists(op_name(seq)) and (seq == 1 or self._files.exists(op_name(seq - 1)))
+    def _in_place(self, seq: int, parent: Oid | None) -> bool:
+        """Whether the entry that this one names is where it belongs."""
+        if parent is None:
+            return seq == 1 and not self._files.exists(CLEANED)
+        try:
+            return read_id(self._files, seq - 1) == parent
+        except FileNotFoundError:
+            return False

@@ -28,6 +28,9 @@ RECORD_SIZE = _RECORD.size
 
 TRAILER_SIZE = _TRAILER.size
 
+FIRST_SIZE = _HEADER.size + _RECORD.size
+"""So many bytes of a pack say what its first object is."""
+
 _PARALLEL = 1 << 20
 _AT_ONCE = 64 << 10
 """Of a pack up to this size one read gets the table and all before it."""
@@ -125,9 +128,10 @@ class Pack:
         if size <= _AT_ONCE:
             return cls(name, files.read(name), size)
         trailer = files.read(name, size - _TRAILER.size)
-        rows = _TRAILER.unpack(trailer)[2] if len(trailer) == _TRAILER.size else 0
-        length = min(rows * ROW_SIZE + _TRAILER.size, size)
-        return cls(name, files.read(name, size - length, length), size)
+        _, _, rows, end, _, _ = _TRAILER.unpack(trailer.ljust(_TRAILER.size, b"\0"))
+        length = rows * ROW_SIZE + _TRAILER.size
+        # A trailer that cannot be true is refused as it stands: what it claims to end may be all of a large file.
+        return cls(name, files.read(name, end, length) if end + length == size else trailer, size)
 
     def locations(self) -> Iterator[Location]:
         """What it holds.
@@ -160,6 +164,20 @@ def check_record(data: bytes, at: Location) -> bytes:
     if data[: _RECORD.size] != record_header(at) or len(data) != _RECORD.size + at.stored:
         raise DamagedError(f"Object {at.oid[:12]} is damaged in its pack; run `art fsck --repair`.")
     return data[_RECORD.size :]
+
+
+def first_record(data: bytes) -> Location:
+    """Where the first object of a pack is, from the pack's beginning. Raises DamagedError where there is none."""
+    if len(data) >= FIRST_SIZE and data[:4] == _MAGIC:
+        magic, kind, codec, _, stored, size, raw = _RECORD.unpack_from(data, _HEADER.size)
+        if magic == _RECORD_MAGIC:
+            return Location(Oid(raw.hex()), kind_name(kind), codec, _HEADER.size, stored, size)
+    raise DamagedError("A pack does not begin as a pack does; run `art fsck --repair`.")
+
+
+def record_at(data: bytes, at: Location) -> bytes:
+    """The stored bytes of an object in a whole pack in memory. Raises DamagedError as `check_record`."""
+    return check_record(data[at.offset : at.offset + _RECORD.size + at.stored], at)
 
 
 def scan(data: Buffer, end: int) -> list[Location]:

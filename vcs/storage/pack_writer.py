@@ -114,11 +114,15 @@ class PackWriter:
             return Oid(self._hasher.hexdigest())
 
     def seal(self) -> Oid:
-        """Writes the end of the pack to the file and returns its name; the file is whole, but not durable yet."""
+        """Writes the end of the pack to the file and returns its name; the file is whole, but not durable yet.
+
+        Should that or what follows fail, objects can still be added: they take the place of the end.
+        """
         with self._mutex:
-            ending = pack.ending(self.entries.values(), self.end, self.digest())
-            self._append(ending)
             self.land()
+            assert self._fd is not None, "landed"
+            ending = pack.ending(self.entries.values(), self.end, self.digest())
+            durable.write_at(self._fd, ending, self.end)
             return pack.pack_id(ending)
 
     def begin_anew(self) -> None:

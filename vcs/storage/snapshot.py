@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ..errors import DamagedError
 from ..objects.kinds import State
 from ..objects.oid import Oid
 from .files import Files
 from .layout import OPS, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
-from .op_file import read_op
-from .op_log import Entry
+from .op_file import Entry
 from .pack import Pack
 from .segment import Segment
 from .table import Location
@@ -30,18 +30,13 @@ class Snapshot:
         before: An older snapshot, whose open tables are used again.
 
     Attributes:
-        op: The op.
-        op_id: Its id.
+        entry: The entry.
         segments: The index segments that could be read.
         loose: The packs and ops that no segment lists, newest first.
-
-    Raises:
-        DamagedError: The entry is damaged.
     """
 
     def __init__(self, files: Files, entry: Entry, before: Snapshot | None = None) -> None:
-        self.op, self.op_id = read_op(entry)
-        self.seq = entry.seq
+        self.entry = entry
         self._files = files
         self._checked = False
         known = {} if before is None else {pack.name: pack for pack in before.loose}
@@ -54,33 +49,40 @@ class Snapshot:
         self.loose: list[Pack] = [found for name in names if (found := known.get(name) or self._pack(name))]
 
     @property
+    def seq(self) -> int:
+        """The number of the op."""
+        return self.entry.seq
+
+    @property
     def state(self) -> State:
         """The state."""
-        return self.op.state
+        return self.entry.op.state
 
     def find(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
-        """Everywhere that an object is, in packs that count; the newest first.
-
-        Raises:
-            DamagedError: A table makes no sense.
-        """
+        """Everywhere that an object is, in packs that count; the newest first."""
         key, condemned = bytes.fromhex(oid), self.state.condemned
         for pack in self.loose:
-            for at, _ in pack.table.find(key):
-                yield PackName(pack.name), pack.inside(at)
+            with suppress(DamagedError):  # rows that make no sense hide nothing that others say; fsck names them
+                for at, _ in pack.table.find(key):
+                    yield PackName(pack.name), pack.inside(at)
         for segment in self.segments:
-            for at, number in segment.find(key):
-                name = segment.pack_of(number)
-                if name not in condemned:
-                    yield name, at
+            with suppress(DamagedError):
+                for at, number in segment.find(key):
+                    name = segment.pack_of(number)
+                    if name not in condemned:
+                        yield name, at
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""
-        found = {at.oid: at for pack in self.loose for at, _ in pack.table.starting_with(prefix)}
+        found: dict[Oid, Location] = {}
+        for pack in self.loose:
+            with suppress(DamagedError):
+                found.update((at.oid, at) for at, _ in pack.table.starting_with(prefix))
         for segment in self.segments:
-            for at, number in segment.starting_with(prefix):
-                if segment.pack_of(number) not in self.state.condemned:
-                    found.setdefault(at.oid, at)
+            with suppress(DamagedError):
+                for at, number in segment.starting_with(prefix):
+                    if segment.pack_of(number) not in self.state.condemned:
+                        found.setdefault(at.oid, at)
         return found
 
     def packs(self) -> list[PackName]:

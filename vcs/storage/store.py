@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -14,7 +14,8 @@ from ..objects.records import Record
 from . import chunking, codec, pack
 from .files import Files
 from .layout import PackName
-from .op_log import Entry, OpLog
+from .op_file import Entry
+from .op_log import OpLog
 from .pack_writer import PackWriter
 from .snapshot import Snapshot
 from .soundness import Memo, NoMemo, Soundness
@@ -74,7 +75,7 @@ class ObjectStore:
         """
         before = self._snapshot
         with storage_errors("reading the repository"):
-            if before is not None and self.log.is_newest(before.seq):
+            if before is not None and self.log.is_newest(before.entry):
                 return before
             entry = self.log.newest()
             if entry is None:
@@ -159,8 +160,8 @@ class ObjectStore:
         for number, (chunk, size) in enumerate(chunks):
             if number:
                 yield ready
-            at, ready = self._load(chunk)
-            if at.codec == codec.CHUNKED or (at.kind, at.size) != ("blob", size):
+            at, ready = self._load(chunk, in_one_piece=True)
+            if (at.kind, at.size) != ("blob", size):
                 raise DamagedError(f"Object {blob.oid[:12]} has a chunk that is none; run `art fsck`.")
             check.update(ready)
         if check.hexdigest() != blob.oid:
@@ -217,7 +218,8 @@ class ObjectStore:
         """
         matches = self._starting_with(prefix, kinds)
         if not matches:
-            self.refresh()  # another process may have published it
+            # Another process may have published it, or the index be damaged.
+            self._snapshot = self.refresh().without_damage()
             matches = self._starting_with(prefix, kinds)
         if len(matches) == 1:
             return matches[0]
@@ -282,10 +284,17 @@ class ObjectStore:
                     self.soundness.distrust(place)
         raise problem or _unknown(oid)
 
-    def _load(self, oid: Oid) -> tuple[Location, bytes]:
-        """An object and its bytes; of a blob in chunks, the list of these."""
+    def _load(self, oid: Oid, *, in_one_piece: bool = False) -> tuple[Location, bytes]:
+        """An object and its bytes; of a blob in chunks the list of these, unless it has to be in one piece."""
+
+        def take(place: Place, at: Location) -> tuple[Location, bytes]:
+            # What makes a list good is what it leads to; its pack vouches for it, or all of that is read.
+            if at.codec == codec.CHUNKED and (in_one_piece or not self.is_sound_at(place, at)):
+                raise DamagedError(f"Object {oid[:12]} is stored as chunks that do not make it; run `art fsck`.")
+            return at, self._verified(place, at)[1]
+
         with storage_errors(f"reading object {oid[:12]}"):
-            return self._try_all(oid, lambda place, at: (at, self._verified(place, at)[1]))
+            return self._try_all(oid, take)
 
     def _verified(self, place: Place, at: Location) -> tuple[bytes, bytes]:
         """What is stored at one place, and what it expands to, checked against the id."""
@@ -300,8 +309,7 @@ class ObjectStore:
         return stored, data
 
     def _read_at(self, place: Place, at: Location) -> bytes:
-        if at.stored > codec.MAX_SIZE:
-            raise DamagedError(f"Object {at.oid[:12]} cannot take {at.stored} bytes; run `art fsck`.")
+        _check_sizes(at)
         if isinstance(place, PackWriter):
             stored = place.read(at)
             if stored is None:
@@ -325,13 +333,25 @@ class ObjectStore:
         if isinstance(place, PackWriter) or self.soundness.vouches_for(place) or (place, at.oid) in self._sound:
             return True
         try:
-            data = self._verified(place, at)[1]
+            _, data = self._verified(place, at)
             if at.codec == codec.CHUNKED:
-                deque(self._iter_chunks(at, chunking.decode_list(data, at.size)), maxlen=0)
-        except (UnknownName, DamagedError, FileNotFoundError):
+                for _ in self._iter_chunks(at, chunking.decode_list(data, at.size)):
+                    pass
+        except (DamagedError, UnknownName, FileNotFoundError):
             return False
         self._sound.add((place, at.oid))
         return True
+
+
+def _check_sizes(at: Location) -> None:
+    """Refuses what no writer makes before any of it is read: a table may be hostile."""
+    if at.codec == codec.CHUNKED:
+        most, needed = chunking.MAX_LIST, at.stored
+    else:
+        most = chunking.MAX_CHUNK if at.kind == "blob" else codec.MAX_SIZE
+        needed = max(at.stored, at.size)
+    if needed > most:
+        raise DamagedError(f"Object {at.oid[:12]} cannot take so many bytes; run `art fsck`.")
 
 
 def _unknown(oid: Oid) -> UnknownName:

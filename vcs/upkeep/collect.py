@@ -27,7 +27,6 @@ from ..repository import Repository
 from ..storage import leases
 from ..storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
 from ..storage.locks import Lock
-from ..storage.op_log import MIN_ENTRIES
 from ..storage.pack import Pack
 from ..storage.segment import build as build_segment
 from ..storage.snapshot import Snapshot
@@ -197,7 +196,9 @@ class _Collection:
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
-        self._store.log.clean_up(MIN_ENTRIES, lambda seq: op_name(seq) in free)
+        named = {seq for name in (*head.packs(), *head.state.condemned) if (seq := op_seq(name)) is not None}
+        # What is older than all that a state names was made too late, and does not stand.
+        self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
         gone = {name for name in free if not self._store.files.exists(name)}
         if gone:
             self._deleted += sorted(gone)

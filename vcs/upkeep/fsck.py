@@ -29,7 +29,6 @@ from ..storage.layout import (
     op_seq,
     segment_name,
 )
-from ..storage.op_file import read_op
 from ..storage.pack import Pack
 from ..storage.registers import read_register
 from ..storage.segment import Segment
@@ -134,19 +133,18 @@ class _Check:
         for seq in self._store.log.sequence():
             if seq > self._head.seq:
                 return  # published since
-            entry = self._store.log.entry(seq)
-            if entry is None:
-                parent = None
-                continue  # cleaned up since
             try:
-                op, oid = read_op(entry)
+                entry = self._store.log.entry(seq)
             except ArtError as error:
                 parent = None
                 yield Problem(op_name(seq), str(error))
                 continue
-            if parent is not None and op.parent != parent:
+            if entry is None:
+                parent = None
+                continue  # cleaned up since
+            if parent is not None and entry.op.parent != parent:
                 yield Problem(op_name(seq), "does not follow the op before it")
-            parent = oid
+            parent = entry.oid
 
     def _check_index(self) -> Iterator[Problem]:
         for oid in self._head.state.segments:

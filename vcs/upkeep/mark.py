@@ -51,7 +51,9 @@ class Mark:
         else:
             changed = refs.diff(before)
             # What was pruned was not followed; it has been made again, and must be.
-            made_again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and new is None}
+            made_again = {
+                old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and new is None
+            }
             self.live -= made_again
             targets = {new for ref, (_, new) in changed.items() if not ref.startswith(ref_names.PRUNED)} | made_again
             fresh = self._follow(oid for oid in targets if oid is not None) | self._nodes(refs.root)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -91,10 +92,7 @@ def test_what_is_known_but_not_stored_any_more_is_stored_again(
     repository: Repository, file: Path, hashed: list[bytes]
 ) -> None:
     add(repository, file)
-    for pack in repository.layout.packs.rglob("*"):
-        if pack.is_file():
-            pack.unlink()
-    repository.layout.root.unlink()
+    shutil.rmtree(repository.layout.ops)
     repository.layout.format.unlink()
     again = Repository.init(repository.layout.folder)
     add(again, file)

@@ -71,7 +71,9 @@ def test_what_is_meant_comes_back_in_order() -> None:
     assert intents_of(LINES) == INTENTS
 
 
-@pytest.mark.parametrize("content", [None, [], {}, {"intent": "destroy"}, {"intent": "set-ref"}, {"intent": ["set-ref"]}])
+@pytest.mark.parametrize(
+    "content", [None, [], {}, {"intent": "destroy"}, {"intent": "set-ref"}, {"intent": ["set-ref"]}]
+)
 def test_what_is_no_intent_is_refused(content: object) -> None:
     with pytest.raises(DamagedError):
         decode(content)  # type: ignore[arg-type]

@@ -377,7 +377,9 @@ at_time(*{{
     landed = 7 * which - 1  # the seventh object fills the pack, and is landed only afterwards
     found = tags(repository)
     assert found.keys() == {f"tags/{number}" for number in range(landed)}
-    assert [repository.store.read(found[f"tags/{number}"], "blob")[0] for number in range(landed)] == list(range(landed))
+    assert [repository.store.read(found[f"tags/{number}"], "blob")[0] for number in range(landed)] == list(
+        range(landed)
+    )
     assert incoming(repository) == []
     assert problems(folder) == []
 

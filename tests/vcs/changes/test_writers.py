@@ -184,7 +184,9 @@ def test_a_version_does_not_get_two_labels(repository: Repository, other: Reposi
     assert [version.label for version in versions(repository, "model")] == ["1.0"]
 
 
-def test_what_conflicts_leaves_nothing_behind(repository: Repository, other: Repository, model: Version, folder: Path) -> None:
+def test_what_conflicts_leaves_nothing_behind(
+    repository: Repository, other: Repository, model: Version, folder: Path
+) -> None:
     with pytest.raises(Conflict), repository.transaction("ours") as transaction:
         put_text_in(transaction, "tags/a", "x" * 500_000)
         transaction.add(EditVersion("model", model.artifact, {}, tags=("ours",)))

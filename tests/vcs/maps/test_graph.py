@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from artvcs.vcs.refs import walk
 
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName
-from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Tree
-from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.maps import graph
+from artvcs.vcs.objects.kinds import Code, Commit, Failure, GitState, Input, Output, StepRun, Tree
+from artvcs.vcs.objects.oid import NULL, Oid
 from artvcs.vcs.repository import Repository
 
-from ..helpers import add_version, put_text, put_text_in
+from ..helpers import a_run, add_version, put_text, put_text_in
 
 
 def a_commit(transaction: Transaction, artifact: Oid, parent: Oid | None = None) -> Commit:
@@ -46,7 +46,7 @@ def test_everything_a_commit_refers_to_is_reached(repository: Repository) -> Non
         first = transaction.put(a_commit(transaction, version.artifact))
         second = transaction.put(a_commit(transaction, version.artifact, first))
         transaction.set_ref("tags/a", second)
-    kinds = sorted(at.kind for at in walk.reachable(repository.store, [second]))
+    kinds = sorted(at.kind for at in graph.reachable(repository.store, [second]))
     assert kinds == ["artifact", "blob", "blob", "blob", "commit", "commit", "tree"]
 
 
@@ -54,44 +54,62 @@ def test_the_chunks_of_a_large_blob_are_reached(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
         oid = transaction.put_blob(bytes(range(256)) * 20_000)
         transaction.set_ref("tags/a", oid)
-    assert len(list(walk.reachable(repository.store, [oid]))) > 1
+    assert len(list(graph.reachable(repository.store, [oid]))) > 1
 
 
-def test_older_states_of_the_refs_are_not_reached_but_the_ops_are_listed(repository: Repository) -> None:
+def test_everything_a_run_refers_to_is_reached(repository: Repository) -> None:
+    with repository.transaction("put") as transaction:
+        version = add_version(transaction, "data", "x")
+        commit = transaction.put(a_commit(transaction, version.artifact))
+        log = transaction.put_blob(b"what the step printed")
+        step = StepRun(
+            step="train", status="failed", commit=commit, inputs={}, outputs={"output": Output(version.artifact, "m")},
+            cache_key=None, started=1, finished=2, failure=Failure("E", "e", "t"), log=log, metadata={},
+        )  # fmt: skip
+        run = replace(a_run("r"), steps={"train": step}, order=("train",))
+        transaction.set_ref("tags/a", transaction.put(run))
+    reached = {at.oid for at in graph.reachable(repository.store, [run.oid])}
+    assert {run.oid, commit, log, version.artifact} <= reached
+
+
+def test_an_op_reaches_its_refs_and_not_those_before(repository: Repository) -> None:
     old = put_text(repository, "tags/a", "old")
     new = put_text(repository, "tags/a", "new")
-    newest = repository.read_root().op
-    assert newest is not None
-    found = {at.oid for at in walk.reachable(repository.store, [newest])}
+    found = {at.oid for at in graph.reachable(repository.store, [repository.store.refresh().op_id])}
     assert new in found
     assert old not in found
-    assert [op.seq for _, op in walk.op_chain(repository.store, newest)] == [2, 1]
+
+
+def test_a_mark_leads_to_nothing(repository: Repository) -> None:
+    with repository.transaction("mark") as transaction:
+        transaction.set_ref("times/1", NULL)
+    assert [at.kind for at in graph.reachable(repository.store, [repository.store.refresh().op_id])] == ["op", "refs"]
 
 
 def test_a_deleted_version_reaches_nothing(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
         version = replace(add_version(transaction, "model", "x"), deleted=True)
-        oid = transaction.replace_version(version)
-    assert [at.oid for at in walk.reachable(repository.store, [oid])] == [oid]
+        oid = transaction.put(version)
+        transaction.set_ref("tags/a", oid)
+    assert [at.oid for at in graph.reachable(repository.store, [oid])] == [oid]
 
 
 def test_what_is_missing_raises_or_is_told(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
         put_text_in(transaction, "tags/a", "a")
-        transaction.set_ref("tags/missing", Oid("0" * 64))
-    newest = repository.read_root().op
-    assert newest is not None
+        transaction.set_ref("tags/missing", Oid("1" * 64))
+    newest = repository.store.refresh().op_id
     with pytest.raises(UnknownName):
-        list(walk.reachable(repository.store, [newest]))
+        list(graph.reachable(repository.store, [newest]))
     told: list[tuple[Oid, ArtError]] = []
-    found = list(walk.reachable(repository.store, [newest], lambda oid, error: told.append((oid, error))))
-    assert [oid for oid, _ in told] == ["0" * 64]
-    assert len(found) == 3  # op, node, blob
+    found = list(graph.reachable(repository.store, [newest], lambda oid, error: told.append((oid, error))))
+    assert [oid for oid, _ in told] == ["1" * 64]
+    assert sorted(at.kind for at in found) == ["blob", "op", "refs"]
 
 
 def test_an_artifact_whose_data_was_pruned_is_reached_and_not_followed(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
         artifact = add_version(transaction, "model", "x").artifact
-    found = {at.kind for at in walk.reachable(repository.store, [artifact], ends={artifact})}
+    found = {at.kind for at in graph.reachable(repository.store, [artifact], ends={artifact})}
     assert found == {"artifact"}
-    assert Tree(()).oid in {at.oid for at in walk.reachable(repository.store, [artifact])}
+    assert Tree(()).oid in {at.oid for at in graph.reachable(repository.store, [artifact])}

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName
 from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import FILE, FOLDER, SYMLINK, Entry, RefsNode, Tree, check_entry_name
+from artvcs.vcs.objects.kinds import (
+    FILE,
+    FOLDER,
+    MAX_LEVEL,
+    SYMLINK,
+    Entry,
+    Op,
+    RefsNode,
+    State,
+    Tree,
+    check_entry_name,
+)  # fmt: skip
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 
 ID = hash_bytes(b"")
@@ -66,16 +79,72 @@ def test_the_kind_follows_from_the_mode() -> None:
         (0, (("b", ID), ("a", ID))),
         (0, (("a", ID), ("a", ID))),
         (0, (("a",),)),
+        (0, ((),)),
         (0, (("a", ID, ID),)),
+        (0, (("a", ID, 1),)),
         (0, (("a", "../../etc"),)),
+        (0, (("a", 5),)),
+        (0, ((5, ID),)),
+        (0, ((None, ID),)),
         (0, ()),
         (-1, (("a", ID),)),
-        (99, (("a", ID),)),
+        (MAX_LEVEL + 1, (("a", ID, 1),)),
+        (1, (("a", ID),)),
+        (1, (("a", ID, 0),)),
+        (1, (("a", ID, -1),)),
+        (1, (("a", ID, True),)),
+        (1, (("a", ID, "1"),)),
+        (1, (("b", ID, 1), ("a", ID, 1))),
     ],
 )
-def test_a_refs_node_that_no_writer_makes_is_refused(level: int, entries: tuple[tuple[str, ...], ...]) -> None:
+def test_a_refs_node_that_no_writer_makes_is_refused(level: int, entries: tuple[tuple[Any, ...], ...]) -> None:
     with pytest.raises(ArtError):
         RefsNode(level, entries)
+    with pytest.raises(ArtError):
+        RefsNode.decode(canonical.dumps({"entries": [list(entry) for entry in entries], "level": level}))
+
+
+def test_a_refs_node_says_how_many_refs_are_below() -> None:
+    leaf = RefsNode(0, (("a", ID), ("b", ID)))
+    above = RefsNode(1, (("b", leaf.oid, 2), ("z", ID, 1000)))
+    assert (leaf.summary, above.summary) == ((2,), (1002,))
+    assert RefsNode.decode(above.encode()) == above
+    assert above.oid == hash_bytes(above.encode(), "refs")
+
+
+def test_keys_of_refs_are_in_the_order_of_their_bytes() -> None:
+    keys = sorted(["a", "Z", "é", "\ud7ff", "\ue000", "\U0010ffff", "aa"], key=str.encode)
+    assert [entry[0] for entry in RefsNode(0, tuple((key, ID) for key in keys)).entries] == keys
+
+
+STATE = State(ID, (ID,), ("ops/000000000001", "packs/ab/x"), {"packs/cd/y": 5}, 3, ("f" * 16,))
+
+
+def test_an_op_comes_back_with_the_state_after_it() -> None:
+    op = Op(2, ID, STATE, "0" * 16, "Ada <ada@example.org>", 1, "add")
+    assert Op.decode(op.encode()) == op
+    assert op.oid == hash_bytes(op.encode(), "op")
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        {"refs": "x"},
+        {"segments": ["x"]},
+        {"segments": {}},
+        {"loose": [5]},
+        {"condemned": {"packs/cd/y": "5"}},
+        {"condemned": []},
+        {"epoch": None},
+        {"epoch": True},
+        {"recent": [None]},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_state_that_no_writer_makes_is_refused(false: dict[str, object]) -> None:
+    with pytest.raises(DamagedError):
+        State.decode(canonical.dumps({**canonical.loads(STATE.encode()), **false}))
 
 
 def test_a_file_with_the_bytes_of_a_tree_is_not_the_tree() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 
 import pytest
 import zstandard
@@ -41,7 +42,7 @@ def test_another_size_than_was_promised_is_refused(data: bytes, by: int) -> None
         codec.decompress(how, stored, len(data) + by)
 
 
-@given(st.binary(max_size=200), st.integers(0, 300), st.integers(0, 255))
+@given(st.binary(max_size=200), st.integers(0, 300) | st.integers(0, 2**64 - 1), st.integers(0, 255))
 def test_any_bytes_are_read_or_refused_with_our_own_error(stored: bytes, size: int, how: int) -> None:
     try:
         data = codec.decompress(how, stored, size)
@@ -67,3 +68,29 @@ def test_a_frame_that_hides_its_size_is_refused() -> None:
 def test_a_record_too_large_to_read_back_is_not_written() -> None:
     with pytest.raises(StorageError, match="too large"):
         codec.compress(bytes(codec.MAX_SIZE + 1))
+
+
+def test_a_record_as_large_as_can_be_read_back_is_written() -> None:
+    data = b"x" * codec.MAX_SIZE
+    how, stored = codec.compress(data)
+    assert codec.decompress(how, stored, len(data)) == data
+
+
+@pytest.mark.parametrize("size", [10**11, 2**63, 2**64 - 1])
+def test_a_size_that_is_a_lie_costs_nothing(size: int) -> None:
+    how, stored = codec.compress(b"text " * 1000)
+    tracemalloc.start()
+    for claimed in (codec.RAW, codec.ZSTD, codec.CHUNKED):
+        with pytest.raises(DamagedError):
+            codec.decompress(claimed, stored, size)
+    assert (how, tracemalloc.get_traced_memory()[1] < 1 << 20) == (codec.ZSTD, True)
+    tracemalloc.stop()
+
+
+def test_a_codec_that_corrupts_costs_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Corrupting:
+        def compress(self, data: bytes) -> bytes:
+            return zstandard.ZstdCompressor().compress(data[:-1] + b"?")
+
+    monkeypatch.setattr(codec, "_compressor", Corrupting)
+    assert codec.compress(b"text " * 100) == (codec.RAW, b"text " * 100)

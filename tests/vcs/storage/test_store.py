@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from gc import collect
@@ -16,18 +15,18 @@ from artvcs.vcs.errors import AmbiguousName, DamagedError, UnknownName
 from artvcs.vcs.objects.kinds import Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import chunking, codec
+from artvcs.vcs.storage import chunking
+from artvcs.vcs.storage.memory import MemoryFiles
+from artvcs.vcs.storage.pack import RECORD_SIZE
+from artvcs.vcs.storage.snapshot import Snapshot
 from artvcs.vcs.storage.store import blob_id
 from artvcs.vcs.upkeep import collect as gc
 
-from ..helpers import problems, put_text, put_text_in
+from ..helpers import packs, problems, put_text, put_text_in, sizes
+from .making import blob, commit, flip, in_chunks, noise, put_pack, store_of
 
 
-def noise(size: int, seed: int = 7) -> bytes:
-    return random.Random(seed).randbytes(size)
-
-
-@pytest.mark.parametrize("size", [0, 1, 63, 64, 1000, chunking.THRESHOLD - 1, chunking.THRESHOLD, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, 63, 64, 1000, chunking.MAX_CHUNK, chunking.MAX_CHUNK + 1, 3_000_000])
 @pytest.mark.parametrize("compressible", [False, True])
 def test_a_blob_of_any_size_comes_back(repository: Repository, size: int, compressible: bool) -> None:
     data = bytes(size) if compressible else noise(size)
@@ -53,12 +52,11 @@ def test_an_insert_in_the_middle_of_a_large_blob_stores_little(repository: Repos
     data = noise(8 << 20)
     with repository.transaction("put") as transaction:
         transaction.set_ref("tags/a", transaction.put_blob(data))
-    before = sum(path.stat().st_size for path in repository.layout.pack_files())
+    before = sizes(repository.layout.folder)
     with repository.transaction("put") as transaction:
         changed = transaction.put_blob(data[: 4 << 20] + b"inserted" + data[4 << 20 :])
         transaction.set_ref("tags/b", changed)
-    after = sum(path.stat().st_size for path in repository.layout.pack_files())
-    assert after - before < 1 << 20
+    assert sizes(repository.layout.folder) - before < 1 << 20
     assert repository.store.stored_size(changed) > 8 << 20
 
 
@@ -67,52 +65,63 @@ def test_a_large_blob_is_read_piece_by_piece(repository: Repository) -> None:
         oid = transaction.put_blob(noise(8 << 20))
         transaction.set_ref("tags/a", oid)
     pieces = list(repository.store.iter_read(oid))
-    assert max(len(piece) for piece in pieces) <= 8 * chunking.AVERAGE
+    assert max(len(piece) for piece in pieces) <= chunking.MAX_CHUNK
     assert b"".join(pieces) == noise(8 << 20)
 
 
-def test_a_chunk_that_was_stored_in_chunks_itself_can_be_read(repository: Repository) -> None:
-    # As another version of artvcs, with other cut points, may have done.
-    halves = [noise(1000, 1), noise(1000, 2)]
-    inner, outer = b"".join(halves), b"".join(halves) * 2
+def test_a_blob_of_the_largest_chunks_is_one_whose_chunks_are_in_one_piece(repository: Repository) -> None:
+    data = bytes(5 << 20)  # nothing in it says where to cut
     with repository.transaction("put") as transaction:
-        ids = [transaction.put_blob(half) for half in halves]
-        _put_chunked(transaction, inner, [(ids[0], 1000), (ids[1], 1000)])
-        _put_chunked(transaction, outer, [(blob_id(inner), 2000), (blob_id(inner), 2000)])
-        transaction.set_ref("tags/a", blob_id(outer))
-    assert repository.store.read(blob_id(outer), "blob") == outer
-    assert repository.store.complete(blob_id(outer))
+        oid = transaction.put_blob(data)
+        transaction.set_ref("tags/a", oid)
+    store = repository.store
+    chunks = store.chunk_ids(store.location(oid))
+    assert {store.size(chunk) for chunk in chunks} == {chunking.MAX_CHUNK}
+    assert not any(store.chunk_ids(store.location(chunk)) for chunk in chunks)
 
 
-@pytest.mark.parametrize("chunks", ["itself", "none", "one missing", "too many"])
-def test_a_hostile_list_of_chunks_is_refused(repository: Repository, chunks: str) -> None:
-    whole = blob_id(b"whole")
-    with repository.transaction("put") as transaction:
-        part = transaction.put_blob(noise(5000))
-        pieces = {
-            "itself": [(whole, 5)],
-            "none": [],
-            "one missing": [(part, 5000), (blob_id(b"missing"), 7)],
-            "too many": [(part, 5000)] * 100,
-        }[chunks]
-        _put_chunked(transaction, b"whole", pieces)
-        transaction.set_ref("tags/a", whole)
-    with pytest.raises((DamagedError, UnknownName)):
-        repository.store.read(whole, "blob")
+def test_a_blob_that_lacks_a_chunk_is_not_complete() -> None:
+    files = MemoryFiles()
+    part, whole = noise(chunking.MAX_CHUNK), blob_id(b"whole")
+    commit(
+        files, loose=[put_pack(files, blob(part), in_chunks([(blob_id(part), len(part)), (blob_id(b"no"), 7)], whole))]
+    )
+    store = store_of(files)
+    assert store.complete(blob_id(part))
+    assert store.has(whole)
+    assert not store.complete(whole)
+    assert not store.complete(blob_id(b"no"))
 
 
-def _put_chunked(transaction: object, whole: bytes, chunks: list[tuple[Oid, int]]) -> None:
-    writer = transaction._open_pack().writer  # type: ignore[attr-defined]
-    writer.add(blob_id(whole), "blob", codec.CHUNKED, chunking.encode_list(chunks), len(whole))
+def test_of_two_copies_the_one_that_is_sound_is_read() -> None:
+    files = MemoryFiles()
+    data = noise(3000)
+    names = [put_pack(files, blob(data), blob(b"%d" % number)) for number in range(2)]
+    commit(files, loose=names)
+    for damaged in names:
+        at = next(at for name, at in store_of(files).snapshot.find(blob_id(data)) if name == damaged)
+        flip(files, damaged, at.offset + 1000)
+        for store in (store_of(files), store_of(files)):
+            assert store.read(blob_id(data), "blob") == data
+            assert store.stored(blob_id(data)).stored == data
+            assert store.published(blob_id(data))
+        flip(files, damaged, at.offset + 1000)
 
 
-def test_a_blob_that_lacks_a_chunk_is_not_complete(repository: Repository) -> None:
-    with repository.transaction("put") as transaction:
-        part = transaction.put_blob(noise(100))
-        _put_chunked(transaction, b"whole", [(part, 100), (blob_id(b"missing"), 7)])
-        assert repository.store.complete(part)
-        assert not repository.store.complete(blob_id(b"whole"))
-        assert not repository.store.complete(blob_id(b"missing"))
+@pytest.mark.parametrize("position", [3, 35], ids=["an id", "a size"])
+def test_of_two_lists_of_chunks_the_one_that_is_sound_is_followed(position: int) -> None:
+    files = MemoryFiles()
+    parts = [noise(chunking.MAX_CHUNK, seed) for seed in range(2)]
+    oid = blob_id(b"".join(parts))
+    chunks = in_chunks([(blob_id(part), len(part)) for part in parts], oid)
+    lists = [put_pack(files, chunks) for _ in range(2)]
+    commit(files, loose=[put_pack(files, *map(blob, parts)), *lists])
+    for damaged in lists:
+        at = next(at for name, at in store_of(files).snapshot.find(oid) if name == damaged)
+        flip(files, damaged, at.offset + RECORD_SIZE + position)
+        assert store_of(files).read(oid, "blob") == b"".join(parts)
+        assert store_of(files).complete(oid)
+        flip(files, damaged, at.offset + RECORD_SIZE + position)
 
 
 def test_an_object_of_another_kind_is_not_what_was_asked_for(repository: Repository) -> None:
@@ -128,7 +137,7 @@ def test_an_object_of_another_kind_is_not_what_was_asked_for(repository: Reposit
 
 def test_a_damaged_byte_is_noticed_on_reading(repository: Repository, folder: Path) -> None:
     oid = put_text(repository, "tags/a", "precious" * 5)
-    [path] = repository.layout.pack_files()
+    [path] = [path for path in repository.layout.ops.iterdir() if b"precious" in path.read_bytes()]
     data = path.read_bytes()
     at = data.index(b"precious")
     path.write_bytes(data[:at] + b"P" + data[at + 1 :])
@@ -137,14 +146,19 @@ def test_a_damaged_byte_is_noticed_on_reading(repository: Repository, folder: Pa
 
 
 def test_putting_again_heals_what_went_with_a_lost_pack(repository: Repository, folder: Path) -> None:
-    oid = put_text(repository, "tags/a", "a")
-    [lost] = repository.layout.pack_files()
-    put_text(repository, "tags/a", "b")
+    data = noise(400_000)
+    with repository.transaction("put") as transaction:
+        oid = transaction.put_blob(data)
+        transaction.set_ref("tags/a", oid)
+    [lost] = packs(folder)
     lost.unlink()
     again = Repository(folder)
     assert not again.store.has(oid)
-    put_text(again, "tags/a", "a")
-    assert Repository(folder).store.read(oid, "blob") == b"a"
+    with pytest.raises(UnknownName):
+        again.store.read(oid, "blob")
+    with again.transaction("put") as transaction:
+        transaction.set_ref("tags/a", transaction.put_blob(data))
+    assert Repository(folder).store.read(oid, "blob") == data
 
 
 def test_a_prefix_names_one_object(repository: Repository, folder: Path) -> None:
@@ -166,7 +180,7 @@ def test_a_prefix_of_several_or_none_is_an_error_that_says_so(repository: Reposi
 
 
 def _common_digit(repository: Repository) -> str:
-    first = [at.oid[0] for at in repository.store.index.starting_with("")]
+    first = [oid[0] for oid in repository.store.snapshot.starting_with("")]
     return max(first, key=first.count)
 
 
@@ -176,29 +190,63 @@ def test_a_prefix_can_be_narrowed_to_kinds(repository: Repository) -> None:
         repository.store.expand(oid[:12], ("run", "commit"))
 
 
-def test_a_reader_with_an_old_index_goes_on_reading_after_gc(repository: Repository, folder: Path) -> None:
-    ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(5)]
+def test_what_a_transaction_put_is_found_before_it_is_published(repository: Repository, folder: Path) -> None:
+    with repository.transaction("put") as transaction:
+        small, large = put_text_in(transaction, "tags/a", "small"), transaction.put_blob(noise(3 << 20))
+        transaction.seal()
+        late = put_text_in(transaction, "tags/b", "late")
+        for oid in (small, large, late):
+            assert repository.store.complete(oid)
+            assert not repository.store.published(oid)
+            assert repository.store.expand(oid[:16]).oid == oid
+            assert not Repository(folder).store.has(oid)
+        assert repository.store.read(large, "blob") == noise(3 << 20)
+        transaction.set_ref("tags/c", large)
+    assert Repository(folder).store.read(large, "blob") == noise(3 << 20)
+
+
+def test_what_others_publish_is_found_without_being_told(repository: Repository, folder: Path) -> None:
+    reader = Repository(folder)
+    assert not reader.store.has(blob_id(b"a"))
+    oid = put_text(repository, "tags/a", "a")
+    assert reader.store.read(oid, "blob") == b"a"
+    assert reader.store.expand(put_text(repository, "tags/b", "b")[:12]).size == 1
+
+
+def test_nothing_is_opened_anew_while_nothing_changes(repository: Repository, folder: Path) -> None:
+    put_text(repository, "tags/a", "a")
+    reader = Repository(folder)
+    before = reader.store.refresh()
+    assert reader.store.refresh() is before
+    put_text(repository, "tags/b", "b")
+    assert reader.store.snapshot is before
+    assert reader.store.refresh().seq == before.seq + 1
+
+
+def test_a_reader_of_an_old_moment_goes_on_reading_after_gc(repository: Repository, folder: Path) -> None:
+    ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(100)]
     reader = Repository(folder)
     assert reader.store.read(ids[0], "blob") == b"0"
-    gc.collect(repository)
-    assert [reader.store.read(oid, "blob") for oid in ids] == [str(number).encode() for number in range(5)]
+    assert gc.collect(repository).deleted
+    assert [reader.store.read(oid, "blob") for oid in ids] == [str(number).encode() for number in range(100)]
 
 
-def test_a_pack_collected_between_finding_and_opening_is_looked_for_again(
+def test_what_is_collected_between_finding_and_reading_is_looked_for_again(
     repository: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(2)]
+    ids = [put_text(repository, f"tags/{number}", str(number)) for number in range(100)]
     reader = Repository(folder)
-    find = reader.store._find
-    collected: list[gc.Plan] = []
+    find = Snapshot.find
+    collected: list[object] = []
 
-    def collected_meanwhile(oid: Oid) -> object:
-        found = find(oid)
+    def collected_meanwhile(self: Snapshot, oid: Oid) -> object:
+        found = list(find(self, oid))
         if not collected:
-            collected.append(gc.collect(repository))
-        return found
+            collected.append(True)
+            assert gc.collect(repository).deleted
+        return iter(found)
 
-    monkeypatch.setattr(reader.store, "_find", collected_meanwhile)
+    monkeypatch.setattr(Snapshot, "find", collected_meanwhile)
     assert reader.store.read(ids[0], "blob") == b"0"
 
 

@@ -167,9 +167,7 @@ def test_a_collection_between_two_lost_attempts_to_publish(
     assert problems(folder) == []
 
 
-def test_an_edit_of_a_version_whose_data_was_pruned(
-    repository: Repository, writer: Repository, folder: Path
-) -> None:
+def test_an_edit_of_a_version_whose_data_was_pruned(repository: Repository, writer: Repository, folder: Path) -> None:
     """There is nothing to bring along, and nothing missing."""
     artifact = add_large_version(repository, "model", LARGE)
     with repository.begin("prune") as transaction:
@@ -361,7 +359,9 @@ def test_a_reader_without_a_lease_looks_again(repository: Repository, writer: Re
 # Two collectors
 
 
-def test_two_collections_at_once(repository: Repository, writer: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_collections_at_once(
+    repository: Repository, writer: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each as far as the other lets it: in between, garbage is made and things come to life."""
     for number in range(8):
         put_text(repository, f"tags/{number}", random_text(number, 300_000))

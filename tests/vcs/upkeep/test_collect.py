@@ -51,7 +51,9 @@ def test_versions_and_what_they_name_stay(repository: Repository, folder: Path) 
 def test_what_somebody_uses_waits_for_them_and_says_for_whom(repository: Repository, folder: Path) -> None:
     put_text(repository, "tags/dead", random_text(1))
     drop(repository, "tags/dead")
-    work = "transaction = Repository(Path(args[0])).transaction('run')\nprint('began', flush=True)\nsys.stdin.readline()"
+    work = (
+        "transaction = Repository(Path(args[0])).transaction('run')\nprint('began', flush=True)\nsys.stdin.readline()"
+    )
     run = process(work, folder)
     assert run.stdout is not None
     assert run.stdout.readline() == "began\n"

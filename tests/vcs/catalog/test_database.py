@@ -1,0 +1,116 @@
+"""The derived database: it answers or does without, and never fails a command."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from artvcs.vcs.catalog import database
+from artvcs.vcs.catalog.database import Database
+
+SCHEMA = ["CREATE TABLE seen (name TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID"]
+ALL = "SELECT name, size FROM seen ORDER BY name"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "cache.db"
+
+
+@pytest.fixture
+def known(path: Path) -> Database:
+    return Database(path, SCHEMA)
+
+
+def note(where: Database, name: str, size: int = 1) -> bool:
+    def work(connection: sqlite3.Connection) -> bool:
+        connection.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (name, size))
+        return True
+
+    return where.write(work, otherwise=False)
+
+
+def test_what_was_written_is_found_by_others_and_the_next_time(known: Database, path: Path) -> None:
+    assert known.rows(ALL) == []
+    assert note(known, "a", 5)
+    assert Database(path, SCHEMA).rows(ALL) == known.rows(ALL) == [("a", 5)]
+    known.close()
+    assert known.rows("SELECT size FROM seen WHERE name = ?", ("a",)) == [(5,)]
+
+
+def test_a_write_that_fails_leaves_nothing(known: Database) -> None:
+    def work(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO seen VALUES ('a', 1)")
+        raise KeyError("no")
+
+    with pytest.raises(KeyError):
+        known.write(work, None)
+    assert known.rows(ALL) == []
+    assert note(known, "b")
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "no database", "torn", "of another version"])
+def test_a_database_that_is_not_what_it_was_is_made_anew(
+    known: Database, path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(500):
+        note(known, f"name {number}")
+    known.close()
+    if damage == "deleted":
+        path.unlink()
+    elif damage == "of another version":
+        monkeypatch.setattr(database, "VERSION", database.VERSION + 1)
+    else:
+        good = path.read_bytes()
+        path.write_bytes(
+            {"emptied": b"", "no database": b"x" * 5000, "torn": good[:100] + bytes(len(good) - 100)}[damage]
+        )
+    again = Database(path, SCHEMA)
+    assert again.rows(ALL) == []
+    assert note(again, "a")
+    assert again.rows(ALL) == [("a", 1)]
+
+
+def test_who_may_not_write_does_without(tmp_path: Path) -> None:
+    nowhere = Database(tmp_path / "missing" / "cache.db", SCHEMA)
+    assert nowhere.rows(ALL) == []
+    assert not note(nowhere, "a")
+
+
+def test_nobody_waits_for_a_writer_for_long(known: Database, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    note(known, "a")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    again = Database(path, SCHEMA)
+    assert not note(again, "b")
+    assert again.rows(ALL) == [("a", 1)]  # reading goes on
+    other.rollback()
+    other.close()
+    assert note(again, "b")
+
+
+def test_threads_use_it_at_once(known: Database) -> None:
+    threads = [
+        threading.Thread(target=lambda me=me: [note(known, f"{me} {number}") for number in range(50)])
+        for me in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(known.rows(ALL)) == 200
+
+
+def test_a_forked_child_opens_its_own(known: Database) -> None:
+    note(known, "parent")
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if note(known, "child") and len(known.rows(ALL)) == 2 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert known.rows(ALL) == [("child", 1), ("parent", 1)]
+    assert note(known, "again")

@@ -1,0 +1,96 @@
+"""Collectors delete beside writers and readers: nothing referred to is ever missing, nothing else stays."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from . import gc_design, log_design, register_design
+from .gc_design import GcRules
+from .history import History
+from .log_design import LogRules
+from .register_design import RegisterRules
+from .scenarios import ROUGH, Found, gc_run, many, without
+from .world import Faults
+
+STEPS = 1500
+FULL = gc_design.FULL
+LOG, REGISTER = log_design.FULL, register_design.FULL
+DROWSY = replace(ROUGH, sleep=0.02, naps=(150, 600))
+on_either = pytest.mark.parametrize("point", [LOG, REGISTER], ids=["log", "register"])
+
+# What a writer with a lease does not need: its own pack may be condemned, but not deleted, while it has the lease.
+ONLY_WITHOUT_LEASE = {"look_for_own_file", "fresh_names"}
+# Not rules that protect, but what a remote with a grace period lacks.
+SITUATIONS = {"writers_lease"}
+RARE = {"lease_first", "leases_after_condemning"}
+RULES = [rule.name for rule in fields(GcRules) if rule.name not in ONLY_WITHOUT_LEASE | SITUATIONS]
+
+
+def runs(
+    rules: GcRules,
+    point: LogRules | RegisterRules,
+    seeds: range,
+    faults: Faults = ROUGH,
+    stop_at_first: bool = False,
+    steps: int = STEPS,
+) -> Found:
+    def run(seed: int) -> History:
+        return gc_run(seed, rules, steps, point, faults)
+
+    return many(run, seeds, stop_at_first)
+
+
+@on_either
+def test_nothing_is_missing_and_nothing_stays(point: LogRules | RegisterRules) -> None:
+    found = runs(FULL, point, range(150))
+    assert found.violations == ()
+    assert found.changes > 2500
+
+
+@on_either
+def test_a_writer_whose_lease_ran_out_is_safe_too(point: LogRules | RegisterRules) -> None:
+    assert runs(replace(FULL, writers_lease=False), point, range(100)).violations == ()
+
+
+def test_a_writer_without_lease_must_look_for_its_own_files() -> None:
+    rules = replace(FULL, writers_lease=False, look_for_own_file=False)
+    assert runs(rules, LOG, range(400), stop_at_first=True).violations
+
+
+def test_a_writer_with_a_lease_need_not() -> None:
+    assert runs(replace(FULL, look_for_own_file=False), LOG, range(100)).violations == ()
+
+
+@on_either
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in RARE])
+def test_no_rule_can_be_left_out(rule: str, point: LogRules | RegisterRules) -> None:
+    assert runs(without(rule, FULL), point, range(200), stop_at_first=True).violations
+
+
+@pytest.mark.parametrize(("rule", "faults"), [("lease_first", DROWSY), ("leases_after_condemning", ROUGH)])
+def test_no_rule_of_leases_can_be_left_out(rule: str, faults: Faults) -> None:
+    assert runs(without(rule, FULL), REGISTER, range(800), faults, stop_at_first=True).violations
+
+
+@pytest.mark.faults
+@on_either
+@pytest.mark.parametrize("faults", [ROUGH, DROWSY, replace(ROUGH, crash=0.03)], ids=["rough", "drowsy", "crashing"])
+@pytest.mark.parametrize("leases", [True, False])
+def test_it_holds_for_long(point: LogRules | RegisterRules, faults: Faults, leases: bool) -> None:
+    rules = replace(FULL, writers_lease=leases)
+    assert runs(rules, point, range(10_000, 12_000), faults, steps=3000).violations == ()
+
+
+@pytest.mark.faults
+@on_either
+@pytest.mark.parametrize("rule", sorted(RARE))
+def test_random_runs_find_each_rule_of_leases(rule: str, point: LogRules | RegisterRules) -> None:
+    assert runs(without(rule, FULL), point, range(20_000), stop_at_first=True).violations
+
+
+@pytest.mark.faults
+@on_either
+def test_a_writer_with_a_lease_never_needs_to_look_for_its_own_files(point: LogRules | RegisterRules) -> None:
+    assert runs(replace(FULL, look_for_own_file=False), point, range(10_000)).violations == ()

@@ -1,0 +1,61 @@
+"""Tables of objects: every row comes back, and is found by its id or the start of it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from artvcs.vcs.errors import DamagedError
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.storage import table
+from artvcs.vcs.storage.table import KINDS, ROW_SIZE, Location, Table
+
+IDS = st.binary(min_size=32, max_size=32).map(lambda raw: Oid(raw.hex()))
+CLOSE_IDS = (
+    st.integers(0, 5).map(lambda number: Oid(f"{number:x}" * 3 + "0" * 61)) | IDS
+)  # some alike, some starting alike
+U64 = st.integers(0, 2**64 - 1)
+LOCATIONS = st.builds(Location, CLOSE_IDS, st.sampled_from(KINDS), st.integers(0, 255), U64, U64, U64)
+TABLES = st.lists(LOCATIONS, max_size=30)
+
+
+def table_of(locations: list[Location], before: bytes = b"") -> Table:
+    data = before + table.build(locations) + b"after"
+    return Table(data, len(before), len(locations))
+
+
+@given(LOCATIONS, st.integers(0, 2**32 - 1))
+def test_a_row_comes_back(at: Location, number: int) -> None:
+    row = table.renumbered(table.pack_row(at), number)
+    assert len(row) == ROW_SIZE == 64
+    assert table.pack_number(row) == number
+    assert list(Table(row, 0, 1)) == [(at, number)]
+
+
+@given(TABLES, IDS, st.binary(max_size=50))
+def test_a_table_finds_what_is_in_it_and_nothing_else(locations: list[Location], other: Oid, before: bytes) -> None:
+    found = table_of(locations, before)
+    by_rows = sorted(at.oid for at in locations)
+    assert [at.oid for at, _ in found] == by_rows
+    assert b"".join(found.raw_rows()) == table.build(locations)
+    for oid in {*by_rows, other}:
+        there = {at for at, _ in found.find(bytes.fromhex(oid))}
+        assert there == {at for at in locations if at.oid == oid}
+        assert len(list(found.find(bytes.fromhex(oid)))) == by_rows.count(oid)
+
+
+@given(TABLES, st.integers(0, 64))
+def test_a_prefix_finds_every_id_that_starts_with_it(locations: list[Location], digits: int) -> None:
+    found = table_of(locations)
+    for prefix in {at.oid[:digits] for at in locations} | {"f" * digits, "0" * digits}:
+        expected = sorted(at.oid for at in locations if at.oid.startswith(prefix))
+        assert [at.oid for at, _ in found.starting_with(prefix)] == expected
+
+
+@pytest.mark.parametrize("position", [32, 34, 35])
+def test_a_row_that_no_writer_makes_is_refused(position: int) -> None:
+    row = bytearray(64)
+    row[position] = len(KINDS)
+    with pytest.raises(DamagedError):
+        list(Table(bytes(row), 0, 1).find(bytes(32)))
