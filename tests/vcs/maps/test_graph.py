@@ -75,7 +75,7 @@ def test_everything_a_run_refers_to_is_reached(repository: Repository) -> None:
 def test_an_op_reaches_its_refs_and_not_those_before(repository: Repository) -> None:
     old = put_text(repository, "tags/a", "old")
     new = put_text(repository, "tags/a", "new")
-    found = {at.oid for at in graph.reachable(repository.store, [repository.store.refresh().op_id])}
+    found = {at.oid for at in graph.reachable(repository.store, [repository.store.refresh().entry.oid])}
     assert new in found
     assert old not in found
 
@@ -83,7 +83,7 @@ def test_an_op_reaches_its_refs_and_not_those_before(repository: Repository) -> 
 def test_a_mark_leads_to_nothing(repository: Repository) -> None:
     with repository.transaction("mark") as transaction:
         transaction.set_ref("times/1", NULL)
-    assert [at.kind for at in graph.reachable(repository.store, [repository.store.refresh().op_id])] == ["op", "refs"]
+    assert [at.kind for at in graph.reachable(repository.store, [repository.store.refresh().entry.oid])] == ["op", "refs"]
 
 
 def test_a_deleted_version_reaches_nothing(repository: Repository) -> None:
@@ -98,7 +98,7 @@ def test_what_is_missing_raises_or_is_told(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
         put_text_in(transaction, "tags/a", "a")
         transaction.set_ref("tags/missing", Oid("1" * 64))
-    newest = repository.store.refresh().op_id
+    newest = repository.store.refresh().entry.oid
     with pytest.raises(UnknownName):
         list(graph.reachable(repository.store, [newest]))
     told: list[tuple[Oid, ArtError]] = []
