@@ -13,8 +13,8 @@ from artvcs.vcs.storage import chunking, codec, pack, segment
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import PackName, op_name, pack_name, segment_name
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.op_file import op_file
-from artvcs.vcs.storage.op_log import Entry, OpLog
+from artvcs.vcs.storage.op_file import Entry
+from artvcs.vcs.storage.op_log import OpLog
 from artvcs.vcs.storage.pack import RECORD_SIZE, Item, Pack
 from artvcs.vcs.storage.soundness import Memo
 from artvcs.vcs.storage.store import ObjectStore
@@ -87,7 +87,8 @@ def commit(
     newest = log.newest()
     seq = 1 if newest is None else newest.seq + 1
     state = State(None, tuple(segments), (*loose, op_name(seq)), condemned or {}, 0, ())
-    entry = Entry(seq, op_file(Op(seq, None, state, f"{seq:016x}", "A <a@example.org>", 0, "test"), items))
+    parent = None if newest is None else newest.oid
+    entry = Entry.make(Op(seq, parent, state, f"{seq:016x}", "0" * 16, "A <a@example.org>", 0, "test"), items)
     if newest is None:
         assert log.begin(entry.data)
     else:

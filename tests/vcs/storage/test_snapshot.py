@@ -47,7 +47,7 @@ def test_everything_that_the_state_names_is_found_and_nothing_else(files: Memory
     assert [len(places(snapshot, oid)) for oid in (A, B, C, D, hash_bytes(b"stranger"))] == [1, 1, 1, 1, 0]
     assert places(snapshot, D) == [op_name(1)]
     assert len(snapshot.packs()) == 4
-    assert set(snapshot.starting_with("")) == {A, B, C, D, snapshot.op_id}
+    assert set(snapshot.starting_with("")) == {A, B, C, D, snapshot.entry.oid}
     assert set(snapshot.starting_with(A[:8])) == {A}
 
 
