@@ -137,10 +137,14 @@ class Repository:
         lease = None
         if os.access(self.layout.folder, os.W_OK):  # else nobody collects anything here
             lease = leases.begin(self.layout.leases, self.store.refresh().seq)
-            lease.move(self.store.refresh().seq)
+        moment = self.store.refresh()
+        self.store.leased.append(moment)
         try:
+            if lease is not None:
+                lease.move(moment.seq)
             yield
         finally:
+            self.store.leased.remove(moment)
             if lease is not None:
                 lease.end()
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..errors import Conflict, DamagedError
+from ..errors import Conflict, DamagedError, UnknownName
 from ..maps import ref_names, runs, versions
 from ..objects.kinds import Run, Version
 from ..objects.oid import NULL, Oid
@@ -79,10 +80,15 @@ class AddVersion(Intent):
     def replay(self, view: View) -> None:
         """See `Intent.replay`."""
         new = self.version
-        found = versions.by_value(view, new.name, new.artifact)
+        found, number = None, 0
+        try:
+            found = versions.by_value(view, new.name, new.artifact)
+        except (UnknownName, DamagedError):  # its record is lost: this one takes its place
+            number = versions.number_of_value(view, new.name, new.artifact)
         _check_label(view, new.name, new.label, new.artifact, found)
         if found is None:
-            _add(view, dataclasses.replace(new, metadata={**self.facts, **new.metadata}))
+            number = number or _next_number(view, new.name)
+            _add(view, dataclasses.replace(new, number=number, metadata={**self.facts, **new.metadata}))
         else:
             _change(view, found, dataclasses.replace(
                 found, label=found.label or new.label, tags=_union(found.tags, new.tags),
@@ -255,11 +261,15 @@ def decode(data: Json) -> Intent:
     return cls.from_json(fields)
 
 
+def _next_number(view: View, name: str) -> int:
+    last = versions.last_number(view, name)
+    with suppress(UnknownName, DamagedError):  # lost, and no matter
+        if last and versions.by_number(view, name, last) is None:
+            view.set(ref_names.version(name, last), None)  # its grave: the next number keeps it now
+    return last + 1
+
+
 def _add(view: View, version: Version) -> None:
-    last = versions.last_number(view, version.name)
-    if last and versions.by_number(view, version.name, last) is None:
-        view.set(ref_names.version(version.name, last), None)  # its grave: the next number keeps it now
-    version = dataclasses.replace(version, number=last + 1)
     view.set(ref_names.version(version.name, version.number), view.put(version))
     for mark in _marks(version):
         view.set(mark, NULL)

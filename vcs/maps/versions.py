@@ -22,6 +22,12 @@ def by_value(refs: Refs, name: str, artifact: Oid) -> Version | None:
     return _marked(refs, name, ref_names.values(name, artifact))
 
 
+def number_of_value(refs: Refs, name: str, artifact: Oid) -> int:
+    """The number of the version of a name that has this artifact, 0 when there is none."""
+    mark = next(refs.items(ref_names.values(name, artifact)), None)
+    return 0 if mark is None else ref_names.number_of(mark[0])
+
+
 def by_label(refs: Refs, name: str, label: str) -> Version | None:
     """The version of a name with this explicit version."""
     return _marked(refs, name, ref_names.labels(name, label))

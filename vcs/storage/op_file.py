@@ -49,9 +49,9 @@ class Entry:
             content = codec.decompress(at.codec, pack.record_at(data, at), at.size)
             op = Op.decode(content)
         except DamagedError as error:
-            raise DamagedError(f"The repository's op {seq} is damaged; run `art fsck --repair`.") from error
+            raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.") from error
         if at.kind != "op" or hash_bytes(content, "op") != at.oid or op.seq != seq:
-            raise DamagedError(f"The repository's op {seq} is damaged; run `art fsck --repair`.")
+            raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.")
         return cls(seq, data, op, at.oid)
 
 

@@ -64,7 +64,7 @@ class OpLog:
                 return entry
             if listed and entry is not None and entry.seq == max(self.sequence(), default=None):
                 raise DamagedError(
-                    f"The op before the repository's newest, {entry.seq}, is missing or damaged; "
+                    f"The op before the repository's newest, {op_name(entry.seq - 1)}, is missing or damaged; "
                     "run `art fsck --repair`."
                 )
             seq = None

@@ -40,6 +40,9 @@ Progress = Callable[[str, int], None]
 """Called with the name of what is checked, and the bytes just read."""
 
 
+_LANDS = (".pack", ".journal")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: where, and what."""
@@ -68,6 +71,7 @@ def fsck(folder: Path, progress: Progress = lambda _, __: None) -> Iterator[Prob
         lease = _lease(repository.layout, head)
         try:
             head = repository.store.refresh()
+            repository.store.leased.append(head)
             if lease is not None:
                 lease.move(head.seq)
             yield from _Check(repository.store, repository.layout, head, progress).run()
@@ -90,6 +94,7 @@ class _Check:
         self._layout = layout
         self._head = head
         self._progress = progress
+        self._unreadable: set[PackName] = set()
 
     def run(self) -> Iterator[Problem]:
         yield from self._check_small_files()
@@ -111,8 +116,11 @@ class _Check:
         except (ArtError, ValueError) as error:
             yield Problem(FORMAT, str(error))
         root = layout.folder / ROOT
-        if root.is_file() and not root.read_bytes().strip().isdigit():
+        hint = root.read_bytes()[:32].strip() if root.is_file() else b"0"
+        if not hint.isdigit():
             yield Problem(ROOT, "is not a number; the next change writes it anew")
+        elif int(hint) > self._store.refresh().seq:
+            yield Problem(ROOT, f"names change {int(hint)}, which is not there: it was lost, or this file is damaged")
         if layout.stat_cache.is_file():
             try:
                 read_register(layout.stat_cache)
@@ -182,8 +190,10 @@ class _Check:
             for at in found.locations():
                 yield from self._check_object(name, at)
         except FileNotFoundError:
+            self._unreadable.add(name)
             yield Problem(name, "is missing")
         except ArtError as error:
+            self._unreadable.add(name)
             yield Problem(name, str(error))
 
     def _check_object(self, name: PackName, at: Location) -> Iterator[Problem]:
@@ -202,10 +212,12 @@ class _Check:
         strangers += [name for name in self._files.list(OPS) if op_seq(name) is None]
         strangers += [name for name in self._files.list(PACKS) if not is_pack_name(name)]
         strangers += [name for name in self._files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
+        strangers += [f"incoming/{path.name}" for path in self._layout.incoming.glob("*") if path.suffix not in _LANDS]
+        strangers += [str(path.relative_to(folder)) for path in self._layout.packs.rglob("*") if path.is_symlink()]
         for path in self._layout.trust.glob("*"):
             if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing
                 strangers.append(str(path.relative_to(folder)))
-        for name in sorted(strangers):
+        for name in sorted(set(strangers)):
             yield Problem(name, "is not a file of an artifact repository")
 
     def _check_references(self) -> Iterator[Problem]:
@@ -221,8 +233,10 @@ class _Check:
         def note(oid: Oid, error: ArtError) -> None:
             found.append(Problem(f"reference {oid}", str(error)))
 
-        for _ in graph.reachable(self._store, [root], note, ends=ends):
-            pass
+        for at in graph.reachable(self._store, [root], note, ends=ends):
+            places = {place for place, _ in self._head.find(at.oid)} if self._unreadable else set()
+            if places and places <= self._unreadable:
+                yield Problem(f"reference {at.oid}", f"The {at.kind} is in a pack that cannot be read.")
         yield from found
 
 

@@ -103,7 +103,7 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
     """
     looked = list(_look(store, head, mark))
     kept = {oid for each in looked for oid in each.live}
-    outdated = _outdated(looked, store.log.sequence())
+    outdated = _outdated(looked, kept, store.log.sequence())
     budget = max_unused * sum(each.live_bytes for each in looked)
     together = sum(map(_is_small, looked)) >= _SEVERAL
     verdicts = []
@@ -118,10 +118,16 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
 
 @dataclass(frozen=True)
 class _Looked:
-    """What one pack holds; `hurt` is what is alive and damaged in it, None where nobody knows."""
+    """What one pack holds.
+
+    Attributes:
+        sound: Whether all of it is as it was written.
+        hurt: What is alive and damaged in it; None where nobody knows.
+    """
 
     pack: PackName
     live: tuple[Oid, ...]
+    sound: bool
     hurt: frozenset[Oid] | None
     dead: int
     live_bytes: int
@@ -135,7 +141,7 @@ def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
         try:
             yield _look_at(store, name, mark, kept)
         except (FileNotFoundError, DamagedError):
-            yield _Looked(name, (), None, 0, 0, 0, 0)
+            yield _Looked(name, (), False, None, 0, 0, 0, 0)
 
 
 def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> _Looked:
@@ -152,12 +158,13 @@ def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> 
             hurt.add(at.oid)
         else:
             dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
-    return _Looked(name, tuple(live), frozenset(hurt), dead, live_bytes, dead_bytes, dead_data)
+    return _Looked(name, tuple(live), sound, frozenset(hurt), dead, live_bytes, dead_bytes, dead_data)
 
 
-def _outdated(looked: Iterable[_Looked], sequence: list[int]) -> int:
+def _outdated(looked: Iterable[_Looked], kept: set[Oid], sequence: list[int]) -> int:
     """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
-    with_garbage = [seq for each in looked if each.dead_data and (seq := op_seq(each.pack)) is not None]
+    unwanted = (each for each in looked if each.dead_data or (not each.sound and _is_mended(each, kept)))
+    with_garbage = [seq for each in unwanted if (seq := op_seq(each.pack)) is not None]
     old = sequence[:-KEEP_OPS] if len(sequence) > KEEP_OPS + SLACK else []
     return max([0, *old, *with_garbage])
 
@@ -168,10 +175,12 @@ def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, toge
         return "keep", "one of the newest changes"
     if each.hurt is None:
         return "keep", "it is missing or damaged; run `art fsck --repair`"
-    if each.hurt - kept:
+    if not _is_mended(each, kept):
         return "keep", "it is damaged and holds what is used and nowhere else; run `art fsck --repair`"
     if not each.live:
         return "delete", "nothing in it is used"
+    if not each.sound:
+        return "rewrite", "it is damaged"
     if seq is not None:
         return "rewrite", "an old change; what it holds goes into a pack"
     if each.dead_bytes > budget and (each.dead_data or each.dead_bytes > SMALL_PACK):
@@ -179,6 +188,11 @@ def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, toge
     if together and _is_small(each):
         return "rewrite", "one of several small packs"
     return "keep", "most of it is used" if each.dead else "all of it is used"
+
+
+def _is_mended(each: _Looked, kept: set[Oid]) -> bool:
+    """Whether what is damaged in a pack is whole elsewhere."""
+    return each.hurt is not None and each.hurt <= kept
 
 
 def _unused_share(each: _Looked) -> float:

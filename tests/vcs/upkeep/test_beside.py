@@ -312,6 +312,21 @@ def test_a_reader_with_a_lease_keeps_what_it_uses(repository: Repository, writer
     assert packs(folder) == []
 
 
+def test_a_reader_keeps_what_it_uses_as_long_as_it_says_so(
+    repository: Repository, writer: Repository, folder: Path
+) -> None:
+    oid = put_text(repository, "tags/old", LARGE)
+    with writer.reading():
+        refs = writer.refs()
+        drop(repository, "tags/old")
+        gc.collect(repository)
+        assert writer.refs().get("tags/old") is None
+        assert refs.get("tags/old") == oid
+        assert writer.store.read(oid, "blob").decode() == LARGE
+    gc.collect(repository)
+    assert packs(folder) == []
+
+
 def test_a_transaction_goes_on_reading_the_refs_it_began_with(repository: Repository, writer: Repository) -> None:
     for number in range(200):
         put_text(repository, f"tags/{number:03d}", str(number))
