@@ -112,7 +112,7 @@ class OpLog:
         try:
             if self._files.create(op_name(entry.seq), entry.data):
                 return True
-        except OSError:
+        except (ConnectionError, TimeoutError):  # no reply; any other error means that it is not known to be durable
             if not self._is_there(entry):
                 raise
             return True

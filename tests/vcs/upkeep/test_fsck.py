@@ -17,7 +17,6 @@ from artvcs.vcs.upkeep.fsck import fsck
 
 from ..helpers import add_version, files, outputs, packs, problems, process, put_text, put_text_in, random_text
 
-
 MEANINGLESS = ("reserve", "root")
 """Space kept back, whatever its bytes; and a hint, which may be outdated: see below."""
 
