@@ -60,7 +60,7 @@ class Files(Protocol):
         """
 
     def hint(self, name: str, data: bytes) -> None:
-        """As `put`, for what nobody relies on: it may be seen half-written, or be older after a power cut, or missing."""
+        """As `put`, for what nobody relies on: it may be seen half-written, and older or gone after a power cut."""
 
     def list(self, folder: str) -> Iterator[str]:
         """The names of all files below a folder; includes every file that existed throughout the call."""
