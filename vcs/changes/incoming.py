@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..storage.layout import Layout, PackName, pack_name
-from ..storage.pack import Item, Pack
+from ..storage.pack import Item, Pack, pack_id
 from ..storage.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .intents import Intent
@@ -170,6 +170,8 @@ class Incoming:
                 if not files.exists(name):
                     left = self.writer.path.read_bytes()
                     Pack(name, left, len(left))
+                    if pack_name(pack_id(left)) != name:
+                        continue  # it was not put at its place, and went on to grow
                     files.adopt(name, self.writer.path)
                 self._keep(Pack.open(files, name))
             except (FileNotFoundError, DamagedError):

@@ -39,7 +39,7 @@ def test_the_op_comes_back_with_its_id(op: Op) -> None:
 
 
 def test_an_op_is_not_believed_in_the_place_of_another() -> None:
-    with pytest.raises(DamagedError, match="op 6 is damaged"):
+    with pytest.raises(DamagedError, match="ops/000000000006 is damaged"):
         read(Entry.make(OP, ()).data, 6)
 
 
