@@ -22,7 +22,7 @@ from artvcs.vcs.objects.kinds import Op, RefsNode, Run, Version
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.storage import chunking, codec, pack, segment, table
-from artvcs.vcs.storage.layout import FORMAT_VERSION, Layout, op_name, pack_name
+from artvcs.vcs.storage.layout import CLEANED, FORMAT_VERSION, ROOT, Layout, op_name, pack_name
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.op_log import OpLog
 from artvcs.vcs.storage.pack import Item, Pack
@@ -282,5 +282,5 @@ def test_every_file_of_a_repository_is_listed() -> None:
     layout = Layout(Path("x"))
     listed = re.findall(r"^\| `([^`/]+)", PAGES["README.md"], re.MULTILINE)
     names = {path.name for path in vars(layout).values() if isinstance(path, Path) and path != layout.folder}
-    assert {*names, "root"} == {name for name in listed if not name.isdigit()}
+    assert {*names, ROOT, CLEANED} == {name for name in listed if not name.isdigit()}
     assert sorted(listed) == sorted(set(listed))

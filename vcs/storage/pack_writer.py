@@ -85,6 +85,11 @@ class PackWriter:
             assert self._fd is not None, "landed"
             return os.pread(self._fd, at.stored, start)
 
+    def starting_with(self, prefix: str) -> dict[Oid, Location]:
+        """The objects whose id starts so."""
+        with self._mutex:
+            return {oid: at for oid, at in self.entries.items() if oid.startswith(prefix)}
+
     def items(self) -> list[Item]:
         """Everything, as it goes into another pack."""
         with self._mutex:

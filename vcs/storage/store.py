@@ -238,7 +238,7 @@ class ObjectStore:
         found = self.snapshot.starting_with(prefix)
         for place in tuple(self.pending):
             if isinstance(place, PackWriter):
-                found.update({oid: at for oid, at in tuple(place.entries.items()) if oid.startswith(prefix)})
+                found.update(place.starting_with(prefix))
             else:
                 found.update({at.oid: at for at, _ in place.table.starting_with(prefix)})
         return [found[oid] for oid in sorted(found) if not kinds or found[oid].kind in kinds]

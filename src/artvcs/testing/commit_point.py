@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import random
+import itertools
+import secrets
 from typing import Any, cast
 
 from artvcs.testing.tools import at_once, meanwhile, raises
 from artvcs.vcs.objects.kinds import Op, State
-from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.storage.files import Files
-from artvcs.vcs.storage.layout import OPS, ROOT
+from artvcs.vcs.storage.layout import ROOT
 from artvcs.vcs.storage.op_file import Entry
 from artvcs.vcs.storage.op_log import OpLog, Outcome
 
@@ -21,116 +21,103 @@ class CommitPointContract:
     def test_the_first_entry_is_made_once(self, files: Files) -> None:
         log = OpLog(files)
         assert log.newest() is None
-        firsts = [_entry(1, None, f"{me}", ()).data for me in range(8)]
-        assert at_once([functools.partial(log.begin, first) for first in firsts]).count(True) == 1
-        newest = log.newest()
-        assert newest is not None
-        assert newest.seq == 1
-        assert newest.data in firsts
+        firsts = [_entry(None, f"first {me}") for me in range(8)]
+        begun = at_once([functools.partial(log.begin, first.data) for first in firsts])
+        assert begun.count(True) == 1
+        newest = _newest(files)
+        assert newest == firsts[begun.index(True)]
         assert log.is_newest(newest)
 
-    def test_writers_that_race_make_one_line_and_each_is_told_the_truth(self, files: Files) -> None:
+    def test_writers_that_race_make_one_line_and_each_is_in_it_once(self, files: Files) -> None:
         _begin(files)
         done = at_once([lambda: [_commit(OpLog(files)) for _ in range(6)] for _ in range(8)])
         nonces = [nonce for each in done for nonce in each]
-        line = _line(files)
-        assert sorted(line[1:]) == sorted(nonces)
+        assert sorted(_line(files)) == sorted(["first", *nonces])
         assert len(set(nonces)) == 48
 
     def test_a_lost_reply_is_recognised(self, files: Files) -> None:
+        log = _begin(files)
         replies: list[bool | Exception] = [False, TimeoutError("no reply")]
         for number, reply in enumerate(replies):
-            log = OpLog(_begun(files))
-            lossy = OpLog(cast(Files, _LostReply(files, reply)))
-            entry = _next(log, f"mine {number}")
+            entry = _entry(log.newest(), f"mine {number}")
+            lossy = OpLog(cast(Files, _Lossy(files, reply)))
             assert lossy.commit(entry) is Outcome.COMMITTED
             assert log.newest() == entry
+            assert _commit(lossy, entry.op.nonce) == entry.op.nonce  # whoever asks again finds it done
+            assert log.newest() == entry
 
-    def test_a_lost_request_is_no_commit(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        entry = _next(log, "mine")
-        raises(TimeoutError, OpLog(cast(Files, _LostReply(files, TimeoutError(), applies=False))).commit, entry)
-        assert _newest_seq(files) == 1
+    def test_a_place_whose_entry_was_refused_and_is_gone_was_taken(self, files: Files) -> None:
+        log = _begin(files)
+        lossy = OpLog(cast(Files, _Lossy(files, False, applies=False)))
+        assert lossy.commit(_entry(log.newest(), "mine")) is Outcome.TAKEN
+
+    def test_a_request_that_was_lost_is_no_commit(self, files: Files) -> None:
+        log = _begin(files)
+        before = _newest(files)
+        lossy = OpLog(cast(Files, _Lossy(files, TimeoutError("no reply"), applies=False)))
+        raises(TimeoutError, lossy.commit, _entry(before, "mine"))
+        assert log.is_newest(before)
 
     def test_a_hint_that_cannot_be_written_takes_no_commit_back(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        entry = _next(log, "mine")
-        assert (
-            OpLog(cast(Files, _LostReply(files, True, hint=OSError(28, "No space left")))).commit(entry)
-            is Outcome.COMMITTED
-        )
+        log = _begin(files)
+        entry = _entry(log.newest(), "mine")
+        full = OpLog(cast(Files, _Lossy(files, True, hint=OSError(28, "No space left on device"))))
+        assert full.commit(entry) is Outcome.COMMITTED
         assert log.newest() == entry
 
     def test_a_place_that_is_taken_is_said_to_be(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        mine, theirs = _next(log, "mine"), _next(log, "theirs")
+        log = _begin(files)
+        mine, theirs = _entry(log.newest(), "mine"), _entry(log.newest(), "theirs")
         assert log.commit(theirs) is Outcome.COMMITTED
         assert log.commit(mine) is Outcome.TAKEN
         assert log.newest() == theirs
 
     def test_the_newest_is_found_whatever_the_hint_says(self, files: Files) -> None:
-        log = OpLog(_begun(files))
+        log = _begin(files)
         for _ in range(99):
             _commit(log)
-        for hint in (b"1\n", b"7\n", b"99", b"100\n", b"101\n", b"999999999999999", b"", b"-3", b"x\0", b"\xff" * 50):
+        hints = [b"1\n", b"7\n", b"99", b"100\n", b"101\n", b"999999999999999", b"", b"-3", b"0", b"x\0", b"\xff" * 50]
+        for hint in hints:
             files.hint(ROOT, hint)
-            newest = OpLog(files).newest()
-            assert newest is not None
-            assert newest.seq == 100
+            assert _newest(files).seq == 100
         files.delete(ROOT)
-        assert _newest_seq(files) == 100
-        entries = [entry for seq in (99, 100) if (entry := log.entry(seq)) is not None]
-        assert [OpLog(files).is_newest(entry) for entry in entries] == [False, True]
+        assert [log.is_newest(_there(files, seq)) for seq in (98, 99, 100)] == [False, False, True]
+        assert _newest(files).seq == 100
 
     def test_old_entries_are_cleaned_up_from_the_oldest_on(self, files: Files) -> None:
-        log = OpLog(_begun(files))
+        log = _begin(files)
         for _ in range(19):
             _commit(log)
         log.clean_up(lambda seq: seq != 9, keep=5)
         assert log.sequence() == list(range(9, 21))
         log.clean_up(lambda _: True, keep=5)
-        assert log.sequence() == [16, 17, 18, 19, 20]
         log.clean_up(lambda _: True, keep=5)
         assert log.sequence() == [16, 17, 18, 19, 20]
         assert log.entry(15) is None
         for hint in (b"3\n", b"16\n", b"20\n"):
             files.hint(ROOT, hint)
-            assert _newest_seq(files) == 20
+            assert _newest(files).seq == 20
+        log.clean_up(lambda _: True)
+        assert log.sequence() == [19, 20]  # without the one before it the newest could not be told from a late one
 
-    def test_a_late_writer_in_a_cleaned_up_place_is_not_believed(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        late = _next(log, "late")
-        for _ in range(19):
+    def test_a_late_writer_in_a_cleaned_up_place_is_believed_by_nobody(self, files: Files) -> None:
+        log = _begin(files)
+        late = [_entry(log.newest(), "late")]
+        for number in range(19):
             _commit(log)
+            if number == 0:
+                late.append(_entry(log.newest(), "later"))  # behind the place of the first
         log.clean_up(lambda _: True, keep=5)
-        assert log.commit(late) is Outcome.UNKNOWN
-        for hint in (b"2\n", b"20\n", b""):  # it deceives nobody, not even by the hint
+        for entry in late:
+            assert log.commit(entry) is Outcome.UNKNOWN
+            assert not log.is_newest(entry)
+        assert log.begin(_entry(None, "much too late").data)
+        for hint in (b"1\n", b"2\n", b"3\n", b"20\n", b""):  # it deceives nobody, not even by the hint
             files.hint(ROOT, hint)
-            assert _newest_seq(files) == 20
+            assert _newest(files).seq == 20
+        files.hint(ROOT, b"20\n")
         log.clean_up(lambda _: True, keep=5)
         assert log.sequence() == [16, 17, 18, 19, 20]
-
-    def test_two_late_writers_do_not_vouch_for_each_other(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        late = _next(log, "late")
-        _commit(log)
-        later = _next(log, "later")
-        for _ in range(19):
-            _commit(log)
-        log.clean_up(lambda _: True, keep=5)
-        assert log.commit(late) is Outcome.UNKNOWN
-        assert log.commit(later) is Outcome.UNKNOWN
-        files.hint(ROOT, b"3\n")
-        assert _newest_seq(files) == 21
-
-    def test_a_late_first_entry_is_not_believed(self, files: Files) -> None:
-        log = OpLog(_begun(files))
-        for _ in range(9):
-            _commit(log)
-        log.clean_up(lambda _: True)
-        assert log.begin(_entry(1, None, "late", ()).data)
-        files.hint(ROOT, b"1\n")
-        assert _newest_seq(files) == 10
 
     def test_writers_and_a_cleaner_side_by_side_lose_nothing(self, files: Files) -> None:
         _begin(files)
@@ -138,18 +125,18 @@ class CommitPointContract:
 
         def tidy(_: int) -> None:
             OpLog(files).clean_up(lambda _: True, keep=4)
-            seen.append(_newest_seq(files))
+            seen.append(_newest(files).seq)
 
         with meanwhile(tidy):
             done = at_once([lambda: [_commit(OpLog(files)) for _ in range(15)] for _ in range(6)])
         assert seen == sorted(seen)
-        assert _newest_seq(files) == 91
-        nonces = {nonce for each in done for nonce in each}
-        assert len(nonces) == 90
-        assert set(_line(files)) <= nonces | {"first"}
+        newest = _newest(files)
+        assert newest.seq == 91
+        nonces = [nonce for each in done for nonce in each]
+        assert sorted([newest.op.nonce, *newest.op.state.recent]) == sorted(["first", *nonces])
 
 
-class _LostReply:
+class _Lossy:
     """A place that replies to `create` and `hint` otherwise than it did."""
 
     def __init__(
@@ -173,55 +160,46 @@ class _LostReply:
         return getattr(self._files, name)
 
 
-def _begin(files: Files) -> None:
-    OpLog(files).begin(_entry(1, None, "first", ()).data)
+def _begin(files: Files) -> OpLog:
+    log = OpLog(files)
+    assert log.begin(_entry(None, "first").data)
+    return log
 
 
-def _begun(files: Files) -> Files:
-    _begin(files)
-    return files
+def _entry(before: Entry | None, nonce: str) -> Entry:
+    """An entry after another, or the first; its state has the nonces of all those before."""
+    seq, parent = (1, None) if before is None else (before.seq + 1, before.oid)
+    recent = () if before is None else (before.op.nonce, *before.op.state.recent)
+    state = State(None, (), (), {}, 0, recent)
+    return Entry.make(Op(seq, parent, state, nonce, secrets.token_hex(8), "tester", 0, "test"), ())
 
 
-def _entry(seq: int, parent: Oid | None, nonce: str, recent: tuple[str, ...]) -> Entry:
-    attempt = random.SystemRandom().randbytes(8).hex()
-    return Entry.make(Op(seq, parent, State(None, (), (), {}, 0, recent), nonce, attempt, "", 0, ""), ())
-
-
-def _next(log: OpLog, nonce: str) -> Entry:
-    newest = log.newest()
-    assert newest is not None
-    return _entry(newest.seq + 1, newest.oid, nonce, _nonces(newest))
-
-
-def _nonces(entry: Entry) -> tuple[str, ...]:
-    return (entry.op.nonce, *entry.op.state.recent)
-
-
-def _commit(log: OpLog) -> str:
+def _commit(log: OpLog, nonce: str | None = None) -> str:
     """Commits as a publisher does, however often it takes, and returns the nonce."""
-    nonce = random.SystemRandom().randbytes(8).hex()
+    nonce = nonce or secrets.token_hex(8)
     while True:
-        if (outcome := log.commit(_next(log, nonce))) is Outcome.COMMITTED:
+        newest = log.newest()
+        assert newest is not None
+        if nonce in (newest.op.nonce, *newest.op.state.recent):
             return nonce
-        if outcome is Outcome.UNKNOWN:
-            newest = log.newest()
-            assert newest is not None
-            if nonce in _nonces(newest):
-                return nonce
+        if log.commit(_entry(newest, nonce)) is Outcome.COMMITTED:
+            return nonce
 
 
-def _newest_seq(files: Files) -> int:
+def _newest(files: Files) -> Entry:
     newest = OpLog(files).newest()
     assert newest is not None
-    return newest.seq
+    return newest
+
+
+def _there(files: Files, seq: int) -> Entry:
+    entry = OpLog(files).entry(seq)
+    assert entry is not None
+    return entry
 
 
 def _line(files: Files) -> list[str]:
     """The nonces of all entries there are, each checked to follow the one before."""
-    line: list[str] = []
-    for seq in OpLog(files).sequence():
-        entry = Entry.read(files, seq)
-        assert not line or entry.op.state.recent[0] == line[-1]
-        line.append(entry.op.nonce)
-    assert len(line) == len(list(files.list(OPS)))
-    return line
+    line = [_there(files, seq) for seq in OpLog(files).sequence()]
+    assert all(after.op.parent == before.oid for before, after in itertools.pairwise(line))
+    return [entry.op.nonce for entry in line]

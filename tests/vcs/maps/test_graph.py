@@ -83,7 +83,10 @@ def test_an_op_reaches_its_refs_and_not_those_before(repository: Repository) -> 
 def test_a_mark_leads_to_nothing(repository: Repository) -> None:
     with repository.transaction("mark") as transaction:
         transaction.set_ref("times/1", NULL)
-    assert [at.kind for at in graph.reachable(repository.store, [repository.store.refresh().entry.oid])] == ["op", "refs"]
+    assert [at.kind for at in graph.reachable(repository.store, [repository.store.refresh().entry.oid])] == [
+        "op",
+        "refs",
+    ]
 
 
 def test_a_deleted_version_reaches_nothing(repository: Repository) -> None:

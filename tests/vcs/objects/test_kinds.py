@@ -121,7 +121,7 @@ STATE = State(ID, (ID,), ("ops/000000000001", "packs/ab/x"), {"packs/cd/y": 5}, 
 
 
 def test_an_op_comes_back_with_the_state_after_it() -> None:
-    op = Op(2, ID, STATE, "0" * 16, "Ada <ada@example.org>", 1, "add")
+    op = Op(2, ID, STATE, "0" * 16, "1" * 16, "Ada <ada@example.org>", 1, "add")
     assert Op.decode(op.encode()) == op
     assert op.oid == hash_bytes(op.encode(), "op")
 

@@ -130,14 +130,22 @@ def test_a_full_disk_tears_no_hole(writer: PackWriter, monkeypatch: pytest.Monke
     assert len(ids(sealed(writer))) == 3
 
 
+def test_a_prefix_is_looked_for_while_another_thread_adds(writer: PackWriter) -> None:
+    adding = threading.Thread(target=lambda: fill(writer, *(b"%d" % number for number in range(20_000))))
+    adding.start()
+    while adding.is_alive():
+        assert all(oid.startswith("a") for oid in writer.starting_with("a"))
+    assert len(writer.starting_with("")) == 20_000
+
+
 def test_what_was_added_can_be_read_while_another_thread_adds(writer: PackWriter) -> None:
     texts = [str(number).encode() * 50 for number in range(3000)]
     wrong: list[Oid] = []
 
     def read_all() -> None:
         while len(writer.entries) < len(texts):
-            for oid, at in list(writer.entries.items())[-5:]:
-                stored = writer.read(at)
+            for oid in list(writer.entries)[-5:]:
+                stored = writer.read(writer.entries[oid])
                 if stored is None or hash_bytes(stored) != oid:
                     wrong.append(oid)
 

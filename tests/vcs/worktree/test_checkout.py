@@ -17,6 +17,8 @@ from artvcs.vcs.objects.kinds import EXECUTABLE, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import system
+from artvcs.vcs.storage.layout import PackName
+from artvcs.vcs.storage.snapshot import Snapshot as Moment
 from artvcs.vcs.worktree.snapshot import Snapshot
 from artvcs.vcs.worktree.staging import Staging
 
@@ -126,11 +128,12 @@ def test_what_is_missing_from_the_store_leaves_the_target_as_it_was(repository: 
 def flip_a_bit_in(repository: Repository, content: bytes) -> None:
     """Damages the stored copy of some bytes, and forgets what was read."""
     [(pack, data, at)] = [
-        (path, data, data.index(content)) for path in repository.layout.pack_files()
-        if content in (data := path.read_bytes())
+        (path, data, data.index(content)) for folder in (repository.layout.ops, repository.layout.packs)
+        for path in folder.rglob("*")
+        if path.is_file() and content in (data := path.read_bytes())
     ]  # fmt: skip
     pack.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-    repository.store.refresh()
+    repository.store.soundness.distrust(PackName(str(pack.relative_to(repository.layout.folder))))
 
 
 def test_the_only_good_copy_is_not_overwritten(repository: Repository, tmp_path: Path) -> None:
@@ -148,12 +151,10 @@ def test_an_id_that_is_listed_and_not_there_is_not_believed(
 ) -> None:
     new = entry_of(repository, b"new")
     (tmp_path / "file").write_bytes(b"precious")
-    find = repository.store.index.find
-    found = find(new.id)
-    assert found is not None
-    pack, listed = found
-    hostile = lambda oid: find(oid) or (pack, dataclasses.replace(listed, oid=oid))  # noqa: E731
-    monkeypatch.setattr(repository.store.index, "find", hostile)
+    find = Moment.find
+    [(pack, listed)] = find(repository.store.snapshot, new.id)
+    hostile = lambda self, oid: [*find(self, oid)] or [(pack, dataclasses.replace(listed, oid=oid))]  # noqa: E731
+    monkeypatch.setattr(Moment, "find", lambda self, oid: iter(hostile(self, oid)))
     with pytest.raises(WouldOverwrite):
         checkout(repository, new, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"precious"

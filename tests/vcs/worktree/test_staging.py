@@ -27,8 +27,9 @@ def can_exchange(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 
 def killed_at(monkeypatch: pytest.MonkeyPatch, call: str, number: int, work: Callable[[], object]) -> None:
-    """Does the work in another process, which ends at the n-th call of a function of `durable`."""
-    real, calls = getattr(durable, call), 0
+    """Does the work in another process, which ends at the n-th call of a function of `durable` or `system`."""
+    home = system if hasattr(system, call) else durable
+    real, calls = getattr(home, call), 0
 
     def end(*arguments: object) -> object:
         nonlocal calls
@@ -38,7 +39,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, call: str, number: int, work: Cal
         return real(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(durable, call, end)
+        patched.setattr(home, call, end)
         run(lambda _: work())  # type: ignore[arg-type, return-value]
 
 
