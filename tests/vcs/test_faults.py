@@ -25,7 +25,10 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize("moment", ["fsync:1", "fsync:2", "rename:1", "rename:2", "rename:3", "pwrite64:3", "unlink:1"])
+@pytest.mark.parametrize(
+    "moment",
+    ["fsync:1", "fsync:4", "rename:1", "link:1", "fsync:5", "rename:2", "ftruncate:1", "pwrite64:3", "unlink:1"],
+)
 def test_a_killed_publish_loses_nothing_and_leaves_nothing(tmp_path: Path, moment: str) -> None:
     call, number = moment.split(":")
     scenarios.prepare(tmp_path / "repository")
@@ -37,7 +40,7 @@ def test_a_killed_publish_loses_nothing_and_leaves_nothing(tmp_path: Path, momen
 
 
 @needs_strace
-@pytest.mark.parametrize("moment", ["fsync:1", "rename:1", "rename:2", "unlink:1", "unlink:4"])
+@pytest.mark.parametrize("moment", ["fsync:1", "link:1", "rename:1", "unlink:2", "unlink:4", "rename:3", "link:4"])
 def test_a_killed_collection_loses_nothing(tmp_path: Path, moment: str) -> None:
     call, number = moment.split(":")
     scenarios.prepare(tmp_path / "repository")
@@ -50,7 +53,7 @@ def test_a_killed_collection_loses_nothing(tmp_path: Path, moment: str) -> None:
 
 @needs_strace
 @pytest.mark.parametrize(("error", "typed"), [("ENOSPC", "DiskFull"), ("EDQUOT", "DiskFull"), ("EIO", "StorageError")])
-@pytest.mark.parametrize("moment", ["fsync:1", "rename:1", "pwrite64:4+"])
+@pytest.mark.parametrize("moment", ["fsync:1", "fsync:4", "link:1", "rename:1", "pwrite64:4+"])
 def test_a_refused_publish_is_a_typed_error(tmp_path: Path, moment: str, error: str, typed: str) -> None:
     call, number = moment.split(":")
     scenarios.prepare(tmp_path / "repository")
@@ -122,7 +125,7 @@ def test_what_another_users_killed_run_left_keeps_no_reader_out(open_to_all: Pat
         os.setuid(65534)
         say(" ".join(ref for ref, _ in Repository(folder).refs().items()))
 
-    assert run(as_nobody).said == ["tags/old"]
+    assert run(as_nobody).said == ["other tags/kept tags/old"]
     transaction.publish()
     transaction.close()
     assert problems(folder) == []

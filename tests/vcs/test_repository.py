@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +11,17 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.errors import DamagedError, NoPermission, RepositoryNotFound, UnknownName, UnsupportedFormat
+from artvcs.vcs.maps.refs import RefMap
 from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.storage.layout import FORMAT_VERSION, Layout
 from artvcs.vcs.storage.registers import write_register
 
-from .helpers import files, problems, put_text
+from .helpers import files, problems, put_text, random_text
 
 
 def test_a_new_repository_holds_exactly_these_files(repository: Repository, folder: Path) -> None:
-    assert sorted(files(folder)) == [".gitignore", "format", "gc.lock", "lock", "root"]
+    assert sorted(files(folder)) == [".gitignore", "format", "ops/000000000001", "reserve", "root"]
     assert problems(folder) == []
 
 
@@ -68,25 +70,33 @@ def test_the_environment_names_another(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_newer_format_is_refused(repository: Repository, folder: Path) -> None:
     layout = Layout(folder)
-    write_register(layout.format, {"read": 2, "write": 2, "gc": 2}, layout.tmp)
+    write_register(layout.format, dict.fromkeys(("read", "write", "gc"), FORMAT_VERSION + 1), layout.tmp)
     with pytest.raises(UnsupportedFormat, match="upgrade"):
         Repository(folder)
 
 
-@pytest.mark.parametrize("name", ["format", "root"])
-@pytest.mark.parametrize("content", [b"", b"{}\n", b"[]\n", b'{"check":1}\n', b"\xff", b'{"seq":0,"op":null}\n'])
-def test_a_damaged_register_is_named(repository: Repository, folder: Path, name: str, content: bytes) -> None:
-    (folder / name).write_bytes(content)
-    with pytest.raises(DamagedError, match=name):
-        Repository(folder).read_root()
+@pytest.mark.parametrize("content", [b"", b"{}\n", b"[]\n", b'{"check":1}\n', b"\xff", b'{"read":2}\n'])
+def test_a_damaged_register_is_named(repository: Repository, folder: Path, content: bytes) -> None:
+    (folder / "format").write_bytes(content)
+    with pytest.raises(DamagedError, match="format"):
+        Repository(folder)
 
 
-def test_a_lost_root_is_not_replaced_by_an_empty_one(repository: Repository, folder: Path) -> None:
-    put_text(repository, "tags/a", "a")
-    (folder / "root").unlink()
+def test_lost_ops_are_not_replaced_by_an_empty_repository(repository: Repository, folder: Path) -> None:
+    put_text(repository, "tags/a", random_text(1))
+    shutil.rmtree(folder / "ops")
+    with pytest.raises(DamagedError, match="ops"):
+        Repository(folder).refs()
     (folder / "format").unlink()
-    with pytest.raises(DamagedError, match="root is lost"):
+    with pytest.raises(DamagedError, match="its ops are lost"):
         Repository.init(folder)
+
+
+def test_opening_and_reading_changes_nothing(repository: Repository, folder: Path) -> None:
+    put_text(repository, "tags/a", "a")
+    before = files(folder)
+    assert len(list(Repository(folder).refs().items())) == 1
+    assert files(folder) == before
 
 
 def test_two_that_make_it_at_once_do_not_reset_each_other(folder: Path) -> None:
@@ -124,9 +134,10 @@ def test_a_folder_that_vanishes_while_it_is_open_is_no_riddle(repository: Reposi
 
 def test_older_states_of_the_refs_can_be_read(repository: Repository) -> None:
     first = put_text(repository, "tags/a", "first")
-    op = repository.read_root().op
+    older = repository.store.refresh()
     put_text(repository, "tags/a", "second")
-    assert repository.refs_at(op).get("tags/a") == first
+    assert RefMap(repository.store, older.state.refs).get("tags/a") == first
+    assert [repository.store.log.entry(seq).op.why for seq in (1, 2, 3)] == ["init", "set tags/a", "set tags/a"]  # type: ignore[union-attr]
 
 
 def test_an_unknown_id_is_unknown(repository: Repository) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..storage.layout import Layout, PackName, pack_name
-from ..storage.pack import Item, Pack
+from ..storage.pack import Item, Pack, pack_id
 from ..storage.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .intents import Intent
@@ -99,13 +99,14 @@ class Incoming:
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
-        journal = self._begin_journal()
+        self._begin_journal().append(self._checkpoint(why, intents, publishing, seq))
+        self._noted = len(self.packs)
+
+    def _checkpoint(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> Checkpoint:
+        self._begin_journal()
         self.writer.land()
         fresh = tuple(pack.name for pack in self.packs[self._noted :])
-        journal.append(Checkpoint(
-            self.writer.end, self.writer.digest(), why, fresh, as_lines(intents), publishing, seq
-        ))  # fmt: skip
-        self._noted = len(self.packs)
+        return Checkpoint(self.writer.end, self.writer.digest(), why, fresh, as_lines(intents), publishing, seq)
 
     def _begin_journal(self) -> Journal:
         """The journal; there before the incoming pack, so that whoever finds no owner of the one removes both."""
@@ -129,11 +130,13 @@ class Incoming:
         """The full packs."""
         return tuple(PackName(pack.name) for pack in self.packs)
 
-    def published(self) -> None:
-        """All of it is published: begins anew."""
+    def published(self, why: str, standing: Sequence[Intent], seq: int) -> None:
+        """All of it is published: begins anew, with what lands again and again."""
         self.forget_packs()
         self.writer.begin_anew()
-        if self._journal is not None:
+        if standing:
+            self._begin_journal().begin_anew(self._checkpoint(why, standing, None, seq))
+        elif self._journal is not None:
             self._journal.clear()
 
     def forget_packs(self) -> None:
@@ -170,6 +173,8 @@ class Incoming:
                 if not files.exists(name):
                     left = self.writer.path.read_bytes()
                     Pack(name, left, len(left))
+                    if pack_name(pack_id(left)) != name:
+                        continue  # it was not put at its place, and went on to grow
                     files.adopt(name, self.writer.path)
                 self._keep(Pack.open(files, name))
             except (FileNotFoundError, DamagedError):

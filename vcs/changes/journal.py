@@ -77,6 +77,17 @@ class Journal:
         durable.write_at(self._lock.fd, line, self._end)
         self._end += len(line)
 
+    def begin_anew(self, checkpoint: Checkpoint) -> None:
+        """As `clear` and `append`, and at no moment is there neither what was published nor the new line.
+
+        Should we die in between, older lines may follow, whole or torn; then it was published what they say.
+        """
+        self._end = 0
+        line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
+        durable.write_at(self._lock.fd, line, 0)
+        os.ftruncate(self._lock.fd, len(line))
+        self._end = len(line)
+
     def read(self) -> list[Checkpoint]:
         """All lines up to the first one that is damaged."""
         found, self._end = [], 0

@@ -14,8 +14,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import DamagedError, storage_errors
+from ..errors import DamagedError, UnknownName, storage_errors
 from ..maps import runs
+from ..maps.refs import RefMap, Refs
 from ..objects.kinds import Run
 from ..objects.oid import hasher
 from ..storage.layout import Layout
@@ -77,21 +78,22 @@ def _publish(
     store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction], journal: Journal, path: Path
 ) -> Recovered | None:
     pack = path.with_suffix(".pack")
-    good = matching(pack, _unpublished(store, journal.read()))
+    lines = journal.read()
+    good = matching(pack, _unpublished(store, lines))
     with _as_senseless():
-        intents = intents_of(good)
-    if not intents:
+        intents, published = intents_of(good), intents_of(lines[: len(lines) - len(good)])
+    if not intents and not _going_on(store, published):
         pack.unlink(missing_ok=True)
         journal.remove()
         return None
     packs = [name for line in good for name in line.packs]
-    with begin(f"recover: {good[-1].why}") as transaction:
+    with begin(f"recover: {(good or lines)[-1].why}") as transaction:
         with _as_senseless():
-            incoming = Incoming.resume(store, layout, journal, path.stem, good[-1].end, packs)
+            incoming = Incoming.resume(store, layout, journal, path.stem, good[-1].end if good else 0, packs)
         kept = transaction.resume(intents, incoming, _seen(store, good))
-        _mark_interrupted(transaction, kept)
+        _mark_interrupted(transaction, [*published, *kept])
         transaction.publish(tolerant=True)
-    return Recovered(good[-1].why, len(kept)) if kept else None
+    return Recovered((good or lines)[-1].why, len(kept)) if kept else None
 
 
 @contextmanager
@@ -105,7 +107,7 @@ def _as_senseless() -> Iterator[None]:
 
 def _seen(store: ObjectStore, lines: list[Checkpoint]) -> Snapshot | None:
     """The oldest moment that a dead process had looked at, if it can still be read."""
-    entry = store.log.entry(min(line.seq for line in lines if line.intents))
+    entry = store.log.entry(min((line.seq for line in lines if line.intents), default=0))
     try:
         return None if entry is None else Snapshot(store.files, entry)
     except DamagedError:
@@ -155,11 +157,26 @@ def _was_published(store: ObjectStore, nonce: str, after: int) -> bool:
 
 def _mark_interrupted(transaction: Transaction, intents: Sequence[Intent]) -> None:
     """A run whose process died is not running any more."""
-    for run_id in {transaction.record(each.run, Run).run for each in intents if isinstance(each, PutRun)}:
-        run = runs.by_id(transaction, run_id)
-        if run is not None and run.status == "running":
-            ended = dataclasses.replace(run, status="interrupted", finished=now_ms())
-            transaction.add(PutRun(run.oid, transaction.put(ended)))
+    for run in _running(transaction, intents):
+        ended = dataclasses.replace(run, status="interrupted", finished=now_ms())
+        transaction.add(PutRun(run.oid, transaction.put(ended)))
+
+
+def _going_on(store: ObjectStore, published: Sequence[Intent]) -> bool:
+    """Whether a run was published and died before it could land again."""
+    return any(True for _ in _running(RefMap(store, store.refresh().state.refs), published))
+
+
+def _running(refs: Refs, intents: Sequence[Intent]) -> Iterator[Run]:
+    """The runs that these intents are about and whose records say that they go on."""
+    seen = set[str]()
+    for intent in intents:
+        with suppress(UnknownName, DamagedError):  # an older record, say, that was collected
+            run = refs.record(intent.run, Run) if isinstance(intent, PutRun) else None
+            now = None if run is None or run.run in seen else runs.by_id(refs, run.run)
+            if now is not None and now.status == "running":
+                seen.add(now.run)
+                yield now
 
 
 def _put_aside(layout: Layout, journal: Path) -> None:

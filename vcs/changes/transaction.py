@@ -287,9 +287,7 @@ class Transaction:
                 self._unsure = True  # the op may stand though we were told otherwise
                 raise
             self._intents, self._landed, self._edit = [], 0, None
-            self._incoming.published()
-            if self.standing:
-                self._incoming.land(self.why, self.standing, None, self._seen.seq)
+            self._incoming.published(self.why, self.standing, self._seen.seq)
             self.stat_cache.save()
             self._look_again()
 

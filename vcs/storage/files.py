@@ -50,7 +50,7 @@ class Files(Protocol):
         """Makes a file, or replaces it, at once: a reader sees all of it or nothing. Durable when this returns."""
 
     def adopt(self, name: str, path: Path) -> None:
-        """As `put`, with the bytes of a local file, which is moved if it can be, and is gone in any case."""
+        """As `put`, with the bytes of a local file, which is gone afterwards, and stays where this fails."""
 
     def create(self, name: str, data: bytes) -> bool:
         """As `put`, but only where there is no such file; of several at once exactly one succeeds.

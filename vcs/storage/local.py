@@ -75,7 +75,7 @@ class LocalFiles:
 
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
-        self._place(self._written(name, data), name)
+        self._replace(name, data)
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
@@ -161,14 +161,18 @@ class LocalFiles:
             raise
         return staged
 
-    def _place(self, staged: str, name: str, *, lasting: bool = True) -> None:
-        target = self.path(name)
+    def _replace(self, name: str, data: bytes, *, lasting: bool = True) -> None:
+        staged = self._written(name, data, lasting=lasting)
         try:
-            _make_parent(target)
-            os.replace(staged, target)
+            self._place(staged, name, lasting=lasting)
         except BaseException:
             Path(staged).unlink(missing_ok=True)
             raise
+
+    def _place(self, staged: str, name: str, *, lasting: bool = True) -> None:
+        target = self.path(name)
+        _make_parent(target)
+        os.replace(staged, target)
         if lasting:
             durable.sync_folder(Path(target).parent)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,23 @@ def test_what_was_published_is_forgotten_and_the_next_line_is_the_first(tmp_path
     one.append(LINES[1])
     one.close()
     assert journal(path).read() == [LINES[1]]
+
+
+def test_a_new_beginning_leaves_no_moment_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.journal"
+    one = journal(path)
+    for line in LINES:
+        one.append(line)
+    with monkeypatch.context() as dying:
+        dying.setattr(os, "ftruncate", lambda *_: None)
+        one.begin_anew(LINES[2])
+    one.close()
+    one = journal(path)
+    assert one.read()[0] == LINES[2]
+    one.begin_anew(LINES[2])
+    one.append(LINES[0])
+    one.close()
+    assert journal(path).read() == [LINES[2], LINES[0]]
 
 
 def test_a_torn_last_line_is_as_if_never_written_wherever_it_is_torn(tmp_path: Path) -> None:

@@ -154,6 +154,23 @@ transaction.checkpoint()
     assert repository.store.record(dict(repository.refs().items())["runs/r1"], Run).status == "interrupted"
 
 
+def test_also_when_it_dies_between_publishing_and_landing_again(repository: Repository, folder: Path) -> None:
+    killed(
+        folder,
+        """
+from artvcs.vcs.changes.incoming import Incoming
+put_run(transaction, a_run("r1"))
+transaction.checkpoint()
+Incoming.published = die
+transaction.publish()
+""",
+    )
+    repository.recover()
+    assert repository.store.record(dict(repository.refs().items())["runs/r1"], Run).status == "interrupted"
+    assert incoming(repository) == []
+    assert repository.recover() == []
+
+
 # The living
 
 

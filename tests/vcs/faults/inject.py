@@ -23,7 +23,7 @@ import pytest
 Say = Callable[[str], None]
 Work = Callable[[Path, Say], None]
 
-CALLS = ("rename", "fsync", "write", "pwrite64", "openat", "unlink", "mkdir", "ftruncate", "flock")
+CALLS = ("rename", "link", "fsync", "write", "pwrite64", "openat", "unlink", "mkdir", "ftruncate", "flock")
 """What changes something on disk, or decides who may."""
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")

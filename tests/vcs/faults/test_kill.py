@@ -59,7 +59,7 @@ def test_killed_while_recovering_from_a_kill(tmp_path: Path, call: str) -> None:
     assert first.killed
     for number in range(1, 200):
         folder = scenarios.copy(tmp_path / "template", tmp_path / "repository")
-        again = run(lambda _, folder=folder: Repository(folder), f"{call}:signal=KILL:when={number}")  # type: ignore[misc, arg-type]
+        again = run(lambda _, folder=folder: Repository(folder).recover(), f"{call}:signal=KILL:when={number}")  # type: ignore[misc, arg-type]
         assert problems(folder) == [], number
         scenarios.check_promises(folder, first)
         scenarios.check_second_try(folder)

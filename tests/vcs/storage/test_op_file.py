@@ -43,7 +43,7 @@ def test_a_missing_op_is_missing_and_not_damaged() -> None:
 
 
 def test_an_op_is_not_believed_in_the_place_of_another() -> None:
-    with pytest.raises(DamagedError, match="ops/0+6 is damaged"):
+    with pytest.raises(DamagedError, match="ops/000000000006 is damaged"):
         Entry.read(placed(Entry.make(OP, ()).data, 6), 6)
 
 

@@ -158,7 +158,7 @@ def test_a_snapshot_never_changes(files: MemoryFiles) -> None:
 
 def test_a_damaged_entry_is_refused(files: MemoryFiles) -> None:
     flip(files, op_name(1), -1)
-    with pytest.raises(DamagedError, match="ops/0+1 is damaged"):
+    with pytest.raises(DamagedError, match="ops/000000000001 is damaged"):
         newest(files)
 
 

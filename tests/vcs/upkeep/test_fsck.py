@@ -96,7 +96,7 @@ def test_whatever_the_hint_at_the_newest_change_says_it_is_found(repository: Rep
     (folder / "root").unlink()
     assert Repository(folder).refs().get("tags/a") == oid
     put_text(repository, "tags/b", "b")
-    assert (folder / "root").read_bytes() == b"3\n"
+    assert (folder / "root").read_bytes() == b"000000000003\n"
     assert problems(folder) == []
 
 
