@@ -1,4 +1,4 @@
-"""Damage: what is damaged counts as absent, so that putting it again mends it; and it takes nothing else down with it."""
+"""Damage: what is damaged counts as absent, so that putting it again mends it, and it takes nothing else down."""
 
 from __future__ import annotations
 
