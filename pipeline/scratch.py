@@ -23,8 +23,8 @@ _scratches: dict[Path, Scratch] = {}
 class Scratch:
     """The scratch folders of this process in one repository; a lock beside them says that it is alive.
 
-    Where the repository cannot be written, each is in the system's folder for temporary files, and goes at once: what is
-    stored on a disk that is only read can still be loaded.
+    Where the repository cannot be written, each is in the system's folder for temporary files, and goes at once: what
+    is stored on a disk that is only read can still be loaded.
     """
 
     def __init__(self, layout: Layout) -> None:

@@ -17,7 +17,7 @@ from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import leases
-from artvcs.vcs.storage.op_log import Entry as LogEntry
+from artvcs.vcs.storage.op_file import Entry as LogEntry
 from artvcs.vcs.storage.op_log import OpLog, Outcome
 from artvcs.vcs.upkeep import collect as gc
 from artvcs.vcs.upkeep.mark import Mark
