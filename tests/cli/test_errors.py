@@ -87,7 +87,7 @@ def test_a_damaged_newest_change(art: Art, project: Path) -> None:
     art("init")
     newest = max((project / ".artifacts" / "ops").iterdir())
     newest.write_bytes(newest.read_bytes()[:-1])
-    check(art, ["ls"], 5, "truncated or damaged; run `art fsck --repair`")
+    check(art, ["ls"], 5, "is damaged; run `art fsck --repair`")
 
 
 def test_a_newer_format(art: Art, project: Path) -> None:

@@ -140,7 +140,9 @@ def _publish(artifact: Artifact) -> ArtifactVersion:
     with repository.transaction("forge") as transaction:
         fresh = versions.fresh("forged", transaction.put(artifact), "saved")
         versions.add(transaction, fresh, {}, {})
-    return Client().get_artifact_version("forged")
+    found = Client().get_artifact_version("forged")
+    assert isinstance(found, ArtifactVersion)
+    return found
 
 
 # Proofs

@@ -25,7 +25,10 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize("moment", ["fsync:1", "fsync:4", "rename:1", "link:1", "fsync:5", "rename:2", "ftruncate:1", "pwrite64:3", "unlink:1"])
+@pytest.mark.parametrize(
+    "moment",
+    ["fsync:1", "fsync:4", "rename:1", "link:1", "fsync:5", "ftruncate:1", "pwrite64:3", "unlink:1"],
+)
 def test_a_killed_publish_loses_nothing_and_leaves_nothing(tmp_path: Path, moment: str) -> None:
     call, number = moment.split(":")
     scenarios.prepare(tmp_path / "repository")

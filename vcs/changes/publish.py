@@ -39,6 +39,8 @@ MAX_LOOSE = 16
 _TURN = 0.5
 """Seconds to queue for before going ahead without: the queue spares work, and protects nothing."""
 
+_LOOK = 0.001
+
 _TRIES = 1000
 
 
@@ -90,7 +92,7 @@ class Publisher:
             StorageError: The operating system refused; nothing was published.
         """
         items, seen = change.incoming.items(), change.seen
-        turn = Lock.wait(self._layout.turn, _TURN)
+        turn = Lock.wait(self._layout.turn, _TURN, _LOOK)
         try:
             unknown: int | None = None
             for _ in range(_TRIES):

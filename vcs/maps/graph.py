@@ -27,7 +27,7 @@ def references(store: ObjectStore, at: Location) -> Iterator[Oid]:
     """
     if at.kind == "blob":
         return iter(store.chunk_ids(at))
-    return references_of(store.record(at.oid, RECORDS[at.kind]))
+    return references_of(store.record(at.oid, RECORDS[at.kind], keep=False))
 
 
 def references_of(record: Record) -> Iterator[Oid]:

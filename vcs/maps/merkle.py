@@ -189,24 +189,26 @@ class _Writer:
             at_end = last and number == len(node.entries) - 1
             stop = len(edits) if at_end else bisect.bisect_right(edits, entry[0], lo=start, key=_key)
             if start == stop and not any(self._carry[: node.level]):
-                self._emit(node.level, entry)
+                self._emit(node.level, entry, inside=number < len(node.entries) - 1)
             else:
                 self._walk(self._old._child(node, entry), edits[start:stop], last=at_end)
             start = stop
 
     def _merge(self, entries: tuple[MapEntry, ...], edits: Edits) -> None:
         merged: dict[str, MapEntry | None] = {entry[0]: entry for entry in entries}
+        inside = {entry[0] for entry in entries[:-1]}
         merged.update(edits)
         for key in sorted(merged):
             entry = merged[key]
             if entry is not None:
-                self._emit(0, entry)
+                self._emit(0, entry, inside=key in inside)
 
-    def _emit(self, level: int, entry: MapEntry) -> None:
+    def _emit(self, level: int, entry: MapEntry, *, inside: bool = False) -> None:
+        """Takes an entry; one that stood inside a node is known not to end it."""
         while level >= len(self._carry):
             self._carry.append([])
         self._carry[level].append(entry)
-        if self._shape.height(entry[0]) > level:
+        if not inside and self._shape.height(entry[0]) > level:
             self._end_node(level)
 
     def _end_node(self, level: int) -> None:

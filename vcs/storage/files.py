@@ -60,7 +60,7 @@ class Files(Protocol):
         """
 
     def hint(self, name: str, data: bytes) -> None:
-        """As `put`, but need not be durable: after a power cut the file may be older, or missing."""
+        """As `put`, for what nobody relies on: it may be seen half-written, and older or gone after a power cut."""
 
     def list(self, folder: str) -> Iterator[str]:
         """The names of all files below a folder; includes every file that existed throughout the call."""

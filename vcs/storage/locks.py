@@ -44,14 +44,14 @@ class Lock:
             os.close(fd)
 
     @classmethod
-    def wait(cls, path: Path, timeout: float) -> Lock | None:
-        """As `take`, waiting for at most so many seconds."""
+    def wait(cls, path: Path, timeout: float, max_pause: float = _MAX_POLL) -> Lock | None:
+        """As `take`, waiting for at most so many seconds, and looking again after at most so many."""
         give_up, pause = time.monotonic() + timeout, _POLL
         while (lock := cls.take(path)) is None:
             if time.monotonic() >= give_up:
                 return None
             time.sleep(pause)
-            pause = min(2 * pause, _MAX_POLL)
+            pause = min(2 * pause, max_pause)
         return lock
 
     @classmethod

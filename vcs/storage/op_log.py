@@ -91,7 +91,7 @@ class OpLog:
     def begin(self, data: bytes) -> bool:
         """Makes the first entry; False where there was one already."""
         begun = self._files.create(op_name(1), data)
-        self._files.hint(ROOT, b"1\n")
+        self._files.hint(ROOT, _number(1))
         return begun
 
     def commit(self, entry: Entry) -> Outcome:
@@ -104,7 +104,7 @@ class OpLog:
         if not self._in_place(entry.seq, entry.op.parent):
             return Outcome.UNKNOWN
         with suppress(OSError):  # only a hint: what is committed is committed
-            self._files.hint(ROOT, b"%d\n" % entry.seq)
+            self._files.hint(ROOT, _number(entry.seq))
         return Outcome.COMMITTED
 
     def _create(self, entry: Entry) -> bool:
@@ -112,7 +112,7 @@ class OpLog:
         try:
             if self._files.create(op_name(entry.seq), entry.data):
                 return True
-        except OSError:
+        except (ConnectionError, TimeoutError):  # no reply; any other error means that it is not known to be durable
             if not self._is_there(entry):
                 raise
             return True
@@ -136,7 +136,7 @@ class OpLog:
             if number == 0:
                 self._files.create(CLEANED, b"")  # from now on the first entry stands for nothing
                 # Durably: after a power cut deleted entries may be there again, and must not be hinted at.
-                self._files.put(ROOT, b"%d\n" % newest.seq)
+                self._files.put(ROOT, _number(newest.seq))
             self._files.delete(op_name(seq))
 
     def _last_from(self, seq: int) -> int | None:
@@ -164,3 +164,7 @@ class OpLog:
             return read_id(self._files, seq - 1) == parent
         except FileNotFoundError:
             return False
+
+
+def _number(seq: int) -> bytes:
+    return b"%012d\n" % seq  # always as long, so that one is written over another

@@ -173,14 +173,18 @@ class ObjectStore:
         for _ in self.iter_read(oid, self.location(oid).kind):
             pass
 
-    def record(self, oid: Oid, cls: type[R]) -> R:
-        """A record such as a tree or a commit. Raises as `read` does."""
+    def record(self, oid: Oid, cls: type[R], *, keep: bool = True) -> R:
+        """A record such as a tree or a commit; kept in memory unless it will not be asked for again soon.
+
+        Raises as `read` does.
+        """
         known = self._records.get(oid)
         if known is not None and isinstance(known[0], cls):
             return known[0]
         data = self.read(oid, cls.KIND)
         record = cls.decode(data)
-        self.remember(oid, record, len(data))
+        if keep:
+            self.remember(oid, record, len(data))
         return record
 
     def remember(self, oid: Oid, record: Record, size: int = 0) -> None:

@@ -152,7 +152,7 @@ class _Collection:
 
     def _alive_in(self, names: Iterable[PackName]) -> set[Oid]:
         packs = (Pack.open(self._store.files, name) for name in names)
-        return {at.oid for pack in packs for at in pack.locations()} & self._mark.live
+        return {at.oid for pack in packs for at in pack.locations() if at.oid in self._mark.live}
 
     def _rewrite(self, made: Plan) -> bool:
         """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""

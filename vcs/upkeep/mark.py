@@ -16,6 +16,9 @@ from ..objects.oid import NULL, Oid
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 
+Note = Callable[[Oid], object]
+"""Told of each object that is marked."""
+
 FALLBACKS = 8
 """So many ops before the newest keep the nodes of their refs, should the newest be damaged."""
 
@@ -24,83 +27,79 @@ class Mark:
     """The objects that are alive.
 
     Attributes:
-        live: Their ids.
+        live: Their ids, each under itself: so that whoever meets one again need not keep another copy.
         lost: What is referred to and cannot be read → why. It takes nothing else down with it.
     """
 
-    def __init__(self, store: ObjectStore, progress: Callable[[int], None] = lambda _: None) -> None:
-        self.live: set[Oid] = set()
+    def __init__(self, store: ObjectStore) -> None:
+        self.live: dict[Oid, Oid] = {}
         self.lost: dict[Oid, ArtError] = {}
         self._store = store
-        self._progress = progress
         self._refs: RefMap | None = None
 
     def catch_up(self, head: Snapshot) -> set[Oid]:
-        """Marks what is alive at a moment, and returns what was not alive before.
+        """Marks what is alive at a moment.
+
+        Returns:
+            What was not alive at the moment before; nothing the first time.
 
         Raises:
             DamagedError: The refs themselves are damaged, so that nobody knows what is alive.
         """
         refs = RefMap(self._store, head.state.refs)
         before, self._refs = self._refs, refs
-        if before is not None and before.root == refs.root:
-            return set()
-        known = len(self.live)
+        fresh: set[Oid] = set()
         if before is None:
-            fresh = self._all(refs, head)
-        else:
+            self._mark_all(refs, head)
+        elif before.root != refs.root:
             changed = refs.diff(before)
             # What was pruned was not followed; it has been made again, and must be.
             made_again = {
                 old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and new is None
             }
-            self.live -= made_again
+            for oid in made_again:
+                self.live.pop(oid or NULL, None)
             targets = {new for ref, (_, new) in changed.items() if not ref.startswith(ref_names.PRUNED)} | made_again
-            fresh = self._follow(oid for oid in targets if oid is not None) | self._nodes(refs.root)
-        self._progress(len(self.live) - known)
+            self._follow((oid for oid in targets if oid is not None), fresh.add)
+            self._mark_nodes(refs.root, fresh.add)
         return fresh
 
-    def _all(self, refs: RefMap, head: Snapshot) -> set[Oid]:
-        ends = {oid for _, oid in refs.items(ref_names.PRUNED)}
-        self.live |= ends
-        fresh = self._nodes(refs.root)
-        fresh |= self._follow(oid for ref, oid in refs.items() if not ref.startswith(ref_names.PRUNED))
-        self._fall_back(head)
-        return fresh | ends
-
-    def _fall_back(self, head: Snapshot) -> None:
+    def _mark_all(self, refs: RefMap, head: Snapshot) -> None:
+        self.live.update((oid, oid) for _, oid in refs.items(ref_names.PRUNED))
+        self._mark_nodes(refs.root)
+        self._follow(oid for ref, oid in refs.items() if not ref.startswith(ref_names.PRUNED))
         for seq in range(head.seq - 1, max(0, head.seq - 1 - FALLBACKS), -1):
-            entry = self._store.log.entry(seq)
             try:
-                if entry is not None:
-                    self._nodes(Snapshot(self._store.files, entry, head).state.refs)
+                if (entry := self._store.log.entry(seq)) is not None:
+                    self._mark_nodes(entry.op.state.refs)
             except ArtError:
                 continue  # a fallback that is none
 
-    def _nodes(self, root: Oid | None) -> set[Oid]:
+    def _mark_nodes(self, root: Oid | None, note: Note = lambda _: None) -> None:
         """Marks the nodes of a refs map that are not marked yet."""
-        fresh: set[Oid] = set()
-        pending = [root] if root is not None and root not in self.live else []
+        pending = [root] if root is not None else []
         while pending:
             oid = pending.pop()
-            fresh.add(oid)
-            node = self._store.record(oid, RefsNode)
-            if node.level:
-                pending.extend(Oid(entry[1]) for entry in node.entries if entry[1] not in self.live)
-        self.live |= fresh
-        return fresh
+            if oid not in self.live:
+                node = self._store.record(oid, RefsNode, keep=False)
+                self.live[oid] = oid
+                note(oid)
+                if node.level:
+                    pending.extend(Oid(entry[1]) for entry in node.entries)
 
-    def _follow(self, roots: Iterable[Oid]) -> set[Oid]:
+    def _follow(self, roots: Iterable[Oid], note: Note = lambda _: None) -> None:
         """Marks what these lead to and is not marked yet."""
-        pending = {oid for oid in roots if oid != NULL} - self.live
-        fresh: set[Oid] = set()
-        while pending:
-            oid = pending.pop()
-            fresh.add(oid)
-            try:
-                found = graph.references(self._store, self._store.location(oid))
-                pending.update(each for each in found if each not in fresh and each not in self.live)
-            except ArtError as error:
-                self.lost[oid] = error
-        self.live |= fresh
-        return fresh
+        self.live[NULL] = NULL  # leads nowhere
+        for root in roots:
+            pending = [root]
+            while pending:
+                oid = pending.pop()
+                if oid in self.live:
+                    continue
+                self.live[oid] = oid
+                note(oid)
+                try:
+                    pending.extend(graph.references(self._store, self._store.location(oid)))
+                except ArtError as error:
+                    self.lost[oid] = error
+        del self.live[NULL]

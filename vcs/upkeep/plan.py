@@ -101,8 +101,8 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
         mark: What is alive at it.
         max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
     """
-    looked = list(_look(store, head, mark))
-    kept = {oid for each in looked for oid in each.live}
+    kept: set[Oid] = set()
+    looked = list(_look(store, head, mark, kept))
     outdated = _outdated(looked, kept, store.log.sequence())
     budget = max_unused * sum(each.live_bytes for each in looked)
     together = sum(map(_is_small, looked)) >= _SEVERAL
@@ -135,8 +135,7 @@ class _Looked:
     dead_data: int
 
 
-def _look(store: ObjectStore, head: Snapshot, mark: Mark) -> Iterable[_Looked]:
-    kept: set[Oid] = set()
+def _look(store: ObjectStore, head: Snapshot, mark: Mark, kept: set[Oid]) -> Iterable[_Looked]:
     for name in sorted(head.packs(), key=lambda name: (op_seq(name) is not None, name)):
         try:
             yield _look_at(store, name, mark, kept)
@@ -149,13 +148,15 @@ def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> 
     sound = store.soundness.vouches_for(name)
     for at in Pack.open(store.files, name).locations():
         # Of several copies one stays; a damaged pack's are no copies to rely on.
-        alive = at.oid in mark.live and at.oid not in kept
-        if alive and (sound or store.is_sound_at(name, at)):
-            kept.add(at.oid)
-            live.append(at.oid)
+        alive = mark.live.get(at.oid)
+        if alive is not None and alive in kept:
+            alive = None
+        if alive is not None and (sound or store.is_sound_at(name, at)):
+            kept.add(alive)
+            live.append(alive)
             live_bytes += at.stored
-        elif alive:
-            hurt.add(at.oid)
+        elif alive is not None:
+            hurt.add(alive)
         else:
             dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
     return _Looked(name, tuple(live), sound, frozenset(hurt), dead, live_bytes, dead_bytes, dead_data)

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
-from ..errors import ArtError, DamagedError, DiskFull, InvalidName, WouldOverwrite, storage_errors
+from ..errors import ArtError, DamagedError, DiskFull, InvalidName, UnknownName, WouldOverwrite, storage_errors
 from ..objects.kinds import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry, is_reserved
 from ..objects.oid import Oid
 from ..storage import durable
@@ -135,13 +135,14 @@ def _check_stored(store: ObjectStore, before: Snapshot, read_anyway: set[Oid], t
     for path, found in before.found.items():
         if found.mode == FOLDER or found.id in good:
             continue
-        if found.id is None or not store.has(found.id):
-            raise WouldOverwrite(
-                f"{target}{path} holds changes that are not stored; move it away or `art add` it first."
-            )
+        not_stored = f"{target}{path} holds changes that are not stored; move it away or `art add` it first."
+        if found.id is None:
+            raise WouldOverwrite(not_stored)
         try:
             for _ in store.iter_read(found.id):
                 pass
+        except UnknownName:
+            raise WouldOverwrite(not_stored) from None
         except ArtError as error:
             message = f"{target}{path} is the only good copy: what is stored of it is damaged; `art add` it first."
             raise WouldOverwrite(message) from error

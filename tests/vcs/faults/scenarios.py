@@ -87,7 +87,11 @@ def check_promises(folder: Path, outcome: Outcome, *, landed: bool = True) -> No
         _check(repository, [line.split()[1] for line in outcome.said if line.startswith("landed")])
     _check(repository, [ref for ref in tags(repository) if ref != "tags/dead"])
     if run := runs.by_id(repository.refs(), "r1"):
-        assert run.status == "completed" if "published tags/c" in outcome.said else landed is False or run.status != "running"
+        assert (
+            run.status == "completed"
+            if "published tags/c" in outcome.said
+            else landed is False or run.status != "running"
+        )
 
 
 def _check(repository: Repository, refs: list[str]) -> None:

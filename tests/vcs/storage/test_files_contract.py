@@ -82,9 +82,8 @@ def test_what_the_system_refuses_leaves_the_old_file_and_no_litter(
         attempts: dict[str, Callable[[], object]] = {
             "put": lambda: files.put("ops/1", b"new"),
             "create": lambda: files.create("ops/2", b"new"),
-            "hint": lambda: files.hint("ops/1", b"new"),
         }
-        for name in {"fsync": ["put", "create"], "replace": ["put", "hint"], "link": ["create"]}[call]:
+        for name in {"fsync": ["put", "create"], "replace": ["put"], "link": ["create"]}[call]:
             with pytest.raises(OSError, match="No space"):
                 attempts[name]()
             assert litter(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Damage: what is damaged counts as absent, so that putting it again mends it; and it takes nothing else down with it."""
+"""Damage: what is damaged counts as absent, so that putting it again mends it, and it takes nothing else down."""
 
 from __future__ import annotations
 
@@ -20,7 +20,19 @@ from artvcs.vcs.storage.pack import RECORD_SIZE
 from artvcs.vcs.storage.table import Location
 from artvcs.vcs.upkeep import collect as gc
 
-from ..helpers import a_run, add_version, packs, problems, put_run, put_text, put_text_in, random_text, tags, version_of, versions
+from ..helpers import (
+    a_run,
+    add_version,
+    packs,
+    problems,
+    put_run,
+    put_text,
+    put_text_in,
+    random_text,
+    tags,
+    version_of,
+    versions,
+)
 
 TEXTS = {"tags/small": "small", "tags/large": random_text(1), "tags/chunked": random_text(2, 1_200_000)}
 
@@ -132,7 +144,7 @@ def test_damage_of_any_file_is_named_and_what_can_be_read_is_right(
             hit.write_bytes(hit.read_bytes()[: chance.randrange(size)])
         else:
             hit.unlink()
-        if path.name not in ("root", "stat-cache") or damage == "flip" and path.name != "root":
+        if path.name not in ("root", "stat-cache") or (damage == "flip" and path.name != "root"):
             assert problems(copy), path
         try:
             repository = Repository(copy)

@@ -17,7 +17,6 @@ from artvcs.vcs.upkeep.fsck import fsck
 
 from ..helpers import add_version, files, outputs, packs, problems, process, put_text, put_text_in, random_text
 
-
 MEANINGLESS = ("reserve", "root")
 """Space kept back, whatever its bytes; and a hint, which may be outdated: see below."""
 
@@ -97,7 +96,7 @@ def test_whatever_the_hint_at_the_newest_change_says_it_is_found(repository: Rep
     (folder / "root").unlink()
     assert Repository(folder).refs().get("tags/a") == oid
     put_text(repository, "tags/b", "b")
-    assert (folder / "root").read_bytes() == b"3\n"
+    assert (folder / "root").read_bytes() == b"000000000003\n"
     assert problems(folder) == []
 
 
