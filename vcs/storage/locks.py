@@ -72,16 +72,20 @@ class Lock:
     def remove(self) -> None:
         """Removes the file, and gives the lock up."""
         if self.held:
-            self.path.unlink(missing_ok=True)
-            self.release()
+            try:
+                self.path.unlink(missing_ok=True)
+            finally:
+                self.release()
 
     def release(self) -> None:
         """Gives the lock up."""
         if self.held:
             Lock._held.discard(self)
             # Said outright: closing would leave it to a child that was forked and has not closed its copy yet.
-            fcntl.flock(self.fd, fcntl.LOCK_UN)
-            os.close(self.fd)
+            try:
+                fcntl.flock(self.fd, fcntl.LOCK_UN)
+            finally:
+                os.close(self.fd)
 
     @classmethod
     def forget_all(cls) -> None:

@@ -193,6 +193,7 @@ class _Collection:
         recovery.recover(self._store, self._repository.layout, self._repository.begin)
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
+        there = {name for name in free if self._store.files.exists(name)}
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
@@ -201,9 +202,9 @@ class _Collection:
         self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
         gone = {name for name in free if not self._store.files.exists(name)}
         if gone:
-            self._deleted += sorted(gone)
+            self._deleted += sorted(gone & there)
             self._forget(gone)
-        return bool(gone)
+        return bool(gone & there)  # not what could not be taken from the list: the disk may be full
 
     def _forget(self, gone: set[PackName]) -> None:
         """Takes what was deleted from the list of what is condemned, and from the index where that names it."""

@@ -111,12 +111,13 @@ class _Check:
         layout = self._layout
         try:
             read_register(layout.format)
-            if not layout.gitignore.is_file() or layout.gitignore.read_text() != GITIGNORE_TEXT:
+            # Neither it nor the hint is made durable: zeros are what a power cut may leave, and harm nobody.
+            if not layout.gitignore.is_file() or layout.gitignore.read_text().strip("\0") not in (GITIGNORE_TEXT, ""):
                 yield Problem(".gitignore", "is not as artvcs wrote it")
         except (ArtError, ValueError) as error:
             yield Problem(FORMAT, str(error))
         root = layout.folder / ROOT
-        hint = root.read_bytes()[:32].strip() if root.is_file() else b"0"
+        hint = (root.read_bytes()[:32].strip(b"\0\n") if root.is_file() else b"") or b"0"
         if not hint.isdigit():
             yield Problem(ROOT, "is not a number; the next change writes it anew")
         elif int(hint) > self._store.refresh().seq:

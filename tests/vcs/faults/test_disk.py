@@ -125,7 +125,7 @@ def test_what_had_only_landed_is_recovered_or_gone_but_never_torn(disk: Disk) ->
 
 @needs_strace
 @pytest.mark.parametrize("work", [scenarios.publish, scenarios.collect], ids=["publish", "collect"])
-@pytest.mark.parametrize("call", ["fsync", "rename", "pwrite64", "unlink", "mkdir"])
+@pytest.mark.parametrize("call", ["fsync", "rename", "link", "pwrite64", "unlink", "mkdir"])
 def test_power_is_cut_at_every_call(disk: Disk, work: scenarios.Work, call: str) -> None:
     folder = disk.folder / ".artifacts"
     template = disk.image.with_name("template")
