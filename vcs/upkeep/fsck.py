@@ -15,6 +15,7 @@ from ..repository import Repository
 from ..storage import leases
 from ..storage.files import Files
 from ..storage.layout import Layout, op_name, segment_name
+from ..storage.op_log import OpLog
 from ..storage.pack import Pack
 from ..storage.segment import Segment
 from ..storage.table import pack_row
@@ -84,21 +85,23 @@ def _check_packs(survey: Survey, log: LogLook) -> Iterator[Problem]:
     yield from survey.read(named)
     others = {op_name(seq) for seq in log.entries} - set(named)
     for problem in survey.read(sorted(others)):
-        if not survey.conditions[problem.where].missing if problem.where in others else True:
+        if problem.where not in others or not survey.conditions[problem.where].missing:
             yield problem  # else it was cleaned up since
 
 
 def _check_index(files: Files, survey: Survey) -> Iterator[Problem]:
+    opened = {segment.name: segment for segment in survey.head.segments}
     for oid in survey.head.state.segments:
         name = segment_name(oid)
         try:
-            segment = Segment.open(files, name)
+            segment = opened.get(oid) or Segment.open(files, name)
             if not segment.whole():
                 yield Problem(name, "is damaged: its bytes do not match its name")
                 continue
             yield from _check_rows(files, survey, segment)
         except FileNotFoundError:
-            yield Problem(name, "is missing")
+            if OpLog(files).is_newest(survey.head.entry):  # else it may have been replaced since
+                yield Problem(name, "is missing")
         except ArtError as error:
             yield Problem(name, str(error))
 

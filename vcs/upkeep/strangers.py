@@ -14,6 +14,8 @@ from ..storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, La
 from ..storage.registers import read_register
 from .problem import Problem
 
+_LANDS = (".pack", ".journal")
+
 
 def small_files(layout: Layout) -> Iterator[Problem]:
     """What is wrong with the files that stand alone."""
@@ -24,7 +26,7 @@ def small_files(layout: Layout) -> Iterator[Problem]:
     if not is_gitignore(layout):
         yield Problem(layout.gitignore.name, "is not as artvcs wrote it")
     if not is_hint(layout):
-        yield Problem(ROOT, "does not name an op; the next change writes it anew")
+        yield Problem(ROOT, "names no op that there is: the op was lost, or this file is damaged")
     if layout.stat_cache.is_file():
         try:
             read_register(layout.stat_cache)
@@ -71,8 +73,10 @@ def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
     found += [name for name in files.list(OPS) if op_seq(name) is None]
     found += [name for name in files.list(PACKS) if not is_pack_name(name)]
     found += [name for name in files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
+    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
+    found += [str(path.relative_to(folder)) for path in layout.packs.rglob("*") if path.is_symlink()]
     for path in layout.trust.glob("*"):
         if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing
             found.append(str(path.relative_to(folder)))
-    for name in sorted(found):
+    for name in sorted(set(found)):
         yield Problem(name, "is not a file of an artifact repository")
