@@ -48,6 +48,7 @@ class PackReader:
         told: How it goes.
         problems: What is wrong with the file as a whole, known once all objects were looked at.
         missing: Whether there is no such file.
+        has_table: Whether its table can be read, once the first object was.
     """
 
     files: Files
@@ -56,6 +57,7 @@ class PackReader:
     told: Told = lambda _: None
     problems: list[str] = field(default_factory=list)
     missing: bool = False
+    has_table: bool = True
 
     def objects(self) -> Iterator[Found]:
         """Every object that can be made out, sound or not."""
@@ -77,6 +79,7 @@ class PackReader:
             found = Pack.open(self.files, self.name)
         except DamagedError:
             self.problems.append("is truncated, or its end is damaged")
+            self.has_table = False
             return None
         if self.name.startswith(f"{PACKS}/"):
             trailer = self.files.read(self.name, self.files.size(self.name) - pack.TRAILER_SIZE)

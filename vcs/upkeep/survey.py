@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from ..errors import ArtError, DamagedError
+from ..errors import ArtError
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..storage import chunking, codec, pack
 from ..storage.files import Files
-from ..storage.layout import PackName, op_name
+from ..storage.layout import PackName
 from ..storage.op_file import Entry
 from ..storage.op_log import OpLog
 from ..storage.snapshot import Snapshot
-from ..storage.store import ObjectStore
+from ..storage.store import ObjectStore, Place
 from ..storage.table import Location
 from .census import Census
 from .problem import Problem
@@ -61,18 +62,34 @@ class Moment(OpLog):
         return entry.seq == self._entry.seq
 
 
+class Shelf(ObjectStore):
+    """Reads objects at one moment, and those that lie where it does not look.
+
+    Attributes:
+        elsewhere: Where these are.
+    """
+
+    def __init__(self, files: Files, entry: Entry) -> None:
+        super().__init__(files, Moment(files, entry))
+        self.elsewhere: dict[Oid, list[tuple[PackName, Location]]] = {}
+
+    def _locate(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
+        yield from super()._locate(oid)
+        yield from self.elsewhere.get(oid, ())
+
+
 class Survey:
     """What is found in the packs of one moment.
 
     Attributes:
-        store: Reads objects at that moment.
+        store: Reads what was found.
         head: The moment.
         census: The objects that are sound.
         conditions: File → what was found in it.
     """
 
     def __init__(self, files: Files, entry: Entry, executor: Executor, progress: Progress) -> None:
-        self.store = ObjectStore(files, Moment(files, entry))
+        self.store = Shelf(files, entry)
         self.head = Snapshot(files, entry)
         self.census = Census()
         self.conditions: dict[str, Condition] = {}
@@ -87,23 +104,25 @@ class Survey:
         state = self.head.state
         return sorted({*self.head.packs(), *map(PackName, state.loose)} - state.condemned.keys())
 
-    def read(self, names: Iterable[str], each: Callable[[str, Found], None] = lambda _, __: None) -> Iterator[Problem]:
+    def read(self, names: Iterable[str], *, elsewhere: bool = False) -> Iterator[Problem]:
         """Reads files of packs and ops, notes what is in them, and says what is wrong with it.
 
         Args:
             names: The files.
-            each: Called with the file and each object.
+            elsewhere: The moment does not name them; what is sound in them can be read by `store` all the same.
         """
         names = list(names)
         self._total += sum(map(self._size, names))
         for name in names:
             condition = self.conditions[name] = Condition()
-            reader = PackReader(self._files, name, self._executor, lambda size, name=name: self._told(name, size))  # type: ignore[misc]
+            reader = PackReader(self._files, name, self._executor, functools.partial(self._told, name))
             for found in reader.objects():
-                each(name, found)
                 if found.problem is not None:
                     condition.bad.append(found)
-                elif found.is_list:
+                    continue
+                if elsewhere or not reader.has_table:
+                    self.store.elsewhere.setdefault(found.at.oid, []).append((PackName(name), found.at))
+                if found.is_list:
                     self._lists.append((name, found))
                 else:
                     self.census.add(found)
@@ -134,7 +153,7 @@ class Survey:
 
     def _chunk(self, oid: Oid, size: int) -> bytes:
         """The bytes of a chunk; none where there is none that is right."""
-        for place, at in self._places(oid):
+        for place, at in self.places(oid):
             if (at.kind, at.size) != ("blob", size) or at.codec == codec.CHUNKED or size > chunking.MAX_CHUNK:
                 continue
             try:
@@ -147,11 +166,10 @@ class Survey:
                 return data
         return b""
 
-    def _places(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
-        try:
-            yield from self.head.find(oid)
-        except DamagedError:
-            return  # the table is named by itself
+    def places(self, oid: Oid) -> Iterator[tuple[PackName, Location]]:
+        """Where an object lies, sound or not."""
+        yield from self.head.find(oid)
+        yield from self.store.elsewhere.get(oid, ())
 
     def _told(self, name: str, size: int) -> None:
         self._done += size
@@ -166,8 +184,3 @@ class Survey:
 
 def _bad_object(name: str, found: Found) -> Problem:
     return Problem(f"{found.at.kind} {found.at.oid} in {name}", found.problem or "")
-
-
-def ops_of(sequence: Iterable[int]) -> list[PackName]:
-    """The files of ops with these numbers."""
-    return [op_name(seq) for seq in sequence]
