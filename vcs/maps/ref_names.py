@@ -81,9 +81,14 @@ def version(name: str, number: int) -> str:
     return f"{versions(name)}{number:010d}"
 
 
+def values_of(name: str) -> str:
+    """What the marks of all values of an artifact name start with."""
+    return f"{VALUES}{quote(name, safe='')}/"
+
+
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{VALUES}{quote(name, safe='')}/{artifact}/"
+    return f"{values_of(name)}{artifact}/"
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
@@ -91,9 +96,14 @@ def value(name: str, artifact: Oid, number: int) -> str:
     return f"{values(name, artifact)}{number:010d}"
 
 
+def labels_of(name: str) -> str:
+    """What the marks of all labels of an artifact name start with."""
+    return f"{LABELS}{quote(name, safe='')}/"
+
+
 def labels(name: str, label: str) -> str:
     """What the mark of the version of `name` with this label starts with."""
-    return f"{LABELS}{quote(name, safe='')}/{quote(label, safe='')}/"
+    return f"{labels_of(name)}{quote(label, safe='')}/"
 
 
 def label(name: str, text: str, number: int) -> str:
@@ -124,6 +134,11 @@ def kept(artifact: Oid) -> str:
 def lost(oid: Oid) -> str:
     """The ref that says that an object was lost."""
     return LOST + oid
+
+
+def label_of(ref: str) -> str:
+    """The label in the mark of a version, decoded."""
+    return unquote(ref.split("/")[2])
 
 
 def last_part(ref: str) -> str:

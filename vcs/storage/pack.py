@@ -31,8 +31,8 @@ TRAILER_SIZE = _TRAILER.size
 HEADER_SIZE = _HEADER.size
 """Bytes before the first record."""
 
-RECORD_MAGIC = _RECORD_MAGIC
-"""How every record begins."""
+BEGINNING, RECORD_MAGIC = _MAGIC + _VERSION.to_bytes(4, "little"), _RECORD_MAGIC
+"""How every pack begins, and every record."""
 
 FIRST_SIZE = _HEADER.size + _RECORD.size
 """So many bytes of a pack say what its first object is."""

@@ -1,7 +1,7 @@
 """Checking everything: every byte of every file, and that whatever is referred to is there.
 
-Never changes and never deletes anything. Looks at one moment, so that writers beside it are no problem; where the newest
-op is damaged, at the newest that can be read.
+Never changes and never deletes anything. Looks at one moment, so that writers beside it are no problem; where the
+newest op is damaged, at the newest that can be read.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def look(files: Files) -> LogLook:
 
 
 def _missing(files: Files, there: list[int], entries: dict[int, Entry]) -> tuple[range, ...]:
-    """The gaps. Below one may lie an entry that was made too late, after all before it was cleaned up; it never stood."""
+    """The gaps. Below one may lie an entry that was made too late, when all about it was cleaned up; it never stood."""
     numbers = sorted(there)
     return tuple(
         range(before + 1, after)

@@ -194,7 +194,8 @@ class PackReader:
 
 def _records(data: bytes, base: int) -> tuple[list[Location], int]:
     """The records that lie wholly in some bytes of a pack, and how long the next one is where none does."""
-    found, position = [], 0
+    found: list[Location] = []
+    position = 0
     while (at := pack.read_header(data, position, base + position)) is not None:
         end = position + RECORD_SIZE + at.stored
         if end > len(data):
@@ -206,6 +207,4 @@ def _records(data: bytes, base: int) -> tuple[list[Location], int]:
 
 def _verified(data: bytes, base: int, block: list[Location]) -> list[Found]:
     view = memoryview(data)
-    return [
-        verify.check(at, view[(start := at.offset - base + RECORD_SIZE) : start + at.stored]) for at in block
-    ]
+    return [verify.check(at, view[(start := at.offset - base + RECORD_SIZE) : start + at.stored]) for at in block]

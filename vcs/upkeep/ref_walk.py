@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -87,15 +88,37 @@ _LEADS_TO = {
     **dict.fromkeys(ref_names.MARKS, ""),
 }
 
+_NAME, _ID, _NUMBER, _TIME = "[^/]*", "[0-9a-f]{64}", "[0-9]{10,16}", "-?[0-9]{15,16}"
+_SPELT = {
+    start: re.compile(rest)
+    for start, rest in {
+        ref_names.RUNS: _NAME,
+        ref_names.TIMES: f"{_TIME}/{_NAME}",
+        ref_names.RUN_NAMES: f"{_NAME}/{_NAME}",
+        ref_names.PIPELINES: f"{_NAME}/{_TIME}/{_NAME}",
+        ref_names.ARTIFACTS: f"{_NAME}/{_NUMBER}",
+        ref_names.VALUES: f"{_NAME}/{_ID}/{_NUMBER}",
+        ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
+        ref_names.NEWEST: _NAME,
+        **dict.fromkeys((ref_names.CACHE, ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),
+    }.items()
+}
+
 
 def leads_to(ref: str) -> str | None:
     """The kind of object that a ref leads to; empty where it only has to be there, None where nobody says."""
     return _LEADS_TO.get(ref[: ref.find("/") + 1])
 
 
+def is_spelt(ref: str) -> bool:
+    """Whether a ref is spelt as its kind is; of unknown kinds nobody says how."""
+    start = ref[: ref.find("/") + 1]
+    return start not in _SPELT or _SPELT[start].fullmatch(ref, len(start)) is not None
+
+
 def describe(ref: str) -> str:
     """What people call the thing that a ref leads to."""
-    if ref.startswith(ref_names.ARTIFACTS):
+    if ref.startswith(ref_names.ARTIFACTS) and is_spelt(ref):
         return f"{ref_names.name_of(ref)}@{ref_names.number_of(ref)}"
     if ref.startswith(ref_names.RUNS):
         return f"run {ref_names.last_part(ref)}"

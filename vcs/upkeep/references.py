@@ -48,6 +48,8 @@ def check_references(survey: Survey) -> Iterator[Problem]:
 def wrong(census: Census, ref: str, oid: Oid) -> Problem | None:
     """What is wrong with what a ref leads to, besides that it may be missing."""
     expected = ref_walk.leads_to(ref)
+    if not ref_walk.is_spelt(ref):
+        return Problem(f"ref {ref}", "is not spelt as such a ref is")
     if expected == "" and oid != NULL:
         return Problem(f"ref {ref}", "leads to something and should not")
     if expected and oid == NULL:

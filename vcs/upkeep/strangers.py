@@ -27,14 +27,20 @@ def small_files(layout: Layout) -> Iterator[Problem]:
         yield Problem(layout.gitignore.name, "is not as artvcs wrote it")
     if not is_hint(layout):
         yield Problem(ROOT, "names no op that there is: the op was lost, or this file is damaged")
-    if layout.stat_cache.is_file():
-        try:
-            read_register(layout.stat_cache)
-        except ArtError as error:
-            yield Problem(layout.stat_cache.name, str(error))
+    if layout.stat_cache.is_file() and not is_register(layout.stat_cache):
+        yield Problem(layout.stat_cache.name, "is not what was written")
     for journal in leftovers(layout):
         if not is_journal(journal):
             yield Problem(f"{layout.incoming.name}/{journal.name}", "holds a line that is not what was written")
+
+
+def is_register(path: Path) -> bool:
+    """Whether a register is what was written."""
+    try:
+        read_register(path)
+    except ArtError:
+        return False
+    return True
 
 
 def is_gitignore(layout: Layout) -> bool:

@@ -90,7 +90,7 @@ class Survey:
 
     def __init__(self, files: Files, entry: Entry, executor: Executor, progress: Progress) -> None:
         self.store = Shelf(files, entry)
-        self.head = Snapshot(files, entry)
+        self.head = Snapshot(files, entry).without_damage()
         self.census = Census()
         self.conditions: dict[str, Condition] = {}
         self._files = files
@@ -131,25 +131,31 @@ class Survey:
             yield from (_bad_object(name, found) for found in condition.bad)
 
     def check_lists(self) -> Iterator[Problem]:
-        """Whether the large blobs are what their chunks make together: once all chunks that there are were read."""
+        """Whether the large blobs are what their chunks make together: once all chunks that there are were read.
+
+        One that misses a chunk is not here; whether it should be, its references tell.
+        """
         lists, self._lists = self._lists, []
         self._total += sum(found.at.size for _, found in lists)
-        for (name, found), problem in zip(lists, self._executor.map(self._problem_of, lists), strict=True):
+        for (name, found), made in zip(lists, self._executor.map(self._make, lists), strict=True):
             self._told(name, found.at.size)
-            if problem is None:
+            if made == found.at.oid:
                 self.census.add(found)
-            else:
-                yield _bad_object(name, Found(found.at, problem=problem))
+            elif made is not None:
+                bad = Found(found.at, problem="Its chunks do not make it.")
+                self.conditions[name].bad.append(bad)
+                yield _bad_object(name, bad)
 
-    def _problem_of(self, listed: tuple[str, Found]) -> str | None:
-        found, check, last, data = listed[1], hasher(), None, b""
-        for link in found.links:
+    def _make(self, listed: tuple[str, Found]) -> str | None:
+        """The id of what the chunks of a blob make together; None where one of them is missing or damaged."""
+        check, last, data = hasher(), None, b""
+        for link in listed[1].links:
             if link.oid != last:  # as in a file of zeros
                 last, data = link.oid, self._chunk(link.oid, link.size)
             if len(data) != link.size:
-                return f"Its chunk {link.oid[:12]} is missing or damaged."
+                return None
             check.update(data)
-        return None if check.hexdigest() == found.at.oid else "Its chunks do not make it."
+        return check.hexdigest()
 
     def _chunk(self, oid: Oid, size: int) -> bytes:
         """The bytes of a chunk; none where there is none that is right."""
