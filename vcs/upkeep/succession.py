@@ -76,7 +76,7 @@ class Succession:
             if each is not None:
                 self._quarantine.keep(op_name(each.seq))
                 self._files.put(op_name(each.seq), each.data)
-        self._files.put(ROOT, b"%d\n" % entry.seq)
+        self._files.put(ROOT, b"%012d\n" % entry.seq)
         newest = self._log.newest()
         return newest is not None and newest.seq == entry.seq and newest.oid == entry.oid
 
@@ -92,7 +92,7 @@ class Succession:
         if newest is None or upto > newest.seq - MIN_ENTRIES:
             return
         self._files.create(CLEANED, b"")
-        self._files.put(ROOT, b"%d\n" % newest.seq)
+        self._files.put(ROOT, b"%012d\n" % newest.seq)
         for seq in self._log.sequence():
             if seq <= upto:
                 self._quarantine.move(op_name(seq))
