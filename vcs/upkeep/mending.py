@@ -205,7 +205,7 @@ class Mending:
             state = NextState(self._found.files, self._gone, [*added, *self._incoming.names()], wanted)
             entry = self._entry(place, state.after(head, root, place.seq), items)
             if self._succession.commit(place, entry):
-                self._incoming.published()
+                self._incoming.forget_packs()
                 return entry
             if place.replaces or self._is_rebuilt:
                 self._incoming.forget_packs()
