@@ -21,7 +21,9 @@ _EVERY = 0.1
 
 
 @click.command()
-@click.option("--repair", "mend", is_flag=True, help="Mend what can be mended; what is damaged is set aside, not deleted.")
+@click.option(
+    "--repair", "mend", is_flag=True, help="Mend what can be mended; what is damaged is set aside, not deleted."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(mend: bool, as_json: bool) -> int:
     """Check every byte of the repository, and that whatever is referred to is there. Changes nothing without --repair.

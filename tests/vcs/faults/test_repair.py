@@ -1,4 +1,4 @@
-"""kill -9 and refused system calls while a repository is repaired: it is never worse than before, and the next repair ends."""
+"""kill -9 and refused calls while a repository is repaired: it is never worse than before, and the next repair ends."""
 
 from __future__ import annotations
 

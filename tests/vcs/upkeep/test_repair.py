@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from artvcs.vcs.errors import ArtError, DamagedError, NoPermission, RepositoryBusy, RepositoryNotFound
 from artvcs.vcs.maps import ref_names, runs
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import Commit, Run, Version
+from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_name
@@ -199,9 +198,7 @@ def hash_of(text: str) -> Oid:
 
 
 @pytest.mark.parametrize("damage", ["flip", "table", "truncate"])
-def test_a_damaged_pack_is_set_aside_and_what_is_sound_in_it_stays(
-    full: Repository, folder: Path, damage: str
-) -> None:
+def test_a_damaged_pack_is_set_aside_and_what_is_sound_in_it_stays(full: Repository, folder: Path, damage: str) -> None:
     [path] = packs(folder)
     large, small = target(full, "tags/large"), target(full, "tags/small")
     [(_, at)] = places(full, large)
@@ -464,7 +461,9 @@ def test_what_was_lost_and_is_here_again_is_not_said_to_be_lost(full: Repository
 # Others
 
 
-def test_what_cannot_be_written_is_not_repaired(full: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_written_is_not_repaired(
+    full: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
     before = files(folder)
     with pytest.raises(NoPermission, match="copy it to where you may write"):
