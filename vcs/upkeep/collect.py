@@ -246,6 +246,9 @@ class _Collection:
             if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
                 self._store.files.delete(name)
                 self._deleted.append(name)
+        for claim in layout.running.glob("*"):
+            if (lock := Lock.take(claim)) is not None:
+                lock.remove()  # its process was killed
         _sweep_tmp(layout)
 
 
