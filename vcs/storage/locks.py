@@ -29,7 +29,7 @@ class Lock:
     def take(cls, path: Path) -> Lock | None:
         """Locks a file, creating it; None when somebody else holds the lock."""
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = _opened(path)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever held it before may have removed the file: then this lock protects nothing.
@@ -96,6 +96,15 @@ class Lock:
 
 
 os.register_at_fork(after_in_child=Lock.forget_all)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError:
+        if not os.access(path, os.R_OK):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # another user's: to lock it, reading is enough
 
 
 def _inode(path: Path) -> int | None:
