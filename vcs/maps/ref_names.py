@@ -81,19 +81,20 @@ def version(name: str, number: int) -> str:
     return f"{versions(name)}{number:010d}"
 
 
-def values_of(name: str) -> str:
-    """What the marks of all values of an artifact name start with."""
-    return f"{VALUES}{quote(name, safe='')}/"
-
-
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{values_of(name)}{artifact}/"
+    return f"{VALUES}{quote(name, safe='')}/{artifact}/"
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
     """The mark that says which version of `name` has this artifact."""
     return f"{values(name, artifact)}{number:010d}"
+
+
+def value_of(ref: str) -> tuple[str, int, Oid]:
+    """What the mark of a value says: the name, the number and the artifact."""
+    _, name, artifact, number = ref.split("/")
+    return unquote(name), int(number), Oid(artifact)
 
 
 def labels_of(name: str) -> str:

@@ -22,7 +22,6 @@ from .references import names_of
 from .survey import Survey
 
 _MARKED_RUN = (ref_names.TIMES, ref_names.RUN_NAMES, ref_names.PIPELINES)
-_MARKED_VERSION = (ref_names.VALUES, ref_names.LABELS)
 
 
 class Settlement:
@@ -39,6 +38,8 @@ class Settlement:
         self._census = survey.census
         self._view = view
         self._records = records
+        self._values: dict[tuple[str, int], Oid] | None = None
+        self._gone: set[tuple[str, int]] = set()  # versions that are lost
 
     def run(self) -> None:
         """Looks at all refs, and at all that they lead to."""
@@ -82,9 +83,7 @@ class Settlement:
 
     def _settle_version(self, ref: str) -> None:
         name, number = ref_names.name_of(ref), ref_names.number_of(ref)
-        ending = f"/{number:010d}"
-        values = [ref for ref, _ in self._view.items(ref_names.values_of(name)) if ref.endswith(ending)]
-        artifact = Oid(values[0].split("/")[2]) if values else None
+        artifact = self._value(name, number)
         older = self._records.version(name, number, artifact)
         if older is not None:
             self._view.set(ref, older)
@@ -98,6 +97,14 @@ class Settlement:
             later = next(self._view.items(ref_names.versions(name), reverse=True))[0] != ref
             # A number is never given again: what stays of the last one keeps it.
             self._view.set(ref, None if later else self.put(grave))
+            self._gone.add((name, number))
+
+    def _value(self, name: str, number: int) -> Oid | None:
+        """The artifact of a version, as its mark tells."""
+        if self._values is None:
+            marks = (ref for ref, _ in self._view.items(ref_names.VALUES) if ref_walk.is_spelt(ref))
+            self._values = {(found[0], found[1]): found[2] for found in map(ref_names.value_of, marks)}
+        return self._values.get((name, number))
 
     def _version_again(self, name: str, number: int, artifact: Oid | None) -> Version | None:
         """A version as the marks and the commits tell it."""
@@ -128,10 +135,13 @@ class Settlement:
         gone = [
             ref for prefix in _MARKED_RUN for ref, _ in self._view.items(prefix) if ref_names.last_part(ref) not in runs
         ]
-        for prefix in _MARKED_VERSION:
-            for ref, _ in self._view.items(prefix):
-                if self._view.get(ref_names.version(ref_names.name_of(ref), ref_names.number_of(ref))) is None:
-                    gone.append(ref)
+        marks = [(ref, *ref_names.value_of(ref)[:2]) for ref, _ in self._view.items(ref_names.VALUES)]
+        marks += [
+            (ref, ref_names.name_of(ref), ref_names.number_of(ref)) for ref, _ in self._view.items(ref_names.LABELS)
+        ]
+        for ref, name, number in marks:
+            if (name, number) in self._gone or self._view.get(ref_names.version(name, number)) is None:
+                gone.append(ref)
         for ref in gone:
             self._view.set(ref, None)
 
