@@ -159,9 +159,9 @@ class Transaction:
         """The id of a ref."""
         return self._view.get(ref)
 
-    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order."""
-        return self._view.items(prefix, reverse=reverse)
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix` and are greater than `after`, in order."""
+        return self._view.items(prefix, reverse=reverse, after=after)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to."""

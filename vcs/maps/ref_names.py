@@ -5,7 +5,7 @@
     run-names/<name>/<run id>                → nothing: runs by name
     pipelines/<pipeline>/<start>/<run id>    → nothing: the runs of one pipeline in order of their start
     artifacts/<name>/<number>                → the version (ten digits, so that names sort by number)
-    values/<name>/<artifact id>/<number>     → nothing: has this value a number already?
+    values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
     newest/<name>                            → the artifact that was made, or made again, last
     cache/<cache key>                        → the commit
@@ -18,13 +18,17 @@ record changes one ref. Names are percent-encoded, so that no name can leave its
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import quote, unquote
 
 from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
-PRUNED, KEPT = "pruned/", "kept/"
-_RUN_NAMES, _PIPELINES, _VALUES, _LABELS = "run-names/", "pipelines/", "values/", "labels/"
+PIPELINES, PRUNED, KEPT = "pipelines/", "pruned/", "kept/"
+_RUN_NAMES, _VALUES, _LABELS = "run-names/", "values/", "labels/"
+
+LAST = chr(sys.maxunicode)
+"""After a prefix, greater than all refs that start with it."""
 
 
 def run(run_id: str) -> str:
@@ -54,17 +58,12 @@ def run_name(name: str, run_id: str) -> str:
 
 def pipeline_runs(pipeline: str) -> str:
     """What the marks of a pipeline's runs start with."""
-    return f"{_PIPELINES}{quote(pipeline, safe='')}/"
+    return f"{PIPELINES}{quote(pipeline, safe='')}/"
 
 
 def pipeline_run(pipeline: str, started: int, run_id: str) -> str:
     """The mark of a run among those of its pipeline."""
     return f"{pipeline_runs(pipeline)}{started:016d}/{quote(run_id, safe='')}"
-
-
-def pipelines() -> str:
-    """What the marks of all pipelines' runs start with."""
-    return _PIPELINES
 
 
 def versions(name: str) -> str:
@@ -79,7 +78,12 @@ def version(name: str, number: int) -> str:
 
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{_VALUES}{quote(name, safe='')}/{artifact}/"
+    return f"{_VALUES}{artifact}/{quote(name, safe='')}/"
+
+
+def values_like(start: str) -> str:
+    """What the marks of all versions start with whose artifact's id starts so."""
+    return _VALUES + quote(start, safe="")
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
@@ -100,6 +104,11 @@ def label(name: str, text: str, number: int) -> str:
 def newest(name: str) -> str:
     """The ref of the artifact of a name that was made, or made again, last."""
     return NEWEST + quote(name, safe="")
+
+
+def newest_like(start: str) -> str:
+    """What these refs of all names that start so start with."""
+    return NEWEST + quote(start, safe="")
 
 
 def cache(key: Oid) -> str:
@@ -130,3 +139,9 @@ def number_of(ref: str) -> int:
 def name_of(ref: str) -> str:
     """The name in the second part of a ref, decoded."""
     return unquote(ref.split("/")[1])
+
+
+def value_of(ref: str) -> tuple[str, int]:
+    """The name and the number in the mark of a value."""
+    _, _, name, number = ref.split("/")
+    return unquote(name), int(number)

@@ -1,4 +1,4 @@
-"""Runs, as the refs tell them."""
+"""Runs, as the refs tell them. One that cannot be read is left out where all are asked for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ..objects.kinds import Run
 from . import ref_names
+from .damaged import Damaged, read, whole
 from .refs import Refs
 
 
@@ -17,12 +18,17 @@ def by_id(refs: Refs, run_id: str) -> Run | None:
 
 def newest_first(refs: Refs) -> Iterator[Run]:
     """All runs, the one that began last first; read as they are come to."""
-    return _marked(refs, ref_names.TIMES, reverse=True)
+    return whole(listed(refs))
+
+
+def listed(refs: Refs, pipeline: str | None = None) -> Iterator[Run | Damaged]:
+    """All runs (of a pipeline), newest first, and what stands for those that cannot be read."""
+    return _marked(refs, ref_names.TIMES if pipeline is None else ref_names.pipeline_runs(pipeline), reverse=True)
 
 
 def of_pipeline(refs: Refs, pipeline: str) -> Iterator[Run]:
     """The runs of a pipeline, newest first."""
-    return _marked(refs, ref_names.pipeline_runs(pipeline), reverse=True)
+    return whole(listed(refs, pipeline))
 
 
 def latest(refs: Refs, pipeline: str) -> Run | None:
@@ -32,26 +38,31 @@ def latest(refs: Refs, pipeline: str) -> Run | None:
 
 def named(refs: Refs, name: str) -> Iterator[Run]:
     """The runs of this name."""
-    return _marked(refs, ref_names.named_runs(name))
+    return whole(_marked(refs, ref_names.named_runs(name)))
 
 
 def named_like(refs: Refs, start: str) -> Iterator[Run]:
     """The runs whose name starts so."""
-    return _marked(refs, ref_names.runs_named_like(start))
+    return whole(_marked(refs, ref_names.runs_named_like(start)))
 
 
 def with_id_like(refs: Refs, start: str) -> Iterator[Run]:
     """The runs whose id starts so."""
-    return (refs.record(oid, Run) for _, oid in refs.items(ref_names.run(start)))
+    return whole(read(refs, ref, oid, Run) for ref, oid in refs.items(ref_names.run(start)))
+
+
+def names_like(refs: Refs, start: str) -> Iterator[str]:
+    """The names of runs that start so, in order."""
+    return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.runs_named_like(start)))
 
 
 def pipelines(refs: Refs) -> Iterator[str]:
-    """The names of all pipelines that have runs."""
-    last = None
-    for ref, _ in refs.items(ref_names.pipelines()):
-        if (name := ref_names.name_of(ref)) != last:
-            last = name
-            yield name
+    """The names of all pipelines that have runs, in order; the runs of each are skipped at once."""
+    after = ""
+    while (found := next(refs.items(ref_names.PIPELINES, after=after), None)) is not None:
+        name = ref_names.name_of(found[0])
+        yield name
+        after = ref_names.pipeline_runs(name) + ref_names.LAST
 
 
 def marks(run: Run) -> tuple[str, ...]:
@@ -63,7 +74,8 @@ def marks(run: Run) -> tuple[str, ...]:
     )
 
 
-def _marked(refs: Refs, prefix: str, *, reverse: bool = False) -> Iterator[Run]:
-    for ref, _ in refs.items(prefix, reverse=reverse):
-        if (run := by_id(refs, ref_names.last_part(ref))) is not None:
-            yield run
+def _marked(refs: Refs, prefix: str, *, reverse: bool = False) -> Iterator[Run | Damaged]:
+    for mark, _ in refs.items(prefix, reverse=reverse):
+        ref = ref_names.run(ref_names.last_part(mark))
+        if (oid := refs.get(ref)) is not None:
+            yield read(refs, ref, oid, Run)

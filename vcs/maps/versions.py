@@ -1,4 +1,4 @@
-"""The versions of artifact names, as the refs tell them."""
+"""The versions of artifact names, as the refs tell them. One that cannot be read is left out where all are asked for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..objects.kinds import Version
 from ..objects.oid import Oid
 from . import ref_names
+from .damaged import Damaged, read, whole
 from .refs import Refs
 
 
@@ -33,6 +34,17 @@ def by_label(refs: Refs, name: str, label: str) -> Version | None:
     return _marked(refs, name, ref_names.labels(name, label))
 
 
+def with_value_like(refs: Refs, start: str) -> Iterator[Version]:
+    """The versions, of any name, of the artifacts whose id starts so."""
+    marks = (ref_names.value_of(ref) for ref, _ in refs.items(ref_names.values_like(start)))
+    return (version for mark in marks if (version := by_number(refs, *mark)) is not None)
+
+
+def exists(refs: Refs, name: str) -> bool:
+    """Whether a name has any version."""
+    return refs.get(ref_names.newest(name)) is not None
+
+
 def newest(refs: Refs, name: str) -> Version | None:
     """The version that was made, or made again, last; where that was deleted, the one with the greatest number."""
     artifact = refs.get(ref_names.newest(name))
@@ -42,19 +54,24 @@ def newest(refs: Refs, name: str) -> Version | None:
 
 def of(refs: Refs, name: str, *, reverse: bool = False) -> Iterator[Version]:
     """All versions of a name, oldest first unless reversed; read as they are come to."""
-    found = (refs.record(oid, Version) for _, oid in refs.items(ref_names.versions(name), reverse=reverse))
-    return (version for version in found if not version.deleted)
-
-
-def names(refs: Refs) -> Iterator[str]:
-    """All names that have versions, in order."""
-    return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.NEWEST))
+    return whole(listed(refs, name, reverse=reverse))
 
 
 def every(refs: Refs) -> Iterator[Version]:
     """All versions of all names, by name and number; read as they are come to."""
-    found = (refs.record(oid, Version) for _, oid in refs.items(ref_names.ARTIFACTS))
-    return (version for version in found if not version.deleted)
+    return whole(listed(refs))
+
+
+def listed(refs: Refs, name: str | None = None, *, reverse: bool = False) -> Iterator[Version | Damaged]:
+    """All versions of a name, or of all names, and what stands for those that cannot be read."""
+    prefix = ref_names.ARTIFACTS if name is None else ref_names.versions(name)
+    found = (read(refs, ref, oid, Version) for ref, oid in refs.items(prefix, reverse=reverse))
+    return (each for each in found if isinstance(each, Damaged) or not each.deleted)
+
+
+def names(refs: Refs, start: str = "") -> Iterator[str]:
+    """The names that have versions and start so, in order."""
+    return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.newest_like(start)))
 
 
 def last_number(refs: Refs, name: str) -> int:
