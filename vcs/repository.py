@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Self
 
 from . import git
-from .catalog import catalog, pack_memo
+from .catalog import catalog, file_sizes, pack_memo
 from .catalog.catalog import Catalog
 from .catalog.database import Database
+from .catalog.file_sizes import FileSizes
 from .catalog.pack_memo import PackMemo
 from .changes import publish, recovery
 from .changes.publish import Publisher, now_ms
@@ -57,7 +58,8 @@ class Repository:
         with storage_errors(f"opening the repository at {folder}"):
             _check_format(self.layout)
         files = LocalFiles(folder, self.layout.tmp)
-        self.cache = Database(self.layout.cache, (*catalog.SCHEMA, *pack_memo.SCHEMA), self.layout.format)
+        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA)
+        self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
         self._author: str | None = None
         self._publisher = Publisher(self.store, self.layout, self.author, self.cache)
@@ -139,6 +141,10 @@ class Repository:
     def catalog(self, refs: RefMap | None = None) -> Catalog:
         """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
         return Catalog(self.cache, refs or self.refs())
+
+    def stored_size(self) -> int:
+        """Bytes of all files that the newest state names."""
+        return FileSizes(self.cache, self.store.files).of(self.store.refresh())
 
     @contextmanager
     def reading(self) -> Iterator[None]:

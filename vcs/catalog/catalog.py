@@ -1,6 +1,6 @@
-"""What the refs and records of one state say, turned round: who uses a version, which run executed a commit, …
+"""What the refs and records of one state say, turned round: which runs use a version, and what no ref answers.
 
-Ask a `Catalog` what no ref answers. Its tables are in `cache.db`, and are brought to the state asked about first.
+The tables are in `cache.db`, and are brought to the state asked about first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`cache.db`: what is derived, in SQLite. It can be deleted at any time, and is made anew from what it was made of.
 
-Nothing here may fail a command: a database that is damaged, of another version, or came along with a copied repository is
-made anew, and where it cannot be written or others keep it busy, the caller does without. Several processes use it at
-once. It has a rollback journal and not a write-ahead log, which neither works on a network file system nor can be read
-where nothing can be written.
+Nothing here may fail a command: a database that is damaged, of another version, or came along with a copied repository
+is made anew, and where it cannot be written or others keep it busy, the caller does without. Several processes use it
+at once. It has a rollback journal, since a write-ahead log neither works on a network file system nor can be read where
+nothing can be written.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Metadata as SQL can compare it: a first look that never leaves out what a condition fits.
 
 Each value that stands under a key (`a.b` for the key `b` of a mapping under `a`) is a number, a text, or `OTHER`, for
-what SQL cannot compare as Python does. Numbers are rounded, so that the first look may find more than what fits; whoever
-asked then decides exactly. SQL sorts numbers before texts and those before `OTHER`.
+what SQL cannot compare as Python does. Numbers are rounded, so that the first look may find more than what fits;
+whoever asked then decides exactly. SQL sorts numbers before texts and those before `OTHER`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def of(metadata: Mapping[str, Any]) -> set[Fact]:
 def query(condition: Condition) -> tuple[str, list[Any]]:
     """Selects the sources of all that may meet a condition."""
     key, sign, value = condition
-    where, given = "", []
+    where, given = "", list[Any]()
     wanted = _comparable(value)
     if not isinstance(wanted, bytes) and sign != "!=":
         where, given = _range(sign, wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArtError
 from ..maps import ref_names, uses
@@ -16,13 +16,18 @@ from .tables import Row, Tables
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
+
 class Runs(Tables):
-    """The tables of runs. A run is named by its id, a version by its name and its artifact's id."""
+    """The tables of runs. A run is named by its id, a version by its name and its artifact's id.
+
+    Where only what differs is asked for, each query finds the next row after many equal ones at once. (A comparison
+    such as `(a, b) > (?, ?)` would not: SQLite finds the first equal one, and goes through all.)
+    """
 
     PREFIX = ref_names.RUNS
     SCHEMA = (
         "CREATE TABLE runs (source INTEGER PRIMARY KEY, status TEXT, began INTEGER)",
-        "CREATE INDEX runs_by_status ON runs (status, began) WHERE status = 'running'",
+        "CREATE INDEX runs_by_status ON runs (status, began)",
         # `oid` is the commit's, `finished` when that was executed, `began` when the run began.
         """CREATE TABLE steps (
             source INTEGER, step TEXT, began INTEGER, oid BLOB, executed INTEGER, finished INTEGER,
@@ -61,12 +66,11 @@ class Runs(Tables):
 
     def steps_taking(self, name: str, artifact: Oid) -> Iterator[tuple[str, str]]:
         """Pipeline and step of all that took or read a version in any run, each once."""
-        query = (
-            "SELECT pipeline, step FROM takes WHERE name = ? AND artifact = ? AND (pipeline, step) > (?, ?)"
-            " ORDER BY pipeline, step LIMIT 1"
-        )
-        last = "", ""
-        while found := self.rows(query, name, bytes.fromhex(artifact), *last):  # the next after many equal ones
+        query = "SELECT pipeline, step FROM takes WHERE name = ? AND artifact = ? AND "
+        given, last = (name, bytes.fromhex(artifact)), ("", "")
+        while found := self.rows(query + "pipeline = ? AND step > ? ORDER BY step LIMIT 1", *given, *last) or self.rows(
+            query + "pipeline > ? ORDER BY pipeline, step LIMIT 1", *given, last[0]
+        ):
             [last] = found
             yield last
 
@@ -92,10 +96,15 @@ class Runs(Tables):
             yield step
             least = step + "\0"
 
-    def running(self) -> list[str]:
-        """The runs that are going on, newest first."""
-        query = "SELECT ref FROM runs JOIN sources ON id = source WHERE status = 'running' ORDER BY began DESC"
-        return _run_ids(self.rows(query))
+    def unreadable(self) -> list[str]:
+        """Runs of which something cannot be read: nobody knows all that they use."""
+        span = self.PREFIX, self.PREFIX + ref_names.LAST
+        return _run_ids(self.rows("SELECT ref FROM sources WHERE NOT whole AND ref >= ? AND ref < ?", *span))
+
+    def with_status(self, status: str) -> list[str]:
+        """The runs that ended so, or are `running`, newest first."""
+        query = "SELECT ref FROM runs JOIN sources ON id = source WHERE status = ? ORDER BY began DESC, ref DESC"
+        return _run_ids(self.rows(query, status))
 
     def commits(self, name: str | None = None, artifact: Oid | None = None) -> Iterator[tuple[int, Oid]]:
         """The commits in all runs, the one that finished last first, with that time; read as they are come to.
@@ -104,17 +113,16 @@ class Runs(Tables):
             name: Only those that made versions of this name.
             artifact: Only those that made this one of them.
         """
-        table, where, given = "steps", "oid IS NOT NULL", []
+        table, where, given = "steps", "oid IS NOT NULL", list[Any]()
         if name is not None:
             table, where, given = "makes", "name = ?", [name]
         if artifact is not None:
             where, given = "name = ? AND artifact = ?", [name, bytes.fromhex(artifact)]
-        query = (
-            f"SELECT finished, oid FROM {table} WHERE {where} AND (finished, oid) < (?, ?)"
-            " ORDER BY finished DESC, oid DESC LIMIT 1"
-        )
+        query = f"SELECT finished, oid FROM {table} WHERE {where} AND "
         last = MAX_INT, b""
-        while found := self.rows(query, *given, *last):
+        while found := self.rows(
+            query + "finished = ? AND oid < ? ORDER BY oid DESC LIMIT 1", *given, *last
+        ) or self.rows(query + "finished < ? ORDER BY finished DESC, oid DESC LIMIT 1", *given, last[0]):
             [last] = found
             yield last[0], Oid(last[1].hex())
 
@@ -137,14 +145,16 @@ class Runs(Tables):
     ) -> None:
         oid = bytes.fromhex(step.commit) if step.commit else None
         finished = commit.finished if commit else 0
-        row = (source, name, run.started, oid, step.status == "completed", finished)
-        connection.execute("INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute(
+            "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)",
+            (source, name, run.started, oid, step.status == "completed", finished),
+        )
         for use, artifact in uses.taken(step, commit):
-            row = (use, bytes.fromhex(artifact), run.pipeline, name, source)
+            row = use, bytes.fromhex(artifact), run.pipeline, name, source
             connection.execute("INSERT INTO takes VALUES (?, ?, ?, ?, ?)", row)
         for use, artifact in uses.made(step):
-            row = (use, finished, oid or b"", bytes.fromhex(artifact), source, name)
-            connection.execute("INSERT INTO makes VALUES (?, ?, ?, ?, ?, ?)", row)
+            made = use, finished, oid or b"", bytes.fromhex(artifact), source, name
+            connection.execute("INSERT INTO makes VALUES (?, ?, ?, ?, ?, ?)", made)
 
     def drop(self, connection: Connection, source: int) -> None:
         """See `Tables.drop`."""

@@ -1,9 +1,9 @@
 """Keeping tables in step with the refs: rows are made of the records that refs lead to.
 
-For each kind of table `states` says of which state of the refs its rows are. A question about another state first brings
-them there, by the difference of the two; where the older state cannot be read any more (it was collected, or is another
-clone's), each ref is compared with what its rows were made of. So only records that changed are read again. It works in
-both directions, and in one transaction: whoever asks sees the rows of the very state that is asked about.
+For each kind of table `states` says of which state of the refs its rows are. A question about another state first
+brings them there, by the difference of the two; where the older state cannot be read any more (it was collected, or is
+another clone's), each ref is compared with what its rows were made of. So only records that changed are read again. It
+works in both directions, and in one transaction: whoever asks sees the rows of the very state that is asked about.
 """
 
 from __future__ import annotations
@@ -76,8 +76,7 @@ class Tables(ABC):
 def in_step(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> bool:
     """Whether tables are of this state, and nothing is left out because it could not be read."""
     return all(
-        _root(connection, each.PREFIX) == (refs.root or "") and not _damaged(connection, each.PREFIX)
-        for each in tables
+        _root(connection, each.PREFIX) == (refs.root or "") and not _damaged(connection, each.PREFIX) for each in tables
     )
 
 

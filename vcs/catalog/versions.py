@@ -33,8 +33,8 @@ class Wanted:
         type: The last part of its type's name.
         run: The id of the run in which it was first made or saved.
         producer: The step that made it.
-        since: When it was made at the earliest, in milliseconds since 1970.
-        until: When at the latest.
+        since: When it was made at the earliest, in milliseconds since 1970, give or take one.
+        until: When at the latest, give or take one.
         facts: What its metadata says.
         unused: Whether no run makes, takes or reads it.
     """
@@ -127,8 +127,8 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
         ("run = ?", wanted.run),
         ("type = ?", wanted.type),
         ("producer = ?", wanted.producer),
-        ("created >= ?", wanted.since),
-        ("created <= ?", wanted.until),
+        ("created >= ? - 1", wanted.since),
+        ("created <= ? + 1", wanted.until),
         ("? IN (label, CAST(number AS TEXT))", wanted.version),
         ("source IN (SELECT source FROM tags WHERE tag = ?)", wanted.tag),
     ]

@@ -81,8 +81,8 @@ class MerkleMap:
             node = self._child(node, entry)
         return None
 
-    def entries(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[MapEntry]:
-        """All entries whose key starts with `prefix` and is greater than `after`, in order, read as they are come to."""
+    def entries(self, prefix: str = "", *, reverse: bool = False, after: str | None = None) -> Iterator[MapEntry]:
+        """All entries whose key starts with `prefix` and is greater than `after`, in order; nodes are read on the way."""
         root = self._root()
         return iter(()) if root is None else self._entries(root, prefix, reverse, after)
 
@@ -122,9 +122,11 @@ class MerkleMap:
             raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
         return child
 
-    def _entries(self, node: Node, prefix: str, reverse: bool, after: str) -> Iterator[MapEntry]:
+    def _entries(self, node: Node, prefix: str, reverse: bool, after: str | None) -> Iterator[MapEntry]:
         start, end = _span(node, prefix)
-        span = node.entries[bisect.bisect_right(node.entries, after, lo=start, hi=end, key=_key) : end]
+        if after is not None:
+            start = bisect.bisect_right(node.entries, after, lo=start, hi=end, key=_key)
+        span = node.entries[start:end]
         for entry in reversed(span) if reverse else span:
             if node.level == 0:
                 yield entry

@@ -25,7 +25,7 @@ from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
 PIPELINES, PRUNED, KEPT = "pipelines/", "pruned/", "kept/"
-_RUN_NAMES, _VALUES, _LABELS = "run-names/", "values/", "labels/"
+VALUES, _RUN_NAMES, _LABELS = "values/", "run-names/", "labels/"
 
 LAST = chr(sys.maxunicode)
 """After a prefix, greater than all refs that start with it."""
@@ -78,12 +78,12 @@ def version(name: str, number: int) -> str:
 
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{_VALUES}{artifact}/{quote(name, safe='')}/"
+    return f"{VALUES}{artifact}/{quote(name, safe='')}/"
 
 
 def values_like(start: str) -> str:
     """What the marks of all versions start with whose artifact's id starts so."""
-    return _VALUES + quote(start, safe="")
+    return VALUES + quote(start, safe="")
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
@@ -139,6 +139,11 @@ def number_of(ref: str) -> int:
 def name_of(ref: str) -> str:
     """The name in the second part of a ref, decoded."""
     return unquote(ref.split("/")[1])
+
+
+def version_of(ref: str) -> tuple[str, int]:
+    """The name and the number in the ref of a version."""
+    return name_of(ref), number_of(ref)
 
 
 def value_of(ref: str) -> tuple[str, int]:

@@ -44,7 +44,7 @@ class RefMap:
 
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
         """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
-        found = self._map.entries(prefix, reverse=reverse, after=after)
+        found = self._map.entries(prefix, reverse=reverse, after=after or None)
         return ((entry[0], Oid(entry[1])) for entry in found)
 
     def last(self, prefix: str) -> tuple[str, Oid] | None:

@@ -1,8 +1,8 @@
-"""Runs, as the refs tell them. One that cannot be read is left out where all are asked for."""
+"""Runs, as the refs tell them; where all are asked for, without those that are damaged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..objects.kinds import Run
 from . import ref_names
@@ -24,6 +24,13 @@ def newest_first(refs: Refs) -> Iterator[Run]:
 def listed(refs: Refs, pipeline: str | None = None) -> Iterator[Run | Damaged]:
     """All runs (of a pipeline), newest first, and what stands for those that cannot be read."""
     return _marked(refs, ref_names.TIMES if pipeline is None else ref_names.pipeline_runs(pipeline), reverse=True)
+
+
+def with_ids(refs: Refs, run_ids: Iterable[str]) -> Iterator[Run | Damaged]:
+    """The runs with these ids, and what stands for those that cannot be read."""
+    for ref in map(ref_names.run, run_ids):
+        if (oid := refs.get(ref)) is not None:
+            yield read(refs, ref, oid, Run)
 
 
 def of_pipeline(refs: Refs, pipeline: str) -> Iterator[Run]:
@@ -75,7 +82,4 @@ def marks(run: Run) -> tuple[str, ...]:
 
 
 def _marked(refs: Refs, prefix: str, *, reverse: bool = False) -> Iterator[Run | Damaged]:
-    for mark, _ in refs.items(prefix, reverse=reverse):
-        ref = ref_names.run(ref_names.last_part(mark))
-        if (oid := refs.get(ref)) is not None:
-            yield read(refs, ref, oid, Run)
+    return with_ids(refs, (ref_names.last_part(mark) for mark, _ in refs.items(prefix, reverse=reverse)))

@@ -1,4 +1,4 @@
-"""The versions of artifact names, as the refs tell them. One that cannot be read is left out where all are asked for."""
+"""The versions of artifact names, as the refs tell them; where all are asked for, without those that are damaged."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..objects.kinds import Version
 from ..objects.oid import Oid
 from . import ref_names
 from .damaged import Damaged, read, whole
-from .refs import Refs
+from .refs import RefMap, Refs
 
 
 def by_number(refs: Refs, name: str, number: int) -> Version | None:
@@ -47,9 +47,31 @@ def exists(refs: Refs, name: str) -> bool:
 
 def newest(refs: Refs, name: str) -> Version | None:
     """The version that was made, or made again, last; where that was deleted, the one with the greatest number."""
-    artifact = refs.get(ref_names.newest(name))
-    version = None if artifact is None else by_value(refs, name, artifact)
+    version = by_number(refs, name, newest_number(refs, name))
     return version or next(of(refs, name, reverse=True), None)
+
+
+def newest_number(refs: Refs, name: str) -> int:
+    """The number of the version that was made, or made again, last; 0 where that was deleted, or there is none."""
+    artifact = refs.get(ref_names.newest(name))
+    mark = None if artifact is None else next(refs.items(ref_names.values(name, artifact)), None)
+    return 0 if mark is None else ref_names.number_of(mark[0])
+
+
+def newest_of_each(refs: Refs) -> Iterator[Version | Damaged]:
+    """The newest version of each name, or what stands for it where it cannot be read; in order of the names."""
+    for name in names(refs):
+        ref = ref_names.version(name, newest_number(refs, name) or last_number(refs, name))
+        if (oid := refs.get(ref)) is not None:
+            yield read(refs, ref, oid, Version)
+
+
+def count(refs: RefMap, name: str) -> int:
+    """How many versions a name has; takes no longer for many than for few."""
+    last = next(refs.items(ref_names.versions(name), reverse=True), None)
+    version = None if last is None else read(refs, *last, Version)
+    # Only the last of them may be what stays of a deleted one.
+    return refs.count(ref_names.versions(name)) - (isinstance(version, Version) and version.deleted)
 
 
 def of(refs: Refs, name: str, *, reverse: bool = False) -> Iterator[Version]:
