@@ -1,6 +1,6 @@
 """What looking costs at 100,000 runs and versions beside 100, and publishing at 1,000,000 refs beside 1,000.
 
-Looking is measured as whole processes, when the catalog is up to date; how long it takes to make that anew is said beside.
+Looking is measured as whole processes, when the catalog is up to date; how long it takes to make it anew is said too.
 """
 
 from __future__ import annotations

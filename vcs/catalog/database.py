@@ -45,6 +45,11 @@ class Database:
         self._spare: Database | None = None
         self._mutex = threading.RLock()
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything may be known; looking does not make a file."""
+        return self._path is None or self._path.exists()
+
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query answers; nothing where the database cannot be read."""
         return self._attempt(lambda connection: connection.execute(query, parameters).fetchall(), [])

@@ -18,6 +18,8 @@ class PackMemo:
 
     def known(self, name: str) -> Signature | None:
         """See `Memo.known`."""
+        if not self._database.exists:
+            return None
         found = self._database.rows("SELECT signature FROM whole_packs WHERE name = ?", (name,))
         return tuple(json.loads(found[0][0])) if found else None
 
@@ -30,6 +32,7 @@ class PackMemo:
 
     def forget(self, name: str) -> None:
         """See `Memo.forget`."""
-        self._database.write(
-            lambda connection: connection.execute("DELETE FROM whole_packs WHERE name = ?", (name,)), None
-        )
+        if self._database.exists:
+            self._database.write(
+                lambda connection: connection.execute("DELETE FROM whole_packs WHERE name = ?", (name,)), None
+            )
