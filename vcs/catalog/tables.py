@@ -29,7 +29,7 @@ SCHEMA = (
 )
 
 watcher: ContextVar[Callable[[int, int], None]] = ContextVar("artvcs_catalog_watcher")
-"""Told now and then how many records have been read, and of how many, where that takes its time."""
+"""Told now and then how many records have been read, and of how many, where that takes its time; at last of all."""
 
 _EVERY = 0.1
 """Seconds between two reports."""
@@ -140,9 +140,11 @@ def _span(prefix: str) -> tuple[str, str]:
 
 def _watched(changes: Mapping[str, Oid | None]) -> Iterator[tuple[str, Oid | None]]:
     """All changes, in order, while somebody may watch how far it is."""
-    tell, last = watcher.get(None), time.monotonic()
+    tell, last, told = watcher.get(None), time.monotonic(), False
     for done, ref in enumerate(sorted(changes)):
         yield ref, changes[ref]
         if tell is not None and time.monotonic() > last + _EVERY:
             tell(done, len(changes))
-            last = time.monotonic()
+            last, told = time.monotonic(), True
+    if tell is not None and told:
+        tell(len(changes), len(changes))

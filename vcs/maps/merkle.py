@@ -82,7 +82,7 @@ class MerkleMap:
         return None
 
     def entries(self, prefix: str = "", *, reverse: bool = False, after: str | None = None) -> Iterator[MapEntry]:
-        """All entries whose key starts with `prefix` and is greater than `after`, in order; nodes are read one by one."""
+        """Entries whose key starts with `prefix` and is above `after`, in order; nodes are read as they are come to."""
         root = self._root()
         return iter(()) if root is None else self._entries(root, prefix, reverse, after)
 
