@@ -7,6 +7,7 @@ that these records stay as they are: `lost/<id>`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from ..changes.view import View
@@ -82,9 +83,7 @@ class Settlement:
 
     def _settle_version(self, ref: str) -> None:
         name, number = ref_names.name_of(ref), ref_names.number_of(ref)
-        ending = f"/{number:010d}"
-        values = [ref for ref, _ in self._view.items(ref_names.values_of(name)) if ref.endswith(ending)]
-        artifact = Oid(values[0].split("/")[2]) if values else None
+        artifact = self._artifacts.get((name, number))
         older = self._records.version(name, number, artifact)
         if older is not None:
             self._view.set(ref, older)
@@ -98,6 +97,12 @@ class Settlement:
             later = next(self._view.items(ref_names.versions(name), reverse=True))[0] != ref
             # A number is never given again: what stays of the last one keeps it.
             self._view.set(ref, None if later else self.put(grave))
+
+    @functools.cached_property
+    def _artifacts(self) -> dict[tuple[str, int], Oid]:
+        """Name and number of a version → its artifact, as the marks tell it."""
+        marks = (ref for ref, _ in self._view.items(ref_names.VALUES) if ref_walk.is_spelt(ref))
+        return {ref_names.value_of(ref): Oid(ref.split("/")[1]) for ref in marks}
 
     def _version_again(self, name: str, number: int, artifact: Oid | None) -> Version | None:
         """A version as the marks and the commits tell it."""
