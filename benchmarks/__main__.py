@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("steps", "startup", "writers", "fingerprint", "roundtrips")
+ALL = ("steps", "startup", "writers", "growth", "fingerprint", "roundtrips")
 
 
 def main() -> None:

@@ -5,8 +5,10 @@ Switch it on with `eval "$(_ART_COMPLETE=bash_source art)"` (or `zsh_source`, `f
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -17,27 +19,37 @@ from artvcs.vcs.repository import Repository
 _WORD = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
 """What a shell takes as it stands. Other names come in quotes, and a stranger's must not run what it spells."""
 
+_OFFERED = 1000
+"""More words are no help."""
+
 Completer = Callable[[click.Context, click.Parameter, str], list[str]]
+Finder = Callable[[Repository, str], Iterator[str]]
 
 
-def artifact_names(repository: Repository) -> set[str]:
-    """The names that artifacts have."""
-    return set(versions.names(repository.refs()))
+def artifact_names(repository: Repository, start: str = "") -> Iterator[str]:
+    """The names of artifacts that start so, in order."""
+    return versions.names(repository.refs(), start)
 
 
-def _artifacts_and_runs(repository: Repository) -> set[str]:
-    return artifact_names(repository) | {run.name for run in runs.newest_first(repository.refs())}
+def step_names(repository: Repository, start: str = "") -> Iterator[str]:
+    """The names of steps in runs that start so, in order."""
+    return repository.catalog().runs.step_names(start)
 
 
-def step_names(repository: Repository) -> set[str]:
-    """The steps that runs have had."""
-    return {step for run in runs.newest_first(repository.refs()) for step in run.steps}
+def near(find: Finder, repository: Repository, text: str) -> set[str]:
+    """Names that may have been meant by a text: all where there are not many, else those that start alike."""
+    starts = ("", text[:1], text[:3])
+    return {name for start in starts for name in itertools.islice(find(repository, start), _OFFERED)}
 
 
-def _completing(find: Callable[[Repository], Iterable[str]]) -> Completer:
+def _artifacts_and_runs(repository: Repository, start: str) -> Iterator[str]:
+    return heapq.merge(artifact_names(repository, start), runs.names_like(repository.refs(), start))
+
+
+def _completing(find: Finder) -> Completer:
     def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
         try:
-            known = find(Repository.discover())
+            known = set(itertools.islice(find(Repository.discover(), incomplete), _OFFERED))
         except ArtError:
             return []  # somebody is typing: this is no time for errors
         return sorted(name for name in known if name.startswith(incomplete) and _WORD.fullmatch(name))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from artvcs.vcs import worktree
 from artvcs.vcs.objects.kinds import FOLDER, Entry
 from artvcs.vcs.objects.oid import Oid
@@ -13,7 +16,7 @@ REGISTERED = "path"
 
 def top_of(repository: Repository, payload: Oid) -> Oid:
     """The tree whose names people know: below `path/` for what was registered."""
-    entries = list(worktree.entries(repository.store, payload))
+    entries = list(islice(worktree.entries(repository.store, payload), 2))
     if len(entries) == 1 and entries[0].name == REGISTERED and entries[0].mode == FOLDER:
         return entries[0].id
     return payload
@@ -21,16 +24,21 @@ def top_of(repository: Repository, payload: Oid) -> Oid:
 
 def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:
     """Path → entry of each file of an artifact; of a registered folder, below that folder."""
-    found: dict[str, Entry] = {}
+    return dict(sorted(walk(repository, payload)))
+
+
+def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
+    """Path and entry of each file as `files_of`, folder by folder; read as they are come to."""
     top = top_of(repository, payload)
     if top != payload:
         top = next((entry.id for entry in worktree.entries(repository.store, top) if entry.mode == FOLDER), top)
-    pending = [("", top)]
+    pending = [("", worktree.entries(repository.store, top))]
     while pending:
-        prefix, oid = pending.pop()
-        for entry in worktree.entries(repository.store, oid):
-            if entry.mode == FOLDER:
-                pending.append((f"{prefix}{entry.name}/", entry.id))
-            else:
-                found[prefix + entry.name] = entry
-    return dict(sorted(found.items()))
+        prefix, entries = pending[-1]
+        entry = next(entries, None)
+        if entry is None:
+            pending.pop()
+        elif entry.mode == FOLDER:
+            pending.append((f"{prefix}{entry.name}/", worktree.entries(repository.store, entry.id)))
+        else:
+            yield prefix + entry.name, entry

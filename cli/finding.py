@@ -12,7 +12,7 @@ from artvcs.vcs.objects.kinds import Run, Version
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.table import Location
 
-from .completion import artifact_names
+from .completion import artifact_names, near
 
 Found = ArtifactVersion | PipelineRun | Location
 
@@ -26,7 +26,7 @@ def find(repository: Repository, text: str) -> Found:
     """
     refs = repository.refs()
     name = text.partition("@")[0]
-    if versions.newest(refs, name) is not None:
+    if versions.exists(refs, name):
         return ArtifactVersion(repository, lookup.find_spec(refs, text, repository.project))
     run = _run(repository, text)
     if run is not None and text in (run.name, run.run):
@@ -38,7 +38,7 @@ def find(repository: Repository, text: str) -> Found:
         return PipelineRun(repository, run)
     if at is not None:
         return _with_names(repository, at)
-    hint = perhaps(name, artifact_names(repository))
+    hint = perhaps(name, near(artifact_names, repository, name))
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 
 
@@ -53,7 +53,8 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
     try:
         return ArtifactVersion(repository, lookup.find_spec(refs, spec, repository.project))
     except UnknownName as error:
-        hint = perhaps(spec.partition("@")[0], artifact_names(repository))
+        name = spec.partition("@")[0]
+        hint = perhaps(name, near(artifact_names, repository, name))
         raise with_hint(error, hint) from None
 
 
@@ -88,9 +89,9 @@ def _object(repository: Repository, text: str) -> Location | None:
 def _with_names(repository: Repository, at: Location) -> Found:
     """An artifact that has a version is shown as that version."""
     if at.kind == "artifact":
-        for found in versions.every(repository.refs()):
-            if found.artifact == at.oid:
-                return ArtifactVersion(repository, found)
+        found = next(versions.with_value_like(repository.refs(), at.oid), None)
+        if found is not None:
+            return ArtifactVersion(repository, found)
     if at.kind == "version":
         return ArtifactVersion(repository, repository.store.record(at.oid, Version))
     return at

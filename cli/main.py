@@ -95,6 +95,17 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
     ctx.obj = make_terminal(quiet=quiet, no_color=no_color, debug=debug)
     if not ctx.obj.colour:
         ctx.color = False
+    if ctx.obj.live:
+        _watch_catalog()
+
+
+def _watch_catalog() -> None:
+    """Shows how far it is, when a new clone's catalog is made."""
+    from artvcs.vcs.catalog.tables import watcher
+
+    from .output import show_moving
+
+    watcher.set(lambda done, of: show_moving(f"reading {of} records: {100 * done // of} %" if done < of else ""))
 
 
 def main() -> None:

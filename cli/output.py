@@ -157,6 +157,11 @@ def status(word: str) -> str:
     return style(word, fg=colours.get(word))
 
 
+def damaged(why: str) -> str:
+    """What stands for a record that cannot be read."""
+    return style(f"(damaged: {why})", fg="red")
+
+
 def count(number: int, noun: str) -> str:
     """So many of a thing: `1 step`, `2 steps`."""
     return f"{number} {noun}{'s' * (number != 1)}"

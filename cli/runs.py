@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from artvcs.pipelines.views import PipelineRun, StepView
+from artvcs.vcs.errors import DamagedError, UnknownName
+from artvcs.vcs.maps import ref_names
+from artvcs.vcs.maps.damaged import Damaged
 from artvcs.vcs.objects.kinds import GitState
 from artvcs.vcs.repository import Repository
 
 from . import history, output
 from .output import Terminal
 
+T = TypeVar("T")
 
-def say_table(terminal: Terminal, runs: Sequence[PipelineRun], *, ids: bool = False) -> None:
+
+def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids: bool = False) -> None:
     """Writes a line for each run."""
     rows = [
-        [run.id[:8], run.name, output.status(run.status), _duration(run), output.ago(run.started)] for run in runs
+        [ref_names.last_part(run.ref)[:8], output.damaged(run.why), "", "", ""] if isinstance(run, Damaged)
+        else [run.id[:8], run.name, output.status(run.status), _duration(run), output.ago(run.started)]
+        for run in runs
     ]  # fmt: skip
     heads = ["id", "run", "status", "took", "began"]
     first = 0 if ids else 1
@@ -23,12 +31,13 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun], *, ids: bool = Fa
 
 
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
-    """Writes a run: a line for it, and one for each step."""
+    """Writes a run: a line for it, and one for each step. Raises as `document`."""
+    parameters = run.parameters
+    rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
     head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
-    if run.parameters:
-        terminal.say(output.cut(f"  {output.values(run.parameters)}", terminal.width))
-    rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
+    if parameters:
+        terminal.say(output.cut(f"  {output.values(parameters)}", terminal.width))
     terminal.table(["  step", "status", "took", "made"], rows)
 
 
@@ -50,8 +59,33 @@ def took(repository: Repository, step: StepView) -> dict[str, list[str]]:
     }
 
 
+def either(run: PipelineRun | Damaged, show: Callable[[PipelineRun], T], stand_in: Callable[[str, str], T]) -> T:
+    """What `show` makes of a run; where it cannot be read, what `stand_in` makes of its id and the reason."""
+    if isinstance(run, Damaged):
+        return stand_in(ref_names.last_part(run.ref), run.why)
+    try:
+        return show(run)
+    except (DamagedError, UnknownName) as error:
+        return stand_in(run.id, str(error))
+
+
+def say_damaged(terminal: Terminal, run_id: str, why: str) -> None:
+    """Writes what stands for a run that cannot be read."""
+    terminal.say(f"run {run_id[:8]}  {output.damaged(why)}")
+
+
+def damaged_document(run_id: str, why: str) -> dict[str, object]:
+    """What stands for a run that cannot be read, as JSON data."""
+    return {"id": run_id, "damaged": why}
+
+
 def document(repository: Repository, run: PipelineRun) -> dict[str, object]:
-    """A run as JSON data."""
+    """A run as JSON data.
+
+    Raises:
+        DamagedError: Something it consists of cannot be read.
+        UnknownName: Something it consists of is lost.
+    """
     record = run.record
     return {
         "id": run.id, "name": run.name, "pipeline": run.pipeline, "file": record.file, "status": run.status,

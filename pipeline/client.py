@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from artvcs.vcs.maps import runs, uses, versions
+from artvcs.vcs.catalog.versions import Wanted
+from artvcs.vcs.errors import DamagedError, UnknownName
+from artvcs.vcs.maps import runs, versions
+from artvcs.vcs.maps.damaged import Damaged, read, whole
+from artvcs.vcs.maps.refs import RefMap
+from artvcs.vcs.objects.kinds import Version
 from artvcs.vcs.repository import Repository
 
 from . import building, context, lookup, query, retention, saving
 from .inputs import LazyArtifact
 from .views import ArtifactVersion, PipelineRun
 
-_VERSION_KEYS: dict[str, Callable[[ArtifactVersion], Any]] = {
-    "name": lambda version: (version.name, version.number),
-    "number": lambda version: version.number,
-    "created": lambda version: version.created,
-    "size": lambda version: version.size,
-}
+_log = logging.getLogger("artvcs")
+
+VERSION_KEYS = ("name", "number", "created", "size")
+"""By what versions can be sorted."""
 _RUN_KEYS: dict[str, Callable[[PipelineRun], Any]] = {
     "name": lambda run: run.name,
     "started": lambda run: run.started,
@@ -106,22 +111,49 @@ class Client:
             UnknownName: There is no such run.
         """
         refs = self.repository.refs()
-        records = versions.every(refs) if name is None else versions.of(refs, name)
-        run_id = None if run is None else lookup.find_run(refs, run).run
-        used = uses.of_all_runs(refs) if only_unused else {}
-        found = (
-            each
-            for each in (ArtifactVersion(self.repository, record) for record in records)
-            if (version is None or str(version) in (each.record.label, str(each.number)))
-            and (tag is None or tag in each.tags)
-            and (type is None or type in (each.type, each.type.rpartition(".")[2]))
-            and (run_id is None or each.record.run == run_id)
-            and (producer is None or (each.commit is not None and each.commit.step == producer))
-            and query.metadata_matches(each.metadata, metadata)
-            and query.within(each.created, created_after, created_before)
-            and (each.name, each.id) not in used
+        wanted = Wanted(
+            name=name,
+            version=None if version is None else str(version),
+            tag=tag,
+            type=None if type is None else type.rpartition(".")[2],
+            run=None if run is None else lookup.find_run(refs, run).run,
+            producer=producer,
+            since=query.milliseconds(created_after),
+            until=query.milliseconds(created_before),
+            facts=query.parse(metadata),
+            unused=only_unused,
         )
-        return query.ordered(found, sort, _VERSION_KEYS, limit)
+
+        def fits(each: ArtifactVersion) -> bool:
+            # The catalog may have found more than what fits.
+            return (
+                (version is None or str(version) in (each.record.label, str(each.number)))
+                and (tag is None or tag in each.tags)
+                and (type is None or type in (each.type, each.type.rpartition(".")[2]))
+                and (producer is None or (each.commit is not None and each.commit.step == producer))
+                and query.metadata_matches(each.metadata, metadata)
+                and query.within(each.created, created_after, created_before)
+            )
+
+        found = (ArtifactVersion(self.repository, record) for record in self._versions(refs, wanted, sort))
+        return list(itertools.islice((each for each in found if _readable(fits, each)), limit))
+
+    def _versions(self, refs: RefMap, wanted: Wanted, sort: str | None) -> Iterator[Version]:
+        """Versions that may be wanted, in order; read as they are come to."""
+        by, reverse = None if sort is None else sort.removeprefix("-"), sort is not None and sort.startswith("-")
+        if by is not None:
+            query.check_sort(by, VERSION_KEYS)
+        as_refs = by is None or (wanted.name is not None and by in ("name", "number"))
+        if wanted == Wanted(name=wanted.name) and as_refs:
+            found = versions.listed(refs, wanted.name, reverse=reverse)
+        else:
+            selected = self.repository.catalog(refs).versions.select(wanted, by, reverse=reverse)
+            found = (read(refs, ref, oid, Version) for ref, oid in selected)
+        for each in found:
+            if isinstance(each, Damaged):
+                _log.warning("%s is left out: %s", each.ref, each.why)
+            else:
+                yield each
 
     def get_pipeline_run(self, id_or_name_or_prefix: str) -> PipelineRun:
         """A run, by its id, its name, or the unique start of either.
@@ -161,11 +193,17 @@ class Client:
         Raises:
             ParameterError: A condition cannot be understood.
         """
+        refs = self.repository.refs()
+        records = whole(
+            runs.listed(refs, pipeline) if status is None
+            else runs.with_ids(refs, self.repository.catalog(refs).runs.with_status(status))
+        )  # fmt: skip
+        if name is not None:
+            records = iter(sorted(runs.named(refs, name), key=lambda run: (run.started, run.run), reverse=True))
         found = (
             run
-            for run in (PipelineRun(self.repository, record) for record in runs.newest_first(self.repository.refs()))
+            for run in (PipelineRun(self.repository, record) for record in records)
             if pipeline in (None, run.pipeline)
-            and name in (None, run.name)
             and status in (None, run.status)
             and (tag is None or tag in run.tags)
             and query.metadata_matches(run.metadata, metadata)
@@ -201,3 +239,12 @@ class Client:
         )
         workspace.mkdir(exist_ok=True)
         return SimpleNamespace(artifact_store=SimpleNamespace(path=str(workspace)))
+
+
+def _readable(fits: Callable[[ArtifactVersion], bool], version: ArtifactVersion) -> bool:
+    """Whether a version fits; one of which that cannot be read does not, and hides none of the others."""
+    try:
+        return fits(version)
+    except (DamagedError, UnknownName) as error:
+        _log.warning("%s@%s is left out: %s", version.name, version.number, error)
+        return False

@@ -35,10 +35,9 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
         UnknownName: There is no such name or version.
         AmbiguousName: The start of an id fits more than one artifact.
     """
-    newest = versions.newest(refs, name)
-    if newest is None:
+    if not versions.exists(refs, name):
         return _by_artifact_id(refs, name)
-    if version is None:
+    if version is None and (newest := versions.newest(refs, name)) is not None:
         return newest
     if (wanted := with_version(refs, name, str(version))) is not None:
         return wanted
@@ -62,7 +61,8 @@ def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
     Raises:
         UnknownName: There is no such name, or no version of it was made there.
     """
-    find_version(refs, name)  # says so when there is no such name
+    if not versions.exists(refs, name):
+        find_version(refs, name)  # says so, or finds what an id stands for
     for version in versions.of(refs, name, reverse=True):
         state = refs.record(version.commit, Commit).git if version.commit else None
         if state is not None and state.commit is not None and revision.reaches(state.commit):
@@ -104,9 +104,10 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
 def _by_artifact_id(refs: Refs, prefix: str) -> Version:
     matches: dict[Oid, Version] = {}
     if len(prefix) >= MIN_PREFIX and all(char in "0123456789abcdef" for char in prefix):
-        for version in versions.every(refs):
-            if version.artifact.startswith(prefix):
-                matches[version.artifact] = version
+        for version in versions.with_value_like(refs, prefix):
+            matches[version.artifact] = version
+            if len(matches) > _SHOWN:
+                break
     if len(matches) == 1:
         return matches.popitem()[1]
     if matches:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +26,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 Conditions = str | Iterable[str] | Mapping[str, Any] | None
 """`"accuracy > 0.9"`, several of these, or a mapping of what must be equal."""
 
+Condition = tuple[str, str, Any]
+"""A key, an operator and a value."""
 
 When = datetime | timedelta | str | None
 """A point in time, as `moment` takes it."""
@@ -39,15 +43,23 @@ def metadata_matches(metadata: Mapping[str, Any], conditions: Conditions) -> boo
     Raises:
         ParameterError: A condition cannot be understood.
     """
+    return all(_meets(metadata, *condition) for condition in parse(conditions))
+
+
+def parse(conditions: Conditions) -> list[Condition]:
+    """Conditions as keys, operators and values.
+
+    Raises:
+        ParameterError: One cannot be understood.
+    """
     if conditions is None:
-        return True
+        return []
     if isinstance(conditions, Mapping):
-        return all(_equals(metadata, key, value) for key, value in conditions.items())
-    texts = [conditions] if isinstance(conditions, str) else conditions
-    return all(_meets(metadata, *_parse(text)) for text in texts)
+        return [(key, "==", value) for key, value in conditions.items()]
+    return [_parse(text) for text in ([conditions] if isinstance(conditions, str) else conditions)]
 
 
-def _parse(text: str) -> tuple[str, str, Any]:
+def _parse(text: str) -> Condition:
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise ParameterError(f"The condition {text!r} cannot be understood; write it as in 'accuracy > 0.9'.")
@@ -68,11 +80,6 @@ def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
     for part in key.split("."):
         found = found.get(part, _NOTHING) if isinstance(found, Mapping) else _NOTHING
     return found
-
-
-def _equals(metadata: Mapping[str, Any], key: str, value: Any) -> bool:
-    found = _look_up(metadata, key)
-    return found is not _NOTHING and bool(found == value)
 
 
 def _meets(metadata: Mapping[str, Any], key: str, sign: str, value: Any) -> bool:
@@ -105,6 +112,16 @@ def moment(when: When) -> datetime | None:
     return when.astimezone(UTC) if when is not None else None
 
 
+def milliseconds(when: When) -> int | None:
+    """A point in time in milliseconds since 1970, rounded downwards.
+
+    Raises:
+        ParameterError: It cannot be understood.
+    """
+    found = moment(when)
+    return None if found is None else math.floor(found.timestamp() * 1000)
+
+
 def within(when: datetime, after: When, before: When) -> bool:
     """Whether a time lies between two, each as `moment` takes it; None is no limit."""
     start, end = moment(after), moment(before)
@@ -117,10 +134,14 @@ def ordered(found: Iterable[T], sort: str | None, keys: Mapping[str, Callable[[T
     Raises:
         ParameterError: There is no such key.
     """
-    rows = list(found)
     if sort is not None:
         name = sort.removeprefix("-")
-        if name not in keys:
-            raise ParameterError(f"Nothing can be sorted by {name!r}; choose one of {', '.join(keys)}.")
-        rows.sort(key=keys[name], reverse=sort.startswith("-"))
-    return rows if limit is None else rows[:limit]
+        check_sort(name, keys)
+        found = sorted(found, key=keys[name], reverse=sort.startswith("-"))
+    return list(itertools.islice(found, limit))
+
+
+def check_sort(name: str, keys: Iterable[str]) -> None:
+    """Raises ParameterError unless things can be sorted by this."""
+    if name not in keys:
+        raise ParameterError(f"Nothing can be sorted by {name!r}; choose one of {', '.join(keys)}.")

@@ -9,12 +9,15 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from artvcs.vcs.catalog.catalog import Catalog
+from artvcs.vcs.catalog.versions import Wanted
 from artvcs.vcs.changes.intents import DeleteRun, DeleteVersion
 from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import ArtError
-from artvcs.vcs.maps import ref_names, uses, versions
+from artvcs.vcs.errors import ArtError, DamagedError
+from artvcs.vcs.maps import ref_names, versions
+from artvcs.vcs.maps.damaged import Damaged, read
 from artvcs.vcs.maps.refs import Refs
-from artvcs.vcs.objects.kinds import Commit, Run, Version
+from artvcs.vcs.objects.kinds import Run, Version
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
@@ -46,10 +49,10 @@ def delete_version(repository: Repository, name: str, version: str | int | None 
     """
     with repository.freeing(), repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
         found = lookup.find_version(transaction, name, version)
-        run = uses.of_all_runs(transaction).get((found.name, found.artifact))
-        if run is not None:
+        if (run := transaction.user(found.name, found.artifact)) is not None:
             raise InUse(
-                f"{found.name}@{found.number} is used by the run {run}; delete that run first (`art rm {run}`)."
+                f"{found.name}@{found.number} is used by the run {run.name}; delete that run first "
+                f"(`art rm {run.name}`)."
             )
         _forget(transaction, found)
         _forget_cached(transaction, {found.artifact})
@@ -95,25 +98,34 @@ def prune(
         What was taken, or would be.
 
     Raises:
-        ArtError: A version could not be deleted, and `ignore_errors` is False; nothing was deleted then.
+        ArtError: A version could not be deleted, or a run cannot be read, and `ignore_errors` is False; nothing was
+            deleted then.
     """
     if dry_run:
-        return list(_unused(repository.refs(), include_manual))
+        refs = repository.refs()
+        return list(_unused(refs, repository.catalog(refs), include_manual))
     with repository.freeing(), repository.transaction("prune") as transaction:
+        if not ignore_errors and (lost := transaction.catalog.runs.unreadable()):
+            raise DamagedError(
+                f"What {len(lost)} damaged runs use is unknown, {lost[0][:12]} for one; run `art fsck`, or prune with "
+                "`--ignore-errors`."
+            )
         rows = [
             _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
-            for row in list(_unused(transaction, include_manual))
+            for row in list(_unused(transaction, transaction.catalog, include_manual))
         ]
         if not only_artifact and not only_metadata:
             _forget_cached(transaction, {row.version.artifact for row in rows if row.error is None})
         return rows
 
 
-def _unused(refs: Refs, include_manual: bool) -> Iterator[Row]:
-    used = uses.of_all_runs(refs)
-    for version in versions.every(refs):
+def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
+    for ref, oid in catalog.versions.select(Wanted(unused=True)):
+        version = read(refs, ref, oid, Version)
+        if isinstance(version, Damaged):
+            continue
         manual = version.origin in ("saved", "registered")
-        if (version.name, version.artifact) not in used and (include_manual or not manual):
+        if include_manual or not manual:
             yield Row(version, "saved by hand, and no run uses it" if manual else "no run uses it")
 
 
@@ -143,8 +155,7 @@ def _forget(transaction: Transaction, version: Version) -> None:
 
 def _forget_cached(transaction: Transaction, artifacts: set[Oid]) -> None:
     """Drops cache entries that would keep the data of deleted artifacts alive."""
-    gone = artifacts - {version.artifact for version in versions.every(transaction)}
-    for ref, oid in list(transaction.items(ref_names.CACHE)):
-        commit = transaction.record(oid, Commit)
-        if gone & {output.artifact for output in commit.outputs.values()}:
-            transaction.set_ref(ref, None)
+    for artifact in artifacts:
+        if next(versions.with_value_like(transaction, artifact), None) is None:
+            for ref in transaction.catalog.results.that_made(artifact):
+                transaction.set_ref(ref, None)

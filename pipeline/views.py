@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.maps import runs, versions
+from artvcs.vcs.maps import runs, uses, versions
+from artvcs.vcs.maps.damaged import whole
 from artvcs.vcs.objects import values
 from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
 from artvcs.vcs.objects.oid import Oid
@@ -138,9 +139,11 @@ class ArtifactVersion(Source):
     @property
     def consumers(self) -> list[StepView]:
         """All step runs that took it as an input or read it while they ran, newest run first."""
-        found = runs.newest_first(self._repository.refs())
-        steps = (step for run in found for step in PipelineRun(self._repository, run).steps.values())
-        return [step for step in steps if self._key in step.taken]
+        refs = self._repository.refs()
+        taken = self._repository.catalog(refs).runs.taken_by(self.name, self.id)
+        found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
+        steps = (step for run in whole(found) for step in PipelineRun(self._repository, run).steps.values())
+        return [step for step in steps if (step.run.id, step.name) in taken]
 
     @property
     def _key(self) -> tuple[str, Oid]:
@@ -255,14 +258,12 @@ class StepView:
     @property
     def taken(self) -> set[tuple[str, Oid]]:
         """Name and id of the artifacts it took or read."""
-        reads = self.commit.reads.values() if self.commit else ()
-        inputs = (each for group in self.record.inputs.values() for each in group)
-        return {(each.name, each.artifact) for each in (*inputs, *reads)}
+        return uses.taken(self.record, self.commit)
 
     @property
     def made(self) -> set[tuple[str, Oid]]:
         """Name and id of the artifacts it made."""
-        return {(output.name, output.artifact) for output in self.record.outputs.values()}
+        return uses.made(self.record)
 
     @cached_property
     def commit(self) -> Commit | None:

@@ -102,9 +102,9 @@ def _find(repository: Repository, step: str, run: str | None) -> Run:
         if step not in found.steps:
             raise UnknownName(f"The run {found.name} has no step {step!r}; it has {', '.join(found.steps)}.")
         return found
-    for each in runs.newest_first(refs):
-        if step in each.steps:
-            return each
+    newest = repository.catalog(refs).runs.latest_with(step)
+    if newest is not None and (run_with := runs.by_id(refs, newest)) is not None:
+        return run_with
     raise UnknownName(f"No run has a step {step!r}; `art log` lists runs and their steps.")
 
 
@@ -126,10 +126,11 @@ def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[
 def _cached_summary(repository: Repository, step: StepRun) -> str:
     """Says where the reused result is from."""
     assert step.commit is not None
-    for run in reversed(list(runs.newest_first(repository.refs()))):
-        for each in run.steps.values():
-            if each.commit == step.commit and each.status == "completed":
-                return f"It was reused: code, parameters and inputs are those of the run {run.name}."
+    refs = repository.refs()
+    executed = repository.catalog(refs).runs.executed(step.commit)
+    run = None if executed is None else runs.by_id(refs, executed)
+    if run is not None and any(each.status == "completed" for each in run.steps.values() if each.commit == step.commit):
+        return f"It was reused: code, parameters and inputs are those of the run {run.name}."
     return "It was reused: code, parameters and inputs are those of an earlier execution."
 
 

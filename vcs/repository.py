@@ -15,6 +15,11 @@ from pathlib import Path
 from typing import Self
 
 from . import git
+from .catalog import catalog, file_sizes, pack_memo
+from .catalog.catalog import Catalog
+from .catalog.database import Database
+from .catalog.file_sizes import FileSizes
+from .catalog.pack_memo import PackMemo
 from .changes import publish, recovery
 from .changes.publish import Publisher, now_ms
 from .changes.recovery import Recovered
@@ -53,9 +58,11 @@ class Repository:
         with storage_errors(f"opening the repository at {folder}"):
             _check_format(self.layout)
         files = LocalFiles(folder, self.layout.tmp)
-        self.store = ObjectStore(files, OpLog(files))
+        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA)
+        self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
+        self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
         self._author: str | None = None
-        self._publisher = Publisher(self.store, self.layout, self.author)
+        self._publisher = Publisher(self.store, self.layout, self.author, self.cache)
 
     @classmethod
     def init(cls, folder: Path) -> Self:
@@ -130,6 +137,14 @@ class Repository:
             DamagedError: The newest op is damaged.
         """
         return RefMap(self.store, self.store.refresh().state.refs)
+
+    def catalog(self, refs: RefMap | None = None) -> Catalog:
+        """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
+        return Catalog(self.cache, refs or self.refs())
+
+    def stored_size(self) -> int:
+        """Bytes of all files that the newest state names."""
+        return FileSizes(self.cache, self.store.files).of(self.store.refresh())
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from functools import partial
+
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.views import decode_all, from_ms
+from artvcs.pipelines.views import PipelineRun, decode_all, from_ms
+from artvcs.vcs.maps import runs as known
+from artvcs.vcs.maps.damaged import Damaged
 from artvcs.vcs.objects.kinds import GitState
 from artvcs.vcs.objects.oid import Oid
 
@@ -31,8 +36,7 @@ def command(target: str | None, limit: int | None, as_graph: bool, oneline: bool
         _log_runs(limit or _RUNS, oneline, as_json)
         return
     repository = Client().repository
-    entries = history.of(repository, target) if target else history.everything(repository)
-    shown = entries[:limit]
+    shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
     if as_json:
         terminal().document([entry_document(entry) for entry in shown])
     elif as_graph:
@@ -63,6 +67,8 @@ def _draw(entries: list[Entry], oneline: bool) -> None:
 
 def _lines(entry: Entry, oneline: bool) -> list[str]:
     decoration = output.style(f" ({', '.join(entry.made)})", fg="green") if entry.made else ""
+    if entry.damaged is not None:
+        return [f"{entry.kind} {output.short(entry.oid)}{decoration} {output.damaged(entry.damaged)}"]
     if entry.commit is None:
         return _data_lines(entry, decoration, oneline)
     commit = entry.commit
@@ -118,9 +124,11 @@ def git_lines(state: GitState | None) -> list[str]:
 
 def entry_document(entry: Entry) -> dict[str, object]:
     """An entry of a history as JSON data."""
+    if entry.damaged is not None:
+        return {"kind": entry.kind, "id": entry.oid, "damaged": entry.damaged}
     version = entry.version
     origin = "step" if entry.commit else version.origin if version else None
-    document: dict[str, object] = {"kind": "commit" if entry.commit else "data", "id": entry.oid, "origin": origin}
+    document: dict[str, object] = {"kind": entry.kind, "id": entry.oid, "origin": origin}
     document |= {"made": entry.made, "parents": entry.parents, "run": entry.run, "finished": from_ms(entry.when)}
     noted = entry.commit or version
     return {**document, "metadata": decode_all(noted.metadata if noted else {}), **_commit_document(entry)}
@@ -139,16 +147,18 @@ def _commit_document(entry: Entry) -> dict[str, object]:
 
 
 def _log_runs(limit: int, oneline: bool, as_json: bool) -> None:
-    client = Client()
-    found = client.list_pipeline_runs(limit=limit)
+    repository = Client().repository
+    found = list(itertools.islice(known.listed(repository.refs()), limit))
+    shown = [each if isinstance(each, Damaged) else PipelineRun(repository, each) for each in found]
     if as_json:
-        terminal().document([runs.document(client.repository, run) for run in found])
+        document = partial(runs.document, repository)
+        terminal().document([runs.either(run, document, runs.damaged_document) for run in shown])
     elif not found:
         terminal().note("There are no runs yet; `art run FILE` makes one.")
     elif oneline:
-        runs.say_table(terminal(), found, ids=True)
+        runs.say_table(terminal(), shown, ids=True)
     else:
-        for number, run in enumerate(found):
-            runs.say(terminal(), client.repository, run)
+        for number, run in enumerate(shown):
+            runs.either(run, partial(runs.say, terminal(), repository), partial(runs.say_damaged, terminal()))
             if number < len(found) - 1:
                 terminal().say()

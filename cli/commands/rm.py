@@ -21,10 +21,11 @@ def command(target: str) -> None:
     """
     repository = Repository.discover()
     name, _, version = target.partition("@")
-    known = list(versions.of(repository.refs(), name))
-    if len(known) > 1 and not version:
-        raise click.UsageError(f"{name} has {len(known)} versions; say which one, as in {name}@{known[0].number}.")
-    if known:
+    refs = repository.refs()
+    if not version and (count := versions.count(refs, name)) > 1:
+        last = versions.last_number(refs, name)
+        raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")
+    if versions.exists(refs, name):
         gone = retention.delete_version(repository, name, version or None)
         terminal().note(f"Deleted {gone.name}@{gone.label or gone.number}; `art gc` frees its space.")
         return

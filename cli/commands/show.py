@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import click
 
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import Commit, GitState
+from artvcs.vcs.objects.kinds import Commit, Entry, GitState
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from .. import completion, finding, history, output, runs
-from ..files import files_of
-from ..history import Entry, History
+from ..files import files_of, walk
+from ..history import History
 from ..main import terminal
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 
 _FILES = 10
+"""So many files are listed, """
+_COUNTED = 1000
+"""and so many counted."""
+_USERS = 20
+"""So many steps that use a version are listed."""
 
 
 @click.command()
@@ -52,20 +59,24 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
     say(f"Id:        {version.id}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
-    say(f"Size:      {output.size(version.size)}, {output.size(_stored(repository, version))} stored")
+    payload = version.artifact.payload
+    files = list(islice(walk(repository, payload), _COUNTED + 1)) if _is_here(repository, version) else []
+    stored = "" if len(files) > _COUNTED else f", {output.size(_stored(repository, files))} stored"
+    say(f"Size:      {output.size(version.size)}{stored}")
     say(f"Made:      {output.moment(version.created)}")
     if version.tags:
         say(f"Tags:      {', '.join(version.tags)}")
-    run = version.run
+    run = History(repository).run_name(record.run) if record.run else None
     if version.commit is not None and record.commit is not None:
-        _say_origin(repository, record.commit, version.commit, run.name if run else None)
+        _say_origin(repository, record.commit, version.commit, run)
     else:
-        say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run.name}" if run else ""))
-    used = sorted({f"{step.name} ({step.run.pipeline})" for step in version.consumers})
+        say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
+    steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
+    used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
     if used:
-        say(f"Used by:   {', '.join(used)}")
+        say(f"Used by:   {', '.join(used)}{', …' if len(steps) > _USERS else ''}")
     _say_mapping("Metadata:", dict(version.metadata))
-    _say_files(repository, version)
+    _say_files(repository, version, files)
 
 
 def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
@@ -101,37 +112,38 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
             terminal().say(output.cut(f"  {name}: {output.value(value)}", terminal().width))
 
 
-def _say_files(repository: Repository, version: ArtifactVersion) -> None:
-    if not repository.store.has(version.artifact.payload):
+def _say_files(repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]]) -> None:
+    if not _is_here(repository, version):
         terminal().say("Files:     pruned; run the pipeline again to make them anew")
         return
-    files = files_of(repository, version.artifact.payload)
     terminal().say("Files:")
-    for path, entry in list(files.items())[:_FILES]:
+    for path, entry in files[:_FILES]:
         terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
     if len(files) > _FILES:
-        terminal().say(f"  … and {len(files) - _FILES} more")
+        many = f"more than {_COUNTED - _FILES}" if len(files) > _COUNTED else len(files) - _FILES
+        terminal().say(f"  … and {many} more; --json lists them")
 
 
-def _stored(repository: Repository, version: ArtifactVersion) -> int:
-    if not repository.store.has(version.artifact.payload):
-        return 0
-    files = {entry.id for entry in files_of(repository, version.artifact.payload).values()}
-    return sum(repository.store.stored_size(oid) for oid in files)
+def _is_here(repository: Repository, version: ArtifactVersion) -> bool:
+    return repository.store.has(version.artifact.payload)
+
+
+def _stored(repository: Repository, files: Iterable[tuple[str, Entry]]) -> int:
+    return sum(repository.store.stored_size(oid) for oid in {entry.id for _, entry in files})
 
 
 def _version_document(repository: Repository, version: ArtifactVersion) -> dict[str, object]:
-    there = repository.store.has(version.artifact.payload)
-    files = files_of(repository, version.artifact.payload) if there else {}
+    files = files_of(repository, version.artifact.payload) if _is_here(repository, version) else {}
+    consumers = repository.catalog().runs.taken_by(version.name, version.id)
     commit = version.commit
     return {
         **version_document(version),
         "materializer": version.artifact.materializer,
-        "stored": _stored(repository, version),
+        "stored": _stored(repository, files.items()),
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
         "git": runs.git_document(commit.git) if commit else None,
-        "consumers": [{"step": step.name, "run": step.run.id} for step in version.consumers],
+        "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
     }
 
@@ -154,7 +166,7 @@ def _say_run(repository: Repository, run: PipelineRun) -> None:
             terminal().lines(step.failure.traceback.rstrip())
 
 
-def _say_commit(repository: Repository, entry: Entry) -> None:
+def _say_commit(repository: Repository, entry: history.Entry) -> None:
     commit = entry.commit
     assert commit is not None
     terminal().say(f"commit {output.style(entry.oid, fg='yellow')}")

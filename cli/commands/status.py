@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
-from artvcs.pipelines.client import Client
-from artvcs.pipelines.views import PipelineRun
+from artvcs.pipelines.fingerprint.model import Part
+from artvcs.pipelines.views import PipelineRun, StepView
+from artvcs.vcs.errors import DamagedError, UnknownName
+from artvcs.vcs.maps import ref_names
+from artvcs.vcs.maps import runs as known
+from artvcs.vcs.maps.damaged import Damaged, whole
+from artvcs.vcs.maps.refs import RefMap
+from artvcs.vcs.objects.kinds import Run
+from artvcs.vcs.repository import Repository
 
 from .. import output, runs
 from ..main import terminal
@@ -23,43 +31,48 @@ def command(as_json: bool) -> None:
 
     Example: art status
     """
-    client = Client()
-    layout = client.repository.layout
-    stored = sum(path.stat().st_size for path in layout.folder.rglob("*") if path.is_file())
-    versions, found = client.list_artifact_versions(), client.list_pipeline_runs()
-    names = {each.name for each in versions}
-    edited = [each for run in newest(found) for each in edited_since(client.repository.project, run)]
+    repository = Repository.discover()
+    refs = repository.refs()
+    counts = {
+        "artifacts": refs.count(ref_names.NEWEST),
+        "versions": refs.count(ref_names.VALUES),
+        "runs": refs.count(ref_names.RUNS),
+    }
+    latest = [_as_shown(repository, each) for each in itertools.islice(known.listed(refs), _RUNS)]
+    newest = [PipelineRun(repository, run) for name in known.pipelines(refs) if (run := known.latest(refs, name))]
+    edited = [each for run in newest for each in edited_since(repository.project, run)]
+    stored = repository.stored_size()
     if as_json:
-        latest = [
-            {"id": run.id, "name": run.name, "status": run.status, "started": run.started} for run in found[:_RUNS]
-        ]
-        counts = {"artifacts": len(names), "versions": len(versions), "runs": len(found)}
+        rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
         changes = [{"pipeline": run.pipeline, "step": step, "code": code} for run, step, code in edited]
-        head = {"repository": str(layout.folder), "bytes": stored}
-        terminal().document({**head, **counts, "latest": latest, "edited": changes})
+        head = {"repository": str(repository.layout.folder), "bytes": stored}
+        terminal().document({**head, **counts, "latest": rows, "edited": changes})
         return
-    counted = ((len(names), "artifact"), (len(versions), "version"), (len(found), "run"))
-    logical = sum({each.id: each.size for each in versions}.values())
-    terminal().say(f"{layout.folder}: {output.size(stored)} on disk for {output.size(logical)} of artifacts")
-    terminal().say(", ".join(output.count(number, noun) for number, noun in counted))
-    runs.say_table(terminal(), found[:_RUNS])
-    for line in [*_unfinished(found), *(f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)]:
+    terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
+    terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
+    runs.say_table(terminal(), latest)
+    changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
+    for line in [*_unfinished(repository, refs, newest), *changed]:
         terminal().say(line)
 
 
-def newest(found: list[PipelineRun]) -> list[PipelineRun]:
-    """The newest run of each pipeline."""
-    return list({run.pipeline: run for run in reversed(found)}.values())
+def _as_shown(repository: Repository, run: Run | Damaged) -> PipelineRun | Damaged:
+    return run if isinstance(run, Damaged) else PipelineRun(repository, run)
+
+
+def _row(run: PipelineRun) -> dict[str, object]:
+    return {"id": run.id, "name": run.name, "status": run.status, "started": run.started}
 
 
 def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun, str, str]]:
     """Which code of a run's steps no longer stands in its file as it ran: run, step, name of the code.
 
-    Text is compared, so an edited comment counts here; `art run FILE --plan` says what would run again.
+    Text is compared, so an edited comment counts here; `art run FILE --plan` says what would run again. What cannot be
+    read is not compared.
     """
     texts: dict[str, str | None] = {}
     for name, step in run.steps.items():
-        for part in step.fingerprint.parts if step.fingerprint else ():
+        for part in _parts(step):
             if part.file is None or part.kind not in ("function", "class", "constant"):
                 continue
             if part.file not in texts:
@@ -69,14 +82,21 @@ def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun,
                 yield run, name, part.name
 
 
-def _unfinished(found: list[PipelineRun]) -> Iterator[str]:
-    for run in found:
-        if run.status == "running":
-            ended = sum(step.status != "running" for step in run.steps.values())
-            yield f"{run.name} is running: {ended} of {len(run.record.order)} steps have ended"
-    for run in newest(found):
-        if run.status == "interrupted":
-            yield f"{run.name} was interrupted; what had finished is kept: run it again to go on"
+def _unfinished(repository: Repository, refs: RefMap, newest: list[PipelineRun]) -> Iterator[str]:
+    running = repository.catalog(refs).runs.with_status("running")
+    for run in whole(known.with_ids(refs, running)):
+        ended = sum(step.status != "running" for step in run.steps.values())
+        yield f"{run.name} is running: {ended} of {len(run.order)} steps have ended"
+    for shown in newest:
+        if shown.status == "interrupted":
+            yield f"{shown.name} was interrupted; what had finished is kept: run it again to go on"
+
+
+def _parts(step: StepView) -> Sequence[Part]:
+    try:
+        return step.fingerprint.parts if step.fingerprint else ()
+    except (DamagedError, UnknownName):
+        return ()
 
 
 def _text(path: Path) -> str | None:

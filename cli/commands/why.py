@@ -39,7 +39,7 @@ def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
     try:
         return why.explain(repository, step, run)
     except UnknownName as error:
-        hint = perhaps(step, completion.step_names(repository))
+        hint = perhaps(step, completion.near(completion.step_names, repository, step))
         raise with_hint(error, hint) from None
 
 

@@ -1,24 +1,26 @@
 """`cache.db`: what is derived, in SQLite. It can be deleted at any time, and is made anew from what it was made of.
 
-Nothing here may fail a command: a database that is damaged or of another version is replaced, and where it cannot be
-written or others keep it busy, the caller does without. Several processes use it at once.
+Nothing here may fail a command: a database that is damaged, of another version, or came along with a copied repository
+is made anew, and where it cannot be written or others keep it busy, the caller does without. Several processes use it
+at once. It has a rollback journal, since a write-ahead log neither works on a network file system nor can be read where
+nothing can be written.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..objects.oid import hash_bytes
 
 if TYPE_CHECKING:
     import sqlite3
 
 T = TypeVar("T")
-
-VERSION = 1
-"""Of all tables together: a database of another version is thrown away."""
 
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
@@ -28,35 +30,45 @@ class Database:
     """The database of one repository on this machine, opened when it is first used. Safe to use from several threads.
 
     Args:
-        path: Its file.
+        path: Its file; None for one in memory.
         schema: The statements that make its tables.
+        beside: A file of the repository that is never written again. A copy of the repository has a new one, and what
+            came along with the copy is not believed: it may say anything.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, schema: Sequence[str], beside: Path | None = None) -> None:
         self._path = path
         self._schema = tuple(schema)
+        self._beside = beside
         self._connection: sqlite3.Connection | None = None
         self._process = os.getpid()
+        self._spare: Database | None = None
         self._mutex = threading.RLock()
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything may be known; looking does not make a file."""
+        return self._path is None or self._path.exists()
 
     def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """What a query answers; nothing where the database cannot be read."""
         return self._attempt(lambda connection: connection.execute(query, parameters).fetchall(), [])
 
+    def read(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+        """Asks several things of one moment; returns `otherwise` where the database cannot be read."""
+        return self._attempt(lambda connection: _in_transaction(connection, "BEGIN", work), otherwise)
+
     def write(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Does something in one transaction; returns `otherwise` where the database cannot be written."""
+        return self._attempt(lambda connection: _in_transaction(connection, "BEGIN IMMEDIATE", work), otherwise)
 
-        def in_transaction(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                done = work(connection)
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
-            return done
-
-        return self._attempt(in_transaction, otherwise)
+    def usable(self) -> Iterator[Database]:
+        """This database; and where it turned out that it cannot be used, a copy of it in memory from then on."""
+        if self._spare is None:
+            yield self
+            self._spare = spare = Database(None, self._schema)
+            spare._attempt(lambda target: self._attempt(lambda source: source.backup(target), None), None)
+        yield self._spare
 
     def close(self) -> None:
         """Closes it; the next use opens it again."""
@@ -84,7 +96,8 @@ class Database:
         if self._process != os.getpid():
             self._connection, self._process = None, os.getpid()  # SQLite must not be carried through a fork
         if self._connection is None:
-            connection = sqlite3.connect(self._path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            place = ":memory:" if self._path is None else self._path
+            connection = sqlite3.connect(place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(connection)
             except BaseException:
@@ -95,23 +108,50 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # What is lost in a power cut is made anew; a torn page is found by SQLite, and then everything is.
-        connection.execute("PRAGMA synchronous = OFF")
-        [(version,)] = connection.execute("PRAGMA user_version").fetchall()
-        if version == VERSION:
+        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_spill = OFF", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {setting}")
+        mark = self._mark()
+        if _mark_of(connection) == mark:
             return
-        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("BEGIN IMMEDIATE")
-        [(version,)] = connection.execute("PRAGMA user_version").fetchall()  # another process may have been faster
-        if version != VERSION:
-            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-            for (table,) in tables:
-                connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+        if _mark_of(connection) != mark:  # else another process was faster
+            tables = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+            for kind, name in connection.execute(tables).fetchall():
+                quoted = name.replace('"', '""')
+                connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
             for statement in self._schema:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA application_id = {mark}")
         connection.commit()
+
+    def _mark(self) -> int:
+        """Stands in the file's head, for what its tables are and where they were made."""
+        where: tuple[int, ...] = ()
+        if self._beside is not None:
+            with suppress(OSError):
+                seen = os.stat(self._beside)
+                where = seen.st_ino, seen.st_ctime_ns
+        return int(hash_bytes(repr((self._schema, where)).encode())[:8], 16) >> 1 or 1
 
     def _discard(self) -> None:
         self.close()
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self._path}{ending}").unlink(missing_ok=True)
+        if self._path is not None:
+            for ending in ("", "-journal"):
+                with suppress(OSError):
+                    os.unlink(f"{self._path}{ending}")
+
+
+def _in_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    connection.execute(begin)
+    try:
+        done = work(connection)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+    return done
+
+
+def _mark_of(connection: sqlite3.Connection) -> int:
+    [(mark,)] = connection.execute("PRAGMA application_id").fetchall()
+    return int(mark)

@@ -152,9 +152,9 @@ class DeleteVersion(Intent):
             return  # gone already: that is what was meant
         if view.get(ref) != self.expected:
             raise Conflict(f"{self.name}@{self.number} was changed meanwhile; look at it again before you delete it.")
-        if run := view.uses().get((self.name, version.artifact)):
+        if (run := view.user(self.name, version.artifact)) is not None:
             raise Conflict(
-                f"{self.name}@{self.number} is used by the run {run}; delete that run first (`art rm {run}`)."
+                f"{self.name}@{self.number} is used by the run {run.name}; delete that run first (`art rm {run.name}`)."
             )
         for each in _marks(version):
             view.set(each, None)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..catalog.database import Database
 from ..errors import Conflict, DiskFull, RepositoryBusy, storage_errors
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, RefsNode, State
@@ -76,12 +77,18 @@ class Publisher:
         store: Where objects are read and the log is.
         layout: The paths on this machine.
         author: Says who makes changes here.
+        cache: Where the catalog is kept.
     """
 
-    def __init__(self, store: ObjectStore, layout: Layout, author: Callable[[], str]) -> None:
+    def __init__(self, store: ObjectStore, layout: Layout, author: Callable[[], str], cache: Database) -> None:
         self._store = store
         self._layout = layout
         self._author = author
+        self._cache = cache
+
+    def view(self, seen: Snapshot) -> View:
+        """The refs of a moment, to be changed."""
+        return View(RefMap(self._store, seen.state.refs), self._cache)
 
     def publish(self, change: Change) -> list[Conflict]:
         """Publishes a change, and returns what of it was left out.
@@ -142,7 +149,7 @@ class Publisher:
     def _replayed(self, change: Change, head: Snapshot) -> tuple[View, list[Conflict]]:
         if head.state.refs == change.view.base.root:
             return change.view, []
-        view, conflicts = View(RefMap(self._store, head.state.refs)), []
+        view, conflicts = self.view(head), []
         for intent in change.intents:
             try:
                 intent.replay(view)

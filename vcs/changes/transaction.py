@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, Self, TypeVar
 
+from ..catalog.catalog import Catalog
 from ..catalog.stat_cache import StatCache
 from ..errors import Conflict, StorageError, storage_errors
 from ..maps import graph
-from ..maps.refs import RefMap
-from ..objects.kinds import State
+from ..objects.kinds import Run, State
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from ..storage import chunking, codec, leases
@@ -30,7 +30,6 @@ from .incoming import Incoming
 from .intents import Intent, SetRef
 from .publish import Change, Publisher
 from .relied import bring_along
-from .view import View
 
 R = TypeVar("R", bound=Record)
 
@@ -75,7 +74,7 @@ class Transaction:
         try:
             self._seen = store.refresh()
             self._lease.move(self._seen.seq)
-            self._view = View(RefMap(store, self._seen.state.refs))
+            self._view = publisher.view(self._seen)
             self._incoming = Incoming(store, layout)
         except BaseException:
             self._lease.end()
@@ -159,13 +158,22 @@ class Transaction:
         """The id of a ref."""
         return self._view.get(ref)
 
-    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order."""
-        return self._view.items(prefix, reverse=reverse)
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix` and are greater than `after`, in order."""
+        return self._view.items(prefix, reverse=reverse, after=after)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to."""
         return self._view.record(oid, cls)
+
+    def user(self, name: str, artifact: Oid) -> Run | None:
+        """A run that takes, reads or makes the version of `name` that has this artifact."""
+        return self._view.user(name, artifact)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog of the state that it began with, without its own changes."""
+        return self._view.catalog
 
     # Meaning
 
@@ -297,7 +305,7 @@ class Transaction:
         self._seen = self._store.refresh()
         self._store.leased.append(self._seen)
         self._lease.move(self._seen.seq)
-        self._view = View(RefMap(self._store, self._seen.state.refs))
+        self._view = self._publisher.view(self._seen)
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""

@@ -3,49 +3,53 @@
 from __future__ import annotations
 
 import bisect
+import heapq
 from collections.abc import Iterator
 from typing import TypeVar
 
-from ..maps import ref_names, uses
+from ..catalog.catalog import Catalog
+from ..catalog.database import Database
+from ..maps import ref_names, runs, uses
 from ..maps.refs import RefMap
-from ..maps.uses import Uses
+from ..objects.kinds import Run
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 
 R = TypeVar("R", bound=Record)
+Item = tuple[str, Oid]
 
 
 class View:
     """What a transaction sees; read like a `RefMap`.
 
+    Args:
+        base: The state below.
+        database: Where the catalog of that state is kept.
+
     Attributes:
         base: The state below.
+        catalog: What that state says, turned round.
         edits: Ref → new id, or None to delete it.
         made: The records that the changes made, stored only when they are published.
     """
 
-    def __init__(self, base: RefMap) -> None:
+    def __init__(self, base: RefMap, database: Database) -> None:
         self.base = base
+        self.catalog = Catalog(database, base)
         self.edits: dict[str, Oid | None] = {}
         self.made: dict[Oid, Record] = {}
         self._sorted: list[str] = []
-        self._uses: Uses | None = None
 
     def get(self, ref: str) -> Oid | None:
         """The id of a ref."""
         return self.edits[ref] if ref in self.edits else self.base.get(ref)
 
-    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order."""
-        start = bisect.bisect_left(self._sorted, prefix)
-        mine = []
-        for ref in self._sorted[start:]:
-            if not ref.startswith(prefix):
-                break
-            mine.append(ref)
-        if not mine:
-            return self.base.items(prefix, reverse=reverse)
-        return self._merged(self.base.items(prefix, reverse=reverse), mine[::-1] if reverse else mine, reverse)
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[Item]:
+        """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
+        below = self.base.items(prefix, reverse=reverse, after=after)
+        base = (item for item in below if item[0] not in self.edits)
+        mine = ((ref, oid) for ref in self._edited(prefix, reverse, after) if (oid := self.edits[ref]) is not None)
+        return heapq.merge(base, mine, key=lambda item: item[0], reverse=reverse)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
@@ -58,35 +62,30 @@ class View:
         self.made[oid] = record
         return oid
 
-    def uses(self) -> Uses:
-        """Which versions are used, and by which run."""
-        if self._uses is None:
-            self._uses = uses.of_all_runs(self)
-        return self._uses
+    def user(self, name: str, artifact: Oid) -> Run | None:
+        """A run that takes, reads or makes the version of `name` that has this artifact."""
+        edited = set(self._edited(ref_names.RUNS))
+        for run in (self.record(oid, Run) for ref in edited if (oid := self.edits[ref]) is not None):
+            if (name, artifact) in uses.of_run(self, run):
+                return run
+        for run_id in self.catalog.runs.users(name, artifact, limit=len(edited) + 1):
+            if ref_names.run(run_id) not in edited:
+                return runs.by_id(self, run_id)
+        return None
 
     def set(self, ref: str, oid: Oid | None) -> None:
         """Sets a ref, or deletes it."""
-        if ref.startswith(ref_names.RUNS):
-            self._uses = None
         if ref not in self.edits:
             bisect.insort(self._sorted, ref)
         self.edits[ref] = oid
 
-    def _merged(self, base: Iterator[tuple[str, Oid]], mine: list[str], reverse: bool) -> Iterator[tuple[str, Oid]]:
-        at = 0
-        for ref, oid in base:
-            while at < len(mine) and (mine[at] > ref if reverse else mine[at] < ref):
-                yield from self._edited(mine[at])
-                at += 1
-            if at < len(mine) and mine[at] == ref:
-                yield from self._edited(ref)
-                at += 1
-            else:
-                yield ref, oid
-        for ref in mine[at:]:
-            yield from self._edited(ref)
-
-    def _edited(self, ref: str) -> Iterator[tuple[str, Oid]]:
-        oid = self.edits[ref]
-        if oid is not None:
-            yield ref, oid
+    def _edited(self, prefix: str, reverse: bool = False, after: str = "") -> Iterator[str]:
+        """The refs that are set or deleted; looks again after each, so that others may be set meanwhile."""
+        refs = self._sorted
+        if reverse:
+            at = bisect.bisect_left(refs, prefix + ref_names.LAST) - 1
+        else:
+            at = max(bisect.bisect_left(refs, prefix), bisect.bisect_right(refs, after))
+        while 0 <= at < len(refs) and (ref := refs[at]).startswith(prefix) and ref > after:
+            yield ref
+            at = bisect.bisect_left(refs, ref) - 1 if reverse else bisect.bisect_right(refs, ref)

@@ -81,10 +81,10 @@ class MerkleMap:
             node = self._child(node, entry)
         return None
 
-    def entries(self, prefix: str = "", *, reverse: bool = False) -> Iterator[MapEntry]:
-        """All entries whose key starts with `prefix`, in order; nodes are read as they are come to."""
+    def entries(self, prefix: str = "", *, reverse: bool = False, after: str | None = None) -> Iterator[MapEntry]:
+        """Entries whose key starts with `prefix` and is above `after`, in order; nodes are read as they are come to."""
         root = self._root()
-        return iter(()) if root is None else self._entries(root, prefix, reverse)
+        return iter(()) if root is None else self._entries(root, prefix, reverse, after)
 
     def count(self, prefix: str = "") -> int:
         """How many entries have a key that starts with `prefix`, in time that does not depend on how many they are."""
@@ -122,14 +122,16 @@ class MerkleMap:
             raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
         return child
 
-    def _entries(self, node: Node, prefix: str, reverse: bool) -> Iterator[MapEntry]:
+    def _entries(self, node: Node, prefix: str, reverse: bool, after: str | None) -> Iterator[MapEntry]:
         start, end = _span(node, prefix)
+        if after is not None:
+            start = bisect.bisect_right(node.entries, after, lo=start, hi=end, key=_key)
         span = node.entries[start:end]
         for entry in reversed(span) if reverse else span:
             if node.level == 0:
                 yield entry
             else:
-                yield from self._entries(self._child(node, entry), prefix, reverse)
+                yield from self._entries(self._child(node, entry), prefix, reverse, after)
 
     def _count(self, node: Node, prefix: str, before: str) -> int:
         """`before` is a key below which nothing in this node is."""

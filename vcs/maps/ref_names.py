@@ -5,7 +5,7 @@
     run-names/<name>/<run id>                → nothing: runs by name
     pipelines/<pipeline>/<start>/<run id>    → nothing: the runs of one pipeline in order of their start
     artifacts/<name>/<number>                → the version (ten digits, so that names sort by number)
-    values/<name>/<artifact id>/<number>     → nothing: has this value a number already?
+    values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
     newest/<name>                            → the artifact that was made, or made again, last
     cache/<cache key>                        → the commit
@@ -19,6 +19,7 @@ record changes one ref. Names are percent-encoded, so that no name can leave its
 
 from __future__ import annotations
 
+import sys
 from urllib.parse import quote, unquote
 
 from ..objects.oid import Oid
@@ -29,6 +30,9 @@ RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "l
 
 MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
 """How the refs begin that lead to nothing."""
+
+LAST = chr(sys.maxunicode)
+"""After a prefix, greater than all refs that start with it."""
 
 
 def run(run_id: str) -> str:
@@ -66,11 +70,6 @@ def pipeline_run(pipeline: str, started: int, run_id: str) -> str:
     return f"{pipeline_runs(pipeline)}{started:016d}/{quote(run_id, safe='')}"
 
 
-def pipelines() -> str:
-    """What the marks of all pipelines' runs start with."""
-    return PIPELINES
-
-
 def versions(name: str) -> str:
     """What the refs of all versions of an artifact name start with."""
     return f"{ARTIFACTS}{quote(name, safe='')}/"
@@ -83,18 +82,17 @@ def version(name: str, number: int) -> str:
 
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{VALUES}{quote(name, safe='')}/{artifact}/"
+    return f"{VALUES}{artifact}/{quote(name, safe='')}/"
+
+
+def values_like(start: str) -> str:
+    """What the marks of all versions start with whose artifact's id starts so."""
+    return VALUES + quote(start, safe="")
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
     """The mark that says which version of `name` has this artifact."""
     return f"{values(name, artifact)}{number:010d}"
-
-
-def value_of(ref: str) -> tuple[str, int, Oid]:
-    """What the mark of a value says: the name, the number and the artifact."""
-    _, name, artifact, number = ref.split("/")
-    return unquote(name), int(number), Oid(artifact)
 
 
 def labels_of(name: str) -> str:
@@ -115,6 +113,11 @@ def label(name: str, text: str, number: int) -> str:
 def newest(name: str) -> str:
     """The ref of the artifact of a name that was made, or made again, last."""
     return NEWEST + quote(name, safe="")
+
+
+def newest_like(start: str) -> str:
+    """What these refs of all names that start so start with."""
+    return NEWEST + quote(start, safe="")
 
 
 def cache(key: Oid) -> str:
@@ -155,3 +158,14 @@ def number_of(ref: str) -> int:
 def name_of(ref: str) -> str:
     """The name in the second part of a ref, decoded."""
     return unquote(ref.split("/")[1])
+
+
+def version_of(ref: str) -> tuple[str, int]:
+    """The name and the number in the ref of a version."""
+    return name_of(ref), number_of(ref)
+
+
+def value_of(ref: str) -> tuple[str, int]:
+    """The name and the number in the mark of a value."""
+    _, _, name, number = ref.split("/")
+    return unquote(name), int(number)

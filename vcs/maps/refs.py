@@ -22,8 +22,8 @@ class Refs(Protocol):
     def get(self, ref: str) -> Oid | None:
         """The id of one ref."""
 
-    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order."""
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to."""
@@ -42,9 +42,10 @@ class RefMap:
         entry = self._map.find(ref)
         return None if entry is None else Oid(entry[1])
 
-    def items(self, prefix: str = "", *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix`, in order; read as they are come to."""
-        return ((entry[0], Oid(entry[1])) for entry in self._map.entries(prefix, reverse=reverse))
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
+        found = self._map.entries(prefix, reverse=reverse, after=after or None)
+        return ((entry[0], Oid(entry[1])) for entry in found)
 
     def last(self, prefix: str) -> tuple[str, Oid] | None:
         """The greatest ref that starts with `prefix`."""
@@ -57,6 +58,10 @@ class RefMap:
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         return self._store.record(oid, cls)
+
+    def at(self, root: Oid | None) -> RefMap:
+        """Another state of them."""
+        return RefMap(self._store, root)
 
     def diff(self, old: RefMap) -> dict[str, tuple[Oid | None, Oid | None]]:
         """Ref → (old id, new id) for each ref that differs, in time proportional to their number."""

@@ -1,11 +1,12 @@
-"""Runs, as the refs tell them."""
+"""Runs, as the refs tell them; where all are asked for, without those that are damaged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..objects.kinds import Run
 from . import ref_names
+from .damaged import Damaged, read, whole
 from .refs import Refs
 
 
@@ -17,12 +18,24 @@ def by_id(refs: Refs, run_id: str) -> Run | None:
 
 def newest_first(refs: Refs) -> Iterator[Run]:
     """All runs, the one that began last first; read as they are come to."""
-    return _marked(refs, ref_names.TIMES, reverse=True)
+    return whole(listed(refs))
+
+
+def listed(refs: Refs, pipeline: str | None = None) -> Iterator[Run | Damaged]:
+    """All runs (of a pipeline), newest first, and what stands for those that cannot be read."""
+    return _marked(refs, ref_names.TIMES if pipeline is None else ref_names.pipeline_runs(pipeline), reverse=True)
+
+
+def with_ids(refs: Refs, run_ids: Iterable[str]) -> Iterator[Run | Damaged]:
+    """The runs with these ids, and what stands for those that cannot be read."""
+    for ref in map(ref_names.run, run_ids):
+        if (oid := refs.get(ref)) is not None:
+            yield read(refs, ref, oid, Run)
 
 
 def of_pipeline(refs: Refs, pipeline: str) -> Iterator[Run]:
     """The runs of a pipeline, newest first."""
-    return _marked(refs, ref_names.pipeline_runs(pipeline), reverse=True)
+    return whole(listed(refs, pipeline))
 
 
 def latest(refs: Refs, pipeline: str) -> Run | None:
@@ -32,26 +45,31 @@ def latest(refs: Refs, pipeline: str) -> Run | None:
 
 def named(refs: Refs, name: str) -> Iterator[Run]:
     """The runs of this name."""
-    return _marked(refs, ref_names.named_runs(name))
+    return whole(_marked(refs, ref_names.named_runs(name)))
 
 
 def named_like(refs: Refs, start: str) -> Iterator[Run]:
     """The runs whose name starts so."""
-    return _marked(refs, ref_names.runs_named_like(start))
+    return whole(_marked(refs, ref_names.runs_named_like(start)))
 
 
 def with_id_like(refs: Refs, start: str) -> Iterator[Run]:
     """The runs whose id starts so."""
-    return (refs.record(oid, Run) for _, oid in refs.items(ref_names.run(start)))
+    return whole(read(refs, ref, oid, Run) for ref, oid in refs.items(ref_names.run(start)))
+
+
+def names_like(refs: Refs, start: str) -> Iterator[str]:
+    """The names of runs that start so, in order."""
+    return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.runs_named_like(start)))
 
 
 def pipelines(refs: Refs) -> Iterator[str]:
-    """The names of all pipelines that have runs."""
-    last = None
-    for ref, _ in refs.items(ref_names.pipelines()):
-        if (name := ref_names.name_of(ref)) != last:
-            last = name
-            yield name
+    """The names of all pipelines that have runs, in order; the runs of each are skipped at once."""
+    after = ""
+    while (found := next(refs.items(ref_names.PIPELINES, after=after), None)) is not None:
+        name = ref_names.name_of(found[0])
+        yield name
+        after = ref_names.pipeline_runs(name) + ref_names.LAST
 
 
 def marks(run: Run) -> tuple[str, ...]:
@@ -63,7 +81,5 @@ def marks(run: Run) -> tuple[str, ...]:
     )
 
 
-def _marked(refs: Refs, prefix: str, *, reverse: bool = False) -> Iterator[Run]:
-    for ref, _ in refs.items(prefix, reverse=reverse):
-        if (run := by_id(refs, ref_names.last_part(ref))) is not None:
-            yield run
+def _marked(refs: Refs, prefix: str, *, reverse: bool = False) -> Iterator[Run | Damaged]:
+    return with_ids(refs, (ref_names.last_part(mark) for mark, _ in refs.items(prefix, reverse=reverse)))

@@ -1,24 +1,33 @@
-"""Which runs use which versions: what they took, read or made."""
+"""What a run uses: the versions that its steps took, read or made, each as its name and its artifact's id.
+
+A value alone is not enough: 1 has been made many times.
+"""
 
 from __future__ import annotations
 
-from ..objects.kinds import Commit
+from ..objects.kinds import Commit, Run, StepRun
 from ..objects.oid import Oid
-from . import runs
 from .refs import Refs
 
-Uses = dict[tuple[str, Oid], str]
-"""(artifact name, artifact id) → the name of a run that uses it."""
+Use = tuple[str, Oid]
 
 
-def of_all_runs(refs: Refs) -> Uses:
-    """What the runs there are use; reads all of them."""
-    used: Uses = {}
-    for run in runs.newest_first(refs):
-        for step in run.steps.values():
-            reads = refs.record(step.commit, Commit).reads.values() if step.commit else ()
-            for source in (*(each for group in step.inputs.values() for each in group), *reads):
-                used.setdefault((source.name, source.artifact), run.name)
-            for output in step.outputs.values():
-                used.setdefault((output.name, output.artifact), run.name)
-    return used
+def taken(step: StepRun, commit: Commit | None) -> set[Use]:
+    """What a step took as inputs, or read while it ran; `commit` is the execution whose outputs it has."""
+    reads = () if commit is None else commit.reads.values()
+    inputs = (source for group in step.inputs.values() for source in group)
+    return {(source.name, source.artifact) for source in (*inputs, *reads)}
+
+
+def made(step: StepRun) -> set[Use]:
+    """What a step made, or made again."""
+    return {(output.name, output.artifact) for output in step.outputs.values()}
+
+
+def of_run(refs: Refs, run: Run) -> set[Use]:
+    """All that a run uses. Raises as `Refs.record` where one of its commits cannot be read."""
+    found: set[Use] = set()
+    for step in run.steps.values():
+        commit = refs.record(step.commit, Commit) if step.commit else None
+        found |= taken(step, commit) | made(step)
+    return found

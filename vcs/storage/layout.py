@@ -79,8 +79,8 @@ class Layout:
 
     def top_names(self) -> set[str]:
         """The names that may stand in the repository's folder."""
-        cache = {self.cache.name + ending for ending in ("-wal", "-shm", "-journal")}
-        return {path.name for path in vars(self).values() if path != self.folder} | cache | {ROOT, CLEANED}
+        names = {path.name for path in vars(self).values() if path != self.folder}
+        return names | {f"{self.cache.name}-journal", ROOT, CLEANED}
 
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""

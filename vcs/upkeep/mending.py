@@ -95,11 +95,11 @@ class Mending:
             holes, source = [Hole("", None, NULL, "no op can be read")], None
         self._is_rebuilt = bool(holes)
         if holes:
-            view = View(map_of(store, refs, self._put))
+            view = View(map_of(store, refs, self._put), self._repository.cache)
             rebuilding.add(view, inside_of(holes), source)
             self._tell(holes, view, source)
         else:
-            view = View(RefMap(store, found.base.op.state.refs))
+            view = View(RefMap(store, found.base.op.state.refs), self._repository.cache)
         if found.is_cut_off and found.base.seq:
             rebuilding.add(view, lambda _: True, found.base)
             what = f"is lost; what it changed was put together, but what it deleted may be as at op {found.base.seq}"

@@ -97,7 +97,7 @@ _SPELT = {
         ref_names.RUN_NAMES: f"{_NAME}/{_NAME}",
         ref_names.PIPELINES: f"{_NAME}/{_TIME}/{_NAME}",
         ref_names.ARTIFACTS: f"{_NAME}/{_NUMBER}",
-        ref_names.VALUES: f"{_NAME}/{_ID}/{_NUMBER}",
+        ref_names.VALUES: f"{_ID}/{_NAME}/{_NUMBER}",
         ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
         ref_names.NEWEST: _NAME,
         **dict.fromkeys((ref_names.CACHE, ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),

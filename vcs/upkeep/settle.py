@@ -7,6 +7,7 @@ that these records stay as they are: `lost/<id>`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from ..changes.view import View
@@ -38,7 +39,6 @@ class Settlement:
         self._census = survey.census
         self._view = view
         self._records = records
-        self._values: dict[tuple[str, int], Oid] | None = None
         self._gone: set[tuple[str, int]] = set()  # versions that are lost
 
     def run(self) -> None:
@@ -83,7 +83,7 @@ class Settlement:
 
     def _settle_version(self, ref: str) -> None:
         name, number = ref_names.name_of(ref), ref_names.number_of(ref)
-        artifact = self._value(name, number)
+        artifact = self._artifacts.get((name, number))
         older = self._records.version(name, number, artifact)
         if older is not None:
             self._view.set(ref, older)
@@ -99,12 +99,11 @@ class Settlement:
             self._view.set(ref, None if later else self.put(grave))
             self._gone.add((name, number))
 
-    def _value(self, name: str, number: int) -> Oid | None:
-        """The artifact of a version, as its mark tells."""
-        if self._values is None:
-            marks = (ref for ref, _ in self._view.items(ref_names.VALUES) if ref_walk.is_spelt(ref))
-            self._values = {(found[0], found[1]): found[2] for found in map(ref_names.value_of, marks)}
-        return self._values.get((name, number))
+    @functools.cached_property
+    def _artifacts(self) -> dict[tuple[str, int], Oid]:
+        """Name and number of a version → its artifact, as the marks tell it."""
+        marks = (ref for ref, _ in self._view.items(ref_names.VALUES) if ref_walk.is_spelt(ref))
+        return {ref_names.value_of(ref): Oid(ref.split("/")[1]) for ref in marks}
 
     def _version_again(self, name: str, number: int, artifact: Oid | None) -> Version | None:
         """A version as the marks and the commits tell it."""
@@ -135,7 +134,7 @@ class Settlement:
         gone = [
             ref for prefix in _MARKED_RUN for ref, _ in self._view.items(prefix) if ref_names.last_part(ref) not in runs
         ]
-        marks = [(ref, *ref_names.value_of(ref)[:2]) for ref, _ in self._view.items(ref_names.VALUES)]
+        marks = [(ref, *ref_names.value_of(ref)) for ref, _ in self._view.items(ref_names.VALUES)]
         marks += [
             (ref, ref_names.name_of(ref), ref_names.number_of(ref)) for ref, _ in self._view.items(ref_names.LABELS)
         ]

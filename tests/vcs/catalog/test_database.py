@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
+import tempfile
 import threading
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from artvcs.vcs.catalog import database
 from artvcs.vcs.catalog.database import Database
+
+from ..faults.inject import Say, run
 
 SCHEMA = ["CREATE TABLE seen (name TEXT PRIMARY KEY, size INTEGER) WITHOUT ROWID"]
 ALL = "SELECT name, size FROM seen ORDER BY name"
@@ -54,25 +58,73 @@ def test_a_write_that_fails_leaves_nothing(known: Database) -> None:
 
 
 @pytest.mark.parametrize("damage", ["deleted", "emptied", "no database", "torn", "of another version"])
-def test_a_database_that_is_not_what_it_was_is_made_anew(
-    known: Database, path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_not_what_it_was_is_made_anew(known: Database, path: Path, damage: str) -> None:
     for number in range(500):
         note(known, f"name {number}")
     known.close()
     if damage == "deleted":
         path.unlink()
-    elif damage == "of another version":
-        monkeypatch.setattr(database, "VERSION", database.VERSION + 1)
-    else:
+    elif damage != "of another version":
         good = path.read_bytes()
         path.write_bytes(
             {"emptied": b"", "no database": b"x" * 5000, "torn": good[:100] + bytes(len(good) - 100)}[damage]
         )
-    again = Database(path, SCHEMA)
+    again = Database(path, [*SCHEMA, "CREATE TABLE more (name)"] if damage == "of another version" else SCHEMA)
     assert again.rows(ALL) == []
     assert note(again, "a")
     assert again.rows(ALL) == [("a", 1)]
+
+
+def test_what_came_along_with_a_copy_is_not_believed(tmp_path: Path) -> None:
+    first, copy = tmp_path / "first", tmp_path / "copy"
+    first.mkdir()
+    (first / "format").touch()
+    here = Database(first / "cache.db", SCHEMA, beside=first / "format")
+    assert note(here, "a")
+    here.close()
+    shutil.copytree(first, copy)
+    assert Database(first / "cache.db", SCHEMA, beside=first / "format").rows(ALL) == [("a", 1)]
+    assert Database(copy / "cache.db", SCHEMA, beside=copy / "format").rows(ALL) == []
+
+
+def test_what_somebody_else_made_of_it_does_nothing(path: Path) -> None:
+    hostile = sqlite3.connect(path)
+    hostile.execute('CREATE TABLE "odd "" name" (x)')
+    hostile.execute(
+        "CREATE VIEW seen AS WITH RECURSIVE all_of(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM all_of)"
+        " SELECT n AS name, n AS size FROM all_of"
+    )
+    hostile.commit()
+    hostile.close()
+    assert Database(path, SCHEMA).rows(ALL) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_where_nothing_can_be_written_it_is_read() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        path = Path(folder, "cache.db")
+        known = Database(path, SCHEMA)
+        note(known, "a")
+        known.close()
+
+        def as_nobody(say: Say) -> None:
+            os.setuid(65534)
+            there = Database(path, SCHEMA)
+            say(f"{there.rows(ALL)} {note(there, 'b')}")
+
+        assert run(as_nobody).said == ["[('a', 1)] False"]
+
+
+def test_in_memory_it_goes_on_where_the_file_cannot_be_used(known: Database) -> None:
+    note(known, "a")
+    file, *rest = known.usable()
+    [spare] = rest
+    assert file is known
+    assert note(spare, "b")
+    assert spare.rows(ALL) == [("a", 1), ("b", 1)]
+    assert known.rows(ALL) == [("a", 1)]
+    assert list(known.usable()) == [spare]
 
 
 def test_who_may_not_write_does_without(tmp_path: Path) -> None:

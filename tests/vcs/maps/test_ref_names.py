@@ -14,9 +14,9 @@ ID = hash_bytes(b"")
 
 @given(NAMES, NAMES, st.integers(1, 10**9))
 def test_the_name_and_the_number_can_be_read_back(name: str, label: str, number: int) -> None:
-    for ref in (names.version(name, number), names.value(name, ID, number), names.label(name, label, number)):
-        assert names.name_of(ref) == name
-        assert names.number_of(ref) == number
+    for ref in (names.version(name, number), names.label(name, label, number)):
+        assert names.version_of(ref) == (name, number)
+    assert names.value_of(names.value(name, ID, number)) == (name, number)
     assert names.name_of(names.newest(name)) == name
     assert names.last_part(names.run(name)) == names.last_part(names.run_name(label, name)) == name
     assert names.last_part(names.run_time(5, name)) == names.last_part(names.pipeline_run(label, 5, name)) == name

@@ -1,0 +1,65 @@
+"""What the refs and records of one state say, turned round: which runs use a version, and what no ref answers.
+
+The tables are in `cache.db`, and are brought to the state asked about first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..maps.refs import RefMap
+from . import tables
+from .database import Database
+from .results import Results
+from .runs import Runs
+from .tables import Row, Tables
+from .versions import Versions
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+SCHEMA = (*tables.SCHEMA, *Runs.SCHEMA, *Versions.SCHEMA, *Results.SCHEMA)
+
+
+class Catalog:
+    """The catalog of one state of the refs.
+
+    Where `cache.db` cannot be written, or others keep it busy, the same tables are made in memory.
+
+    Args:
+        database: Where the tables are.
+        refs: The state.
+
+    Attributes:
+        runs: What runs use, and the steps in them.
+        versions: Versions by what they are and what is noted about them.
+        results: Results in the cache by what they made.
+    """
+
+    def __init__(self, database: Database, refs: RefMap) -> None:
+        self._database = database
+        self._refs = refs
+        self.runs = Runs(self._ask)
+        self.results = Results(self._ask)
+        self.versions = Versions(self._ask, self.runs)
+
+    def _ask(self, needed: Sequence[Tables], query: str, parameters: Sequence[Any]) -> list[Row]:
+        """Answers a query on tables of this state. Raises DamagedError where the refs cannot be read."""
+
+        def answer(connection: Connection) -> list[Row] | None:
+            if not tables.in_step(connection, self._refs, needed):
+                return None
+            return connection.execute(query, parameters).fetchall()
+
+        def bring_and_answer(connection: Connection) -> list[Row] | None:
+            tables.bring(connection, self._refs, needed)
+            return connection.execute(query, parameters).fetchall()
+
+        for database in self._database.usable():
+            found = database.read(answer, None)
+            if found is None:
+                found = database.write(bring_and_answer, None)
+            if found is not None:
+                return found
+        raise AssertionError(f"SQLite cannot answer {query}")

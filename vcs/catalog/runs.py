@@ -1,0 +1,166 @@
+"""Which runs take and make which versions, and which steps they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArtError
+from ..maps import ref_names, uses
+from ..maps.refs import RefMap
+from ..objects.kinds import Commit, Run, StepRun
+from ..objects.limits import MAX_INT
+from ..objects.oid import Oid
+from .tables import Row, Tables
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+
+class Runs(Tables):
+    """The tables of runs. A run is named by its id, a version by its name and its artifact's id.
+
+    Where only what differs is asked for, each query finds the next row after many equal ones at once. (A comparison
+    such as `(a, b) > (?, ?)` would not: SQLite finds the first equal one, and goes through all.)
+    """
+
+    PREFIX = ref_names.RUNS
+    SCHEMA = (
+        "CREATE TABLE runs (source INTEGER PRIMARY KEY, status TEXT, began INTEGER)",
+        "CREATE INDEX runs_by_status ON runs (status, began)",
+        # `oid` is the commit's, `finished` when that was executed, `began` when the run began.
+        """CREATE TABLE steps (
+            source INTEGER, step TEXT, began INTEGER, oid BLOB, executed INTEGER, finished INTEGER,
+            PRIMARY KEY (source, step)) WITHOUT ROWID""",
+        "CREATE INDEX steps_by_name ON steps (step, began)",
+        "CREATE INDEX steps_by_commit ON steps (oid, executed, began)",
+        "CREATE INDEX steps_by_time ON steps (finished, oid)",
+        """CREATE TABLE takes (
+            name TEXT, artifact BLOB, pipeline TEXT, step TEXT, source INTEGER,
+            PRIMARY KEY (name, artifact, pipeline, step, source)) WITHOUT ROWID""",
+        "CREATE INDEX takes_by_source ON takes (source)",
+        """CREATE TABLE makes (
+            name TEXT, finished INTEGER, oid BLOB, artifact BLOB, source INTEGER, step TEXT,
+            PRIMARY KEY (name, finished, oid, artifact, source, step)) WITHOUT ROWID""",
+        "CREATE INDEX makes_by_value ON makes (name, artifact, finished, oid)",
+        "CREATE INDEX makes_by_source ON makes (source)",
+    )
+
+    def users(self, name: str, artifact: Oid, limit: int) -> list[str]:
+        """Some runs that take, read or make a version; at least `limit` of them where there are so many."""
+        found = []
+        for table in ("takes", "makes"):
+            distinct = f"SELECT DISTINCT source FROM {table} WHERE name = ? AND artifact = ? LIMIT ?"
+            query = f"SELECT ref FROM sources WHERE id IN ({distinct})"
+            found += self.rows(query, name, bytes.fromhex(artifact), limit)
+        return _run_ids(found)
+
+    def taken_by(self, name: str, artifact: Oid) -> list[tuple[str, str]]:
+        """Run and step of all that took or read a version, newest run first."""
+        rows = self.rows(
+            "SELECT ref, step FROM takes JOIN sources ON id = takes.source JOIN runs ON runs.source = takes.source"
+            " WHERE name = ? AND artifact = ? ORDER BY began DESC, ref, step",
+            name, bytes.fromhex(artifact),
+        )  # fmt: skip
+        return [(ref_names.last_part(ref), step) for ref, step in rows]
+
+    def steps_taking(self, name: str, artifact: Oid) -> Iterator[tuple[str, str]]:
+        """Pipeline and step of all that took or read a version in any run, each once."""
+        query = "SELECT pipeline, step FROM takes WHERE name = ? AND artifact = ? AND "
+        given, last = (name, bytes.fromhex(artifact)), ("", "")
+        while found := self.rows(query + "pipeline = ? AND step > ? ORDER BY step LIMIT 1", *given, *last) or self.rows(
+            query + "pipeline > ? ORDER BY pipeline, step LIMIT 1", *given, last[0]
+        ):
+            [last] = found
+            yield last
+
+    def executed(self, commit: Oid) -> str | None:
+        """The run that executed a commit; where its record is gone, the first one that reused it."""
+        for order in ("executed = 1 ORDER BY began DESC", "executed = 0 ORDER BY began"):
+            query = f"SELECT ref FROM steps JOIN sources ON id = source WHERE oid = ? AND {order} LIMIT 1"
+            if found := _run_ids(self.rows(query, bytes.fromhex(commit))):
+                return found[0]
+        return None
+
+    def latest_with(self, step: str) -> str | None:
+        """The newest run that has a step of this name."""
+        query = "SELECT ref FROM steps JOIN sources ON id = source WHERE step = ? ORDER BY began DESC LIMIT 1"
+        return next(iter(_run_ids(self.rows(query, step))), None)
+
+    def step_names(self, start: str = "") -> Iterator[str]:
+        """The names of steps that start so, each once, in order."""
+        query = "SELECT step FROM steps WHERE step >= ? AND step < ? ORDER BY step LIMIT 1"
+        least = start
+        while found := self.rows(query, least, start + ref_names.LAST):
+            [(step,)] = found
+            yield step
+            least = step + "\0"
+
+    def unreadable(self) -> list[str]:
+        """Runs of which something cannot be read: nobody knows all that they use."""
+        span = self.PREFIX, self.PREFIX + ref_names.LAST
+        return _run_ids(self.rows("SELECT ref FROM sources WHERE NOT whole AND ref >= ? AND ref < ?", *span))
+
+    def with_status(self, status: str) -> list[str]:
+        """The runs that ended so, or are `running`, newest first."""
+        query = "SELECT ref FROM runs JOIN sources ON id = source WHERE status = ? ORDER BY began DESC, ref DESC"
+        return _run_ids(self.rows(query, status))
+
+    def commits(self, name: str | None = None, artifact: Oid | None = None) -> Iterator[tuple[int, Oid]]:
+        """The commits in all runs, the one that finished last first, with that time; read as they are come to.
+
+        Args:
+            name: Only those that made versions of this name.
+            artifact: Only those that made this one of them.
+        """
+        table, where, given = "steps", "oid IS NOT NULL", list[Any]()
+        if name is not None:
+            table, where, given = "makes", "name = ?", [name]
+        if artifact is not None:
+            where, given = "name = ? AND artifact = ?", [name, bytes.fromhex(artifact)]
+        query = f"SELECT finished, oid FROM {table} WHERE {where} AND "
+        last = MAX_INT, b""
+        while found := self.rows(
+            query + "finished = ? AND oid < ? ORDER BY oid DESC LIMIT 1", *given, *last
+        ) or self.rows(query + "finished < ? ORDER BY finished DESC, oid DESC LIMIT 1", *given, last[0]):
+            [last] = found
+            yield last[0], Oid(last[1].hex())
+
+    def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
+        """See `Tables.add`."""
+        run, lost = refs.record(oid, Run), None
+        connection.execute("INSERT INTO runs VALUES (?, ?, ?)", (source, run.status, run.started))
+        for name, step in run.steps.items():
+            commit = None
+            try:
+                commit = refs.record(step.commit, Commit) if step.commit else None
+            except ArtError as error:
+                lost = error
+            self._add_step(connection, source, run, name, step, commit)
+        if lost is not None:
+            raise lost
+
+    def _add_step(
+        self, connection: Connection, source: int, run: Run, name: str, step: StepRun, commit: Commit | None
+    ) -> None:
+        oid = bytes.fromhex(step.commit) if step.commit else None
+        finished = commit.finished if commit else 0
+        connection.execute(
+            "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)",
+            (source, name, run.started, oid, step.status == "completed", finished),
+        )
+        for use, artifact in uses.taken(step, commit):
+            row = use, bytes.fromhex(artifact), run.pipeline, name, source
+            connection.execute("INSERT INTO takes VALUES (?, ?, ?, ?, ?)", row)
+        for use, artifact in uses.made(step):
+            made = use, finished, oid or b"", bytes.fromhex(artifact), source, name
+            connection.execute("INSERT INTO makes VALUES (?, ?, ?, ?, ?, ?)", made)
+
+    def drop(self, connection: Connection, source: int) -> None:
+        """See `Tables.drop`."""
+        for table in ("runs", "steps", "takes", "makes"):
+            connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
+
+
+def _run_ids(rows: list[Row]) -> list[str]:
+    return [ref_names.last_part(ref) for ref, *_ in rows]

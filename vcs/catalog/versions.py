@@ -1,0 +1,157 @@
+"""Versions by what they are and by what is noted about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArtError
+from ..maps import ref_names
+from ..maps.refs import RefMap
+from ..objects.kinds import Artifact, Commit, Version
+from ..objects.oid import Oid
+from . import facts
+from .runs import Runs
+from .tables import Ask, Tables
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+_FIRST, _FACTOR = 100, 4
+"""So many versions are taken at first, and so many times more each time that more are asked for."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Conditions that versions are to meet; None is no condition.
+
+    Attributes:
+        name: The artifact's name.
+        version: Its number, or its explicit version.
+        tag: One of its tags.
+        type: The last part of its type's name.
+        run: The id of the run in which it was first made or saved.
+        producer: The step that made it.
+        since: When it was made at the earliest, in milliseconds since 1970, give or take one.
+        until: When at the latest, give or take one.
+        facts: What its metadata says.
+        unused: Whether no run makes, takes or reads it.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    tag: str | None = None
+    type: str | None = None
+    run: str | None = None
+    producer: str | None = None
+    since: int | None = None
+    until: int | None = None
+    facts: Sequence[facts.Condition] = ()
+    unused: bool = False
+
+
+class Versions(Tables):
+    """The tables of versions."""
+
+    PREFIX = ref_names.ARTIFACTS
+    SCHEMA = (
+        """CREATE TABLE versions (
+            source INTEGER PRIMARY KEY, name TEXT, number INTEGER, label TEXT, artifact BLOB, created INTEGER, run TEXT,
+            type TEXT, size INTEGER, producer TEXT)""",
+        "CREATE INDEX versions_by_number ON versions (name, number)",
+        "CREATE INDEX versions_by_time ON versions (created)",
+        "CREATE INDEX versions_by_run ON versions (run)",
+        "CREATE INDEX versions_by_type ON versions (type)",
+        "CREATE INDEX versions_by_producer ON versions (producer)",
+        "CREATE TABLE tags (tag TEXT, source INTEGER, PRIMARY KEY (tag, source)) WITHOUT ROWID",
+        "CREATE INDEX tags_by_source ON tags (source)",
+        "CREATE TABLE facts (key TEXT, value, source INTEGER, PRIMARY KEY (key, value, source)) WITHOUT ROWID",
+        "CREATE INDEX facts_by_source ON facts (source)",
+    )
+
+    def __init__(self, ask: Ask, runs: Runs) -> None:
+        super().__init__(ask)
+        self._runs = runs
+
+    def select(self, wanted: Wanted, sort: str | None = None, *, reverse: bool = False) -> Iterator[tuple[str, Oid]]:
+        """Ref and record of all versions that may meet conditions: none is missing, and a few may turn out not to.
+
+        Args:
+            wanted: The conditions.
+            sort: `name` (and number), `number`, `created` or `size`; by default, and where that is equal, as the refs.
+            reverse: Downwards in what it is sorted by.
+        """
+        where, given = _where(wanted)
+        query = (
+            f"SELECT ref, record FROM versions JOIN sources ON id = source WHERE {where}"
+            f" ORDER BY {_order(wanted, sort, 'DESC' if reverse else 'ASC')} LIMIT ? OFFSET ?"
+        )
+        count, start = _FIRST, 0
+        while rows := self.rows(query, *given, count, start, also=(self._runs,) if wanted.unused else ()):
+            yield from ((ref, Oid(record.hex())) for ref, record in rows)
+            count, start = _FACTOR * count, start + count
+
+    def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
+        """See `Tables.add`."""
+        version = refs.record(oid, Version)
+        if version.deleted:
+            return
+        lost, artifact, commit = None, None, None
+        try:
+            artifact = refs.record(version.artifact, Artifact)
+            commit = refs.record(version.commit, Commit) if version.commit else None
+        except ArtError as error:
+            lost = error
+        row = (
+            source, version.name, version.number, version.label, bytes.fromhex(version.artifact), version.created,
+            version.run, artifact and artifact.type.rpartition(".")[2], artifact and artifact.size,
+            commit and commit.step,
+        )  # fmt: skip
+        connection.execute(f"INSERT INTO versions VALUES ({', '.join('?' * len(row))})", row)
+        connection.executemany("INSERT INTO tags VALUES (?, ?)", [(tag, source) for tag in set(version.tags)])
+        rows = [(*fact, source) for fact in facts.of(version.metadata)]
+        connection.executemany("INSERT INTO facts VALUES (?, ?, ?)", rows)
+        if lost is not None:
+            raise lost
+
+    def drop(self, connection: Connection, source: int) -> None:
+        """See `Tables.drop`."""
+        for table in ("versions", "tags", "facts"):
+            connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
+
+
+def _where(wanted: Wanted) -> tuple[str, list[Any]]:
+    parts: list[tuple[str, Any]] = [
+        ("name = ?", wanted.name),
+        ("run = ?", wanted.run),
+        ("type = ?", wanted.type),
+        ("producer = ?", wanted.producer),
+        ("created >= ? - 1", wanted.since),
+        ("created <= ? + 1", wanted.until),
+        ("? IN (label, CAST(number AS TEXT))", wanted.version),
+        ("source IN (SELECT source FROM tags WHERE tag = ?)", wanted.tag),
+    ]
+    parts = [(text, value) for text, value in parts if value is not None]
+    # A text that is no Unicode fits nothing that is stored.
+    given = [value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for _, value in parts]
+    where = [text for text, _ in parts]
+    for condition in wanted.facts:
+        selected, values = facts.query(condition)
+        where.append(f"source IN ({selected})")
+        given += values
+    if wanted.unused:
+        where += [
+            f"NOT EXISTS (SELECT 1 FROM {table} AS used"
+            " WHERE used.name = versions.name AND used.artifact = versions.artifact)"
+            for table in ("takes", "makes")
+        ]
+    return " AND ".join(where) or "TRUE", given
+
+
+def _order(wanted: Wanted, sort: str | None, way: str) -> str:
+    if sort == "name":
+        return f"name {way}, number {way}"
+    if sort is not None:
+        return f"{sort} {way}, ref"
+    return "ref" if wanted.name is None else "number"  # the same, and sooner found
