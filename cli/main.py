@@ -103,7 +103,7 @@ def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
     from artvcs.vcs.catalog.tables import watcher
 
-    from .screen import show_moving
+    from .output import show_moving
 
     watcher.set(lambda done, of: show_moving(f"reading {of} records: {100 * done // of} %" if done < of else ""))
 

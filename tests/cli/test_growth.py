@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
-from artvcs.cli import main
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
