@@ -6,7 +6,7 @@ STAMP := .venv/installed
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test check extras faults bench clean
+.PHONY: demo test lint check extras faults bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -19,11 +19,13 @@ demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the 
 test: $(STAMP) ## the test suite
 	$(BIN)/python -m pytest
 
-check: $(STAMP) ## lint, types, layers, tests with coverage
+lint: $(STAMP) ## lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+check: lint ## lint, types, layers, tests with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts

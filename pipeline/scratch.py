@@ -23,20 +23,19 @@ _scratches: dict[Path, Scratch] = {}
 class Scratch:
     """The scratch folders of this process in one repository; a lock beside them says that it is alive.
 
-    Where the repository cannot be written, they are in the system's folder for temporary files: what is stored on a
-    disk that is only read can still be loaded.
+    Where the repository cannot be written, each is in the system's folder for temporary files, and goes at once: what
+    is stored on a disk that is only read can still be loaded.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.process = os.getpid()
         self._lock: Lock | None = None
+        self._top: Path | None = None
         if os.access(layout.folder, os.W_OK):
             layout.tmp.mkdir(exist_ok=True)
             self._top = layout.scratch(secrets.token_hex(8))
             self._lock = Lock.make(layout.scratch_lock(self._top))
             self._top.mkdir()
-        else:
-            self._top = Path(tempfile.mkdtemp(prefix="artvcs-"))
         self._idle: list[Path] = []
         self._made = 0
         self._kept: set[Path] = set()
@@ -44,7 +43,7 @@ class Scratch:
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
         """An empty folder, for the time of the block."""
-        with storage_errors(f"making a temporary folder in {self._top}"):
+        with storage_errors(f"making a temporary folder in {self._top or tempfile.gettempdir()}"):
             folder = self._take()
         try:
             yield folder
@@ -58,11 +57,14 @@ class Scratch:
 
     def remove(self) -> None:
         """Removes all of them."""
-        shutil.rmtree(self._top, ignore_errors=True)
+        for folder in (self._top,) if self._top else self._kept:
+            shutil.rmtree(folder, ignore_errors=True)
         if self._lock is not None:
             self._lock.remove()
 
     def _take(self) -> Path:
+        if self._top is None:
+            return Path(tempfile.mkdtemp(prefix="artvcs-"))
         with _mutex:
             if self._idle:
                 return self._idle.pop()
@@ -72,6 +74,9 @@ class Scratch:
         return folder
 
     def _give_back(self, folder: Path) -> None:
+        if self._top is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
         try:
             for entry in os.scandir(folder):
                 os.unlink(entry.path)

@@ -2,41 +2,107 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import click
 
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import fsck
+from artvcs.vcs.upkeep.problem import Problem
+from artvcs.vcs.upkeep.repair import Repaired, repair
 
 from .. import errors, output
 from ..main import terminal
 
+_EVERY = 0.1
+"""Seconds between two looks of the moving line."""
+
 
 @click.command()
+@click.option(
+    "--repair", "mend", is_flag=True, help="Mend what can be mended; what is damaged is set aside, not deleted."
+)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(as_json: bool) -> int:
-    """Check every byte of the repository, and that whatever is referred to is there. Changes nothing.
+def command(mend: bool, as_json: bool) -> int:
+    """Check every byte of the repository, and that whatever is referred to is there. Changes nothing without --repair.
 
     Example: art fsck
     """
     live = terminal().live and not as_json
+    folder, moving = Repository.locate(), _Moving(live)
+    if mend:
+        return _repair(folder, moving, as_json)
     problems = []
-    for problem in fsck.fsck(Repository.locate(), _show if live else lambda _, __: None):
+    for problem in fsck.fsck(folder, moving):
         problems.append(problem)
         if not as_json:
-            _wipe(live)
-            terminal().say(f"{problem.where}: {output.one_line(problem.what)}")
-    _wipe(live)
+            moving.wipe()
+            _say([problem])
+    moving.wipe()
     if as_json:
         terminal().document([vars(problem) for problem in problems])
-    elif not problems:
+    elif problems:
+        terminal().note(f"{output.count(len(problems), 'problem')}; `art fsck --repair` mends what can be mended.")
+    else:
         terminal().note("Everything is as it was written.")
     return errors.DAMAGED if problems else errors.OK
 
 
-def _show(name: str, _: int) -> None:
-    output.show_moving(f"checking {name[:60]}")
+def _repair(folder: Path, moving: _Moving, as_json: bool) -> int:
+    done = repair(folder, moving)
+    problems = list(fsck.fsck(folder, moving))
+    moving.wipe()
+    if as_json:
+        found = {**vars(done), "problems": problems}
+        terminal().document({name: [vars(each) for each in group] for name, group in found.items()})
+    else:
+        _report(done, problems)
+    return errors.DAMAGED if done.lost or done.older or problems else errors.OK
 
 
-def _wipe(live: bool) -> None:
-    if live:
-        output.show_moving("")
+def _report(done: Repaired, problems: Sequence[Problem]) -> None:
+    _say(done.done)
+    if done.older:
+        terminal().say("Put together again, and perhaps older than it was:")
+        _say(done.older, "  ")
+    if done.lost:
+        terminal().say("Lost:")
+        _say(done.lost, "  ")
+        terminal().say("Run its pipeline or add its files again to have it back.")
+    if problems:
+        terminal().say("Still wrong:")
+        _say(problems, "  ")
+    elif done.done or done.older or done.lost:
+        terminal().note("Everything else is as it was written.")
+    else:
+        terminal().note("Everything is as it was written; nothing was changed.")
+
+
+def _say(problems: Iterable[Problem], indent: str = "") -> None:
+    for problem in problems:
+        terminal().say(f"{indent}{problem.where}: {output.one_line(problem.what)}")
+
+
+class _Moving:
+    """A line that shows how far it is."""
+
+    def __init__(self, live: bool) -> None:
+        self._live = live
+        self._began = time.monotonic()
+        self._shown = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self._live and now - self._shown >= _EVERY:
+            self._shown = now
+            rate = output.size(int(done / max(now - self._began, _EVERY)))
+            share = done / total if total else 1
+            output.show_moving(f"{share:4.0%}  {output.size(done)} of {output.size(total)}, {rate}/s  {what}")
+
+    def wipe(self) -> None:
+        """Takes it away."""
+        if self._live:
+            output.show_moving("")
+            self._shown = 0.0

@@ -13,10 +13,11 @@ import pytest
 
 from artvcs.vcs.errors import NoPermission
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.upkeep.collect import collect
 
 from .faults import scenarios
 from .faults.inject import Say, needs_strace, run
-from .helpers import problems, put_text
+from .helpers import problems, put_text, put_text_in, tags
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +28,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_strace
 @pytest.mark.parametrize(
     "moment",
-    ["fsync:1", "fsync:4", "rename:1", "link:1", "fsync:5", "rename:2", "ftruncate:1", "pwrite64:3", "unlink:1"],
+    ["fsync:1", "fsync:4", "rename:1", "link:1", "fsync:5", "ftruncate:1", "pwrite64:3", "unlink:1"],
 )
 def test_a_killed_publish_loses_nothing_and_leaves_nothing(tmp_path: Path, moment: str) -> None:
     call, number = moment.split(":")
@@ -128,4 +129,36 @@ def test_what_another_users_killed_run_left_keeps_no_reader_out(open_to_all: Pat
     assert run(as_nobody).said == ["other tags/kept tags/old"]
     transaction.publish()
     transaction.close()
+    assert problems(folder) == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_two_users_who_share_a_repository_keep_each_other_from_nothing(open_to_all: Path) -> None:
+    """They share its folders; the files that one makes the other may only read."""
+    folder = open_to_all / ".artifacts"
+    scenarios.prepare(folder)
+    dead = Repository(folder).transaction("dies")
+    put_text_in(dead, "tags/a", "landed")
+    dead.checkpoint()
+    dead._incoming.leave()  # as if its process had been killed
+    alive = Repository(folder).begin("alive")
+    put_text_in(alive, "tags/b", "b" * 100)
+    alive.checkpoint()
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o777 if path.is_dir() else 0o644)
+
+    def as_nobody(say: Say) -> None:
+        os.setgroups([])
+        os.setuid(65534)
+        put_text(Repository(folder), "tags/theirs", "x")
+        collect(Repository(folder))
+        say(" ".join(ref for ref, _ in Repository(folder).refs().items("tags/")))
+
+    outcome = run(as_nobody)
+    assert outcome.error == ""
+    assert outcome.said == ["tags/kept tags/old tags/theirs"]
+    alive.publish()
+    alive.close()
+    Repository(folder).recover()
+    assert {"tags/a", "tags/b", "tags/theirs"} < tags(Repository(folder)).keys()
     assert problems(folder) == []

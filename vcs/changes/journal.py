@@ -82,7 +82,6 @@ class Journal:
 
         Should we die in between, older lines may follow, whole or torn; then it was published what they say.
         """
-        self._end = 0
         line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
         durable.write_at(self._lock.fd, line, 0)
         os.ftruncate(self._lock.fd, len(line))

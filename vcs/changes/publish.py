@@ -190,6 +190,8 @@ class Publisher:
         kept = list(head.segments)
         while kept and kept[-1].rows <= 2 * total:
             merged = kept.pop()
+            if not merged.whole():
+                return head.state.segments, loose  # what is damaged in it would pass for sound in the new one
             total += merged.rows
             tables.append((merged.packs, merged.raw_rows()))
         data = segment.build(tables, frozenset(PackName(name) for name in head.state.condemned))

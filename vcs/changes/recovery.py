@@ -58,6 +58,8 @@ def recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transacti
 
 def _recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction], path: Path) -> Recovered | None:
     with storage_errors(f"recovering {path}"):
+        if not os.access(path, os.W_OK):
+            return None  # gone, or another user's: it is for them to recover
         journal = Journal.take(path)
         if journal is None:
             return None

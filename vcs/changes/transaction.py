@@ -65,7 +65,7 @@ class Transaction:
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
         self.conflicts: list[Conflict] = []
-        self._unsure = False
+        self._unsure = self._given_up = False
         self._edit: Callable[[Snapshot, State], State] | None = None
         self._mutex = threading.RLock()
         self._process = os.getpid()
@@ -288,7 +288,7 @@ class Transaction:
                 )
                 self.conflicts += self._publisher.publish(change)
             except Conflict:
-                self._landed = 0  # not to be tried again
+                self._given_up = True
                 self.close()
                 raise
             except BaseException:
@@ -309,20 +309,25 @@ class Transaction:
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""
-        with self._mutex:
+        with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if self._lease is None:
                 return
             lease, self._lease = self._lease, None
             self._store.leased.remove(self._seen)
-            if self._process != os.getpid():
-                self._incoming.abandon()  # in a forked process the files are the parent's
-            elif self._landed or (self.standing and self._incoming.landed):
-                self._incoming.leave()
-            else:
-                if self._unsure:
-                    self._incoming.forget_packs()  # gc knows whether a state names them
-                self._incoming.drop()
-            lease.end()
+            try:
+                self._end_incoming()
+            finally:
+                lease.end()
+
+    def _end_incoming(self) -> None:
+        if self._process != os.getpid():
+            self._incoming.abandon()  # in a forked process the files are the parent's
+        elif self._incoming.landed and (self.standing or not self._given_up):
+            self._incoming.leave()
+        else:
+            if self._unsure:
+                self._incoming.forget_packs()  # gc knows whether a state names them
+            self._incoming.drop()
 
 
 class _Continued(io.RawIOBase):

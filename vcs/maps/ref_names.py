@@ -11,6 +11,7 @@
     cache/<cache key>                        → the commit
     pruned/<artifact id>                     → that artifact, whose data was given up on purpose
     kept/<artifact id>                       → that artifact, whose data is kept though no version has it
+    lost/<object id>                         → nothing: it is referred to and was lost; a repair has said so
 
 What leads to nothing has the id `NULL`: it only has to be there. So each fact stands in one place, and changing a
 record changes one ref. Names are percent-encoded, so that no name can leave its place.
@@ -24,8 +25,11 @@ from urllib.parse import quote, unquote
 from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
-PIPELINES, PRUNED, KEPT = "pipelines/", "pruned/", "kept/"
-VALUES, _RUN_NAMES, _LABELS = "values/", "run-names/", "labels/"
+PRUNED, KEPT, LOST = "pruned/", "kept/", "lost/"
+RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "labels/"
+
+MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
+"""How the refs begin that lead to nothing."""
 
 LAST = chr(sys.maxunicode)
 """After a prefix, greater than all refs that start with it."""
@@ -43,12 +47,12 @@ def run_time(started: int, run_id: str) -> str:
 
 def named_runs(name: str) -> str:
     """What the marks of the runs of this name start with."""
-    return f"{_RUN_NAMES}{quote(name, safe='')}/"
+    return f"{RUN_NAMES}{quote(name, safe='')}/"
 
 
 def runs_named_like(start: str) -> str:
     """What the marks of the runs whose names start so start with."""
-    return f"{_RUN_NAMES}{quote(start, safe='')}"
+    return f"{RUN_NAMES}{quote(start, safe='')}"
 
 
 def run_name(name: str, run_id: str) -> str:
@@ -91,9 +95,14 @@ def value(name: str, artifact: Oid, number: int) -> str:
     return f"{values(name, artifact)}{number:010d}"
 
 
+def labels_of(name: str) -> str:
+    """What the marks of all labels of an artifact name start with."""
+    return f"{LABELS}{quote(name, safe='')}/"
+
+
 def labels(name: str, label: str) -> str:
     """What the mark of the version of `name` with this label starts with."""
-    return f"{_LABELS}{quote(name, safe='')}/{quote(label, safe='')}/"
+    return f"{labels_of(name)}{quote(label, safe='')}/"
 
 
 def label(name: str, text: str, number: int) -> str:
@@ -124,6 +133,16 @@ def pruned(artifact: Oid) -> str:
 def kept(artifact: Oid) -> str:
     """The ref that keeps an artifact's data without a version."""
     return KEPT + artifact
+
+
+def lost(oid: Oid) -> str:
+    """The ref that says that an object was lost."""
+    return LOST + oid
+
+
+def label_of(ref: str) -> str:
+    """The label in the mark of a version, decoded."""
+    return unquote(ref.split("/")[2])
 
 
 def last_part(ref: str) -> str:

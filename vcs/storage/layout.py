@@ -72,7 +72,8 @@ class Layout:
         self.leases = folder / "leases"
         self.running = folder / "running"
         self.tmp = folder / "tmp"
-        self.quarantine = folder / "quarantine"
+        self.quarantine = folder / "quarantine"  # what was damaged and was set aside
+        self.repair = folder / "repair"  # locked while one goes on
         self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
         self.workspace = folder / "workspace"  # for files that users make outside of steps
 

@@ -42,7 +42,11 @@ def begin(folder: Path, seq: int) -> Lease:
     folder.mkdir(exist_ok=True)
     name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}"
     lease = Lease(Lock.make(folder / name))
-    lease.move(seq)
+    try:
+        lease.move(seq)
+    except BaseException:
+        lease.end()  # on a full disk, say: or it would stand as long as this process
+        raise
     return lease
 
 

@@ -29,7 +29,7 @@ class Lock:
     def take(cls, path: Path) -> Lock | None:
         """Locks a file, creating it; None when somebody else holds the lock."""
         while True:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            fd = _opened(path)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever held it before may have removed the file: then this lock protects nothing.
@@ -72,16 +72,20 @@ class Lock:
     def remove(self) -> None:
         """Removes the file, and gives the lock up."""
         if self.held:
-            self.path.unlink(missing_ok=True)
-            self.release()
+            try:
+                self.path.unlink(missing_ok=True)
+            finally:
+                self.release()
 
     def release(self) -> None:
         """Gives the lock up."""
         if self.held:
             Lock._held.discard(self)
             # Said outright: closing would leave it to a child that was forked and has not closed its copy yet.
-            fcntl.flock(self.fd, fcntl.LOCK_UN)
-            os.close(self.fd)
+            try:
+                fcntl.flock(self.fd, fcntl.LOCK_UN)
+            finally:
+                os.close(self.fd)
 
     @classmethod
     def forget_all(cls) -> None:
@@ -92,6 +96,15 @@ class Lock:
 
 
 os.register_at_fork(after_in_child=Lock.forget_all)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except PermissionError:
+        if not os.access(path, os.R_OK):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # another user's: to lock it, reading is enough
 
 
 def _inode(path: Path) -> int | None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes, hasher
 from .files import Buffer, Files
-from .table import CODES, ROW_SIZE, Location, Table, build, kind_name
+from .table import CODES, KINDS, ROW_SIZE, Location, Table, build
 
 _HEADER = struct.Struct("<4sI24s")
 _RECORD = struct.Struct("<4sBBHQQ32s")
@@ -27,6 +27,12 @@ RECORD_SIZE = _RECORD.size
 """Bytes before each object's own."""
 
 TRAILER_SIZE = _TRAILER.size
+
+HEADER_SIZE = _HEADER.size
+"""Bytes before the first record."""
+
+BEGINNING, RECORD_MAGIC = _MAGIC + _VERSION.to_bytes(4, "little"), _RECORD_MAGIC
+"""How every pack begins, and every record."""
 
 FIRST_SIZE = _HEADER.size + _RECORD.size
 """So many bytes of a pack say what its first object is."""
@@ -152,7 +158,11 @@ class Pack:
         check = hasher("pack", parallel=self.end > _PARALLEL)
         with memoryview(files.map(self.name)) as view:
             check.update(view[: self.end])
-        return bool(check.digest() == self._hash)
+        return self.is_hash(check.digest())
+
+    def is_hash(self, digest: bytes) -> bool:
+        """Whether this is the hash that its records had when it was written."""
+        return bool(digest == self._hash)
 
 
 def check_record(data: bytes, at: Location) -> bytes:
@@ -168,11 +178,26 @@ def check_record(data: bytes, at: Location) -> bytes:
 
 def first_record(data: bytes) -> Location:
     """Where the first object of a pack is, from the pack's beginning. Raises DamagedError where there is none."""
-    if len(data) >= FIRST_SIZE and data[:4] == _MAGIC:
-        magic, kind, codec, _, stored, size, raw = _RECORD.unpack_from(data, _HEADER.size)
-        if magic == _RECORD_MAGIC:
-            return Location(Oid(raw.hex()), kind_name(kind), codec, _HEADER.size, stored, size)
+    at = read_header(data, _HEADER.size, _HEADER.size) if data[:4] == _MAGIC else None
+    if at is not None:
+        return at
     raise DamagedError("A pack does not begin as a pack does; run `art fsck --repair`.")
+
+
+def read_header(data: Buffer | memoryview, position: int, offset: int) -> Location | None:
+    """The object whose record begins at a position in some bytes of a pack; None where none does.
+
+    Args:
+        data: The bytes.
+        position: Where in them.
+        offset: Where that is in the pack.
+    """
+    if position + _RECORD.size > len(data):
+        return None
+    magic, kind, codec, reserved, stored, size, raw = _RECORD.unpack_from(data, position)
+    if magic != _RECORD_MAGIC or kind >= len(KINDS) or reserved:
+        return None
+    return Location(Oid(raw.hex()), KINDS[kind], codec, offset, stored, size)
 
 
 def record_at(data: bytes, at: Location) -> bytes:
@@ -188,13 +213,9 @@ def scan(data: Buffer, end: int) -> list[Location]:
     """
     found, position = [], _HEADER.size
     good = bytes(data[:4]) == _MAGIC
-    while good and position < end:
-        head = bytes(data[position : position + _RECORD.size])
-        if len(head) < _RECORD.size or head[:4] != _RECORD_MAGIC:
-            break
-        _, kind, codec, _, stored, size, raw = _RECORD.unpack(head)
-        found.append(Location(Oid(raw.hex()), kind_name(kind), codec, position, stored, size))
-        position += _RECORD.size + stored
+    while good and position < end and (at := read_header(data, position, position)) is not None:
+        found.append(at)
+        position += _RECORD.size + at.stored
     if not good or position != end or end > len(data):
         raise DamagedError("A pack holds something that is not a record; run `art fsck --repair`.")
     return found

@@ -73,7 +73,7 @@ def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
         DamagedError: The refs are damaged: run `fsck --repair` first.
     """
     with storage_errors(f"reading {repository.layout.folder}"):
-        head, mark = repository.store.refresh(), Mark(repository.store)
+        head, mark = repository.store.refresh().without_damage(), Mark(repository.store)
         mark.catch_up(head)
         return planning.make(repository.store, head, mark, max_unused)
 
@@ -109,7 +109,7 @@ class _Collection:
         with self._repository.begin("gc") as transaction:
             self._progress("finding what is used")
             self._mark.catch_up(store.refresh())
-            head = store.refresh()
+            head = store.refresh().without_damage()
             self._mark.catch_up(head)  # what was published while that took its time
             made, self._epoch = planning.make(store, head, self._mark, max_unused), head.state.epoch
             self._condemn(transaction, [verdict.pack for verdict in made.packs("delete")], set())
@@ -187,12 +187,14 @@ class _Collection:
             pass
 
     def _delete_some(self) -> bool:
-        head = self._store.refresh()
+        # What a damaged index does not name is not therefore without a name.
+        head = self._store.refresh().without_damage()
         holders = leases.holders(self._repository.layout.leases)
         # Who has died since we looked before has no lease, but what landed relies on what is condemned.
         recovery.recover(self._store, self._repository.layout, self._repository.begin)
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
+        there = {name for name in free if self._store.files.exists(name)}
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
@@ -201,9 +203,9 @@ class _Collection:
         self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
         gone = {name for name in free if not self._store.files.exists(name)}
         if gone:
-            self._deleted += sorted(gone)
+            self._deleted += sorted(gone & there)
             self._forget(gone)
-        return bool(gone)
+        return bool(gone & there)  # not what could not be taken from the list: the disk may be full
 
     def _forget(self, gone: set[PackName]) -> None:
         """Takes what was deleted from the list of what is condemned, and from the index where that names it."""
@@ -220,8 +222,8 @@ class _Collection:
     def _index_without(self, head: Snapshot, gone: set[PackName]) -> tuple[Oid, ...]:
         """The index segments, made anew where they name packs that are gone."""
         touched = [segment for segment in head.segments if gone & set(segment.packs)]
-        if not touched or len(head.segments) < len(head.state.segments):
-            return head.state.segments
+        if not touched or len(head.segments) < len(head.state.segments) or not all(each.whole() for each in touched):
+            return head.state.segments  # repairing is another's work
         data = build_segment(((each.packs, each.raw_rows()) for each in touched), frozenset(gone))
         name = hash_bytes(data, "index")
         try:
@@ -237,7 +239,8 @@ class _Collection:
         layout = self._repository.layout
         now = int(time.time() * 1000)
         begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
-        head = self._store.refresh()  # only now: who ended before we looked who is alive has published
+        # Only now: who ended before we looked who is alive has published.
+        head = self._store.refresh().without_damage()
         named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
         for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
             path = layout.folder / name
@@ -245,6 +248,9 @@ class _Collection:
             if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
                 self._store.files.delete(name)
                 self._deleted.append(name)
+        for claim in layout.running.glob("*"):
+            if (lock := Lock.take(claim)) is not None:
+                lock.remove()  # its process was killed
         _sweep_tmp(layout)
 
 

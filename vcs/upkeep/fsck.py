@@ -1,57 +1,34 @@
 """Checking everything: every byte of every file, and that whatever is referred to is there.
 
-Never changes and never deletes anything. Looks at one moment, so that writers beside it are no problem.
+Never changes and never deletes anything. Looks at one moment, so that writers beside it are no problem; where the
+newest op is damaged, at the newest that can be read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ..errors import ArtError, DamagedError, storage_errors
-from ..maps import graph, ref_names
-from ..maps.refs import RefMap
-from ..objects.oid import Oid, is_oid
+from ..errors import ArtError, storage_errors
 from ..repository import Repository
-from ..storage import leases, pack
-from ..storage.layout import (
-    FORMAT,
-    GITIGNORE_TEXT,
-    INDEX,
-    OPS,
-    PACKS,
-    ROOT,
-    Layout,
-    PackName,
-    is_pack_name,
-    op_name,
-    op_seq,
-    segment_name,
-)
+from ..storage import leases
+from ..storage.files import Files
+from ..storage.layout import Layout, op_name, segment_name
+from ..storage.op_log import OpLog
 from ..storage.pack import Pack
-from ..storage.registers import read_register
 from ..storage.segment import Segment
-from ..storage.snapshot import Snapshot
-from ..storage.store import ObjectStore
-from ..storage.table import Location
+from ..storage.table import pack_row
+from . import log_look, strangers
+from .log_look import LogLook
+from .problem import Problem as Problem
+from .references import check_references
+from .survey import Progress, Survey
 
-Progress = Callable[[str, int], None]
-"""Called with the name of what is checked, and the bytes just read."""
-
-
-_LANDS = (".pack", ".journal")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong: where, and what."""
-
-    where: str
-    what: str
+THREADS = 2
 
 
-def fsck(folder: Path, progress: Progress = lambda _, __: None) -> Iterator[Problem]:
+def fsck(folder: Path, progress: Progress = lambda _, __, ___: None) -> Iterator[Problem]:
     """Checks the repository in `folder` (the `.artifacts` folder itself).
 
     Args:
@@ -64,181 +41,84 @@ def fsck(folder: Path, progress: Progress = lambda _, __: None) -> Iterator[Prob
     with storage_errors(f"checking {folder}"):
         try:
             repository = Repository(folder)
-            head = repository.store.refresh()
         except ArtError as error:
-            yield Problem("repository", str(error))
+            yield Problem("format", str(error))
             return
-        lease = _lease(repository.layout, head)
+        yield from strangers.small_files(repository.layout)
+        lease = _lease(repository.layout)
         try:
-            head = repository.store.refresh()
-            repository.store.leased.append(head)
-            if lease is not None:
-                lease.move(head.seq)
-            yield from _Check(repository.store, repository.layout, head, progress).run()
+            yield from _check(repository, lease, progress)
         finally:
             if lease is not None:
                 lease.end()
 
 
-def _lease(layout: Layout, head: Snapshot) -> leases.Lease | None:
+def _lease(layout: Layout) -> leases.Lease | None:
     try:
-        return leases.begin(layout.leases, head.seq)
+        return leases.begin(layout.leases, 0)  # whatever was there before holds back everything
     except OSError:
         return None  # it can be read and not written: then nobody collects garbage here either
 
 
-class _Check:
-    def __init__(self, store: ObjectStore, layout: Layout, head: Snapshot, progress: Progress) -> None:
-        self._store = store
-        self._files = store.files
-        self._layout = layout
-        self._head = head
-        self._progress = progress
-        self._unreadable: set[PackName] = set()
+def _check(repository: Repository, lease: leases.Lease | None, progress: Progress) -> Iterator[Problem]:
+    files = repository.store.files
+    log = log_look.look(files)
+    yield from log.problems()
+    if log.head is None:
+        yield Problem("ops", "no op can be read")
+        return
+    if lease is not None:
+        lease.move(log.head.seq)
+    with ThreadPoolExecutor(THREADS) as executor:
+        survey = Survey(files, log.head, executor, progress)
+        yield from _check_index(files, survey)
+        yield from _check_packs(survey, log)
+        yield from survey.check_lists()
+        yield from strangers.strangers(repository.layout, files)
+        progress("references", 1, 1)
+        yield from check_references(survey)
 
-    def run(self) -> Iterator[Problem]:
-        yield from self._check_small_files()
-        yield from self._check_ops()
-        yield from self._check_index()
-        head = self._head
-        for name in sorted({*head.packs(), *map(PackName, head.state.loose)} - head.state.condemned.keys()):
-            yield from self._check_pack(name)
-        yield from self._check_strangers()
-        self._progress("references", 0)
-        yield from self._check_references()
 
-    def _check_small_files(self) -> Iterator[Problem]:
-        layout = self._layout
+def _check_packs(survey: Survey, log: LogLook) -> Iterator[Problem]:
+    """Reads all that the moment names, and the other ops there are."""
+    named = survey.names()
+    yield from survey.read(named)
+    others = {op_name(seq) for seq in log.entries} - set(named)
+    for problem in survey.read(sorted(others)):
+        if problem.where not in others or not survey.conditions[problem.where].missing:
+            yield problem  # else it was cleaned up since
+
+
+def _check_index(files: Files, survey: Survey) -> Iterator[Problem]:
+    opened = {segment.name: segment for segment in survey.head.segments}
+    for oid in survey.head.state.segments:
+        name = segment_name(oid)
         try:
-            read_register(layout.format)
-            if not layout.gitignore.is_file() or layout.gitignore.read_text() != GITIGNORE_TEXT:
-                yield Problem(".gitignore", "is not as artvcs wrote it")
-        except (ArtError, ValueError) as error:
-            yield Problem(FORMAT, str(error))
-        root = layout.folder / ROOT
-        hint = root.read_bytes()[:32].strip() if root.is_file() else b"0"
-        if not hint.isdigit():
-            yield Problem(ROOT, "is not a number; the next change writes it anew")
-        elif int(hint) > self._store.refresh().seq:
-            yield Problem(ROOT, f"names change {int(hint)}, which is not there: it was lost, or this file is damaged")
-        if layout.stat_cache.is_file():
-            try:
-                read_register(layout.stat_cache)
-            except ArtError as error:
-                yield Problem(layout.stat_cache.name, str(error))
-
-    def _check_ops(self) -> Iterator[Problem]:
-        """That each op there is can be read and follows the one before it."""
-        parent = None
-        for seq in self._store.log.sequence():
-            if seq > self._head.seq:
-                return  # published since
-            try:
-                entry = self._store.log.entry(seq)
-            except ArtError as error:
-                parent = None
-                yield Problem(op_name(seq), str(error))
-                continue
-            if entry is None:
-                parent = None
-                continue  # cleaned up since
-            if parent is not None and entry.op.parent != parent:
-                yield Problem(op_name(seq), "does not follow the op before it")
-            parent = entry.oid
-
-    def _check_index(self) -> Iterator[Problem]:
-        for oid in self._head.state.segments:
-            name = segment_name(oid)
-            self._progress(name, 0)
-            try:
-                segment = Segment.open(self._files, name)
-                if not segment.whole():
-                    yield Problem(name, "is damaged: its bytes do not match its name")
-                    continue
-                yield from self._check_rows(segment)
-            except FileNotFoundError:
-                yield Problem(name, "is missing")
-            except ArtError as error:
-                yield Problem(name, str(error))
-
-    def _check_rows(self, segment: Segment) -> Iterator[Problem]:
-        """That a segment says of each pack what the pack says of itself."""
-        own: dict[PackName, set[Location]] = {}
-        for at, number in segment:
-            name = segment.pack_of(number)
-            if name not in self._head.state.condemned:
-                own.setdefault(name, set()).add(at)
-        for name, rows in own.items():
-            try:
-                if rows != set(Pack.open(self._files, name).locations()):
-                    yield Problem(segment_name(segment.name), f"does not list what {name} holds")
-            except (FileNotFoundError, DamagedError):
-                continue  # named by itself
-
-    def _check_pack(self, name: PackName) -> Iterator[Problem]:
-        try:
-            self._progress(name, 0)
-            found = Pack.open(self._files, name)
-            data = self._files.map(name)
-            self._progress(name, len(data))
-            if name.startswith(PACKS) and pack.pack_id(bytes(data[-pack.TRAILER_SIZE :])) != name.rpartition("/")[2]:
+            segment = opened.get(oid) or Segment.open(files, name)
+            if not segment.whole():
                 yield Problem(name, "is damaged: its bytes do not match its name")
-            elif not found.whole(self._files):
-                yield Problem(name, "is damaged: its bytes are not those that were written")
-            elif sorted(pack.scan(data, found.end), key=_by_oid) != sorted(found.locations(), key=_by_oid):
-                yield Problem(name, "is damaged: its table does not match its records")
-            for at in found.locations():
-                yield from self._check_object(name, at)
+                continue
+            yield from _check_rows(files, survey, segment)
         except FileNotFoundError:
-            self._unreadable.add(name)
-            yield Problem(name, "is missing")
+            if OpLog(files).is_newest(survey.head.entry):  # else it may have been replaced since
+                yield Problem(name, "is missing")
         except ArtError as error:
-            self._unreadable.add(name)
             yield Problem(name, str(error))
 
-    def _check_object(self, name: PackName, at: Location) -> Iterator[Problem]:
+
+def _check_rows(files: Files, survey: Survey, segment: Segment) -> Iterator[Problem]:
+    """That a segment says of each pack what the pack says of itself."""
+    # The same rows in another order have the same sum, and others practically never: a million need no memory.
+    sums = dict.fromkeys(range(len(segment.packs)), 0)
+    for at, number in segment:
+        segment.pack_of(number)
+        sums[number] += hash(pack_row(at))
+    for number, name in enumerate(segment.packs):
+        if name in survey.head.state.condemned:
+            continue
         try:
-            self._store.check_at(name, at)
-            if at.kind in graph.RECORDS:
-                self._store.record(at.oid, graph.RECORDS[at.kind])
-        except ArtError as error:
-            yield Problem(f"{at.kind} {at.oid} in {name}", str(error))
-
-    def _check_strangers(self) -> Iterator[Problem]:
-        """Files that are not ours; packs that no state names are garbage, and no problem."""
-        folder = self._layout.folder
-        ours = self._layout.top_names()
-        strangers = [path.name for path in folder.iterdir() if path.name not in ours]
-        strangers += [name for name in self._files.list(OPS) if op_seq(name) is None]
-        strangers += [name for name in self._files.list(PACKS) if not is_pack_name(name)]
-        strangers += [name for name in self._files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
-        strangers += [f"incoming/{path.name}" for path in self._layout.incoming.glob("*") if path.suffix not in _LANDS]
-        strangers += [str(path.relative_to(folder)) for path in self._layout.packs.rglob("*") if path.is_symlink()]
-        for path in self._layout.trust.glob("*"):
-            if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing
-                strangers.append(str(path.relative_to(folder)))
-        for name in sorted(set(strangers)):
-            yield Problem(name, "is not a file of an artifact repository")
-
-    def _check_references(self) -> Iterator[Problem]:
-        root = self._head.state.refs
-        if root is None:
-            return
-        refs, found = RefMap(self._store, root), []
-        try:
-            ends = {oid for _, oid in refs.items(ref_names.PRUNED)}
-        except ArtError:
-            ends = set()  # the damaged refs are named on the way
-
-        def note(oid: Oid, error: ArtError) -> None:
-            found.append(Problem(f"reference {oid}", str(error)))
-
-        for at in graph.reachable(self._store, [root], note, ends=ends):
-            places = {place for place, _ in self._head.find(at.oid)} if self._unreadable else set()
-            if places and places <= self._unreadable:
-                yield Problem(f"reference {at.oid}", f"The {at.kind} is in a pack that cannot be read.")
-        yield from found
-
-
-def _by_oid(at: Location) -> tuple[Oid, int]:
-    return at.oid, at.offset
+            table = Pack.open(files, name).table
+            if sums[number] != sum(map(hash, table.raw_rows())):
+                yield Problem(segment_name(segment.name), f"does not list what {name} holds")
+        except (FileNotFoundError, ArtError):
+            continue  # named by itself

@@ -62,6 +62,8 @@ class Mark:
             targets = {new for ref, (_, new) in changed.items() if not ref.startswith(ref_names.PRUNED)} | made_again
             self._follow((oid for oid in targets if oid is not None), fresh.add)
             self._mark_nodes(refs.root, fresh.add)
+        for ref, _ in refs.items(ref_names.LOST) if self.lost else ():
+            self.lost.pop(Oid(ref_names.last_part(ref)), None)  # a repair has said so
         return fresh
 
     def _mark_all(self, refs: RefMap, head: Snapshot) -> None:

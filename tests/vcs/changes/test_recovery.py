@@ -208,7 +208,7 @@ def _call_around(monkeypatch: pytest.MonkeyPatch, name: str, look: object) -> No
     module, cls, method = name.rsplit(".", 2)
     owner = getattr(sys.modules[module], cls)
     original = getattr(owner, method)
-    inside = []
+    inside: list[object] = []
 
     def around(*arguments: object) -> object:
         if inside:  # what the other does is not looked at

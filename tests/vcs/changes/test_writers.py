@@ -155,7 +155,7 @@ def test_the_tags_of_both_are_kept(repository: Repository, other: Repository, mo
 def test_a_label_lands_on_one_version_only(repository: Repository, other: Repository, model: Version) -> None:
     with repository.transaction("add") as transaction:
         second = add_version(transaction, "model", "second")
-    with pytest.raises(Conflict, match="'1.0' already"), repository.transaction("ours") as transaction:
+    with pytest.raises(Conflict, match=r"'1\.0' already"), repository.transaction("ours") as transaction:
         transaction.add(EditVersion("model", second.artifact, {}, label="1.0"))
         edit(other, model, label="1.0")
     assert [version.label for version in versions(repository, "model")] == ["1.0", None]
@@ -178,7 +178,7 @@ def test_two_new_versions_do_not_share_a_label(repository: Repository, other: Re
 
 
 def test_a_version_does_not_get_two_labels(repository: Repository, other: Repository, model: Version) -> None:
-    with pytest.raises(Conflict, match="'1.0'"), repository.transaction("ours") as transaction:
+    with pytest.raises(Conflict, match=r"'1\.0'"), repository.transaction("ours") as transaction:
         transaction.add(EditVersion("model", model.artifact, {}, label="2.0"))
         edit(other, model, label="1.0")
     assert [version.label for version in versions(repository, "model")] == ["1.0"]

@@ -29,7 +29,7 @@ def prepare(folder: Path) -> None:
         put_text_in(transaction, "tags/gone", random_text(3))
         put_text_in(transaction, "tags/kept", KEPT)
     put_text(repository, "tags/old", OLD)
-    for number in range(15):
+    for number in range(4):
         put_text(repository, "other", str(number))
     with repository.transaction("delete") as transaction:
         for ref in ("tags/dead", "tags/gone"):

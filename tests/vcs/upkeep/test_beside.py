@@ -17,7 +17,7 @@ from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import leases
-from artvcs.vcs.storage.op_log import Entry as LogEntry
+from artvcs.vcs.storage.op_file import Entry as LogEntry
 from artvcs.vcs.storage.op_log import OpLog, Outcome
 from artvcs.vcs.upkeep import collect as gc
 from artvcs.vcs.upkeep.mark import Mark
@@ -235,7 +235,8 @@ def test_pruned_data_that_is_made_again_while_garbage_is_looked_for_stays(
 
 def _once_before_condemning(monkeypatch: pytest.MonkeyPatch, work: Callable[[], None]) -> None:
     """Does `work` after a collector has made its plan, and before it condemns anything."""
-    publish, done = Publisher.publish, []
+    publish = Publisher.publish
+    done: list[bool] = []
 
     def around(publisher: Publisher, change: object) -> object:
         if not done:
@@ -414,7 +415,8 @@ slowest = count = 0
 while not (Path(args[0]).parent / "stop").exists():
     begun = time.monotonic()
     with repository.transaction("write") as transaction:
-        put_text_in(transaction, f"tags/{args[1]}/{count % 5}", f"{args[1]} {count}" + random_text(count % 7, 150_000) * (count % 3))
+        more = random_text(count % 7, 150_000) * (count % 3)
+        put_text_in(transaction, f"tags/{args[1]}/{count % 5}", f"{args[1]} {count}" + more)
         add_version(transaction, "model", f"{args[1]}x{count % 10}")
     if count > 3:
         slowest = max(slowest, time.monotonic() - begun)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from artvcs.vcs.errors import DamagedError, UnknownName
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.local import LocalFiles
+from artvcs.vcs.storage.locks import Lock
 from artvcs.vcs.upkeep import collect as gc
 
 from ..helpers import add_version, files, packs, problems, process, put_text, random_text, sizes, tags, versions
@@ -188,3 +189,18 @@ def test_after_any_changes_gc_keeps_exactly_what_the_refs_reach(
     blobs = {at.oid for at in repository.store.snapshot.starting_with("").values() if at.kind == "blob"}
     assert blobs == set(refs.values())
     assert problems(repository.layout.folder) == []
+
+
+def test_what_killed_processes_left_lying_is_removed(repository: Repository, folder: Path) -> None:
+    layout = repository.layout
+    scratch = layout.scratch("0" * 16)
+    (scratch / "1").mkdir(parents=True)
+    (scratch / "1" / "half").write_bytes(b"half")
+    for path in (layout.scratch_lock(scratch), layout.leases / "1-1-dead", layout.running / ("ab" * 32)):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    alive = Lock.take(layout.running / ("cd" * 32))
+    gc.collect(repository)
+    left = [path.name for place in (layout.tmp, layout.leases, layout.running) for path in place.iterdir()]
+    assert left == ["cd" * 32]
+    assert alive is not None

@@ -1,4 +1,4 @@
-"""Damage: what is damaged counts as absent, so that putting it again mends it; and it takes nothing else down with it."""
+"""Damage: what is damaged counts as absent, so that putting it again mends it, and it takes nothing else down."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_after_it_was_mended_and_the_damaged_copy_collected_all_is_well(filled: 
     large = tags(filled)["tags/large"]
     [(path, at)] = [(path, at) for path, at in places(filled, ("blob",)) if at.oid == large]
     flip(path, at.offset + at.stored // 2)
-    assert len(problems(folder)) == 2  # the pack, and the object in it
+    assert len(problems(folder)) == 3  # the pack, the object in it, and what needs that
     fill(Repository(folder))
     gc.collect(Repository(folder), max_unused=0)
     assert problems(folder) == []
@@ -286,3 +286,26 @@ def test_a_version_whose_record_is_lost_hides_no_other_and_is_mended_by_its_valu
     gc.collect(Repository(folder))
     gc.collect(Repository(folder))
     assert problems(folder) == []
+
+
+def test_a_flipped_bit_in_the_index_loses_nothing_when_others_publish_and_collect(
+    repository: Repository, folder: Path, tmp_path: Path
+) -> None:
+    """The index also names the packs: one whose name is damaged there is no garbage."""
+    fill(repository)
+    for number in range(20):
+        put_text(repository, f"other/{number}", str(number))
+    [segment] = (folder / "index").iterdir()
+    for place in range(24, 24 + 33 * 17, 11):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(folder, copy)
+        flip(copy / "index" / segment.name, place)
+        again = Repository(copy)
+        for number in range(17):
+            put_text(again, f"other/{number}", f"again {number}")  # so that the index is merged
+        gc.collect(Repository(copy), max_unused=0)
+        check_filled(copy)
+        assert {ref: Repository(copy).store.has(oid) for ref, oid in again.refs().items("other/")} == dict.fromkeys(
+            (f"other/{number}" for number in range(20)), True
+        )

@@ -250,7 +250,7 @@ def test_a_collection_while_it_looks_is_no_problem(
     """What it began to look at goes at every moment that it looks at something."""
     writer, moments = Repository(folder), []
 
-    def progress(what: str, _: int) -> None:
+    def progress(what: str, *_: int) -> None:
         moments.append(what)
         for number in range(3):
             put_text(writer, f"tags/late/{number}", random_text(len(moments), 160_000))

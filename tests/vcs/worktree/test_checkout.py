@@ -7,6 +7,7 @@ import errno
 import os
 import random
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import system
 from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.snapshot import Snapshot as Moment
+from artvcs.vcs.storage.table import Location
 from artvcs.vcs.worktree.snapshot import Snapshot
 from artvcs.vcs.worktree.staging import Staging
 
@@ -153,8 +155,11 @@ def test_an_id_that_is_listed_and_not_there_is_not_believed(
     (tmp_path / "file").write_bytes(b"precious")
     find = Moment.find
     [(pack, listed)] = find(repository.store.snapshot, new.id)
-    hostile = lambda self, oid: [*find(self, oid)] or [(pack, dataclasses.replace(listed, oid=oid))]  # noqa: E731
-    monkeypatch.setattr(Moment, "find", lambda self, oid: iter(hostile(self, oid)))
+
+    def hostile(moment: Moment, oid: Oid) -> Iterator[tuple[PackName, Location]]:
+        return iter([*find(moment, oid)] or [(pack, dataclasses.replace(listed, oid=oid))])
+
+    monkeypatch.setattr(Moment, "find", hostile)
     with pytest.raises(WouldOverwrite):
         checkout(repository, new, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"precious"
