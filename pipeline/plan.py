@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.vcs.changes.publish import now_ms
-from artvcs.vcs.errors import LookupFailed
+from artvcs.vcs.errors import DamagedError, LookupFailed
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.maps.refs import Refs
 from artvcs.vcs.objects import values
@@ -96,8 +96,8 @@ def _with_hit(decision: Decision, store: ObjectStore, refs: Refs, root: Path) ->
         return decision
     try:
         commit = store.record(oid, Commit)
-    except LookupFailed:
-        return decision  # collected or never fetched: then it has to run
+    except (LookupFailed, DamagedError):
+        return decision  # collected, never fetched or damaged: then it has to run
     policy = decision.node.step.options.cache
     if policy.expired(commit, now_ms()) or not cache.available(store, commit):
         return decision
@@ -112,7 +112,7 @@ def _reads_unchanged(commit: Commit, refs: Refs, root: Path) -> bool:
         try:
             if lookup.find_spec(refs, asked, root).artifact != got.artifact:
                 return False
-        except LookupFailed:
+        except (LookupFailed, DamagedError):
             return False
     return not any(_exists(asked, refs, root) for asked in commit.config.get("missing", ()))
 
@@ -122,4 +122,6 @@ def _exists(asked: str, refs: Refs, root: Path) -> bool:
         lookup.find_spec(refs, asked, root)
     except LookupFailed:
         return False
+    except DamagedError:
+        return True  # there is one, and nobody can say which
     return True

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from ..errors import Conflict, DamagedError, UnknownName
 from ..maps import ref_names, runs, versions
-from ..objects.kinds import Run, Version
+from ..objects.kinds import Commit, Run, Version
 from ..objects.oid import NULL, Oid
 from ..objects.records import Json, Record
 from .view import View
@@ -90,8 +90,9 @@ class AddVersion(Intent):
             number = number or _next_number(view, new.name)
             _add(view, dataclasses.replace(new, number=number, metadata={**self.facts, **new.metadata}))
         else:
+            again = _made_again(view, found, new)
             _change(view, found, dataclasses.replace(
-                found, label=found.label or new.label, tags=_union(found.tags, new.tags),
+                again, label=found.label or new.label, tags=_union(found.tags, new.tags),
                 metadata={**self.facts, **found.metadata, **new.metadata},
             ))  # fmt: skip
         if view.get(ref_names.newest(new.name)) != new.artifact:
@@ -259,6 +260,17 @@ def decode(data: Json) -> Intent:
     if cls is None:
         raise DamagedError("A journal holds something that is no intent; run `art fsck`.")
     return cls.from_json(fields)
+
+
+def _made_again(view: View, found: Version, new: Version) -> Version:
+    """A version that was made again; where the record of who made it is lost, who made it now counts."""
+    if found.commit is None or new.commit in (None, found.commit):
+        return found
+    try:
+        view.record(found.commit, Commit)
+    except (UnknownName, DamagedError):
+        return dataclasses.replace(found, commit=new.commit, output=new.output, run=new.run)
+    return found
 
 
 def _next_number(view: View, name: str) -> int:

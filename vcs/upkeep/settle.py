@@ -23,7 +23,6 @@ from .references import names_of
 from .survey import Survey
 
 _MARKED_RUN = (ref_names.TIMES, ref_names.RUN_NAMES, ref_names.PIPELINES)
-_MARKED_VERSION = (ref_names.VALUES, ref_names.LABELS)
 
 
 class Settlement:
@@ -40,6 +39,7 @@ class Settlement:
         self._census = survey.census
         self._view = view
         self._records = records
+        self._gone: set[tuple[str, int]] = set()  # versions that are lost
 
     def run(self) -> None:
         """Looks at all refs, and at all that they lead to."""
@@ -97,6 +97,7 @@ class Settlement:
             later = next(self._view.items(ref_names.versions(name), reverse=True))[0] != ref
             # A number is never given again: what stays of the last one keeps it.
             self._view.set(ref, None if later else self.put(grave))
+            self._gone.add((name, number))
 
     @functools.cached_property
     def _artifacts(self) -> dict[tuple[str, int], Oid]:
@@ -133,10 +134,13 @@ class Settlement:
         gone = [
             ref for prefix in _MARKED_RUN for ref, _ in self._view.items(prefix) if ref_names.last_part(ref) not in runs
         ]
-        for prefix in _MARKED_VERSION:
-            for ref, _ in self._view.items(prefix):
-                if self._view.get(ref_names.version(ref_names.name_of(ref), ref_names.number_of(ref))) is None:
-                    gone.append(ref)
+        marks = [(ref, *ref_names.value_of(ref)) for ref, _ in self._view.items(ref_names.VALUES)]
+        marks += [
+            (ref, ref_names.name_of(ref), ref_names.number_of(ref)) for ref, _ in self._view.items(ref_names.LABELS)
+        ]
+        for ref, name, number in marks:
+            if (name, number) in self._gone or self._view.get(ref_names.version(name, number)) is None:
+                gone.append(ref)
         for ref in gone:
             self._view.set(ref, None)
 
