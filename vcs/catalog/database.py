@@ -140,7 +140,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # What is lost in a power cut is made anew; a torn page is found by SQLite, and then everything is.
-        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_spill = OFF", "trusted_schema = OFF"):
+        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_size = -65536", "trusted_schema = OFF"):
             connection.execute(f"PRAGMA {setting}")
         if _mark_of(connection) == 0:
             connection.execute("BEGIN IMMEDIATE")
