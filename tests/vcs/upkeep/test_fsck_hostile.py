@@ -60,7 +60,7 @@ def record(kind: str, text: bytes) -> Item:
     return Item(hash_bytes(text, kind), kind, codec.RAW, text, len(text))
 
 
-ROWS = {
+ROWS: dict[str, dict[str, object]] = {
     "100 GB stored": {"stored": 100 * 10**9},
     "stored beyond any number": {"stored": 2**64 - 1},
     "far beyond the end": {"offset": 2**63 - 1},
