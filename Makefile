@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
@@ -17,7 +18,7 @@ demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the 
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: $(STAMP) ## the test suite
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: $(STAMP) ## lint, types, layers
 	$(BIN)/ruff check .
@@ -26,7 +27,7 @@ lint: $(STAMP) ## lint, types, layers
 	$(BIN)/lint-imports
 
 check: lint ## lint, types, layers, tests with coverage
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts
 	$(BIN)/python -m pytest -m faults
@@ -34,7 +35,7 @@ faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cut
 extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebooks, training frameworks
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,heavy]'
-	$(BIN)/python -m pytest tests/pipeline/materializers tests/pipeline/checkpoints tests/pipeline/visualizations tests/reference
+	$(PYTEST) tests/pipeline/materializers tests/pipeline/checkpoints tests/pipeline/visualizations tests/reference
 
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks

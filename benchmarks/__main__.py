@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("steps", "startup", "writers", "growth", "fingerprint", "roundtrips")
+ALL = ("steps", "startup", "writers", "growth", "fingerprint", "roundtrips", "folders")
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ end = time.monotonic() + seconds
 while number < count if count else time.monotonic() < end:
     begun = time.monotonic()
     with repository.transaction("write") as transaction:
-        payload = transaction.put(Tree(()))
+        payload = transaction.put(Tree(0, ()))
         artifact = transaction.put(Artifact(f"t.{me}x{number}", "text", 1, payload, 0, False))
         transaction.add(AddVersion(Version(
             name=f"n{me}", number=0, label=None, artifact=artifact, commit=None, output=None, run=None, origin="saved",

@@ -15,7 +15,6 @@ from artvcs.vcs.objects import values
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.layout import Layout
 
 from . import materializers, scratch, trust
 from .errors import MaterializerError
@@ -36,12 +35,14 @@ class Saved:
     facts: Mapping[str, Any]
 
 
-def save(transaction: Transaction, layout: Layout, value: Any, materializer: type[Materializer] | None = None) -> Saved:
+def save(
+    transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None
+) -> Saved:
     """Stores a value as an artifact.
 
     Args:
         transaction: Where to put it.
-        layout: Where the repository keeps temporary files.
+        repository: The repository.
         value: The value.
         materializer: Who writes it; by default the one that its type has.
 
@@ -50,18 +51,23 @@ def save(transaction: Transaction, layout: Layout, value: Any, materializer: typ
         StorageError: The operating system refused.
     """
     cls = materializer or materializers.find_for_value(value)
-    with scratch.of(layout).folder() as folder:
+    with scratch.of(repository.layout).folder() as folder:
         writer = cls(str(folder))
         with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
             writer.save(value)
+        known = worktree.StatCache(repository.cache, repository.store)
+        payload = worktree.add_folder(transaction, folder, writer.included, known=known)
+        for name in writer.included:
+            writer.extents[name] = worktree.extent(repository.store, payload.id, name)
+        with _blaming(cls, f"describe a value of type {materializers.type_name(value)}"):
             facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
-        tree = worktree.add_folder(transaction, folder, writer.included)
-    payload = transaction.put(tree)
     type_name = materializers.type_name(value)
-    artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload, tree.size, writer.runs_code)
+    artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = transaction.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
-        trust.note(layout, oid)  # made by this process: whether the same is stored already makes no difference
+        trust.note(
+            repository.layout, oid
+        )  # made by this process: whether the same is stored already makes no difference
     return Saved(oid, facts)
 
 

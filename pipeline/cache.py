@@ -162,15 +162,6 @@ def available(store: ObjectStore, commit: Commit) -> bool:
 
 def _artifact_available(store: ObjectStore, oid: Oid) -> bool:
     try:
-        return store.has(oid) and _tree_available(store, store.record(oid, Artifact).payload)
+        return store.has(oid) and worktree.is_stored(store, store.record(oid, Artifact).payload)
     except ArtError:
         return False
-
-
-def _tree_available(store: ObjectStore, oid: Oid) -> bool:
-    if not store.has(oid):
-        return False
-    return all(
-        _tree_available(store, entry.id) if entry.kind == "tree" else store.complete(entry.id)
-        for entry in worktree.entries(store, oid)
-    )

@@ -141,7 +141,7 @@ def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, 
     for name, annotation, value in _split(step.name, step.signature, returned):
         checked = validation.check(value, annotation, f"the output {name!r} of step {step.name!r}")
         materializer = step.options.output_materializers.get(name)
-        stored[name] = artifacts.save(here.transaction, here.repository.layout, checked, materializer)
+        stored[name] = artifacts.save(here.transaction, here.repository, checked, materializer)
     return stored
 
 

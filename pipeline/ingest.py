@@ -75,7 +75,7 @@ class Ingest:
         raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
 
     def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
-        saved = artifacts.save(self._transaction, self._repository.layout, value)
+        saved = artifacts.save(self._transaction, self._repository, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
         versions.add(self._transaction, versions.fresh(title, saved.id, origin), saved.facts, {})
         return Input(saved.id, title, None, None)

@@ -49,7 +49,7 @@ def save_artifact(
         MaterializerError: The value cannot be stored.
     """
     with _writing(f"save {name}") as (repository, transaction):
-        saved = artifacts.save(transaction, repository.layout, data, materializer)
+        saved = artifacts.save(transaction, repository, data, materializer)
         return _add(repository, transaction, saved, name, version, tags, metadata, "saved")
 
 
@@ -79,7 +79,7 @@ def register_artifact(
         if not path.exists():
             raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
     with _writing(f"register {name}") as (repository, transaction):
-        saved = artifacts.save(transaction, repository.layout, path)
+        saved = artifacts.save(transaction, repository, path)
         return _add(repository, transaction, saved, name, version, tags, metadata, "registered")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs.errors import LookupFailed, UnknownName
+from artvcs.vcs.errors import DamagedError, LookupFailed, UnknownName
 from artvcs.vcs.maps import runs, versions
 from artvcs.vcs.objects.kinds import Commit, Input, Run, StepRun
 from artvcs.vcs.objects.oid import Oid
@@ -81,7 +81,11 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
     gaps = [f"{gap.where}:{gap.line} {gap.what}" for gap in code.unfollowed]
     if this.status == "cached":
         return Explanation(step, found.run, "cached", _cached_summary(repository, this), unfollowed=gaps)
-    earlier = _earlier(repository, found, step, this.commit)
+    try:
+        earlier = _earlier(repository, found, step, this.commit)
+    except (DamagedError, UnknownName) as error:
+        summary = f"It ran, but its execution before cannot be read, so that nobody knows what changed: {error}"
+        return Explanation(step, found.run, this.status, summary, unfollowed=gaps)
     if earlier is None:
         return Explanation(step, found.run, this.status, "It ran for the first time.", unfollowed=gaps)
     before_run, before = earlier

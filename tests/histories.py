@@ -79,7 +79,7 @@ def _write_run(transaction: Transaction, number: int) -> None:
 
 def _artifact(transaction: Transaction, data: bytes) -> Oid:
     entry = Entry("value.txt", FILE, transaction.put_blob(data), len(data))
-    payload = transaction.put(Tree((entry,)))
+    payload = transaction.put(Tree(0, (entry,)))
     return transaction.put(Artifact("builtins.str", "artvcs.text", 1, payload, len(data), False))
 
 

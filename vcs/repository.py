@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from . import git
-from .catalog import catalog, file_sizes, pack_memo
+from .catalog import catalog, file_sizes, pack_memo, stat_cache
 from .catalog.catalog import Catalog
 from .catalog.database import Database
 from .catalog.file_sizes import FileSizes
@@ -58,7 +58,7 @@ class Repository:
         with storage_errors(f"opening the repository at {folder}"):
             _check_format(self.layout)
         files = LocalFiles(folder, self.layout.tmp)
-        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA)
+        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA)
         self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
         self._author: str | None = None

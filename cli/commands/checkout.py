@@ -58,7 +58,7 @@ def _entry(repository: Repository, top: Oid) -> Entry:
     first = list(islice(worktree.entries(repository.store, top), 2))
     if len(first) == 1:
         return first[0]
-    return Entry("files", FOLDER, top, sum(entry.size for entry in worktree.entries(repository.store, top)))
+    return worktree.measure(repository.store, "files", top)
 
 
 def _default_place(target: str, entry: Entry) -> Path:

@@ -33,6 +33,8 @@ class Materializer:
             even called where `trusted` is False.
         uri: The local folder to write into and read from. It exists.
         included: What `include` was told: path below `uri` → existing file or folder.
+        extents: Each of `included` → how many files it has and of how many bytes. Known when `extract_metadata` is
+            called: it is stored by then.
         runs_code: Whether loading *this* value may run code. A list is plain JSON, but not if one of its
             items had to be pickled. Right after `save` and after `load`.
         keeps_files: Whether *this* loaded value uses the files under `uri`. Right after `load`.
@@ -49,6 +51,7 @@ class Materializer:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.included: dict[str, Path] = {}
+        self.extents: dict[str, tuple[int, int]] = {}
         self.runs_code: bool = self.RUNS_CODE
         self.keeps_files: bool = self.KEEPS_FILES
         self.names_modules: bool = False

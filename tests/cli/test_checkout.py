@@ -94,8 +94,9 @@ def test_a_folder_that_may_not_be_read_is_an_error_that_says_so(
     art("add", "secret", "--name", "things")
     listdir = os.listdir
 
-    def refused(path: str | Path = ".") -> list[str]:
-        if Path(path).name == "secret":
+    def refused(path: str | Path | int = ".") -> list[str]:
+        name = os.readlink(f"/proc/self/fd/{path}") if isinstance(path, int) else path
+        if Path(name).name == "secret":
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return listdir(path)
 

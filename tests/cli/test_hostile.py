@@ -21,7 +21,7 @@ from artvcs.cli.output import ERASE, Terminal
 from artvcs.cli.screen import Screen
 from artvcs.vcs.maps import graph
 from artvcs.vcs.objects import kinds
-from artvcs.vcs.objects.kinds import Tree
+from artvcs.vcs.objects.kinds import Entry, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, is_oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
@@ -93,11 +93,15 @@ class Poisoner:
         return json.dumps(code, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _record(self, record: Record) -> Record:
-        fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
-        poisoned = {name: value if name in self._plain else self._value(value) for name, value in fields.items()}
         if isinstance(record, Tree):
-            poisoned["entries"] = tuple(sorted(poisoned["entries"], key=lambda entry: str(entry.name).encode()))
-        return dataclasses.replace(record, **poisoned)
+            entries = (Entry._make(entry) for entry in record.entries)
+            poisoned = (each._replace(name=self._text(each.name), id=self._object(each.id)) for each in entries)
+            return Tree(0, tuple(sorted(poisoned)))
+        fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+        return dataclasses.replace(
+            record,
+            **{name: value if name in self._plain else self._value(value) for name, value in fields.items()},
+        )
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Record):

@@ -39,7 +39,7 @@ def artifact_of(transaction: Transaction, value: str) -> Oid:
         type=f"tests.{value}",
         materializer="text",
         materializer_version=1,
-        payload=transaction.put(Tree(())),
+        payload=transaction.put(Tree(0, ())),
         size=0,
         runs_code=False,
     ))  # fmt: skip

@@ -14,11 +14,11 @@ import pytest
 from artvcs.pipelines import trust
 from artvcs.vcs import worktree
 from artvcs.vcs.changes import incoming, intents, journal, publish
-from artvcs.vcs.maps import ref_names, runs
+from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
 from artvcs.vcs.objects import canonical, limits, values
 from artvcs.vcs.objects import kinds as objects
-from artvcs.vcs.objects.kinds import Op, RefsNode, Run, Version
+from artvcs.vcs.objects.kinds import Entry, Op, RefsNode, Run, Tree, Version
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.storage import chunking, codec, pack, segment, table
@@ -122,6 +122,27 @@ def test_the_heights_of_keys() -> None:
         assert hash_bytes(key.encode(), "ref").startswith(first)
         assert ((number & -number).bit_length() - 1) // 5 == int(height)
         assert ends_its_leaf(key) == (int(height) > 0)
+
+
+def test_the_nodes_of_trees() -> None:
+    rows = re.findall(r"^\| `(\S+)` \| `([0-9a-f]{16})` \| (\d) \|$", PAGES["objects.md"], re.MULTILINE)
+    assert len(rows) >= 3
+    for name, first, height in rows:
+        number = int(first, 16)
+        assert hash_bytes(name.encode(), "tree-name").startswith(first)
+        assert ((number & -number).bit_length() - 1) // 7 == int(height)
+        assert trees.ends_leaf(name) == (int(height) > 0)
+    small, root = [Tree.decode(text.encode()) for kind, _, text in OBJECTS if kind == "tree"]
+    [file] = (Entry._make(entry) for entry in small.entries)
+    files, made = MemoryFiles(), []
+    store = ObjectStore(files, OpLog(files))
+
+    def put(node: Tree) -> Oid:
+        made.append(node)
+        return node.oid
+
+    trees.write(store, [file._replace(name=f"{number:03}.txt") for number in range(120)], put)
+    assert made[-1] == root
 
 
 def ends_its_leaf(key: str) -> bool:

@@ -1,76 +1,174 @@
-"""Which content a file had when it was last hashed, so that an unchanged file is not read again.
+"""What files held when they were last read, so that those that did not change are not read again.
 
-Racy-safe, as Git's index is: a file changed in the same tick of the clock in which it was hashed looks unchanged, so
-only files that were at rest for a while are remembered. Derived: it can be deleted at any time.
+One row for each leaf of a folder's tree: the names, what the file system said of each, and the leaf. A row says nothing
+of whether the leaf's files are still stored: that says `kept`, by the packs that hold them. Derived: it can be deleted
+at any time.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..errors import DamagedError
-from ..objects.oid import Oid, check_oid
-from ..storage.layout import Layout
-from ..storage.registers import read_register, write_register
+from ..errors import ArtError
+from ..objects.kinds import FOLDER, Tree
+from ..objects.oid import Oid, hasher
+from ..storage.layout import PackName
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
+from .database import Database
 
-AT_REST = 2.0
-"""Seconds since a file's last change before it is remembered: longer than the tick of any file system."""
+if TYPE_CHECKING:
+    import sqlite3
 
-MAX_FILES = 100_000
+SCHEMA = (
+    "CREATE TABLE leaves (folder BLOB, last TEXT, names TEXT, states BLOB, leaf TEXT, size INTEGER, files INTEGER,"
+    " checksum BLOB, UNIQUE (folder, last))",
+    "CREATE TABLE kept (leaf TEXT PRIMARY KEY, packs TEXT) WITHOUT ROWID",
+)
+
+MAX_LEAVES = 100_000
+"""So many rows are kept, of about 130 files each; the oldest go."""
+
+_AT_ONCE = 256
+"""So many rows are written, or looked up, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What one leaf of a folder's tree was made of.
+
+    Attributes:
+        last: The last of the names.
+        names: All of them, joined by `/`.
+        states: What the file system said of each when it was read, of equal length.
+        leaf: The leaf.
+        size: Bytes of what it stands for.
+        files: How many files, links and empty folders that is.
+        kept: Whether the leaf, and the files and links in it, are stored and sound. What is in folders does not count.
+    """
+
+    last: str
+    names: str
+    states: bytes
+    leaf: Oid
+    size: int
+    files: int
+    kept: bool = False
+
+    @property
+    def first(self) -> str:
+        """The first of the names."""
+        return self.names.partition("/")[0]
+
+    def checksum(self) -> bytes:
+        """Of all that it says: SQLite does not notice a flipped bit."""
+        check = hasher("leaf-row").update(self.states)
+        check.update(f"{self.names}\0{self.leaf} {self.size} {self.files}".encode("utf-8", "surrogateescape"))
+        return check.digest(16)
 
 
 class StatCache:
-    """What is known of the files of one machine. Read when first asked, written by `save`."""
+    """What is known of the files of this machine, and of what a repository holds of them.
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._files: dict[str, list[int | str]] | None = None
-        self._changed = False
+    Args:
+        database: Where it is kept.
+        store: The repository's objects.
+    """
 
-    def find(self, path: Path, info: os.stat_result) -> Oid | None:
-        """The blob id of a file, if it is known and the file has not changed since."""
-        if self._ours(path):
-            return None
-        known = self._known().get(os.path.abspath(path))
-        if known is None or known[:-1] != _signature(info):
-            return None
-        return check_oid(known[-1])
+    def __init__(self, database: Database, store: ObjectStore) -> None:
+        self._database = database
+        self._store = store
+        self._moment: Snapshot | None = None
+        self._packs: frozenset[str] = frozenset()  # those of that moment
+        self._sound: dict[str, bool] = {}  # packs, as they stand in a row → whether all are there and sound
+        self._waiting: list[tuple[bytes, Sequence[str], Leaf | None]] = []
+        self._unsettled: list[Oid] = []
 
-    def remember(self, path: Path, info: os.stat_result, oid: Oid) -> None:
-        """Notes a file's blob id; `info` is its state from before it was read."""
-        at_rest = time.time() - max(info.st_mtime, info.st_ctime) > AT_REST
-        key = os.path.abspath(path)
-        if at_rest and key.isprintable() and not self._ours(path) and _signature(os.stat(path)) == _signature(info):
-            self._known()[key] = [*_signature(info), oid]
-            self._changed = True
+    def leaves(self, folder: Path, moment: Snapshot) -> list[Leaf]:
+        """What is known of a folder, in order of names, and whether it is stored at a moment."""
+        if moment is not self._moment:
+            self._moment, self._packs, self._sound = moment, frozenset(moment.packs()), {}
+        rows = self._database.rows(
+            "SELECT last, names, states, leaf, size, files, checksum, packs FROM leaves LEFT JOIN kept USING (leaf)"
+            " WHERE folder = ? ORDER BY last",
+            (_key(folder),),
+        )
+        found = []
+        for *fields, checksum, packs in rows:
+            leaf = Leaf(*fields, self._is_sound(packs))  # type: ignore[call-arg]
+            if leaf.checksum() == checksum:
+                found.append(leaf)
+        return found
 
-    def save(self) -> None:
-        """Writes what is new; the newest files are kept when there are too many."""
-        if self._changed and self._files is not None:
-            kept = dict(list(self._files.items())[-MAX_FILES:])
-            # Derived: a disk too full for it must not make a publish fail.
-            with contextlib.suppress(OSError):
-                write_register(self._layout.stat_cache, {"files": kept}, self._layout.tmp, lasting=False)
-                self._changed = False
+    def replace(self, folder: Path, outdated: Iterable[Leaf], leaf: Leaf | None) -> None:
+        """Notes what is known now of a part of a folder."""
+        self._waiting.append((_key(folder), [each.last for each in outdated], leaf))
+        if leaf is not None:
+            self._unsettled.append(leaf.leaf)
+        if len(self._waiting) >= _AT_ONCE:
+            self._write()
 
-    def _ours(self, path: Path) -> bool:
-        """Whether a file is a temporary one of the repository: it will never be met again."""
-        return self._layout.tmp in path.parents
+    def settle(self) -> None:
+        """Writes what is new, and notes where it is stored, now that it is published. Never fails."""
+        with suppress(ArtError, OSError):
+            self._settle()
 
-    def _known(self) -> dict[str, list[int | str]]:
-        if self._files is None:
-            self._files = {}
+    def _settle(self) -> None:
+        self._write()
+        leaves, self._unsettled = self._unsettled, []
+        for start in range(0, len(leaves), _AT_ONCE):
+            self._note(self._whereabouts(leaves[start : start + _AT_ONCE]))
+
+    def _note(self, rows: Sequence[tuple[Oid, str]]) -> None:
+        if rows:
+            self._database.write(lambda to: to.executemany("REPLACE INTO kept VALUES (?, ?)", rows), None)
+
+    def _is_sound(self, packs: str | None) -> bool:
+        if packs is None:
+            return False
+        if packs not in self._sound:
+            names = packs.split(" ")
+            self._sound[packs] = self._packs.issuperset(names) and all(
+                self._store.soundness.vouches_for(PackName(name)) for name in names
+            )
+        return self._sound[packs]
+
+    def _whereabouts(self, leaves: Sequence[Oid]) -> list[tuple[Oid, str]]:
+        """Leaf → the packs that hold it and the files in it, for those that are stored and sound."""
+        members: dict[Oid, list[Oid]] = {}
+        for leaf in leaves:
             try:
-                files = read_register(self._layout.stat_cache)["files"]
-                self._files = {str(path): list(entry) for path, entry in files.items() if len(entry) == 6}
-            except (DamagedError, KeyError, AttributeError, TypeError):
-                pass  # missing or damaged: then nothing is known
-        return self._files
+                tree = self._store.record(leaf, Tree)
+            except ArtError:
+                continue  # never published
+            members[leaf] = [leaf, *(entry[2] for entry in tree.entries if entry[1] != FOLDER)]
+        kept = self._store.kept({oid for oids in members.values() for oid in oids})
+        rows = []
+        for leaf, oids in members.items():
+            if all(oid in kept for oid in oids):
+                rows.append((leaf, " ".join(sorted({pack for oid in oids for pack in kept[oid]}))))
+        return rows
+
+    def _write(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._database.write(lambda to: _replace(to, waiting), None)
 
 
-def _signature(info: os.stat_result) -> list[int | str]:
-    # As text where a number can exceed what canonical JSON holds.
-    return [info.st_size, str(info.st_mtime_ns), str(info.st_ctime_ns), str(info.st_ino), str(info.st_dev)]
+def _replace(to: sqlite3.Connection, changes: Sequence[tuple[bytes, Sequence[str], Leaf | None]]) -> None:
+    for folder, outdated, leaf in changes:
+        to.executemany("DELETE FROM leaves WHERE folder = ? AND last = ?", [(folder, last) for last in outdated])
+        if leaf is not None:
+            row = (folder, leaf.last, leaf.names, leaf.states, leaf.leaf, leaf.size, leaf.files, leaf.checksum())
+            to.execute("REPLACE INTO leaves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    if to.execute("DELETE FROM leaves WHERE rowid <= (SELECT max(rowid) FROM leaves) - ?", (MAX_LEAVES,)).rowcount:
+        to.execute("DELETE FROM kept WHERE leaf NOT IN (SELECT leaf FROM leaves)")
+
+
+def _key(folder: Path) -> bytes:
+    return os.fsencode(os.path.abspath(folder))

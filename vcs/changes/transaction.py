@@ -10,12 +10,11 @@ import io
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO, Self, TypeVar
 
 from ..catalog.catalog import Catalog
-from ..catalog.stat_cache import StatCache
 from ..errors import Conflict, StorageError, storage_errors
 from ..maps import graph
 from ..objects.kinds import Run, State
@@ -26,6 +25,7 @@ from ..storage.layout import Layout
 from ..storage.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore, blob_id
+from . import threads
 from .incoming import Incoming
 from .intents import Intent, SetRef
 from .publish import Change, Publisher
@@ -60,7 +60,7 @@ class Transaction:
         self._store = store
         self._layout = layout
         self._publisher = publisher
-        self.stat_cache = StatCache(layout)
+        self._afterwards: list[Callable[[], object]] = []
         self._intents: list[Intent] = []
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
@@ -91,6 +91,16 @@ class Transaction:
         finally:
             self.close()
 
+    @property
+    def store(self) -> ObjectStore:
+        """Where objects are read."""
+        return self._store
+
+    @property
+    def seen(self) -> Snapshot:
+        """The moment whose objects count as stored."""
+        return self._seen
+
     # Objects
 
     def has(self, oid: Oid) -> bool:
@@ -116,35 +126,64 @@ class Transaction:
         self._put(oid, "blob", data)
         return oid
 
+    def put_blobs(self, contents: Sequence[bytes]) -> list[Oid]:
+        """Stores many small blobs, in less time than one by one; returns their ids."""
+        oids = [blob_id(data) for data in contents]
+        fresh = dict(zip(oids, contents, strict=True))
+        for oid in self._here(fresh):
+            del fresh[oid]
+        items = [Item(oid, "blob", *codec.compress(data), len(data)) for oid, data in fresh.items()]
+        with self._adding():
+            for item in items:
+                self._incoming.add(item)
+        return oids
+
     def put_stream(self, stream: BinaryIO) -> tuple[Oid, int]:
         """Stores what `stream` holds as a blob, cut in chunks where it is large; returns its id and size."""
         start = _read_fully(stream, chunking.MAX_CHUNK + 1)
         if len(start) <= chunking.MAX_CHUNK:
             return self.put_blob(start), len(start)
         whole, chunks = hasher(), []
-        for chunk in chunking.cut(io.BufferedReader(_Continued(start, stream))):
-            whole.update(chunk)
-            oid = blob_id(chunk)
-            self._put(oid, "blob", chunk)
-            chunks.append((oid, len(chunk)))
+        pieces = chunking.cut(io.BufferedReader(_Continued(start, stream)))
+        for oid, size, item in threads.in_order(self._prepared, pieces, whole.update):
+            if item is not None:
+                self._add(item)
+            chunks.append((oid, size))
         oid, size = Oid(whole.hexdigest()), sum(length for _, length in chunks)
         if not self._is_here(oid):
             self._add(Item(oid, "blob", codec.CHUNKED, chunking.encode_list(chunks), size))
         return oid, size
+
+    def _prepared(self, chunk: bytes) -> tuple[Oid, int, Item | None]:
+        """A chunk's id and size, and what is to be added unless it is here."""
+        oid = blob_id(chunk)
+        here = self._is_here(oid)
+        return oid, len(chunk), None if here else Item(oid, "blob", *codec.compress(chunk), len(chunk))
 
     def _is_here(self, oid: Oid) -> bool:
         # What another transaction of this process has put and not published does not count: it may come to nothing.
         with self._mutex:
             return self._incoming.has(oid) or self._store.published(oid, self._seen)
 
+    def _here(self, oids: Collection[Oid]) -> set[Oid]:
+        """Those of many for which `_is_here`."""
+        with self._mutex:
+            here = self._store.sound(oids, self._seen)
+            return here | {oid for oid in oids if oid not in here and self._incoming.has(oid)}
+
     def _put(self, oid: Oid, kind: str, data: bytes) -> None:
         if not self._is_here(oid):
             self._add(Item(oid, kind, *codec.compress(data), len(data)))
 
     def _add(self, item: Item) -> None:
+        with self._adding():
+            self._incoming.add(item)
+
+    @contextmanager
+    def _adding(self) -> Iterator[None]:
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             self._check_usable()
-            self._incoming.add(item)
+            yield
 
     def _check_usable(self) -> None:
         if self._lease is None:
@@ -275,6 +314,7 @@ class Transaction:
         """
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if not self._intents and self._edit is None:
+                self._tell()
                 return
             self._check_usable()
             nonce = secrets.token_hex(8)
@@ -296,8 +336,17 @@ class Transaction:
                 raise
             self._intents, self._landed, self._edit = [], 0, None
             self._incoming.published(self.why, self.standing, self._seen.seq)
-            self.stat_cache.save()
             self._look_again()
+            self._tell()
+
+    def when_published(self, call: Callable[[], object]) -> None:
+        """Calls this once, when all that was put so far has been published."""
+        self._afterwards.append(call)
+
+    def _tell(self) -> None:
+        calls, self._afterwards = self._afterwards, []
+        for call in calls:
+            call()
 
     def _look_again(self) -> None:
         assert self._lease is not None, "usable"

@@ -73,7 +73,7 @@ def pruned(refs: RefMap) -> set[Oid]:
 
 
 def _of_tree(tree: Tree) -> Iterator[Oid]:
-    return (entry.id for entry in tree.entries)
+    return iter(tree.children)
 
 
 def _of_artifact(artifact: Artifact) -> Iterator[Oid]:

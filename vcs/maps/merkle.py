@@ -103,7 +103,7 @@ class MerkleMap:
         """The root of the map with these entries set, or deleted where there is None; `put` stores the new nodes."""
         if not edits:
             return self.root
-        writer = _Writer(self, put)
+        writer = Writer(self, put)
         writer.rewrite(sorted(edits.items(), key=_key))
         return writer.finish()
 
@@ -117,8 +117,9 @@ class MerkleMap:
 
     def _child(self, node: Node, entry: MapEntry) -> Node:
         child = self.node(Oid(entry[1]))
+        last = child.entries[-1][0] if child.entries else None
         # What a node says of those below it must be true, so that nothing can hide behind a small number.
-        if (child.level, child.entries[-1][0], *child.summary) != (node.level - 1, entry[0], *entry[2:]):
+        if (child.level, last, *child.summary) != (node.level - 1, entry[0], *entry[2:]):
             raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
         return child
 
@@ -146,11 +147,15 @@ class MerkleMap:
         return total
 
 
-class _Writer:
-    """Rebuilds the nodes that edits touch, and only those.
+class Writer:
+    """Makes a map's nodes from its entries in order, or from an older map those that edits touch, and only those.
 
     `carry[level]` holds entries waiting for the one that ends their node. A node that no edit touches, and
     before which nothing is waiting, is kept as it is.
+
+    Args:
+        old: The older map, or an empty one.
+        put: Stores a new node.
     """
 
     def __init__(self, old: MerkleMap, put: Callable[[Any], Oid]) -> None:
@@ -158,9 +163,19 @@ class _Writer:
         self._shape = old.shape
         self._put = put
         self._carry: list[list[MapEntry]] = [[]]
-        self._made: dict[Oid, Node] = {}
+        self._made: dict[Oid, Oid | None] = {}  # nodes → the one below, where there is only one
+
+    def add(self, entry: MapEntry) -> None:
+        """Adds an entry after all others."""
+        self._emit(0, entry)
+
+    def add_leaf(self, entry: MapEntry) -> None:
+        """Adds a whole leaf after all others, as the node above describes it; only the last need not end by its key."""
+        self._made[Oid(entry[1])] = None
+        self._emit(1, entry)
 
     def rewrite(self, edits: Edits) -> None:
+        """Makes of the older map one with these entries set or deleted, sorted by their keys."""
         root = self._old._root()
         if root is None:
             self._merge((), edits)
@@ -174,7 +189,8 @@ class _Writer:
             waiting = self._carry[level]
             on_top = level == len(self._carry) - 1
             if on_top and level and len(waiting) == 1:
-                return self._collapse(Oid(waiting[0][1]))
+                child = Oid(waiting[0][1])
+                return child if level == 1 else self._collapse(child)
             if waiting:
                 self._end_node(level)
             elif on_top:
@@ -217,16 +233,18 @@ class _Writer:
         entries, self._carry[level] = tuple(self._carry[level]), []
         node = self._shape.node(level, entries)
         oid = self._put(node)
-        self._made[oid] = node
+        self._made[oid] = Oid(entries[0][1]) if level and len(entries) == 1 else None
         self._emit(level + 1, (entries[-1][0], oid, *node.summary))
 
     def _collapse(self, oid: Oid) -> Oid:
         """Skips nodes with a single child on the way down, so that a root is as low as it can be."""
-        node = self._made.get(oid) or self._old.node(oid)
-        while node.level and len(node.entries) == 1:
-            oid = Oid(node.entries[0][1])
-            node = self._made.get(oid) or self._old.node(oid)
-        return oid
+        while True:
+            if oid not in self._made:
+                node = self._old.node(oid)
+                self._made[oid] = Oid(node.entries[0][1]) if node.level and len(node.entries) == 1 else None
+            if (child := self._made[oid]) is None:
+                return oid
+            oid = child
 
 
 def _unshared(a: MerkleMap, b: MerkleMap) -> tuple[list[Node], list[Node]]:

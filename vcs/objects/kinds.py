@@ -12,10 +12,10 @@ import reprlib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import DamagedError, InvalidName
-from .limits import MAX_NAME
+from .limits import MAX_INT, MAX_NAME
 from .oid import Oid, check_oid
 from .records import Moment, Record, Report, Size
 
@@ -59,41 +59,112 @@ def _fits(name: str) -> bool:
         return False
 
 
-@dataclass(frozen=True)
-class Entry(Record):
-    """One name in a tree. `size` is the content's size in bytes, of all files below for a folder."""
+class Entry(NamedTuple):
+    """One name in a folder.
+
+    Attributes:
+        name: What it is called there.
+        mode: What it is, as Git writes it.
+        id: The blob, or the root of the folder's tree.
+        size: Bytes of the content, of all files and links below for a folder.
+        files: How many files, links and empty folders it stands for: 1 for all but folders that hold something.
+    """
 
     name: str
     mode: str
     id: Oid
-    size: Size
+    size: int
+    files: int = 1
 
     @property
     def kind(self) -> str:
         """`tree` for a folder, else `blob` (a symbolic link's blob holds its target)."""
         return "tree" if self.mode == FOLDER else "blob"
 
-    def __post_init__(self) -> None:
-        if self.mode not in (FILE, EXECUTABLE, SYMLINK, FOLDER) or self.size < 0:
-            raise DamagedError(f"A stored tree has an entry of mode {reprlib.repr(self.mode)}; run `art fsck`.")
+
+MAX_LEVEL = 13
+"""More levels of nodes than 64 bits of a key's hash can ask for are never made."""
 
 
 @dataclass(frozen=True)
 class Tree(Record):
-    """A folder: entries in strictly ascending order of their names' UTF-8 bytes."""
+    """One node of a folder's tree: an ordered map of names.
+
+    Level 0 holds entries, none for an empty folder; above, the last name below, the node's id and what it stands for,
+    bytes and files.
+    """
 
     KIND: ClassVar[str] = "tree"
-    entries: tuple[Entry, ...]
+    level: int
+    entries: tuple[tuple[Any, ...], ...]
 
     def __post_init__(self) -> None:
-        names = [check_entry_name(entry.name).encode("utf-8") for entry in self.entries]
-        if any(a >= b for a, b in itertools.pairwise(names)):
-            raise DamagedError("A stored tree's names are not in order; run `art fsck`.")
+        names = [entry[0] if entry else None for entry in self.entries]
+        if self.level or names:
+            check_node(self.level, names)
+        width, amounts = (4, 2) if self.level else (5, 3)
+        for entry in self.entries:
+            if len(entry) != width or not all(type(each) is int and 0 <= each <= MAX_INT for each in entry[amounts:]):
+                raise _not_a_tree(entry)
+            check_oid(entry[amounts - 1])
+            if entry[-1] < 1 or (not self.level and (entry[1] not in _MODES or (entry[4] > 1 and entry[1] != FOLDER))):
+                raise _not_a_tree(entry)
+        check_entry_names([entry[0] for entry in self.entries])
+
+    def to_json(self) -> Any:
+        """The fields as JSON data."""
+        return {"entries": self.entries, "level": self.level}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Reads JSON data. Raises DamagedError as `Record.from_json`."""
+        if (
+            not isinstance(data, dict)
+            or data.keys() != {"entries", "level"}
+            or type(level := data["level"]) is not int
+            or not isinstance(entries := data["entries"], list)
+            or not all(isinstance(entry, list) for entry in entries)
+        ):
+            raise DamagedError("A stored tree has the wrong fields; run `art fsck`.")
+        if level == 0 and all(len(entry) == 5 for entry in entries):
+            return cls(0, tuple([Entry._make(entry) for entry in entries]))
+        return cls(level, tuple([tuple(entry) for entry in entries]))
+
+    @property
+    def summary(self) -> tuple[int, int]:
+        """What the node above says of this one: the bytes, and how many files, links and empty folders are below."""
+        return sum([entry[-2] for entry in self.entries]), sum([entry[-1] for entry in self.entries])
 
     @property
     def size(self) -> int:
-        """Bytes of all files below."""
-        return sum(entry.size for entry in self.entries)
+        """Bytes of all files and links below."""
+        return self.summary[0]
+
+    @property
+    def children(self) -> list[Oid]:
+        """The nodes below, or what the names lead to."""
+        return [entry[1 if self.level else 2] for entry in self.entries]
+
+
+_MODES = (FILE, EXECUTABLE, SYMLINK, FOLDER)
+
+
+def _not_a_tree(entry: object) -> DamagedError:
+    return DamagedError(f"A stored tree has the entry {reprlib.repr(entry)}, which cannot be; run `art fsck`.")
+
+
+def check_entry_names(names: Sequence[str]) -> None:
+    """Refuses names as `check_entry_name` does, most of them at a glance."""
+    together = "/".join(names)
+    plain = (
+        together.isascii()
+        and not any(mark in together for mark in ("\\", "\0", "~", "/."))
+        and not together.startswith(".")
+        and together.count("/") == len(names) - 1
+    )
+    if not plain or not all(names) or max(map(len, names)) > MAX_NAME:
+        for name in names:
+            check_entry_name(name)
 
 
 @dataclass(frozen=True)
@@ -328,10 +399,6 @@ class Op(Record):
     who: str
     when: int
     why: str
-
-
-MAX_LEVEL = 13
-"""More levels of nodes than 64 bits of a key's hash can ask for are never made."""
 
 
 @dataclass(frozen=True)

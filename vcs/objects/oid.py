@@ -7,6 +7,7 @@ pass for a tree.
 
 from __future__ import annotations
 
+import functools
 import re
 import reprlib
 from typing import NewType
@@ -27,10 +28,17 @@ NULL = Oid("0" * 64)
 
 def hasher(kind: str = "blob", *, parallel: bool = False) -> blake3.blake3:
     """A fresh hasher for one kind of object; on all processors where `parallel`."""
-    threads = blake3.blake3.AUTO if parallel else 1
+    if not parallel:
+        return _fresh(kind).copy()
     if kind == "blob":
-        return blake3.blake3(max_threads=threads)
-    return blake3.blake3(derive_key_context=f"artvcs {kind} v1", max_threads=threads)
+        return blake3.blake3(max_threads=blake3.blake3.AUTO)
+    return blake3.blake3(derive_key_context=f"artvcs {kind} v1", max_threads=blake3.blake3.AUTO)
+
+
+@functools.cache
+def _fresh(kind: str) -> blake3.blake3:
+    """A hasher to copy: making one anew costs as much as hashing a small object."""
+    return blake3.blake3() if kind == "blob" else blake3.blake3(derive_key_context=f"artvcs {kind} v1")
 
 
 def hash_bytes(data: bytes | memoryview, kind: str = "blob") -> Oid:

@@ -64,7 +64,6 @@ class Layout:
         self.index = folder / INDEX
         # Of this machine alone:
         self.cache = folder / "cache.db"
-        self.stat_cache = folder / "stat-cache"
         self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.trust
         self.turn = folder / "turn"
         self.reserve = folder / "reserve"

@@ -65,8 +65,7 @@ class PackWriter:
             if item.oid in self.entries:
                 return
             at = Location(item.oid, item.kind, item.codec, self.end, len(item.stored), item.size)
-            self._append(pack.record_header(at))
-            self._append(item.stored)
+            self._append(pack.record_header(at) + item.stored)
             self.entries[item.oid] = at
             # Only now, when header and content are both noted: should this fail, nothing is torn.
             if self.end - self._landed >= _FLUSH:
@@ -111,12 +110,13 @@ class PackWriter:
             # Written where it belongs, not where the descriptor stands: a forked process shares that position.
             self._waiting = [b"".join(self._waiting)]
             durable.write_at(self._fd, self._waiting[0], self._landed)
+            self._hasher.update(self._waiting[0])  # many at once: a call costs more than a small object's bytes
             self._landed += len(self._waiting.pop())
 
     def digest(self) -> Oid:
         """The hash of all bytes so far."""
         with self._mutex:
-            return Oid(self._hasher.hexdigest())
+            return Oid(self._hasher.copy().update(b"".join(self._waiting)).hexdigest())
 
     def seal(self) -> Oid:
         """Writes the end of the pack to the file and returns its name; the file is whole, but not durable yet.
@@ -148,11 +148,10 @@ class PackWriter:
         self.entries = {}
         self.end = self._landed = 0
         self._waiting = []
-        self._hasher = hasher("pack")
+        self._hasher = hasher("pack")  # of what has landed
         self._append(pack.header())
 
     def _append(self, data: bytes) -> None:
-        self._hasher.update(data)
         self._waiting.append(data)
         self.end += len(data)
 

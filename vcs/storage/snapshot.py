@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from ..errors import DamagedError
@@ -71,6 +72,18 @@ class Snapshot:
                     name = segment.pack_of(number)
                     if name not in condemned:
                         yield name, at
+
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, PackName]]:
+        """Id, codec and pack of everywhere that many objects are, as `find` does for one."""
+        for pack in self.loose:
+            name = PackName(pack.name)
+            with suppress(DamagedError):
+                yield from ((key, codec, name) for key, codec, _ in pack.table.places(keys))
+        for segment in self.segments:
+            with suppress(DamagedError):
+                for key, codec, number in segment.places(keys):
+                    if (name := segment.pack_of(number)) not in self.state.condemned:
+                        yield key, codec, name
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TypeVar
 
 from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
@@ -99,12 +100,48 @@ class ObjectStore:
         """As `has`, what transactions have not published left out; at the moment that is looked at, or another."""
         return any(self.is_sound_at(place, at) for place, at in (snapshot or self.snapshot).find(oid))
 
+    def sound(self, oids: Iterable[Oid], snapshot: Snapshot) -> set[Oid]:
+        """Those of many objects that are `published` at a moment."""
+        found: set[Oid] = set()
+        doubtful: set[Oid] = set()
+        for key, _, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+            (found if self.soundness.vouches_for(name) else doubtful).add(Oid(key.hex()))
+        return found | {oid for oid in doubtful - found if self.published(oid, snapshot)}
+
     def complete(self, oid: Oid) -> bool:
         """Whether a blob's record and all its chunks are here and sound."""
         try:
             return self.has(oid) and all(self.has(chunk) for chunk in self.chunk_ids(self.location(oid)))
         except (UnknownName, DamagedError):
             return False
+
+    def kept(self, oids: Iterable[Oid], snapshot: Snapshot | None = None) -> dict[Oid, tuple[PackName, ...]]:
+        """Those of many objects that are published, complete, and in packs that are whole → these packs.
+
+        Args:
+            oids: The objects.
+            snapshot: The moment to look at, if another.
+        """
+        snapshot = snapshot or self.snapshot
+        found: dict[Oid, tuple[PackName, ...]] = {}
+        for oid, (how, name) in self._in_whole_packs(oids, snapshot).items():
+            if how != codec.CHUNKED:
+                found[oid] = (name,)
+                continue
+            with suppress(UnknownName, DamagedError):
+                wanted = set(self.chunk_ids(self.location(oid)))
+                chunks = self._in_whole_packs(wanted, snapshot)
+                if len(chunks) == len(wanted) and all(how != codec.CHUNKED for how, _ in chunks.values()):
+                    found[oid] = (name, *{each for _, each in chunks.values()})
+        return found
+
+    def _in_whole_packs(self, oids: Iterable[Oid], snapshot: Snapshot) -> dict[Oid, tuple[int, PackName]]:
+        """Each of these objects that is published in a pack that is whole → its codec there, and the pack."""
+        found: dict[Oid, tuple[int, PackName]] = {}
+        for key, how, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+            if self.soundness.vouches_for(name):
+                found.setdefault(Oid(key.hex()), (how, name))
+        return found
 
     def size(self, oid: Oid) -> int:
         """The object's size in bytes, uncompressed. Raises UnknownName."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ..errors import DamagedError
@@ -15,10 +16,15 @@ from ..objects.oid import Oid
 from .files import Buffer
 
 _ROW = struct.Struct("<32sBBHIQQQ")
+_PLACE = struct.Struct("<32sxB2xI24x")
+"""Of a row the id, the codec, and the pack's number."""
 _PACK, _PACK_AT = struct.Struct("<I"), 36
 """The pack's number inside a row."""
 
 ROW_SIZE = _ROW.size
+
+_FEW = 20
+"""Looking for one object takes as long as passing over so many."""
 
 KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs")
 """Object kinds in the order of their codes, 0 first."""
@@ -94,6 +100,15 @@ class Table:
         while row < self.rows and self._key(row) == key:
             yield self.row(row)
             row += 1
+
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int]]:
+        """Id, codec and number of the pack, of all objects that are here among many."""
+        if len(keys) * _FEW < self.rows:
+            for key in keys:
+                yield from ((key, at.codec, number) for at, number in self.find(key))
+        elif self.rows:
+            rows = memoryview(self._data)[self._start : self._start + self.rows * ROW_SIZE]
+            yield from (row for row in _PLACE.iter_unpack(rows) if row[0] in keys)
 
     def starting_with(self, prefix: str) -> Iterator[tuple[Location, int]]:
         """The rows whose id starts with this hexadecimal prefix."""

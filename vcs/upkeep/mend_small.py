@@ -30,9 +30,6 @@ def mend(layout: Layout, quarantine: Quarantine) -> Iterator[Problem]:
     if not strangers.is_hint(layout):
         (layout.folder / ROOT).unlink()
         yield Problem(ROOT, "was damaged, and was only a hint: it is gone until the next change")
-    if layout.stat_cache.exists() and not strangers.is_register(layout.stat_cache):
-        quarantine.move(layout.stat_cache.name)
-        yield Problem(layout.stat_cache.name, "was damaged: files are read again")
 
 
 def _is_format(layout: Layout) -> bool:

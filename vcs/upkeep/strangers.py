@@ -27,8 +27,6 @@ def small_files(layout: Layout) -> Iterator[Problem]:
         yield Problem(layout.gitignore.name, "is not as artvcs wrote it")
     if not is_hint(layout):
         yield Problem(ROOT, "names no op that there is: the op was lost, or this file is damaged")
-    if layout.stat_cache.is_file() and not is_register(layout.stat_cache):
-        yield Problem(layout.stat_cache.name, "is not what was written")
     for journal in leftovers(layout):
         if not is_journal(journal):
             yield Problem(f"{layout.incoming.name}/{journal.name}", "holds a line that is not what was written")

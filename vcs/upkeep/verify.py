@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ..errors import ArtError, DamagedError
 from ..maps import graph
-from ..objects.kinds import Artifact, RefsNode, Tree
+from ..objects.kinds import FOLDER, Artifact, RefsNode, Tree
 from ..objects.oid import NULL, Oid, hash_bytes
 from ..objects.records import Record
 from ..storage import chunking, codec
@@ -88,7 +88,9 @@ def _checked(at: Location, stored: bytes | memoryview) -> Found:
 def links_of(record: Record) -> Iterator[Link]:
     """What a record refers to, and what it says of that."""
     if isinstance(record, Tree):
-        return (Link(entry.id, entry.kind, entry.size) for entry in record.entries)
+        if record.level:
+            return (Link(Oid(entry[1]), "tree", entry[2]) for entry in record.entries)
+        return (Link(Oid(entry[2]), "tree" if entry[1] == FOLDER else "blob", entry[3]) for entry in record.entries)
     if isinstance(record, Artifact):
         return iter((Link(record.payload, "tree", record.size),))
     if isinstance(record, RefsNode) and record.level:

@@ -4,21 +4,26 @@ What is stored may come from a hostile repository: names are checked (`objects.c
 out of the tree, and nothing is written through a link. Nothing is overwritten that cannot be had again.
 """
 
+from ..catalog.stat_cache import StatCache
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
 from .reading import file_id
 from .staging import clean_up
-from .trees import MAX_DEPTH, Progress, entries, no_progress
+from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
 
 __all__ = [
     "MAX_DEPTH",
     "Progress",
+    "StatCache",
     "add_folder",
     "add_path",
     "checkout",
     "clean_up",
     "entries",
+    "extent",
     "file_id",
+    "is_stored",
+    "measure",
     "no_progress",
     "write_tree",
 ]

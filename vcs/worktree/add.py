@@ -6,17 +6,18 @@ import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
+from ..catalog.stat_cache import Leaf, StatCache
 from ..changes.transaction import Transaction
-from ..errors import ChangedWhileRead, StorageError, storage_errors
-from ..objects.kinds import FOLDER, SYMLINK, Entry, Tree, check_entry_name
-from ..objects.oid import Oid
-from ..storage import chunking
-from .links import check_link
-from .reading import mode_of, read_steady
+from ..errors import ArtError, ChangedWhileRead, StorageError, storage_errors
+from ..maps.trees import FolderWriter
+from ..objects.kinds import Entry, Tree, check_entry_name
+from .contents import Contents, OpenFolder
+from .leaves import Leaves
+from .listing import NO_STATE, Listing, state_of
+from .rest import Rest
 from .trees import Progress, check_depth, no_progress
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
@@ -24,30 +25,28 @@ _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 def add_path(
-    transaction: Transaction, path: Path, name: str, progress: Progress = no_progress, *, inside: str = ""
+    transaction: Transaction,
+    path: Path,
+    name: str,
+    progress: Progress = no_progress,
+    *,
+    known: StatCache | None = None,
 ) -> Entry:
     """Stores a file, link or folder; returns the tree entry for it under `name`.
+
+    Args:
+        transaction: Where it is put.
+        path: What; a link on the way to it, or it itself, is followed.
+        name: How the entry is called.
+        progress: Told the bytes of files.
+        known: What is known of files that were read before.
 
     Raises:
         InvalidName: A name below cannot be stored, or a link leads out of the folder.
         ChangedWhileRead: A file changed or went away while it was read.
         StorageError: Something cannot be read, or is neither file, folder nor link.
     """
-    check_entry_name(name)
-    with _reading(path, listed=bool(inside)):
-        info = path.lstat() if inside else path.stat()
-        if stat.S_ISLNK(info.st_mode):
-            return _add_link(transaction, path, name, inside)
-        if stat.S_ISDIR(info.st_mode):
-            here = f"{inside}/{name}" if inside else "."
-            check_depth(len(PurePosixPath(here).parts))
-            tree = add_folder(transaction, path, progress=progress, inside=here)
-            return Entry(name, FOLDER, transaction.put(tree), tree.size)
-        if not stat.S_ISREG(info.st_mode):
-            raise StorageError(f"{path} is neither a file nor a folder; only those can be stored.")
-        oid, size, mode = _add_file(transaction, path, info, follow=not inside)
-        progress(size)
-        return Entry(name, mode, oid, size)
+    return _Adding(transaction, progress, known).path(path, check_entry_name(name))
 
 
 def add_folder(
@@ -56,36 +55,118 @@ def add_folder(
     extra: Mapping[str, Path] | None = None,
     progress: Progress = no_progress,
     *,
-    inside: str = ".",
-) -> Tree:
-    """The tree of what `folder` holds. Its parts are stored.
+    known: StatCache | None = None,
+) -> Entry:
+    """Stores what a folder holds that was made for this once, and what is to stand there with it.
 
     Args:
-        transaction: Where they are put.
+        transaction: Where it is put.
         folder: The folder; one that does not exist holds nothing.
         extra: Path in the tree (parts separated by `/`) → an existing file or folder that stands there too.
-        progress: Told the bytes of each file.
-        inside: Where the folder stands in what is being added, for links that lead out of it.
+        progress: Told the bytes of files.
+        known: What is known of files of `extra` that were read before.
 
     Raises:
         InvalidName: As `add_path`.
         ChangedWhileRead: As `add_path`.
         StorageError: As `add_path`.
     """
-    direct, below = _split_extra(extra or {})
-    with _reading(folder, listed=True):
-        there = folder.is_dir() if extra or inside == "." else True
-        members = {name: (folder / name, inside) for name in (os.listdir(folder) if there else ())}
-    members.update({name: (path, "") for name, path in direct.items()})
-    entries = []
-    for name in sorted(members.keys() | below.keys(), key=os.fsencode):
-        if name in below:
-            tree = add_folder(transaction, folder / name, below[name], progress, inside=f"{inside}/{name}")
-            entries.append(Entry(name, FOLDER, transaction.put(tree), tree.size))
-        else:
-            path, where = members[name]
-            entries.append(add_path(transaction, path, name, progress, inside=where))
-    return Tree(tuple(entries))
+    return _Adding(transaction, progress, known).merged(folder, folder.name, extra or {}, ".")
+
+
+class _Adding:
+    """One addition of files and folders."""
+
+    def __init__(self, transaction: Transaction, progress: Progress, known: StatCache | None) -> None:
+        self._transaction = transaction
+        self._rest = Rest()
+        self._contents = Contents(transaction, self._rest, progress)
+        self._known = known
+        if known is not None:
+            transaction.when_published(known.settle)
+
+    def path(self, path: Path, name: str) -> Entry:
+        """What lies at a path of the user's."""
+        with _reading(path, listed=False):
+            info = path.stat()
+            if stat.S_ISDIR(info.st_mode):
+                return self._folder(path, name, ".", self._known)
+            if not stat.S_ISREG(info.st_mode):
+                raise _refusal(path)
+            known = self._known if self._rest.trusts(info.st_dev) else None
+            return self._contents.file(path, name)[0] if known is None else self._file(path, name, info, known)
+
+    def merged(self, folder: Path, name: str, extra: Mapping[str, Path], inside: str) -> Entry:
+        """A folder that was made for this, and what of the user's stands in it."""
+        direct, below = _split_extra(extra)
+        with _reading(folder, listed=False):
+            there = folder.is_dir()
+            if there and not extra:
+                return self._folder(folder, name, inside, None)
+            names = set(os.listdir(folder)) if there else set()
+        writer = FolderWriter(self._transaction.store, self._transaction.put)
+        for each in sorted(names | direct.keys() | below.keys()):
+            check_entry_name(each)
+            if each in below:
+                writer.add(self.merged(folder / each, each, below[each], f"{inside}/{each}"))
+            elif each in direct:
+                writer.add(self.path(direct[each], each))
+            else:
+                writer.add(self._member(folder / each, each, inside))
+        return writer.finish(name)
+
+    def _member(self, path: Path, name: str, inside: str) -> Entry:
+        with _reading(path, listed=True):
+            mode = path.lstat().st_mode
+            if stat.S_ISDIR(mode):
+                return self._folder(path, name, f"{inside}/{name}", None)
+            if stat.S_ISLNK(mode):
+                return self._contents.link(path, name, inside)
+            return self._contents.file(path, name, follow=False)[0]
+
+    def _file(self, path: Path, name: str, info: os.stat_result, known: StatCache) -> Entry:
+        """A file by itself, which is known as a folder of one name would be."""
+        rows = known.leaves(path, self._transaction.seen)
+        for row in rows:
+            if (row.names, row.states) == (name, state_of(info)):
+                with suppress(ArtError):
+                    [entry] = self._transaction.store.record(row.leaf, Tree).entries
+                    if row.kept or self._transaction.has(entry[2]):
+                        self._contents.progress(info.st_size)
+                        return Entry._make(entry)
+        entry, state = self._contents.file(path, name)
+        leaf = Leaf(name, name, state, self._transaction.put(Tree(0, (entry,))), entry.size, entry.files)
+        known.replace(path, rows, leaf if state != NO_STATE else None)
+        return entry
+
+    def _folder(self, path: Path, name: str, inside: str, known: StatCache | None) -> Entry:
+        check_depth(len(PurePosixPath(inside).parts))
+        with _open(path, follow=inside == ".") as fd, _reading(path, listed=True):
+            folder = OpenFolder(path, fd, os.fstat(fd).st_dev, inside)
+            listing = Listing(fd)
+            if listing.others:
+                raise _refusal(path / listing.names[listing.others[0]])
+            folders = self._folders(folder, listing, known)
+            for at in listing.links:
+                self._contents.check_link(folder, listing.names[at])
+            leaves = Leaves(self._transaction, self._contents, folder, listing, folders)
+            writer = FolderWriter(self._transaction.store, self._transaction.put)
+            if known is None or not self._rest.trusts(folder.device):
+                leaves.add_to(writer, ())
+            else:
+                leaves.add_to(writer, known.leaves(path, self._transaction.seen))
+                for outdated, leaf in leaves.news:
+                    known.replace(path, outdated, leaf)
+        return writer.finish(name)
+
+    def _folders(self, folder: OpenFolder, listing: Listing, known: StatCache | None) -> dict[int, Entry]:
+        """Stores the folders in a folder, by their positions."""
+        found = {}
+        for at in listing.folders:
+            name = check_entry_name(listing.names[at])
+            found[at] = self._folder(folder.path / name, name, f"{folder.inside}/{name}", known)
+            listing.set_folder(at, found[at].id)
+        return found
 
 
 def _split_extra(extra: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, dict[str, Path]]]:
@@ -101,28 +182,19 @@ def _split_extra(extra: Mapping[str, Path]) -> tuple[dict[str, Path], dict[str, 
     return direct, below
 
 
-def _add_file(transaction: Transaction, path: Path, info: os.stat_result, *, follow: bool) -> tuple[Oid, int, str]:
-    """The content's id and size, and the mode that the file had with it."""
-    known = transaction.stat_cache.find(path, info)
-    if known is not None and transaction.has(known):
-        return known, info.st_size, mode_of(info)
-
-    def put(file: BinaryIO, now: os.stat_result) -> tuple[Oid, int]:
-        if now.st_size > chunking.MAX_CHUNK:
-            return transaction.put_stream(file)
-        data = file.read()
-        return transaction.put_blob(data), len(data)
-
-    (oid, size), info = read_steady(path, put, follow=follow)
-    transaction.stat_cache.remember(path, info, oid)
-    return oid, size, mode_of(info)
+def _refusal(path: Path) -> StorageError:
+    return StorageError(f"{path} is neither a file nor a folder; only those can be stored.")
 
 
-def _add_link(transaction: Transaction, path: Path, name: str, inside: str) -> Entry:
-    target = os.readlink(path)
-    check_link(target, PurePosixPath(inside) / name)
-    data = os.fsencode(target)
-    return Entry(name, SYMLINK, transaction.put_blob(data), len(data))
+@contextmanager
+def _open(folder: Path, *, follow: bool) -> Iterator[int]:
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    with _reading(folder, listed=not follow):
+        fd = os.open(folder, flags if follow else flags | os.O_NOFOLLOW)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 @contextmanager
@@ -131,6 +203,8 @@ def _reading(path: Path, *, listed: bool) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error.filename, str):
+            path = path / error.filename  # what is in an open folder is called by its name alone
         if listed and error.errno in _GONE:
             message = f"{path} went away while it was read; try again when nothing writes there any more."
             raise ChangedWhileRead(message) from error

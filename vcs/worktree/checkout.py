@@ -44,7 +44,8 @@ def checkout(store: ObjectStore, layout: Layout, entry: Entry, target: Path, pro
         DiskFull: It is more than there is room for.
         StorageError: The operating system refused.
     """
-    extent = trees.measure(store, entry)
+    if entry.mode == FOLDER:
+        entry = trees.measure(store, entry.name, entry.id)
     with storage_errors(f"reading {target}"):
         place = _place(layout, target)
         before = snapshot.take(place)
@@ -54,7 +55,7 @@ def checkout(store: ObjectStore, layout: Layout, entry: Entry, target: Path, pro
             if _holds(before, wanted):
                 return _set_modes(before, wanted, place)
             _check_stored(store, before, {found.id for found in wanted.values()}, target)
-        _check_room(place.parent, extent.size)
+        _check_room(place.parent, entry.size)
         durable.make_folders(place.parent)
         with Staging(layout, place) as staging:
             # A link in a folder may not leave that folder; a link on its own may lead nowhere else.
@@ -74,8 +75,9 @@ def write_tree(store: ObjectStore, tree: Oid, folder: Path, progress: Progress =
         DiskFull: It is more than there is room for.
     """
     with storage_errors(f"writing {folder}"):
-        _check_room(folder, trees.measure(store, Entry(folder.name, FOLDER, tree, 0)).size)
-        _write_entries(store, tree, folder, PurePosixPath(), progress)
+        whole = trees.measure(store, folder.name, tree)
+        _check_room(folder, whole.size)
+        _write_entries(store, whole, folder, PurePosixPath(), progress)
 
 
 def _place(layout: Layout, target: Path) -> Path:
@@ -158,9 +160,14 @@ def _check_room(folder: Path, size: int) -> None:
         raise DiskFull(f"{size / 1e6:,.1f} MB do not fit into the {free / 1e6:,.1f} MB that are free at {existing}.")
 
 
-def _write_entries(store: ObjectStore, tree: Oid, folder: Path, at: PurePosixPath, progress: Progress) -> None:
-    # Links last: nothing is ever written through one.
-    for entry in sorted(trees.entries(store, tree), key=lambda entry: entry.mode == SYMLINK):
+def _write_entries(store: ObjectStore, whole: Entry, folder: Path, at: PurePosixPath, progress: Progress) -> None:
+    links = []
+    for entry in trees.inside(store, whole):
+        if entry.mode == SYMLINK:
+            links.append(entry)
+        else:
+            _write_entry(store, entry, folder / entry.name, at / entry.name, progress)
+    for entry in links:  # last: nothing is ever written through one
         _write_entry(store, entry, folder / entry.name, at / entry.name, progress)
 
 
@@ -169,7 +176,7 @@ def _write_entry(store: ObjectStore, entry: Entry, target: Path, at: PurePosixPa
     if entry.mode == FOLDER:
         check_depth(len(at.parts))
         target.mkdir()
-        _write_entries(store, entry.id, target, at, progress)
+        _write_entries(store, entry, target, at, progress)
     elif entry.mode == SYMLINK:
         link = store.read(entry.id, "blob").decode("utf-8", "surrogateescape")
         check_link(link, at)

@@ -18,6 +18,9 @@ T = TypeVar("T")
 _PAUSES = (0.05, 0.2)
 """Seconds before a file that changed is read again."""
 
+# Without O_NONBLOCK, opening what has become a pipe would wait for a writer.
+_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
 
 def read_steady(
     path: Path, read: Callable[[BinaryIO, os.stat_result], T], *, follow: bool = True
@@ -35,9 +38,7 @@ def read_steady(
         OSError: The operating system refused.
     """
     for pause in (*_PAUSES, None):
-        # Without O_NONBLOCK, opening what has become a pipe would wait for a writer.
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
-        with open(os.open(path, flags), "rb") as file:
+        with open(open_to_read(path, follow=follow), "rb") as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise StorageError(f"{path} is neither a file nor a folder; only those can be stored.")
@@ -47,6 +48,17 @@ def read_steady(
         if pause is not None:
             time.sleep(pause)
     raise ChangedWhileRead(f"{path} changes while it is read; try again when nothing writes to it any more.")
+
+
+def open_to_read(path: Path | str, *, follow: bool = True, folder: int | None = None) -> int:
+    """A descriptor of a file, also of what is none any more.
+
+    Args:
+        path: The file.
+        follow: Whether the path may be a symbolic link.
+        folder: What the path starts from.
+    """
+    return os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW, dir_fd=folder)
 
 
 def signature(info: os.stat_result) -> tuple[int, ...]:

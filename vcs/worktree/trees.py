@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from ..errors import DamagedError, InvalidName
-from ..objects.kinds import FOLDER, SYMLINK, Entry, Tree
+from ..errors import ArtError, DamagedError, InvalidName, UnknownName
+from ..maps import trees
+from ..maps.trees import entries, inside
+from ..objects.kinds import FOLDER, Entry, Tree
 from ..objects.oid import Oid
 from ..storage.store import ObjectStore
+
+__all__ = [
+    "MAX_DEPTH",
+    "Progress",
+    "check_depth",
+    "entries",
+    "extent",
+    "inside",
+    "is_stored",
+    "measure",
+    "no_progress",
+    "walk",
+]
 
 Progress = Callable[[int], None]
 """Called with the number of bytes just read or written."""
@@ -17,74 +31,82 @@ MAX_DEPTH = 100
 """Folders in folders; no deeper, so that a hostile tree exhausts nothing."""
 
 MAX_FILES = 10_000_000
-"""Files and folders in one tree: a few small trees that name each other can stand for more than any disk holds."""
+"""Files in one tree: a few small trees that name each other can stand for more than any disk holds."""
 
 
 def no_progress(_: int) -> None:
     """Says nothing."""
 
 
-def entries(store: ObjectStore, tree: Oid) -> Iterator[Entry]:
-    """What a folder holds, in order of names.
+def measure(store: ObjectStore, name: str, tree: Oid) -> Entry:
+    """A stored folder as an entry that says how much would be written, read from the root of its tree alone.
+
+    What the root says of those below is checked when they are read, see `inside`.
 
     Raises:
-        UnknownName: The tree is not here.
-        DamagedError: It is not what its id promises.
-    """
-    yield from store.record(tree, Tree).entries
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much an entry stands for: files and folders, bytes of files, and folders in folders."""
-
-    count: int
-    size: int
-    depth: int
-
-
-def measure(store: ObjectStore, entry: Entry) -> Extent:
-    """How much would be written, read from the trees alone, each once.
-
-    Raises:
-        InvalidName: Folders are nested too deeply.
         DamagedError: It is more than any disk holds.
-        UnknownName: A tree is not here.
+        UnknownName: The root is not here.
     """
-    extent = _measure(store, entry, {}, 0)
-    if extent.count > MAX_FILES:
-        raise DamagedError(f"{entry.name} claims to hold {extent.count} files, more than can be written; leave it.")
-    return extent
+    entry = trees.as_entry(name, tree, store.record(tree, Tree))
+    if entry.files > MAX_FILES:
+        raise DamagedError(f"{name} claims to hold {entry.files} files, more than can be written; leave it.")
+    return entry
 
 
-def _measure(store: ObjectStore, entry: Entry, known: dict[Oid, Extent], depth: int) -> Extent:
-    if entry.mode != FOLDER:
-        return Extent(1, 0 if entry.mode == SYMLINK else entry.size, 0)
-    check_depth(depth)
-    if (extent := known.get(entry.id)) is None:
-        inner = [_measure(store, child, known, depth + 1) for child in entries(store, entry.id)]
-        count, size = 1 + sum(each.count for each in inner), sum(each.size for each in inner)
-        extent = known[entry.id] = Extent(count, size, 1 + max((each.depth for each in inner), default=0))
-    elif depth + extent.depth > MAX_DEPTH + 1:
-        raise _too_deep()
-    return extent
+def extent(store: ObjectStore, tree: Oid, path: str) -> tuple[int, int]:
+    """How many files, links and empty folders are at or below a path in a stored folder, and how many bytes they have.
+
+    Raises:
+        UnknownName: There is no such path, or a tree is not here.
+    """
+    entry = None
+    for name in path.split("/"):
+        entry = trees.find(store, tree, name)
+        if entry is None:
+            raise UnknownName(f"The folder {tree[:12]} holds no {path!r}; `art show` lists what it holds.")
+        tree = entry.id
+    assert entry is not None, "a path has a part"
+    empty = entry.mode == FOLDER and store.record(entry.id, Tree) == trees.EMPTY
+    return 0 if empty else entry.files, entry.size
+
+
+def is_stored(store: ObjectStore, tree: Oid) -> bool:
+    """Whether a folder and all below can be read, as far as is known without reading all of it."""
+    pending, blobs = {tree}, set[Oid]()
+    seen = set(pending)
+    try:
+        while pending:
+            oid = pending.pop()
+            if not store.has(oid):
+                return False
+            node = store.record(oid, Tree)
+            folders = {entry[2] for entry in node.entries if entry[1] == FOLDER} if node.level == 0 else node.children
+            pending.update(set(folders) - seen)
+            seen |= pending
+            blobs.update(() if node.level else (entry[2] for entry in node.entries if entry[1] != FOLDER))
+    except ArtError:
+        return False
+    return all(store.complete(oid) for oid in blobs - store.kept(blobs).keys())
 
 
 def walk(store: ObjectStore, entry: Entry) -> Iterator[tuple[str, Entry]]:
-    """An entry and all below: path from it (`""` for itself, else parts each with a `/` before) → entry."""
-    pending = [("", entry)]
+    """An entry and all below: path from it (`""` for itself, else parts each with a `/` before) → entry.
+
+    Raises:
+        InvalidName: Folders are nested too deeply.
+        DamagedError: Something is not what its id, or the folder above it, promises.
+        UnknownName: A tree is not here.
+    """
+    pending = [("", entry, 0)]
     while pending:
-        path, found = pending.pop()
+        path, found, depth = pending.pop()
         yield path, found
         if found.mode == FOLDER:
-            pending.extend((f"{path}/{child.name}", child) for child in entries(store, found.id))
+            check_depth(depth)
+            pending.extend((f"{path}/{child.name}", child, depth + 1) for child in inside(store, found))
 
 
 def check_depth(depth: int) -> None:
     """Refuses a folder in so many others."""
     if depth > MAX_DEPTH:
-        raise _too_deep()
-
-
-def _too_deep() -> InvalidName:
-    return InvalidName(f"Folders more than {MAX_DEPTH} deep cannot be stored; pack them into one file.")
+        raise InvalidName(f"Folders more than {MAX_DEPTH} deep cannot be stored; pack them into one file.")

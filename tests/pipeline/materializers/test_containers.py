@@ -77,7 +77,11 @@ def test_a_dictionary_with_a_strange_factory_is_pickled(tmp_path: Path) -> None:
     assert loaded[0]["missing"] == 5
 
 
-@pytest.mark.parametrize("value", [(item for item in "ab"), threading.Lock(), sys.stdout], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [(item for item in "ab"), threading.Lock(), sys.stdout],
+    ids=["generator", "lock", "stream"],
+)
 def test_what_cannot_be_pickled_is_refused(value: Any, tmp_path: Path) -> None:
     with pytest.raises(MaterializerError, match="cannot be stored"):
         save([value], tmp_path / "stored")

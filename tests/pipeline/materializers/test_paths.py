@@ -10,6 +10,8 @@ import pytest
 
 from artvcs.pipelines.errors import MaterializerError
 from artvcs.pipelines.materializers import find_for_value
+from artvcs.pipelines.saving import save_artifact
+from artvcs.vcs.errors import InvalidName, StorageError
 
 from .harness import files_of, load, round_trip, save
 
@@ -65,10 +67,10 @@ def test_what_is_missing_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../outside", "deep/../../data2"])
-def test_links_out_of_a_folder_are_refused(target: str, data: Path, tmp_path: Path) -> None:
+def test_links_out_of_a_folder_are_refused(target: str, data: Path, project: Path) -> None:
     (data / "link").symlink_to(target)
-    with pytest.raises(MaterializerError, match="leads out"):
-        save(data, tmp_path / "stored")
+    with pytest.raises(InvalidName, match="leads out"):
+        save_artifact(data, "data")
 
 
 def test_links_inside_a_folder_are_kept(data: Path, tmp_path: Path) -> None:
@@ -79,12 +81,12 @@ def test_links_inside_a_folder_are_kept(data: Path, tmp_path: Path) -> None:
     assert os.readlink(next(iter(materializer.included.values())) / "deep" / "link") == "../a.txt"
 
 
-def test_pipes_are_refused(data: Path, tmp_path: Path) -> None:
+def test_pipes_are_refused(data: Path, project: Path) -> None:
     os.mkfifo(data / "pipe")
+    with pytest.raises(StorageError, match="neither a file nor a folder"):
+        save_artifact(data, "data")
     with pytest.raises(MaterializerError, match="neither a file nor a folder"):
-        save(data, tmp_path / "stored")
-    with pytest.raises(MaterializerError, match="neither a file nor a folder"):
-        save(data / "pipe", tmp_path / "other")
+        save_artifact(data / "pipe", "data")
 
 
 def test_a_stored_link_is_not_followed(tmp_path: Path) -> None:
@@ -94,9 +96,11 @@ def test_a_stored_link_is_not_followed(tmp_path: Path) -> None:
         load(tmp_path, "artvcs.path", "object")
 
 
-def test_metadata(data: Path) -> None:
-    facts = find_for_value(data)("").extract_metadata(data)
-    assert facts == {"name": "data", "files": 2, "size": 2}
+def test_metadata(data: Path, project: Path) -> None:
+    assert save_artifact(data, "data").metadata == {"name": "data", "files": 2, "size": 2}
+    assert save_artifact(data / "a.txt", "data").metadata == {"name": "a.txt", "size": 1}
+    (data / "empty").mkdir()
+    assert save_artifact(data / "empty", "data").metadata == {"name": "empty", "files": 0, "size": 0}
 
 
 def test_a_pure_path_is_plain_data() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage import pack
+from artvcs.vcs.storage.files import Files
 
 from ..helpers import packs, put_text, random_text, tags
 
@@ -18,7 +19,12 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The packs that were hashed as a whole."""
     found: list[str] = []
     real = pack.Pack.whole
-    monkeypatch.setattr(pack.Pack, "whole", lambda self, files: found.append(self.name) or real(self, files))
+
+    def whole(self: pack.Pack, files: Files) -> bool:
+        found.append(self.name)
+        return real(self, files)
+
+    monkeypatch.setattr(pack.Pack, "whole", whole)
     return found
 
 

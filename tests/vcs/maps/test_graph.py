@@ -115,4 +115,4 @@ def test_an_artifact_whose_data_was_pruned_is_reached_and_not_followed(repositor
         artifact = add_version(transaction, "model", "x").artifact
     found = {at.kind for at in graph.reachable(repository.store, [artifact], ends={artifact})}
     assert found == {"artifact"}
-    assert Tree(()).oid in {at.oid for at in graph.reachable(repository.store, [artifact])}
+    assert Tree(0, ()).oid in {at.oid for at in graph.reachable(repository.store, [artifact])}

@@ -37,13 +37,14 @@ def test_a_name_that_could_do_harm_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE, ids=repr)
 def test_a_stored_tree_with_such_a_name_is_refused(name: str) -> None:
-    entry = {"name": name, "mode": FILE, "id": ID, "size": 0}
     try:
-        data = canonical.dumps({"entries": [entry]})
+        leaf = canonical.dumps({"entries": [[name, FILE, ID, 0, 1]], "level": 0})
+        inner = canonical.dumps({"entries": [[name, ID, 0, 1]], "level": 1})
     except ValueError:
         return  # not even JSON
-    with pytest.raises(DamagedError):
-        Tree.decode(data)
+    for data in (leaf, inner):
+        with pytest.raises(DamagedError):
+            Tree.decode(data)
 
 
 @pytest.mark.parametrize(
@@ -57,16 +58,72 @@ def test_other_names_are_taken_as_they_are(name: str) -> None:
 
 def test_a_tree_is_sorted_by_bytes_and_holds_each_name_once() -> None:
     a, b = Entry("a", FILE, ID, 1), Entry("b", FILE, ID, 2)
-    assert Tree((a, b)).size == 3
+    assert Tree(0, (a, b)).summary == (3, 2)
     for wrong in ((b, a), (a, a)):
         with pytest.raises(DamagedError):
-            Tree(wrong)
+            Tree(0, wrong)
 
 
-@pytest.mark.parametrize(("mode", "size"), [("100600", 1), ("160000", 1), ("", 1), (FILE, -1)])
-def test_an_entry_of_another_mode_or_a_negative_size_is_refused(mode: str, size: int) -> None:
+def test_a_node_of_a_tree_reads_back_as_it_was() -> None:
+    names = ["a", "ab", "ä", "日本"]
+    leaf = Tree(0, tuple(Entry(name, FILE, ID, size) for size, name in enumerate(names)))
+    inner = Tree(1, (("ab", leaf.oid, *leaf.summary), ("ä", ID, 7, 9)))
+    for node in (leaf, inner, Tree(0, ())):
+        assert Tree.decode(node.encode()) == node
+    assert leaf.children == [ID] * 4
+    assert inner.children == [leaf.oid, ID]
+    assert inner.summary == (13, 13)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        ["a", "100600", ID, 1, 1],
+        ["a", "160000", ID, 1, 1],
+        ["a", "", ID, 1, 1],
+        ["a", 100644, ID, 1, 1],
+        ["a", [FILE], ID, 1, 1],
+        ["a", FILE, ID, -1, 1],
+        ["a", FILE, ID, True, 1],
+        ["a", FILE, ID, 1, 0],
+        ["a", FILE, ID, 1, 2],
+        ["a", FOLDER, ID, 1, 0],
+        ["a", FILE, ID[:-1], 1, 1],
+        ["a", FILE, None, 1, 1],
+        ["a", FILE, ID, 1],
+        ["a", FILE, ID, 1, 1, 1],
+        [1, FILE, ID, 1, 1],
+        [],
+        {},
+        None,
+    ],
+    ids=repr,
+)
+def test_an_entry_that_cannot_be_is_refused(entry: Any) -> None:
     with pytest.raises(DamagedError):
-        Entry("a", mode, ID, size)
+        Tree.decode(canonical.dumps({"entries": [entry], "level": 0}))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"entries": [], "level": 1},
+        {"entries": [["a", FILE, ID, 1, 1]], "level": 1},
+        {"entries": [["a", ID, 1, 1]], "level": 0},
+        {"entries": [["b", ID, 1, 1], ["a", ID, 1, 1]], "level": 1},
+        {"entries": [["a", ID, 1, 0]], "level": 1},
+        {"entries": [["a", ID, 1, 1]], "level": MAX_LEVEL + 1},
+        {"entries": [["a", ID, 1, 1]], "level": -1},
+        {"entries": [["a", ID, 1, 1]], "level": True},
+        {"entries": {}, "level": 0},
+        {"entries": []},
+        {"entries": [], "level": 0, "more": 1},
+    ],
+    ids=repr,
+)
+def test_a_node_of_a_tree_that_no_writer_makes_is_refused(node: dict[str, Any]) -> None:
+    with pytest.raises(DamagedError):
+        Tree.decode(canonical.dumps(node))
 
 
 def test_the_kind_follows_from_the_mode() -> None:
@@ -148,5 +205,5 @@ def test_a_state_that_no_writer_makes_is_refused(false: dict[str, object]) -> No
 
 
 def test_a_file_with_the_bytes_of_a_tree_is_not_the_tree() -> None:
-    tree = Tree((Entry("a", FILE, Oid(ID), 0),))
+    tree = Tree(0, (Entry("a", FILE, Oid(ID), 0),))
     assert hash_bytes(tree.encode()) != tree.oid

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, StorageError
 from artvcs.vcs.objects import canonical, kinds
-from artvcs.vcs.objects.kinds import Commit, Entry, Op, RefsNode, Tree
+from artvcs.vcs.objects.kinds import Commit, Op, RefsNode, Tree
 from artvcs.vcs.objects.limits import MAX_TEXT, MAX_TIME
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
@@ -115,7 +115,7 @@ def test_any_bytes_are_read_or_refused_with_our_own_error(data: bytes) -> None:
 
 def test_a_long_wrong_value_does_not_flood_the_message() -> None:
     with pytest.raises(DamagedError) as caught:
-        Entry.from_json({"name": ["x" * 100] * 10_000, "mode": "100644", "id": SOME_ID, "size": 1})
+        Tree.from_json({"level": 0, "entries": [["name", ["x" * 100] * 10_000, SOME_ID, 1, 1]]})
     assert len(str(caught.value)) < 500
 
 

@@ -126,7 +126,7 @@ def test_of_two_lists_of_chunks_the_one_that_is_sound_is_followed(position: int)
 
 def test_an_object_of_another_kind_is_not_what_was_asked_for(repository: Repository) -> None:
     with repository.transaction("put") as transaction:
-        tree = transaction.put(Tree(()))
+        tree = transaction.put(Tree(0, ()))
         transaction.set_ref("tags/a", tree)
         blob = put_text_in(transaction, "tags/b", "text")
     with pytest.raises(DamagedError, match="is a tree, not a blob"):
@@ -296,5 +296,5 @@ def test_remembered_records_are_bounded_by_their_size(repository: Repository, mo
     monkeypatch.setattr("artvcs.vcs.storage.store._CACHED_BYTES", 100_000)
     store = repository.store
     for number in range(1000):
-        store.remember(hash_bytes(str(number).encode()), Tree(()), 9_000)
+        store.remember(hash_bytes(str(number).encode()), Tree(0, ()), 9_000)
     assert len(store._records) <= 10

@@ -11,7 +11,7 @@ import pytest
 
 from artvcs.vcs.changes.intents import AddVersion, DeleteVersion, EditVersion
 from artvcs.vcs.changes.publish import Publisher
-from artvcs.vcs.maps import graph, ref_names
+from artvcs.vcs.maps import graph, ref_names, trees
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
@@ -126,7 +126,7 @@ def add_large_version(repository: Repository, name: str, text: str) -> Oid:
     """Publishes a version whose data is a file with this text."""
     with repository.begin("add") as transaction:
         blob = transaction.put_blob(text.encode())
-        payload = transaction.put(Tree((Entry("data", FILE, blob, len(text)),)))
+        payload = transaction.put(Tree(0, (Entry("data", FILE, blob, len(text)),)))
         artifact = transaction.put(Artifact("tests.Text", "text", 1, payload, len(text), False))
         transaction.add(AddVersion(version_of(name, artifact), {}))
     return artifact
@@ -134,7 +134,7 @@ def add_large_version(repository: Repository, name: str, text: str) -> Oid:
 
 def content(repository: Repository, artifact: Oid) -> str:
     store = repository.store
-    [entry] = store.record(store.record(artifact, Artifact).payload, Tree).entries
+    [entry] = trees.entries(store, store.record(artifact, Artifact).payload)
     return store.read(entry.id, "blob").decode()
 
 

@@ -23,7 +23,7 @@ MEANINGLESS = ("reserve", "root")
 
 @pytest.fixture
 def full(repository: Repository) -> Repository:
-    """A repository with some of everything: ops, packs, index segments, a stat cache."""
+    """A repository with some of everything: ops, packs, index segments."""
     put_text(repository, "tags/text", random_text(1))
     with repository.transaction("more") as transaction:
         transaction.set_ref("tags/large", transaction.put_blob(random.Random(1).randbytes(1_500_000)))

@@ -134,7 +134,7 @@ def test_a_segment_that_lists_what_is_not_there_is_made_anew(full: Repository, f
     check_well(folder, repair(folder))
 
 
-@pytest.mark.parametrize("name", ["format", ".gitignore", "root", "stat-cache"])
+@pytest.mark.parametrize("name", ["format", ".gitignore", "root", "cache.db"])
 @pytest.mark.parametrize("damage", [b"", b"damaged", None])
 def test_small_files_are_written_anew(full: Repository, folder: Path, name: str, damage: bytes | None) -> None:
     path = folder / name

@@ -28,9 +28,11 @@ def entry_of(repository: Repository, content: bytes, name: str = "file", mode: s
 def tree_of(repository: Repository, *entries: Entry) -> Entry:
     """Stores a tree that no `art add` would make."""
     with repository.transaction("put") as transaction:
-        oid = transaction.put(Tree(tuple(sorted(entries, key=lambda entry: entry.name.encode()))))
+        oid = transaction.put(Tree(0, tuple(sorted(entries))))
         transaction.set_ref(f"tags/{oid}", oid)
-    return Entry("folder", FOLDER, oid, 0)
+    return Entry(
+        "folder", FOLDER, oid, sum(entry.size for entry in entries), sum(entry.files for entry in entries) or 1
+    )
 
 
 def checkout(repository: Repository, entry: Entry, target: Path, progress: worktree.Progress = lambda _: None) -> bool:

@@ -6,15 +6,14 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.vcs import worktree
-from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ChangedWhileRead, InvalidName, NoPermission, StorageError
-from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from ..helpers import files
@@ -93,21 +92,27 @@ def test_a_file_below_a_folder_that_is_no_unicode_can_be_added(repository: Repos
 # Files that change
 
 
+def place(path: Any, folder: int | None = None, readlink: Callable[[str], str] = os.readlink) -> Path:
+    """What a call of the system is about: a path, or an open folder and perhaps a name in it."""
+    if isinstance(path, int):
+        path = readlink(f"/proc/self/fd/{path}")
+    return Path(path) if folder is None else Path(readlink(f"/proc/self/fd/{folder}"), path)
+
+
 class Writer:
-    """Somebody who changes a file while it is read: the first `times` that something is put."""
+    """Somebody who changes a file while it is read: just before its state is looked at, `times` times."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, path: Path, times: int) -> None:
         self.changes = 0
-        put = Transaction.put_blob
+        fstat = os.fstat
 
-        def and_change(transaction: Transaction, data: bytes) -> Oid:
-            oid = put(transaction, data)
-            if self.changes < times:
+        def changed_before(fd: int) -> os.stat_result:
+            if self.changes < times and place(fd) == path:
                 self.changes += 1
                 path.write_bytes(b"changed %03d" % self.changes)
-            return oid
+            return fstat(fd)
 
-        monkeypatch.setattr(Transaction, "put_blob", and_change)
+        monkeypatch.setattr(os, "fstat", changed_before)
         monkeypatch.setattr("artvcs.vcs.worktree.reading._PAUSES", (0.001, 0.001))
 
 
@@ -135,9 +140,9 @@ def test_a_file_that_goes_away_is_an_error_that_says_so(
 ) -> None:
     listdir = os.listdir
 
-    def and_remove(path: Path) -> list[str]:
-        names = listdir(path)
-        if path == data:
+    def and_remove(folder: int) -> list[str]:
+        names = listdir(folder)
+        if place(folder) == data:
             (data / "text").unlink()
         return names
 
@@ -153,11 +158,13 @@ def test_a_file_that_becomes_a_link_or_a_pipe_is_not_followed(
 
     for other in (lambda path: path.symlink_to("/etc/passwd"), os.mkfifo):
 
-        def replaced(path: object, *arguments: object, other: Callable[[Path], None] = other) -> int:
-            if path == data / "text":
+        def replaced(
+            path: Any, *arguments: Any, dir_fd: int | None = None, other: Callable[[Path], None] = other
+        ) -> int:
+            if place(path, dir_fd) == data / "text":
                 (data / "text").unlink()
                 other(data / "text")
-            return real_open(path, *arguments)  # type: ignore[arg-type]
+            return real_open(path, *arguments, dir_fd=dir_fd)
 
         with monkeypatch.context() as patched, pytest.raises(StorageError, match="text"):
             patched.setattr(os, "open", replaced)
@@ -172,13 +179,15 @@ def test_what_may_not_be_read_is_named(
 ) -> None:
     real = getattr(os, call)
 
-    def refused(path: object, *arguments: object) -> object:
-        if Path(str(path)) == {"listdir": data / "sub", "readlink": data / "sub" / "link"}.get(call, data / "text"):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return real(path, *arguments)
+    secret = {"listdir": data / "sub", "readlink": data / "sub" / "link"}.get(call, data / "text")
+
+    def refused(path: Any, *arguments: Any, **more: Any) -> object:
+        if place(path, more.get("dir_fd")) == secret:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return real(path, *arguments, **more)
 
     monkeypatch.setattr(os, call, refused)
-    with pytest.raises(NoPermission, match="Permission was denied while reading"):
+    with pytest.raises(NoPermission, match=f"Permission was denied while reading {secret} "):
         add(repository, data)
 
 

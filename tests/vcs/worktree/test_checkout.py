@@ -172,7 +172,7 @@ def test_a_damaged_new_file_leaves_the_old_one(repository: Repository, tmp_path:
     checkout(repository, tree_of(repository, old), tmp_path / "target")
     flip_a_bit_in(repository, content[-50:])
     with pytest.raises(DamagedError):
-        checkout(repository, tree_of(repository, old, dataclasses.replace(new, name="new")), tmp_path / "target")
+        checkout(repository, tree_of(repository, old, new._replace(name="new")), tmp_path / "target")
     assert files(tmp_path / "target") == {"file": b"old"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["project", "target"]
 

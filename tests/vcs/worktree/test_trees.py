@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from pathlib import Path
@@ -43,7 +42,7 @@ def test_a_bottomless_tree_is_refused(repository: Repository, tmp_path: Path) ->
     entry = entry_of(repository, b"deep")
     with repository.transaction("put") as transaction:
         for _ in range(2000):
-            entry = Entry("d", FOLDER, transaction.put(Tree((entry,))), 4)
+            entry = Entry("d", FOLDER, transaction.put(Tree(0, (entry,))), 4)
         transaction.set_ref("tags/a", entry.id)
     with pytest.raises(ArtError, match="deep"):
         checkout(repository, entry, tmp_path / "back")
@@ -56,8 +55,9 @@ def test_a_small_tree_that_stands_for_more_than_any_disk_holds_is_refused_at_onc
     entry = entry_of(repository, b"x")
     with repository.transaction("put") as transaction:
         for _ in range(7):
-            children = (dataclasses.replace(entry, name=f"{number:02}") for number in range(100))
-            entry = Entry("folder", FOLDER, transaction.put(Tree(tuple(children))), 1)
+            children = (entry._replace(name=f"{number:02}") for number in range(100))
+            tree = Tree(0, tuple(children))
+            entry = Entry("folder", FOLDER, transaction.put(tree), *tree.summary)
         transaction.set_ref("tags/a", entry.id)
     began = time.monotonic()
     for write in (
@@ -71,7 +71,7 @@ def test_a_small_tree_that_stands_for_more_than_any_disk_holds_is_refused_at_onc
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_at_once(repository: Repository, tmp_path: Path) -> None:
-    huge = dataclasses.replace(entry_of(repository, b"small"), size=1 << 52)
+    huge = entry_of(repository, b"small")._replace(size=1 << 52)
     with pytest.raises(DiskFull, match="do not fit"):
         checkout(repository, huge, tmp_path / "back")
     with pytest.raises(DiskFull, match="do not fit"):
@@ -83,7 +83,7 @@ def test_what_does_not_fit_on_the_disk_is_refused_at_once(repository: Repository
 def test_a_file_of_another_size_than_its_folder_says_is_refused(
     repository: Repository, tmp_path: Path, size: int
 ) -> None:
-    lying = dataclasses.replace(entry_of(repository, b"content"), size=size)
+    lying = entry_of(repository, b"content")._replace(size=size)
     with pytest.raises(DamagedError, match="another size"):
         checkout(repository, tree_of(repository, lying), tmp_path / "back")
     assert list(tmp_path.iterdir()) == [repository.project]
