@@ -325,7 +325,9 @@ def test_what_the_system_refuses_to_read_once_is_not_taken_for_lost(
     for failing in range(1, 400):
         calls = iter(range(1, 1_000_000))
 
-        def refuse(self: LocalFiles, *args: object, calls: object = calls, failing: int = failing, **more: object) -> bytes:
+        def refuse(
+            self: LocalFiles, *args: object, calls: object = calls, failing: int = failing, **more: object
+        ) -> bytes:
             if next(calls) == failing:  # type: ignore[call-overload]
                 raise OSError(errno.EIO, "Input/output error")
             return read(self, *args, **more)  # type: ignore[arg-type]
