@@ -29,6 +29,9 @@ _PATIENCE = 2.0
 _FILES = ("-journal", "")
 """What is put behind its name for each of its files."""
 
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""What stands at the end of a journal that names another."""
+
 _MARK_AT = 68
 """Where SQLite keeps the `application_id` in the file."""
 
@@ -118,14 +121,15 @@ class Database:
     def _may_be_opened(self, path: Path) -> bool:
         """Whether there is a database made here, or nothing; whatever else is there is deleted.
 
-        SQLite must not even open it: a link may lead anywhere, and a journal can name a file that is to be deleted.
+        SQLite must not even open it: a link may lead anywhere, and a journal can name a file that SQLite then deletes.
         """
         try:
             info = os.lstat(path)
             if stat.S_ISREG(info.st_mode):
                 with open(path, "rb") as file:
                     head = file.read(_MARK_AT + 4)
-                if not head or head[_MARK_AT:] == self._mark().to_bytes(4, "big"):
+                ours = not head or head[_MARK_AT:] == self._mark().to_bytes(4, "big")
+                if ours and not _names_others(f"{path}-journal"):
                     return True
         except FileNotFoundError:
             pass
@@ -136,7 +140,7 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # What is lost in a power cut is made anew; a torn page is found by SQLite, and then everything is.
-        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_spill = OFF", "trusted_schema = OFF"):
+        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_size = -65536", "trusted_schema = OFF"):
             connection.execute(f"PRAGMA {setting}")
         if _mark_of(connection) == 0:
             connection.execute("BEGIN IMMEDIATE")
@@ -161,6 +165,16 @@ class Database:
             for ending in _FILES:
                 with suppress(OSError):
                     os.unlink(f"{self._path}{ending}")
+
+
+def _names_others(journal: str) -> bool:
+    """Whether a journal says that it is part of something larger, as none of ours is."""
+    try:
+        with open(journal, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - len(_JOURNAL)))
+            return file.read() == _JOURNAL
+    except OSError:
+        return False
 
 
 def _in_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:

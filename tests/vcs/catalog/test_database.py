@@ -115,13 +115,18 @@ def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
     assert not missing.exists()
 
 
-def test_a_journal_that_came_along_deletes_nothing(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", ["a database that came along too", "one that was made here"])
+def test_a_journal_that_came_along_deletes_nothing(known: Database, path: Path, tmp_path: Path, beside: str) -> None:
     """SQLite would take it for what a killed process left, and delete the file that it names."""
     precious = tmp_path / "precious"
     precious.write_text("mine")
-    hostile = sqlite3.connect(path, isolation_level=None)
-    hostile.execute("CREATE TABLE seen (name, size)")
-    hostile.close()
+    if beside == "one that was made here":
+        assert note(known, "a")
+        known.close()
+    else:
+        hostile = sqlite3.connect(path, isolation_level=None)
+        hostile.execute("CREATE TABLE seen (name, size)")
+        hostile.close()
     name = os.fsencode(precious)
     head = bytes.fromhex("d9d505f920a163d7") + (0).to_bytes(4, "big") + bytes(4) + (1).to_bytes(4, "big")
     head += (512).to_bytes(4, "big") + (4096).to_bytes(4, "big")
