@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..changes.incoming import Incoming
 from ..changes.publish import nonces, now_ms
 from ..changes.view import View
-from ..errors import ArtError, DiskFull
+from ..errors import DamagedError, DiskFull, LookupFailed
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, State
 from ..objects.oid import NULL, Oid, hash_bytes
@@ -176,7 +176,7 @@ class Mending:
 
     def _bring(self, oid: Oid) -> None:
         if not self._incoming.has(oid) and not self._is_kept(oid):
-            with suppress(ArtError):  # by now it cannot be read: the next repair says so
+            with suppress(DamagedError, LookupFailed):  # by now it cannot be read: the next repair says so
                 self._incoming.add(self._store.stored(oid))
 
     def _is_kept(self, oid: Oid) -> bool:
