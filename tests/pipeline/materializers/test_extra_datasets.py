@@ -47,7 +47,7 @@ def samples() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", set(samples()) - {"splits"})
+@pytest.mark.parametrize("name", sorted(samples().keys() - {"splits"}))
 def test_datasets(name: str, tmp_path: Path) -> None:
     data = samples()[name]
     loaded = reload(data, tmp_path, NAME)
