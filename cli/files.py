@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from artvcs.vcs import worktree
+from artvcs.vcs.maps.trees import inside
 from artvcs.vcs.objects.kinds import FOLDER, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
@@ -23,8 +24,18 @@ def top_of(repository: Repository, payload: Oid) -> Oid:
 
 
 def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:
-    """Path → entry of each file of an artifact; of a registered folder, below that folder."""
+    """Path → entry of each file of an artifact; of a registered folder, below that folder.
+
+    Raises:
+        DamagedError: It claims to be more than any disk holds.
+    """
+    count_of(repository, payload)
     return dict(sorted(walk(repository, payload)))
+
+
+def count_of(repository: Repository, payload: Oid) -> int:
+    """How many files, links and empty folders an artifact holds. Raises as `files_of`."""
+    return worktree.measure(repository.store, "It", payload).files
 
 
 def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
@@ -39,6 +50,6 @@ def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
         if entry is None:
             pending.pop()
         elif entry.mode == FOLDER:
-            pending.append((f"{prefix}{entry.name}/", worktree.entries(repository.store, entry.id)))
+            pending.append((f"{prefix}{entry.name}/", inside(repository.store, entry)))
         else:
             yield prefix + entry.name, entry

@@ -41,6 +41,8 @@ def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
         _say_rest(done)
     for oid, why in plan.lost.items():
         terminal().say(f"Lost: {oid[:12]}: {why}")
+    if plan.lost:
+        terminal().say("`art fsck --repair` mends what can be mended, and says what needs the rest.")
 
 
 def _progress() -> gc.Progress:

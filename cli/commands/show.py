@@ -15,16 +15,16 @@ from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from .. import completion, finding, history, output, runs
-from ..files import files_of, walk
+from ..files import count_of, files_of, walk
 from ..history import History
 from ..main import terminal
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 
 _FILES = 10
-"""So many files are listed, """
+"""So many files are listed."""
 _COUNTED = 1000
-"""and so many counted."""
+"""So many are looked at, to say how much is stored."""
 _USERS = 20
 """So many steps that use a version are listed."""
 
@@ -120,8 +120,8 @@ def _say_files(repository: Repository, version: ArtifactVersion, files: list[tup
     for path, entry in files[:_FILES]:
         terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
     if len(files) > _FILES:
-        many = f"more than {_COUNTED - _FILES}" if len(files) > _COUNTED else len(files) - _FILES
-        terminal().say(f"  … and {many} more; --json lists them")
+        count = len(files) if len(files) <= _COUNTED else count_of(repository, version.artifact.payload)
+        terminal().say(f"  … and {count - _FILES} more; --json lists them")
 
 
 def _is_here(repository: Repository, version: ArtifactVersion) -> bool:

@@ -52,14 +52,18 @@ class Catalog:
                 return None
             return connection.execute(query, parameters).fetchall()
 
-        def bring_and_answer(connection: Connection) -> list[Row] | None:
-            tables.bring(connection, self._refs, needed)
-            return connection.execute(query, parameters).fetchall()
+        def bring_and_answer(connection: Connection) -> tuple[bool | None, list[Row]]:
+            there = tables.bring(connection, self._refs, needed)
+            return there, connection.execute(query, parameters).fetchall() if there else []
 
+        failed: tuple[bool | None, list[Row]] = None, []
         for database in self._database.usable():
             found = database.read(answer, None)
-            if found is None:
-                found = database.write(bring_and_answer, None)
             if found is not None:
                 return found
+            there: bool | None = False
+            while there is False:  # None where it cannot be written
+                there, rows = database.write(bring_and_answer, failed)
+            if there:
+                return rows
         raise AssertionError(f"SQLite cannot answer {query}")

@@ -9,6 +9,7 @@ nothing can be written.
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -24,6 +25,15 @@ T = TypeVar("T")
 
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
+
+_FILES = ("-journal", "")
+"""What is put behind its name for each of its files."""
+
+_JOURNAL = bytes.fromhex("d9d505f920a163d7")
+"""What stands at the end of a journal that names another."""
+
+_MARK_AT = 68
+"""Where SQLite keeps the `application_id` in the file."""
 
 
 class Database:
@@ -80,6 +90,8 @@ class Database:
     def _attempt(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         import sqlite3  # costs milliseconds, and many commands need none of this
 
+        if self._process != os.getpid():  # SQLite must not be carried through a fork, nor a lock that a thread held
+            self._connection, self._process, self._mutex = None, os.getpid(), threading.RLock()
         with self._mutex:
             for _ in range(2):
                 try:
@@ -87,15 +99,15 @@ class Database:
                 except sqlite3.OperationalError:
                     return otherwise  # busy, full, not to be written: the next time perhaps
                 except sqlite3.DatabaseError:
-                    self._discard()  # damaged, or not a database
+                    self._discard()  # damaged
         return otherwise
 
     def _open(self) -> sqlite3.Connection:
         import sqlite3
 
-        if self._process != os.getpid():
-            self._connection, self._process = None, os.getpid()  # SQLite must not be carried through a fork
         if self._connection is None:
+            if self._path is not None and not self._may_be_opened(self._path):
+                raise sqlite3.OperationalError("something else is in its place")
             place = ":memory:" if self._path is None else self._path
             connection = sqlite3.connect(place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
             try:
@@ -106,23 +118,37 @@ class Database:
             self._connection = connection
         return self._connection
 
+    def _may_be_opened(self, path: Path) -> bool:
+        """Whether there is a database made here, or nothing; whatever else is there is deleted.
+
+        SQLite must not even open it: a link may lead anywhere, and a journal can name a file that SQLite then deletes.
+        """
+        try:
+            info = os.lstat(path)
+            if stat.S_ISREG(info.st_mode):
+                with open(path, "rb") as file:
+                    head = file.read(_MARK_AT + 4)
+                ours = not head or head[_MARK_AT:] == self._mark().to_bytes(4, "big")
+                if ours and not _names_others(f"{path}-journal"):
+                    return True
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return False
+        self._discard()
+        return not any(os.path.lexists(f"{path}{ending}") for ending in _FILES)
+
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # What is lost in a power cut is made anew; a torn page is found by SQLite, and then everything is.
-        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_spill = OFF", "trusted_schema = OFF"):
+        for setting in ("synchronous = OFF", "journal_mode = TRUNCATE", "cache_size = -65536", "trusted_schema = OFF"):
             connection.execute(f"PRAGMA {setting}")
-        mark = self._mark()
-        if _mark_of(connection) == mark:
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        if _mark_of(connection) != mark:  # else another process was faster
-            tables = "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
-            for kind, name in connection.execute(tables).fetchall():
-                quoted = name.replace('"', '""')
-                connection.execute(f'DROP {kind} IF EXISTS "{quoted}"')
-            for statement in self._schema:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {mark}")
-        connection.commit()
+        if _mark_of(connection) == 0:
+            connection.execute("BEGIN IMMEDIATE")
+            if _mark_of(connection) == 0:  # else another process was faster
+                for statement in self._schema:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {self._mark()}")
+            connection.commit()
 
     def _mark(self) -> int:
         """Stands in the file's head, for what its tables are and where they were made."""
@@ -136,9 +162,19 @@ class Database:
     def _discard(self) -> None:
         self.close()
         if self._path is not None:
-            for ending in ("", "-journal"):
+            for ending in _FILES:
                 with suppress(OSError):
                     os.unlink(f"{self._path}{ending}")
+
+
+def _names_others(journal: str) -> bool:
+    """Whether a journal says that it is part of something larger, as none of ours is."""
+    try:
+        with open(journal, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - len(_JOURNAL)))
+            return file.read() == _JOURNAL
+    except OSError:
+        return False
 
 
 def _in_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:

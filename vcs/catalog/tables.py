@@ -3,7 +3,8 @@
 For each kind of table `states` says of which state of the refs its rows are. A question about another state first
 brings them there, by the difference of the two; where the older state cannot be read any more (it was collected, or is
 another clone's), each ref is compared with what its rows were made of. So only records that changed are read again. It
-works in both directions, and in one transaction: whoever asks sees the rows of the very state that is asked about.
+works in both directions; and in the transaction of the last step it is answered, so that whoever asks sees the rows of
+the very state that is asked about.
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ watcher: ContextVar[Callable[[int, int], None]] = ContextVar("artvcs_catalog_wat
 
 _EVERY = 0.1
 """Seconds between two reports."""
+
+_AT_ONCE = 20_000
+"""So many records are read in one transaction; what is done so far need not be done again by whoever goes on."""
 
 _RETRIES = 100
 """So many records that could not be read are tried again with each question: one may have been healed."""
@@ -80,17 +84,21 @@ def in_step(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> b
     )
 
 
-def bring(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> None:
-    """Brings tables to this state, inside a transaction.
+def bring(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> bool:
+    """Brings tables to this state, or nearer, inside a transaction; returns whether they are there.
 
     Raises:
         ArtError: The refs cannot be read.
     """
     for each in tables:
         changes = _damaged(connection, each.PREFIX) | _changes(connection, refs, each.PREFIX)
-        for ref, oid in _watched(changes):
+        for ref, oid in _watched(changes, _AT_ONCE):
             _replace(connection, refs, each, ref, oid)
+        if len(changes) > _AT_ONCE:
+            connection.execute("DELETE FROM states WHERE prefix = ?", (each.PREFIX,))
+            return False
         connection.execute("INSERT OR REPLACE INTO states VALUES (?, ?)", (each.PREFIX, refs.root or ""))
+    return True
 
 
 def _changes(connection: Connection, refs: RefMap, prefix: str) -> dict[str, Oid | None]:
@@ -138,13 +146,14 @@ def _span(prefix: str) -> tuple[str, str]:
     return prefix, prefix + ref_names.LAST
 
 
-def _watched(changes: Mapping[str, Oid | None]) -> Iterator[tuple[str, Oid | None]]:
-    """All changes, in order, while somebody may watch how far it is."""
-    tell, last, told = watcher.get(None), time.monotonic(), False
-    for done, ref in enumerate(sorted(changes)):
+def _watched(changes: Mapping[str, Oid | None], most: int) -> Iterator[tuple[str, Oid | None]]:
+    """The first changes, in order, while somebody may watch how far it is."""
+    tell, last = watcher.get(None), time.monotonic()
+    first = sorted(changes)[:most]
+    for done, ref in enumerate(first):
         yield ref, changes[ref]
         if tell is not None and time.monotonic() > last + _EVERY:
             tell(done, len(changes))
-            last, told = time.monotonic(), True
-    if tell is not None and told:
-        tell(len(changes), len(changes))
+            last = time.monotonic()
+    if tell is not None and first:
+        tell(len(first), len(changes))

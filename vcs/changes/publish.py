@@ -114,6 +114,8 @@ class Publisher:
                     roots = {oid for oid in view.edits.values() if oid is not None}
                     bring_along(self._store, head, seen, change.incoming, view, roots)
                     items, seen = change.incoming.items(), head
+                if not items and not change.incoming.packs and _changes_nothing(change, view):
+                    return conflicts
                 outcome = self._attempt(change, head, view, items)
                 if outcome is Outcome.COMMITTED:
                     return conflicts
@@ -202,6 +204,11 @@ class Publisher:
         except DiskFull:
             return head.state.segments, loose  # derived: a full disk must not be in the way of deleting something
         return (*(each.name for each in kept), name), []
+
+
+def _changes_nothing(change: Change, view: View) -> bool:
+    """Whether all is already as it is meant to be."""
+    return change.edit is None and all(view.base.get(ref) == oid for ref, oid in view.edits.items())
 
 
 def was_published(snapshot: Snapshot, nonce: str) -> bool:

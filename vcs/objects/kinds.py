@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import DamagedError, InvalidName
 from .limits import MAX_INT, MAX_NAME
-from .oid import Oid, check_oid
+from .oid import Oid, check_oids
 from .records import Moment, Record, Report, Size
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
@@ -106,9 +106,9 @@ class Tree(Record):
         for entry in self.entries:
             if len(entry) != width or not all(type(each) is int and 0 <= each <= MAX_INT for each in entry[amounts:]):
                 raise _not_a_tree(entry)
-            check_oid(entry[amounts - 1])
             if entry[-1] < 1 or (not self.level and (entry[1] not in _MODES or (entry[4] > 1 and entry[1] != FOLDER))):
                 raise _not_a_tree(entry)
+        check_oids([entry[amounts - 1] for entry in self.entries])
         check_entry_names([entry[0] for entry in self.entries])
 
     def to_json(self) -> Any:
@@ -118,17 +118,10 @@ class Tree(Record):
     @classmethod
     def from_json(cls, data: Any) -> Self:
         """Reads JSON data. Raises DamagedError as `Record.from_json`."""
-        if (
-            not isinstance(data, dict)
-            or data.keys() != {"entries", "level"}
-            or type(level := data["level"]) is not int
-            or not isinstance(entries := data["entries"], list)
-            or not all(isinstance(entry, list) for entry in entries)
-        ):
-            raise DamagedError("A stored tree has the wrong fields; run `art fsck`.")
+        level, entries = _node_fields(data)
         if level == 0 and all(len(entry) == 5 for entry in entries):
             return cls(0, tuple([Entry._make(entry) for entry in entries]))
-        return cls(level, tuple([tuple(entry) for entry in entries]))
+        return cls(level, tuple(map(tuple, entries)))
 
     @property
     def summary(self) -> tuple[int, int]:
@@ -418,12 +411,35 @@ class RefsNode(Record):
         for entry in self.entries:
             if len(entry) != (3 if self.level else 2) or (self.level and (type(entry[2]) is not int or entry[2] < 1)):
                 raise DamagedError("A stored node of the refs map has an entry that is none; run `art fsck`.")
-            check_oid(entry[1])
+        check_oids([entry[1] for entry in self.entries])
+
+    def to_json(self) -> Any:
+        """The fields as JSON data."""
+        return {"entries": self.entries, "level": self.level}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Reads JSON data. Raises DamagedError as `Record.from_json`."""
+        level, entries = _node_fields(data)
+        return cls(level, tuple(map(tuple, entries)))
 
     @property
     def summary(self) -> tuple[int]:
         """What the node above says about this one: how many refs it has below."""
         return (sum(entry[2] for entry in self.entries) if self.level else len(self.entries),)
+
+
+def _node_fields(data: Any) -> tuple[int, list[list[Any]]]:
+    """Level and entries of a node. There are many of them, and field by field they are checked when they are made."""
+    if (
+        not isinstance(data, dict)
+        or data.keys() != {"entries", "level"}
+        or type(level := data["level"]) is not int
+        or not isinstance(entries := data["entries"], list)
+        or not all(isinstance(entry, list) for entry in entries)
+    ):
+        raise DamagedError("A stored node of an ordered map has the wrong fields; run `art fsck`.")
+    return level, entries
 
 
 def check_node(level: int, keys: Sequence[object]) -> None:

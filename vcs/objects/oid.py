@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import reprlib
+from collections.abc import Sequence
 from typing import NewType
 
 import blake3
@@ -19,6 +20,7 @@ from ..errors import DamagedError
 Oid = NewType("Oid", str)
 """64 lower-case hexadecimal digits."""
 
+_HEX = re.compile("[0-9a-f]*")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -49,6 +51,14 @@ def hash_bytes(data: bytes | memoryview, kind: str = "blob") -> Oid:
 def is_oid(text: str) -> bool:
     """Whether `text` is written as an id is."""
     return _HEX64.match(text) is not None
+
+
+def check_oids(texts: Sequence[object]) -> None:
+    """Refuses what is no id as `check_oid` does, all at a glance."""
+    sound = all(type(text) is str and len(text) == 64 for text in texts)
+    if not sound or not _HEX.fullmatch("".join(map(str, texts))):
+        for text in texts:
+            check_oid(text)
 
 
 def check_oid(text: object) -> Oid:

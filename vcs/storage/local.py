@@ -109,7 +109,7 @@ class LocalFiles:
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""
         top = self.path(folder)
-        for parent, folders, names in os.walk(top):
+        for parent, folders, names in os.walk(top, onerror=_unless_gone):
             folders.sort()
             below = parent[len(top) :].replace(os.sep, "/").strip("/")
             for name in sorted(names):
@@ -202,3 +202,9 @@ def _make_parent(target: str) -> None:
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
         durable.sync_folder(folder.parent)
+
+
+def _unless_gone(error: OSError) -> None:
+    """A folder that is not there has no files; one that cannot be read may have some."""
+    if not isinstance(error, FileNotFoundError):
+        raise error

@@ -39,6 +39,7 @@ class Examination:
         self.base = self.log.head or Entry.make(Op(0, None, NOTHING, "", "", "", 0, ""), ())
         self.survey = Survey(files, self.base, executor, progress)
         problems = [*self.log.problems(), *self._read_named()]
+        self._check_refused()
         whole = {segment.name for segment in self.survey.head.segments}
         self.broken = [segment_name(oid) for oid in self.base.op.state.segments if oid not in whole]
         progress("references", 1, 1)
@@ -64,6 +65,13 @@ class Examination:
             pass
         for _ in self.survey.check_lists():
             pass
+        self._check_refused()
+
+    def _check_refused(self) -> None:
+        """Stops where the system did not let something be read: what is in it is not therefore lost."""
+        for condition in self.survey.conditions.values():
+            if condition.refused is not None:
+                raise condition.refused
 
     def written_by(self, entry: Entry) -> set[str]:
         """The files that were there when an op was made: those with the objects of its state, and older ops."""

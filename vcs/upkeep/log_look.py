@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import ArtError
+from ..errors import DamagedError
 from ..storage.files import Files
 from ..storage.layout import CLEANED, ROOT, op_name
 from ..storage.op_file import Entry, read_id
@@ -68,7 +68,7 @@ def look(files: Files) -> LogLook:
     stands, why, newest = True, "", None
     try:
         newest = log.newest()
-    except ArtError as error:
+    except DamagedError as error:
         stands, why = False, str(error)
     if stands and newest is None:
         stands, why = False, "There are no ops."
@@ -77,7 +77,7 @@ def look(files: Files) -> LogLook:
         try:
             if (entry := log.entry(seq)) is not None:
                 entries[seq] = entry
-        except ArtError as error:
+        except DamagedError as error:
             damaged[seq] = str(error)
     return LogLook(entries, damaged, _missing(files, [*entries, *damaged], entries), _hint(files), stands, why)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ..errors import ArtError
+from ..errors import ArtError, DamagedError, LookupFailed
 from ..maps import graph, ref_names
 from ..maps.refs import RefMap
 from ..objects.kinds import RefsNode
@@ -74,7 +74,7 @@ class Mark:
             try:
                 if (entry := self._store.log.entry(seq)) is not None:
                     self._mark_nodes(entry.op.state.refs)
-            except ArtError:
+            except (DamagedError, LookupFailed):
                 continue  # a fallback that is none
 
     def _mark_nodes(self, root: Oid | None, note: Note = lambda _: None) -> None:
@@ -102,6 +102,6 @@ class Mark:
                 note(oid)
                 try:
                     pending.extend(graph.references(self._store, self._store.location(oid)))
-                except ArtError as error:
+                except (DamagedError, LookupFailed) as error:  # not what the system refused to read this time
                     self.lost[oid] = error
         del self.live[NULL]

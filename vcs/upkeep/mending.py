@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..changes.incoming import Incoming
 from ..changes.publish import nonces, now_ms
 from ..changes.view import View
-from ..errors import ArtError, DiskFull
+from ..errors import DamagedError, LookupFailed, storage_errors
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, State
 from ..objects.oid import NULL, Oid, hash_bytes
@@ -40,6 +40,8 @@ class Mending:
         found: What is wrong with it.
         repository: The repository.
         quarantine: Where damaged files go.
+        sparing: Write only what the new op itself can carry, for the disk is full: what is damaged stays where it is,
+            and goes on being read there as far as that goes.
 
     Attributes:
         done: What was damaged, and what was done about it.
@@ -47,7 +49,9 @@ class Mending:
         lost: What is gone.
     """
 
-    def __init__(self, found: Examination, repository: Repository, quarantine: Quarantine) -> None:
+    def __init__(
+        self, found: Examination, repository: Repository, quarantine: Quarantine, *, sparing: bool = False
+    ) -> None:
         self.done: list[Problem] = []
         self.older: list[Problem] = []
         self.lost: list[Problem] = []
@@ -61,6 +65,10 @@ class Mending:
         # Ops are cut off up to the last damaged one.
         self._cut = max((seq for seq in found.bad_ops() if seq < self._place.seq), default=0)
         self._gone = found.bad_files() | {op_name(seq) for seq in found.log.entries if seq <= self._cut}
+        if sparing:
+            self._cut, self._gone = 0, {name for name in self._gone if found.survey.conditions[name].missing}
+            what = "is too full to copy what is sound in damaged files: they stay until it is not"
+            self.done.append(Problem("disk", what))
         if self._place.replaces:
             self._gone.add(op_name(self._place.seq))
 
@@ -69,9 +77,10 @@ class Mending:
         self._found.read_others(self._quarantine)
         self._incoming = Incoming(self._store, self._found.layout)
         try:
-            view = self._refs()
-            added = self._copy()
-            entry = self._publish(view, added)
+            with storage_errors(f"writing to {self._found.layout.folder}"):
+                view = self._refs()
+                added = self._copy()
+                entry = self._publish(view, added)
         except BaseException:
             self._incoming.forget_packs()  # it may be published though we were told otherwise; gc knows
             raise
@@ -128,24 +137,9 @@ class Mending:
 
     def _copy(self) -> list[PackName]:
         """Brings along what is sound in the files that go; returns packs that are taken in as they are."""
-        try:
-            for name in sorted(self._gone):
-                self._bring_all(name)
-            return self._take_in()
-        except DiskFull:
-            self._incoming.drop()
-            self._incoming = Incoming(self._store, self._found.layout)
-        # What the new op can carry itself; all else stays where it is, and goes on being read there.
-        conditions = self._survey.conditions
-        self._gone = {name for name in self._gone if name in conditions and conditions[name].missing}
-        self._cut = 0
-        if self._place.replaces:
-            self._gone.add(op_name(self._place.seq))
-            self._bring_all(op_name(self._place.seq))
-        self.done.append(
-            Problem("disk", "is too full to copy what is sound in damaged files: they stay until it is not")
-        )
-        return []
+        for name in sorted(self._gone):
+            self._bring_all(name)
+        return self._take_in()
 
     def _bring_all(self, name: PackName) -> None:
         condition = self._survey.conditions.get(name)
@@ -176,7 +170,7 @@ class Mending:
 
     def _bring(self, oid: Oid) -> None:
         if not self._incoming.has(oid) and not self._is_kept(oid):
-            with suppress(ArtError):  # by now it cannot be read: the next repair says so
+            with suppress(DamagedError, LookupFailed):  # by now it cannot be read: the next repair says so
                 self._incoming.add(self._store.stored(oid))
 
     def _is_kept(self, oid: Oid) -> bool:

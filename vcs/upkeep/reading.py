@@ -7,6 +7,7 @@ marks with which records begin.
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -49,6 +50,7 @@ class PackReader:
         problems: What is wrong with the file as a whole, known once all objects were looked at.
         missing: Whether there is no such file.
         has_table: Whether its table can be read, once the first object was.
+        refused: Why the system did not let it be read, if it did not.
     """
 
     files: Files
@@ -58,6 +60,7 @@ class PackReader:
     problems: list[str] = field(default_factory=list)
     missing: bool = False
     has_table: bool = True
+    refused: OSError | None = None
 
     def objects(self) -> Iterator[Found]:
         """Every object that can be made out, sound or not."""
@@ -72,6 +75,7 @@ class PackReader:
             self.missing = True
             self.problems = ["is missing"]
         except OSError as error:
+            self.refused = error
             self.problems.append(f"cannot be read: {error.strerror}")
 
     def _open(self) -> Pack | None:
@@ -98,7 +102,9 @@ class PackReader:
                 position += len(data)
                 self.told(len(data))
         except OSError as error:
-            self.problems.append(f"cannot be read in part: {error.strerror}")
+            if error.errno != errno.EIO:
+                raise
+            self.problems.append(f"cannot be read in part: {error.strerror}")  # a bad place on the disk
             return False
         if table.is_hash(check.digest()):
             return True
@@ -159,9 +165,10 @@ class PackReader:
                 yield self._look(at)
 
     def _by_marks(self, size: int) -> Iterator[Found]:
-        position = 0
+        position, self._window = 0, (0, b"")
         while self._left > 0 and (position := self._next_mark(position, size)) >= 0:
-            at = pack.read_header(self._read(position, RECORD_SIZE), 0, position)
+            start, data = self._window
+            at = pack.read_header(data, position - start, position)
             position += 1
             if at is not None and at.stored <= min(size, _LARGEST):
                 found = self._look(at)
@@ -170,12 +177,18 @@ class PackReader:
                     position += RECORD_SIZE + at.stored - 1
 
     def _next_mark(self, position: int, size: int) -> int:
-        mark = pack.RECORD_MAGIC
-        while position < size:
-            found = self._read(position, _BLOCK).find(mark)
-            if found >= 0:
-                return position + found
-            position += _BLOCK - len(mark) + 1
+        """Where the next record seems to begin; the window holds its header. Below zero where none does any more."""
+        while position + RECORD_SIZE <= size:
+            start, data = self._window
+            found = data.find(pack.RECORD_MAGIC, position - start) if start <= position else -1
+            if found >= 0 and found + RECORD_SIZE <= len(data):
+                return start + found
+            # What begins at the end of the window is looked at again in the next one.
+            position = max(position, start + len(data) - RECORD_SIZE + 1) if found < 0 else start + found
+            if position + RECORD_SIZE <= size:
+                self._window = position, self._read(position, _BLOCK)
+                if len(self._window[1]) < RECORD_SIZE:
+                    break  # cut off since
         return -1
 
     def _look(self, at: Location) -> Found:
@@ -186,6 +199,8 @@ class PackReader:
         except DamagedError as error:
             return Found(at, problem=str(error))
         except OSError as error:
+            if error.errno != errno.EIO:
+                raise
             return Found(at, problem=f"It cannot be read: {error.strerror}.")
 
     def _read(self, position: int, length: int) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from ..changes.view import View
-from ..errors import ArtError
+from ..errors import DamagedError, LookupFailed
 from ..maps import ref_names, runs
 from ..maps.refs import RefMap
 from ..objects.kinds import Commit, RefsNode, Run, Version
@@ -134,7 +134,7 @@ class Rebuilding:
 def _readable(view: View, oid: Oid | None, cls: type[R]) -> R | None:
     try:
         return None if oid is None else view.record(oid, cls)
-    except ArtError:
+    except (DamagedError, LookupFailed):
         return None  # lost: `settle` sees to it
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..changes.publish import now_ms
-from ..errors import ArtError
+from ..errors import DamagedError, LookupFailed
 from ..objects.kinds import Commit, Run, Version
 from ..objects.oid import Oid
 from ..objects.records import Record
@@ -49,7 +49,7 @@ class Records:
         for _, oid in aged:
             try:
                 yield oid, self._survey.store.record(oid, cls)
-            except ArtError:
+            except (DamagedError, LookupFailed):
                 continue
 
     def version(self, name: str, number: int, artifact: Oid | None) -> Oid | None:

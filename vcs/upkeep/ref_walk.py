@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ..errors import ArtError, DamagedError
+from ..errors import DamagedError, LookupFailed
 from ..maps import ref_names
 from ..objects.kinds import RefsNode
 from ..objects.oid import Oid
@@ -39,7 +39,7 @@ def walk(
     """All entries of a refs map in order, and the holes between them.
 
     Args:
-        read: Reads a node; raises what it likes of `ArtError`.
+        read: Reads a node; what raises DamagedError or LookupFailed is a hole.
         root: The map's root.
         low: Only names after this one.
         high: Only names up to this one.
@@ -48,7 +48,7 @@ def walk(
         return
     try:
         node = read(root)
-    except ArtError as error:
+    except (DamagedError, LookupFailed) as error:
         yield Hole(low, high, root, str(error))
         return
     yield from _below(read, node, low, high)
@@ -66,7 +66,7 @@ def _below(read: Callable[[Oid], RefsNode], node: RefsNode, low: str, high: str 
             end = entry[0] if high is None else min(entry[0], high)
             try:
                 yield from _below(read, _child(read, node, entry), before, end)
-            except ArtError as error:
+            except (DamagedError, LookupFailed) as error:
                 yield Hole(before, end, Oid(entry[1]), str(error))
             before = entry[0]
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import NoPermission, RepositoryBusy, RepositoryNotFound, storage_errors
+from ..errors import DiskFull, NoPermission, RepositoryBusy, RepositoryNotFound, storage_errors
 from ..repository import Repository
-from ..storage import leases
+from ..storage import leases, reserve
 from ..storage.layout import Layout
 from ..storage.locks import Lock
 from . import mend_small
@@ -58,7 +58,7 @@ def repair(folder: Path, progress: Progress = lambda _, __, ___: None) -> Repair
         UnsupportedFormat: A newer artvcs wrote it.
     """
     layout = Layout(folder)
-    with storage_errors(f"repairing {folder}"), _alone(layout):
+    with storage_errors(f"repairing {folder}"), _alone(layout), _freeing(layout):
         quarantine = Quarantine(layout)
         done = list(mend_small.mend(layout, quarantine))
         repository = Repository(folder)
@@ -66,17 +66,32 @@ def repair(folder: Path, progress: Progress = lambda _, __, ___: None) -> Repair
             path.mkdir(exist_ok=True)
         lease = leases.begin(layout.leases, 0)  # what was there before holds back everything
         try:
-            with repository.freeing(), ThreadPoolExecutor(THREADS) as executor:
+            with ThreadPoolExecutor(THREADS) as executor:
                 for _ in range(_TRIES):
                     found = Examination(repository.layout, repository.store.files, executor, progress)
                     if found.is_well:
                         return Repaired(tuple(done), (), ())
-                    mending = Mending(found, repository, quarantine)
-                    if mending.run():
-                        return Repaired((*done, *mending.done), tuple(mending.older), tuple(mending.lost))
+                    mended = _mend(found, repository, quarantine)
+                    if mended is not None:
+                        return Repaired((*done, *mended.done), tuple(mended.older), tuple(mended.lost))
         finally:
             lease.end()
         raise RepositoryBusy("Other processes publish all the time; repair again when they have ended.")
+
+
+def _mend(found: Examination, repository: Repository, quarantine: Quarantine) -> Mending | None:
+    """Mends; None where others published meanwhile."""
+    mending = Mending(found, repository, quarantine)
+    try:
+        return mending if mending.run() else None
+    except DiskFull:
+        mending = Mending(found, repository, quarantine, sparing=True)
+        return mending if mending.run() else None
+
+
+def _freeing(layout: Layout) -> AbstractContextManager[None]:
+    """Around all of it, for a full disk: inside the block a little space is there to be used."""
+    return reserve.opened(layout.reserve) if layout.reserve.exists() else nullcontext()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..changes.journal import parse_line
 from ..changes.recovery import leftovers
-from ..errors import ArtError
+from ..errors import ArtError, DamagedError
 from ..objects.oid import is_oid
 from ..storage.files import Files
 from ..storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, Layout, is_pack_name, op_seq
@@ -36,7 +36,7 @@ def is_register(path: Path) -> bool:
     """Whether a register is what was written."""
     try:
         read_register(path)
-    except ArtError:
+    except DamagedError:
         return False
     return True
 

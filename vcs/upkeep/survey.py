@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
-from ..errors import ArtError
+from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..storage import chunking, codec, pack
 from ..storage.files import Files
@@ -34,11 +35,13 @@ class Condition:
         problems: What is wrong with the file as a whole.
         bad: Its objects that are not sound.
         missing: Whether there is no such file.
+        refused: Why the system did not let it be read, if it did not: that says nothing of what is in it.
     """
 
     problems: list[str] = field(default_factory=list)
     bad: list[Found] = field(default_factory=list)
     missing: bool = False
+    refused: OSError | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -127,6 +130,7 @@ class Survey:
                 else:
                     self.census.add(found)
             condition.problems, condition.missing = reader.problems, reader.missing
+            condition.refused = reader.refused
             yield from (Problem(name, problem) for problem in condition.problems)
             yield from (_bad_object(name, found) for found in condition.bad)
 
@@ -165,7 +169,11 @@ class Survey:
             try:
                 record = self._files.read(place, at.offset, pack.RECORD_SIZE + at.stored)
                 data = codec.decompress(at.codec, pack.check_record(record, at), at.size)
-            except (ArtError, OSError):
+            except (DamagedError, FileNotFoundError):
+                continue
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
                 continue
             condition = self.conditions.get(place)
             if (condition is not None and condition.is_sound) or hash_bytes(data) == oid:

@@ -95,8 +95,11 @@ def check_versions(catalog: Catalog, refs: RefMap) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_it_answers_as_a_scan_after_every_change(repository: Repository, folder: Path, seed: int) -> None:
-    """Also where `cache.db` was deleted, another process goes on, or an older moment is asked about."""
+def test_it_answers_as_a_scan_after_every_change(
+    repository: Repository, folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where `cache.db` was deleted, another process goes on, an older moment is asked about, in small steps."""
+    monkeypatch.setattr(tables, "_AT_ONCE", (1, 3, 20_000)[seed % 3])
     chance, earlier = random.Random(seed), repository.refs()
     for number in range(25):
         change(repository, chance)

@@ -89,7 +89,6 @@ def test_what_came_along_with_a_copy_is_not_believed(tmp_path: Path) -> None:
 
 def test_what_somebody_else_made_of_it_does_nothing(path: Path) -> None:
     hostile = sqlite3.connect(path)
-    hostile.execute('CREATE TABLE "odd "" name" (x)')
     hostile.execute(
         "CREATE VIEW seen AS WITH RECURSIVE all_of(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM all_of)"
         " SELECT n AS name, n AS size FROM all_of"
@@ -97,6 +96,46 @@ def test_what_somebody_else_made_of_it_does_nothing(path: Path) -> None:
     hostile.commit()
     hostile.close()
     assert Database(path, SCHEMA).rows(ALL) == []
+
+
+def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
+    others, missing = tmp_path / "others.db", tmp_path / "missing.db"
+    other = sqlite3.connect(others)
+    other.execute("CREATE TABLE precious (x)")
+    other.close()
+    before = others.read_bytes()
+    for target in (others, missing):
+        path.symlink_to(target)
+        known = Database(path, SCHEMA)
+        assert known.rows(ALL) == []
+        known.close()
+        assert not path.is_symlink()
+        path.unlink()
+    assert others.read_bytes() == before
+    assert not missing.exists()
+
+
+@pytest.mark.parametrize("beside", ["a database that came along too", "one that was made here"])
+def test_a_journal_that_came_along_deletes_nothing(known: Database, path: Path, tmp_path: Path, beside: str) -> None:
+    """SQLite would take it for what a killed process left, and delete the file that it names."""
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    if beside == "one that was made here":
+        assert note(known, "a")
+        known.close()
+    else:
+        hostile = sqlite3.connect(path, isolation_level=None)
+        hostile.execute("CREATE TABLE seen (name, size)")
+        hostile.close()
+    name = os.fsencode(precious)
+    head = bytes.fromhex("d9d505f920a163d7") + (0).to_bytes(4, "big") + bytes(4) + (1).to_bytes(4, "big")
+    head += (512).to_bytes(4, "big") + (4096).to_bytes(4, "big")
+    end = (2**30 // 4096 + 1).to_bytes(4, "big") + name + len(name).to_bytes(4, "big")
+    end += sum(name).to_bytes(4, "big") + bytes.fromhex("d9d505f920a163d7")
+    journal = Path(f"{path}-journal")
+    journal.write_bytes(head.ljust(512, b"\0") + end)
+    assert Database(path, SCHEMA).rows(ALL) == []
+    assert precious.read_text() == "mine"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")

@@ -16,9 +16,12 @@ import pytest
 
 from artvcs.vcs.errors import DiskFull
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import op_name
+from artvcs.vcs.storage.pack import FIRST_SIZE
 from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep.repair import repair
 
-from ..helpers import problems, put_text, random_text, tags
+from ..helpers import packs, problems, put_text, random_text, tags
 from . import checkouts, scenarios
 from .inject import needs_strace, run
 
@@ -231,3 +234,29 @@ def test_power_is_cut_at_every_call_of_a_checkout(disk: Disk, target: str, call:
         if not outcome.killed:
             return
     pytest.fail("it never came to its end")
+
+
+def test_a_full_disk_is_repaired_as_far_as_that_needs_no_space(small_disk: Path) -> None:
+    """The newest op is damaged, so that nobody can publish, and a pack, of which nothing can be copied."""
+    folder = small_disk / ".artifacts"
+    repository = Repository.init(folder)
+    put_text(repository, "tags/large", random_text(1))
+    put_text(repository, "tags/lost", "lost")
+    for path, place in ((packs(folder)[0], 10), (folder / op_name(3), FIRST_SIZE + 5)):
+        data = bytearray(path.read_bytes())
+        data[place] ^= 1
+        path.write_bytes(data)
+    with suppress(OSError), open(small_disk / "full", "wb") as file:
+        while True:
+            file.write(b"x" * 4096)
+            file.flush()
+    done = repair(folder)
+    assert "disk" in [problem.where for problem in done.done]
+    again = Repository(folder)
+    assert again.store.read(tags(again)["tags/large"], "blob") == random_text(1).encode()
+    (small_disk / "full").unlink()
+    repair(folder)
+    assert problems(folder) == []
+    again = Repository(folder)
+    assert again.store.read(tags(again)["tags/large"], "blob") == random_text(1).encode()
+    put_text(again, "tags/new", "new")

@@ -117,3 +117,22 @@ def test_a_dead_link_is_no_place_for_a_new_file(tmp_path: Path) -> None:
     (tmp_path / "place" / "ops" / "1").symlink_to(tmp_path / "elsewhere")
     assert not files.create("ops/1", b"x")
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_cannot_be_read_is_not_an_empty_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever takes what is not listed for gone would delete, or overwrite, what is there."""
+    files = local_files(tmp_path)
+    files.put("folder/below/file", b"x")
+    for refused in ("folder", "folder/below"):
+        scandir, path = os.scandir, files.path(refused)
+
+        def refuse(folder: str, path: str = path, scandir: Callable[..., object] = scandir) -> object:
+            if folder == path:
+                raise OSError(errno.EIO, "Input/output error")
+            return scandir(folder)
+
+        monkeypatch.setattr(os, "scandir", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            list(files.list("folder"))
+        monkeypatch.undo()
+    assert list(files.list("nothing")) == []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from artvcs.vcs.changes.intents import AddVersion
-from artvcs.vcs.errors import ArtError, DamagedError
+from artvcs.vcs.errors import ArtError, DamagedError, StorageError
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Run, Tree, Version
@@ -309,3 +312,30 @@ def test_a_flipped_bit_in_the_index_loses_nothing_when_others_publish_and_collec
         assert {ref: Repository(copy).store.has(oid) for ref, oid in again.refs().items("other/")} == dict.fromkeys(
             (f"other/{number}" for number in range(20)), True
         )
+
+
+def test_what_the_system_refuses_to_read_once_is_not_taken_for_lost(
+    filled: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it refers to would be collected."""
+    from artvcs.vcs.storage.local import LocalFiles
+
+    for number in range(40):
+        put_text(filled, f"other/{number}", str(number))
+    read = LocalFiles.read
+    for failing in range(1, 400):
+        calls = iter(range(1, 1_000_000))
+
+        def refuse(self: LocalFiles, *args: Any, calls: Iterator[int] = calls, failing: int = failing) -> bytes:
+            if next(calls) == failing:
+                raise OSError(errno.EIO, "Input/output error")
+            return read(self, *args)
+
+        monkeypatch.setattr(LocalFiles, "read", refuse)
+        with suppress(StorageError):
+            gc.collect(Repository(folder), max_unused=0)
+        monkeypatch.undo()
+        check_filled(folder)
+        if next(calls) < failing:
+            return
+    pytest.fail("it never came to its end")
