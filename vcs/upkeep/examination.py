@@ -93,4 +93,10 @@ class Examination:
         """The sound files that hold anything that is used."""
         sound = [name for name, condition in self.survey.conditions.items() if condition.is_sound]
         packs = [PackName(name) for name in sound if op_seq(name) is not None or is_pack_name(name)]
-        return {name for name in packs if any(at.oid in reached for at in Pack.open(self.files, name).locations())}
+        return {name for name in packs if self._holds(name, reached)}
+
+    def _holds(self, name: PackName, reached: Reached) -> bool:
+        try:
+            return any(at.oid in reached for at in Pack.open(self.files, name).locations())
+        except FileNotFoundError:
+            return False  # no state named it, and a collector has deleted it since

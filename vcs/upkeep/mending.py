@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 from ..changes.incoming import Incoming
@@ -151,22 +150,25 @@ class Mending:
     def _take_in(self) -> list[PackName]:
         """What is used and lies only where no state looks."""
         added: set[PackName] = set()
-        condemned = self._found.base.op.state.condemned
         for oid, places in self._store.elsewhere.items():
-            if oid not in self._reached or self._is_kept(oid) or any(name in added for name, _ in places):
-                continue
-            packs = [
-                name
-                for name, _ in places
-                if name.startswith(PACKS) and name not in condemned and name not in self._gone
-            ]
-            whole = next((name for name in packs if self._survey.conditions[name].is_sound), None)
-            if whole is None:
-                self._bring(oid)
-            else:
-                os.utime(self._found.layout.folder / whole)  # for a collector it is new, until it is named
-                added.add(whole)
+            if oid in self._reached and not self._is_kept(oid) and not any(name in added for name, _ in places):
+                whole = next(filter(self._can_be_named, (name for name, _ in places)), None)
+                if whole is None:
+                    self._bring(oid)
+                else:
+                    added.add(whole)
         return sorted(added)
+
+    def _can_be_named(self, name: PackName) -> bool:
+        """Whether a pack can be taken in as it is; only where no collector can be at work that would delete it."""
+        condemned, sound = self._found.base.op.state.condemned, self._survey.conditions[name].is_sound
+        return (
+            self._place.replaces
+            and sound
+            and name.startswith(PACKS)
+            and name not in condemned
+            and name not in self._gone
+        )
 
     def _bring(self, oid: Oid) -> None:
         if not self._incoming.has(oid) and not self._is_kept(oid):

@@ -28,6 +28,8 @@ class Quarantine:
         target = self._free(name)
         try:
             os.link(path, target)
+        except FileNotFoundError:
+            return  # deleted since
         except OSError:
             durable.write_file(target, path.read_bytes())
             shutil.copystat(path, target)

@@ -498,17 +498,28 @@ for number in range(60):
 """
 
 
-def test_beside_writers_nothing_of_theirs_is_lost(full: Repository, folder: Path) -> None:
-    [path] = packs(folder)
-    flip(path, 500)
-    for segment in (folder / "index").iterdir():
-        flip(segment, 500)
-    writers = [process(WRITE, folder, number) for number in range(3)]
-    for writer in writers:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "began\n"
+COLLECT = """
+from artvcs.vcs.upkeep import collect as gc
+print("began", flush=True)
+while not (Path(args[0]).parent / "stop").exists():
+    gc.collect(Repository(Path(args[0])), max_unused=0)
+"""
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.faults) for seed in range(2, 20))])
+def test_beside_writers_and_a_collector_nothing_of_theirs_is_lost(full: Repository, folder: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    for path in (*packs(folder), *(folder / "index").iterdir()):
+        flip(path, chance.randrange(path.stat().st_size))
+    flip(folder / op_name(chance.randrange(3, 15)), FIRST_SIZE + chance.randrange(40))
+    writers, collector = [process(WRITE, folder, number) for number in range(3)], process(COLLECT, folder)
+    for other in (*writers, collector):
+        assert other.stdout is not None
+        assert other.stdout.readline() == "began\n"
     repair(folder)
     outputs(writers)
+    (folder.parent / "stop").touch()
+    outputs([collector])
     assert repair(folder).lost == ()
     assert problems(folder) == []
     found = texts(folder)
