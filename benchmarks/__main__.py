@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 ALL = ("steps", "startup", "writers", "growth", "fingerprint", "roundtrips", "folders")
@@ -10,6 +11,8 @@ ALL = ("steps", "startup", "writers", "growth", "fingerprint", "roundtrips", "fo
 
 def main() -> None:
     """Runs the benchmarks named on the command line, or all."""
+    # As it is where the package is installed: no process compiles the modules again.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in sys.argv[1:] or ALL:
         print(f"\n== {name}", flush=True)
         importlib.import_module(f"benchmarks.{name}").main()
