@@ -14,7 +14,7 @@ from pathlib import Path
 
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import collect
+from artvcs.vcs.upkeep import gc
 
 EACH = 240
 ROUNDS = 3
@@ -100,7 +100,7 @@ def beside(*, collecting: bool) -> tuple[float, int]:
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             if collecting:
-                collect.collect(repository)
+                gc.collect(repository)
                 ended += 1
             else:
                 time.sleep(0.1)

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from artvcs.vcs.errors import ArtError
-from artvcs.vcs.maps import runs, versions
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import ArtError, Repository, runs, versions
 
 _WORD = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
 """What a shell takes as it stands. Other names come in quotes, and a stranger's must not run what it spells."""

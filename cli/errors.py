@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from artvcs.vcs.errors import ArtError, DamagedError, LookupFailed, RepositoryError, StorageError, WouldOverwrite
+from artvcs.vcs import ArtError, DamagedError, LookupFailed, RepositoryError, StorageError, WouldOverwrite
 
 OK = 0
 FAILED = 1

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from artvcs.vcs import worktree
-from artvcs.vcs.maps.trees import inside
-from artvcs.vcs.objects.kinds import FOLDER, Entry
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import FOLDER, Entry, Oid, Repository, worktree
 
 REGISTERED = "path"
 """The folder in which the materializer of paths keeps what was registered."""
@@ -50,6 +46,6 @@ def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
         if entry is None:
             pending.pop()
         elif entry.mode == FOLDER:
-            pending.append((f"{prefix}{entry.name}/", inside(repository.store, entry)))
+            pending.append((f"{prefix}{entry.name}/", worktree.inside(repository.store, entry)))
         else:
             yield prefix + entry.name, entry

@@ -6,11 +6,7 @@ import difflib
 
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
-from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.maps import versions
-from artvcs.vcs.objects.kinds import Run, Version
-from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.table import Location
+from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
 from .completion import artifact_names, near
 

@@ -7,12 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
-from artvcs.vcs.errors import DamagedError, UnknownName
-from artvcs.vcs.maps import runs, versions
-from artvcs.vcs.maps.damaged import whole
-from artvcs.vcs.objects.kinds import Commit, Input, Version
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Commit, DamagedError, Input, Oid, Repository, UnknownName, Version, damaged, runs, versions
 
 from . import finding
 
@@ -143,7 +138,7 @@ class History:
     def run_name(self, run_id: str) -> str | None:
         """The name of a run; None where its record is gone or cannot be read."""
         if run_id not in self._run_names:
-            found = next(whole(runs.with_ids(self._refs, [run_id])), None)
+            found = next(damaged.whole(runs.with_ids(self._refs, [run_id])), None)
             self._run_names[run_id] = None if found is None else found.name
         return self._run_names[run_id]
 

@@ -18,7 +18,7 @@ import artvcs
 from artvcs.pipelines import parameters, runner
 from artvcs.pipelines.errors import DefinitionError, ParameterError
 from artvcs.pipelines.pipelines import Pipeline
-from artvcs.vcs.errors import ArtError, UnknownName
+from artvcs.vcs import ArtError, UnknownName
 
 from .finding import perhaps
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from artvcs import __version__
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs import ArtError
 
 from . import errors
 from .output import Terminal, make_terminal
@@ -101,7 +101,7 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
 
 def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
-    from artvcs.vcs.catalog.tables import watcher
+    from artvcs.vcs import watcher
 
     from .output import show_moving
 

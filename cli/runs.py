@@ -6,11 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.views import PipelineRun, StepView
-from artvcs.vcs.errors import DamagedError, UnknownName
-from artvcs.vcs.maps import ref_names
-from artvcs.vcs.maps.damaged import Damaged
-from artvcs.vcs.objects.kinds import GitState
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
 
 from . import history, output
 from .output import Terminal

@@ -7,14 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from artvcs.vcs import worktree
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import ArtError, UnknownName, disk_is_full, storage_errors
-from artvcs.vcs.maps import ref_names
-from artvcs.vcs.objects import values
-from artvcs.vcs.objects.kinds import Artifact
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import (
+    ArtError,
+    Artifact,
+    Oid,
+    Repository,
+    Transaction,
+    UnknownName,
+    disk_is_full,
+    ref_names,
+    storage_errors,
+    values,
+    worktree,
+)
 
 from . import materializers, scratch, trust
 from .errors import MaterializerError

@@ -9,12 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import worktree
-from artvcs.vcs.errors import ArtError, storage_errors
-from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import Artifact, Commit
-from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs import (
+    ArtError,
+    Artifact,
+    Commit,
+    ObjectStore,
+    Oid,
+    canonical,
+    hash_bytes,
+    storage_errors,
+    values,
+    worktree,
+)
 
 from .errors import DefinitionError
 from .fingerprint import Reach

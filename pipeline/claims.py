@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage.layout import Layout
-from artvcs.vcs.storage.locks import Lock
+from artvcs.vcs import Layout, Lock, Oid
 
 _PATIENCE = 60.0
 

@@ -9,13 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from artvcs.vcs.catalog.versions import Wanted
-from artvcs.vcs.errors import DamagedError, UnknownName
-from artvcs.vcs.maps import runs, versions
-from artvcs.vcs.maps.damaged import Damaged, read, whole
-from artvcs.vcs.maps.refs import RefMap
-from artvcs.vcs.objects.kinds import Version
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, UnknownName, Version, Wanted, damaged, runs, versions
 
 from . import building, context, lookup, query, retention, saving
 from .inputs import LazyArtifact
@@ -148,7 +142,7 @@ class Client:
             found = versions.listed(refs, wanted.name, reverse=reverse)
         else:
             selected = self.repository.catalog(refs).versions.select(wanted, by, reverse=reverse)
-            found = (read(refs, ref, oid, Version) for ref, oid in selected)
+            found = (damaged.read(refs, ref, oid, Version) for ref, oid in selected)
         for each in found:
             if isinstance(each, Damaged):
                 _log.warning("%s is left out: %s", each.ref, each.why)
@@ -194,7 +188,7 @@ class Client:
             ParameterError: A condition cannot be understood.
         """
         refs = self.repository.refs()
-        records = whole(
+        records = damaged.whole(
             runs.listed(refs, pipeline) if status is None
             else runs.with_ids(refs, self.repository.catalog(refs).runs.with_status(status))
         )  # fmt: skip

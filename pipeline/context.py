@@ -8,9 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.objects.kinds import Input
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Input, Repository, Transaction
 
 from .errors import PipelineError
 

@@ -16,7 +16,7 @@ Messages are made as there: one sentence that says what happened and what to do.
 
 from __future__ import annotations
 
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs import ArtError
 
 
 class PipelineError(ArtError):

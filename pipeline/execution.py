@@ -14,9 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from artvcs.vcs.changes.publish import now_ms
-from artvcs.vcs.objects.kinds import Failure, Input
-from artvcs.vcs.objects.limits import MAX_REPORT
+from artvcs.vcs import MAX_REPORT, Failure, Input, now_ms
 
 from . import artifacts, context, logs, validation
 from .artifacts import Saved

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import storage_errors
-from artvcs.vcs.objects.kinds import Input, Version
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Input, Repository, Transaction, Version, storage_errors
 
 from . import artifacts, lookup, naming, versions
 from .errors import DefinitionError, ParameterError

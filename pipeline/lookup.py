@@ -6,14 +6,20 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from artvcs.vcs import git
-from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.maps import runs, versions
-from artvcs.vcs.maps.refs import Refs
-from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import Commit, Run, Version
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs import (
+    AmbiguousName,
+    Commit,
+    ObjectStore,
+    Oid,
+    Refs,
+    Run,
+    UnknownName,
+    Version,
+    canonical,
+    git,
+    runs,
+    versions,
+)
 
 from .fingerprint import Fingerprint, from_json
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 
-from artvcs.vcs.errors import InvalidName
+from artvcs.vcs import InvalidName
 
 from .errors import DefinitionError
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, overload
 
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository
 
 from . import building, parameters, plain, runner
 from .errors import DefinitionError, ParameterError, RunFailed

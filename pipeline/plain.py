@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from artvcs.vcs.objects import canonical, values
+from artvcs.vcs import canonical, values
 
 from .errors import ParameterError
 from .validation import Misfit, capitalised, describe, fit_at, spell

@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs.changes.publish import now_ms
-from artvcs.vcs.errors import DamagedError, LookupFailed
-from artvcs.vcs.maps import ref_names
-from artvcs.vcs.maps.refs import Refs
-from artvcs.vcs.objects import values
-from artvcs.vcs.objects.kinds import Commit, Input
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, ObjectStore, Oid, Refs, now_ms, ref_names, values
 
 from . import cache, lookup
 from .cache import KeyParts

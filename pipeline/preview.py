@@ -8,11 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.maps import runs
-from artvcs.vcs.objects.kinds import Commit, Input
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Commit, Input, Oid, Repository, Transaction, runs
 
 from . import why
 from .graph import Graph, Node, StepOutput

@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs import ArtError, Transaction
 
 DELAY = 1.0
 """Seconds between landing and publishing: at most so much can be lost in a power cut."""

@@ -9,16 +9,25 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artvcs.vcs.changes.intents import PutRun
-from artvcs.vcs.changes.publish import now_ms
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.maps import ref_names
-from artvcs.vcs.maps import versions as known
-from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import Code, Commit, GitState, Input, Output, Run, StepRun
-from artvcs.vcs.objects.limits import MAX_TEXT
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import (
+    MAX_TEXT,
+    Code,
+    Commit,
+    GitState,
+    Input,
+    Oid,
+    Output,
+    PutRun,
+    Repository,
+    Run,
+    StepRun,
+    Transaction,
+    canonical,
+    now_ms,
+    ref_names,
+    values,
+)
+from artvcs.vcs import versions as known
 
 from . import versions
 from .claims import Claims

@@ -9,17 +9,24 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from artvcs.vcs.catalog.catalog import Catalog
-from artvcs.vcs.catalog.versions import Wanted
-from artvcs.vcs.changes.intents import DeleteRun, DeleteVersion
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import ArtError, DamagedError
-from artvcs.vcs.maps import ref_names, versions
-from artvcs.vcs.maps.damaged import Damaged, read
-from artvcs.vcs.maps.refs import Refs
-from artvcs.vcs.objects.kinds import Run, Version
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import (
+    ArtError,
+    Catalog,
+    Damaged,
+    DamagedError,
+    DeleteRun,
+    DeleteVersion,
+    Oid,
+    Refs,
+    Repository,
+    Run,
+    Transaction,
+    Version,
+    Wanted,
+    damaged,
+    ref_names,
+    versions,
+)
 
 from . import lookup
 from .errors import InUse
@@ -121,7 +128,7 @@ def prune(
 
 def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
     for ref, oid in catalog.versions.select(Wanted(unused=True)):
-        version = read(refs, ref, oid, Version)
+        version = damaged.read(refs, ref, oid, Version)
         if isinstance(version, Damaged):
             continue
         manual = version.origin in ("saved", "registered")

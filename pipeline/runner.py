@@ -11,11 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.maps import ref_names, runs
-from artvcs.vcs.objects.kinds import Input, Run, StepRun
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_names, runs
 
 from . import execution, logs, naming, progress, record, versions
 from .artifacts import Saved

@@ -8,12 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs.changes.intents import EditRun, EditVersion
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.errors import Conflict, UnknownName, storage_errors
-from artvcs.vcs.maps import versions as known
-from artvcs.vcs.objects.kinds import Input
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Conflict, EditRun, EditVersion, Input, Repository, Transaction, UnknownName, storage_errors
+from artvcs.vcs import versions as known
 
 from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved

@@ -12,9 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from artvcs.vcs.errors import storage_errors
-from artvcs.vcs.storage.layout import Layout
-from artvcs.vcs.storage.locks import Lock
+from artvcs.vcs import Layout, Lock, storage_errors
 
 _mutex = threading.Lock()
 _scratches: dict[Path, Scratch] = {}

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from artvcs.vcs.errors import InvalidName
+from artvcs.vcs import InvalidName
 
 from .artifact_config import ArtifactConfig
 from .errors import DefinitionError

@@ -18,9 +18,7 @@ from pathlib import Path
 
 import blake3
 
-from artvcs.vcs.errors import StorageError, storage_errors
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs import Layout, Oid, StorageError, storage_errors
 
 from .errors import UntrustedData, UnusableSecret
 

@@ -6,13 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs.changes.intents import AddVersion
-from artvcs.vcs.changes.publish import now_ms
-from artvcs.vcs.changes.transaction import Transaction
-from artvcs.vcs.maps import versions
-from artvcs.vcs.maps.refs import Refs
-from artvcs.vcs.objects.kinds import Version
-from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs import AddVersion, Oid, Refs, Transaction, Version, now_ms, versions
 
 from . import lookup
 from .errors import DefinitionError

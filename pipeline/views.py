@@ -10,13 +10,24 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.maps import runs, uses, versions
-from artvcs.vcs.maps.damaged import whole
-from artvcs.vcs.objects import values
-from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Input, Output, Run, StepRun, Version
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import (
+    Artifact,
+    Commit,
+    Failure,
+    Input,
+    Oid,
+    Output,
+    Repository,
+    Run,
+    StepRun,
+    UnknownName,
+    Version,
+    damaged,
+    runs,
+    uses,
+    values,
+    versions,
+)
 
 from . import artifacts, lookup, materializers, trust
 from .escaping import printable
@@ -142,7 +153,7 @@ class ArtifactVersion(Source):
         refs = self._repository.refs()
         taken = self._repository.catalog(refs).runs.taken_by(self.name, self.id)
         found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
-        steps = (step for run in whole(found) for step in PipelineRun(self._repository, run).steps.values())
+        steps = (step for run in damaged.whole(found) for step in PipelineRun(self._repository, run).steps.values())
         return [step for step in steps if (step.run.id, step.name) in taken]
 
     @property

@@ -6,11 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs.errors import DamagedError, LookupFailed, UnknownName
-from artvcs.vcs.maps import runs, versions
-from artvcs.vcs.objects.kinds import Commit, Input, Run, StepRun
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import (
+    Commit,
+    DamagedError,
+    Input,
+    LookupFailed,
+    Oid,
+    Repository,
+    Run,
+    StepRun,
+    UnknownName,
+    runs,
+    versions,
+)
 
 from . import lookup
 from .fingerprint import Fingerprint, compare

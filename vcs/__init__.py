@@ -1,4 +1,175 @@
-"""The content-addressed store: bytes, ids, objects, packs, refs, gc and fsck.
+"""The content-addressed store: objects, packs, refs, and who changes them; files and folders; keeping it sound.
 
-Knows nothing of pipelines, pandas or terminals. Start reading at `repository`.
+Knows nothing of pipelines, pandas or terminals. What these may use of it is named here, and nothing else; besides,
+`worktree` and `git` are theirs to use. A name is imported when it is first used, so that each command pays for what it
+needs. Inside the store modules import each other by their rooms (see docs/architecture.md). Start reading at
+`repository`.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .catalog.catalog import Catalog
+    from .catalog.tables import watcher
+    from .catalog.versions import Wanted
+    from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, PutRun
+    from .changes.publish import now_ms
+    from .changes.transaction import Transaction
+    from .errors import (
+        AmbiguousName,
+        ArtError,
+        Conflict,
+        DamagedError,
+        InvalidName,
+        LookupFailed,
+        RepositoryError,
+        StorageError,
+        UnknownName,
+        WouldOverwrite,
+        disk_is_full,
+        storage_errors,
+    )
+    from .maps import damaged, ref_names, runs, uses, versions
+    from .maps.damaged import Damaged
+    from .maps.refs import RefMap, Refs
+    from .objects import canonical, values
+    from .objects.kinds import (
+        FILE,
+        FOLDER,
+        Artifact,
+        Code,
+        Commit,
+        Entry,
+        Failure,
+        GitState,
+        Input,
+        Output,
+        Run,
+        StepRun,
+        Version,
+        check_entry_name,
+    )
+    from .objects.limits import MAX_REPORT, MAX_TEXT
+    from .objects.oid import Oid, hash_bytes
+    from .repository import Repository
+    from .storage.disk.locks import Lock
+    from .storage.layout import FOLDER_NAME, Layout, op_seq
+    from .storage.packs.table import Location
+    from .storage.store import ObjectStore
+    from .upkeep import gc
+    from .upkeep.check.fsck import fsck
+    from .upkeep.check.problem import Problem
+    from .upkeep.mend.repair import Repaired, repair
+
+_NAMES = {
+    "catalog.catalog": "Catalog",
+    "catalog.tables": "watcher",
+    "catalog.versions": "Wanted",
+    "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion PutRun",
+    "changes.publish": "now_ms",
+    "changes.transaction": "Transaction",
+    "errors": (
+        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RepositoryError StorageError UnknownName"
+        " WouldOverwrite disk_is_full storage_errors"
+    ),
+    "maps": "damaged ref_names runs uses versions",
+    "maps.damaged": "Damaged",
+    "maps.refs": "RefMap Refs",
+    "objects": "canonical values",
+    "objects.kinds": (
+        "FILE FOLDER Artifact Code Commit Entry Failure GitState Input Output Run StepRun Version check_entry_name"
+    ),
+    "objects.limits": "MAX_REPORT MAX_TEXT",
+    "objects.oid": "Oid hash_bytes",
+    "repository": "Repository",
+    "storage.disk.locks": "Lock",
+    "storage.layout": "FOLDER_NAME Layout op_seq",
+    "storage.packs.table": "Location",
+    "storage.store": "ObjectStore",
+    "upkeep": "gc",
+    "upkeep.check.fsck": "fsck",
+    "upkeep.check.problem": "Problem",
+    "upkeep.mend.repair": "Repaired repair",
+}
+_HOMES = {name: home for home, names in _NAMES.items() for name in names.split()}
+
+
+__all__ = [
+    "FILE",
+    "FOLDER",
+    "FOLDER_NAME",
+    "MAX_REPORT",
+    "MAX_TEXT",
+    "AddVersion",
+    "AmbiguousName",
+    "ArtError",
+    "Artifact",
+    "Catalog",
+    "Code",
+    "Commit",
+    "Conflict",
+    "Damaged",
+    "DamagedError",
+    "DeleteRun",
+    "DeleteVersion",
+    "EditRun",
+    "EditVersion",
+    "Entry",
+    "Failure",
+    "GitState",
+    "Input",
+    "InvalidName",
+    "Layout",
+    "Location",
+    "Lock",
+    "LookupFailed",
+    "ObjectStore",
+    "Oid",
+    "Output",
+    "Problem",
+    "PutRun",
+    "RefMap",
+    "Refs",
+    "Repaired",
+    "Repository",
+    "RepositoryError",
+    "Run",
+    "StepRun",
+    "StorageError",
+    "Transaction",
+    "UnknownName",
+    "Version",
+    "Wanted",
+    "WouldOverwrite",
+    "canonical",
+    "check_entry_name",
+    "damaged",
+    "disk_is_full",
+    "fsck",
+    "gc",
+    "hash_bytes",
+    "now_ms",
+    "op_seq",
+    "ref_names",
+    "repair",
+    "runs",
+    "storage_errors",
+    "uses",
+    "values",
+    "versions",
+    "watcher",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = f"{__name__}.{_HOMES[name]}"
+    module = import_module(home)
+    # A module of a room is found there only once it is imported.
+    value = getattr(module, name, None) or import_module(f"{home}.{name}")
+    globals()[name] = value
+    return value

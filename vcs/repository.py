@@ -27,12 +27,12 @@ from .changes.transaction import Transaction
 from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
 from .maps.refs import RefMap
 from .objects.kinds import Op, State
-from .storage import leases, reserve
+from .storage.disk import leases, reserve
+from .storage.disk.registers import read_register, write_register
 from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
 from .storage.local import LocalFiles
-from .storage.op_file import Entry
 from .storage.op_log import OpLog
-from .storage.registers import read_register, write_register
+from .storage.packs.op_file import Entry
 from .storage.store import ObjectStore
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"

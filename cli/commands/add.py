@@ -7,10 +7,7 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.saving import register_artifact
-from artvcs.vcs import worktree
-from artvcs.vcs.objects.kinds import Entry
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Entry, Oid, Repository, worktree
 
 from ..files import top_of
 from ..main import terminal

@@ -5,10 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.objects.kinds import FILE, Entry
-from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.table import Location
+from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
 from .. import completion, finding
 from ..files import files_of

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs.objects import canonical
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository, canonical
 
 from ..main import terminal
 

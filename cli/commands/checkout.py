@@ -8,11 +8,7 @@ from pathlib import Path
 
 import click
 
-from artvcs.vcs import worktree
-from artvcs.vcs.errors import storage_errors
-from artvcs.vcs.objects.kinds import FOLDER, Entry, check_entry_name
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import FOLDER, Entry, Oid, Repository, check_entry_name, storage_errors, worktree
 
 from .. import completion, finding
 from ..files import top_of

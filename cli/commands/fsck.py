@@ -8,10 +8,7 @@ from pathlib import Path
 
 import click
 
-from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import fsck
-from artvcs.vcs.upkeep.problem import Problem
-from artvcs.vcs.upkeep.repair import Repaired, repair
+from artvcs.vcs import Problem, Repaired, Repository, fsck, repair
 
 from .. import errors, output
 from ..main import terminal
@@ -35,7 +32,7 @@ def command(mend: bool, as_json: bool) -> int:
     if mend:
         return _repair(folder, moving, as_json)
     problems = []
-    for problem in fsck.fsck(folder, moving):
+    for problem in fsck(folder, moving):
         problems.append(problem)
         if not as_json:
             moving.wipe()
@@ -52,7 +49,7 @@ def command(mend: bool, as_json: bool) -> int:
 
 def _repair(folder: Path, moving: _Moving, as_json: bool) -> int:
     done = repair(folder, moving)
-    problems = list(fsck.fsck(folder, moving))
+    problems = list(fsck(folder, moving))
     moving.wipe()
     if as_json:
         found = {**vars(done), "problems": problems}

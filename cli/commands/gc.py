@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.layout import op_seq
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep.collect import Done
-from artvcs.vcs.upkeep.plan import MAX_UNUSED, Plan
+from artvcs.vcs import Repository, gc, op_seq
 
 from .. import output
 from ..main import terminal
@@ -17,7 +13,7 @@ from ..main import terminal
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
 @click.option(
-    "--max-unused", type=click.FloatRange(0, 100), default=100 * MAX_UNUSED, show_default=True, metavar="PERCENT",
+    "--max-unused", type=click.FloatRange(0, 100), default=100 * gc.MAX_UNUSED, show_default=True, metavar="PERCENT",
     help="How much of what packs hold may stay unused.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -49,7 +45,7 @@ def _progress() -> gc.Progress:
     return output.show_moving if terminal().live else lambda _: None
 
 
-def _say_packs(plan: Plan) -> None:
+def _say_packs(plan: gc.Plan) -> None:
     """What would become of which packs; of old changes there are many, and one line is enough."""
     chosen = [each for each in plan.verdicts if each.action != "keep"]
     packs = [each for each in chosen if op_seq(each.pack) is None]
@@ -60,7 +56,7 @@ def _say_packs(plan: Plan) -> None:
         terminal().note(f"{changes}: what is used of them goes into a pack")
 
 
-def _say_rest(done: Done) -> None:
+def _say_rest(done: gc.Done) -> None:
     if done.waiting:
         packs, held = output.count(len(done.waiting), "pack"), ", ".join(map(str, done.held_by))
         terminal().say(f"{packs} will go when process {held} has ended: it uses them.")
@@ -70,7 +66,7 @@ def _say_rest(done: Done) -> None:
         terminal().say(f"A killed checkout had moved edits away that were stored nowhere: they are in {path}.")
 
 
-def _document(plan: Plan, done: Done | None) -> dict[str, object]:
+def _document(plan: gc.Plan, done: gc.Done | None) -> dict[str, object]:
     packs = [{**vars(each), "live": len(each.live)} for each in plan.verdicts]
     document = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "packs": packs, "lost": plan.lost}
     waiting = done.waiting if done else ()

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import click
 
-from artvcs.vcs import git
-from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.layout import FOLDER_NAME
+from artvcs.vcs import FOLDER_NAME, Repository, git
 
 from ..main import terminal
 

@@ -9,10 +9,8 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.views import PipelineRun, decode_all, from_ms
-from artvcs.vcs.maps import runs as known
-from artvcs.vcs.maps.damaged import Damaged
-from artvcs.vcs.objects.kinds import GitState
-from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs import Damaged, GitState, Oid
+from artvcs.vcs import runs as known
 
 from .. import completion, graph, history, output, runs
 from ..history import Entry

@@ -11,11 +11,7 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs.errors import DamagedError, UnknownName
-from artvcs.vcs.maps import ref_names, versions
-from artvcs.vcs.maps.damaged import Damaged
-from artvcs.vcs.maps.refs import RefMap
-from artvcs.vcs.objects.kinds import Version
+from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
 from .. import completion, output
 from ..finding import perhaps

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines import retention
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository
 
 from .. import output
 from ..main import terminal

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines import retention
-from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.maps import versions
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository, UnknownName, versions
 
 from ..main import terminal
 

@@ -13,8 +13,7 @@ from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.preview import PlannedStep
 from artvcs.pipelines.views import PipelineRun
-from artvcs.vcs.errors import ArtError
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import ArtError, Repository
 
 from .. import loading, output, runs
 from ..main import terminal

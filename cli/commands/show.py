@@ -9,10 +9,7 @@ from typing import Any
 import click
 
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all, from_ms
-from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import Commit, Entry, GitState
-from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
 from .. import completion, finding, history, output, runs
 from ..files import count_of, files_of, walk

@@ -10,13 +10,8 @@ import click
 
 from artvcs.pipelines.fingerprint.model import Part
 from artvcs.pipelines.views import PipelineRun, StepView
-from artvcs.vcs.errors import DamagedError, UnknownName
-from artvcs.vcs.maps import ref_names
-from artvcs.vcs.maps import runs as known
-from artvcs.vcs.maps.damaged import Damaged, whole
-from artvcs.vcs.maps.refs import RefMap
-from artvcs.vcs.objects.kinds import Run
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
+from artvcs.vcs import runs as known
 
 from .. import output, runs
 from ..main import terminal
@@ -84,7 +79,7 @@ def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun,
 
 def _unfinished(repository: Repository, refs: RefMap, newest: list[PipelineRun]) -> Iterator[str]:
     running = repository.catalog(refs).runs.with_status("running")
-    for run in whole(known.with_ids(refs, running)):
+    for run in damaged.whole(known.with_ids(refs, running)):
         ended = sum(step.status != "running" for step in run.steps.values())
         yield f"{run.name} is running: {ended} of {len(run.order)} steps have ended"
     for shown in newest:

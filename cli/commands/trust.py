@@ -6,8 +6,7 @@ import click
 
 from artvcs.pipelines import trust
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs.maps import versions
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository, versions
 
 from .. import completion, finding, output
 from ..main import terminal

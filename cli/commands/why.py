@@ -6,8 +6,7 @@ import click
 
 from artvcs.pipelines import why
 from artvcs.pipelines.why import Explanation, Reason
-from artvcs.vcs.errors import UnknownName
-from artvcs.vcs.repository import Repository
+from artvcs.vcs import Repository, UnknownName
 
 from .. import completion, output
 from ..finding import perhaps, with_hint

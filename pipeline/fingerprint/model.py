@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 from blake3 import blake3
 
-from artvcs.vcs.errors import DamagedError
-from artvcs.vcs.objects import canonical
+from artvcs.vcs import DamagedError, canonical
 
 Reach = Literal["project", "function", "none"]
 

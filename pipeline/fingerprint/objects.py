@@ -12,7 +12,7 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
-from artvcs.vcs.objects import canonical, values
+from artvcs.vcs import canonical, values
 
 from . import sources
 from .functions import cells, defaults, describe_code, find_node, global_names, layers, source_path

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.vcs.errors import ArtError
+from artvcs.vcs import ArtError
 
 from .protocols import Json
 

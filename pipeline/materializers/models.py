@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from artvcs.vcs.objects import values
+from artvcs.vcs import values
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.vcs.errors import storage_errors
+from artvcs.vcs import storage_errors
 
 from .base import Materializer
 

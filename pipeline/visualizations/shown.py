@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from artvcs.vcs.objects.kinds import Artifact, Commit, Failure, Run, StepRun, Version
+from artvcs.vcs import Artifact, Commit, Failure, Run, StepRun, Version
 
 from .model import Visualization
 

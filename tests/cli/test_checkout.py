@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from artvcs.cli import main
-from artvcs.vcs.storage import system
+from artvcs.vcs.storage.disk import system
 
 from ..vcs.faults.inject import Say
 from ..vcs.faults.inject import run as in_a_process

@@ -10,7 +10,7 @@ import pytest
 from artvcs.vcs.maps import ref_names, versions
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import RECORD_SIZE
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 
 from ..histories import run_name, write_runs
 from .conftest import Art

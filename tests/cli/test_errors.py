@@ -91,7 +91,7 @@ def test_a_damaged_newest_change(art: Art, project: Path) -> None:
 
 
 def test_a_newer_format(art: Art, project: Path) -> None:
-    from artvcs.vcs.storage.registers import write_register
+    from artvcs.vcs.storage.disk.registers import write_register
 
     art("init")
     folder = project / ".artifacts"

@@ -14,7 +14,7 @@ from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.maps import versions
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.table import Location
+from artvcs.vcs.storage.packs.table import Location
 
 from .conftest import Art
 

@@ -11,7 +11,7 @@ from artvcs.cli import main
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_name
-from artvcs.vcs.storage.pack import FIRST_SIZE
+from artvcs.vcs.storage.packs.pack import FIRST_SIZE
 
 from .conftest import Art
 

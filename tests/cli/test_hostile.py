@@ -25,7 +25,7 @@ from artvcs.vcs.objects.kinds import Entry, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, is_oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.table import KINDS
+from artvcs.vcs.storage.packs.table import KINDS
 
 from .conftest import Art, Done
 

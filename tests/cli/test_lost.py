@@ -14,8 +14,8 @@ from artvcs.vcs.maps import ref_names, runs, versions
 from artvcs.vcs.objects.kinds import Artifact, Commit
 from artvcs.vcs.objects.oid import NULL, Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import RECORD_SIZE
-from artvcs.vcs.storage.table import Location
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE
+from artvcs.vcs.storage.packs.table import Location
 
 from .conftest import Art
 

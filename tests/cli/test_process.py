@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.upkeep import fsck
+from artvcs.vcs.upkeep.check import fsck
 
 ART = str(Path(sys.executable).with_name("art"))
 

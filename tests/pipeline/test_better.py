@@ -123,7 +123,7 @@ def test_a_hit_whose_data_is_gone_is_no_hit() -> None:
     save_artifact("unrelated", name="other")
     Client().delete_pipeline_run(Client().list_pipeline_runs()[0].id)
     retention.prune(repository, only_artifact=True)
-    from artvcs.vcs.upkeep import collect as gc
+    from artvcs.vcs.upkeep import gc
 
     gc.collect(repository)
     again = adding()

@@ -11,7 +11,7 @@ import pytest
 from artvcs.pipelines.claims import Claims
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import fsck
+from artvcs.vcs.upkeep.check import fsck
 
 KEY = Oid("ab" * 32)
 

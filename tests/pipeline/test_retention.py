@@ -12,8 +12,8 @@ from artvcs.pipelines import retention
 from artvcs.pipelines.errors import InUse
 from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep import fsck
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.check import fsck
 
 
 @step

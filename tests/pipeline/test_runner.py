@@ -15,7 +15,7 @@ import pytest
 from artvcs import Client, pipeline, step
 from artvcs.pipelines import publishing
 from artvcs.pipelines.errors import RunFailed
-from artvcs.vcs.upkeep.fsck import fsck
+from artvcs.vcs.upkeep.check.fsck import fsck
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -312,8 +312,8 @@ def test_a_forked_step_does_no_harm() -> None:
 @pytest.mark.parametrize("kind", ["chain", "apart"])
 def test_the_cost_of_a_step_does_not_grow_with_their_number(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted and not timed: how many bytes are put into the store for each step."""
-    from artvcs.vcs.storage.pack import Item
-    from artvcs.vcs.storage.pack_writer import PackWriter
+    from artvcs.vcs.storage.packs.pack import Item
+    from artvcs.vcs.storage.packs.pack_writer import PackWriter
 
     monkeypatch.setattr(publishing, "DELAY", 3600.0)
     stored: list[int] = []

@@ -15,7 +15,7 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Artifact, Run, Tree, Version
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep.fsck import fsck
+from artvcs.vcs.upkeep.check.fsck import fsck
 
 
 def put_text(repository: Repository, ref: str, text: str) -> Oid:

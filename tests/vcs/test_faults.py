@@ -13,7 +13,7 @@ import pytest
 
 from artvcs.vcs.errors import NoPermission
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep.collect import collect
+from artvcs.vcs.upkeep.gc.collection import collect
 
 from .faults import scenarios
 from .faults.inject import Say, needs_strace, run

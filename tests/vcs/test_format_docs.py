@@ -21,12 +21,12 @@ from artvcs.vcs.objects import kinds as objects
 from artvcs.vcs.objects.kinds import Entry, Op, RefsNode, Run, Tree, Version
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
-from artvcs.vcs.storage import chunking, codec, pack, segment, table
 from artvcs.vcs.storage.layout import CLEANED, FORMAT_VERSION, ROOT, Layout, op_name, pack_name
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.op_log import OpLog
-from artvcs.vcs.storage.pack import Item, Pack
-from artvcs.vcs.storage.segment import Segment
+from artvcs.vcs.storage.packs import chunking, codec, pack, segment, table
+from artvcs.vcs.storage.packs.pack import Item, Pack
+from artvcs.vcs.storage.packs.segment import Segment
 from artvcs.vcs.storage.store import ObjectStore
 
 R = TypeVar("R", bound=Record)

@@ -14,8 +14,8 @@ from artvcs.vcs.errors import DamagedError, NoPermission, RepositoryNotFound, Un
 from artvcs.vcs.maps.refs import RefMap
 from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.disk.registers import write_register
 from artvcs.vcs.storage.layout import FORMAT_VERSION, Layout
-from artvcs.vcs.storage.registers import write_register
 
 from .helpers import files, problems, put_text, random_text
 

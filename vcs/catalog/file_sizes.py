@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..storage.files import Files
 from ..storage.layout import segment_name
-from ..storage.segment import Segment
+from ..storage.packs.segment import Segment
 from ..storage.snapshot import Snapshot
 from .database import Database
 

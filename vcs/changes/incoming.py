@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..storage.layout import Layout, PackName, pack_name
-from ..storage.pack import Item, Pack, pack_id
-from ..storage.pack_writer import PackWriter
+from ..storage.packs.pack import Item, Pack, pack_id
+from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .intents import Intent
 from .journal import Checkpoint, Journal, as_lines

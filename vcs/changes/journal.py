@@ -18,8 +18,8 @@ from typing import Any, ClassVar
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
-from ..storage import durable
-from ..storage.locks import Lock
+from ..storage.disk import durable
+from ..storage.disk.locks import Lock
 from .intents import Intent, decode, encode
 
 

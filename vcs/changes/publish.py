@@ -18,12 +18,12 @@ from ..maps.refs import RefMap
 from ..objects.kinds import Op, RefsNode, State
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
-from ..storage import codec, segment
+from ..storage.disk.locks import Lock
 from ..storage.layout import Layout, PackName, op_name, segment_name
-from ..storage.locks import Lock
-from ..storage.op_file import Entry
 from ..storage.op_log import Outcome
-from ..storage.pack import Item
+from ..storage.packs import codec, segment
+from ..storage.packs.op_file import Entry
+from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .incoming import Incoming

@@ -20,9 +20,10 @@ from ..maps import graph
 from ..objects.kinds import Run, State
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
-from ..storage import chunking, codec, leases
+from ..storage.disk import leases
 from ..storage.layout import Layout
-from ..storage.pack import Item
+from ..storage.packs import chunking, codec
+from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore, blob_id
 from . import threads

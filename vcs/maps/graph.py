@@ -10,8 +10,8 @@ from ..errors import ArtError
 from ..objects.kinds import Artifact, Commit, GitState, Op, RefsNode, Run, Tree, Version
 from ..objects.oid import NULL, Oid
 from ..objects.records import Record
+from ..storage.packs.table import Location
 from ..storage.store import ObjectStore
-from ..storage.table import Location
 from . import ref_names
 from .refs import RefMap
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import RepositoryBusy
-from . import durable
+from .disk import durable
+from .disk.locks import Lock
 from .files import Buffer, Signature, check_name
-from .locks import Lock
 
 _OPEN_FILES = 64
 _CREATE_TIMEOUT = 60.0

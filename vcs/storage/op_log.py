@@ -20,7 +20,7 @@ from ..errors import DamagedError
 from ..objects.oid import Oid
 from .files import Files
 from .layout import CLEANED, OPS, ROOT, op_name, op_seq
-from .op_file import Entry, read_id
+from .packs.op_file import Entry, read_id
 
 MIN_ENTRIES = 2
 """So many of the newest entries always stay, so that the newest stands."""

@@ -16,10 +16,10 @@ from ..objects.kinds import State
 from ..objects.oid import Oid
 from .files import Files
 from .layout import OPS, PACKS, PackName, is_pack_name, op_name, op_seq, segment_name
-from .op_file import Entry
-from .pack import Pack
-from .segment import Segment
-from .table import Location
+from .packs.op_file import Entry
+from .packs.pack import Pack
+from .packs.segment import Segment
+from .packs.table import Location
 
 
 class Snapshot:

@@ -12,7 +12,7 @@ from typing import Protocol
 from ..errors import DamagedError
 from .files import Files, Signature
 from .layout import PackName
-from .pack import Pack
+from .packs.pack import Pack
 
 _SMALL = 4 << 20
 """A smaller pack is hashed again by each process that needs it; that costs no more than looking it up."""

@@ -12,15 +12,15 @@ from typing import TypeVar
 from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
-from . import chunking, codec, pack
 from .files import Files
 from .layout import PackName
-from .op_file import Entry
 from .op_log import OpLog
-from .pack_writer import PackWriter
+from .packs import chunking, codec, pack
+from .packs.op_file import Entry
+from .packs.pack_writer import PackWriter
+from .packs.table import Location
 from .snapshot import Snapshot
 from .soundness import Memo, NoMemo, Soundness
-from .table import Location
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")

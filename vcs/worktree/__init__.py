@@ -5,6 +5,7 @@ out of the tree, and nothing is written through a link. Nothing is overwritten t
 """
 
 from ..catalog.stat_cache import StatCache
+from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
 from .reading import file_id
@@ -22,6 +23,7 @@ __all__ = [
     "entries",
     "extent",
     "file_id",
+    "inside",
     "is_stored",
     "measure",
     "no_progress",

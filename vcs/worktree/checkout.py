@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from ..errors import ArtError, DamagedError, DiskFull, InvalidName, UnknownName, WouldOverwrite, storage_errors
 from ..objects.kinds import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry, is_reserved
 from ..objects.oid import Oid
-from ..storage import durable
+from ..storage.disk import durable
 from ..storage.layout import Layout
 from ..storage.store import ObjectStore
 from . import snapshot, trees

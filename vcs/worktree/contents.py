@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 from ..changes.transaction import Transaction
 from ..objects.kinds import EXECUTABLE, FILE, SYMLINK, Entry
 from ..objects.oid import Oid
-from ..storage import chunking
+from ..storage.packs import chunking
 from .links import check_link
 from .listing import NO_STATE, Listing, state_of
 from .reading import mode_of, open_to_read, read_steady

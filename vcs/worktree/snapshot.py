@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..objects.kinds import FOLDER, SYMLINK, is_reserved
 from ..objects.oid import Oid, hasher
-from ..storage import durable
+from ..storage.disk import durable
 from ..storage.store import blob_id
 from .reading import hash_file, mode_of, read_steady, signature
 

@@ -20,9 +20,10 @@ from typing import Any, Self
 
 from ..errors import WouldOverwrite
 from ..objects.oid import Oid
-from ..storage import durable, layout, system
+from ..storage import layout
+from ..storage.disk import durable, system
+from ..storage.disk.locks import Lock
 from ..storage.layout import Layout
-from ..storage.locks import Lock
 from . import snapshot
 from .snapshot import Snapshot
 

@@ -11,8 +11,8 @@ from artvcs.testing.tools import at_once, meanwhile, raises
 from artvcs.vcs.objects.kinds import Op, State
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import ROOT
-from artvcs.vcs.storage.op_file import Entry
 from artvcs.vcs.storage.op_log import OpLog, Outcome
+from artvcs.vcs.storage.packs.op_file import Entry
 
 
 class CommitPointContract:

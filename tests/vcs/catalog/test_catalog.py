@@ -24,9 +24,9 @@ from artvcs.vcs.objects.kinds import Artifact, Commit, Input, Output, Version
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import RECORD_SIZE
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import a_run, add_version, process, put_run
 from .histories import STEPS, change, execution, step_run, steps, used

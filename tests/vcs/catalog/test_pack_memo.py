@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import pack
 from artvcs.vcs.storage.files import Files
+from artvcs.vcs.storage.packs import pack
 
 from ..helpers import packs, put_text, random_text, tags
 

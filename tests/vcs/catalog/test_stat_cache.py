@@ -18,8 +18,8 @@ from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import InvalidName
 from artvcs.vcs.objects.kinds import Entry
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep.collect import collect
-from artvcs.vcs.upkeep.fsck import fsck
+from artvcs.vcs.upkeep.check.fsck import fsck
+from artvcs.vcs.upkeep.gc.collection import collect
 from artvcs.vcs.worktree import rest
 
 from ..helpers import files

@@ -10,9 +10,9 @@ import pytest
 
 from artvcs.vcs.errors import StorageError
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import leases
-from artvcs.vcs.storage.locks import Lock
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.storage.disk import leases
+from artvcs.vcs.storage.disk.locks import Lock
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import problems, put_text, put_text_in, tags
 

@@ -24,7 +24,7 @@ from artvcs.vcs.changes.intents import (
 from artvcs.vcs.changes.journal import Checkpoint, Journal, as_lines, intents_of, parse_line
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import hash_bytes
-from artvcs.vcs.storage import durable
+from artvcs.vcs.storage.disk import durable
 
 from ..helpers import version_of
 

@@ -14,7 +14,7 @@ from artvcs.vcs.changes.recovery import Recovered
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import (
     a_run,
@@ -369,7 +369,7 @@ def test_killed_while_a_full_pack_is_put_at_its_place(
 {SMALL_PACKS}
 from artvcs.vcs.changes.journal import Journal
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.pack_writer import PackWriter
+from artvcs.vcs.storage.packs.pack_writer import PackWriter
 def at_time(owner, name, number, when):
     original, calls = getattr(owner, name), []
     def around(*arguments, **named):

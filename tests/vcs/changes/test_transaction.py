@@ -15,7 +15,7 @@ from artvcs.vcs.changes.intents import EditVersion
 from artvcs.vcs.errors import NoPermission, StorageError
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import durable
+from artvcs.vcs.storage.disk import durable
 
 from ..helpers import add_version, files, packs, problems, put_text, put_text_in, tags, versions
 
@@ -270,7 +270,7 @@ def test_a_publish_that_fails_half_way_is_whole_or_nothing(
 def _break(broken: pytest.MonkeyPatch, where: str) -> None:
     files = "artvcs.vcs.storage.local.LocalFiles."
     if where == "seal":
-        broken.setattr("artvcs.vcs.storage.pack_writer.PackWriter.seal", _refuse)
+        broken.setattr("artvcs.vcs.storage.packs.pack_writer.PackWriter.seal", _refuse)
     elif where == "after create":
         sync_folder = durable.sync_folder
 
@@ -309,6 +309,6 @@ def test_a_folder_that_may_not_be_written_says_so(repository: Repository, monkey
         raise PermissionError(13, "Permission denied", "leases")
 
     with monkeypatch.context() as read_only:
-        read_only.setattr("artvcs.vcs.storage.leases.begin", refuse)
+        read_only.setattr("artvcs.vcs.storage.disk.leases.begin", refuse)
         with pytest.raises(NoPermission, match="who owns it"):
             repository.transaction("put")

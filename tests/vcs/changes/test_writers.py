@@ -355,7 +355,7 @@ def test_publishing_never_waits_long_for_a_writer_that_hangs(repository: Reposit
     """The queue spares work and protects nothing: who stands still in it is gone around."""
     hanging = process(
         """
-from artvcs.vcs.storage.locks import Lock
+from artvcs.vcs.storage.disk.locks import Lock
 lock = Lock.take(Repository(Path(args[0])).layout.turn)
 print("holds it", flush=True)
 sys.stdin.readline()

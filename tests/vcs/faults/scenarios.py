@@ -8,7 +8,7 @@ from pathlib import Path
 from artvcs.vcs.changes.intents import PutRun
 from artvcs.vcs.maps import runs
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import a_run, add_version, problems, put_run, put_text, put_text_in, random_text, tags, versions
 from .inject import Outcome, Say, Work

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.storage import durable
+from artvcs.vcs.storage.disk import durable
 
 from . import checkouts, scenarios
 from .inject import needs_strace, run

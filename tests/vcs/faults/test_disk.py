@@ -17,9 +17,9 @@ import pytest
 from artvcs.vcs.errors import DiskFull
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_name
-from artvcs.vcs.storage.pack import FIRST_SIZE
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep.repair import repair
+from artvcs.vcs.storage.packs.pack import FIRST_SIZE
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import packs, problems, put_text, random_text, tags
 from . import checkouts, scenarios

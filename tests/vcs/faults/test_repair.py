@@ -11,9 +11,9 @@ import pytest
 from artvcs.vcs.errors import ArtError
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_name
-from artvcs.vcs.storage.pack import FIRST_SIZE
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep.repair import repair
+from artvcs.vcs.storage.packs.pack import FIRST_SIZE
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import add_version, packs, problems, put_text, random_text, tags, versions
 from . import scenarios

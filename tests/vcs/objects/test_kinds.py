@@ -8,7 +8,7 @@ import pytest
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName
 from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import (
+from artvcs.vcs.objects.kinds import (  # fmt: skip
     FILE,
     FOLDER,
     MAX_LEVEL,
@@ -19,7 +19,7 @@ from artvcs.vcs.objects.kinds import (
     State,
     Tree,
     check_entry_name,
-)  # fmt: skip
+)
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 
 ID = hash_bytes(b"")

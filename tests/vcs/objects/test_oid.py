@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import check_oid, hash_bytes, is_oid
+from artvcs.vcs.storage.packs.table import KINDS
 from artvcs.vcs.storage.store import blob_id
-from artvcs.vcs.storage.table import KINDS
 
 
 @given(st.binary())

@@ -9,16 +9,16 @@ from pathlib import Path
 from artvcs.vcs.objects.kinds import Op, State
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
-from artvcs.vcs.storage import chunking, codec, pack, segment
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import PackName, op_name, pack_name, segment_name
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.op_file import Entry
 from artvcs.vcs.storage.op_log import OpLog
-from artvcs.vcs.storage.pack import RECORD_SIZE, Item, Pack
+from artvcs.vcs.storage.packs import chunking, codec, pack, segment
+from artvcs.vcs.storage.packs.op_file import Entry
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE, Item, Pack
+from artvcs.vcs.storage.packs.table import Location
 from artvcs.vcs.storage.soundness import Memo
 from artvcs.vcs.storage.store import ObjectStore
-from artvcs.vcs.storage.table import Location
 
 HEADER = 32
 """Where the first record of a pack starts."""

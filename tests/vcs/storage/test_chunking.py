@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError, StorageError
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage import chunking
+from artvcs.vcs.storage.packs import chunking
 
 IDS = st.binary(min_size=32, max_size=32).map(lambda raw: hash_bytes(raw))
 

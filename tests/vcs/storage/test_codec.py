@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError, StorageError
-from artvcs.vcs.storage import codec
+from artvcs.vcs.storage.packs import codec
 
 DATA = st.binary() | st.builds(lambda piece, times: piece * times, st.binary(max_size=50), st.integers(0, 3000))
 

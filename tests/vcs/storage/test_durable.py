@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.storage import durable
+from artvcs.vcs.storage.disk import durable
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from artvcs.testing import CommitPointContract, FilesContract
 from artvcs.vcs.errors import InvalidName, RepositoryBusy
 from artvcs.vcs.storage import local
+from artvcs.vcs.storage.disk.locks import Lock
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.locks import Lock
 from artvcs.vcs.storage.memory import MemoryFiles
 
 

@@ -13,12 +13,12 @@ import zstandard
 
 from artvcs.vcs.errors import ArtError, DamagedError, UnknownName
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage import chunking, codec, table
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.local import LocalFiles
 from artvcs.vcs.storage.memory import MemoryFiles
-from artvcs.vcs.storage.pack import Item
+from artvcs.vcs.storage.packs import chunking, codec, table
+from artvcs.vcs.storage.packs.pack import Item
 from artvcs.vcs.storage.store import ObjectStore
 
 from .making import blob, commit, in_chunks, noise, put_pack, rows_of, store_of, write_segment

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from artvcs.vcs.storage import leases
+from artvcs.vcs.storage.disk import leases
 
 
 def uses(folder: Path) -> list[int]:

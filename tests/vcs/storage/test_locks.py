@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.storage.locks import Lock
+from artvcs.vcs.storage.disk.locks import Lock
 
 
 def test_only_one_holds_a_lock(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_locks_leave_no_descriptors_behind(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from artvcs.vcs.storage.locks import Lock
+from artvcs.vcs.storage.disk.locks import Lock
 lock = Lock.take(Path(sys.argv[1]))
 print("holding", flush=True)
 time.sleep(60)

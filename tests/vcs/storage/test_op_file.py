@@ -7,11 +7,11 @@ import pytest
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.kinds import Op, State
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage import op_file
 from artvcs.vcs.storage.layout import op_name
 from artvcs.vcs.storage.memory import MemoryFiles
-from artvcs.vcs.storage.op_file import Entry
-from artvcs.vcs.storage.pack import Item, Pack, pack_bytes
+from artvcs.vcs.storage.packs import op_file
+from artvcs.vcs.storage.packs.op_file import Entry
+from artvcs.vcs.storage.packs.pack import Item, Pack, pack_bytes
 
 from .making import blob
 

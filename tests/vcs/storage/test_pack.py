@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import hash_bytes
-from artvcs.vcs.storage import pack
 from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.memory import MemoryFiles
-from artvcs.vcs.storage.pack import RECORD_SIZE, TRAILER_SIZE, Item, Pack
-from artvcs.vcs.storage.table import KINDS, ROW_SIZE, Location
+from artvcs.vcs.storage.packs import pack
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE, TRAILER_SIZE, Item, Pack
+from artvcs.vcs.storage.packs.table import KINDS, ROW_SIZE, Location
 
 from .making import HEADER, blob, flip, put_pack, rows_of
 

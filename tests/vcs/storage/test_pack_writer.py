@@ -11,10 +11,11 @@ import pytest
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage import durable, pack
+from artvcs.vcs.storage.disk import durable
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.pack import Pack
-from artvcs.vcs.storage.pack_writer import PackWriter
+from artvcs.vcs.storage.packs import pack
+from artvcs.vcs.storage.packs.pack import Pack
+from artvcs.vcs.storage.packs.pack_writer import PackWriter
 
 from .making import blob
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.errors import DamagedError, StorageError
-from artvcs.vcs.storage.registers import read_register, write_register
+from artvcs.vcs.storage.disk.registers import read_register, write_register
 
 
 def test_what_was_written_last_is_read(tmp_path: Path) -> None:

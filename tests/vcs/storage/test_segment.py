@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.storage import segment, table
 from artvcs.vcs.storage.layout import PackName, op_name, pack_name
-from artvcs.vcs.storage.segment import Segment
-from artvcs.vcs.storage.table import Location
+from artvcs.vcs.storage.packs import segment, table
+from artvcs.vcs.storage.packs.segment import Segment
+from artvcs.vcs.storage.packs.table import Location
 
 IDS = st.binary(min_size=32, max_size=32).map(lambda raw: Oid(raw.hex())) | st.integers(0, 9).map(
     lambda number: hash_bytes(b"%d" % number)

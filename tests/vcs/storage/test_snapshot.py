@@ -11,8 +11,8 @@ from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.layout import PackName, op_name, segment_name
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.op_log import OpLog
-from artvcs.vcs.storage.pack import Pack
-from artvcs.vcs.storage.segment import Segment
+from artvcs.vcs.storage.packs.pack import Pack
+from artvcs.vcs.storage.packs.segment import Segment
 from artvcs.vcs.storage.snapshot import Snapshot
 
 from .making import blob, commit, flip, put_pack, put_segment, store_of

@@ -13,7 +13,7 @@ from artvcs.vcs.storage import soundness
 from artvcs.vcs.storage.files import Signature
 from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.memory import MemoryFiles
-from artvcs.vcs.storage.pack import RECORD_SIZE, Pack
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE, Pack
 from artvcs.vcs.storage.soundness import NoMemo, Soundness
 
 from ..helpers import problems

@@ -15,12 +15,12 @@ from artvcs.vcs.errors import AmbiguousName, DamagedError, UnknownName
 from artvcs.vcs.objects.kinds import Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import chunking
 from artvcs.vcs.storage.memory import MemoryFiles
-from artvcs.vcs.storage.pack import RECORD_SIZE
+from artvcs.vcs.storage.packs import chunking
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 from artvcs.vcs.storage.snapshot import Snapshot
 from artvcs.vcs.storage.store import blob_id
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import packs, problems, put_text, put_text_in, sizes
 from .making import blob, commit, flip, in_chunks, noise, put_pack, store_of

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.storage import system
+from artvcs.vcs.storage.disk import system
 
 
 def test_two_names_are_exchanged_at_once(tmp_path: Path) -> None:

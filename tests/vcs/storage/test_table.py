@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.storage import table
-from artvcs.vcs.storage.table import KINDS, ROW_SIZE, Location, Table
+from artvcs.vcs.storage.packs import table
+from artvcs.vcs.storage.packs.table import KINDS, ROW_SIZE, Location, Table
 
 IDS = st.binary(min_size=32, max_size=32).map(lambda raw: Oid(raw.hex()))
 CLOSE_IDS = (

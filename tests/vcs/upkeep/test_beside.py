@@ -16,11 +16,11 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import leases
-from artvcs.vcs.storage.op_file import Entry as LogEntry
+from artvcs.vcs.storage.disk import leases
 from artvcs.vcs.storage.op_log import OpLog, Outcome
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep.mark import Mark
+from artvcs.vcs.storage.packs.op_file import Entry as LogEntry
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.gc.mark import Mark
 
 from ..helpers import (
     outputs,

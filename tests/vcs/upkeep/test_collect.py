@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError, UnknownName
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.disk.locks import Lock
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.locks import Lock
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import add_version, files, packs, problems, process, put_text, random_text, sizes, tags, versions
 
@@ -139,9 +139,11 @@ def test_a_collection_that_is_killed_loses_nothing(repository: Repository, folde
 from artvcs.vcs.changes.incoming import Incoming
 from artvcs.vcs.storage.local import LocalFiles
 from artvcs.vcs.storage.op_log import OpLog
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.gc import collection
 name, _, number = args[1].partition(" ")
-owner = {"seal": Incoming, "commit": OpLog, "clean_up": OpLog, "delete": LocalFiles, "sweep": gc._Collection}[name]
+owners = {"seal": Incoming, "commit": OpLog, "clean_up": OpLog, "delete": LocalFiles, "sweep": collection._Collection}
+owner = owners[name]
 name = "_sweep" if name == "sweep" else name
 original, calls = getattr(owner, name), []
 def around(*arguments):

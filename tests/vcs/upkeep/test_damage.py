@@ -19,9 +19,9 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Run, Tree, Version
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.pack import RECORD_SIZE
-from artvcs.vcs.storage.table import Location
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE
+from artvcs.vcs.storage.packs.table import Location
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import (
     a_run,

@@ -12,8 +12,8 @@ import pytest
 
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.upkeep.collect import collect
-from artvcs.vcs.upkeep.fsck import fsck
+from artvcs.vcs.upkeep.check.fsck import fsck
+from artvcs.vcs.upkeep.gc.collection import collect
 
 from ..helpers import add_version, files, outputs, packs, problems, process, put_text, put_text_in, random_text
 

@@ -15,12 +15,12 @@ from artvcs.vcs.maps.trees import as_entry
 from artvcs.vcs.objects.kinds import FILE, FOLDER, Artifact, Entry, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import chunking, codec, pack, table
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import PackName
-from artvcs.vcs.storage.pack import RECORD_SIZE, Item, Pack
-from artvcs.vcs.storage.table import Location
-from artvcs.vcs.upkeep.repair import repair
+from artvcs.vcs.storage.packs import chunking, codec, pack, table
+from artvcs.vcs.storage.packs.pack import RECORD_SIZE, Item, Pack
+from artvcs.vcs.storage.packs.table import Location
+from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import problems, put_text
 from ..storage.making import blob, commit, in_chunks, noise, put_pack, rows_of, write_segment

@@ -13,9 +13,9 @@ from artvcs.vcs.maps import ref_names
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_seq
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep import plan as planning
-from artvcs.vcs.upkeep.plan import KEEP_OPS, SLACK
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.gc import verdicts as planning
+from artvcs.vcs.upkeep.gc.verdicts import KEEP_OPS, SLACK
 
 from ..helpers import add_version, files, packs, problems, put_text, put_text_in, random_text, tags, versions
 

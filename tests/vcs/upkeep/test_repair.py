@@ -15,12 +15,12 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.disk.locks import Lock
 from artvcs.vcs.storage.layout import op_name
-from artvcs.vcs.storage.locks import Lock
-from artvcs.vcs.storage.pack import FIRST_SIZE, RECORD_SIZE
-from artvcs.vcs.storage.table import Location
-from artvcs.vcs.upkeep import collect as gc
-from artvcs.vcs.upkeep.repair import Repaired, repair
+from artvcs.vcs.storage.packs.pack import FIRST_SIZE, RECORD_SIZE
+from artvcs.vcs.storage.packs.table import Location
+from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.mend.repair import Repaired, repair
 
 from ..helpers import (
     a_run,
@@ -149,7 +149,7 @@ def test_small_files_are_written_anew(full: Repository, folder: Path, name: str,
 
 def test_a_format_of_a_newer_artvcs_is_not_touched(full: Repository, folder: Path) -> None:
     from artvcs.vcs.errors import UnsupportedFormat
-    from artvcs.vcs.storage.registers import write_register
+    from artvcs.vcs.storage.disk.registers import write_register
 
     write_register(folder / "format", {"read": 99, "write": 99, "gc": 99}, folder / "tmp")
     before = files(folder)

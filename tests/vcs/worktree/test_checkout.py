@@ -17,10 +17,10 @@ from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, NoPermission,
 from artvcs.vcs.objects.kinds import EXECUTABLE, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import system
+from artvcs.vcs.storage.disk import system
 from artvcs.vcs.storage.layout import PackName
+from artvcs.vcs.storage.packs.table import Location
 from artvcs.vcs.storage.snapshot import Snapshot as Moment
-from artvcs.vcs.storage.table import Location
 from artvcs.vcs.worktree.snapshot import Snapshot
 from artvcs.vcs.worktree.staging import Staging
 

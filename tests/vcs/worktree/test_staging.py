@@ -11,7 +11,7 @@ import pytest
 
 from artvcs.vcs import worktree
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage import durable, system
+from artvcs.vcs.storage.disk import durable, system
 
 from ..faults.inject import run
 from ..helpers import files

@@ -1,0 +1,1 @@
+"""What the operating system does for the store: durable writes, locks, leases, space in reserve."""

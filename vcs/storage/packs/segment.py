@@ -1,0 +1,89 @@
+"""Index segments: which pack holds an object, for many packs. The bytes are described in docs/format/index.md.
+
+A segment is immutable, is named after its hash, and is derived: it can be made again from the packs' own tables.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+
+from ...errors import DamagedError
+from ...objects.oid import Oid, hash_bytes, is_oid
+from ..files import Buffer, Files
+from ..layout import PackName, op_name, pack_name
+from .table import ROW_SIZE, Table, pack_number, renumbered
+
+_HEADER = struct.Struct("<4sIQQ")
+_NAME = struct.Struct("<c32s")
+_NUMBER = struct.Struct(">24xQ")
+_MAGIC = b"ARTI"
+_VERSION = 2
+
+
+class Segment(Table):
+    """One segment of the index.
+
+    Args:
+        name: The hash of the bytes.
+        data: The bytes.
+
+    Raises:
+        DamagedError: The bytes are not a segment.
+    """
+
+    def __init__(self, name: str, data: Buffer) -> None:
+        self.name = Oid(name)
+        damaged = DamagedError(f"Index segment {name[:12]} is damaged; run `art fsck --repair`.")
+        if len(data) < _HEADER.size:
+            raise damaged
+        magic, version, packs, rows = _HEADER.unpack_from(data)
+        start = _HEADER.size + _NAME.size * packs
+        if (magic, version) != (_MAGIC, _VERSION) or len(data) != start + rows * ROW_SIZE:
+            raise damaged
+        super().__init__(data, start, rows)
+        self.packs = [_decode_name(*_NAME.unpack_from(data, _HEADER.size + _NAME.size * i)) for i in range(packs)]
+
+    @classmethod
+    def open(cls, files: Files, path: str) -> Segment:
+        """The segment in a file. Raises FileNotFoundError, and DamagedError as the class."""
+        return cls(path.rpartition("/")[2], files.map(path))
+
+    def whole(self) -> bool:
+        """Whether the bytes are those that the name promises."""
+        return hash_bytes(memoryview(self._data), "index") == self.name
+
+    def pack_of(self, number: int) -> PackName:
+        """The pack with this number. Raises DamagedError where there is none."""
+        if number < len(self.packs):
+            return self.packs[number]
+        raise DamagedError(f"Index segment {self.name[:12]} names no such pack; run `art fsck --repair`.")
+
+
+def build(tables: Iterable[tuple[Sequence[PackName], Iterable[bytes]]], without: frozenset[PackName]) -> bytes:
+    """The bytes of a segment.
+
+    Args:
+        tables: Names of packs, and rows whose pack numbers count in those.
+        without: Packs that are left out.
+    """
+    tables = list(tables)
+    packs = sorted({name for names, _ in tables for name in names} - without)
+    numbers = {name: number for number, name in enumerate(packs)}
+    rows = sorted(
+        renumbered(row, numbers[pack])
+        for names, found in tables
+        for row in found
+        if (pack := names[pack_number(row)]) in numbers
+    )
+    header = _HEADER.pack(_MAGIC, _VERSION, len(packs), len(rows))
+    return b"".join([header, *map(_encode_name, packs), *rows])
+
+
+def _encode_name(pack: PackName) -> bytes:
+    last = pack.rpartition("/")[2]
+    return _NAME.pack(b"p", bytes.fromhex(last)) if is_oid(last) else _NAME.pack(b"o", _NUMBER.pack(int(last)))
+
+
+def _decode_name(kind: bytes, raw: bytes) -> PackName:
+    return pack_name(Oid(raw.hex())) if kind == b"p" else op_name(_NUMBER.unpack(raw)[0])

@@ -1,0 +1,150 @@
+"""Tables of objects: rows of 64 bytes sorted by id, searched where they lie.
+
+A pack ends with the table of its own objects; an index segment holds the tables of many packs merged into one. The
+bytes are described in docs/format/packs.md.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from ...errors import DamagedError
+from ...objects.oid import Oid
+from ..files import Buffer
+
+_ROW = struct.Struct("<32sBBHIQQQ")
+_PLACE = struct.Struct("<32sxB2xI24x")
+"""Of a row the id, the codec, and the pack's number."""
+_PACK, _PACK_AT = struct.Struct("<I"), 36
+"""The pack's number inside a row."""
+
+ROW_SIZE = _ROW.size
+
+_FEW = 20
+"""Looking for one object takes as long as passing over so many."""
+
+KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs")
+"""Object kinds in the order of their codes, 0 first."""
+
+CODES = {kind: code for code, kind in enumerate(KINDS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where an object's record starts in its pack, and what it holds. Sizes are bytes."""
+
+    oid: Oid
+    kind: str
+    codec: int
+    offset: int
+    stored: int
+    size: int
+
+
+def kind_name(code: int) -> str:
+    """The kind that a code stands for.
+
+    Raises:
+        DamagedError: No kind has this code.
+    """
+    if code < len(KINDS):
+        return KINDS[code]
+    raise DamagedError(f"A stored object is of the unknown kind {code}; run `art fsck`.")
+
+
+def pack_row(at: Location) -> bytes:
+    """One row, for pack number 0."""
+    return _ROW.pack(bytes.fromhex(at.oid), CODES[at.kind], at.codec, 0, 0, at.offset, at.stored, at.size)
+
+
+def renumbered(row: bytes, number: int) -> bytes:
+    """A row with another pack number."""
+    return row[:_PACK_AT] + _PACK.pack(number) + row[_PACK_AT + _PACK.size :]
+
+
+def pack_number(row: bytes) -> int:
+    """The pack number in a row."""
+    number: int = _PACK.unpack_from(row, _PACK_AT)[0]
+    return number
+
+
+def build(locations: Iterable[Location]) -> bytes:
+    """The rows of a pack's own table."""
+    return b"".join(pack_row(at) for at in sorted(locations, key=lambda at: at.oid))
+
+
+class Table:
+    """Sorted rows inside a buffer.
+
+    Args:
+        data: The buffer.
+        start: Where the first row starts.
+        rows: How many there are.
+    """
+
+    def __init__(self, data: Buffer, start: int, rows: int) -> None:
+        self.rows = rows
+        self._data = data
+        self._start = start
+
+    def find(self, key: bytes) -> Iterator[tuple[Location, int]]:
+        """Where the object with this id is, and the number of its pack: in more than one where it was stored twice.
+
+        Raises:
+            DamagedError: A row makes no sense.
+        """
+        row = self._first_at_least(key)
+        while row < self.rows and self._key(row) == key:
+            yield self.row(row)
+            row += 1
+
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int]]:
+        """Id, codec and number of the pack, of all objects that are here among many."""
+        if len(keys) * _FEW < self.rows:
+            for key in keys:
+                yield from ((key, at.codec, number) for at, number in self.find(key))
+        elif self.rows:
+            rows = memoryview(self._data)[self._start : self._start + self.rows * ROW_SIZE]
+            yield from (row for row in _PLACE.iter_unpack(rows) if row[0] in keys)
+
+    def starting_with(self, prefix: str) -> Iterator[tuple[Location, int]]:
+        """The rows whose id starts with this hexadecimal prefix."""
+        for row in range(self._first_at_least(bytes.fromhex(prefix.ljust(64, "0"))), self.rows):
+            found = self.row(row)
+            if not found[0].oid.startswith(prefix):
+                return
+            yield found
+
+    def row(self, row: int) -> tuple[Location, int]:
+        """One row. Raises DamagedError as `find`."""
+        offset = self._start + row * ROW_SIZE
+        raw, kind, codec, reserved, number, at, stored, size = _ROW.unpack_from(self._data, offset)
+        if reserved:
+            raise DamagedError("A row of a table of objects is damaged; run `art fsck`.")
+        return Location(Oid(raw.hex()), kind_name(kind), codec, at, stored, size), number
+
+    def __iter__(self) -> Iterator[tuple[Location, int]]:
+        return (self.row(row) for row in range(self.rows))
+
+    def raw_rows(self) -> Iterator[bytes]:
+        """All rows as they are."""
+        end = self._start + self.rows * ROW_SIZE
+        return (bytes(self._data[at : at + ROW_SIZE]) for at in range(self._start, end, ROW_SIZE))
+
+    def _key(self, row: int) -> bytes:
+        offset = self._start + row * ROW_SIZE
+        return bytes(self._data[offset : offset + 32])
+
+    def _first_at_least(self, key: bytes) -> int:
+        low, high, data, start = 0, self.rows, self._data, self._start
+        while low < high:
+            middle = (low + high) // 2
+            offset = start + middle * ROW_SIZE
+            if data[offset : offset + 32] < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low

@@ -1,0 +1,283 @@
+"""Garbage collection that stops nobody.
+
+    mark → plan → condemn what is dead → delete it → write anew what is mostly dead, condemn, delete
+
+Condemned packs are listed in the state and count as absent for whoever reads it. A transaction that had looked before
+sees, when it publishes, that something was condemned, and brings along what it relied on. A condemned pack is deleted
+once nobody alive uses a state from before. What is wholly dead goes first and needs no space; only then is anything
+written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ...changes import recovery
+from ...changes.transaction import Transaction
+from ...errors import DamagedError, DiskFull, UnknownName, storage_errors
+from ...objects.kinds import State
+from ...objects.oid import Oid, hash_bytes
+from ...repository import Repository
+from ...storage.disk import leases
+from ...storage.disk.locks import Lock
+from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
+from ...storage.packs.pack import Pack
+from ...storage.packs.segment import build as build_segment
+from ...storage.snapshot import Snapshot
+from ...worktree import clean_up
+from . import verdicts as planning
+from .mark import Mark
+from .verdicts import MAX_UNUSED, Plan, Verdict
+
+_KEEP_TMP = 24 * 3600.0
+_TRIES = 5
+_CLOCK = 1000
+"""Milliseconds by which the times of files may lag behind the clock."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a collection did.
+
+    Attributes:
+        plan: What it had set out to do.
+        deleted: Packs and old ops that are gone.
+        waiting: Packs that will go when those who use them have ended.
+        held_by: The processes that use them.
+        full: Whether the disk was too full to write anything anew.
+        kept_edits: Where edits are now that a killed checkout had moved away.
+    """
+
+    plan: Plan
+    deleted: tuple[str, ...]
+    waiting: tuple[str, ...]
+    held_by: tuple[int, ...]
+    full: bool
+    kept_edits: tuple[Path, ...]
+
+
+Progress = Callable[[str], None]
+"""Told what is being done."""
+
+
+def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
+    """Finds what nothing refers to, and says what a collection would do with each pack. Changes nothing.
+
+    Raises:
+        DamagedError: The refs are damaged: run `fsck --repair` first.
+    """
+    with storage_errors(f"reading {repository.layout.folder}"):
+        head, mark = repository.store.refresh().without_damage(), Mark(repository.store)
+        mark.catch_up(head)
+        return planning.make(repository.store, head, mark, max_unused)
+
+
+def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
+    """Makes a plan and carries it out.
+
+    Args:
+        repository: Where.
+        max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
+        progress: Told what is being done.
+
+    Raises:
+        DamagedError: As `plan`.
+    """
+    with storage_errors(f"collecting garbage in {repository.layout.folder}"), repository.freeing():
+        recovery.recover(repository.store, repository.layout, repository.begin)
+        return _Collection(repository, progress).run(max_unused)
+
+
+class _Collection:
+    def __init__(self, repository: Repository, progress: Progress) -> None:
+        self._repository = repository
+        self._store = repository.store
+        self._progress = progress
+        self._mark = Mark(self._store)
+        self._deleted: list[str] = []
+        self._fresh: set[Oid] = set()  # what has come to life since the plan was made
+        self._epoch = -1  # what it was when the plan was made
+
+    def run(self, max_unused: float) -> Done:
+        store = self._store
+        with self._repository.begin("gc") as transaction:
+            self._progress("finding what is used")
+            self._mark.catch_up(store.refresh())
+            head = store.refresh().without_damage()
+            self._mark.catch_up(head)  # what was published while that took its time
+            made, self._epoch = planning.make(store, head, self._mark, max_unused), head.state.epoch
+            self._condemn(transaction, [verdict.pack for verdict in made.packs("delete")], set())
+        self._delete_condemned()
+        full = not self._rewrite(made)
+        self._delete_condemned()
+        self._sweep()
+        holders = leases.holders(self._repository.layout.leases)
+        waiting = tuple(store.refresh().state.condemned) if holders else ()
+        held_by = tuple(sorted({holder.process for holder in holders})) if waiting else ()
+        edits = tuple(clean_up(self._repository.layout))
+        return Done(made, tuple(self._deleted), waiting, held_by, full, edits)
+
+    def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[Oid]) -> None:
+        """Publishes that these packs count as absent, less those in which something has come to life meanwhile.
+
+        Args:
+            transaction: Publishes it.
+            packs: The packs.
+            copied: The objects of them that the transaction brings along.
+        """
+        if packs:
+            transaction.edit_state(lambda head, state: self._without(head, state, packs, copied))
+            transaction.publish()
+
+    def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[Oid]) -> State:
+        gone = set(packs) & set(head.packs())
+        self._fresh |= self._mark.catch_up(head)
+        # Another collector may have taken the copies that the plan relies on.
+        watched = self._fresh if state.epoch == self._epoch else self._alive_in(gone)
+        for oid in watched - copied:
+            places = {place for place, _ in head.find(oid)}
+            if places <= gone:
+                gone -= places
+        if not gone:
+            return state
+        condemned: dict[str, int] = {**state.condemned, **dict.fromkeys(sorted(gone), head.seq + 1)}
+        loose = tuple(name for name in state.loose if name not in gone)
+        return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)
+
+    def _alive_in(self, names: Iterable[PackName]) -> set[Oid]:
+        packs = (Pack.open(self._store.files, name) for name in names)
+        return {at.oid for pack in packs for at in pack.locations() if at.oid in self._mark.live}
+
+    def _rewrite(self, made: Plan) -> bool:
+        """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""
+        chosen = made.packs("rewrite")
+        if not chosen:
+            return True
+        self._progress("writing anew what is used in packs that are mostly not")
+        try:
+            with self._repository.begin("gc") as transaction:
+                done = [verdict for verdict in chosen if self._copy(transaction, verdict)]
+                transaction.seal()
+                self._condemn(transaction, [each.pack for each in done], {oid for each in done for oid in each.live})
+        except DiskFull:
+            return False
+        return True
+
+    def _copy(self, transaction: Transaction, verdict: Verdict) -> bool:
+        """Copies what is alive in a pack; False where that cannot be read any more."""
+        for oid in verdict.live:
+            try:
+                transaction.bring(self._store.stored(oid))
+            except UnknownName:
+                continue  # another collector has found it dead since, and deleted it
+            except DamagedError:
+                return False
+        return True
+
+    def _delete_condemned(self) -> None:
+        """Deletes what was condemned and nobody alive can use any more, and takes it from the list."""
+        # The newest two ops have to stay, and taking things from the list makes another one.
+        while self._delete_some():
+            pass
+
+    def _delete_some(self) -> bool:
+        # What a damaged index does not name is not therefore without a name.
+        head = self._store.refresh().without_damage()
+        holders = leases.holders(self._repository.layout.leases)
+        # Who has died since we looked before has no lease, but what landed relies on what is condemned.
+        recovery.recover(self._store, self._repository.layout, self._repository.begin)
+        oldest = holders[0].seq if holders else head.seq
+        free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
+        there = {name for name in free if self._store.files.exists(name)}
+        for name in sorted(free):
+            if op_seq(name) is None:
+                self._store.files.delete(name)
+        named = {seq for name in (*head.packs(), *head.state.condemned) if (seq := op_seq(name)) is not None}
+        # What is older than all that a state names was made too late, and does not stand.
+        self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
+        gone = {name for name in free if not self._store.files.exists(name)}
+        if gone:
+            self._deleted += sorted(gone & there)
+            self._forget(gone)
+        return bool(gone & there)  # not what could not be taken from the list: the disk may be full
+
+    def _forget(self, gone: set[PackName]) -> None:
+        """Takes what was deleted from the list of what is condemned, and from the index where that names it."""
+        for _ in range(_TRIES):
+            head = self._store.refresh()
+            old = head.state.segments
+            new = self._index_without(head, gone)
+            with self._repository.begin("gc") as transaction:
+                transaction.edit_state(partial(_forgotten, gone, old, new))
+                transaction.publish()
+            if self._store.refresh().state.segments == new:
+                return  # else somebody else changed the index meanwhile
+
+    def _index_without(self, head: Snapshot, gone: set[PackName]) -> tuple[Oid, ...]:
+        """The index segments, made anew where they name packs that are gone."""
+        touched = [segment for segment in head.segments if gone & set(segment.packs)]
+        if not touched or len(head.segments) < len(head.state.segments) or not all(each.whole() for each in touched):
+            return head.state.segments  # repairing is another's work
+        data = build_segment(((each.packs, each.raw_rows()) for each in touched), frozenset(gone))
+        name = hash_bytes(data, "index")
+        try:
+            with storage_errors("writing the index"):
+                self._store.files.put(segment_name(name), data)
+        except DiskFull:
+            return head.state.segments
+        kept = [segment.name for segment in head.segments if segment not in touched]
+        return (*kept, name)
+
+    def _sweep(self) -> None:
+        """Removes what dead processes left: files that no state names, half-written ones."""
+        layout = self._repository.layout
+        now = int(time.time() * 1000)
+        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
+        # Only now: who ended before we looked who is alive has published.
+        head = self._store.refresh().without_damage()
+        named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
+        for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
+            path = layout.folder / name
+            known = is_pack_name(name) or name.startswith(f"{INDEX}/")
+            if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
+                self._store.files.delete(name)
+                self._deleted.append(name)
+        for claim in layout.running.glob("*"):
+            if (lock := Lock.take(claim)) is not None:
+                lock.remove()  # its process was killed
+        _sweep_tmp(layout)
+
+
+def _sweep_tmp(layout: Layout) -> None:
+    """Removes what dead processes left in the folder for temporary files."""
+    for path in sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else ():
+        lock = layout.scratch_lock(path)
+        if lock.exists():
+            held = Lock.take(lock)
+            if held is None:
+                continue  # its process is alive
+            shutil.rmtree(path, ignore_errors=True)
+            held.remove()
+        elif time.time() - _changed(path) > _KEEP_TMP:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def _forgotten(gone: set[PackName], old: tuple[Oid, ...], new: tuple[Oid, ...], head: Snapshot, state: State) -> State:
+    """The state without what is gone, with the new index if the old one is still there."""
+    segments = new if state.segments == old else state.segments
+    listed = {name for segment in head.segments for name in segment.packs} if segments != new or new == old else set()
+    condemned = {name: seq for name, seq in state.condemned.items() if name not in gone or name in listed}
+    return dataclasses.replace(state, segments=segments, condemned=condemned)

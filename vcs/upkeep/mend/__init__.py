@@ -1,0 +1,1 @@
+"""Mending what checking found."""

@@ -1,0 +1,65 @@
+"""Setting damaged files aside: nothing is ever deleted, for somebody may get something out of it still."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...storage.disk import durable
+from ...storage.layout import Layout
+from ...storage.packs.pack import BEGINNING
+
+
+class Quarantine:
+    """The folder for damaged files of one repository."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._folder = layout.folder
+        self._quarantine = layout.quarantine
+
+    def keep(self, name: str) -> None:
+        """Gives a file a second name here, durably; it takes no space where the file system has links."""
+        path = self._folder / name
+        if not path.exists() or self._is_kept(path):
+            return
+        self._quarantine.mkdir(exist_ok=True)
+        target = self._free(name)
+        try:
+            os.link(path, target)
+        except FileNotFoundError:
+            return  # deleted since
+        except OSError:
+            durable.write_file(target, path.read_bytes())
+            shutil.copystat(path, target)
+        durable.sync_folder(self._quarantine)
+
+    def move(self, name: str) -> None:
+        """Takes a file away from its place and keeps it here."""
+        self.keep(name)
+        path = self._folder / name
+        path.unlink(missing_ok=True)
+        durable.sync_folder(path.parent)
+
+    def packs(self) -> Iterator[str]:
+        """What lies here and may hold objects, by its name in the repository."""
+        for path in sorted(self._quarantine.iterdir()) if self._quarantine.is_dir() else ():
+            if path.is_file() and begins_with(path, BEGINNING):
+                yield f"{self._quarantine.name}/{path.name}"
+
+    def _is_kept(self, path: Path) -> bool:
+        if not self._quarantine.is_dir():
+            return False
+        return any(each.samefile(path) for each in self._quarantine.iterdir() if each.is_file())
+
+    def _free(self, name: str) -> Path:
+        plain = name.replace("/", "-").lstrip(".")
+        numbered = (self._quarantine / f"{plain}{f'-{number}' if number else ''}" for number in range(1_000_000))
+        return next(path for path in numbered if not os.path.lexists(path))
+
+
+def begins_with(path: Path, start: bytes) -> bool:
+    """Whether a file has these bytes first."""
+    with open(path, "rb") as file:
+        return file.read(len(start)) == start
