@@ -24,7 +24,8 @@ _WRITER = """
 import sys, time
 from pathlib import Path
 from artvcs.vcs.changes.intents import AddVersion
-from artvcs.vcs.objects.kinds import Artifact, Tree, Version
+from artvcs.vcs.objects.kinds import Artifact, Version
+from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.repository import Repository
 
 folder, me, count, seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])

@@ -8,7 +8,8 @@ from typing import Any
 from artvcs.vcs.changes.intents import AddVersion, PutRun
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.objects import canonical, values
-from artvcs.vcs.objects.kinds import FILE, Artifact, Code, Commit, Entry, Input, Output, Run, StepRun, Tree, Version
+from artvcs.vcs.objects.kinds import Artifact, Code, Commit, Input, Output, Run, StepRun, Version
+from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 

@@ -36,23 +36,10 @@ if TYPE_CHECKING:
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
     from .objects import canonical, values
-    from .objects.kinds import (
-        FILE,
-        FOLDER,
-        Artifact,
-        Code,
-        Commit,
-        Entry,
-        Failure,
-        GitState,
-        Input,
-        Output,
-        Run,
-        StepRun,
-        Version,
-        check_entry_name,
-    )
+    from .objects.kinds import Artifact, Code, Commit, Failure, GitState, Input, Output, Run, StepRun, Version
     from .objects.limits import MAX_REPORT, MAX_TEXT
+    from .objects.names import check_entry_name
+    from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
     from .repository import Repository
     from .storage.disk.locks import Lock
@@ -79,10 +66,10 @@ _NAMES = {
     "maps.damaged": "Damaged",
     "maps.refs": "RefMap Refs",
     "objects": "canonical values",
-    "objects.kinds": (
-        "FILE FOLDER Artifact Code Commit Entry Failure GitState Input Output Run StepRun Version check_entry_name"
-    ),
+    "objects.kinds": "Artifact Code Commit Failure GitState Input Output Run StepRun Version",
     "objects.limits": "MAX_REPORT MAX_TEXT",
+    "objects.names": "check_entry_name",
+    "objects.nodes": "FILE FOLDER Entry",
     "objects.oid": "Oid hash_bytes",
     "repository": "Repository",
     "storage.disk.locks": "Lock",

@@ -21,7 +21,7 @@ from artvcs.cli.output import ERASE, Terminal
 from artvcs.cli.screen import Screen
 from artvcs.vcs.maps import graph
 from artvcs.vcs.objects import kinds
-from artvcs.vcs.objects.kinds import Entry, Tree
+from artvcs.vcs.objects.nodes import Entry, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, is_oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository

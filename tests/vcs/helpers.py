@@ -12,7 +12,8 @@ from pathlib import Path
 from artvcs.vcs.changes.intents import AddVersion, PutRun
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import Artifact, Run, Tree, Version
+from artvcs.vcs.objects.kinds import Artifact, Run, Version
+from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep.check.fsck import fsck

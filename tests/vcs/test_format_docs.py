@@ -16,9 +16,10 @@ from artvcs.vcs import worktree
 from artvcs.vcs.changes import incoming, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
-from artvcs.vcs.objects import canonical, limits, values
+from artvcs.vcs.objects import canonical, limits, nodes, values
 from artvcs.vcs.objects import kinds as objects
-from artvcs.vcs.objects.kinds import Entry, Op, RefsNode, Run, Tree, Version
+from artvcs.vcs.objects.kinds import Op, Run, Version
+from artvcs.vcs.objects.nodes import Entry, RefsNode, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.storage.layout import CLEANED, FORMAT_VERSION, ROOT, Layout, op_name, pack_name
@@ -206,7 +207,7 @@ def test_the_limits_are_the_ones_the_pages_name() -> None:
     assert f"the {publish.RECENT} ops before" in PAGES["objects.md"]
     assert f"divided by {REFS.bits}," in PAGES["refs.md"]
     assert f"{limits.MAX_RECORD >> 20} MiB, and {limits.MAX_ITEMS:,} commas" in PAGES["objects.md"]
-    assert f"at most {objects.MAX_LEVEL} " in PAGES["objects.md"]
+    assert f"at most {nodes.MAX_LEVEL} " in PAGES["objects.md"]
     assert f"at most {worktree.MAX_DEPTH} deep" in PAGES["objects.md"]
     assert f"| {limits.MAX_DEPTH}; {limits.MAX_VALUE_DEPTH} |" in PAGES["objects.md"]
     assert f"| {limits.MAX_KEY_DEPTH} |" in PAGES["objects.md"]

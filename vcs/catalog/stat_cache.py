@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import ArtError
-from ..objects.kinds import FOLDER, Tree
+from ..objects.nodes import FOLDER, Tree
 from ..objects.oid import Oid, hasher
 from ..storage.layout import PackName
 from ..storage.snapshot import Snapshot

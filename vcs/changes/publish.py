@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from ..catalog.database import Database
 from ..errors import Conflict, DiskFull, RepositoryBusy, storage_errors
 from ..maps.refs import RefMap
-from ..objects.kinds import Op, RefsNode, State
+from ..objects.kinds import Op, State
+from ..objects.nodes import RefsNode
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 from ..storage.disk.locks import Lock
+from ..storage.files import nothing
 from ..storage.layout import Layout, PackName, op_name, segment_name
 from ..storage.op_log import Outcome
 from ..storage.packs import codec, segment
@@ -40,7 +42,8 @@ MAX_LOOSE = 16
 _TURN = 0.5
 """Seconds to queue for before going ahead without: the queue spares work, and protects nothing."""
 
-_LOOK = 0.001
+_SELDOM, _OFTEN = 0.003, 0.0001
+"""Seconds between two looks at the queue; between two of the one who is next. Only he may look often: it takes time."""
 
 _TRIES = 1000
 
@@ -99,7 +102,7 @@ class Publisher:
             StorageError: The operating system refused; nothing was published.
         """
         items, seen = change.incoming.items(), change.seen
-        turn = Lock.wait(self._layout.turn, _TURN, _LOOK)
+        turn = self._turn()
         try:
             unknown: int | None = None
             for _ in range(_TRIES):
@@ -116,7 +119,7 @@ class Publisher:
                     items, seen = change.incoming.items(), head
                 if not items and not change.incoming.packs and _changes_nothing(change, view):
                     return conflicts
-                outcome = self._attempt(change, head, view, items)
+                outcome = self._attempt(change, head, view, items, turn.release if turn else nothing)
                 if outcome is Outcome.COMMITTED:
                     return conflicts
                 if outcome is Outcome.UNKNOWN and unknown is None:
@@ -126,13 +129,26 @@ class Publisher:
                 turn.release()
         raise RepositoryBusy("Other processes publish all the time and leave no gap; try again when they have ended.")
 
-    def _attempt(self, change: Change, head: Snapshot, view: View, items: list[Item]) -> Outcome:
-        """One attempt to follow `head`."""
+    def _turn(self) -> Lock | None:
+        """Our turn, or None where it takes too long to come to it."""
+        give_up = time.monotonic() + _TURN
+        first = Lock.wait(self._layout.queue, _TURN, _SELDOM)
+        try:
+            return Lock.wait(self._layout.turn, give_up - time.monotonic(), _OFTEN)
+        finally:
+            if first is not None:
+                first.release()
+
+    def _attempt(
+        self, change: Change, head: Snapshot, view: View, items: list[Item], visible: Callable[[], object]
+    ) -> Outcome:
+        """One attempt to follow `head`; as soon as others see it, they can go on."""
         made: dict[Oid, Item] = {oid: _item(view.made[oid]) for oid in view.edits.values() if oid in view.made}
+        nodes: dict[Oid, RefsNode] = {}
 
         def put(node: RefsNode) -> Oid:
             item = _item(node)
-            made[item.oid] = item
+            made[item.oid], nodes[item.oid] = item, node
             return item.oid
 
         refs = view.base.update(view.edits, put)
@@ -141,11 +157,13 @@ class Publisher:
         attempt = nonces()[0]
         op = Op(seq, head.entry.oid, state, change.nonce, attempt, self._author(), now_ms(), change.why)
         entry = Entry.make(op, [*items, *made.values()])
-        outcome = self._store.log.commit(entry)
+        outcome = self._store.log.commit(entry, visible)
         if outcome is not Outcome.COMMITTED:
             return outcome
         self._store.soundness.written(op_name(seq))
         self._store.adopt(entry)
+        for oid, node in nodes.items():
+            self._store.remember(oid, node, made[oid].size)  # the next change begins with them
         return outcome
 
     def _replayed(self, change: Change, head: Snapshot) -> tuple[View, list[Conflict]]:

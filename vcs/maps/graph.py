@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import ArtError
-from ..objects.kinds import Artifact, Commit, GitState, Op, RefsNode, Run, Tree, Version
+from ..objects.kinds import Artifact, Commit, GitState, Op, Run, Version
+from ..objects.nodes import RefsNode, Tree
 from ..objects.oid import NULL, Oid
 from ..objects.records import Record
 from ..storage.packs.table import Location

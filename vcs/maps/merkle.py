@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -202,32 +202,51 @@ class Writer:
         if node.level == 0:
             self._merge(node.entries, edits)
             return
-        start = 0
-        for number, entry in enumerate(node.entries):
-            at_end = last and number == len(node.entries) - 1
-            stop = len(edits) if at_end else bisect.bisect_right(edits, entry[0], lo=start, key=_key)
-            if start == stop and not any(self._carry[: node.level]):
-                self._emit(node.level, entry, inside=number < len(node.entries) - 1)
-            else:
-                self._walk(self._old._child(node, entry), edits[start:stop], last=at_end)
-            start = stop
+        entries, at, start = node.entries, 0, 0
+        final = len(entries) - 1
+        while at <= final:
+            if not any(self._carry[: node.level]):
+                # What is before the next edit stays as it is, all of it at once.
+                untouched = at
+                at = bisect.bisect_left(entries, edits[start][0], lo=at, key=_key) if start < len(edits) else final + 1
+                at = min(at, final) if last and start < len(edits) else at
+                self._extend(node.level, entries[untouched : min(at, final)])
+                if at > final:
+                    self._emit(node.level, entries[final])
+                    return
+            at_end = last and at == final
+            stop = len(edits) if at_end else bisect.bisect_right(edits, entries[at][0], lo=start, key=_key)
+            self._walk(self._old._child(node, entries[at]), edits[start:stop], last=at_end)
+            at, start = at + 1, stop
 
     def _merge(self, entries: tuple[MapEntry, ...], edits: Edits) -> None:
         merged: dict[str, MapEntry | None] = {entry[0]: entry for entry in entries}
-        inside = {entry[0] for entry in entries[:-1]}
         merged.update(edits)
+        # Whatever stood inside a node is known not to end it.
+        may_end = {key for key, _ in edits}.union(entry[0] for entry in entries[-1:])
+        inside: list[MapEntry] = []
         for key in sorted(merged):
-            entry = merged[key]
-            if entry is not None:
-                self._emit(0, entry, inside=key in inside)
+            if (entry := merged[key]) is None:
+                continue
+            if key not in may_end:
+                inside.append(entry)
+                continue
+            self._extend(0, inside)
+            inside.clear()
+            self._emit(0, entry)
+        self._extend(0, inside)
 
-    def _emit(self, level: int, entry: MapEntry, *, inside: bool = False) -> None:
-        """Takes an entry; one that stood inside a node is known not to end it."""
+    def _emit(self, level: int, entry: MapEntry) -> None:
+        """Takes an entry, which may end its node."""
+        self._extend(level, (entry,))
+        if self._shape.height(entry[0]) > level:
+            self._end_node(level)
+
+    def _extend(self, level: int, entries: Sequence[MapEntry]) -> None:
+        """Takes entries that do not end their node."""
         while level >= len(self._carry):
             self._carry.append([])
-        self._carry[level].append(entry)
-        if not inside and self._shape.height(entry[0]) > level:
-            self._end_node(level)
+        self._carry[level] += entries
 
     def _end_node(self, level: int) -> None:
         entries, self._carry[level] = tuple(self._carry[level]), []

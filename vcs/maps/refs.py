@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
-from ..objects.kinds import RefsNode
+from ..objects.nodes import RefsNode
 from ..objects.oid import Oid
 from ..objects.records import Record
 from ..storage.store import ObjectStore

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 from ..errors import DamagedError
-from ..objects.kinds import FOLDER, Entry, Tree
+from ..objects.nodes import FOLDER, Entry, Tree
 from ..objects.oid import Oid
 from ..storage.store import ObjectStore
 from .merkle import MerkleMap, Shape, Writer

@@ -6,6 +6,7 @@ bytes that do not re-encode to themselves. Described in docs/format/objects.md.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import Any, NoReturn
@@ -14,23 +15,28 @@ from ..errors import DamagedError
 from .limits import MAX_DEPTH, MAX_INT, MAX_ITEMS, MAX_RECORD
 
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-# For what was parsed, which does not hold itself.
+# For what does not hold itself.
 _AGAIN = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: Any, *, checked: bool = False) -> bytes:
     """Encodes JSON data canonically.
+
+    Args:
+        value: The data.
+        checked: Whether it is known to be nothing but lists or tuples, texts, and integers below 2**53.
 
     Raises:
         TypeError: `value` holds a float, a key that is not a string, or something JSON has not.
         ValueError: An integer is beyond 2**53 - 1, text is not valid Unicode, or there is too much or too deep nesting.
     """
     try:
-        data = _ENCODER.encode(value).encode("utf-8")
+        data = (_AGAIN if checked else _ENCODER).encode(value).encode("utf-8")
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     _check_size(data)
-    _check_types(value)
+    if not checked:
+        _check_types(value)
     return data
 
 
@@ -75,21 +81,27 @@ _DECODER = json.JSONDecoder(parse_int=_integer, parse_float=_refuse, parse_const
 
 def _check_types(value: Any) -> None:
     """Refuses what the encoder would write though JSON has another type for it."""
-    pending = [value]
-    for item in pending:
-        kind = type(item)
-        if kind is str or kind is bool or item is None:
-            continue
-        if isinstance(item, int):
-            if abs(item) > MAX_INT:
-                raise ValueError("an integer is beyond 2**53 - 1")
-        elif isinstance(item, dict):
-            _check_keys(item)
-            pending += item.values()
-        elif isinstance(item, (list, tuple)):
-            pending += item
-        elif not isinstance(item, str):
-            raise TypeError(f"{kind.__name__} is not canonical JSON data")
+    items: list[Any] = [value]
+    while items:  # level by level, so that no step of Python's own is taken for each item of a long list
+        below: list[Any] = []
+        kinds: set[type[Any]] = set(map(type, items))
+        for kind in kinds - _PLAIN:
+            same: list[Any] = [item for item in items if type(item) is kind]
+            if issubclass(kind, int):
+                if max(same) > MAX_INT or min(same) < -MAX_INT:
+                    raise ValueError("an integer is beyond 2**53 - 1")
+            elif issubclass(kind, dict):
+                for item in same:
+                    _check_keys(item)
+                    below += item.values()
+            elif issubclass(kind, (list, tuple)):
+                below += itertools.chain.from_iterable(same)
+            elif not issubclass(kind, str):
+                raise TypeError(f"{kind.__name__} is not canonical JSON data")
+        items = below
+
+
+_PLAIN = frozenset({str, bool, type(None)})
 
 
 def _check_keys(item: dict[Any, Any]) -> None:

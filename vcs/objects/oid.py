@@ -20,7 +20,6 @@ from ..errors import DamagedError
 Oid = NewType("Oid", str)
 """64 lower-case hexadecimal digits."""
 
-_HEX = re.compile("[0-9a-f]*")
 _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -55,10 +54,13 @@ def is_oid(text: str) -> bool:
 
 def check_oids(texts: Sequence[object]) -> None:
     """Refuses what is no id as `check_oid` does, all at a glance."""
-    sound = all(type(text) is str and len(text) == 64 for text in texts)
-    if not sound or not _HEX.fullmatch("".join(map(str, texts))):
+    if set(map(type, texts)) != {str} or not _all_hexadecimal("".join(texts)) or set(map(len, texts)) != {64}:  # type: ignore[arg-type]
         for text in texts:
             check_oid(text)
+
+
+def _all_hexadecimal(text: str) -> bool:
+    return text.isascii() and not text.encode("ascii").translate(None, b"0123456789abcdef")
 
 
 def check_oid(text: object) -> Oid:

@@ -38,6 +38,8 @@ class Record:
     """
 
     KIND: ClassVar[str] = ""
+    CHECKED: ClassVar[bool] = False
+    """Whether what is made of its fields is known to be JSON data as soon as it exists."""
 
     def encode(self) -> bytes:
         """The canonical bytes.
@@ -48,7 +50,7 @@ class Record:
         """
         data = self.to_json()
         try:
-            return canonical.dumps(data)
+            return canonical.dumps(data, checked=self.CHECKED)
         except ValueError as error:
             kind = type(self).__name__.lower()
             raise StorageError(f"A {kind} cannot be stored ({error}); keep large data in artifacts.") from None

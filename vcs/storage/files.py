@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,10 @@ Signature = tuple[int | str, ...]
 """What a place says about a file without reading it, and says otherwise once the file's bytes may have changed."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*\Z")
+
+
+def nothing() -> None:
+    """Does nothing."""
 
 
 class Files(Protocol):
@@ -52,8 +56,13 @@ class Files(Protocol):
     def adopt(self, name: str, path: Path) -> None:
         """As `put`, with the bytes of a local file, which is gone afterwards, and stays where this fails."""
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """As `put`, but only where there is no such file; of several at once exactly one succeeds.
+
+        Args:
+            name: Its name.
+            data: Its bytes.
+            visible: Called once others see it, which may be before it is durable.
 
         Returns:
             False when there was one already.

@@ -65,6 +65,7 @@ class Layout:
         # Of this machine alone:
         self.cache = folder / "cache.db"
         self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.trust
+        self.queue = folder / "queue"
         self.turn = folder / "turn"
         self.reserve = folder / "reserve"
         self.incoming = folder / "incoming"

@@ -8,13 +8,13 @@ import os
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import RepositoryBusy
 from .disk import durable
 from .disk.locks import Lock
-from .files import Buffer, Signature, check_name
+from .files import Buffer, Signature, check_name, nothing
 
 _OPEN_FILES = 64
 _CREATE_TIMEOUT = 60.0
@@ -84,11 +84,12 @@ class LocalFiles:
             os.fsync(file.fileno())
         self._place(os.fspath(path), name)
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
         staged, target = self._written(name, data), self.path(name)
         try:
             self._link(staged, target)
+            visible()
         except FileExistsError:
             return False
         finally:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .files import Buffer, Signature, check_name
+from .files import Buffer, Signature, check_name, nothing
 
 
 class MemoryFiles:
@@ -48,13 +48,14 @@ class MemoryFiles:
         self.put(name, path.read_bytes())
         path.unlink()
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
         with self._mutex:
             if name in self._files:
                 return False
             self.put(name, data)
-            return True
+        visible()
+        return True
 
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""

@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from ..errors import DamagedError
 from ..objects.oid import Oid
-from .files import Files
+from .files import Files, nothing
 from .layout import CLEANED, OPS, ROOT, op_name, op_seq
 from .packs.op_file import Entry, read_id
 
@@ -94,12 +94,17 @@ class OpLog:
         self._files.hint(ROOT, _number(1))
         return begun
 
-    def commit(self, entry: Entry) -> Outcome:
+    def commit(self, entry: Entry, visible: Callable[[], object] = nothing) -> Outcome:
         """Tries to make an entry follow the newest.
 
         The bytes must be unlike those of any other attempt: else the late reply to one could be taken for another's.
+
+        Args:
+            entry: The entry.
+            visible: Called once others see it, which may be before it is durable; what follows it is not durable
+                before it is.
         """
-        if not self._create(entry):
+        if not self._create(entry, visible):
             return Outcome.TAKEN
         if not self._in_place(entry.seq, entry.op.parent):
             return Outcome.UNKNOWN
@@ -107,10 +112,10 @@ class OpLog:
             self._files.hint(ROOT, _number(entry.seq))
         return Outcome.COMMITTED
 
-    def _create(self, entry: Entry) -> bool:
+    def _create(self, entry: Entry, visible: Callable[[], object]) -> bool:
         """Whether the entry is there now and is ours, whatever the reply to its creation was."""
         try:
-            if self._files.create(op_name(entry.seq), entry.data):
+            if self._files.create(op_name(entry.seq), entry.data, visible):
                 return True
         except (ConnectionError, TimeoutError):  # no reply; any other error means that it is not known to be durable
             if not self._is_there(entry):

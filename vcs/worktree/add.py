@@ -13,7 +13,8 @@ from ..catalog.stat_cache import Leaf, StatCache
 from ..changes.transaction import Transaction
 from ..errors import ArtError, ChangedWhileRead, StorageError, storage_errors
 from ..maps.trees import FolderWriter
-from ..objects.kinds import Entry, Tree, check_entry_name
+from ..objects.names import check_entry_name
+from ..objects.nodes import Entry, Tree
 from .contents import Contents, OpenFolder
 from .leaves import Leaves
 from .listing import NO_STATE, Listing, state_of

@@ -7,7 +7,8 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from ..errors import ArtError, DamagedError, DiskFull, InvalidName, UnknownName, WouldOverwrite, storage_errors
-from ..objects.kinds import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry, is_reserved
+from ..objects.names import is_reserved
+from ..objects.nodes import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry
 from ..objects.oid import Oid
 from ..storage.disk import durable
 from ..storage.layout import Layout

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from ..changes.transaction import Transaction
-from ..objects.kinds import EXECUTABLE, FILE, SYMLINK, Entry
+from ..objects.nodes import EXECUTABLE, FILE, SYMLINK, Entry
 from ..objects.oid import Oid
 from ..storage.packs import chunking
 from .links import check_link

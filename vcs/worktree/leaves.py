@@ -9,7 +9,8 @@ from ..catalog.stat_cache import Leaf
 from ..changes.transaction import Transaction
 from ..errors import ArtError
 from ..maps.trees import FolderWriter, ends_leaf
-from ..objects.kinds import SYMLINK, Entry, Tree, check_entry_names
+from ..objects.names import check_entry_names
+from ..objects.nodes import SYMLINK, Entry, Tree
 from .contents import Contents, OpenFolder
 from .listing import STATE_SIZE, Listing
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from ..errors import ChangedWhileRead, StorageError, storage_errors
-from ..objects.kinds import EXECUTABLE, FILE
+from ..objects.nodes import EXECUTABLE, FILE
 from ..objects.oid import Oid, hasher
 
 T = TypeVar("T")

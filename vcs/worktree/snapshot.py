@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..objects.kinds import FOLDER, SYMLINK, is_reserved
+from ..objects.names import is_reserved
+from ..objects.nodes import FOLDER, SYMLINK
 from ..objects.oid import Oid, hasher
 from ..storage.disk import durable
 from ..storage.store import blob_id

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from ..errors import ArtError, DamagedError, InvalidName, UnknownName
 from ..maps import trees
 from ..maps.trees import entries, inside
-from ..objects.kinds import FOLDER, Entry, Tree
+from ..objects.nodes import FOLDER, Entry, Tree
 from ..objects.oid import Oid
 from ..storage.store import ObjectStore
 

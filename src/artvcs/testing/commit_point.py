@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import secrets
+from collections.abc import Callable
 from typing import Any, cast
 
 from artvcs.testing.tools import at_once, meanwhile, raises
@@ -144,9 +145,9 @@ class _Lossy:
     ) -> None:
         self._files, self._reply, self._applies, self._hint = files, reply, applies, hint
 
-    def create(self, name: str, data: bytes) -> bool:
+    def create(self, name: str, data: bytes, visible: Callable[[], object]) -> bool:
         if self._applies:
-            self._files.create(name, data)
+            self._files.create(name, data, visible)
         if isinstance(self._reply, Exception):
             raise self._reply
         return self._reply

@@ -16,7 +16,7 @@ import pytest
 from artvcs.vcs import worktree
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import InvalidName
-from artvcs.vcs.objects.kinds import Entry
+from artvcs.vcs.objects.nodes import Entry
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep.check.fsck import fsck
 from artvcs.vcs.upkeep.gc.collection import collect

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from artvcs.vcs import worktree
-from artvcs.vcs.objects.kinds import Entry
+from artvcs.vcs.objects.nodes import Entry
 from artvcs.vcs.repository import Repository
 
 from ..helpers import files, problems

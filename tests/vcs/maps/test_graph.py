@@ -9,7 +9,8 @@ import pytest
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import ArtError, UnknownName
 from artvcs.vcs.maps import graph
-from artvcs.vcs.objects.kinds import Code, Commit, Failure, GitState, Input, Output, StepRun, Tree
+from artvcs.vcs.objects.kinds import Code, Commit, Failure, GitState, Input, Output, StepRun
+from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.objects.oid import NULL, Oid
 from artvcs.vcs.repository import Repository
 

@@ -14,8 +14,8 @@ from artvcs.vcs.errors import DamagedError, UnknownName
 from artvcs.vcs.maps import refs
 from artvcs.vcs.maps.merkle import MerkleMap, Shape
 from artvcs.vcs.maps.refs import REFS, RefMap
-from artvcs.vcs.objects import kinds
-from artvcs.vcs.objects.kinds import RefsNode
+from artvcs.vcs.objects import nodes as node_kinds
+from artvcs.vcs.objects.nodes import RefsNode
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.op_log import OpLog
@@ -57,7 +57,7 @@ class Nodes:
 @pytest.fixture(params=[1, 5], ids=["small nodes", "usual nodes"])
 def nodes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Nodes:
     monkeypatch.setattr(refs, "REFS", Shape(RefsNode, "ref", request.param))  # small nodes make deep trees of few keys
-    monkeypatch.setattr(kinds, "MAX_LEVEL", 64)
+    monkeypatch.setattr(node_kinds, "MAX_LEVEL", 64)
     return Nodes()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError, InvalidName, UnknownName
 from artvcs.vcs.maps import trees
-from artvcs.vcs.objects.kinds import EXECUTABLE, FILE, FOLDER, Entry, Tree
+from artvcs.vcs.objects.nodes import EXECUTABLE, FILE, FOLDER, Entry, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.op_log import OpLog

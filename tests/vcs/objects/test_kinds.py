@@ -8,18 +8,9 @@ import pytest
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName
 from artvcs.vcs.objects import canonical
-from artvcs.vcs.objects.kinds import (  # fmt: skip
-    FILE,
-    FOLDER,
-    MAX_LEVEL,
-    SYMLINK,
-    Entry,
-    Op,
-    RefsNode,
-    State,
-    Tree,
-    check_entry_name,
-)
+from artvcs.vcs.objects.kinds import Op, State
+from artvcs.vcs.objects.names import check_entry_name
+from artvcs.vcs.objects.nodes import FILE, FOLDER, MAX_LEVEL, SYMLINK, Entry, RefsNode, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 
 ID = hash_bytes(b"")

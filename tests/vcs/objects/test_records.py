@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, StorageError
 from artvcs.vcs.objects import canonical, kinds
-from artvcs.vcs.objects.kinds import Commit, Op, RefsNode, Tree
+from artvcs.vcs.objects.kinds import Commit, Op
 from artvcs.vcs.objects.limits import MAX_TEXT, MAX_TIME
+from artvcs.vcs.objects.nodes import RefsNode, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 

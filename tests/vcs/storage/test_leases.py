@@ -54,7 +54,7 @@ def test_a_strange_file_among_leases_is_no_lease(tmp_path: Path) -> None:
 HOLD = """
 import sys, time
 from pathlib import Path
-from artvcs.vcs.storage import leases
+from artvcs.vcs.storage.disk import leases
 lease = leases.begin(Path(sys.argv[1]), 4)
 print("holding", flush=True)
 time.sleep(60)

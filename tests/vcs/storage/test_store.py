@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.errors import AmbiguousName, DamagedError, UnknownName
-from artvcs.vcs.objects.kinds import Tree
+from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.memory import MemoryFiles

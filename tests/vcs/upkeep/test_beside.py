@@ -13,7 +13,8 @@ from artvcs.vcs.changes.intents import AddVersion, DeleteVersion, EditVersion
 from artvcs.vcs.changes.publish import Publisher
 from artvcs.vcs.maps import graph, ref_names, trees
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Tree
+from artvcs.vcs.objects.kinds import Artifact
+from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk import leases

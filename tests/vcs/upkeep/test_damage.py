@@ -16,7 +16,8 @@ from artvcs.vcs.changes.intents import AddVersion
 from artvcs.vcs.errors import ArtError, DamagedError, StorageError
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import FILE, Artifact, Entry, Run, Tree, Version
+from artvcs.vcs.objects.kinds import Artifact, Run, Version
+from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from artvcs.vcs.maps.trees import as_entry
-from artvcs.vcs.objects.kinds import FILE, FOLDER, Artifact, Entry, Tree
+from artvcs.vcs.objects.kinds import Artifact
+from artvcs.vcs.objects.nodes import FILE, FOLDER, Entry, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.files import Files

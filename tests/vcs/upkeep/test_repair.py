@@ -365,7 +365,7 @@ def test_a_node_of_the_refs_that_is_damaged_is_got_from_older_ops_and_records(
 
 
 def nodes(repository: Repository) -> list[Oid]:
-    from artvcs.vcs.objects.kinds import RefsNode
+    from artvcs.vcs.objects.nodes import RefsNode
 
     pending, found = [repository.store.refresh().state.refs], list[Oid]()
     while pending:
@@ -499,7 +499,7 @@ for number in range(60):
 
 
 COLLECT = """
-from artvcs.vcs.upkeep import collect as gc
+from artvcs.vcs.upkeep.gc import collect as gc
 print("began", flush=True)
 while not (Path(args[0]).parent / "stop").exists():
     gc.collect(Repository(Path(args[0])), max_unused=0)

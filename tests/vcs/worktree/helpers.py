@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from artvcs.vcs import worktree
-from artvcs.vcs.objects.kinds import FILE, FOLDER, Entry, Tree
+from artvcs.vcs.objects.nodes import FILE, FOLDER, Entry, Tree
 from artvcs.vcs.repository import Repository
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, NoPermission, WouldOverwrite
-from artvcs.vcs.objects.kinds import EXECUTABLE, Entry
+from artvcs.vcs.objects.nodes import EXECUTABLE, Entry
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk import system

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs import worktree
 from artvcs.vcs.errors import ArtError, InvalidName
-from artvcs.vcs.objects.kinds import SYMLINK
+from artvcs.vcs.objects.nodes import SYMLINK
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.worktree.links import check_link
 

@@ -10,7 +10,7 @@ import pytest
 
 from artvcs.vcs import worktree
 from artvcs.vcs.errors import ArtError, DamagedError, DiskFull, StorageError
-from artvcs.vcs.objects.kinds import FOLDER, Entry, Tree
+from artvcs.vcs.objects.nodes import FOLDER, Entry, Tree
 from artvcs.vcs.repository import Repository
 
 from .helpers import checkout, entry_of, tree_of

@@ -46,7 +46,7 @@ class Lock:
     @classmethod
     def wait(cls, path: Path, timeout: float, max_pause: float = _MAX_POLL) -> Lock | None:
         """As `take`, waiting for at most so many seconds, and looking again after at most so many."""
-        give_up, pause = time.monotonic() + timeout, _POLL
+        give_up, pause = time.monotonic() + timeout, min(_POLL, max_pause)
         while (lock := cls.take(path)) is None:
             if time.monotonic() >= give_up:
                 return None

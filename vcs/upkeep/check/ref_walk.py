@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...errors import DamagedError, LookupFailed
 from ...maps import ref_names
-from ...objects.kinds import RefsNode
+from ...objects.nodes import RefsNode
 from ...objects.oid import Oid
 
 Entry = tuple[str, Oid]

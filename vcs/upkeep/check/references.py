@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...maps import ref_names
-from ...objects.kinds import RefsNode
+from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
 from . import ref_walk
 from .census import Broken, Census

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ...errors import ArtError, DamagedError
 from ...maps import graph
-from ...objects.kinds import FOLDER, Artifact, RefsNode, Tree
+from ...objects.kinds import Artifact
+from ...objects.nodes import FOLDER, RefsNode, Tree
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
 from ...storage.packs import chunking, codec

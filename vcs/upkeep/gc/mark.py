@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from ...errors import ArtError, DamagedError, LookupFailed
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import RefsNode
+from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
 from ...storage.snapshot import Snapshot
 from ...storage.store import ObjectStore

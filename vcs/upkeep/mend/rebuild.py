@@ -14,7 +14,8 @@ from ...changes.view import View
 from ...errors import DamagedError, LookupFailed
 from ...maps import ref_names, runs
 from ...maps.refs import RefMap
-from ...objects.kinds import Commit, RefsNode, Run, Version
+from ...objects.kinds import Commit, Run, Version
+from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
 from ...objects.records import Record
 from ...storage.packs.op_file import Entry
