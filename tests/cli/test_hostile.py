@@ -20,7 +20,7 @@ from artvcs.cli import main, output
 from artvcs.cli.output import ERASE, Terminal
 from artvcs.cli.screen import Screen
 from artvcs.vcs.maps import graph
-from artvcs.vcs.objects import kinds
+from artvcs.vcs.objects import kinds, nodes
 from artvcs.vcs.objects.nodes import Entry, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, is_oid
 from artvcs.vcs.objects.records import Record
@@ -79,7 +79,7 @@ class Poisoner:
             if kind == "blob":
                 self._copied[oid] = self._transaction.put_blob(self._blob(data))
             else:
-                record = self._record(getattr(kinds, kind.capitalize()).decode(data))
+                record = self._record(getattr(nodes if kind == "tree" else kinds, kind.capitalize()).decode(data))
                 self._copied[oid] = self._transaction.put(record)
         return self._copied[oid]
 

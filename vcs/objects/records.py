@@ -72,7 +72,7 @@ class Record:
             DamagedError: They are not a canonical record of this kind.
         """
         try:
-            return cls.from_json(canonical.loads(data))
+            return cls.from_json(canonical.loads(data, checked=cls.CHECKED))
         except InvalidName as error:
             raise DamagedError(f"A stored {cls.__name__.lower()} cannot be used: {error}") from None
 

@@ -40,7 +40,7 @@ class Snapshot:
         self.entry = entry
         self._files = files
         self._checked = False
-        known = {} if before is None else {pack.name: pack for pack in before.loose}
+        known: dict[str, Pack] = {} if before is None else dict(before._opened)
         known[op_name(entry.seq)] = Pack(op_name(entry.seq), entry.data, len(entry.data))
         segments = {} if before is None else {segment.name: segment for segment in before.segments}
         self.segments: list[Segment] = [
@@ -48,6 +48,7 @@ class Snapshot:
         ]
         names = self._loose_names()
         self.loose: list[Pack] = [found for name in names if (found := known.get(name) or self._pack(name))]
+        self._opened: dict[str, Pack] = {pack.name: pack for pack in self.loose}
 
     @property
     def seq(self) -> int:
@@ -72,6 +73,11 @@ class Snapshot:
                     name = segment.pack_of(number)
                     if name not in condemned:
                         yield name, at
+
+    def in_memory(self, name: PackName, at: Location) -> bytes | None:
+        """What is stored of an object in a pack, where that is in memory. Raises DamagedError as `Pack.record`."""
+        pack = self._opened.get(name)
+        return None if pack is None else pack.record(at)
 
     def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, PackName]]:
         """Id, codec and pack of everywhere that many objects are, as `find` does for one."""

@@ -13,7 +13,7 @@ from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from .files import Files
-from .layout import PackName, op_name
+from .layout import PackName
 from .op_log import OpLog
 from .packs import chunking, codec, pack
 from .packs.op_file import Entry
@@ -356,9 +356,8 @@ class ObjectStore:
             if stored is None:
                 raise FileNotFoundError  # published by another thread since we looked
             return stored
-        newest = self.snapshot.entry
-        if place == op_name(newest.seq):
-            return pack.record_at(newest.data, at)  # which is in memory
+        if (stored := self.snapshot.in_memory(place, at)) is not None:
+            return stored
         return pack.check_record(self.files.read(place, at.offset, pack.RECORD_SIZE + at.stored), at)
 
     def check_at(self, place: Place, at: Location) -> None:

@@ -71,7 +71,7 @@ def test_putting_what_is_stored_writes_nothing(repository: Repository, folder: P
 def test_a_small_change_is_one_file(repository: Repository, folder: Path) -> None:
     before = files(folder)
     put_text(repository, "tags/a", "a" * 1000)
-    assert files(folder).keys() - before.keys() == {"ops/000000000002", "turn"}
+    assert files(folder).keys() - before.keys() == {"ops/000000000002", "queue", "turn"}
 
 
 def test_what_is_large_goes_into_a_pack(repository: Repository, folder: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_collection_between_two_lost_attempts_to_publish(
     put_text(repository, "tags/old", LARGE)
     commit, attempts = OpLog.commit, []
 
-    def others_are_faster(log: OpLog, entry: LogEntry) -> Outcome:
+    def others_are_faster(log: OpLog, entry: LogEntry, visible: Callable[[], object]) -> Outcome:
         if log is writer.store.log:
             attempts.append(entry.seq)
             if len(attempts) == 1:
@@ -155,7 +155,7 @@ def test_a_collection_between_two_lost_attempts_to_publish(
             elif len(attempts) == 3:
                 put_text(repository, "tags/other", "x")
                 gc.collect(repository)
-        return commit(log, entry)
+        return commit(log, entry, visible)
 
     with monkeypatch.context() as racing:
         racing.setattr(OpLog, "commit", others_are_faster)

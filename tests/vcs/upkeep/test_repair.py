@@ -499,7 +499,7 @@ for number in range(60):
 
 
 COLLECT = """
-from artvcs.vcs.upkeep.gc import collect as gc
+from artvcs.vcs.upkeep import gc
 print("began", flush=True)
 while not (Path(args[0]).parent / "stop").exists():
     gc.collect(Repository(Path(args[0])), max_unused=0)

@@ -121,6 +121,7 @@ class Pack:
         if table_hash(bytes(tail[start : -_TRAILER.size]), self.end) != checked:
             raise damaged
         self.table = Table(tail, start, rows)
+        self._all = bytes(tail) if len(tail) == size <= _AT_ONCE else None
 
     @classmethod
     def open(cls, files: Files, name: str) -> Pack:
@@ -152,6 +153,16 @@ class Pack:
         if number == 0 and at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= self.end:
             return at
         raise DamagedError(f"The table of pack {self.name} points outside it; run `art fsck --repair`.")
+
+    def record(self, at: Location) -> bytes | None:
+        """The stored bytes of an object, where the pack is in memory; None where it has to be read.
+
+        Raises:
+            DamagedError: It is not the one that the table promised.
+        """
+        if self._all is None:
+            return None
+        return check_record(self._all[at.offset : at.offset + _RECORD.size + at.stored], at)
 
     def whole(self, files: Files) -> bool:
         """Whether every byte is as it was written: reads all of the pack."""
