@@ -332,14 +332,17 @@ class ObjectStore:
             # What makes a list good is what it leads to; its pack vouches for it, or all of that is read.
             if at.codec == codec.CHUNKED and (in_one_piece or not self.is_sound_at(place, at)):
                 raise DamagedError(f"Object {oid[:12]} is stored as chunks that do not make it; run `art fsck`.")
-            return at, self._verified(place, at)[1]
+            # Of records many are in memory with the small pack that they came in; whether that pack is still sound
+            # on disk is not asked here.
+            known = None if at.kind == "blob" or isinstance(place, PackWriter) else self.snapshot.in_memory(place, at)
+            return at, self._verified(place, at, known)[1]
 
         with storage_errors(f"reading object {oid[:12]}"):
             return self._try_all(oid, take)
 
-    def _verified(self, place: Place, at: Location) -> tuple[bytes, bytes]:
+    def _verified(self, place: Place, at: Location, known: bytes | None = None) -> tuple[bytes, bytes]:
         """What is stored at one place, and what it expands to, checked against the id."""
-        stored = self._read_at(place, at)
+        stored = self._read_at(place, at) if known is None else known
         if at.codec == codec.CHUNKED:
             if at.kind != "blob":
                 raise DamagedError(f"Object {at.oid[:12]} is a list of chunks where none should be; run `art fsck`.")
@@ -355,8 +358,6 @@ class ObjectStore:
             stored = place.read(at)
             if stored is None:
                 raise FileNotFoundError  # published by another thread since we looked
-            return stored
-        if (stored := self.snapshot.in_memory(place, at)) is not None:
             return stored
         return pack.check_record(self.files.read(place, at.offset, pack.RECORD_SIZE + at.stored), at)
 
