@@ -48,9 +48,10 @@ class RunProgress:
         """Lets the moving line show the step."""
         self._running[step] = time.monotonic()
 
-    def step_waits(self, step: str) -> None:
+    def step_waits(self, step: str, process: int | None) -> None:
         """Says that another run is at it."""
-        self._line(f"{self._marks['waits']} {step:<{self._width}}  waiting for another run that executes it")
+        where = "" if process is None else f" in process {process}"
+        self._line(f"{self._marks['waits']} {step:<{self._width}}  waiting for another run{where} that executes it")
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""

@@ -7,10 +7,14 @@ it finds the result; it goes with its process, should that die.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from artvcs.vcs import Layout, Lock, Oid
 
 _PATIENCE = 60.0
+
+_UNSAID = 1.0
+"""Seconds of waiting that need no word."""
 
 
 class Claims:
@@ -27,13 +31,22 @@ class Claims:
         with self._mutex:
             return key in self._held or self._lock(key)
 
-    def wait(self, key: Oid) -> None:
-        """Claims a key as soon as the run that has it has published its result, failed or died."""
+    def wait(self, key: Oid, say: Callable[[int | None], object]) -> None:
+        """Claims a key as soon as the run that has it has published its result, failed or died.
+
+        Args:
+            key: The key.
+            say: Told once which process has it, if that is known, when this takes long.
+        """
         # Not under the mutex: the thread that publishes must be able to release ours meanwhile.
         self._layout.running.mkdir(exist_ok=True)
-        lock = None
+        claim = self._layout.claim(key)
+        lock = Lock.wait(claim, _UNSAID)
+        if lock is None:
+            say(Lock.owner(claim))
         while lock is None:
-            lock = Lock.wait(self._layout.claim(key), _PATIENCE)
+            lock = Lock.wait(claim, _PATIENCE)
+        lock.sign()
         with self._mutex:
             self._held[key] = lock
 
@@ -64,6 +77,7 @@ class Claims:
         self._layout.running.mkdir(exist_ok=True)
         lock = Lock.take(self._layout.claim(key))
         if lock is not None:
+            lock.sign()
             self._held[key] = lock
         return lock is not None
 

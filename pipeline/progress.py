@@ -17,8 +17,8 @@ class Observer(Protocol):
     def step_started(self, step: str) -> None:
         """A step is about to run (not told for cached and skipped ones)."""
 
-    def step_waits(self, step: str) -> None:
-        """A step waits for another run that executes the same right now."""
+    def step_waits(self, step: str, process: int | None) -> None:
+        """A step has been waiting for a second for another run, in this process, that executes the same right now."""
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """A step ended: `completed`, `cached`, `failed` or `skipped`; `note` says more in a few words."""
@@ -36,7 +36,7 @@ class Silent:
     def step_started(self, step: str) -> None:
         """Says nothing."""
 
-    def step_waits(self, step: str) -> None:
+    def step_waits(self, step: str, process: int | None) -> None:
         """Says nothing."""
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:

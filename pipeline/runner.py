@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import secrets
 import time
 from collections.abc import Mapping
@@ -170,9 +171,8 @@ class _Runner:
     def _wait_for_other_run(self, node: Node) -> None:
         """Waits for the run that executes the same step right now: its result will be a hit."""
         key = self._decide(node).key
-        self._observer.step_waits(node.id)
         self._record.publish()  # that run may be waiting for one of ours
-        self._claims.wait(key)
+        self._claims.wait(key, functools.partial(self._observer.step_waits, node.id))
         self._record.look_again()
 
     def _begin(self, node: Node) -> bool:

@@ -36,7 +36,8 @@ def work(n: int) -> int:
 def shared(n: int = 1):
     work(n)
 
-print(shared().steps["work"].status)
+if __name__ == "__main__":
+    print(shared().steps["work"].status)
 """
 
 
@@ -69,6 +70,19 @@ def test_the_second_takes_the_first_ones_result(folder: Path) -> None:
     assert second.communicate()[0].strip() == "cached"
     assert (folder / "executed").read_text() == "x"
     assert list(fsck.fsck(folder / ".artifacts")) == []
+
+
+def test_who_waits_long_says_for_which_process(folder: Path) -> None:
+    first = start(folder)
+    wait_until_claimed(folder)
+    command = [sys.executable, "-c", "from artvcs.cli.main import main; main()", "run", "shared.py"]
+    second = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert second.stderr is not None
+    line = second.stderr.readline()
+    assert f"waiting for another run in process {first.pid} that executes it" in line
+    (folder / "go").touch()
+    assert first.communicate()[0].strip() == "completed"
+    assert "cached" in second.communicate()[1]
 
 
 def test_when_the_first_fails_the_second_executes(folder: Path) -> None:

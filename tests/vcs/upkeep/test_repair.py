@@ -476,6 +476,9 @@ def test_one_repair_at_a_time(full: Repository, folder: Path) -> None:
     assert lock is not None
     with pytest.raises(RepositoryBusy, match="Another process repairs"):
         repair(folder)
+    lock.sign()
+    with pytest.raises(RepositoryBusy, match=f"Process {os.getpid()} repairs"):
+        repair(folder)
     lock.remove()
     repair(folder)
 

@@ -102,7 +102,10 @@ def _alone(layout: Layout) -> Iterator[None]:
         raise NoPermission(f"{layout.folder} cannot be written; copy it to where you may write, and repair the copy.")
     lock = Lock.take(layout.repair)
     if lock is None:
-        raise RepositoryBusy(f"Another process repairs {layout.folder}; wait until it has ended.")
+        owner = Lock.owner(layout.repair)
+        who = "Another process" if owner is None else f"Process {owner}"
+        raise RepositoryBusy(f"{who} repairs {layout.folder}; wait until it has ended.")
+    lock.sign()
     try:
         yield
     finally:
