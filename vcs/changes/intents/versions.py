@@ -1,9 +1,4 @@
-"""What a change means: add a version, label it, note something, delete what was looked at.
-
-A transaction records intents and not their effects. Publishing replays them on the newest state, whatever others have
-published since: edits of different things are put together, a number is taken only then, and what can no longer be
-meant is a `Conflict`. Intents are small records, so that a journal can keep them.
-"""
+"""What is meant with the versions of a name: adding, changing, deleting one."""
 
 from __future__ import annotations
 
@@ -13,53 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ..errors import Conflict, DamagedError, UnknownName
-from ..maps import ref_names, runs, versions
-from ..objects.kinds import Commit, Run, Version
-from ..objects.oid import NULL, Oid
-from ..objects.records import Json, Record
-from .view import View
-
-
-@dataclass(frozen=True)
-class Intent(Record):
-    """Something that is meant to be changed."""
-
-    NAME: ClassVar[str] = ""
-
-    def replay(self, view: View) -> None:
-        """Makes the change in a view, or nothing of it.
-
-        Raises:
-            Conflict: It cannot be meant any more, as things are in this view.
-        """
-        raise NotImplementedError
-
-    def yielding(self) -> Intent | None:
-        """What is left of it when it gives way in a conflict, if anything is."""
-        return None
-
-    def targets(self) -> Iterable[Oid]:
-        """The objects that it makes the refs lead to."""
-        return ()
-
-
-@dataclass(frozen=True)
-class SetRef(Intent):
-    """Sets a ref, whatever it was, or deletes it: a result in the cache, data given up or kept."""
-
-    NAME: ClassVar[str] = "set-ref"
-    ref: str
-    target: Oid | None
-
-    def replay(self, view: View) -> None:
-        """See `Intent.replay`."""
-        if view.get(self.ref) != self.target:
-            view.set(self.ref, self.target)
-
-    def targets(self) -> Iterable[Oid]:
-        """See `Intent.targets`."""
-        return () if self.target is None else (self.target,)
+from ...errors import Conflict, DamagedError, UnknownName
+from ...maps import ref_names, versions
+from ...objects.kinds import Commit, Version
+from ...objects.oid import NULL, Oid
+from ..view import View
+from .base import Intent, union
 
 
 @dataclass(frozen=True)
@@ -92,7 +46,7 @@ class AddVersion(Intent):
         else:
             again = _made_again(view, found, new)
             _change(view, found, dataclasses.replace(
-                again, label=found.label or new.label, tags=_union(found.tags, new.tags),
+                again, label=found.label or new.label, tags=union(found.tags, new.tags),
                 metadata={**self.facts, **found.metadata, **new.metadata},
             ))  # fmt: skip
         if view.get(ref_names.newest(new.name)) != new.artifact:
@@ -127,7 +81,7 @@ class EditVersion(Intent):
         if found is None:
             raise Conflict(f"The version of {self.name!r} that was to be changed has been deleted meanwhile.")
         _check_label(view, self.name, self.label, self.artifact, found)
-        tags = tuple(tag for tag in _union(found.tags, self.tags) if tag not in self.untag)
+        tags = tuple(tag for tag in union(found.tags, self.tags) if tag not in self.untag)
         metadata = {**found.metadata, **self.metadata}
         _change(view, found, dataclasses.replace(found, tags=tags, metadata=metadata, label=found.label or self.label))
 
@@ -165,101 +119,6 @@ class DeleteVersion(Intent):
         if view.get(ref_names.newest(self.name)) == version.artifact:
             left = next(versions.of(view, self.name, reverse=True), None)
             view.set(ref_names.newest(self.name), None if left is None else left.artifact)
-
-
-@dataclass(frozen=True)
-class PutRun(Intent):
-    """Writes the record of a run that goes on; what others noted about it meanwhile stays.
-
-    Attributes:
-        base: The record that this one was made from; None for a new run.
-        run: The new record.
-    """
-
-    NAME: ClassVar[str] = "put-run"
-    base: Oid | None
-    run: Oid
-
-    def replay(self, view: View) -> None:
-        """See `Intent.replay`."""
-        mine = view.record(self.run, Run)
-        ref = ref_names.run(mine.run)
-        theirs = view.get(ref)
-        if theirs is None or theirs in (self.base, self.run):
-            view.set(ref, self.run)
-        else:
-            view.set(ref, view.put(_merge(view.record(theirs, Run), mine)))
-        for mark in runs.marks(mine):
-            if view.get(mark) is None:
-                view.set(mark, NULL)
-
-    def targets(self) -> Iterable[Oid]:
-        """See `Intent.targets`."""
-        return (self.run,)
-
-
-@dataclass(frozen=True)
-class EditRun(Intent):
-    """Notes something about a run, or about one step of it."""
-
-    NAME: ClassVar[str] = "edit-run"
-    run: str
-    step: str | None
-    metadata: Mapping[str, Any]
-
-    def replay(self, view: View) -> None:
-        """See `Intent.replay`."""
-        run = runs.by_id(view, self.run)
-        if run is None or (self.step is not None and self.step not in run.steps):
-            raise Conflict("The run that was to be changed has been deleted meanwhile.")
-        if self.step is None:
-            changed = dataclasses.replace(run, metadata={**run.metadata, **self.metadata})
-        else:
-            step = run.steps[self.step]
-            noted = dataclasses.replace(step, metadata={**step.metadata, **self.metadata})
-            changed = dataclasses.replace(run, steps={**run.steps, self.step: noted})
-        view.set(ref_names.run(self.run), view.put(changed))
-
-
-@dataclass(frozen=True)
-class DeleteRun(Intent):
-    """Deletes the record of a run that has ended."""
-
-    NAME: ClassVar[str] = "delete-run"
-    run: str
-
-    def replay(self, view: View) -> None:
-        """See `Intent.replay`."""
-        run = runs.by_id(view, self.run)
-        if run is None:
-            return  # gone already: that is what was meant
-        if run.status == "running":
-            raise Conflict(f"The run {run.name} is still going on; stop it first.")
-        for ref in (ref_names.run(run.run), *runs.marks(run)):
-            view.set(ref, None)
-
-
-INTENTS: dict[str, type[Intent]] = {
-    cls.NAME: cls for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EditRun, DeleteRun)
-}
-
-
-def encode(intent: Intent) -> Json:
-    """An intent as JSON data."""
-    return {"intent": intent.NAME, **intent.to_json()}
-
-
-def decode(data: Json) -> Intent:
-    """Reads what `encode` wrote.
-
-    Raises:
-        DamagedError: It is not an intent.
-    """
-    fields = dict(data) if isinstance(data, dict) else {}
-    cls = INTENTS.get(str(fields.pop("intent", None)))
-    if cls is None:
-        raise DamagedError("A journal holds something that is no intent; run `art fsck`.")
-    return cls.from_json(fields)
 
 
 def _made_again(view: View, found: Version, new: Version) -> Version:
@@ -319,18 +178,3 @@ def _check_label(view: View, name: str, label: str | None, artifact: Oid, found:
         raise Conflict(f"{name!r} has a version {label!r} already; give the new one another version.")
     if found is not None and found.label not in (None, label):
         raise Conflict(f"This value is the version {found.label!r} of {name!r} already; it cannot be {label!r} too.")
-
-
-def _merge(theirs: Run, mine: Run) -> Run:
-    """The record of the run itself, with what others noted."""
-    steps = {
-        name: step if name not in theirs.steps
-        else dataclasses.replace(step, metadata={**theirs.steps[name].metadata, **step.metadata})
-        for name, step in mine.steps.items()
-    }  # fmt: skip
-    metadata = {**theirs.metadata, **mine.metadata}
-    return dataclasses.replace(mine, steps=steps, metadata=metadata, tags=_union(theirs.tags, mine.tags))
-
-
-def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))

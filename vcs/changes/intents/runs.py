@@ -1,0 +1,98 @@
+"""What is meant with the record of a run: writing it, noting something, deleting it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ...errors import Conflict
+from ...maps import ref_names, runs
+from ...objects.kinds import Run
+from ...objects.oid import NULL, Oid
+from ..view import View
+from .base import Intent, union
+
+
+@dataclass(frozen=True)
+class PutRun(Intent):
+    """Writes the record of a run that goes on; what others noted about it meanwhile stays.
+
+    Attributes:
+        base: The record that this one was made from; None for a new run.
+        run: The new record.
+    """
+
+    NAME: ClassVar[str] = "put-run"
+    base: Oid | None
+    run: Oid
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        mine = view.record(self.run, Run)
+        ref = ref_names.run(mine.run)
+        theirs = view.get(ref)
+        if theirs is None or theirs in (self.base, self.run):
+            view.set(ref, self.run)
+        else:
+            view.set(ref, view.put(_merge(view.record(theirs, Run), mine)))
+        for mark in runs.marks(mine):
+            if view.get(mark) is None:
+                view.set(mark, NULL)
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        return (self.run,)
+
+
+@dataclass(frozen=True)
+class EditRun(Intent):
+    """Notes something about a run, or about one step of it."""
+
+    NAME: ClassVar[str] = "edit-run"
+    run: str
+    step: str | None
+    metadata: Mapping[str, Any]
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        run = runs.by_id(view, self.run)
+        if run is None or (self.step is not None and self.step not in run.steps):
+            raise Conflict("The run that was to be changed has been deleted meanwhile.")
+        if self.step is None:
+            changed = dataclasses.replace(run, metadata={**run.metadata, **self.metadata})
+        else:
+            step = run.steps[self.step]
+            noted = dataclasses.replace(step, metadata={**step.metadata, **self.metadata})
+            changed = dataclasses.replace(run, steps={**run.steps, self.step: noted})
+        view.set(ref_names.run(self.run), view.put(changed))
+
+
+@dataclass(frozen=True)
+class DeleteRun(Intent):
+    """Deletes the record of a run that has ended."""
+
+    NAME: ClassVar[str] = "delete-run"
+    run: str
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        run = runs.by_id(view, self.run)
+        if run is None:
+            return  # gone already: that is what was meant
+        if run.status == "running":
+            raise Conflict(f"The run {run.name} is still going on; stop it first.")
+        for ref in (ref_names.run(run.run), *runs.marks(run)):
+            view.set(ref, None)
+
+
+def _merge(theirs: Run, mine: Run) -> Run:
+    """The record of the run itself, with what others noted."""
+    steps = {
+        name: step if name not in theirs.steps
+        else dataclasses.replace(step, metadata={**theirs.steps[name].metadata, **step.metadata})
+        for name, step in mine.steps.items()
+    }  # fmt: skip
+    metadata = {**theirs.metadata, **mine.metadata}
+    return dataclasses.replace(mine, steps=steps, metadata=metadata, tags=union(theirs.tags, mine.tags))
