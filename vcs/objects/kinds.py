@@ -163,8 +163,8 @@ class Run(Record):
     previous: str | None
     git: GitState | None
     author: str
-    started: int
-    finished: int | None
+    started: Moment
+    finished: Moment | None
     metadata: Mapping[str, Any]
     tags: tuple[str, ...] = ()
 
@@ -196,7 +196,7 @@ class Version(Record):
     output: str | None
     run: str | None
     origin: str
-    created: int
+    created: Moment
     tags: tuple[str, ...]
     metadata: Mapping[str, Any]
     deleted: bool = False
@@ -244,5 +244,5 @@ class Op(Record):
     nonce: str
     attempt: str
     who: str
-    when: int
+    when: Moment
     why: str
