@@ -270,6 +270,20 @@ def _holding(repository: Repository) -> list[Path]:
     return [path for path, at in places(repository, ("blob",)) if at.oid == tags(repository)["tags/large"]]
 
 
+def test_a_run_whose_record_is_lost_while_it_goes_on_is_written_again(filled: Repository, folder: Path) -> None:
+    with filled.transaction("a run begins") as transaction:
+        put_run(transaction, a_run("r1"))
+    oid = filled.refs().get(ref_names.run("r1"))
+    assert oid is not None
+    lose(filled, oid)
+    again = Repository(folder)
+    with again.transaction("and ends") as transaction:
+        put_run(transaction, a_run("r1", "completed"), base=a_run("r1", "running", started=2))
+    found = runs.by_id(again.refs(), "r1")
+    assert found is not None
+    assert found.status == "completed"
+
+
 def test_a_version_whose_record_is_lost_hides_no_other_and_is_mended_by_its_value(
     filled: Repository, folder: Path
 ) -> None:

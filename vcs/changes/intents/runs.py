@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ...errors import Conflict
+from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, runs
 from ...objects.kinds import Run
 from ...objects.oid import NULL, Oid
@@ -36,7 +36,7 @@ class PutRun(Intent):
         if theirs is None or theirs in (self.base, self.run):
             view.set(ref, self.run)
         else:
-            view.set(ref, view.put(_merge(view.record(theirs, Run), mine)))
+            view.set(ref, view.put(_merged(view, theirs, mine)))
         for mark in runs.marks(mine):
             if view.get(mark) is None:
                 view.set(mark, NULL)
@@ -87,8 +87,12 @@ class DeleteRun(Intent):
             view.set(ref, None)
 
 
-def _merge(theirs: Run, mine: Run) -> Run:
-    """The record of the run itself, with what others noted."""
+def _merged(view: View, oid: Oid, mine: Run) -> Run:
+    """The record of the run itself, with what others noted; where that is lost, without."""
+    try:
+        theirs = view.record(oid, Run)
+    except (UnknownName, DamagedError):
+        return mine
     steps = {
         name: step if name not in theirs.steps
         else dataclasses.replace(step, metadata={**theirs.steps[name].metadata, **step.metadata})
