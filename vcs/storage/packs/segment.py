@@ -5,6 +5,7 @@ A segment is immutable, is named after its hash, and is derived: it can be made 
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterable, Sequence
 
@@ -37,12 +38,16 @@ class Segment(Table):
         damaged = DamagedError(f"Index segment {name[:12]} is damaged; run `art fsck --repair`.")
         if len(data) < _HEADER.size:
             raise damaged
-        magic, version, packs, rows = _HEADER.unpack_from(data)
-        start = _HEADER.size + _NAME.size * packs
+        magic, version, self._named, rows = _HEADER.unpack_from(data)
+        start = _HEADER.size + _NAME.size * self._named
         if (magic, version) != (_MAGIC, _VERSION) or len(data) != start + rows * ROW_SIZE:
             raise damaged
         super().__init__(data, start, rows)
-        self.packs = [_decode_name(*_NAME.unpack_from(data, _HEADER.size + _NAME.size * i)) for i in range(packs)]
+
+    @functools.cached_property
+    def packs(self) -> list[PackName]:
+        """The packs that it lists. There may be a hundred thousand: who looks for one object needs none of these."""
+        return [self.pack_of(number) for number in range(self._named)]
 
     @classmethod
     def open(cls, files: Files, path: str) -> Segment:
@@ -55,8 +60,8 @@ class Segment(Table):
 
     def pack_of(self, number: int) -> PackName:
         """The pack with this number. Raises DamagedError where there is none."""
-        if number < len(self.packs):
-            return self.packs[number]
+        if number < self._named:
+            return _decode_name(*_NAME.unpack_from(self._data, _HEADER.size + _NAME.size * number))
         raise DamagedError(f"Index segment {self.name[:12]} names no such pack; run `art fsck --repair`.")
 
 
