@@ -43,6 +43,7 @@ class Segment(Table):
         if (magic, version) != (_MAGIC, _VERSION) or len(data) != start + rows * ROW_SIZE:
             raise damaged
         super().__init__(data, start, rows)
+        self._known: dict[int, PackName] = {}
 
     @functools.cached_property
     def packs(self) -> list[PackName]:
@@ -60,9 +61,11 @@ class Segment(Table):
 
     def pack_of(self, number: int) -> PackName:
         """The pack with this number. Raises DamagedError where there is none."""
-        if number < self._named:
-            return _decode_name(*_NAME.unpack_from(self._data, _HEADER.size + _NAME.size * number))
-        raise DamagedError(f"Index segment {self.name[:12]} names no such pack; run `art fsck --repair`.")
+        if number not in self._known:
+            if number >= self._named:
+                raise DamagedError(f"Index segment {self.name[:12]} names no such pack; run `art fsck --repair`.")
+            self._known[number] = _decode_name(*_NAME.unpack_from(self._data, _HEADER.size + _NAME.size * number))
+        return self._known[number]
 
 
 def build(tables: Iterable[tuple[Sequence[PackName], Iterable[bytes]]], without: frozenset[PackName]) -> bytes:
