@@ -141,11 +141,11 @@ class Transaction:
 
     def put_stream(self, stream: BinaryIO) -> tuple[Oid, int]:
         """Stores what `stream` holds as a blob, cut in chunks where it is large; returns its id and size."""
-        start = _read_fully(stream, chunking.MAX_CHUNK + 1)
+        start = chunking.read_fully(stream, chunking.MAX_CHUNK + 1)
         if len(start) <= chunking.MAX_CHUNK:
             return self.put_blob(start), len(start)
         whole, chunks = hasher(), []
-        pieces = chunking.cut(io.BufferedReader(_Continued(start, stream)))
+        pieces = chunking.cut(start, stream)
         for oid, size, item in threads.in_order(self._prepared, pieces, whole.update):
             if item is not None:
                 self._add(item)
@@ -378,35 +378,3 @@ class Transaction:
             if self._unsure:
                 self._incoming.forget_packs()  # gc knows whether a state names them
             self._incoming.drop()
-
-
-class _Continued(io.RawIOBase):
-    """A stream of which the start has been read already."""
-
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start = memoryview(start)
-        self._rest = rest
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if self._start:
-            size = len(self._start) if size < 0 else size
-            piece, self._start = self._start[:size], self._start[size:]
-            return bytes(piece)
-        return self._rest.read(size)
-
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-
-def _read_fully(stream: BinaryIO, size: int) -> bytes:
-    """Up to `size` bytes: fewer only where the stream ends."""
-    data = stream.read(size)
-    while len(data) < size and (more := stream.read(size - len(data))):
-        data += more
-    return data

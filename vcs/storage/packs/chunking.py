@@ -6,6 +6,7 @@ identity: changing them changes no id.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -24,13 +25,21 @@ MAX_LIST = 256 << 20
 _ITEM = struct.Struct("<32sQ")
 
 
-def cut(stream: BinaryIO) -> Iterator[bytes]:
-    """Yields the chunks of what `stream` holds, in order, reading it once."""
+def cut(start: bytes, rest: BinaryIO) -> Iterator[bytes]:
+    """Yields the chunks of some bytes and of what a stream holds after them, in order, reading it once."""
     from pyfastcdc import FastCDC
 
     chunker = FastCDC(avg_size=AVERAGE, min_size=AVERAGE // 4, max_size=MAX_CHUNK)
-    for chunk in chunker.cut_stream(stream):
+    for chunk in chunker.cut_stream(io.BufferedReader(_Continued(start, rest))):
         yield bytes(chunk.data)
+
+
+def read_fully(stream: BinaryIO, size: int) -> bytes:
+    """Up to `size` bytes: fewer only where the stream ends."""
+    data = stream.read(size)
+    while len(data) < size and (more := stream.read(size - len(data))):
+        data += more
+    return data
 
 
 def encode_list(chunks: list[tuple[Oid, int]]) -> bytes:
@@ -55,3 +64,27 @@ def decode_list(data: bytes, size: int) -> list[tuple[Oid, int]]:
         if sum(length for _, length in chunks) == size and all(0 < length <= MAX_CHUNK for _, length in chunks):
             return chunks
     raise DamagedError("A stored list of chunks is damaged; run `art fsck`.")
+
+
+class _Continued(io.RawIOBase):
+    """A stream of which the start has been read already."""
+
+    def __init__(self, start: bytes, rest: BinaryIO) -> None:
+        self._start = memoryview(start)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        if self._start:
+            size = len(self._start) if size < 0 else size
+            piece, self._start = self._start[:size], self._start[size:]
+            return bytes(piece)
+        return self._rest.read(size)
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer)  # type: ignore[arg-type]
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
