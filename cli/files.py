@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from artvcs.vcs import FOLDER, Entry, Oid, Repository, worktree
+from artvcs.pipelines.views import ArtifactVersion
+from artvcs.vcs import FOLDER, Entry, Oid, Repository, UnknownName, ref_names, worktree
 
 REGISTERED = "path"
 """The folder in which the materializer of paths keeps what was registered."""
+
+
+def check_there(repository: Repository, version: ArtifactVersion) -> None:
+    """Refuses a version whose data was given up on purpose. Raises UnknownName."""
+    if not repository.store.has(version.artifact.payload) and repository.refs().get(ref_names.pruned(version.id)):
+        raise UnknownName(
+            f"The data of {version.name}@{version.version} was pruned; run its pipeline again to make it anew."
+        )
 
 
 def top_of(repository: Repository, payload: Oid) -> Oid:

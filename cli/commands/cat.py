@@ -8,7 +8,7 @@ from artvcs.pipelines.views import ArtifactVersion
 from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
 from .. import completion, finding
-from ..files import files_of
+from ..files import check_there, files_of
 from ..main import terminal
 
 
@@ -31,6 +31,7 @@ def _find(repository: Repository, target: str) -> Entry:
         return Entry("blob", FILE, found.oid, found.size)
     if not isinstance(found, ArtifactVersion):
         raise UnknownName(f"{spec!r} is neither an artifact nor a blob; `art show {spec}` shows what it is.")
+    check_there(repository, found)
     files = files_of(repository, found.artifact.payload)
     if path is None and len(files) == 1:
         return next(iter(files.values()))

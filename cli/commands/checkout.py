@@ -11,7 +11,7 @@ import click
 from artvcs.vcs import FOLDER, Entry, Oid, Repository, check_entry_name, storage_errors, worktree
 
 from .. import completion, finding
-from ..files import top_of
+from ..files import check_there, top_of
 from ..main import terminal
 from ..screen import Counter
 
@@ -34,6 +34,7 @@ def command(target: str, place: Path | None) -> None:
     """
     repository = Repository.discover()
     found = finding.version(repository, target)
+    check_there(repository, found)
     entry = _entry(repository, top_of(repository, found.artifact.payload))
     where = place or _default_place(target, entry)
     with storage_errors(f"writing {where}"):

@@ -229,6 +229,16 @@ def test_deleting_a_run_and_pruning_what_only_it_used(ran: Art) -> None:
     assert [row["version"] for row in ran("ls", "total", "--json").json] == ["2"]
 
 
+def test_data_that_was_pruned_is_said_to_be(ran: Art) -> None:
+    assert ran("rm", ran("log", "--json").json[-1]["name"]).code == 0
+    assert ran("prune", "--only-artifact").code == 0
+    assert ran("gc", "--max-unused", "0").code == 0
+    for verb in ("cat", "checkout"):
+        done = ran(verb, "total@1")
+        assert done.code == 3
+        assert "The data of total@1 was pruned; run its pipeline again to make it anew." in done.err
+
+
 def test_another_folder_with_c(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "inner").mkdir()
     assert art("-C", "inner", "init").code == 0
