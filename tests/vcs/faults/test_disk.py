@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from gc import collect as collect_objects
@@ -104,6 +106,51 @@ def test_at_zero_bytes_something_can_be_deleted_and_its_space_is_free_again(smal
     assert problems(folder) == []
     put_text(Repository(folder), "tags/new", "there is room again")
     assert Repository(folder).store.read(kept, "blob").decode() == random_text(3)
+
+
+FLOW = """
+import random
+from artvcs import pipeline, step
+
+@step
+def noise(seed: int) -> str:
+    return random.Random(seed).randbytes(600_000).hex()
+
+@pipeline
+def making(seed: int):
+    noise(seed)
+"""
+
+
+def art(project: Path, *arguments: str, code: int = 0) -> str:
+    """Runs `art`, which must end with this code; returns what it wrote."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("art"), *arguments], cwd=project, capture_output=True, text=True
+    )
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.mark.parametrize("ways", [["rm RUN", "prune", "gc"], ["rm data@1", "gc"], ["prune --include-manual", "gc"]])
+def test_at_zero_bytes_rm_prune_and_gc_work_and_free_it(small_disk: Path, tmp_path: Path, ways: list[str]) -> None:
+    """Also with a catalog that is not up to date, and that cannot be written either."""
+    mount("-o", "remount,size=8m", small_disk)
+    art(small_disk, "init")
+    (small_disk / "flow.py").write_text(FLOW)
+    (tmp_path / "data").write_bytes(os.urandom(600_000))
+    for seed in (1, 2):
+        art(small_disk, "run", "flow.py", "-p", f"seed={seed}")
+    art(small_disk, "add", str(tmp_path / "data"), "--name", "data")
+    [_, oldest] = json.loads(art(small_disk, "log", "--json"))
+    fill_up(small_disk)
+    art(small_disk, "run", "flow.py", "-p", "seed=3", code=6)
+    for way in ways:
+        art(small_disk, *way.replace("RUN", oldest["name"]).split())
+    free = os.statvfs(small_disk)
+    assert free.f_bavail * free.f_frsize > 500_000
+    assert problems(small_disk / ".artifacts") == []
+    assert json.loads(art(small_disk, "cat", "making::noise::output")) == random_text(2, 600_000)
+    art(small_disk, "add", "flow.py", "--name", "flow")
 
 
 @pytest.mark.parametrize("pages", range(8))
