@@ -26,6 +26,7 @@ import click
 from artvcs.pipelines.escaping import printable, printable_json
 from artvcs.pipelines.units import duration as duration
 from artvcs.pipelines.units import size as size
+from artvcs.vcs import storage_errors
 
 ERASE = "\r\x1b[K"
 """Takes a line away that was shown without an end."""
@@ -68,7 +69,7 @@ class Terminal:
         stream = sys.stderr if err else sys.stdout
         coloured = self.colour and _takes_colours(stream)
         # Nothing is left for click to strip; it knows how to write on every system.
-        click.echo(_MARK.sub("\x1b[\\1m" if coloured else "", safe(text)), file=stream, color=True)
+        _write(_MARK.sub("\x1b[\\1m" if coloured else "", safe(text)), stream)
 
     def note(self, text: str) -> None:
         """Writes a line that quiet users do without."""
@@ -86,17 +87,17 @@ class Terminal:
 
     def document(self, data: Any) -> None:
         """Writes JSON."""
-        click.echo(printable_json(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)))
+        _write(printable_json(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)))
 
     def content(self, pieces: Iterable[bytes]) -> None:
         """Writes the bytes of a file as they are, and on a terminal as text."""
         if sys.stdout.isatty():
             decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
             for piece in itertools.chain(pieces, [b""]):
-                click.echo(printable(decoder.decode(piece, final=not piece), lines=True), nl=False, color=True)
+                _write(printable(decoder.decode(piece, final=not piece), lines=True), nl=False)
         else:
             for piece in pieces:
-                click.echo(piece, nl=False)
+                _write(piece, nl=False)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Writes aligned columns; the widest are cut where the terminal is narrow."""
@@ -223,6 +224,22 @@ def plain(found: Any) -> Any:
     if found is None or isinstance(found, (bool, int, str)):
         return found
     return found if isinstance(found, float) and math.isfinite(found) else str(found)
+
+
+def _write(content: str | bytes, stream: TextIO | None = None, *, nl: bool = True) -> None:
+    """Writes to a stream, by default standard output.
+
+    Raises:
+        BrokenPipeError: Whoever read has seen enough.
+        StorageError: It cannot be written, as to a file on a full disk.
+    """
+    try:
+        click.echo(content, file=stream, nl=nl, color=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        with storage_errors("writing the output"):
+            raise
 
 
 def _fitting(widths: list[int], limit: int) -> list[int]:

@@ -152,6 +152,14 @@ def test_a_closed_pipe_is_silent(ran: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.parametrize("verb", ["ls", "log --json", "cat nap::quick::output"])
+def test_what_is_written_to_a_full_disk_ends_with_a_sentence(ran: Path, verb: str) -> None:
+    done = subprocess.run(["bash", "-c", f"{ART} {verb} > /dev/full"], cwd=ran, capture_output=True, text=True)
+    assert done.returncode == 6
+    assert done.stderr.startswith("error: No space is left while writing the output;")
+
+
 def in_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
     """What a command writes to a terminal."""
     ours, theirs = pty.openpty()

@@ -78,12 +78,10 @@ class Journal:
         self._end += len(line)
 
     def begin_anew(self, checkpoint: Checkpoint) -> None:
-        """As `clear` and `append`, and at no moment is there neither what was published nor the new line.
-
-        Should we die in between, older lines may follow, whole or torn; then it was published what they say.
-        """
+        """As `clear` and `append`, and at no moment is there neither what was published nor the new line."""
         line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
-        durable.write_at(self._lock.fd, line, 0)
+        # What is left of older lines would be read as following it: should we die now, zeros without an end do.
+        durable.write_at(self._lock.fd, line.ljust(os.fstat(self._lock.fd).st_size, b"\0"), 0)
         os.ftruncate(self._lock.fd, len(line))
         self._end = len(line)
 

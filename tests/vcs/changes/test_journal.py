@@ -25,6 +25,7 @@ from artvcs.vcs.changes.journal import Checkpoint, Journal, as_lines, intents_of
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.storage.disk import durable
+from artvcs.vcs.upkeep.check.strangers import is_journal
 
 from ..helpers import version_of
 
@@ -95,17 +96,21 @@ def test_what_was_published_is_forgotten_and_the_next_line_is_the_first(tmp_path
     assert journal(path).read() == [LINES[1]]
 
 
-def test_a_new_beginning_leaves_no_moment_without_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lines", [LINES, LINES[::-1], []], ids=["shorter", "of the same length", "the first"])
+def test_a_new_beginning_is_the_only_line_at_each_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[Checkpoint]
+) -> None:
     path = tmp_path / "a.journal"
     one = journal(path)
-    for line in LINES:
+    for line in lines:
         one.append(line)
     with monkeypatch.context() as dying:
         dying.setattr(os, "ftruncate", lambda *_: None)
         one.begin_anew(LINES[2])
     one.close()
+    assert is_journal(path)
     one = journal(path)
-    assert one.read()[0] == LINES[2]
+    assert one.read() == [LINES[2]]
     one.begin_anew(LINES[2])
     one.append(LINES[0])
     one.close()

@@ -2,17 +2,23 @@
 
 The work runs in a forked process that waits until strace is attached to it, so that the n-th call of a kind is the
 n-th call of the work and not of some import. What the work says before it dies is what it had promised.
+
+Most calls only look, and between two that change something it makes no difference where a process dies. So the work is
+watched once, and then killed once in each state of the disk. With ARTVCS_EVERY_CALL=1 in the environment it is killed
+before every call, which takes three times as long. Calls are refused one by one: each is asked for another reason.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +31,8 @@ Work = Callable[[Path, Say], None]
 
 CALLS = ("rename", "link", "fsync", "write", "pwrite64", "openat", "unlink", "mkdir", "ftruncate", "flock")
 """What changes something on disk, or decides who may."""
+
+EVERY_CALL = bool(os.environ.get("ARTVCS_EVERY_CALL"))
 
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
@@ -51,10 +59,68 @@ class Outcome:
 def run(work: Callable[[Say], None], injection: str | None = None) -> Outcome:
     """Runs `work` in a process of its own, under an injection such as `fsync:signal=KILL:when=3`."""
     with tempfile.NamedTemporaryFile() as log:
-        return _run(work, injection, log)
+        if injection is None:
+            return _run(work, [], log)
+        return _run(work, ["-e", f"trace={injection.partition(':')[0]}", "-e", f"inject={injection}"], log)
 
 
-def _run(work: Callable[[Say], None], injection: str | None, log: IO[bytes]) -> Outcome:
+LOOKS = frozenset((
+    *("access", "close", "dup", "dup2", "dup3", "faccessat", "faccessat2", "fcntl", "fgetxattr", "flock", "fstat"),
+    *("fstatfs", "getcwd", "getdents64", "getxattr", "ioctl", "lseek", "lstat", "mmap", "newfstatat", "open", "openat"),
+    *("poll", "pread64", "read", "readlink", "readlinkat", "readv", "select", "stat", "statfs", "statx"),
+))  # fmt: skip
+"""Calls that leave a disk as it is; but for one that opens and makes a file."""
+SYNCS = frozenset(("fsync", "fdatasync", "sync", "syncfs"))
+"""What they change, only a power cut shows."""
+_CALL = re.compile(r"(\d+) +(\w+)\((.*)")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Just before a system call.
+
+    Attributes:
+        call: Its name.
+        number: How many of this name its thread has made, with this one: so strace counts.
+        changes: How many calls have changed something by then.
+    """
+
+    call: str
+    number: int
+    changes: int
+
+
+def watch(work: Callable[[Say], None], *, syncs: bool = False) -> list[Moment]:
+    """Runs `work`, which must succeed, and returns what it did; `syncs` where making durable counts as a change."""
+    with tempfile.NamedTemporaryFile() as log:
+        outcome = _run(work, ["-e", "trace=file,desc"], log)
+        log.seek(0)
+        lines = log.read().decode(errors="replace").splitlines()
+    assert (outcome.killed, outcome.error) == (False, "")
+    return list(_moments(lines, LOOKS if syncs else LOOKS | SYNCS))
+
+
+def _moments(lines: Iterable[str], harmless: frozenset[str]) -> Iterator[Moment]:
+    made, changes = Counter[tuple[str, str]](), 0
+    for line in lines:
+        if found := _CALL.match(line):
+            thread, call, rest = found.groups()
+            made[thread, call] += 1
+            yield Moment(call, made[thread, call], changes)
+            looked = call in harmless and not ("O_CREAT" in rest or "O_TRUNC" in rest)
+            changes += not looked and " = -1 " not in rest
+
+
+def killing(moments: Iterable[Moment], calls: Iterable[str]) -> list[str]:
+    """Injections that kill before one of these calls: one for each state of the disk in which there is one."""
+    chosen: dict[object, Moment] = {}
+    for each in moments:
+        if each.call in calls:
+            chosen.setdefault(each if EVERY_CALL else each.changes, each)
+    return [f"{each.call}:signal=KILL:when={each.number}" for each in chosen.values()]
+
+
+def _run(work: Callable[[Say], None], options: list[str], log: IO[bytes]) -> Outcome:
     go_read, go_write = os.pipe()
     said_read, said_write = os.pipe()
     child = os.fork()
@@ -63,7 +129,7 @@ def _run(work: Callable[[Say], None], injection: str | None, log: IO[bytes]) -> 
         _be_the_child(work, go_read, said_write)
     os.close(go_read)
     os.close(said_write)
-    tracer = None if injection is None else _attach(child, injection, log.name)
+    tracer = _attach(child, options, log.name) if options else None
     os.write(go_write, b"!")
     os.close(go_write)
     with os.fdopen(said_read) as pipe:
@@ -93,9 +159,8 @@ def _be_the_child(work: Callable[[Say], None], go: int, said: int) -> None:
     os._exit(0)
 
 
-def _attach(child: int, injection: str, log: str) -> subprocess.Popen[str]:
-    call = injection.partition(":")[0]
-    command = ["strace", "-f", "-p", str(child), "-o", log, "-e", f"trace={call}", "-e", f"inject={injection}"]
+def _attach(child: int, options: list[str], log: str) -> subprocess.Popen[str]:
+    command = ["strace", "-f", "-p", str(child), "-o", log, *options]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert tracer.stderr is not None
     line = tracer.stderr.readline()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from gc import collect as collect_objects
@@ -23,7 +25,7 @@ from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import packs, problems, put_text, random_text, tags
 from . import checkouts, scenarios
-from .inject import needs_strace, run
+from .inject import killing, needs_strace, run, watch
 
 pytestmark = pytest.mark.faults
 
@@ -106,6 +108,51 @@ def test_at_zero_bytes_something_can_be_deleted_and_its_space_is_free_again(smal
     assert Repository(folder).store.read(kept, "blob").decode() == random_text(3)
 
 
+FLOW = """
+import random
+from artvcs import pipeline, step
+
+@step
+def noise(seed: int) -> str:
+    return random.Random(seed).randbytes(600_000).hex()
+
+@pipeline
+def making(seed: int):
+    noise(seed)
+"""
+
+
+def art(project: Path, *arguments: str, code: int = 0) -> str:
+    """Runs `art`, which must end with this code; returns what it wrote."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("art"), *arguments], cwd=project, capture_output=True, text=True
+    )
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return done.stdout
+
+
+@pytest.mark.parametrize("ways", [["rm RUN", "prune", "gc"], ["rm data@1", "gc"], ["prune --include-manual", "gc"]])
+def test_at_zero_bytes_rm_prune_and_gc_work_and_free_it(small_disk: Path, tmp_path: Path, ways: list[str]) -> None:
+    """Also with a catalog that is not up to date, and that cannot be written either."""
+    mount("-o", "remount,size=8m", small_disk)
+    art(small_disk, "init")
+    (small_disk / "flow.py").write_text(FLOW)
+    (tmp_path / "data").write_bytes(os.urandom(600_000))
+    for seed in (1, 2):
+        art(small_disk, "run", "flow.py", "-p", f"seed={seed}")
+    art(small_disk, "add", str(tmp_path / "data"), "--name", "data")
+    [_, oldest] = json.loads(art(small_disk, "log", "--json"))
+    fill_up(small_disk)
+    art(small_disk, "run", "flow.py", "-p", "seed=3", code=6)
+    for way in ways:
+        art(small_disk, *way.replace("RUN", oldest["name"]).split())
+    free = os.statvfs(small_disk)
+    assert free.f_bavail * free.f_frsize > 500_000
+    assert problems(small_disk / ".artifacts") == []
+    assert json.loads(art(small_disk, "cat", "making::noise::output")) == random_text(2, 600_000)
+    art(small_disk, "add", "flow.py", "--name", "flow")
+
+
 @pytest.mark.parametrize("pages", range(8))
 def test_with_hardly_any_space_nothing_is_lost_whatever_is_tried(small_disk: Path, pages: int) -> None:
     mount("-o", "remount,size=2m", small_disk)
@@ -153,6 +200,10 @@ class Disk:
     def start(self) -> None:
         mount("-o", "loop", self.image, self.folder)
 
+    def sync(self) -> None:
+        """Makes all that is on it durable, and nothing of other disks."""
+        subprocess.run(["sync", "--file-system", self.folder], check=True)
+
     def cut_power(self) -> None:
         """What was not made durable is gone; then the machine starts again."""
         fd = os.open(self.folder, os.O_RDONLY)
@@ -178,7 +229,7 @@ def test_what_was_published_survives_a_power_cut(disk: Disk, times: int) -> None
 def test_what_had_only_landed_is_recovered_or_gone_but_never_torn(disk: Disk) -> None:
     folder = disk.folder / ".artifacts"
     scenarios.prepare(folder)
-    os.sync()
+    disk.sync()
     outcome = run(lambda say: scenarios.publish(folder, say), "fsync:signal=KILL:when=1")
     assert outcome.killed
     disk.cut_power()
@@ -187,29 +238,44 @@ def test_what_had_only_landed_is_recovered_or_gone_but_never_torn(disk: Disk) ->
     scenarios.check_second_try(folder)
 
 
+CHANGING = (
+    "rename",
+    "renameat2",
+    "link",
+    "fsync",
+    "syncfs",
+    "write",
+    "pwrite64",
+    "ftruncate",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+)
+
+
 @needs_strace
 @pytest.mark.parametrize("work", [scenarios.publish, scenarios.collect], ids=["publish", "collect"])
-@pytest.mark.parametrize("call", ["fsync", "rename", "link", "pwrite64", "unlink", "mkdir"])
-def test_power_is_cut_at_every_call(disk: Disk, work: scenarios.Work, call: str) -> None:
-    folder = disk.folder / ".artifacts"
-    template = disk.image.with_name("template")
+def test_power_is_cut_in_every_state(disk: Disk, work: scenarios.Work) -> None:
+    template, folder = disk.image.with_name("template"), disk.folder / ".artifacts"
     scenarios.prepare(template)
-    for number in range(1, 200):
+    work(scenarios.copy(template, template.with_name("warm")), lambda _: None)
+    scenarios.copy(template, folder)
+    injections = killing(watch(lambda say: work(folder, say), syncs=True), CHANGING)
+    assert len(injections) > 40
+    for injection in injections:
         scenarios.copy(template, folder)
-        os.sync()
-        outcome = run(lambda say: work(folder, say), f"{call}:signal=KILL:when={number}")
+        disk.sync()
+        outcome = run(lambda say: work(folder, say), injection)
+        assert outcome.killed, injection
         disk.cut_power()
-        assert problems(folder) == [], number
+        assert problems(folder) == [], injection
         scenarios.check_promises(folder, outcome, landed=False)
         scenarios.check_second_try(folder)
-        if not outcome.killed:
-            return
-    pytest.fail("it never came to its end")
 
 
 def test_what_was_checked_out_survives_a_power_cut(disk: Disk) -> None:
     checkouts.prepare(disk.folder)
-    os.sync()
+    disk.sync()
     for target in checkouts.NAMES:
         outcome = run(lambda say, target=target: checkouts.checkout(disk.folder, target, say))  # type: ignore[misc]
         disk.cut_power()
@@ -218,22 +284,22 @@ def test_what_was_checked_out_survives_a_power_cut(disk: Disk) -> None:
 
 
 @needs_strace
-@pytest.mark.parametrize("call", ["fsync", "renameat2", "unlink", "unlinkat", "write"])
 @pytest.mark.parametrize("target", list(checkouts.NAMES))
-def test_power_is_cut_at_every_call_of_a_checkout(disk: Disk, target: str, call: str) -> None:
-    template = disk.image.with_name("template")
+def test_power_is_cut_in_every_state_of_a_checkout(disk: Disk, target: str) -> None:
+    template, folder = disk.image.with_name("template"), disk.folder / "project"
     checkouts.prepare(template)
-    for number in range(1, 200):
-        folder = scenarios.copy(template, disk.folder / "project")
-        os.sync()
-        injection = f"{call}:signal=KILL:when={number}"
-        outcome = run(lambda say, folder=folder: checkouts.checkout(folder, target, say), injection)  # type: ignore[misc]
+    checkouts.checkout(scenarios.copy(template, template.with_name("warm")), target, lambda _: None)
+    scenarios.copy(template, folder)
+    injections = killing(watch(lambda say: checkouts.checkout(folder, target, say), syncs=True), CHANGING)
+    assert len(injections) > 10
+    for injection in injections:
+        scenarios.copy(template, folder)
+        disk.sync()
+        outcome = run(lambda say: checkouts.checkout(folder, target, say), injection)
+        assert outcome.killed, injection
         disk.cut_power()
         checkouts.check(folder, target, outcome.said)
         checkouts.check_second_try(folder, target)
-        if not outcome.killed:
-            return
-    pytest.fail("it never came to its end")
 
 
 def test_a_full_disk_is_repaired_as_far_as_that_needs_no_space(small_disk: Path) -> None:

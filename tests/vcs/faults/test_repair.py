@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import add_version, packs, problems, put_text, random_text, tags, versions
 from . import scenarios
-from .inject import CALLS, Say, needs_strace, run
+from .inject import CALLS, Say, killing, needs_strace, run, watch
 
 pytestmark = [pytest.mark.faults, needs_strace]
 
@@ -93,27 +92,31 @@ def everything(folder: Path) -> Everything:
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("call", CALLS)
-def test_killed_at_every_call(tmp_path: Path, call: str, damage: scenarios.Work) -> None:
-    template = tmp_path / "template"
+def test_killed_in_every_state(tmp_path: Path, damage: scenarios.Work) -> None:
+    template, folder = tmp_path / "template", tmp_path / "repository"
+    expected = _prepared(template, damage)
+    scenarios.copy(template, folder)
+    injections = killing(watch(lambda say: mend(folder, say)), CALLS)
+    assert len(injections) > 10
+    for injection in injections:
+        scenarios.copy(template, folder)
+        assert run(lambda say: mend(folder, say), injection).killed, injection
+        cleaned = scenarios.copy(folder, tmp_path / "cleaned")  # where somebody cleans up before it is repaired again
+        with suppress(ArtError):
+            gc.collect(Repository(cleaned))
+        for each in (folder, cleaned):
+            repair(each)
+            assert problems(each) == [], injection
+            assert everything(each) == expected, injection
+
+
+def _prepared(template: Path, damage: scenarios.Work) -> Everything:
+    """Makes a damaged repository; returns what can be read of it once it is repaired."""
     prepare(template)
     damage(template)  # type: ignore[call-arg, arg-type]
-    whole = scenarios.copy(template, tmp_path / "whole")
+    whole = scenarios.copy(template, template.with_name("whole"))
     repair(whole)
-    expected = everything(whole)
-    for number in range(1, 500):
-        folder = scenarios.copy(template, tmp_path / "repository")
-        outcome = run(lambda say, folder=folder: mend(folder, say), f"{call}:signal=KILL:when={number}")  # type: ignore[misc]
-        if random.Random(number).random() < 0.5:
-            with suppress(ArtError):
-                gc.collect(Repository(folder))  # somebody may clean up before it is repaired again
-        repair(folder)
-        assert problems(folder) == [], number
-        assert everything(folder) == expected, number
-        if not outcome.killed:
-            assert outcome.said == ["repaired"]
-            return
-    pytest.fail("it never came to its end")
+    return everything(whole)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -123,11 +126,7 @@ def test_refused_calls_end_in_a_sentence_and_nothing_is_worse(
     tmp_path: Path, call: str, error: str, damage: scenarios.Work
 ) -> None:
     template = tmp_path / "template"
-    prepare(template)
-    damage(template)  # type: ignore[call-arg, arg-type]
-    whole = scenarios.copy(template, tmp_path / "whole")
-    repair(whole)
-    expected = everything(whole)
+    expected = _prepared(template, damage)
     for number in range(1, 500):
         folder = scenarios.copy(template, tmp_path / "repository")
         outcome = run(lambda say, folder=folder: mend(folder, say), f"{call}:error={error}:when={number}")  # type: ignore[misc]
