@@ -150,7 +150,7 @@ class _Adding:
             rows = [] if trusted is None else trusted.leaves(path, self._transaction.seen)
             listing = seen(info)
             if listing is None:
-                listing = listed(fd, [name for row in rows for name in row.names.split("/")])
+                listing = listed(fd, "/".join(row.names for row in rows).split("/"))
             if listing.others:
                 raise _refusal(path / listing.names[listing.others[0]])
             folders = self._folders(folder, listing, known)

@@ -18,7 +18,7 @@ OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MANY = 10_000
 """From so many names in a folder on a second process looks at most of them."""
 
-_TURN, _OWN = 2000, 700
+_TURN, _OWN = 2000, 600
 """Of so many names the first process looks at so many: it has more to do than look."""
 
 _MANY_FOLDERS = 100
