@@ -66,9 +66,9 @@ class Listing:
         """What it is, and who may do what with it."""
         return self._numbers[at * _WIDTH]
 
-    def size(self, start: int, end: int) -> int:
-        """Bytes of these files, which must be nothing else."""
-        return sum(self._numbers[start * _WIDTH + 1 : end * _WIDTH : _WIDTH])
+    def size(self, at: int) -> int:
+        """Bytes of a file."""
+        return self._numbers[at * _WIDTH + 1]
 
     def times(self, at: int) -> tuple[int, int]:
         """When its content and its state were last changed, in nanoseconds since 1970."""
