@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -110,7 +111,9 @@ def _watch_catalog() -> None:
 
 def main() -> None:
     """Runs `art` and exits with the code of docs/exit-codes.md."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # or Python would look through all that there is before it ends
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

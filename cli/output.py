@@ -13,7 +13,6 @@ import json
 import math
 import os
 import re
-import secrets
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +34,7 @@ _NARROW = 8
 """No column is made narrower than this."""
 
 # An escape sequence is ours if it knows this word: nothing that is stored can.
-_WORD = secrets.token_hex(8)
+_WORD = os.urandom(8).hex()
 _MARK = re.compile(f"\x1b{_WORD}\\[([0-9;]*)m")
 _CODES = {"red": 31, "green": 32, "yellow": 33, "cyan": 36}
 

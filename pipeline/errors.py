@@ -65,3 +65,7 @@ class RunFailed(PipelineError):
     def __init__(self, message: str, run: object) -> None:
         super().__init__(message)
         self.run = run
+
+
+class PickleFallbackWarning(UserWarning):
+    """A value was stored as a pickle because nothing better knows its type."""

@@ -14,12 +14,9 @@ from typing import Any
 from . import naming, parameters, plain
 from .errors import DefinitionError, ParameterError
 from .signature import MISSING
+from .source import Source
 from .steps import Step
 from .validation import capitalised
-
-
-class Source:
-    """Something a step can take as an artifact: another step's output, or data from outside."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,9 @@ from artvcs.vcs import Input, Repository, Transaction, Version, storage_errors
 
 from . import artifacts, lookup, naming, versions
 from .errors import DefinitionError, ParameterError
-from .graph import Graph, Source, StepOutput
+from .graph import Graph, StepOutput
 from .inputs import ExternalArtifact, InputFile, LazyArtifact
+from .source import Source
 from .views import ArtifactVersion
 
 

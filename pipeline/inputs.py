@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DefinitionError
-from .graph import Source
+from .source import Source
 
 
 class ExternalArtifact(Source):

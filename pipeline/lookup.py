@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from artvcs.vcs import (
     AmbiguousName,
@@ -21,7 +22,8 @@ from artvcs.vcs import (
     versions,
 )
 
-from .fingerprint import Fingerprint, from_json
+if TYPE_CHECKING:
+    from .fingerprint import Fingerprint
 
 MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
@@ -150,4 +152,6 @@ def _some(found: Iterator[Run]) -> list[Run]:
 
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
     """The code that an execution ran, part by part."""
+    from .fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it
+
     return from_json(canonical.loads(store.read(commit.code.source, "blob")))

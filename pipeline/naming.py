@@ -7,7 +7,6 @@ and `{x.__class__}` would let it reach into objects.
 
 from __future__ import annotations
 
-import string
 import unicodedata
 from collections.abc import Container, Mapping
 from datetime import UTC, datetime
@@ -79,6 +78,8 @@ def _value(template: str, name: str, values: Mapping[str, str]) -> str:
 
 def _parse(template: str) -> list[tuple[str, str | None]]:
     """Pairs of literal text and the placeholder after it."""
+    import string  # costs as much as all of this module, which every command imports
+
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:

@@ -13,10 +13,11 @@ from artvcs.vcs import Repository
 
 from . import building, parameters, plain, runner
 from .errors import DefinitionError, ParameterError, RunFailed
-from .graph import Graph, Source
+from .graph import Graph
 from .options import ExecutionMode, Hook, PipelineOptions
 from .preview import PlannedStep, preview
 from .signature import MISSING, Input, read_signature
+from .source import Source
 from .views import PipelineRun
 
 P = ParamSpec("P")

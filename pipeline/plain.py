@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import reprlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
-from artvcs.vcs import canonical, values
+from artvcs.vcs import MAX_TEXT, canonical, values
 
 from .errors import ParameterError
 from .validation import Misfit, capitalised, describe, fit_at, spell
@@ -41,6 +42,18 @@ def to_plain(value: Any, what: str) -> Any:
             "pass it as an artifact: return it from a step or wrap it in ExternalArtifact(...)."
         ) from None
     return plain
+
+
+def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters or metadata as they are stored.
+
+    Raises:
+        ParameterError: A value is not plain, or a name too long.
+    """
+    for name in plain:
+        if len(name) > MAX_TEXT:
+            raise ParameterError(f"The name {reprlib.repr(name)} is too long; shorten it to {MAX_TEXT} characters.")
+    return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import reprlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from artvcs.vcs import (
-    MAX_TEXT,
     Code,
     Commit,
     GitState,
@@ -25,16 +23,14 @@ from artvcs.vcs import (
     canonical,
     now_ms,
     ref_names,
-    values,
 )
 from artvcs.vcs import versions as known
 
 from . import versions
 from .claims import Claims
-from .errors import ParameterError
 from .execution import Outcome, failure_of
 from .fingerprint import Fingerprint, to_json
-from .plain import to_plain
+from .plain import encode_all
 from .plan import Decision
 from .publishing import Publisher
 from .signature import Output as DeclaredOutput
@@ -247,18 +243,6 @@ def environment(code: Fingerprint) -> dict[str, Any]:
         "platform": f"{system.sysname} {system.machine}",
         "packages": dict(code.packages),
     }
-
-
-def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters or metadata as they are stored.
-
-    Raises:
-        ParameterError: A value is not plain, or a name too long.
-    """
-    for name in plain:
-        if len(name) > MAX_TEXT:
-            raise ParameterError(f"The name {reprlib.repr(name)} is too long; shorten it to {MAX_TEXT} characters.")
-    return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
 
 
 def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:

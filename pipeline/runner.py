@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -24,6 +24,7 @@ from .executors import InlineExecutor
 from .graph import Graph, Node, StepOutput
 from .ingest import Ingest
 from .options import HOOKS, PipelineOptions
+from .plain import encode_all
 from .plan import Decision, decide
 from .record import RunRecord
 from .steps import Step
@@ -115,12 +116,12 @@ class _Runner:
         previous = runs.latest(self._transaction, pipeline)
         project = repository.project
         return Run(
-            run=secrets.token_hex(16),
+            run=os.urandom(16).hex(),
             name=naming.run_name(self._options.run_name, pipeline, self._options.substitutions, self._started),
             pipeline=pipeline,
             file=str(file.relative_to(project)) if file and file.is_relative_to(project) else None,
             status="running",
-            params=record.encode_all(params),
+            params=encode_all(params),
             steps={},
             order=tuple(self._order),
             previous=previous.run if previous else None,

@@ -15,7 +15,7 @@ from . import artifacts, context, lookup, naming, versions
 from .artifacts import Saved
 from .errors import MaterializerError, PipelineError
 from .materializers import Materializer
-from .record import encode_all
+from .plain import encode_all
 from .views import ArtifactVersion
 
 

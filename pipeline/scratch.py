@@ -5,9 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import secrets
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +29,7 @@ class Scratch:
         self._top: Path | None = None
         if os.access(layout.folder, os.W_OK):
             layout.tmp.mkdir(exist_ok=True)
-            self._top = layout.scratch(secrets.token_hex(8))
+            self._top = layout.scratch(os.urandom(8).hex())
             self._lock = Lock.make(layout.scratch_lock(self._top))
             self._top.mkdir()
         self._idle: list[Path] = []
@@ -41,8 +39,7 @@ class Scratch:
     @contextlib.contextmanager
     def folder(self) -> Iterator[Path]:
         """An empty folder, for the time of the block."""
-        with storage_errors(f"making a temporary folder in {self._top or tempfile.gettempdir()}"):
-            folder = self._take()
+        folder = self._take()
         try:
             yield folder
         finally:
@@ -62,13 +59,14 @@ class Scratch:
 
     def _take(self) -> Path:
         if self._top is None:
-            return Path(tempfile.mkdtemp(prefix="artvcs-"))
+            return _system_folder()
         with _mutex:
             if self._idle:
                 return self._idle.pop()
             self._made += 1
             folder = self._top / str(self._made)
-        folder.mkdir()
+        with storage_errors(f"making a temporary folder in {self._top}"):
+            folder.mkdir()
         return folder
 
     def _give_back(self, folder: Path) -> None:
@@ -83,6 +81,13 @@ class Scratch:
             return
         with _mutex:
             self._idle.append(folder)
+
+
+def _system_folder() -> Path:
+    import tempfile  # costs milliseconds, and most repositories can be written
+
+    with storage_errors(f"making a temporary folder in {tempfile.gettempdir()}"):
+        return Path(tempfile.mkdtemp(prefix="artvcs-"))
 
 
 def of(layout: Layout) -> Scratch:

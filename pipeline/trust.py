@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shlex
 import stat
 from collections.abc import Callable, Iterable
@@ -153,11 +152,11 @@ def _make(path: Path) -> None:
     """Makes the secret, at once as a whole: of two who make it at the same time the first decides for both."""
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(fd, "wb") as file:
-            file.write(secrets.token_bytes(SIZE))
+            file.write(os.urandom(SIZE))
             file.flush()
             os.fsync(file.fileno())
         os.link(temporary, path)

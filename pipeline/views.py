@@ -31,11 +31,11 @@ from artvcs.vcs import (
 
 from . import artifacts, lookup, materializers, trust
 from .escaping import printable
-from .fingerprint import Fingerprint
-from .graph import Source
+from .source import Source
 from .trust import Trust
 
 if TYPE_CHECKING:
+    from .fingerprint import Fingerprint
     from .visualizations import Visualization
 
 
@@ -44,11 +44,12 @@ class ArtifactVersion(Source):
 
     Attributes:
         record: The stored record.
+        repository: Where it is stored.
     """
 
     def __init__(self, repository: Repository, record: Version, trust: Trust | None = None) -> None:
         self.record = record
-        self._repository = repository
+        self.repository = repository
         self._trust = trust
 
     @property
@@ -84,7 +85,7 @@ class ArtifactVersion(Source):
     @cached_property
     def artifact(self) -> Artifact:
         """The artifact's record: type, materializer, payload."""
-        return self._repository.store.record(self.id, Artifact)
+        return self.repository.store.record(self.id, Artifact)
 
     @property
     def type(self) -> str:
@@ -110,16 +111,16 @@ class ArtifactVersion(Source):
             UnknownName: Its data is not here.
             DamagedError: Its data is not what was stored.
         """
-        return artifacts.load(self._repository, self.id, self.trust)
+        return artifacts.load(self.repository, self.id, self.trust)
 
     @property
     def trust(self) -> Trust:
         """Whether code that came with the value may run when it is loaded."""
-        return self._trust or trust.of(self._repository.layout, self.id, f"{self.name}@{self.version}")
+        return self._trust or trust.of(self.repository.layout, self.id, f"{self.name}@{self.version}")
 
     def without_code(self) -> ArtifactVersion:
         """This version, to be loaded only if that runs no code that came with it: for showing it unasked."""
-        return type(self)(self._repository, self.record, Trust(False))
+        return type(self)(self.repository, self.record, Trust(False))
 
     @cached_property
     def data(self) -> Any:
@@ -129,17 +130,17 @@ class ArtifactVersion(Source):
     @cached_property
     def commit(self) -> Commit | None:
         """The execution that made it; None for what was saved or registered by hand."""
-        return self._repository.store.record(self.record.commit, Commit) if self.record.commit else None
+        return self.repository.store.record(self.record.commit, Commit) if self.record.commit else None
 
     @property
     def run(self) -> PipelineRun | None:
         """The run in which it was first made or saved."""
         if self.record.run is None:
             return None
-        found = runs.by_id(self._repository.refs(), self.record.run)
+        found = runs.by_id(self.repository.refs(), self.record.run)
         if found is None:
             raise UnknownName(f"The run in which {self.name}@{self.version} was made has been deleted.")
-        return PipelineRun(self._repository, found)
+        return PipelineRun(self.repository, found)
 
     @property
     def producer(self) -> StepView | None:
@@ -150,10 +151,10 @@ class ArtifactVersion(Source):
     @property
     def consumers(self) -> list[StepView]:
         """All step runs that took it as an input or read it while they ran, newest run first."""
-        refs = self._repository.refs()
-        taken = self._repository.catalog(refs).runs.taken_by(self.name, self.id)
+        refs = self.repository.refs()
+        taken = self.repository.catalog(refs).runs.taken_by(self.name, self.id)
         found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
-        steps = (step for run in damaged.whole(found) for step in PipelineRun(self._repository, run).steps.values())
+        steps = (step for run in damaged.whole(found) for step in PipelineRun(self.repository, run).steps.values())
         return [step for step in steps if (step.run.id, step.name) in taken]
 
     @property

@@ -5,10 +5,7 @@ Start here: `Repository.discover()` finds one, `.transaction()` changes it, `.re
 
 from __future__ import annotations
 
-import getpass
-import logging
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -36,9 +33,6 @@ from .storage.packs.op_file import Entry
 from .storage.store import ObjectStore
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
-
-
-_log = logging.getLogger("artvcs")
 
 
 class Repository:
@@ -186,11 +180,14 @@ class Repository:
     def recover_if_possible(self) -> None:
         """As `recover`, where the repository can be written; what cannot be published now stays for the next time."""
         if recovery.leftovers(self.layout) and os.access(self.layout.folder, os.W_OK):
+            import logging  # costs milliseconds, and there is hardly ever something to tell
+
+            log = logging.getLogger("artvcs")
             try:
                 for found in self.recover():
-                    _log.info("published %d changes that a killed process had finished: %s", found.changes, found.why)
+                    log.info("published %d changes that a killed process had finished: %s", found.changes, found.why)
             except StorageError as error:
-                _log.warning("what a killed process had finished is not published yet: %s", error)
+                log.warning("what a killed process had finished is not published yet: %s", error)
 
     def begin(self, why: str) -> Transaction:
         """As `transaction`, leaving alone what killed processes left."""
@@ -199,7 +196,7 @@ class Repository:
     def author(self) -> str:
         """Who makes changes here: Git's user.name and user.email, else the user and host."""
         if self._author is None:
-            self._author = git.author(self.project) or f"{_user()}@{socket.gethostname()}"
+            self._author = git.author(self.project) or f"{_user()}@{os.uname().nodename}"
         return self._author
 
 
@@ -243,6 +240,8 @@ def _check_format(layout: Layout) -> None:
 
 
 def _user() -> str:
+    import getpass  # costs a millisecond, and only who publishes has to say who that is
+
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:

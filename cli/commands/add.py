@@ -25,7 +25,7 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
     Example: art add data.csv --name prices
     """
     added = register_artifact(Path(path), name, version=version, tags=tags)
-    entry = stored_entry(Repository.discover(), added.artifact.payload)
+    entry = stored_entry(added.repository, added.artifact.payload)
     if as_json:
         terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})
     else:

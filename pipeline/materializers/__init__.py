@@ -7,8 +7,9 @@ warning. Described in docs/materializers.md.
 
 from __future__ import annotations
 
+from artvcs.pipelines.errors import PickleFallbackWarning
+
 from .base import Materializer
-from .fallback import PickleFallbackWarning
 from .registry import by_name, find_for_type, find_for_value, register
 from .strings import CSVString, HTMLString, JSONString, MarkdownString
 from .typenames import is_known, resolve_type, type_name

@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
 
 from .base import Materializer
 from .files import read_json, reading, write_json
@@ -23,10 +23,6 @@ from .typenames import type_name
 FILE = "value.pkl"
 WRITER = "pickle.json"
 _VERIFY_BYTES = 1 << 20
-
-
-class PickleFallbackWarning(UserWarning):
-    """A value was stored as a pickle because nothing better knows its type."""
 
 
 class PickleMaterializer(Materializer):

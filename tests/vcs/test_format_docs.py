@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
-import secrets
 import types
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -231,7 +231,7 @@ def test_the_typed_values() -> None:
 
 
 def test_the_pack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "token_bytes", bytes)
+    monkeypatch.setattr(os, "urandom", bytes)
     data = pack.pack_bytes([Item(hash_bytes(HELLO), "blob", codec.RAW, HELLO, len(HELLO))])
     assert data == hex_block("packs.md")
     assert pack.pack_id(data) == hash_bytes(data[-pack.TRAILER_SIZE :], "pack-name") == named("packs.md")
@@ -294,7 +294,7 @@ def test_the_journals_line() -> None:
 
 def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    monkeypatch.setattr(secrets, "token_bytes", bytes)
+    monkeypatch.setattr(os, "urandom", bytes)
     trust.trust(Layout(tmp_path), [Oid("0" * 64)])
     proof = hex_block("README.md")
     assert (tmp_path / "trust" / proof.hex()[:2]).read_bytes() == proof

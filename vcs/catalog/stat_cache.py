@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ArtError
 from ..objects.nodes import FOLDER, Tree
@@ -33,6 +33,9 @@ SCHEMA = (
 
 MAX_LEAVES = 100_000
 """So many rows are kept, of about 130 files each; the oldest go."""
+
+_TOGETHER = 50
+"""So many folders are looked up together."""
 
 _AT_ONCE = 256
 """So many rows are written, or looked up, together."""
@@ -86,6 +89,8 @@ class StatCache:
         self._moment: Snapshot | None = None
         self._packs: frozenset[str] = frozenset()  # those of that moment
         self._sound: dict[str, bool] = {}  # packs, as they stand in a row → whether all are there and sound
+        self._expected: list[bytes] = []  # the next one last
+        self._fetched: dict[bytes, list[tuple[Any, ...]]] = {}
         self._waiting: list[tuple[bytes, Sequence[str], Leaf | None]] = []
         self._unsettled: list[Oid] = []
 
@@ -93,17 +98,30 @@ class StatCache:
         """What is known of a folder, in order of names, and whether it is stored at a moment."""
         if moment is not self._moment:
             self._moment, self._packs, self._sound = moment, frozenset(moment.packs()), {}
-        rows = self._database.rows(
-            "SELECT last, names, states, leaf, size, files, checksum, packs FROM leaves LEFT JOIN kept USING (leaf)"
-            " WHERE folder = ? ORDER BY last",
-            (_key(folder),),
-        )
-        found = []
-        for *fields, checksum, packs in rows:
+        key, found = _key(folder), []
+        if self._expected and self._expected[-1] == key:
+            self._expected.pop()
+        if key not in self._fetched:
+            self._fetch(key)
+        for *fields, checksum, packs in self._fetched.pop(key):
             leaf = Leaf(*fields, self._is_sound(packs))  # type: ignore[call-arg]
             if leaf.checksum() == checksum:
                 found.append(leaf)
         return found
+
+    def expect(self, folders: Sequence[Path]) -> None:
+        """Says which folders will be asked for next, in what order: then several are fetched together."""
+        self._expected.extend([_key(folder) for folder in reversed(folders)])
+
+    def _fetch(self, key: bytes) -> None:
+        keys = [key, *self._expected[-_TOGETHER:]]
+        query = (
+            "SELECT folder, last, names, states, leaf, size, files, checksum, packs"
+            f" FROM leaves LEFT JOIN kept USING (leaf) WHERE folder IN ({', '.join('?' * len(keys))}) ORDER BY last"
+        )
+        self._fetched = {each: [] for each in keys}
+        for folder, *row in self._database.rows(query, keys):
+            self._fetched[folder].append(tuple(row))
 
     def replace(self, folder: Path, outdated: Iterable[Leaf], leaf: Leaf | None) -> None:
         """Notes what is known now of a part of a folder."""

@@ -7,7 +7,6 @@ that tells `recovery` what to do: journal (locked) → incoming pack → … →
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Sequence
 
@@ -39,7 +38,7 @@ class Incoming:
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, name: str | None = None) -> None:
-        name = name or f"{int(time.time() * 1000):013d}-{os.getpid()}-{secrets.token_hex(4)}"
+        name = name or f"{int(time.time() * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}"
         self.writer = PackWriter(layout.incoming_pack(name), self._begin_journal)
         self.packs: list[Pack] = []
         self._store = store

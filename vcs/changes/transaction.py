@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import os
-import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -318,7 +317,7 @@ class Transaction:
                 self._tell()
                 return
             self._check_usable()
-            nonce = secrets.token_hex(8)
+            nonce = os.urandom(8).hex()
             try:
                 if self._incoming.landed:
                     # Should we die now, recovery can tell whether this was published.

@@ -8,13 +8,14 @@ described in docs/format/refs.md.
 from __future__ import annotations
 
 import bisect
+import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import DamagedError
-from ..objects.oid import Oid, hash_bytes
+from ..objects.oid import Oid, hasher
 from ..storage.store import ObjectStore
 
 MapEntry = tuple[Any, ...]
@@ -55,9 +56,14 @@ class Shape:
 
     def height(self, key: str) -> int:
         """How many levels of nodes this key ends."""
-        bits = int(hash_bytes(key.encode("utf-8"), self.salt)[:16], 16)
-        zeros = (bits & -bits).bit_length() - 1 if bits else 64
-        return zeros // self.bits
+        return _zeros(key, self.salt) // self.bits
+
+
+@functools.lru_cache(1024)
+def _zeros(key: str, salt: str) -> int:
+    """With how many zeros the first 64 bits of a key's hash end; a key is often looked at twice in a row."""
+    bits = int.from_bytes(hasher(salt).update(key.encode("utf-8")).digest(8), "big")
+    return (bits & -bits).bit_length() - 1 if bits else 64
 
 
 class MerkleMap:

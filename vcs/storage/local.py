@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -150,7 +149,7 @@ class LocalFiles:
     def _written(self, name: str, data: bytes, *, lasting: bool = True) -> str:
         """A finished file in the staging folder, durable unless it need not be."""
         self._staging.mkdir(exist_ok=True)
-        staged = f"{self._staging}/{check_name(name).replace('/', '-')}.{os.getpid()}.{secrets.token_hex(4)}"
+        staged = f"{self._staging}/{check_name(name).replace('/', '-')}.{os.getpid()}.{os.urandom(4).hex()}"
         try:
             with open(staged, "wb") as file:
                 file.write(data)

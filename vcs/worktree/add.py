@@ -18,6 +18,7 @@ from ..objects.nodes import Entry, Tree
 from .contents import Contents, OpenFolder
 from .leaves import Leaves
 from .listing import NO_STATE, Listing, state_of
+from .looking import OPEN, Seen, listed, looking_into, nothing_seen
 from .rest import Rest
 from .trees import Progress, check_depth, no_progress
 
@@ -140,11 +141,16 @@ class _Adding:
         known.replace(path, rows, leaf if state != NO_STATE else None)
         return entry
 
-    def _folder(self, path: Path, name: str, inside: str, known: StatCache | None) -> Entry:
+    def _folder(self, path: Path, name: str, inside: str, known: StatCache | None, seen: Seen = nothing_seen) -> Entry:
         check_depth(len(PurePosixPath(inside).parts))
         with _open(path, follow=inside == ".") as fd, _reading(path, listed=True):
-            folder = OpenFolder(path, fd, os.fstat(fd).st_dev, inside)
-            listing = Listing(fd)
+            info = os.fstat(fd)
+            folder = OpenFolder(path, fd, info.st_dev, inside)
+            trusted = known if self._rest.trusts(folder.device) else None
+            rows = [] if trusted is None else trusted.leaves(path, self._transaction.seen)
+            listing = seen(info)
+            if listing is None:
+                listing = listed(fd, "/".join(row.names for row in rows).split("/"))
             if listing.others:
                 raise _refusal(path / listing.names[listing.others[0]])
             folders = self._folders(folder, listing, known)
@@ -152,21 +158,22 @@ class _Adding:
                 self._contents.check_link(folder, listing.names[at])
             leaves = Leaves(self._transaction, self._contents, folder, listing, folders)
             writer = FolderWriter(self._transaction.store, self._transaction.put)
-            if known is None or not self._rest.trusts(folder.device):
-                leaves.add_to(writer, ())
-            else:
-                leaves.add_to(writer, known.leaves(path, self._transaction.seen))
+            leaves.add_to(writer, rows)
+            if trusted is not None:
                 for outdated, leaf in leaves.news:
-                    known.replace(path, outdated, leaf)
+                    trusted.replace(path, outdated, leaf)
         return writer.finish(name)
 
     def _folders(self, folder: OpenFolder, listing: Listing, known: StatCache | None) -> dict[int, Entry]:
         """Stores the folders in a folder, by their positions."""
         found = {}
-        for at in listing.folders:
-            name = check_entry_name(listing.names[at])
-            found[at] = self._folder(folder.path / name, name, f"{folder.inside}/{name}", known)
-            listing.set_folder(at, found[at].id)
+        names = [check_entry_name(listing.names[at]) for at in listing.folders]
+        if known is not None:
+            known.expect([folder.path / name for name in names])
+        with looking_into(folder.fd, names) as seen:
+            for at, name in zip(listing.folders, names, strict=True):
+                found[at] = self._folder(folder.path / name, name, f"{folder.inside}/{name}", known, seen(name))
+                listing.set_folder(at, found[at].id)
         return found
 
 
@@ -189,9 +196,8 @@ def _refusal(path: Path) -> StorageError:
 
 @contextmanager
 def _open(folder: Path, *, follow: bool) -> Iterator[int]:
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
     with _reading(folder, listed=not follow):
-        fd = os.open(folder, flags if follow else flags | os.O_NOFOLLOW)
+        fd = os.open(folder, OPEN if follow else OPEN | os.O_NOFOLLOW)
     try:
         yield fd
     finally:

@@ -64,7 +64,7 @@ class Contents:
         small: list[_Small] = []
         waiting = 0
         for at in positions:
-            name, mode, size = listing.names[at], listing.mode(at), listing.size(at, at + 1)
+            name, mode, size = listing.names[at], listing.mode(at), listing.size(at)
             if stat.S_ISLNK(mode):
                 found[at] = self.link(folder.path / name, name, folder.inside), bytes(listing.states(at, at + 1))
             elif size <= chunking.MAX_CHUNK and (read := self._read(folder, listing, at)):
@@ -80,7 +80,7 @@ class Contents:
 
     def _read(self, folder: OpenFolder, listing: Listing, at: int) -> _Small | None:
         """A small file; None if it is not as it was listed."""
-        name, size, now = listing.names[at], listing.size(at, at + 1), time.time_ns()
+        name, size, now = listing.names[at], listing.size(at), time.time_ns()
         try:
             fd = open_to_read(name, follow=False, folder=folder.fd)
             try:

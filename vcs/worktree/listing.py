@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
 
@@ -27,6 +26,10 @@ class Listing:
 
     A state is what the file system says of a file or link; of a folder, what it holds (see `set_folder`).
 
+    Args:
+        names: The names.
+        numbers: What the file system says of each, one after the other.
+
     Attributes:
         names: The names.
         folders: Which of them, by position, are folders.
@@ -34,9 +37,9 @@ class Listing:
         others: Which are neither these nor files.
     """
 
-    def __init__(self, fd: int) -> None:
-        self.names = sorted(os.listdir(fd))
-        self._numbers = _packed(lambda: map(partial(os.stat, dir_fd=fd, follow_symlinks=False), self.names))
+    def __init__(self, names: Sequence[str], numbers: array[int]) -> None:
+        self.names = names
+        self._numbers = numbers
         self._bytes = memoryview(self._numbers).cast("B")
         self.folders: list[int] = []
         self.links: list[int] = []
@@ -63,9 +66,9 @@ class Listing:
         """What it is, and who may do what with it."""
         return self._numbers[at * _WIDTH]
 
-    def size(self, start: int, end: int) -> int:
-        """Bytes of these files, which must be nothing else."""
-        return sum(self._numbers[start * _WIDTH + 1 : end * _WIDTH : _WIDTH])
+    def size(self, at: int) -> int:
+        """Bytes of a file."""
+        return self._numbers[at * _WIDTH + 1]
 
     def times(self, at: int) -> tuple[int, int]:
         """When its content and its state were last changed, in nanoseconds since 1970."""
@@ -79,10 +82,11 @@ class Listing:
 
 def state_of(info: os.stat_result) -> bytes:
     """The state of one file or link."""
-    return _packed(lambda: (info,)).tobytes()
+    return packed(lambda: (info,)).tobytes()
 
 
-def _packed(stats: Callable[[], Iterable[os.stat_result]]) -> array[int]:
+def packed(stats: Callable[[], Iterable[os.stat_result]]) -> array[int]:
+    """What a listing keeps of what the file system says of each, one after the other."""
     # All at once, without a step of Python's own for each: a folder may hold a million names.
     numbers = array("q")
     try:

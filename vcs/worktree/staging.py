@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import re
-import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -39,7 +38,7 @@ class Staging:
     """
 
     def __init__(self, repository: Layout, target: Path) -> None:
-        self._token = secrets.token_hex(8)
+        self._token = os.urandom(8).hex()
         self._target = target
         self.path = layout.staging(target.parent, self._token)
         self._note = _Note.create(repository, self._token, target)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +43,7 @@ def write_file(path: Path, data: bytes, *, lasting: bool = True, staging: Path |
     """
     if staging is not None:
         staging.mkdir(exist_ok=True)
-    temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+    temporary = (staging or path.parent) / f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp"
     try:
         with open(temporary, "wb") as file:
             file.write(data)

@@ -7,7 +7,6 @@ so nobody has to guess whether an owner is alive.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,7 +39,7 @@ def begin(folder: Path, seq: int) -> Lease:
     stands, a collector may have deleted what it names.
     """
     folder.mkdir(exist_ok=True)
-    name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{secrets.token_hex(6)}"
+    name = f"{time.time_ns() // 1_000_000:013d}-{os.getpid()}-{os.urandom(6).hex()}"
     lease = Lease(Lock.make(folder / name))
     try:
         lease.move(seq)

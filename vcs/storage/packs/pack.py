@@ -7,7 +7,7 @@ once condemned is never mistaken for a fresh one.
 
 from __future__ import annotations
 
-import secrets
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class Item:
 
 def header() -> bytes:
     """How a new pack begins."""
-    return _HEADER.pack(_MAGIC, _VERSION, secrets.token_bytes(24))
+    return _HEADER.pack(_MAGIC, _VERSION, os.urandom(24))
 
 
 def record_header(at: Location) -> bytes:
