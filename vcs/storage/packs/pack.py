@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ...errors import DamagedError
@@ -40,6 +41,8 @@ FIRST_SIZE = _HEADER.size + _RECORD.size
 _PARALLEL = 1 << 20
 _AT_ONCE = 64 << 10
 """Of a pack up to this size one read gets the table and all before it."""
+
+_WINDOW = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,27 @@ class Pack:
             DamagedError: A row points outside the records, or to another pack.
         """
         return (self.inside(at, number) for at, number in self.table)
+
+    def held(self) -> Iterator[tuple[bytes, int, int]]:
+        """Raw id, code of the kind and stored bytes of each object: `locations` for very many. Raises as that does."""
+        least, most, kinds = _HEADER.size, self.end - _RECORD.size, len(KINDS)
+        for row, (key, kind, reserved, number, offset, stored) in enumerate(self.table.held()):
+            if reserved or number or offset < least or offset + stored > most or kind >= kinds:
+                self.inside(*self.table.row(row))  # says what is wrong
+            yield key, kind, stored
+
+    def in_order(self, keys: AbstractSet[bytes]) -> Iterator[Location]:
+        """Where those of its objects are that are among `keys`, as they follow each other. Raises as `locations`."""
+        return (self.inside(*self.table.row(row)) for row in self.table.by_offset() if self.table.key(row) in keys)
+
+    def records(self, files: Files, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
+        """The records at places that come in order, as they are; the pack is read from its front to its back."""
+        start, window = 0, b""
+        for at in places:
+            end = at.offset + _RECORD.size + at.stored
+            if end > start + len(window):
+                start, window = at.offset, files.read(self.name, at.offset, max(_WINDOW, end - at.offset))
+            yield at, window[at.offset - start : end - start]
 
     def inside(self, at: Location, number: int = 0) -> Location:
         """`at`, if it lies within the records. Raises DamagedError otherwise."""
