@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, hasher
@@ -163,6 +164,20 @@ class Pack:
         """Where those of its objects are that are among `keys`, as they follow each other. Raises as `locations`."""
         return (self.inside(*self.table.row(row)) for row in self.table.by_offset() if self.table.key(row) in keys)
 
+    def sequence(self, longest: int) -> list[int] | None:
+        """The rows of its table in the order of their records, if all make sense and these follow without a gap.
+
+        Args:
+            longest: No object may take more bytes than that.
+        """
+        order, position = self.table.by_offset(), _HEADER.size
+        for row in order:
+            _, kind, reserved, number, offset, stored = self.table.held_in(row)
+            if offset != position or kind >= len(KINDS) or reserved or number or stored > longest:
+                return None
+            position += _RECORD.size + stored
+        return order if position == self.end else None
+
     def records(self, files: Files, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
         """The records at places that come in order, as they are; the pack is read from its front to its back."""
         start, window = 0, b""
@@ -200,7 +215,10 @@ class Pack:
         return bool(digest == self._hash)
 
 
-def check_record(data: bytes, at: Location) -> bytes:
+Bytes = TypeVar("Bytes", bytes, memoryview)
+
+
+def check_record(data: Bytes, at: Location) -> Bytes:
     """The stored bytes in a record that was read from its place.
 
     Raises:

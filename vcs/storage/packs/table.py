@@ -127,6 +127,10 @@ class Table:
         offsets = [offset for (offset,) in self._columns(_OFFSET)]
         return sorted(range(self.rows), key=offsets.__getitem__)
 
+    def held_in(self, row: int) -> tuple[bytes, int, int, int, int, int]:
+        """As `held`, of one row."""
+        return _HELD.unpack_from(self._data, self._start + row * ROW_SIZE)
+
     def starting_with(self, prefix: str) -> Iterator[tuple[Location, int]]:
         """The rows whose id starts with this hexadecimal prefix."""
         for row in range(self._first_at_least(bytes.fromhex(prefix.ljust(64, "0"))), self.rows):
