@@ -22,6 +22,9 @@ from .journal import Checkpoint, Journal, as_lines
 PACK_SIZE = 128 << 20
 """A pack that has grown to so many bytes is put at its place."""
 
+PACK_OBJECTS = 1 << 18
+"""And one of so many objects, of which each takes memory until then."""
+
 INLINE = 256 << 10
 """What is no more than so many bytes is published in the op's own file."""
 
@@ -74,7 +77,7 @@ class Incoming:
     def add(self, item: Item) -> None:
         """Adds one object."""
         self.writer.add(item)
-        if self.writer.end >= PACK_SIZE:
+        if self.writer.end >= PACK_SIZE or len(self.writer) >= PACK_OBJECTS:
             self.seal()
 
     def has(self, oid: Oid) -> bool:

@@ -79,17 +79,17 @@ class Snapshot:
         pack = self._opened.get(name)
         return None if pack is None else pack.record(at)
 
-    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, PackName]]:
-        """Id, codec and pack of everywhere that many objects are, as `find` does for one."""
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, PackName]]:
+        """Id, codes of kind and codec, and pack, of everywhere that many objects are, as `find` does for one."""
         for pack in self.loose:
             name = PackName(pack.name)
             with suppress(DamagedError):
-                yield from ((key, codec, name) for key, codec, _ in pack.table.places(keys))
+                yield from ((key, kind, codec, name) for key, kind, codec, _ in pack.table.places(keys))
         for segment in self.segments:
             with suppress(DamagedError):
-                for key, codec, number in segment.places(keys):
+                for key, kind, codec, number in segment.places(keys):
                     if (name := segment.pack_of(number)) not in self.state.condemned:
-                        yield key, codec, name
+                        yield key, kind, codec, name
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""

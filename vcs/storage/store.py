@@ -104,7 +104,7 @@ class ObjectStore:
         """Those of many objects that are `published` at a moment."""
         found: set[Oid] = set()
         doubtful: set[Oid] = set()
-        for key, _, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+        for key, _, _, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
             (found if self.soundness.vouches_for(name) else doubtful).add(Oid(key.hex()))
         return found | {oid for oid in doubtful - found if self.published(oid, snapshot)}
 
@@ -138,7 +138,7 @@ class ObjectStore:
     def _in_whole_packs(self, oids: Iterable[Oid], snapshot: Snapshot) -> dict[Oid, tuple[int, PackName]]:
         """Each of these objects that is published in a pack that is whole → its codec there, and the pack."""
         found: dict[Oid, tuple[int, PackName]] = {}
-        for key, how, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+        for key, _, how, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
             if self.soundness.vouches_for(name):
                 found.setdefault(Oid(key.hex()), (how, name))
         return found
@@ -343,17 +343,10 @@ class ObjectStore:
     def _verified(self, place: Place, at: Location, known: bytes | None = None) -> tuple[bytes, bytes]:
         """What is stored at one place, and what it expands to, checked against the id."""
         stored = self._read_at(place, at) if known is None else known
-        if at.codec == codec.CHUNKED:
-            if at.kind != "blob":
-                raise DamagedError(f"Object {at.oid[:12]} is a list of chunks where none should be; run `art fsck`.")
-            return stored, stored
-        data = codec.decompress(at.codec, stored, at.size)
-        if hash_bytes(data, at.kind) != at.oid:
-            raise _mismatch(at.oid)
-        return stored, data
+        return stored, expanded(at, stored)
 
     def _read_at(self, place: Place, at: Location) -> bytes:
-        _check_sizes(at)
+        check_sizes(at)
         if isinstance(place, PackWriter):
             stored = place.read(at)
             if stored is None:
@@ -387,7 +380,23 @@ class ObjectStore:
         return True
 
 
-def _check_sizes(at: Location) -> None:
+def expanded(at: Location, stored: bytes) -> bytes:
+    """What the stored bytes of an object expand to, checked against its id; a list of chunks is only looked at.
+
+    Raises:
+        DamagedError: It is not what its id promises.
+    """
+    if at.codec == codec.CHUNKED:
+        if at.kind != "blob":
+            raise DamagedError(f"Object {at.oid[:12]} is a list of chunks where none should be; run `art fsck`.")
+        return stored
+    data = codec.decompress(at.codec, stored, at.size)
+    if hash_bytes(data, at.kind) != at.oid:
+        raise _mismatch(at.oid)
+    return data
+
+
+def check_sizes(at: Location) -> None:
     """Refuses what no writer makes before any of it is read: a table may be hostile."""
     if at.codec == codec.CHUNKED:
         most, needed = chunking.MAX_LIST, at.stored

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.memory import MemoryFiles
 from artvcs.vcs.storage.packs import pack
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE, TRAILER_SIZE, Item, Pack
-from artvcs.vcs.storage.packs.table import KINDS, ROW_SIZE, Location
+from artvcs.vcs.storage.packs.table import CODES, KINDS, ROW_SIZE, Location
 
 from .making import HEADER, blob, flip, put_pack, rows_of
 
@@ -43,6 +44,32 @@ def test_what_is_packed_comes_back(items: list[Item]) -> None:
         locations, key=lambda at: (at.oid, at.offset)
     )
     assert found.whole(files)
+
+
+@given(st.lists(ITEMS, max_size=10), st.integers(0, 10))
+def test_many_objects_are_read_from_front_to_back(items: list[Item], wanted: int) -> None:
+    files = MemoryFiles()
+    found = Pack.open(files, name := put_pack(files, *items))
+    locations = list(found.locations())
+    assert list(found.held()) == [(bytes.fromhex(at.oid), CODES[at.kind], at.stored) for at in locations]
+    keys = {bytes.fromhex(item.oid) for item in items[:wanted]}
+    expected = sorted((at for at in locations if bytes.fromhex(at.oid) in keys), key=lambda at: at.offset)
+    read = list(found.records(files, found.in_order(keys)))
+    assert [at for at, _ in read] == expected
+    assert [pack.check_record(each, at) for at, each in read] == [
+        pack.check_record(files.read(name, at.offset, RECORD_SIZE + at.stored), at) for at in expected
+    ]
+
+
+@pytest.mark.parametrize("change", [{"offset": 0}, {"offset": 2**60}, {"stored": 10_000}, {"stored": 2**64 - 1}])
+def test_a_row_that_points_outside_is_refused_among_many_too(change: dict[str, Any]) -> None:
+    files = MemoryFiles()
+    [at] = rows_of(files, put_pack(files, blob(b"one")))
+    found = Pack.open(files, put_pack(files, blob(b"one"), rows=[dataclasses.replace(at, **change)]))
+    with pytest.raises(DamagedError):
+        list(found.held())
+    with pytest.raises(DamagedError):
+        list(found.in_order({bytes.fromhex(at.oid)}))
 
 
 def test_a_large_pack_is_opened_by_its_end_alone() -> None:

@@ -45,6 +45,20 @@ def test_a_table_finds_what_is_in_it_and_nothing_else(locations: list[Location],
         assert len(list(found.find(bytes.fromhex(oid)))) == by_rows.count(oid)
 
 
+@given(TABLES, st.integers(0, 40))
+def test_many_are_found_at_once_as_one_by_one(locations: list[Location], more: int) -> None:
+    found = table_of(locations)
+    keys = {bytes.fromhex(at.oid) for at in locations[:3]} | {bytes([number]) * 32 for number in range(more)}
+    one_by_one = [(key, table.CODES[at.kind], at.codec, number) for key in keys for at, number in found.find(key)]
+    assert sorted(found.places(keys)) == sorted(one_by_one)
+
+
+@given(TABLES)
+def test_the_order_in_which_objects_lie(locations: list[Location]) -> None:
+    found = table_of(locations)
+    assert [found.row(row)[0].offset for row in found.by_offset()] == sorted(at.offset for at in locations)
+
+
 @given(TABLES, st.integers(0, 64))
 def test_a_prefix_finds_every_id_that_starts_with_it(locations: list[Location], digits: int) -> None:
     found = table_of(locations)

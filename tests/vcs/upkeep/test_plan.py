@@ -131,6 +131,23 @@ def test_what_is_written_anew_goes_into_packs_of_bounded_size(
     assert problems(folder) == []
 
 
+def test_a_pack_of_very_many_objects_is_full_and_stays(
+    repository: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "PACK_OBJECTS", 6)
+    monkeypatch.setattr(planning, "FEW_OBJECTS", 6)
+    for number in range(12):
+        put_pack(repository, **{f"live{number}": 100, f"dead{number}": 100})
+    drop(repository, *(f"dead{number}" for number in range(12)))
+    gc.collect(repository)
+    assert len(made := packs(folder)) == 2
+    for number in range(4):
+        put_pack(repository, **{f"more{number}": 100})
+    gc.collect(repository)
+    assert set(made) < set(packs(folder))
+    assert problems(folder) == []
+
+
 def test_old_changes_are_collected_and_the_newest_stay(repository: Repository, folder: Path) -> None:
     for number in range(KEEP_OPS + SLACK + 5):
         put_text(repository, f"tags/{number}", str(number))

@@ -6,6 +6,7 @@ zstd level 1 costs about as much as reading from disk; what does not shrink is k
 from __future__ import annotations
 
 import threading
+from typing import TypeVar
 
 import zstandard
 
@@ -19,6 +20,8 @@ LEVEL = 1
 _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
+
+Bytes = TypeVar("Bytes", bytes, memoryview)
 
 MAX_SIZE = MAX_RECORD
 """A record has at most this many bytes; a blob is cut long before (see `chunking`). A bomb is refused."""
@@ -45,8 +48,8 @@ def compress(data: bytes) -> tuple[int, bytes]:
     return ZSTD, packed
 
 
-def decompress(codec: int, stored: bytes, size: int) -> bytes:
-    """The bytes that `compress` was given; `size` is how many they must be.
+def decompress(codec: int, stored: Bytes, size: int) -> bytes | Bytes:
+    """The bytes that `compress` was given, not copied where they were not squeezed; `size` is how many they must be.
 
     Raises:
         DamagedError: The codec is unknown, or the bytes do not expand to exactly `size`.

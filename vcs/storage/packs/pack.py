@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, hasher
@@ -40,6 +42,8 @@ FIRST_SIZE = _HEADER.size + _RECORD.size
 _PARALLEL = 1 << 20
 _AT_ONCE = 64 << 10
 """Of a pack up to this size one read gets the table and all before it."""
+
+_WINDOW = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,41 @@ class Pack:
         """
         return (self.inside(at, number) for at, number in self.table)
 
+    def held(self) -> Iterator[tuple[bytes, int, int]]:
+        """Raw id, code of the kind and stored bytes of each object: `locations` for very many. Raises as that does."""
+        least, most, kinds = _HEADER.size, self.end - _RECORD.size, len(KINDS)
+        for row, (key, kind, reserved, number, offset, stored) in enumerate(self.table.held()):
+            if reserved or number or offset < least or offset + stored > most or kind >= kinds:
+                self.inside(*self.table.row(row))  # says what is wrong
+            yield key, kind, stored
+
+    def in_order(self, keys: AbstractSet[bytes]) -> Iterator[Location]:
+        """Where those of its objects are that are among `keys`, as they follow each other. Raises as `locations`."""
+        return (self.inside(*self.table.row(row)) for row in self.table.by_offset() if self.table.key(row) in keys)
+
+    def sequence(self, longest: int) -> list[int] | None:
+        """The rows of its table in the order of their records, if all make sense and these follow without a gap.
+
+        Args:
+            longest: No object may take more bytes than that.
+        """
+        order, position = self.table.by_offset(), _HEADER.size
+        for row in order:
+            _, kind, reserved, number, offset, stored = self.table.held_in(row)
+            if offset != position or kind >= len(KINDS) or reserved or number or stored > longest:
+                return None
+            position += _RECORD.size + stored
+        return order if position == self.end else None
+
+    def records(self, files: Files, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
+        """The records at places that come in order, as they are; the pack is read from its front to its back."""
+        start, window = 0, b""
+        for at in places:
+            end = at.offset + _RECORD.size + at.stored
+            if end > start + len(window):
+                start, window = at.offset, files.read(self.name, at.offset, max(_WINDOW, end - at.offset))
+            yield at, window[at.offset - start : end - start]
+
     def inside(self, at: Location, number: int = 0) -> Location:
         """`at`, if it lies within the records. Raises DamagedError otherwise."""
         if number == 0 and at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= self.end:
@@ -176,7 +215,10 @@ class Pack:
         return bool(digest == self._hash)
 
 
-def check_record(data: bytes, at: Location) -> bytes:
+Bytes = TypeVar("Bytes", bytes, memoryview)
+
+
+def check_record(data: Bytes, at: Location) -> Bytes:
     """The stored bytes in a record that was read from its place.
 
     Raises:

@@ -10,14 +10,18 @@ import struct
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Any
 
 from ...errors import DamagedError
 from ...objects.oid import Oid
 from ..files import Buffer
 
 _ROW = struct.Struct("<32sBBHIQQQ")
-_PLACE = struct.Struct("<32sxB2xI24x")
-"""Of a row the id, the codec, and the pack's number."""
+_PLACE = struct.Struct("<32sBBHI24x")
+"""Of a row the id, the codes of kind and codec, what is zero, and the pack's number."""
+_HELD = struct.Struct("<32sBxHIQQ8x")
+"""Of a row the id, the kind's code, what is zero, the pack's number, and where and how long the object is."""
+_OFFSET = struct.Struct("<40xQ16x")
 _PACK, _PACK_AT = struct.Struct("<I"), 36
 """The pack's number inside a row."""
 
@@ -73,7 +77,10 @@ def pack_number(row: bytes) -> int:
 
 def build(locations: Iterable[Location]) -> bytes:
     """The rows of a pack's own table."""
-    return b"".join(pack_row(at) for at in sorted(locations, key=lambda at: at.oid))
+    rows = bytearray()
+    for at in sorted(locations, key=lambda at: at.oid):
+        rows += pack_row(at)
+    return bytes(rows)
 
 
 class Table:
@@ -97,18 +104,32 @@ class Table:
             DamagedError: A row makes no sense.
         """
         row = self._first_at_least(key)
-        while row < self.rows and self._key(row) == key:
+        while row < self.rows and self.key(row) == key:
             yield self.row(row)
             row += 1
 
-    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int]]:
-        """Id, codec and number of the pack, of all objects that are here among many."""
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, int]]:
+        """Id, codes of kind and codec, and number of the pack, of all objects that are here among many."""
         if len(keys) * _FEW < self.rows:
             for key in keys:
-                yield from ((key, at.codec, number) for at, number in self.find(key))
-        elif self.rows:
-            rows = memoryview(self._data)[self._start : self._start + self.rows * ROW_SIZE]
-            yield from (row for row in _PLACE.iter_unpack(rows) if row[0] in keys)
+                yield from ((key, CODES[at.kind], at.codec, number) for at, number in self.find(key))
+        else:
+            for key, kind, codec, reserved, number in self._columns(_PLACE):
+                if key in keys and not reserved:
+                    yield key, kind, codec, number
+
+    def held(self) -> Iterator[tuple[bytes, int, int, int, int, int]]:
+        """Of each row the id, the code of the kind, what is zero, the pack's number, offset and stored bytes."""
+        return self._columns(_HELD)
+
+    def by_offset(self) -> list[int]:
+        """The numbers of the rows in the order in which their objects lie."""
+        offsets = [offset for (offset,) in self._columns(_OFFSET)]
+        return sorted(range(self.rows), key=offsets.__getitem__)
+
+    def held_in(self, row: int) -> tuple[bytes, int, int, int, int, int]:
+        """As `held`, of one row."""
+        return _HELD.unpack_from(self._data, self._start + row * ROW_SIZE)
 
     def starting_with(self, prefix: str) -> Iterator[tuple[Location, int]]:
         """The rows whose id starts with this hexadecimal prefix."""
@@ -134,7 +155,13 @@ class Table:
         end = self._start + self.rows * ROW_SIZE
         return (bytes(self._data[at : at + ROW_SIZE]) for at in range(self._start, end, ROW_SIZE))
 
-    def _key(self, row: int) -> bytes:
+    def _columns(self, columns: struct.Struct) -> Iterator[Any]:
+        """Some columns of all rows."""
+        rows = memoryview(self._data)[self._start : self._start + self.rows * ROW_SIZE]
+        return columns.iter_unpack(rows) if self.rows else iter(())
+
+    def key(self, row: int) -> bytes:
+        """The raw id in one row."""
         offset = self._start + row * ROW_SIZE
         return bytes(self._data[offset : offset + 32])
 

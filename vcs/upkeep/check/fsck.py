@@ -6,6 +6,7 @@ newest op is damaged, at the newest that can be read.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,7 +26,7 @@ from .problem import Problem as Problem
 from .references import check_references
 from .survey import Progress, Survey
 
-THREADS = 2
+THREADS = max(2, os.cpu_count() or 1)
 
 
 def fsck(folder: Path, progress: Progress = lambda _, __, ___: None) -> Iterator[Problem]:

@@ -1,16 +1,14 @@
 """Reading all of a pack: is the file as it was written, and which of its objects are sound?
 
-The file is hashed first. Where that is right, its records follow each other and are verified a block at a time, several
-at once. Where it is not, its objects are looked for one by one: by its table, or, where that is damaged too, by the
-marks with which records begin.
+Where its table lists records that follow each other, the file is read once, from its front to its back: each block is
+hashed, and what is in it verified, while a processor has it at hand. Where it does not, its objects are looked for one
+by one: by the table, or, where that is damaged too, by the marks with which records begin.
 """
 
 from __future__ import annotations
 
 import errno
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from ...errors import DamagedError
@@ -19,20 +17,16 @@ from ...storage.files import Files
 from ...storage.layout import PACKS
 from ...storage.packs import pack
 from ...storage.packs.pack import RECORD_SIZE, Pack
-from ...storage.packs.table import Location, pack_row
+from ...storage.packs.table import Location
 from . import verify
 from .verify import Found
 
-_BLOCK = 8 << 20
-_AHEAD = 3
-"""So many blocks are verified at once, or wait for it."""
-
-_SMALL = 4 << 10
-"""Of objects below this size verifying is work for the interpreter, and other threads would be in its way."""
-
+_BLOCK = 1 << 20
 _LARGEST = 256 << 20
 _EFFORT = 4
 """A damaged pack is read no more than so many times: records that overlap could be made to cost any time."""
+
+_UNLIKE = "is made wrongly: its table does not list its records"
 
 Told = Callable[[int], None]
 """Called with the number of bytes just read."""
@@ -45,7 +39,6 @@ class PackReader:
     Attributes:
         files: Where it is.
         name: Its name; of an op too.
-        executor: Where objects are verified.
         told: How it goes.
         problems: What is wrong with the file as a whole, known once all objects were looked at.
         missing: Whether there is no such file.
@@ -55,20 +48,24 @@ class PackReader:
 
     files: Files
     name: str
-    executor: Executor
     told: Told = lambda _: None
     problems: list[str] = field(default_factory=list)
     missing: bool = False
     has_table: bool = True
     refused: OSError | None = None
+    _left: int = 0
+    _torn: bool = False
+    _unlike: bool = False  # whether a record is not what the table says
 
     def objects(self) -> Iterator[Found]:
         """Every object that can be made out, sound or not."""
         try:
             size = self.files.size(self.name)
             table = self._open()
-            if table is not None and self._is_whole(table):
-                yield from self._in_order(table)
+            self._left = _EFFORT * size + _BLOCK
+            rows = None if table is None else table.sequence(_LARGEST)
+            if table is not None and rows is not None:
+                yield from self._in_order(table, rows)
             else:
                 yield from self._one_by_one(table, size)
         except FileNotFoundError:
@@ -91,64 +88,85 @@ class PackReader:
                 self.problems.append("is damaged: its bytes do not match its name")
         return found
 
-    def _is_whole(self, table: Pack) -> bool:
-        check, position = hasher("pack"), 0
-        try:
-            while position < table.end:
-                data = self.files.read(self.name, position, min(_BLOCK, table.end - position))
-                if not data:
-                    break
-                check.update(data)
-                position += len(data)
-                self.told(len(data))
-        except OSError as error:
-            if error.errno != errno.EIO:
-                raise
-            self.problems.append(f"cannot be read in part: {error.strerror}")  # a bad place on the disk
-            return False
-        if table.is_hash(check.digest()):
-            return True
-        self.problems.append("is damaged: its bytes are not those that were written")
-        return False
+    # One whose records follow each other
 
-    # A whole pack
-
-    def _in_order(self, table: Pack) -> Iterator[Found]:
-        """The objects of a pack whose bytes are right, and whose records therefore follow each other."""
-        position, count, rows = pack.HEADER_SIZE, 0, 0
-        waiting: deque[Future[list[Found]]] = deque()
-        while position < table.end:
-            data = self.files.read(self.name, position, min(_BLOCK, table.end - position))
-            block, length = _records(data, position)
-            if not block and length:  # a record that is longer than a block
-                data = self.files.read(self.name, position, min(length, table.end - position, _LARGEST))
-                block, length = _records(data, position)
-            if not block:
-                self.problems.append("holds something that is not a record")
-                break
-            for at in block:
-                rows += hash(pack_row(at))
-            count += len(block)
-            base, position = position, block[-1].offset + RECORD_SIZE + block[-1].stored
-            if len(data) < _SMALL * len(block):
-                yield from _verified(data, base, block)
+    def _in_order(self, table: Pack, rows: list[int]) -> Iterator[Found]:
+        check = hasher("pack").update(self._read(0, pack.HEADER_SIZE))
+        for block, length in self._blocks(table, rows):
+            try:
+                data = self._read(block[0].offset, length)
+            except OSError as error:
+                self._bad_place(error)
+                yield from map(self._look, block)
                 continue
-            waiting.append(self.executor.submit(_verified, data, base, block))
-            if len(waiting) >= _AHEAD:
-                yield from waiting.popleft().result()
-        for future in waiting:
-            yield from future.result()
-        # The same rows in another order have the same sum, and others practically never.
-        if count != table.table.rows or rows != sum(map(hash, table.table.raw_rows())):
-            self.problems.append("is made wrongly: its table does not list its records")
+            check.update(data)
+            yield from self._verified(data, block)
+            self.told(len(data))
+        if self._compare(table, check.digest()) and self._unlike:
+            self.problems.append(_UNLIKE)
+
+    def _blocks(self, table: Pack, rows: list[int]) -> Iterator[tuple[list[Location], int]]:
+        """The records that are read together, and how many bytes these are."""
+        block: list[Location] = []
+        length = 0
+        for row in rows:
+            at = table.inside(*table.table.row(row))
+            if block and length + RECORD_SIZE + at.stored > _BLOCK:
+                yield block, length
+                block, length = [], 0
+            block.append(at)
+            length += RECORD_SIZE + at.stored
+        if block:
+            yield block, length
+
+    def _verified(self, data: bytes, block: list[Location]) -> Iterator[Found]:
+        """The objects of records that follow each other in some bytes."""
+        view, base = memoryview(data), block[0].offset
+        for at in block:
+            yield self._verify(at, view[at.offset - base : at.offset - base + RECORD_SIZE + at.stored])
+
+    def _verify(self, at: Location, record: memoryview) -> Found:
+        try:
+            return verify.check(at, pack.check_record(record, at))
+        except DamagedError as error:
+            self._unlike = True
+            return Found(at, problem=str(error))
+
+    def _bad_place(self, error: OSError) -> None:
+        """Notes that a place on the disk is bad. Raises what is wrong if it is something else."""
+        if error.errno != errno.EIO:
+            raise error
+        self._torn = True
+        problem = f"cannot be read in part: {error.strerror}"
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _compare(self, table: Pack, digest: bytes) -> bool:
+        """Whether the bytes are those that were written."""
+        whole = table.is_hash(digest) and not self._torn
+        if not whole and not self._torn:
+            self.problems.append("is damaged: its bytes are not those that were written")
+        return whole
 
     # A damaged one
 
     def _one_by_one(self, table: Pack | None, size: int) -> Iterator[Found]:
-        self._left = _EFFORT * size + _BLOCK
+        if table is not None and self._is_whole(table):
+            self.problems.append(_UNLIKE)
         yield from self._in_table(table) if table is not None else self._by_marks(size)
         if self._left <= 0:
             self.problems.append("holds records that overlap; what is left of it was not looked at")
+
+    def _is_whole(self, table: Pack) -> bool:
+        check, position = hasher("pack"), 0
+        try:
+            while position < table.end and (data := self._read(position, min(_BLOCK, table.end - position))):
+                check.update(data)
+                position += len(data)
+                self.told(len(data))
+        except OSError as error:
+            self._bad_place(error)
+        return self._compare(table, check.digest())
 
     def _in_table(self, table: Pack) -> Iterator[Found]:
         seen: set[int] = set()
@@ -193,11 +211,10 @@ class PackReader:
 
     def _look(self, at: Location) -> Found:
         self._left -= RECORD_SIZE + at.stored
+        if at.stored > _LARGEST:
+            return Found(at, problem=f"It says that it takes {at.stored} bytes, and no object takes so many.")
         try:
-            data = self._read(at.offset, RECORD_SIZE + at.stored)
-            return verify.check(at, pack.check_record(data, at))
-        except DamagedError as error:
-            return Found(at, problem=str(error))
+            return self._verify(at, memoryview(self._read(at.offset, RECORD_SIZE + at.stored)))
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
@@ -205,21 +222,3 @@ class PackReader:
 
     def _read(self, position: int, length: int) -> bytes:
         return self.files.read(self.name, position, length)
-
-
-def _records(data: bytes, base: int) -> tuple[list[Location], int]:
-    """The records that lie wholly in some bytes of a pack, and how long the next one is where none does."""
-    found: list[Location] = []
-    position = 0
-    while (at := pack.read_header(data, position, base + position)) is not None:
-        end = position + RECORD_SIZE + at.stored
-        if end > len(data):
-            return found, RECORD_SIZE + at.stored
-        found.append(at)
-        position = end
-    return found, 0
-
-
-def _verified(data: bytes, base: int, block: list[Location]) -> list[Found]:
-    view = memoryview(data)
-    return [verify.check(at, view[(start := at.offset - base + RECORD_SIZE) : start + at.stored]) for at in block]

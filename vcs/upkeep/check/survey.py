@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from ...storage.layout import PackName
 from ...storage.op_log import OpLog
 from ...storage.packs import chunking, codec, pack
 from ...storage.packs.op_file import Entry
+from ...storage.packs.pack import Pack
 from ...storage.packs.table import Location
 from ...storage.snapshot import Snapshot
 from ...storage.store import ObjectStore, Place
@@ -22,6 +24,11 @@ from .census import Census
 from .problem import Problem
 from .reading import PackReader
 from .verify import Found
+
+_AHEAD = 8
+"""So many packs are begun before the one that is looked at has ended."""
+
+_COARSE = 16 << 10
 
 Progress = Callable[[str, int, int], None]
 """Called with what is looked at, the bytes read so far, and how many there are in all."""
@@ -114,12 +121,10 @@ class Survey:
             names: The files.
             elsewhere: The moment does not name them; what is sound in them can be read by `store` all the same.
         """
-        names = list(names)
-        self._total += sum(map(self._size, names))
-        for name in names:
-            condition = self.conditions[name] = Condition()
-            reader = PackReader(self._files, name, self._executor, functools.partial(self._told, name))
-            for found in reader.objects():
+        for reader, objects in self._readers(names):
+            name, condition = reader.name, Condition()
+            self.conditions[name] = condition
+            for found in objects:
                 if found.problem is not None:
                     condition.bad.append(found)
                     continue
@@ -133,6 +138,39 @@ class Survey:
             condition.refused = reader.refused
             yield from (Problem(name, problem) for problem in condition.problems)
             yield from (_bad_object(name, found) for found in condition.bad)
+
+    def _readers(self, names: Iterable[str]) -> Iterator[tuple[PackReader, Iterator[Found]]]:
+        """Files and what is in them; the next ones are read meanwhile, as far as that helps."""
+        sizes = {name: self._size(name) for name in names}
+        self._total += sum(sizes.values())
+        begun: deque[tuple[PackReader, Iterator[Found]]] = deque()
+        for name, size in sizes.items():
+            begun.append(self._in_background(name, size) if self._is_coarse(name, size) else self._in_turn(name))
+            if len(begun) > _AHEAD:
+                yield begun.popleft()
+        yield from begun
+
+    def _in_turn(self, name: str) -> tuple[PackReader, Iterator[Found]]:
+        reader = PackReader(self._files, name, functools.partial(self._told, name))
+        return reader, reader.objects()
+
+    def _in_background(self, name: str, size: int) -> tuple[PackReader, Iterator[Found]]:
+        reader = PackReader(self._files, name)
+        future = self._executor.submit(lambda: list(reader.objects()))
+
+        def objects() -> Iterator[Found]:
+            found = future.result()
+            self._told(name, size)
+            yield from found
+
+        return reader, objects()
+
+    def _is_coarse(self, name: str, size: int) -> bool:
+        """Whether a pack holds few objects for its size: of many, verifying is work for the interpreter, one by one."""
+        try:
+            return size > _COARSE and Pack.open(self._files, name).table.rows * _COARSE < size
+        except (DamagedError, OSError):
+            return False  # said when it is read
 
     def check_lists(self) -> Iterator[Problem]:
         """Whether the large blobs are what their chunks make together: once all chunks that there are were read.
@@ -152,7 +190,8 @@ class Survey:
 
     def _make(self, listed: tuple[str, Found]) -> str | None:
         """The id of what the chunks of a blob make together; None where one of them is missing or damaged."""
-        check, last, data = hasher(), None, b""
+        check, last = hasher(), None
+        data: bytes | memoryview = b""
         for link in listed[1].links:
             if link.oid != last:  # as in a file of zeros
                 last, data = link.oid, self._chunk(link.oid, link.size)
@@ -161,13 +200,13 @@ class Survey:
             check.update(data)
         return check.hexdigest()
 
-    def _chunk(self, oid: Oid, size: int) -> bytes:
+    def _chunk(self, oid: Oid, size: int) -> bytes | memoryview:
         """The bytes of a chunk; none where there is none that is right."""
         for place, at in self.places(oid):
             if (at.kind, at.size) != ("blob", size) or at.codec == codec.CHUNKED or size > chunking.MAX_CHUNK:
                 continue
             try:
-                record = self._files.read(place, at.offset, pack.RECORD_SIZE + at.stored)
+                record = memoryview(self._files.read(place, at.offset, pack.RECORD_SIZE + at.stored))
                 data = codec.decompress(at.codec, pack.check_record(record, at), at.size)
             except (DamagedError, FileNotFoundError):
                 continue

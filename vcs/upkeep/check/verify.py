@@ -52,7 +52,7 @@ class Found:
         return self.at.codec == codec.CHUNKED
 
 
-def check(at: Location, stored: bytes | memoryview) -> Found:
+def check(at: Location, stored: memoryview) -> Found:
     """Compares an object, as it is stored, with its id.
 
     Args:
@@ -65,7 +65,7 @@ def check(at: Location, stored: bytes | memoryview) -> Found:
         return Found(at, problem=str(error))
 
 
-def _checked(at: Location, stored: bytes | memoryview) -> Found:
+def _checked(at: Location, stored: memoryview) -> Found:
     if at.codec == codec.CHUNKED:
         if at.kind != "blob" or at.stored > chunking.MAX_LIST:
             raise DamagedError("It is a list of chunks where none should be.")
@@ -74,10 +74,7 @@ def _checked(at: Location, stored: bytes | memoryview) -> Found:
     most = chunking.MAX_CHUNK if at.kind == "blob" else codec.MAX_SIZE
     if max(at.size, at.stored) > most:
         raise DamagedError(f"It says that it has {at.size} bytes, and no {at.kind} in one piece has more than {most}.")
-    if at.codec == codec.RAW and len(stored) == at.size:
-        data: bytes | memoryview = stored  # not copied
-    else:
-        data = codec.decompress(at.codec, bytes(stored), at.size)
+    data = codec.decompress(at.codec, stored, at.size)
     if hash_bytes(data, at.kind) != at.oid:
         raise DamagedError("It does not match its id.")
     if at.kind == "blob":

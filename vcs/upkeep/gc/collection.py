@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ...changes import recovery
 from ...changes.transaction import Transaction
-from ...errors import DamagedError, DiskFull, UnknownName, storage_errors
+from ...errors import DamagedError, DiskFull, storage_errors
 from ...objects.kinds import State
 from ...objects.oid import Oid, hash_bytes
 from ...repository import Repository
@@ -31,6 +31,7 @@ from ...storage.packs.pack import Pack
 from ...storage.packs.segment import build as build_segment
 from ...storage.snapshot import Snapshot
 from ...worktree import clean_up
+from . import copying
 from . import verdicts as planning
 from .mark import Mark
 from .verdicts import MAX_UNUSED, Plan, Verdict
@@ -101,7 +102,7 @@ class _Collection:
         self._progress = progress
         self._mark = Mark(self._store)
         self._deleted: list[str] = []
-        self._fresh: set[Oid] = set()  # what has come to life since the plan was made
+        self._fresh: set[bytes] = set()  # raw ids of what has come to life since the plan was made
         self._epoch = -1  # what it was when the plan was made
 
     def run(self, max_unused: float) -> Done:
@@ -123,25 +124,25 @@ class _Collection:
         edits = tuple(clean_up(self._repository.layout))
         return Done(made, tuple(self._deleted), waiting, held_by, full, edits)
 
-    def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[Oid]) -> None:
+    def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[bytes]) -> None:
         """Publishes that these packs count as absent, less those in which something has come to life meanwhile.
 
         Args:
             transaction: Publishes it.
             packs: The packs.
-            copied: The objects of them that the transaction brings along.
+            copied: The raw ids of the objects of them that the transaction brings along.
         """
         if packs:
             transaction.edit_state(lambda head, state: self._without(head, state, packs, copied))
             transaction.publish()
 
-    def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[Oid]) -> State:
+    def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[bytes]) -> State:
         gone = set(packs) & set(head.packs())
         self._fresh |= self._mark.catch_up(head)
         # Another collector may have taken the copies that the plan relies on.
         watched = self._fresh if state.epoch == self._epoch else self._alive_in(gone)
-        for oid in watched - copied:
-            places = {place for place, _ in head.find(oid)}
+        for key in watched - copied:
+            places = {place for place, _ in head.find(Oid(key.hex()))}
             if places <= gone:
                 gone -= places
         if not gone:
@@ -150,9 +151,9 @@ class _Collection:
         loose = tuple(name for name in state.loose if name not in gone)
         return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)
 
-    def _alive_in(self, names: Iterable[PackName]) -> set[Oid]:
+    def _alive_in(self, names: Iterable[PackName]) -> set[bytes]:
         packs = (Pack.open(self._store.files, name) for name in names)
-        return {at.oid for pack in packs for at in pack.locations() if at.oid in self._mark.live}
+        return {alive for pack in packs for key, _, _ in pack.held() if (alive := self._mark.live.get(key))}
 
     def _rewrite(self, made: Plan) -> bool:
         """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""
@@ -164,20 +165,18 @@ class _Collection:
             with self._repository.begin("gc") as transaction:
                 done = [verdict for verdict in chosen if self._copy(transaction, verdict)]
                 transaction.seal()
-                self._condemn(transaction, [each.pack for each in done], {oid for each in done for oid in each.live})
+                self._condemn(transaction, [each.pack for each in done], {key for each in done for key in each.live})
         except DiskFull:
             return False
         return True
 
     def _copy(self, transaction: Transaction, verdict: Verdict) -> bool:
         """Copies what is alive in a pack; False where that cannot be read any more."""
-        for oid in verdict.live:
-            try:
-                transaction.bring(self._store.stored(oid))
-            except UnknownName:
-                continue  # another collector has found it dead since, and deleted it
-            except DamagedError:
-                return False
+        try:
+            for item in copying.items(self._store, verdict.pack, verdict.live):
+                transaction.bring(item)
+        except DamagedError:
+            return False
         return True
 
     def _delete_condemned(self) -> None:

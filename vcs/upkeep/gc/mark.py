@@ -7,17 +7,26 @@ that a collector catches up with writers that never pause.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 
 from ...errors import ArtError, DamagedError, LookupFailed
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
+from ...storage.packs import codec
+from ...storage.packs.table import CODES
 from ...storage.snapshot import Snapshot
 from ...storage.store import ObjectStore
 
-Note = Callable[[Oid], object]
+Note = Callable[[bytes], object]
 """Told of each object that is marked."""
+
+_TOGETHER = 1 << 18
+"""So many objects are looked for at once: passing over all that there are takes as long for many as for few."""
+
+_BLOB = CODES["blob"]
+_NULL = bytes.fromhex(NULL)
 
 FALLBACKS = 8
 """So many ops before the newest keep the nodes of their refs, should the newest be damaged."""
@@ -27,28 +36,28 @@ class Mark:
     """The objects that are alive.
 
     Attributes:
-        live: Their ids, each under itself: so that whoever meets one again need not keep another copy.
+        live: Their raw ids, each under itself: so that whoever meets one again need not keep another copy.
         lost: What is referred to and cannot be read → why. It takes nothing else down with it.
     """
 
     def __init__(self, store: ObjectStore) -> None:
-        self.live: dict[Oid, Oid] = {}
+        self.live: dict[bytes, bytes] = {}
         self.lost: dict[Oid, ArtError] = {}
         self._store = store
         self._refs: RefMap | None = None
 
-    def catch_up(self, head: Snapshot) -> set[Oid]:
+    def catch_up(self, head: Snapshot) -> set[bytes]:
         """Marks what is alive at a moment.
 
         Returns:
-            What was not alive at the moment before; nothing the first time.
+            The raw ids of what was not alive at the moment before; nothing the first time.
 
         Raises:
             DamagedError: The refs themselves are damaged, so that nobody knows what is alive.
         """
         refs = RefMap(self._store, head.state.refs)
         before, self._refs = self._refs, refs
-        fresh: set[Oid] = set()
+        fresh: set[bytes] = set()
         if before is None:
             self._mark_all(refs, head)
         elif before.root != refs.root:
@@ -58,18 +67,18 @@ class Mark:
                 old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and new is None
             }
             for oid in made_again:
-                self.live.pop(oid or NULL, None)
+                self.live.pop(bytes.fromhex(oid or NULL), None)
             targets = {new for ref, (_, new) in changed.items() if not ref.startswith(ref_names.PRUNED)} | made_again
-            self._follow((oid for oid in targets if oid is not None), fresh.add)
+            self._follow(head, (oid for oid in targets if oid is not None), fresh.add)
             self._mark_nodes(refs.root, fresh.add)
         for ref, _ in refs.items(ref_names.LOST) if self.lost else ():
             self.lost.pop(Oid(ref_names.last_part(ref)), None)  # a repair has said so
         return fresh
 
     def _mark_all(self, refs: RefMap, head: Snapshot) -> None:
-        self.live.update((oid, oid) for _, oid in refs.items(ref_names.PRUNED))
+        self.live.update((key := bytes.fromhex(oid), key) for _, oid in refs.items(ref_names.PRUNED))
         self._mark_nodes(refs.root)
-        self._follow(oid for ref, oid in refs.items() if not ref.startswith(ref_names.PRUNED))
+        self._follow(head, (oid for ref, oid in refs.items() if not ref.startswith(ref_names.PRUNED)))
         for seq in range(head.seq - 1, max(0, head.seq - 1 - FALLBACKS), -1):
             try:
                 if (entry := self._store.log.entry(seq)) is not None:
@@ -82,26 +91,40 @@ class Mark:
         pending = [root] if root is not None else []
         while pending:
             oid = pending.pop()
-            if oid not in self.live:
+            key = bytes.fromhex(oid)
+            if key not in self.live:
                 node = self._store.record(oid, RefsNode, keep=False)
-                self.live[oid] = oid
-                note(oid)
+                self.live[key] = key
+                note(key)
                 if node.level:
                     pending.extend(Oid(entry[1]) for entry in node.entries)
 
-    def _follow(self, roots: Iterable[Oid], note: Note = lambda _: None) -> None:
-        """Marks what these lead to and is not marked yet."""
-        self.live[NULL] = NULL  # leads nowhere
-        for root in roots:
-            pending = [root]
-            while pending:
-                oid = pending.pop()
-                if oid in self.live:
-                    continue
-                self.live[oid] = oid
-                note(oid)
+    def _follow(self, head: Snapshot, roots: Iterable[Oid], note: Note = lambda _: None) -> None:
+        """Marks what these lead to and is not marked yet, very many at once."""
+        self.live[_NULL] = _NULL  # leads nowhere
+        pending: set[bytes] = set()
+        self._await(roots, pending)
+        while pending:
+            wave = {pending.pop() for _ in range(min(_TOGETHER, len(pending)))}
+            for key in wave:
+                self.live[key] = key
+                note(key)
+            for key in wave - _leaves(head, wave):
+                oid = Oid(key.hex())
                 try:
-                    pending.extend(graph.references(self._store, self._store.location(oid)))
+                    self._await(graph.references(self._store, self._store.location(oid)), pending)
                 except (DamagedError, LookupFailed) as error:  # not what the system refused to read this time
                     self.lost[oid] = error
-        del self.live[NULL]
+        del self.live[_NULL]
+
+    def _await(self, oids: Iterable[Oid], pending: set[bytes]) -> None:
+        """Notes those that are not marked."""
+        pending.update(key for oid in oids if (key := bytes.fromhex(oid)) not in self.live)
+
+
+def _leaves(head: Snapshot, keys: AbstractSet[bytes]) -> set[bytes]:
+    """Those of many objects that are there and lead to nothing: blobs in one piece, wherever they are."""
+    leaves, others = set[bytes](), set[bytes]()
+    for key, kind, how, _ in head.places(keys):
+        (leaves if kind == _BLOB and how != codec.CHUNKED else others).add(key)
+    return leaves - others

@@ -13,6 +13,7 @@ from ...errors import DamagedError
 from ...objects.oid import Oid
 from ...storage.layout import PackName, op_seq
 from ...storage.packs.pack import Pack
+from ...storage.packs.table import CODES
 from ...storage.snapshot import Snapshot
 from ...storage.store import ObjectStore
 from .mark import Mark
@@ -20,7 +21,7 @@ from .mark import Mark
 KEEP_OPS = 16
 """So many of the newest ops stay as they are, unless data of users is garbage in them."""
 
-_DIES_DAILY = ("refs", "op")
+_DIES_DAILY = (CODES["refs"], CODES["op"])
 """Every change outdates a few of these."""
 
 SLACK = 16
@@ -29,8 +30,8 @@ SLACK = 16
 MAX_UNUSED = 0.05
 """By default packs are written anew until no more than this share of what they hold is garbage."""
 
-SMALL_PACK = 16 << 20
-"""Packs below this many bytes are put together when there are several."""
+SMALL_PACK, FEW_OBJECTS = 16 << 20, 1 << 17
+"""Packs of fewer bytes and fewer objects are put together when there are several."""
 
 _SEVERAL = 4
 
@@ -45,7 +46,7 @@ class Verdict:
         pack: Its name.
         action: What is done.
         reason: Why, in a few words.
-        live: Objects in it that stay.
+        live: The raw ids of objects in it that stay.
         dead: Objects in it that go.
         live_bytes: What those that stay take.
         dead_bytes: What those that go take.
@@ -54,7 +55,7 @@ class Verdict:
     pack: PackName
     action: Action
     reason: str
-    live: tuple[Oid, ...] = field(repr=False)
+    live: tuple[bytes, ...] = field(repr=False)
     dead: int
     live_bytes: int
     dead_bytes: int
@@ -101,7 +102,7 @@ def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX
         mark: What is alive at it.
         max_unused: Write packs anew until at most this share of what they hold is garbage, 0 to 1.
     """
-    kept: set[Oid] = set()
+    kept: set[bytes] = set()
     looked = list(_look(store, head, mark, kept))
     outdated = _outdated(looked, kept, store.log.sequence())
     budget = max_unused * sum(each.live_bytes for each in looked)
@@ -126,16 +127,16 @@ class _Looked:
     """
 
     pack: PackName
-    live: tuple[Oid, ...]
+    live: tuple[bytes, ...]
     sound: bool
-    hurt: frozenset[Oid] | None
+    hurt: frozenset[bytes] | None
     dead: int
     live_bytes: int
     dead_bytes: int
     dead_data: int
 
 
-def _look(store: ObjectStore, head: Snapshot, mark: Mark, kept: set[Oid]) -> Iterable[_Looked]:
+def _look(store: ObjectStore, head: Snapshot, mark: Mark, kept: set[bytes]) -> Iterable[_Looked]:
     for name in sorted(head.packs(), key=lambda name: (op_seq(name) is not None, name)):
         try:
             yield _look_at(store, name, mark, kept)
@@ -143,26 +144,24 @@ def _look(store: ObjectStore, head: Snapshot, mark: Mark, kept: set[Oid]) -> Ite
             yield _Looked(name, (), False, None, 0, 0, 0, 0)
 
 
-def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[Oid]) -> _Looked:
+def _look_at(store: ObjectStore, name: PackName, mark: Mark, kept: set[bytes]) -> _Looked:
     live, hurt, dead, live_bytes, dead_bytes, dead_data = [], set(), 0, 0, 0, 0
-    sound = store.soundness.vouches_for(name)
-    for at in Pack.open(store.files, name).locations():
+    sound, pack = store.soundness.vouches_for(name), Pack.open(store.files, name)
+    for row, (key, kind, stored) in enumerate(pack.held()):
         # Of several copies one stays; a damaged pack's are no copies to rely on.
-        alive = mark.live.get(at.oid)
-        if alive is not None and alive in kept:
-            alive = None
-        if alive is not None and (sound or store.is_sound_at(name, at)):
+        alive = mark.live.get(key)
+        if alive is None or alive in kept:
+            dead, dead_bytes, dead_data = dead + 1, dead_bytes + stored, dead_data + (kind not in _DIES_DAILY)
+        elif sound or store.is_sound_at(name, pack.table.row(row)[0]):
             kept.add(alive)
             live.append(alive)
-            live_bytes += at.stored
-        elif alive is not None:
-            hurt.add(alive)
+            live_bytes += stored
         else:
-            dead, dead_bytes, dead_data = dead + 1, dead_bytes + at.stored, dead_data + (at.kind not in _DIES_DAILY)
+            hurt.add(alive)
     return _Looked(name, tuple(live), sound, frozenset(hurt), dead, live_bytes, dead_bytes, dead_data)
 
 
-def _outdated(looked: Iterable[_Looked], kept: set[Oid], sequence: list[int]) -> int:
+def _outdated(looked: Iterable[_Looked], kept: set[bytes], sequence: list[int]) -> int:
     """The newest op that goes: all before it go too, since the log is cleaned up from its beginning."""
     unwanted = (each for each in looked if each.dead_data or (not each.sound and _is_mended(each, kept)))
     with_garbage = [seq for each in unwanted if (seq := op_seq(each.pack)) is not None]
@@ -170,7 +169,7 @@ def _outdated(looked: Iterable[_Looked], kept: set[Oid], sequence: list[int]) ->
     return max([0, *old, *with_garbage])
 
 
-def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
+def _decide(each: _Looked, kept: set[bytes], outdated: int, budget: float, *, together: bool) -> tuple[Action, str]:
     seq = op_seq(each.pack)
     if seq is not None and seq > outdated:
         return "keep", "one of the newest changes"
@@ -191,7 +190,7 @@ def _decide(each: _Looked, kept: set[Oid], outdated: int, budget: float, *, toge
     return "keep", "most of it is used" if each.dead else "all of it is used"
 
 
-def _is_mended(each: _Looked, kept: set[Oid]) -> bool:
+def _is_mended(each: _Looked, kept: set[bytes]) -> bool:
     """Whether what is damaged in a pack is whole elsewhere."""
     return each.hurt is not None and each.hurt <= kept
 
@@ -201,4 +200,5 @@ def _unused_share(each: _Looked) -> float:
 
 
 def _is_small(each: _Looked) -> bool:
-    return op_seq(each.pack) is None and each.live_bytes + each.dead_bytes < SMALL_PACK
+    is_small = each.live_bytes + each.dead_bytes < SMALL_PACK and len(each.live) + each.dead < FEW_OBJECTS
+    return is_small and op_seq(each.pack) is None

@@ -143,7 +143,7 @@ class Mending:
     def _bring_all(self, name: PackName) -> None:
         condition = self._survey.conditions.get(name)
         bad = set() if condition is None else {each.at.offset for each in condition.bad}
-        for each in PackReader(self._found.files, name, self._found.executor).objects():
+        for each in PackReader(self._found.files, name).objects():
             if each.problem is None and each.at.offset not in bad and each.at.kind != "op":
                 self._bring(each.at.oid)
 

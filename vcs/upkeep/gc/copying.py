@@ -1,0 +1,51 @@
+"""Taking what is alive out of a pack: in the order in which it lies there, each object checked against its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ...errors import DamagedError, UnknownName
+from ...objects.oid import Oid
+from ...storage.layout import PackName
+from ...storage.packs.pack import Item, Pack, check_record
+from ...storage.packs.table import Location
+from ...storage.store import ObjectStore, check_sizes, expanded
+
+
+def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[Item]:
+    """Objects of a pack as they are stored; where one cannot be read there, another copy of it.
+
+    Args:
+        store: Where the pack is.
+        name: Its name.
+        keys: The raw ids of the objects; what is nowhere any more is left out: another collector has deleted it.
+
+    Raises:
+        DamagedError: One cannot be read wherever it is.
+    """
+    left = set(keys)  # what was not met yet
+    try:
+        pack = Pack.open(store.files, name)
+        for at, record in pack.records(store.files, map(_checked, pack.in_order(left))):
+            yield _item(at, record)
+            left.discard(bytes.fromhex(at.oid))
+    except FileNotFoundError:
+        pass  # another collector has deleted it
+    except DamagedError:
+        store.soundness.distrust(name)
+    for key in left:
+        try:
+            yield store.stored(Oid(key.hex()))
+        except UnknownName:
+            continue
+
+
+def _checked(at: Location) -> Location:
+    check_sizes(at)
+    return at
+
+
+def _item(at: Location, record: bytes) -> Item:
+    stored = check_record(record, at)
+    expanded(at, stored)
+    return Item(at.oid, at.kind, at.codec, stored, at.size)
