@@ -1,22 +1,22 @@
-"""Finding and reading objects: id → pack → record → bytes, with the hash checked on the way out."""
+"""Reading objects: id → pack → record → bytes, with the hash checked on the way out, and whether they can be read."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TypeVar
 
-from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
+from ..errors import DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
+from .copies import Place, expanded, mismatch, read_at
 from .files import Files
+from .finding import Finder, unknown
 from .layout import PackName
 from .op_log import OpLog
 from .packs import chunking, codec, pack
-from .packs.op_file import Entry
 from .packs.pack_writer import PackWriter
 from .packs.table import Location
 from .snapshot import Snapshot
@@ -25,76 +25,32 @@ from .soundness import Memo, NoMemo, Soundness
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-_HEXADECIMAL = re.compile(r"[0-9a-f]{1,64}")
 _CACHED_BYTES = 64 << 20
 _RECORD_COST = 1024
 
-Place = PackWriter | PackName
-"""A pack being written, or a finished one."""
 
-Pending = PackWriter | pack.Pack
-"""What a transaction of this process has brought in: a pack being written, or a full one that no state names yet."""
-
-
-class ObjectStore:
+class ObjectStore(Finder):
     """Reads objects of one repository, from its packs and from packs still being written.
 
-    Safe to use from several threads. Looks at a snapshot, and at a newer one when something is not there or when asked.
+    Safe to use from several threads.
 
     Attributes:
-        files: Where the repository's files are.
-        log: Its commit point.
         soundness: What is known of the state of its packs.
-        pending: What transactions of this process have brought in and not published.
-        leased: Older moments that somebody in this process holds a lease on: what is nowhere else is still there.
     """
 
     def __init__(self, files: Files, log: OpLog, memo: Memo | None = None) -> None:
-        self.files = files
-        self.log = log
+        super().__init__(files, log)
         self.soundness = Soundness(files, memo or NoMemo())
-        self.pending: list[Pending] = []
-        self.leased: list[Snapshot] = []
-        self._snapshot: Snapshot | None = None
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
         self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
         self._cached_bytes = 0
         self._mutex = threading.RLock()
 
-    # Moments
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """The moment that is looked at."""
-        return self._snapshot or self.refresh()
-
-    def refresh(self) -> Snapshot:
-        """Looks at the newest moment, and returns it.
-
-        Raises:
-            DamagedError: The newest op is damaged, or there is none.
-        """
-        before = self._snapshot
-        with storage_errors("reading the repository"):
-            if before is not None and self.log.is_newest(before.entry):
-                return before
-            entry = self.log.newest()
-            if entry is None:
-                raise DamagedError("The repository has no ops; restore its folder `ops` from a copy.")
-            if before is None or before.seq != entry.seq:
-                self._snapshot = Snapshot(self.files, entry, before)
-        assert self._snapshot is not None, "looked"
-        return self._snapshot
-
-    def adopt(self, entry: Entry) -> None:
-        """Looks at an entry of the log that was just made."""
-        self._snapshot = Snapshot(self.files, entry, self._snapshot)
-
     # Asking
 
     def has(self, oid: Oid) -> bool:
         """Whether the object's own record is here and sound (see `complete` for what it refers to)."""
-        return any(self.is_sound_at(place, at) for place, at in self._locate(oid))
+        return any(self.is_sound_at(place, at) for place, at in self.locate(oid))
 
     def published(self, oid: Oid, snapshot: Snapshot | None = None) -> bool:
         """As `has`, what transactions have not published left out; at the moment that is looked at, or another."""
@@ -143,24 +99,10 @@ class ObjectStore:
                 found.setdefault(Oid(key.hex()), (how, name))
         return found
 
-    def size(self, oid: Oid) -> int:
-        """The object's size in bytes, uncompressed. Raises UnknownName."""
-        return self.location(oid).size
-
     def stored_size(self, oid: Oid) -> int:
         """Bytes the object takes in packs, its chunks included. Raises UnknownName."""
         at = self.location(oid)
         return at.stored + sum(self.location(chunk).stored for chunk in self.chunk_ids(at))
-
-    def location(self, oid: Oid) -> Location:
-        """Where the object is.
-
-        Raises:
-            UnknownName: It is in no pack, also after looking at the newest moment.
-        """
-        for _, at in self._everywhere(oid):
-            return at
-        raise _unknown(oid)
 
     def chunk_ids(self, at: Location) -> list[Oid]:
         """The chunks that a blob is stored as; empty when it is stored whole."""
@@ -202,7 +144,7 @@ class ObjectStore:
                 raise DamagedError(f"Object {blob.oid[:12]} has a chunk that is none; run `art fsck`.")
             check.update(ready)
         if check.hexdigest() != blob.oid:
-            raise _mismatch(blob.oid)
+            raise mismatch(blob.oid)
         yield ready
 
     def verify(self, oid: Oid) -> None:
@@ -250,71 +192,15 @@ class ObjectStore:
 
         return self._try_all(oid, take, None if snapshot is None else snapshot.find(oid))
 
-    def expand(self, prefix: str, kinds: tuple[str, ...] = ()) -> Location:
-        """The one object whose id starts with `prefix`.
-
-        Raises:
-            UnknownName: No object (of these kinds) does.
-            AmbiguousName: More than one does.
-        """
-        matches = self._starting_with(prefix, kinds)
-        if not matches:
-            # Another process may have published it, or the index be damaged.
-            self._snapshot = self.refresh().without_damage()
-            matches = self._starting_with(prefix, kinds)
-        if len(matches) == 1:
-            return matches[0]
-        if not matches:
-            raise UnknownName(f"No object's id starts with {prefix!r}; `art log` shows what there is.")
-        shown = ", ".join(f"{at.kind} {at.oid[:12]}" for at in matches[:4])
-        raise AmbiguousName(f"{prefix!r} could be {shown}{', …' if len(matches) > 4 else ''}; give more digits.")
-
-    def close(self) -> None:
-        """Forgets the snapshot; the next question looks at the newest."""
-        self._snapshot = None
-
-    def _starting_with(self, prefix: str, kinds: tuple[str, ...]) -> list[Location]:
-        if not _HEXADECIMAL.fullmatch(prefix):
-            return []
-        found = self.snapshot.starting_with(prefix)
-        for place in tuple(self.pending):
-            if isinstance(place, PackWriter):
-                found.update(place.starting_with(prefix))
-            else:
-                found.update({at.oid: at for at, _ in place.table.starting_with(prefix)})
-        return [found[oid] for oid in sorted(found) if not kinds or found[oid].kind in kinds]
-
     def _chunks(self, at: Location) -> list[tuple[Oid, int]]:
         return chunking.decode_list(self._load(at.oid)[1], at.size)
-
-    def _locate(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
-        for place in tuple(self.pending):
-            if isinstance(place, PackWriter):
-                if at := place.entries.get(oid):
-                    yield place, at
-            else:
-                yield from ((PackName(place.name), at) for at, _ in place.table.find(bytes.fromhex(oid)))
-        yield from self.snapshot.find(oid)
-
-    def _everywhere(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
-        """All places of an object, looking again where there are none or none will do, as long as that may help."""
-        yield from self._locate(oid)
-        before = self.snapshot
-        if self.refresh() is not before:  # published or collected by another process since we looked
-            yield from self._locate(oid)
-        before = self.snapshot
-        self._snapshot = before.without_damage()
-        if self._snapshot is not before:
-            yield from self._locate(oid)
-        for older in tuple(self.leased):
-            yield from older.find(oid)
 
     def _try_all(
         self, oid: Oid, take: Callable[[Place, Location], T], places: Iterator[tuple[Place, Location]] | None = None
     ) -> T:
         """The first of an object's places that will do: where one copy is damaged, another may be sound."""
         problem: Exception | None = None
-        for place, at in places or self._everywhere(oid):
+        for place, at in places or self.everywhere(oid):
             try:
                 return take(place, at)
             except FileNotFoundError:
@@ -323,7 +209,7 @@ class ObjectStore:
                 problem = error
                 if not isinstance(place, PackWriter):
                     self.soundness.distrust(place)
-        raise problem or _unknown(oid)
+        raise problem or unknown(oid)
 
     def _load(self, oid: Oid, *, in_one_piece: bool = False) -> tuple[Location, bytes]:
         """An object and its bytes; of a blob in chunks the list of these, unless it has to be in one piece."""
@@ -342,17 +228,8 @@ class ObjectStore:
 
     def _verified(self, place: Place, at: Location, known: bytes | None = None) -> tuple[bytes, bytes]:
         """What is stored at one place, and what it expands to, checked against the id."""
-        stored = self._read_at(place, at) if known is None else known
+        stored = read_at(self.files, place, at) if known is None else known
         return stored, expanded(at, stored)
-
-    def _read_at(self, place: Place, at: Location) -> bytes:
-        check_sizes(at)
-        if isinstance(place, PackWriter):
-            stored = place.read(at)
-            if stored is None:
-                raise FileNotFoundError  # published by another thread since we looked
-            return stored
-        return pack.check_record(self.files.read(place, at.offset, pack.RECORD_SIZE + at.stored), at)
 
     def check_at(self, place: Place, at: Location) -> None:
         """Reads an object at one place and drops it; of a blob in chunks, the list of these.
@@ -378,41 +255,6 @@ class ObjectStore:
             return False
         self._sound.add((place, at.oid))
         return True
-
-
-def expanded(at: Location, stored: bytes) -> bytes:
-    """What the stored bytes of an object expand to, checked against its id; a list of chunks is only looked at.
-
-    Raises:
-        DamagedError: It is not what its id promises.
-    """
-    if at.codec == codec.CHUNKED:
-        if at.kind != "blob":
-            raise DamagedError(f"Object {at.oid[:12]} is a list of chunks where none should be; run `art fsck`.")
-        return stored
-    data = codec.decompress(at.codec, stored, at.size)
-    if hash_bytes(data, at.kind) != at.oid:
-        raise _mismatch(at.oid)
-    return data
-
-
-def check_sizes(at: Location) -> None:
-    """Refuses what no writer makes before any of it is read: a table may be hostile."""
-    if at.codec == codec.CHUNKED:
-        most, needed = chunking.MAX_LIST, at.stored
-    else:
-        most = chunking.MAX_CHUNK if at.kind == "blob" else codec.MAX_SIZE
-        needed = max(at.stored, at.size)
-    if needed > most:
-        raise DamagedError(f"Object {at.oid[:12]} cannot take so many bytes; run `art fsck`.")
-
-
-def _unknown(oid: Oid) -> UnknownName:
-    return UnknownName(f"Object {oid[:12]} is not in this repository; run `art fsck`.")
-
-
-def _mismatch(oid: Oid) -> DamagedError:
-    return DamagedError(f"Object {oid[:12]} does not match its id; run `art fsck`.")
 
 
 def blob_id(data: bytes) -> Oid:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, hasher
+from ...storage.copies import Place
 from ...storage.files import Files
 from ...storage.layout import PackName
 from ...storage.op_log import OpLog
@@ -19,7 +20,7 @@ from ...storage.packs.op_file import Entry
 from ...storage.packs.pack import Pack
 from ...storage.packs.table import Location
 from ...storage.snapshot import Snapshot
-from ...storage.store import ObjectStore, Place
+from ...storage.store import ObjectStore
 from .census import Census
 from .problem import Problem
 from .reading import PackReader
@@ -83,8 +84,9 @@ class Shelf(ObjectStore):
         super().__init__(files, Moment(files, entry))
         self.elsewhere: dict[Oid, list[tuple[PackName, Location]]] = {}
 
-    def _locate(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
-        yield from super()._locate(oid)
+    def locate(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
+        """See `ObjectStore.locate`."""
+        yield from super().locate(oid)
         yield from self.elsewhere.get(oid, ())
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from ...errors import DamagedError, UnknownName
 from ...objects.oid import Oid
+from ...storage.copies import check_sizes, expanded
 from ...storage.layout import PackName
 from ...storage.packs.pack import Item, Pack, check_record
 from ...storage.packs.table import Location
-from ...storage.store import ObjectStore, check_sizes, expanded
+from ...storage.store import ObjectStore
 
 
 def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[Item]:
