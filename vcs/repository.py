@@ -26,7 +26,7 @@ from .maps.refs import RefMap
 from .objects.kinds import Op, State
 from .storage.disk import leases, reserve
 from .storage.disk.registers import read_register, write_register
-from .storage.layout import FOLDER_NAME, FORMAT_VERSION, GITIGNORE_TEXT, Layout, op_name
+from .storage.layout import FOLDER_NAME, FORMAT, FORMAT_VERSION, GITIGNORE_TEXT, OPS, PACKS, Layout, op_name
 from .storage.local import LocalFiles
 from .storage.op_log import OpLog
 from .storage.packs.op_file import Entry
@@ -221,7 +221,8 @@ def _find(start: Path) -> Path | None:
     if override := os.environ.get(ENVIRONMENT_VARIABLE):
         return Path(override).absolute()
     for folder in (start, *start.parents):
-        if (folder / FOLDER_NAME / "packs").is_dir():
+        # A copy may lack the folders that were empty.
+        if any((folder / FOLDER_NAME / name).exists() for name in (OPS, PACKS, FORMAT)):
             return folder / FOLDER_NAME
         if (folder / ".git").exists():
             return None  # what lies above belongs to another project

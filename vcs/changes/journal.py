@@ -10,17 +10,22 @@ Whoever holds the lock on a journal is alive.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import DamagedError
+from ..objects.limits import MAX_RECORD
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 from ..storage.disk import durable
 from ..storage.disk.locks import Lock
+from ..storage.disk.plain import open_plain
 from .intents import Intent, decode, encode
+
+_LONGEST = MAX_RECORD + 100
+"""Bytes of a line."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Journal:
     def read(self) -> list[Checkpoint]:
         """All lines up to the first one that is damaged."""
         found, self._end = [], 0
-        for line in self._lock.path.read_bytes().splitlines(keepends=True):
+        for line in lines_of(self._lock.path):
             checkpoint = parse_line(line)
             if checkpoint is None:
                 break
@@ -108,6 +113,21 @@ class Journal:
     def close(self) -> None:
         """Gives up the lock. What the journal says is published by `recovery`."""
         self._lock.release()
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a journal, each with its newline; of one that is longer than any, only the beginning.
+
+    Raises:
+        FileNotFoundError: There is none.
+        DamagedError: It is no plain file.
+    """
+    fd, _ = open_plain(path)
+    with open(fd, "rb") as file:
+        while line := file.readline(_LONGEST):
+            yield line
+            if not line.endswith(b"\n"):
+                return
 
 
 def parse_line(line: bytes) -> Checkpoint | None:

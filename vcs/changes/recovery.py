@@ -19,6 +19,7 @@ from ..maps import runs
 from ..maps.refs import RefMap, Refs
 from ..objects.kinds import Run
 from ..objects.oid import hasher
+from ..storage.disk.plain import is_plain, read_plain
 from ..storage.layout import Layout
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
@@ -39,7 +40,8 @@ class Recovered:
 
 def leftovers(layout: Layout) -> list[Path]:
     """The journals there are; which of them have been left behind shows only an attempt to lock them."""
-    return sorted(layout.incoming.glob("*.journal")) if layout.incoming.is_dir() else []
+    found = layout.incoming.glob("*.journal") if layout.incoming.is_dir() else ()
+    return sorted(path for path in found if is_plain(path))
 
 
 def recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction]) -> list[Recovered]:
@@ -70,6 +72,10 @@ def _recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transact
             return None
         finally:
             journal.close()
+
+
+_MOST = 1 << 30
+"""Bytes of an incoming pack: it is put at its place long before."""
 
 
 class _MakesNoSense(Exception):
@@ -122,7 +128,10 @@ def matching(pack: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     A full pack was put at its place between two lines where the later one names it: from there on the incoming pack
     began anew, and only the lines after that can be checked against its bytes. Full packs carry their own hashes.
     """
-    data = pack.read_bytes() if pack.exists() else b""
+    try:
+        data = read_plain(pack, _MOST)
+    except (FileNotFoundError, DamagedError):
+        data = b""
     good: list[Checkpoint] = []
     for number, line in enumerate(checkpoints):
         begun_anew = any(later.packs for later in checkpoints[number + 1 :])

@@ -13,9 +13,11 @@ from pathlib import Path
 from ..errors import RepositoryBusy
 from .disk import durable
 from .disk.locks import Lock
+from .disk.plain import look_plain, open_plain
 from .files import Buffer, Signature, check_name, nothing
 
 _OPEN_FILES = 64
+_HINT = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE_TIMEOUT = 60.0
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
@@ -55,22 +57,24 @@ class LocalFiles:
 
     def map(self, name: str) -> Buffer:
         """See `Files.map`."""
-        with open(self.path(name), "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) if size else b""
+        fd, info = open_plain(self.path(name))
+        try:
+            return mmap.mmap(fd, info.st_size, access=mmap.ACCESS_READ) if info.st_size else b""
+        finally:
+            os.close(fd)
 
     def size(self, name: str) -> int:
         """See `Files.size`."""
-        return os.stat(self.path(name)).st_size
+        return look_plain(self.path(name)).st_size
 
     def signature(self, name: str) -> Signature:
         """See `Files.signature`."""
-        info = os.stat(self.path(name))
+        info = look_plain(self.path(name))
         return info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino
 
     def exists(self, name: str) -> bool:
         """See `Files.exists`."""
-        return os.path.exists(self.path(name))
+        return os.path.lexists(self.path(name))
 
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
@@ -99,7 +103,7 @@ class LocalFiles:
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""
         # In its place: a rename over another file makes some file systems write it out at once, which takes its time.
-        fd = os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(self.path(name), _HINT, 0o644)
         try:
             durable.write_at(fd, data, 0)
             os.ftruncate(fd, len(data))
@@ -130,12 +134,11 @@ class LocalFiles:
     def _open(self, name: str) -> tuple[int, int]:
         """A descriptor of a file, kept open for the next time, and the file's size."""
         path = self.path(name)
-        info = os.stat(path)
+        info = look_plain(path)
         if name in self._fds and self._fds[name][1] != info.st_ino:
             self._forget(name)  # replaced since, perhaps by another process
         if name not in self._fds:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            info = os.fstat(fd)
+            fd, info = open_plain(path)
             self._fds[name] = fd, info.st_ino
             if len(self._fds) > _OPEN_FILES:
                 self._forget(next(iter(self._fds)))

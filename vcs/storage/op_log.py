@@ -157,7 +157,7 @@ class OpLog:
     def _hint(self) -> int | None:
         try:
             text = self._files.read(ROOT, 0, 16).strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, DamagedError):
             return None
         return int(text) if text.isdigit() else None
 

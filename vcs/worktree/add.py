@@ -210,8 +210,8 @@ def _reading(path: Path, *, listed: bool) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error.filename, str):
-            path = path / error.filename  # what is in an open folder is called by its name alone
+        if isinstance(error.filename, (str, bytes)):
+            path = path / os.fsdecode(error.filename)  # what is in an open folder is called by its name alone
         if listed and error.errno in _GONE:
             message = f"{path} went away while it was read; try again when nothing writes there any more."
             raise ChangedWhileRead(message) from error

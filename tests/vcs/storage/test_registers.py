@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,21 @@ def test_one_register_does_not_pass_for_another(tmp_path: Path) -> None:
         read_register(tmp_path / "root")
 
 
-def test_an_error_of_the_disk_is_not_a_missing_file(tmp_path: Path) -> None:
-    (tmp_path / "root").mkdir()
+def test_an_error_of_the_disk_is_not_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, flags: int) -> int:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(StorageError):
         read_register(tmp_path / "root")
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    (tmp_path / "huge").touch()
+    os.truncate(tmp_path / "huge", 1 << 40)
+    for name in ("folder", "pipe", "link", "huge"):
+        with pytest.raises(DamagedError):
+            read_register(tmp_path / name)

@@ -14,6 +14,9 @@ from pathlib import Path
 
 from . import durable
 from .locks import Lock
+from .plain import read_plain
+
+_DIGITS = 20
 
 
 class Lease:
@@ -25,7 +28,7 @@ class Lease:
     def move(self, seq: int) -> None:
         """From now on its owner reads this state, and nothing older."""
         if self._lock.held:
-            durable.write_at(self._lock.fd, b"%020d" % seq, 0)
+            durable.write_at(self._lock.fd, b"%0*d" % (_DIGITS, seq), 0)
 
     def end(self) -> None:
         """Its owner reads nothing any more."""
@@ -78,7 +81,7 @@ def _alive(folder: Path) -> Iterator[Holder]:
         begun, _, rest = path.name.partition("-")
         process = rest.partition("-")[0]
         try:
-            text = path.read_bytes()
+            text = read_plain(path, _DIGITS)
         except FileNotFoundError:
             continue  # ended since
         # One that has just begun, and says nothing yet, may use anything.

@@ -10,6 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
+from ...errors import DamagedError
+from .plain import read_plain
+
 _POLL, _MAX_POLL = 0.0005, 0.02
 
 _LONGEST_PID = 12
@@ -76,8 +79,8 @@ class Lock:
     def owner(path: Path) -> int | None:
         """The process that has signed a lock; None where nobody says."""
         try:
-            text = path.read_bytes()[:_LONGEST_PID].partition(b"\n")[0]
-        except OSError:
+            text = read_plain(path, _LONGEST_PID).partition(b"\n")[0]
+        except (OSError, DamagedError):
             return None
         return int(text) if text.isdigit() else None
 

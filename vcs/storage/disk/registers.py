@@ -9,6 +9,9 @@ from ...errors import DamagedError, storage_errors
 from ...objects import canonical
 from ...objects.oid import hash_bytes
 from . import durable
+from .plain import read_plain
+
+_MOST = 64 << 10
 
 
 def write_register(path: Path, content: dict[str, Any], staging: Path, *, lasting: bool = True) -> None:
@@ -39,6 +42,6 @@ def read_register(path: Path) -> dict[str, Any]:
 
 def _read_if_there(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_plain(path, _MOST)
     except FileNotFoundError:
         return b""

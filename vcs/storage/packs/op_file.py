@@ -17,6 +17,8 @@ from ..layout import op_name
 from . import codec, pack
 from .pack import Item, Pack
 
+_LARGE = 4 << 20
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -42,6 +44,8 @@ class Entry:
             FileNotFoundError: There is none.
             DamagedError: It is damaged.
         """
+        if files.size(op_name(seq)) > _LARGE:
+            Pack.open(files, op_name(seq))  # it may only look large: then nothing of it is read
         data = files.read(op_name(seq))
         try:
             Pack(op_name(seq), data, len(data))

@@ -104,6 +104,6 @@ def _stood(files: Files, entry: Entry | None) -> bool:
 def _hint(files: Files) -> int | None:
     try:
         text = files.read(ROOT, 0, 16).strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedError):
         return None
     return int(text) if text.isdigit() and len(text) < 13 else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...changes.journal import parse_line
+from ...changes.journal import lines_of, parse_line
 from ...changes.recovery import leftovers
 from ...errors import ArtError, DamagedError
 from ...objects.oid import is_oid
+from ...storage.disk.plain import is_plain, read_plain
 from ...storage.disk.registers import read_register
 from ...storage.files import Files
 from ...storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, Layout, is_pack_name, op_seq
 from .problem import Problem
 
 _LANDS = (".pack", ".journal")
+_SMALL = 4096
 
 
 def small_files(layout: Layout) -> Iterator[Problem]:
@@ -44,17 +46,19 @@ def is_register(path: Path) -> bool:
 def is_gitignore(layout: Layout) -> bool:
     """Whether Git is told to leave the repository alone; zeros are what a power cut may leave, and harm nobody."""
     try:
-        return layout.gitignore.read_bytes().strip(b"\0") in (GITIGNORE_TEXT.encode(), b"")
-    except OSError:
+        return read_plain(layout.gitignore, _SMALL).strip(b"\0") in (GITIGNORE_TEXT.encode(), b"")
+    except (OSError, DamagedError):
         return False
 
 
 def is_hint(layout: Layout) -> bool:
     """Whether `root` is missing, or may have been written by somebody: it may name any op that there was."""
     try:
-        text = (layout.folder / ROOT).read_bytes()
+        text = read_plain(layout.folder / ROOT, _SMALL)
     except FileNotFoundError:
         return True
+    except DamagedError:
+        return False
     if not text.strip(b"\0"):
         return True  # as a power cut may leave it
     if not text.endswith(b"\n") or not text[:-1].isdigit() or len(text) > 13 or int(text) == 0:
@@ -65,10 +69,9 @@ def is_hint(layout: Layout) -> bool:
 def is_journal(path: Path) -> bool:
     """Whether all lines of a journal are whole but for a last one without an end, which a kill may have torn."""
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        return all(parse_line(line) is not None for line in lines_of(path) if line.endswith(b"\n"))
     except FileNotFoundError:
         return True  # published since
-    return all(parse_line(line) is not None for line in lines if line.endswith(b"\n"))
 
 
 def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
@@ -80,6 +83,8 @@ def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
     found += [name for name in files.list(PACKS) if not is_pack_name(name)]
     found += [name for name in files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
     found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
+    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if not is_plain(path)]
+    found += [path.name for path in (layout.turn, layout.queue) if path.exists() and not is_plain(path)]
     found += [str(path.relative_to(folder)) for path in layout.packs.rglob("*") if path.is_symlink()]
     for path in layout.trust.glob("*"):
         if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing

@@ -26,6 +26,7 @@ from ...objects.oid import Oid, hash_bytes
 from ...repository import Repository
 from ...storage.disk import leases
 from ...storage.disk.locks import Lock
+from ...storage.disk.plain import is_plain
 from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
 from ...storage.packs.pack import Pack
 from ...storage.packs.segment import build as build_segment
@@ -248,7 +249,7 @@ class _Collection:
                 self._store.files.delete(name)
                 self._deleted.append(name)
         for claim in layout.running.glob("*"):
-            if (lock := Lock.take(claim)) is not None:
+            if is_plain(claim) and (lock := Lock.take(claim)) is not None:
                 lock.remove()  # its process was killed
         _sweep_tmp(layout)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...storage.disk import durable
+from ...storage.disk.plain import is_plain
 from ...storage.layout import Layout
 from ...storage.packs.pack import BEGINNING
 
@@ -37,10 +38,15 @@ class Quarantine:
 
     def move(self, name: str) -> None:
         """Takes a file away from its place and keeps it here."""
-        self.keep(name)
         path = self._folder / name
-        path.unlink(missing_ok=True)
-        durable.sync_folder(path.parent)
+        if os.path.lexists(path) and not is_plain(path):
+            self._quarantine.mkdir(exist_ok=True)
+            os.rename(path, self._free(name))  # a link, a folder: it has no second name
+        else:
+            self.keep(name)
+            path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            durable.sync_folder(path.parent)
 
     def packs(self) -> Iterator[str]:
         """What lies here and may hold objects, by its name in the repository."""
