@@ -10,18 +10,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..errors import Conflict, DamagedError, UnknownName
 from ..maps import ref_names, runs, versions
 from ..objects.kinds import Commit, Run, Version
 from ..objects.oid import NULL, Oid
-from ..objects.records import Json, Record
+from ..objects.records import Json, Record, record
 from .view import View
 
 
-@dataclass(frozen=True)
+@record
 class Intent(Record):
     """Something that is meant to be changed."""
 
@@ -44,7 +43,7 @@ class Intent(Record):
         return ()
 
 
-@dataclass(frozen=True)
+@record
 class SetRef(Intent):
     """Sets a ref, whatever it was, or deletes it: a result in the cache, data given up or kept."""
 
@@ -62,7 +61,7 @@ class SetRef(Intent):
         return () if self.target is None else (self.target,)
 
 
-@dataclass(frozen=True)
+@record
 class AddVersion(Intent):
     """Gives an artifact the next number of its name, and makes it the newest.
 
@@ -109,7 +108,7 @@ class AddVersion(Intent):
         return (oid for oid in (self.version.artifact, self.version.commit) if oid is not None)
 
 
-@dataclass(frozen=True)
+@record
 class EditVersion(Intent):
     """Adds metadata and tags to a version, or takes tags from it, or labels it; others may do so at the same time."""
 
@@ -132,7 +131,7 @@ class EditVersion(Intent):
         _change(view, found, dataclasses.replace(found, tags=tags, metadata=metadata, label=found.label or self.label))
 
 
-@dataclass(frozen=True)
+@record
 class DeleteVersion(Intent):
     """Deletes a version, if no run uses it and it still is what was looked at when that was decided.
 
@@ -167,7 +166,7 @@ class DeleteVersion(Intent):
             view.set(ref_names.newest(self.name), None if left is None else left.artifact)
 
 
-@dataclass(frozen=True)
+@record
 class PutRun(Intent):
     """Writes the record of a run that goes on; what others noted about it meanwhile stays.
 
@@ -198,7 +197,7 @@ class PutRun(Intent):
         return (self.run,)
 
 
-@dataclass(frozen=True)
+@record
 class EditRun(Intent):
     """Notes something about a run, or about one step of it."""
 
@@ -221,7 +220,7 @@ class EditRun(Intent):
         view.set(ref_names.run(self.run), view.put(changed))
 
 
-@dataclass(frozen=True)
+@record
 class DeleteRun(Intent):
     """Deletes the record of a run that has ended."""
 
