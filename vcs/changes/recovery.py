@@ -24,7 +24,7 @@ from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .incoming import Incoming
 from .intents import Intent, PutRun
-from .journal import Checkpoint, Journal, intents_of
+from .journal import Checkpoint, Journal, intents_of, leftovers
 from .publish import now_ms, was_published
 from .transaction import Transaction
 
@@ -35,11 +35,6 @@ class Recovered:
 
     why: str
     changes: int
-
-
-def leftovers(layout: Layout) -> list[Path]:
-    """The journals there are; which of them have been left behind shows only an attempt to lock them."""
-    return sorted(layout.incoming.glob("*.journal")) if layout.incoming.is_dir() else []
 
 
 def recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction]) -> list[Recovered]:
