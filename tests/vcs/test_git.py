@@ -120,3 +120,8 @@ def test_credentials_never_enter_the_repository(project: Path, url: str, kept: s
 def test_pygit2_is_not_imported_before_it_is_needed() -> None:
     script = "import sys, artvcs.vcs.repository; assert 'pygit2' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_author_is_known_without_the_program_too(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    test_the_author_is_who_git_says(project)
