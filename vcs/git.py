@@ -114,7 +114,7 @@ def _configured_user(root: Path) -> dict[str, str]:
     """What is said about the user; the program `git` is asked, for every change asks it: it answers in milliseconds."""
     import subprocess
 
-    command = ["git", "-C", str(root), "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
+    command = ["git", f"--git-dir={root / '.git'}", "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     lines = done.stdout.decode(errors="replace").split("\0")
     return {key: value for key, _, value in (line.partition("\n") for line in lines)}
