@@ -99,12 +99,32 @@ class Revision:
 
 def author(start: Path) -> str | None:
     """`Name <email>` as Git is configured there, if it is."""
-    if find_root(start) is None:
+    root = find_root(start)
+    if root is None:
         return None
+    try:
+        told = _configured_user(root)
+    except OSError:  # there is no such program
+        return _signature(root)
+    name, email = told.get("user.name", "").strip(), told.get("user.email", "").strip()
+    return f"{name} <{email}>" if name and email else None
+
+
+def _configured_user(root: Path) -> dict[str, str]:
+    """What is said about the user; the program `git` is asked, for every change asks it: it answers in milliseconds."""
+    import subprocess
+
+    command = ["git", f"--git-dir={root / '.git'}", "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    lines = done.stdout.decode(errors="replace").split("\0")
+    return {key: value for key, _, value in (line.partition("\n") for line in lines)}
+
+
+def _signature(root: Path) -> str | None:
     import pygit2
 
     try:
-        signature = pygit2.Repository(str(find_root(start))).default_signature
+        signature = pygit2.Repository(str(root)).default_signature
     except (pygit2.GitError, KeyError, ValueError):
         return None
     return f"{signature.name} <{signature.email}>"

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from . import git
 from .catalog import catalog, file_sizes, pack_memo, stat_cache
@@ -17,9 +17,9 @@ from .catalog.catalog import Catalog
 from .catalog.database import Database
 from .catalog.file_sizes import FileSizes
 from .catalog.pack_memo import PackMemo
-from .changes import publish, recovery
+from .changes import publish
+from .changes.journal import leftovers
 from .changes.publish import Publisher, now_ms
-from .changes.recovery import Recovered
 from .changes.transaction import Transaction
 from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
 from .maps.refs import RefMap
@@ -31,6 +31,9 @@ from .storage.local import LocalFiles
 from .storage.op_log import OpLog
 from .storage.packs.op_file import Entry
 from .storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from .changes.recovery import Recovered
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
 
@@ -175,11 +178,15 @@ class Repository:
         Raises:
             StorageError: The operating system refused.
         """
+        if not leftovers(self.layout):
+            return []
+        from .changes import recovery  # costs milliseconds, and is hardly ever needed
+
         return recovery.recover(self.store, self.layout, self.begin)
 
     def recover_if_possible(self) -> None:
         """As `recover`, where the repository can be written; what cannot be published now stays for the next time."""
-        if recovery.leftovers(self.layout) and os.access(self.layout.folder, os.W_OK):
+        if leftovers(self.layout) and os.access(self.layout.folder, os.W_OK):
             import logging  # costs milliseconds, and there is hardly ever something to tell
 
             log = logging.getLogger("artvcs")

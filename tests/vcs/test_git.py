@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,15 +89,19 @@ def test_outside_of_git_there_is_nothing_to_say(tmp_path: Path) -> None:
     assert git.author(tmp_path) is None
 
 
-def test_a_broken_git_repository_stops_nothing(tmp_path: Path) -> None:
+def test_a_broken_git_repository_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     assert git.snapshot(tmp_path) is None
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
     assert git.author(tmp_path) is None
 
 
-def test_the_author_is_who_git_says(project: Path) -> None:
+def test_the_author_is_who_git_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(project, "config", "user.name", "Ada")
     run(project, "config", "user.email", "ada@example.org")
+    assert git.author(project) == "Ada <ada@example.org>"
+    monkeypatch.setenv("PATH", "")  # there is no such program
     assert git.author(project) == "Ada <ada@example.org>"
 
 

@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 from ..errors import DamagedError
 from ..objects.limits import MAX_RECORD
 from ..objects.oid import Oid, hash_bytes
-from ..objects.records import Record
+from ..objects.records import Record, record
 from ..storage.disk import durable
 from ..storage.disk.locks import Lock
-from ..storage.disk.plain import open_plain
+from ..storage.disk.plain import is_plain, open_plain
+from ..storage.layout import Layout
 from .intents import Intent, decode, encode
 
 _LONGEST = MAX_RECORD + 100
 """Bytes of a line."""
 
 
-@dataclass(frozen=True)
+@record
 class Checkpoint(Record):
     """One line of a journal.
 
@@ -153,3 +153,9 @@ def intents_of(checkpoints: Iterable[Checkpoint]) -> list[Intent]:
         DamagedError: One of them is none.
     """
     return [decode(each) for checkpoint in checkpoints for each in checkpoint.intents]
+
+
+def leftovers(layout: Layout) -> list[Path]:
+    """The journals there are; which of them have been left behind shows only an attempt to lock them."""
+    found = layout.incoming.glob("*.journal") if layout.incoming.is_dir() else ()
+    return sorted(path for path in found if is_plain(path))

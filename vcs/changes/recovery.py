@@ -19,13 +19,13 @@ from ..maps import runs
 from ..maps.refs import RefMap, Refs
 from ..objects.kinds import Run
 from ..objects.oid import hasher
-from ..storage.disk.plain import is_plain, read_plain
+from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .incoming import Incoming
 from .intents import Intent, PutRun
-from .journal import Checkpoint, Journal, intents_of
+from .journal import Checkpoint, Journal, intents_of, leftovers
 from .publish import now_ms, was_published
 from .transaction import Transaction
 
@@ -36,12 +36,6 @@ class Recovered:
 
     why: str
     changes: int
-
-
-def leftovers(layout: Layout) -> list[Path]:
-    """The journals there are; which of them have been left behind shows only an attempt to lock them."""
-    found = layout.incoming.glob("*.journal") if layout.incoming.is_dir() else ()
-    return sorted(path for path in found if is_plain(path))
 
 
 def recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transaction]) -> list[Recovered]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from queue import Queue
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,29 +28,36 @@ def in_order(work: Callable[[T], R], pieces: Iterable[T], along: Callable[[T], o
 
     Args:
         work: Called in any thread.
-        pieces: Taken in this thread.
-        along: Called with each piece, one after the other, in some thread; it has been called with all at the end.
+        pieces: Taken one after the other, in some thread: who uses what is made need not wait for the next.
+        along: Called with each piece there; it has been called with all at the end.
     """
     rest = iter(pieces)
     for piece in islice(rest, _FEW):
         along(piece)
         yield work(piece)
-    if (piece_after := next(rest, None)) is None:
+    if (after := next(rest, None)) is None:
         return
     from concurrent.futures import ThreadPoolExecutor  # costs milliseconds
+    from queue import Queue
 
+    made: Queue[Future[R] | None] = Queue(_AHEAD)
     with ThreadPoolExecutor(min(_MOST, os.cpu_count() or 1)) as pool, ThreadPoolExecutor(1) as one:
-        waiting: deque[tuple[Future[R], Future[object]]] = deque()
-        while piece_after is not None:
-            waiting.append((pool.submit(work, piece_after), one.submit(along, piece_after)))
-            if len(waiting) >= _AHEAD:
-                yield _result(waiting)
-            piece_after = next(rest, None)
-        while waiting:
-            yield _result(waiting)
 
+        def take() -> None:
+            try:
+                for piece in chain((after,), rest):
+                    made.put(pool.submit(work, piece))
+                    along(piece)
+            finally:
+                made.put(None)
 
-def _result(waiting: deque[tuple[Future[R], Future[object]]]) -> R:
-    worked, went_along = waiting.popleft()
-    went_along.result()
-    return worked.result()
+        taking = one.submit(take)
+        try:
+            while (future := made.get()) is not None:
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # then no more can be submitted, and the taking ends
+            while made.get() is not None:
+                pass
+            raise
+        taking.result()

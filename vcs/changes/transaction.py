@@ -157,7 +157,8 @@ class Transaction:
     def _prepared(self, chunk: bytes) -> tuple[Oid, int, Item | None]:
         """A chunk's id and size, and what is to be added unless it is here."""
         oid = blob_id(chunk)
-        here = self._is_here(oid)
+        # Not waiting for who writes or publishes meanwhile: at worst a chunk is squeezed in vain, or stored twice.
+        here = self._incoming.has(oid) or self._store.published(oid, self._seen)
         return oid, len(chunk), None if here else Item(oid, "blob", *codec.compress(chunk), len(chunk))
 
     def _is_here(self, oid: Oid) -> bool:

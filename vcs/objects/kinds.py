@@ -7,14 +7,13 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .oid import Oid
-from .records import Moment, Record, Report, Size
+from .records import Moment, Record, Report, Size, record
 
 
-@dataclass(frozen=True)
+@record
 class Artifact(Record):
     """What a step returned. Holds no time and no host: the same value has the same id.
 
@@ -36,7 +35,7 @@ class Artifact(Record):
     runs_code: bool
 
 
-@dataclass(frozen=True)
+@record
 class Input(Record):
     """Where one input of a step came from. `commit` and `output` are None for registered data."""
 
@@ -46,7 +45,7 @@ class Input(Record):
     output: str | None
 
 
-@dataclass(frozen=True)
+@record
 class Output(Record):
     """One output of a step: the artifact and the name it was given."""
 
@@ -54,7 +53,7 @@ class Output(Record):
     name: str
 
 
-@dataclass(frozen=True)
+@record
 class GitState(Record):
     """What Git said when a step ran. `diff` is a blob of the uncommitted changes, if there were any."""
 
@@ -64,7 +63,7 @@ class GitState(Record):
     diff: Oid | None
 
 
-@dataclass(frozen=True)
+@record
 class Code(Record):
     """The code of a step: its fingerprint, the blob with the code itself, and where it stands."""
 
@@ -74,7 +73,7 @@ class Code(Record):
     line: int
 
 
-@dataclass(frozen=True)
+@record
 class Commit(Record):
     """One executed step. Times are milliseconds since 1970 UTC.
 
@@ -109,7 +108,7 @@ class Commit(Record):
     log: Oid | None
 
 
-@dataclass(frozen=True)
+@record
 class Failure(Record):
     """Why a step failed: the exception's type and text, and its traceback."""
 
@@ -118,7 +117,7 @@ class Failure(Record):
     traceback: Report
 
 
-@dataclass(frozen=True)
+@record
 class StepRun(Record):
     """One step in one run. Inputs and outputs are this run's own, also where the step was cached.
 
@@ -140,7 +139,7 @@ class StepRun(Record):
     metadata: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@record
 class Run(Record):
     """One execution of a pipeline.
 
@@ -169,7 +168,7 @@ class Run(Record):
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Version(Record):
     """One number of one artifact name.
 
@@ -202,7 +201,7 @@ class Version(Record):
     deleted: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class State(Record):
     """What a repository is at one moment: its refs, and the files that hold its objects.
 
@@ -225,7 +224,7 @@ class State(Record):
     recent: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Op(Record):
     """One change of the repository: the state after it, who did it and why.
 

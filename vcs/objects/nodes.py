@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import DamagedError
 from .limits import MAX_INT
 from .names import check_entry_names
 from .oid import Oid, check_oids
-from .records import Record
+from .records import Record, record
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
 """Modes of tree entries, as Git writes them."""
@@ -47,7 +46,7 @@ MAX_LEVEL = 13
 """More levels of nodes than 64 bits of a key's hash can ask for are never made."""
 
 
-@dataclass(frozen=True)
+@record
 class Tree(Record):
     """One node of a folder's tree: an ordered map of names.
 
@@ -111,7 +110,7 @@ def _may_be(entry: tuple[Any, ...]) -> bool:
     return bool(entry[1] == FOLDER or entry[4] == 1)
 
 
-@dataclass(frozen=True)
+@record
 class RefsNode(Record):
     """One node of the refs map.
 

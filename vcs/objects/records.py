@@ -11,13 +11,25 @@ import functools
 import reprlib
 import types
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from ..errors import DamagedError, InvalidName, StorageError
 from . import canonical
 from .limits import MAX_INT, MAX_REPORT, MAX_TEXT, MAX_TIME
 from .oid import Oid, check_oid, hash_bytes
 
+T = TypeVar("T")
 Json = Any
 
 # The field types of a record may be bounded: integers by a range, texts by their greatest length.
@@ -29,7 +41,13 @@ Report = Annotated[str, MAX_REPORT]
 """A text longer than names and paths are, such as a traceback."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass_transform(frozen_default=True, eq_default=False)
+def record(cls: type[T]) -> type[T]:
+    """Makes a frozen dataclass of a record; what makes records equal is written once: making it takes its time."""
+    return dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+
+
+@record
 class Record:
     """Base of what is stored as canonical JSON.
 
@@ -40,6 +58,16 @@ class Record:
     KIND: ClassVar[str] = ""
     CHECKED: ClassVar[bool] = False
     """Whether what is made of its fields is known to be JSON data as soon as it exists."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__qualname__}({fields})"
 
     def encode(self) -> bytes:
         """The canonical bytes.

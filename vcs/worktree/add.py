@@ -150,7 +150,7 @@ class _Adding:
             rows = [] if trusted is None else trusted.leaves(path, self._transaction.seen)
             listing = seen(info)
             if listing is None:
-                listing = listed(fd, "/".join(row.names for row in rows).split("/"))
+                listing = listed(fd, "/".join(row.names for row in rows))
             if listing.others:
                 raise _refusal(path / listing.names[listing.others[0]])
             folders = self._folders(folder, listing, known)
@@ -168,11 +168,12 @@ class _Adding:
         """Stores the folders in a folder, by their positions."""
         found = {}
         names = [check_entry_name(listing.names[at]) for at in listing.folders]
+        paths = [folder.path / name for name in names]
         if known is not None:
-            known.expect([folder.path / name for name in names])
+            known.expect(paths)
         with looking_into(folder.fd, names) as seen:
-            for at, name in zip(listing.folders, names, strict=True):
-                found[at] = self._folder(folder.path / name, name, f"{folder.inside}/{name}", known, seen(name))
+            for at, name, path in zip(listing.folders, names, paths, strict=True):
+                found[at] = self._folder(path, name, f"{folder.inside}/{name}", known, seen(name))
                 listing.set_folder(at, found[at].id)
         return found
 

@@ -18,48 +18,50 @@ OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MANY = 10_000
 """From so many names in a folder on a second process looks at most of them."""
 
-_TURN, _OWN = 2000, 740
+_TURN, _OWN = 2000, 700
 """Of so many names the first process looks at so many: it has more to do than look."""
 
 _MANY_FOLDERS = 100
 """From so many folders in a folder on a second process looks into most of them."""
 
-_TURN_OF_FOLDERS = 3
+_TURN_OF_FOLDERS = 4
 """Of so many folders the first process looks into one."""
 
 
-def listed(folder: int, expected: Sequence[str] = ()) -> Listing:
+def listed(folder: int, expected: str = "") -> Listing:
     """What an open folder holds.
 
     Args:
         folder: The folder.
-        expected: The names that it had: where they are many, another process looks at most of what is called so while
-            this one lists.
+        expected: The names that it had, in order and joined by `/`. Where they are many, a second process looks at most
+            of what is called so while this one lists.
 
     Raises:
         OSError: The operating system refused.
     """
     with _ahead(folder, expected) as ahead:
         names = sorted(os.listdir(folder))
-        if names == expected:
-            return Listing(names, _look_in_turn(folder, names, ahead))
-    with _ahead(folder, names) as ahead:
-        return Listing(names, _look_in_turn(folder, names, ahead))
+        joined = "/".join(names)
+        if joined == expected:
+            return Listing(names, _look_in_turn(folder, joined, ahead))
+    with _ahead(folder, joined) as ahead:
+        return Listing(names, _look_in_turn(folder, joined, ahead))
 
 
-def _ahead(folder: int, names: Sequence[str]) -> AbstractContextManager[Ahead | None]:
-    if len(names) < _MANY or not Ahead.is_of_use():
+def _ahead(folder: int, joined: str) -> AbstractContextManager[Ahead | None]:
+    if joined.count("/") < _MANY or not Ahead.is_of_use():
         return nullcontext()
-    return Ahead(_look_at_theirs(folder, names))
+    return Ahead(_look_at_theirs(folder, joined))
 
 
-def _look_at_theirs(folder: int, names: Sequence[str]) -> Iterator[bytes]:
+def _look_at_theirs(folder: int, joined: str) -> Iterator[bytes]:
     os.fchdir(folder)
-    for _, theirs in _turns(names):
+    for _, theirs in _turns(_encoded(joined)):
         yield _look_here(theirs).tobytes()
 
 
-def _look_in_turn(folder: int, names: Sequence[str], ahead: Ahead | None) -> array[int]:
+def _look_in_turn(folder: int, joined: str, ahead: Ahead | None) -> array[int]:
+    names = _encoded(joined)
     if ahead is None:
         return _look(folder, names)
     numbers = array("q")
@@ -72,25 +74,25 @@ def _look_in_turn(folder: int, names: Sequence[str], ahead: Ahead | None) -> arr
     return numbers
 
 
-def _turns(names: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Names at which this process looks, then names at which another does, and so on."""
+def _turns(names: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], Sequence[bytes]]]:
+    """Names at which this process looks, then names at which the second does, and so on."""
     for at in range(0, len(names), _TURN):
         yield names[at : at + _OWN], names[at + _OWN : at + _TURN]
 
 
-def _look(folder: int, names: Sequence[str]) -> array[int]:
+def _look(folder: int, names: Sequence[bytes]) -> array[int]:
     """The numbers of what is called so in an open folder."""
-    return packed(lambda: map(partial(os.lstat, dir_fd=folder), _encoded(names)))
+    return packed(lambda: map(partial(os.lstat, dir_fd=folder), names))
 
 
-def _look_here(names: Sequence[str]) -> array[int]:
+def _look_here(names: Sequence[bytes]) -> array[int]:
     """The same of the working folder, in less time."""
-    return packed(lambda: map(os.lstat, _encoded(names)))
+    return packed(lambda: map(os.lstat, names))
 
 
-def _encoded(names: Sequence[str]) -> list[bytes]:
+def _encoded(joined: str) -> Sequence[bytes]:
     """Names as the system takes them, all at once."""
-    return os.fsencode("/".join(names)).split(b"/") if names else []
+    return os.fsencode(joined).split(b"/") if joined else []
 
 
 Seen = Callable[[os.stat_result], Listing | None]
@@ -122,7 +124,7 @@ def _look_into(within: int, name: str) -> tuple[tuple[int, int], list[str], byte
         try:
             os.fchdir(folder)
             names = sorted(os.listdir(folder))
-            return _which(os.fstat(folder)), names, _look_here(names).tobytes()
+            return _which(os.fstat(folder)), names, _look_here(_encoded("/".join(names))).tobytes()
         finally:
             os.close(folder)
     except OSError:

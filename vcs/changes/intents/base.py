@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ...objects.oid import Oid
-from ...objects.records import Record
+from ...objects.records import Record, record
 from ..view import View
 
 
-@dataclass(frozen=True)
+@record
 class Intent(Record):
     """Something that is meant to be changed."""
 
@@ -34,7 +33,7 @@ class Intent(Record):
         return ()
 
 
-@dataclass(frozen=True)
+@record
 class SetRef(Intent):
     """Sets a ref, whatever it was, or deletes it: a result in the cache, data given up or kept."""
 

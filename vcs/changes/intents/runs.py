@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, runs
 from ...objects.kinds import Run
 from ...objects.oid import NULL, Oid
+from ...objects.records import record
 from ..view import View
 from .base import Intent, union
 
 
-@dataclass(frozen=True)
+@record
 class PutRun(Intent):
     """Writes the record of a run that goes on; what others noted about it meanwhile stays.
 
@@ -46,7 +46,7 @@ class PutRun(Intent):
         return (self.run,)
 
 
-@dataclass(frozen=True)
+@record
 class EditRun(Intent):
     """Notes something about a run, or about one step of it."""
 
@@ -69,7 +69,7 @@ class EditRun(Intent):
         view.set(ref_names.run(self.run), view.put(changed))
 
 
-@dataclass(frozen=True)
+@record
 class DeleteRun(Intent):
     """Deletes the record of a run that has ended."""
 

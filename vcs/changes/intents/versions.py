@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, versions
 from ...objects.kinds import Commit, Version
 from ...objects.oid import NULL, Oid
+from ...objects.records import record
 from ..view import View
 from .base import Intent, union
 
 
-@dataclass(frozen=True)
+@record
 class AddVersion(Intent):
     """Gives an artifact the next number of its name, and makes it the newest.
 
@@ -63,7 +63,7 @@ class AddVersion(Intent):
         return (oid for oid in (self.version.artifact, self.version.commit) if oid is not None)
 
 
-@dataclass(frozen=True)
+@record
 class EditVersion(Intent):
     """Adds metadata and tags to a version, or takes tags from it, or labels it; others may do so at the same time."""
 
@@ -86,7 +86,7 @@ class EditVersion(Intent):
         _change(view, found, dataclasses.replace(found, tags=tags, metadata=metadata, label=found.label or self.label))
 
 
-@dataclass(frozen=True)
+@record
 class DeleteVersion(Intent):
     """Deletes a version, if no run uses it and it still is what was looked at when that was decided.
 

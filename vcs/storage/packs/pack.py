@@ -82,7 +82,7 @@ def ending(entries: Iterable[Location], end: int, hash_so_far: Oid) -> bytes:
     return table + trailer
 
 
-def table_hash(table: bytes, end: int) -> bytes:
+def table_hash(table: bytes | memoryview, end: int) -> bytes:
     """The hash of a table and of where it starts."""
     return hasher("pack-table").update(table).update(end.to_bytes(8, "little")).digest()
 
@@ -122,8 +122,9 @@ class Pack:
         if (magic, version) != (_TRAILER_MAGIC, _VERSION) or self.end + length != size or len(tail) < length:
             raise damaged
         start = len(tail) - length
-        if table_hash(bytes(tail[start : -_TRAILER.size]), self.end) != checked:
-            raise damaged
+        with memoryview(tail) as view:
+            if table_hash(view[start : -_TRAILER.size], self.end) != checked:
+                raise damaged
         self.table = Table(tail, start, rows)
         self._all = bytes(tail) if len(tail) == size <= _AT_ONCE else None
 

@@ -66,7 +66,7 @@ class PackWriter:
             if item.oid in self.entries:
                 return
             at = Location(item.oid, item.kind, item.codec, self.end, len(item.stored), item.size)
-            self._append(pack.record_header(at) + item.stored)
+            self._append(pack.record_header(at), item.stored)
             self.entries[item.oid] = at
             # Only now, when header and content are both noted: should this fail, nothing is torn.
             if self.end - self._landed >= _FLUSH:
@@ -152,9 +152,9 @@ class PackWriter:
         self._hasher = hasher("pack")  # of what has landed
         self._append(pack.header())
 
-    def _append(self, data: bytes) -> None:
-        self._waiting.append(data)
-        self.end += len(data)
+    def _append(self, *pieces: bytes) -> None:
+        self._waiting += pieces
+        self.end += sum(map(len, pieces))
 
     def _close_file(self) -> None:
         if self._fd is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...changes.journal import lines_of, parse_line
-from ...changes.recovery import leftovers
+from ...changes.journal import leftovers, lines_of, parse_line
 from ...errors import ArtError, DamagedError
 from ...objects.oid import is_oid
 from ...storage.disk.plain import is_plain, read_plain
