@@ -26,7 +26,8 @@ from .problem import Problem as Problem
 from .references import check_references
 from .survey import Progress, Survey
 
-THREADS = max(2, os.cpu_count() or 1)
+THREADS = 1 + (os.cpu_count() or 1)
+"""One may wait for the disk while the others keep all processors busy."""
 
 
 def fsck(folder: Path, progress: Progress = lambda _, __, ___: None) -> Iterator[Problem]:
