@@ -99,9 +99,10 @@ def measured(title: str, code: str, folder: Path) -> None:
     """Prints what one process took."""
     seconds, busy, memory, said = run(code, folder).strip().split(maxsplit=3)
     verdict = "ok" if float(seconds) <= MOST_SECONDS and float(memory) <= MOST_MEMORY else "ABOVE"
+    asked = f" (asked ≤ {MOST_SECONDS:g} s, {MOST_MEMORY:g} MB) {verdict}" if code == _COLLECT else ""
     print(
-        f"{title:<28} {float(seconds):6.1f} s ({float(busy):.1f} s of processors), {float(memory):4.0f} MB: {said} "
-        f"(asked ≤ {MOST_SECONDS:g} s, {MOST_MEMORY:g} MB) {verdict}",
+        f"{title:<26} {float(seconds):6.1f} s ({float(busy):.1f} s of processors), {float(memory):4.0f} MB: {said}"
+        + asked,
         flush=True,
     )
 

@@ -11,12 +11,15 @@ import mmap
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from ..errors import InvalidName
 
 Buffer = bytes | mmap.mmap
 """Bytes of a whole file: in memory, or mapped. Slicing gives bytes."""
+
+Bytes = TypeVar("Bytes", bytes, memoryview)
+"""Bytes in memory: their own, or a part of others that is not copied."""
 
 Signature = tuple[int | str, ...]
 """What a place says about a file without reading it, and says otherwise once the file's bytes may have changed."""

@@ -73,3 +73,5 @@ def test_a_row_that_no_writer_makes_is_refused(position: int) -> None:
     row[position] = len(KINDS)
     with pytest.raises(DamagedError):
         list(Table(bytes(row), 0, 1).find(bytes(32)))
+    with pytest.raises(DamagedError):
+        Table(bytes(row), 0, 1).check()

@@ -6,12 +6,12 @@ zstd level 1 costs about as much as reading from disk; what does not shrink is k
 from __future__ import annotations
 
 import threading
-from typing import TypeVar
 
 import zstandard
 
 from ...errors import DamagedError, StorageError
 from ...objects.limits import MAX_RECORD
+from ..files import Bytes
 
 RAW, ZSTD, CHUNKED = 0, 1, 2
 """Codecs of a pack record. A CHUNKED record holds the list of its chunks (see `chunking`)."""
@@ -20,8 +20,6 @@ LEVEL = 1
 _TOO_SMALL = 64
 _PROBE = 8192
 _WORTH = 0.95
-
-Bytes = TypeVar("Bytes", bytes, memoryview)
 
 MAX_SIZE = MAX_RECORD
 """A record has at most this many bytes; a blob is cut long before (see `chunking`). A bomb is refused."""

@@ -12,11 +12,10 @@ import struct
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TypeVar
 
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, hasher
-from ..files import Buffer, Files
+from ..files import Buffer, Bytes, Files
 from .table import CODES, KINDS, ROW_SIZE, Location, Table, build
 
 _HEADER = struct.Struct("<4sI24s")
@@ -214,9 +213,6 @@ class Pack:
     def is_hash(self, digest: bytes) -> bool:
         """Whether this is the hash that its records had when it was written."""
         return bool(digest == self._hash)
-
-
-Bytes = TypeVar("Bytes", bytes, memoryview)
 
 
 def check_record(data: Bytes, at: Location) -> Bytes:

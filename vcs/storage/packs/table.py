@@ -127,6 +127,12 @@ class Table:
         offsets = [offset for (offset,) in self._columns(_OFFSET)]
         return sorted(range(self.rows), key=offsets.__getitem__)
 
+    def check(self) -> None:
+        """Looks at all rows. Raises DamagedError where one makes no sense."""
+        for row, (_, kind, reserved, *_) in enumerate(self.held()):
+            if reserved or kind >= len(KINDS):
+                self.row(row)  # says what is wrong
+
     def held_in(self, row: int) -> tuple[bytes, int, int, int, int, int]:
         """As `held`, of one row."""
         return _HELD.unpack_from(self._data, self._start + row * ROW_SIZE)

@@ -19,14 +19,15 @@ from ...storage.layout import Layout, op_name, segment_name
 from ...storage.op_log import OpLog
 from ...storage.packs.pack import Pack
 from ...storage.packs.segment import Segment
-from ...storage.packs.table import pack_row
+from ...storage.packs.table import pack_number, renumbered
 from . import log_look, strangers
 from .log_look import LogLook
 from .problem import Problem as Problem
 from .references import check_references
 from .survey import Progress, Survey
 
-THREADS = max(2, os.cpu_count() or 1)
+THREADS = 1 + (os.cpu_count() or 1)
+"""One may wait for the disk while the others keep all processors busy."""
 
 
 def fsck(folder: Path, progress: Progress = lambda _, __, ___: None) -> Iterator[Problem]:
@@ -111,9 +112,11 @@ def _check_rows(files: Files, survey: Survey, segment: Segment) -> Iterator[Prob
     """That a segment says of each pack what the pack says of itself."""
     # The same rows in another order have the same sum, and others practically never: a million need no memory.
     sums = dict.fromkeys(range(len(segment.packs)), 0)
-    for at, number in segment:
+    segment.check()
+    for row in segment.raw_rows():
+        number = pack_number(row)
         segment.pack_of(number)
-        sums[number] += hash(pack_row(at))
+        sums[number] += hash(renumbered(row, 0))
     for number, name in enumerate(segment.packs):
         if name in survey.head.state.condemned:
             continue

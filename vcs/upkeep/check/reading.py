@@ -11,6 +11,8 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from blake3 import blake3
+
 from ...errors import DamagedError
 from ...objects.oid import hasher
 from ...storage.files import Files
@@ -91,19 +93,28 @@ class PackReader:
     # One whose records follow each other
 
     def _in_order(self, table: Pack, rows: list[int]) -> Iterator[Found]:
-        check = hasher("pack").update(self._read(0, pack.HEADER_SIZE))
+        check = hasher("pack")
+        self._take(check, 0, pack.HEADER_SIZE)
         for block, length in self._blocks(table, rows):
-            try:
-                data = self._read(block[0].offset, length)
-            except OSError as error:
-                self._bad_place(error)
-                yield from map(self._look, block)
-                continue
-            check.update(data)
-            yield from self._verified(data, block)
-            self.told(len(data))
+            data = self._take(check, block[0].offset, length)
+            yield from map(self._look, block) if data is None else self._verified(data, block)
+            self.told(length)
         if self._compare(table, check.digest()) and self._unlike:
             self.problems.append(_UNLIKE)
+
+    def _take(self, check: blake3, position: int, length: int) -> bytes | None:
+        """Some bytes of the file, after they were hashed; None where the disk has a bad place."""
+        try:
+            data = self._read(position, length)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._torn = True
+            if (problem := f"cannot be read in part: {error.strerror}") not in self.problems:
+                self.problems.append(problem)
+            return None
+        check.update(data)
+        return data
 
     def _blocks(self, table: Pack, rows: list[int]) -> Iterator[tuple[list[Location], int]]:
         """The records that are read together, and how many bytes these are."""
@@ -132,15 +143,6 @@ class PackReader:
             self._unlike = True
             return Found(at, problem=str(error))
 
-    def _bad_place(self, error: OSError) -> None:
-        """Notes that a place on the disk is bad. Raises what is wrong if it is something else."""
-        if error.errno != errno.EIO:
-            raise error
-        self._torn = True
-        problem = f"cannot be read in part: {error.strerror}"
-        if problem not in self.problems:
-            self.problems.append(problem)
-
     def _compare(self, table: Pack, digest: bytes) -> bool:
         """Whether the bytes are those that were written."""
         whole = table.is_hash(digest) and not self._torn
@@ -159,13 +161,9 @@ class PackReader:
 
     def _is_whole(self, table: Pack) -> bool:
         check, position = hasher("pack"), 0
-        try:
-            while position < table.end and (data := self._read(position, min(_BLOCK, table.end - position))):
-                check.update(data)
-                position += len(data)
-                self.told(len(data))
-        except OSError as error:
-            self._bad_place(error)
+        while position < table.end and (data := self._take(check, position, min(_BLOCK, table.end - position))):
+            position += len(data)
+            self.told(len(data))
         return self._compare(table, check.digest())
 
     def _in_table(self, table: Pack) -> Iterator[Found]:
