@@ -120,6 +120,11 @@ def killing(moments: Iterable[Moment], calls: Iterable[str]) -> list[str]:
     return [f"{each.call}:signal=KILL:when={each.number}" for each in chosen.values()]
 
 
+def nearly_all(killed: int, injections: list[str]) -> bool:
+    """Whether so few came to their end as chance explains: it decides whether a pack needs a folder to be made."""
+    return killed >= 0.9 * len(injections)
+
+
 def _run(work: Callable[[Say], None], options: list[str], log: IO[bytes]) -> Outcome:
     go_read, go_write = os.pipe()
     said_read, said_write = os.pipe()
