@@ -177,7 +177,7 @@ def test_with_hardly_any_space_nothing_is_lost_whatever_is_tried(small_disk: Pat
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
+def disk(tmp_path: Path, few_objects: None) -> Iterator[Disk]:
     if os.getuid() != 0 or shutil.which("mkfs.ext4") is None:
         pytest.skip("only root can mount an ext4 of its own")
     made = Disk(tmp_path)
