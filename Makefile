@@ -30,7 +30,7 @@ check: lint ## lint, types, layers, tests with coverage
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
 faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts
-	$(BIN)/python -m pytest -m faults
+	$(PYTEST) -m faults
 
 extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebooks, training frameworks
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'

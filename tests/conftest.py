@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -24,6 +25,9 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+COMPLETE = bool(os.environ.get("ARTVCS_COMPLETE"))
+"""Whether long fault tests leave out nothing, where they else take a fixed part of what is much alike."""
+
 MEMORY = Path("/dev/shm")
 
 
@@ -39,6 +43,15 @@ def tmp_path(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="artvcs-", dir=MEMORY) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def few_objects() -> Iterator[None]:
+    """Makes it cheap to collect objects again and again: what there was before the test is not looked at."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

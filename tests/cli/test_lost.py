@@ -139,6 +139,7 @@ def test_running_it_again_mends_it(two: Path, art: Art, kind: str, repaired: boo
         assert done.code == 0, (command, done.err)
 
 
+@pytest.mark.usefixtures("few_objects")
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.faults) for seed in range(2, 40))])
 def test_a_flipped_bit_in_each_file_then_all_is_made_again(
     two: Path, art: Art, monkeypatch: pytest.MonkeyPatch, seed: int

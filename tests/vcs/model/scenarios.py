@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ...conftest import COMPLETE
 from .gc_design import GcDesign, GcRules, State
 from .history import Entry, History, Outcome
 from .log_design import EMPTY, LogDesign, LogRules
@@ -140,6 +141,11 @@ def many(run: Callable[[int], History], seeds: range, stop_at_first: bool = Fals
         looks += history.looks
         unknown += sum(outcome is Outcome.UNKNOWN for outcome in history.outcomes.values())
     return Found(done, changes, looks, unknown, tuple(violations))
+
+
+def sampled(seeds: range) -> range:
+    """Every third of these seeds; all with ARTVCS_COMPLETE=1 in the environment."""
+    return seeds if COMPLETE else seeds[::3]
 
 
 def _fate(world: World, design: Design) -> Steps[None]:

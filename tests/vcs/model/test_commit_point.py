@@ -10,7 +10,7 @@ from . import log_design, register_design
 from .history import History
 from .log_design import LogRules
 from .register_design import RegisterRules
-from .scenarios import ROUGH, Found, commit_point_run, many, without
+from .scenarios import ROUGH, Found, commit_point_run, many, sampled, without
 from .world import Faults
 
 STEPS = 600
@@ -67,10 +67,12 @@ def test_the_log_as_it_was_first_written_fails() -> None:
     ids=["rough", "brisk", "drowsy", "late", "crashing"],
 )
 def test_the_protocol_holds_for_long(rules: LogRules | RegisterRules, faults: Faults) -> None:
+    """A third of the seeds, see `sampled`."""
+
     def run(seed: int) -> History:
         return commit_point_run(seed, rules, 2000, faults=faults)
 
-    assert many(run, range(10_000, 14_000)).violations == ()
+    assert many(run, sampled(range(10_000, 14_000))).violations == ()
 
 
 @pytest.mark.faults
