@@ -228,11 +228,12 @@ def _find(start: Path) -> Path | None:
     if override := os.environ.get(ENVIRONMENT_VARIABLE):
         return Path(override).absolute()
     for folder in (start, *start.parents):
-        # A copy may lack the folders that were empty.
-        if any((folder / FOLDER_NAME / name).exists() for name in (OPS, PACKS, FORMAT)):
-            return folder / FOLDER_NAME
-        if (folder / ".git").exists():
-            return None  # what lies above belongs to another project
+        with storage_errors(f"reading {folder / FOLDER_NAME}"):
+            # A copy may lack the folders that were empty.
+            if any((folder / FOLDER_NAME / name).exists() for name in (OPS, PACKS, FORMAT)):
+                return folder / FOLDER_NAME
+            if (folder / ".git").exists():
+                return None  # what lies above belongs to another project
     return None
 
 

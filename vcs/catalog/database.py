@@ -53,6 +53,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._process = os.getpid()
         self._spare: Database | None = None
+        self._patience = _PATIENCE
         self._mutex = threading.RLock()
 
     @property
@@ -97,10 +98,17 @@ class Database:
                 try:
                     return work(self._open())
                 except sqlite3.OperationalError:
+                    self._hurry()
                     return otherwise  # busy, full, not to be written: the next time perhaps
                 except sqlite3.DatabaseError:
                     self._discard()  # damaged
         return otherwise
+
+    def _hurry(self) -> None:
+        """Waits no more for others who kept it busy once: a command asks several times."""
+        self._patience = 0.0
+        if self._connection is not None:
+            self._connection.execute("PRAGMA busy_timeout = 0")
 
     def _open(self) -> sqlite3.Connection:
         import sqlite3
@@ -109,7 +117,7 @@ class Database:
             if self._path is not None and not self._may_be_opened(self._path):
                 raise sqlite3.OperationalError("something else is in its place")
             place = ":memory:" if self._path is None else self._path
-            connection = sqlite3.connect(place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(place, timeout=self._patience, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(connection)
             except BaseException:

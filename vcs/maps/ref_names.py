@@ -35,44 +35,49 @@ LAST = chr(sys.maxunicode)
 """After a prefix, greater than all refs that start with it."""
 
 
+def _quoted(text: str) -> str:
+    """A text as a part of a ref; what is no Unicode, as no stored name is, is only looked for."""
+    return quote(text, safe="", errors="surrogatepass")
+
+
 def run(run_id: str) -> str:
     """The ref of a run."""
-    return RUNS + quote(run_id, safe="")
+    return RUNS + _quoted(run_id)
 
 
 def run_time(started: int, run_id: str) -> str:
     """The mark of a run among all, in order of their start (milliseconds since 1970)."""
-    return f"{TIMES}{started:016d}/{quote(run_id, safe='')}"
+    return f"{TIMES}{started:016d}/{_quoted(run_id)}"
 
 
 def named_runs(name: str) -> str:
     """What the marks of the runs of this name start with."""
-    return f"{RUN_NAMES}{quote(name, safe='')}/"
+    return f"{RUN_NAMES}{_quoted(name)}/"
 
 
 def runs_named_like(start: str) -> str:
     """What the marks of the runs whose names start so start with."""
-    return f"{RUN_NAMES}{quote(start, safe='')}"
+    return f"{RUN_NAMES}{_quoted(start)}"
 
 
 def run_name(name: str, run_id: str) -> str:
     """The mark of a run among those of its name."""
-    return named_runs(name) + quote(run_id, safe="")
+    return named_runs(name) + _quoted(run_id)
 
 
 def pipeline_runs(pipeline: str) -> str:
     """What the marks of a pipeline's runs start with."""
-    return f"{PIPELINES}{quote(pipeline, safe='')}/"
+    return f"{PIPELINES}{_quoted(pipeline)}/"
 
 
 def pipeline_run(pipeline: str, started: int, run_id: str) -> str:
     """The mark of a run among those of its pipeline."""
-    return f"{pipeline_runs(pipeline)}{started:016d}/{quote(run_id, safe='')}"
+    return f"{pipeline_runs(pipeline)}{started:016d}/{_quoted(run_id)}"
 
 
 def versions(name: str) -> str:
     """What the refs of all versions of an artifact name start with."""
-    return f"{ARTIFACTS}{quote(name, safe='')}/"
+    return f"{ARTIFACTS}{_quoted(name)}/"
 
 
 def version(name: str, number: int) -> str:
@@ -82,12 +87,12 @@ def version(name: str, number: int) -> str:
 
 def values(name: str, artifact: Oid) -> str:
     """What the mark of the version of `name` that has this artifact starts with."""
-    return f"{VALUES}{artifact}/{quote(name, safe='')}/"
+    return f"{VALUES}{artifact}/{_quoted(name)}/"
 
 
 def values_like(start: str) -> str:
     """What the marks of all versions start with whose artifact's id starts so."""
-    return VALUES + quote(start, safe="")
+    return VALUES + _quoted(start)
 
 
 def value(name: str, artifact: Oid, number: int) -> str:
@@ -97,12 +102,12 @@ def value(name: str, artifact: Oid, number: int) -> str:
 
 def labels_of(name: str) -> str:
     """What the marks of all labels of an artifact name start with."""
-    return f"{LABELS}{quote(name, safe='')}/"
+    return f"{LABELS}{_quoted(name)}/"
 
 
 def labels(name: str, label: str) -> str:
     """What the mark of the version of `name` with this label starts with."""
-    return f"{labels_of(name)}{quote(label, safe='')}/"
+    return f"{labels_of(name)}{_quoted(label)}/"
 
 
 def label(name: str, text: str, number: int) -> str:
@@ -112,12 +117,12 @@ def label(name: str, text: str, number: int) -> str:
 
 def newest(name: str) -> str:
     """The ref of the artifact of a name that was made, or made again, last."""
-    return NEWEST + quote(name, safe="")
+    return NEWEST + _quoted(name)
 
 
 def newest_like(start: str) -> str:
     """What these refs of all names that start so start with."""
-    return NEWEST + quote(start, safe="")
+    return NEWEST + _quoted(start)
 
 
 def cache(key: Oid) -> str:

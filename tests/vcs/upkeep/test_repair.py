@@ -388,7 +388,7 @@ def test_a_lost_version_is_made_again_from_what_tells_of_it(full: Repository, fo
     again = version_refs.by_number(Repository(folder).refs(), "model", 2)
     assert again is not None
     assert again.artifact == version.artifact
-    assert "model@2" in names(done.done)
+    assert "model@2" in names(done.older)
     assert done.lost == ()
 
 

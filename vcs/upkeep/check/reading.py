@@ -73,6 +73,8 @@ class PackReader:
         except FileNotFoundError:
             self.missing = True
             self.problems = ["is missing"]
+        except DamagedError:
+            self.problems, self.has_table = ["is no plain file"], False
         except OSError as error:
             self.refused = error
             self.problems.append(f"cannot be read: {error.strerror}")

@@ -233,7 +233,7 @@ class Survey:
     def _size(self, name: str) -> int:
         try:
             return self._files.size(name)
-        except OSError:
+        except (OSError, DamagedError):
             return 0
 
 

@@ -28,7 +28,7 @@ def mend(layout: Layout, quarantine: Quarantine) -> Iterator[Problem]:
         durable.write_file(layout.gitignore, GITIGNORE_TEXT.encode(), staging=layout.tmp)
         yield Problem(layout.gitignore.name, "is written anew")
     if not strangers.is_hint(layout):
-        (layout.folder / ROOT).unlink()
+        quarantine.move(ROOT)
         yield Problem(ROOT, "was damaged, and was only a hint: it is gone until the next change")
 
 

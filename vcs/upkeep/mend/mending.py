@@ -116,7 +116,7 @@ class Mending:
         settlement = Settlement(self._survey, view, records)
         settlement.run()
         self._reached = settlement.reached
-        self.done += settlement.healed
+        self.older += settlement.older
         self.lost += settlement.lost
         return view
 

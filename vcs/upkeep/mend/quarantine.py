@@ -21,12 +21,18 @@ class Quarantine:
         self._quarantine = layout.quarantine
 
     def keep(self, name: str) -> None:
-        """Gives a file a second name here, durably; it takes no space where the file system has links."""
+        """Gives a file a second name here, durably; it takes no space where the file system has links.
+
+        A link, a folder or the like, which can have none, moves here.
+        """
         path = self._folder / name
-        if not path.exists() or self._is_kept(path):
+        if not os.path.lexists(path) or self._is_kept(path):
             return
         self._quarantine.mkdir(exist_ok=True)
         target = self._free(name)
+        if not is_plain(path):
+            os.rename(path, target)
+            return
         try:
             os.link(path, target)
         except FileNotFoundError:
@@ -38,13 +44,9 @@ class Quarantine:
 
     def move(self, name: str) -> None:
         """Takes a file away from its place and keeps it here."""
+        self.keep(name)
         path = self._folder / name
-        if os.path.lexists(path) and not is_plain(path):
-            self._quarantine.mkdir(exist_ok=True)
-            os.rename(path, self._free(name))  # a link, a folder: it has no second name
-        else:
-            self.keep(name)
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         if path.parent.is_dir():
             durable.sync_folder(path.parent)
 
@@ -55,7 +57,7 @@ class Quarantine:
                 yield f"{self._quarantine.name}/{path.name}"
 
     def _is_kept(self, path: Path) -> bool:
-        if not self._quarantine.is_dir():
+        if not self._quarantine.is_dir() or not is_plain(path):
             return False
         return any(each.samefile(path) for each in self._quarantine.iterdir() if each.is_file())
 

@@ -29,12 +29,12 @@ class Settlement:
     """Puts the refs of a view in order.
 
     Attributes:
-        healed: What was made again, and how.
+        older: What was made again, and may be older than it was.
         lost: What is gone.
     """
 
     def __init__(self, survey: Survey, view: View, records: Records) -> None:
-        self.healed: list[Problem] = []
+        self.older: list[Problem] = []
         self.lost: list[Problem] = []
         self._census = survey.census
         self._view = view
@@ -87,10 +87,10 @@ class Settlement:
         older = self._records.version(name, number, artifact)
         if older is not None:
             self._view.set(ref, older)
-            self.healed.append(Problem(describe(ref), "its record was lost; an older one took its place"))
+            self.older.append(Problem(describe(ref), "its record was lost; an older one took its place"))
         elif (made := self._version_again(name, number, artifact)) is not None:
             self._view.set(ref, self.put(made))
-            self.healed.append(Problem(describe(ref), "its record was lost and made again; tags and metadata are gone"))
+            self.older.append(Problem(describe(ref), "its record was lost and made again; tags and metadata are gone"))
         else:
             self.lost.append(Problem(describe(ref), "its record is lost, and with it which value it was"))
             grave = Version(name, number, None, NULL, None, None, None, "saved", 0, (), {}, deleted=True)
@@ -123,7 +123,7 @@ class Settlement:
         older = self._records.run(run_id)
         if older is not None:
             self._view.set(ref, older)
-            self.healed.append(Problem(self._named(ref), "its record was lost; an older one took its place"))
+            self.older.append(Problem(self._named(ref), "its record was lost; an older one took its place"))
         else:
             self.lost.append(Problem(self._named(ref), "its record is lost"))
             self._view.set(ref, None)
