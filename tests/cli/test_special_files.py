@@ -53,9 +53,7 @@ PLACES = [
 """What is replaced; of `packs` the only pack. The newest op has the number 3."""
 
 NOT_YET = {("packs", huge), *((place, kind) for place in PLACES if "ops/" in place for kind in (huge, os.mkdir))}
-    ("packs", huge)
-}
-"""A sparse file is read to its end by the check, and a folder among the ops is not found: `--repair` leaves it there."""
+"""The check reads a sparse file to its end, and finds no folder among the ops: `--repair` leaves that there."""
 
 ALWAYS = {("ops/000000000003", dangling), ("ops/000000000004", dangling), ("root", os.mkfifo), ("format", endless)}
 
