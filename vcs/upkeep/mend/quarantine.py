@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ...storage.disk import durable
@@ -21,7 +22,10 @@ class Quarantine:
 
     def keep(self, name: str) -> None:
         """Gives a file a second name here, durably; it takes no space where the file system has links."""
-        path = self._folder / name
+        with suppress(FileNotFoundError):  # a collector may delete it at any moment
+            self._keep(self._folder / name, name)
+
+    def _keep(self, path: Path, name: str) -> None:
         if not path.exists() or self._is_kept(path):
             return
         self._quarantine.mkdir(exist_ok=True)
@@ -29,7 +33,7 @@ class Quarantine:
         try:
             os.link(path, target)
         except FileNotFoundError:
-            return  # deleted since
+            raise
         except OSError:
             durable.write_file(target, path.read_bytes())
             shutil.copystat(path, target)
