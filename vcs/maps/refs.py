@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
+from ..errors import DamagedError, UnknownName
 from ..objects.nodes import RefsNode
 from ..objects.oid import Oid
 from ..objects.records import Record
 from ..storage.store import ObjectStore
-from .merkle import MerkleMap, Shape
+from .merkle import MerkleMap, Node, Shape
 
 R = TypeVar("R", bound=Record)
 
@@ -29,13 +30,28 @@ class Refs(Protocol):
         """A record that a ref leads to."""
 
 
+class _Map(MerkleMap):
+    """Whose nodes nobody has asked for by a name: one that is not here is lost."""
+
+    def node(self, oid: Oid) -> Node:
+        """One node.
+
+        Raises:
+            DamagedError: It is not here, or not what its id promises.
+        """
+        try:
+            return super().node(oid)
+        except UnknownName as error:
+            raise DamagedError("A part of the repository's refs is lost; run `art fsck --repair`.") from error
+
+
 class RefMap:
     """One immutable state of the refs, and the records that they lead to."""
 
     def __init__(self, store: ObjectStore, root: Oid | None) -> None:
         self.root = root
         self._store = store
-        self._map = MerkleMap(store, root, REFS)
+        self._map = _Map(store, root, REFS)
 
     def get(self, ref: str) -> Oid | None:
         """The id that `ref` stands for, or None."""

@@ -6,7 +6,16 @@ import os
 import stat
 from pathlib import Path, PurePosixPath
 
-from ..errors import ArtError, DamagedError, DiskFull, InvalidName, UnknownName, WouldOverwrite, storage_errors
+from ..errors import (
+    ArtError,
+    DamagedError,
+    DiskFull,
+    InvalidName,
+    StorageError,
+    UnknownName,
+    WouldOverwrite,
+    storage_errors,
+)
 from ..objects.names import is_reserved
 from ..objects.nodes import EXECUTABLE, FILE, FOLDER, SYMLINK, Entry
 from ..objects.oid import Oid
@@ -146,6 +155,8 @@ def _check_stored(store: ObjectStore, before: Snapshot, read_anyway: set[Oid], t
                 pass
         except UnknownName:
             raise WouldOverwrite(not_stored) from None
+        except StorageError:
+            raise  # what the system refuses to read may be sound
         except ArtError as error:
             message = f"{target}{path} is the only good copy: what is stored of it is damaged; `art add` it first."
             raise WouldOverwrite(message) from error

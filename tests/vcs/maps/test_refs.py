@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from artvcs.vcs.changes.intents import DeleteRun, DeleteVersion, EditVersion
 from artvcs.vcs.changes.transaction import Transaction
+from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.maps import ref_names, runs, versions
 from artvcs.vcs.maps.refs import RefMap
 from artvcs.vcs.objects.kinds import Run
+from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 
 from ..helpers import a_run, add_version, put_run
@@ -32,6 +35,19 @@ def delete(transaction: Transaction, name: str, number: int) -> None:
     expected = transaction.get(ref_names.version(name, number))
     assert expected is not None
     transaction.add(DeleteVersion(name, number, expected))
+
+
+def test_a_lost_part_of_the_refs_is_damage_and_no_unknown_name(repository: Repository, refs: RefMap) -> None:
+    lost = RefMap(repository.store, Oid("ab" * 32))
+    looks: list[Callable[[], object]] = [
+        lambda: lost.get("runs/x"),
+        lambda: list(lost.items()),
+        lambda: lost.diff(refs),
+        lambda: lost.count(),
+    ]
+    for look in looks:
+        with pytest.raises(DamagedError, match="fsck --repair"):
+            look()
 
 
 def test_versions_are_found_by_number_value_and_name(refs: RefMap) -> None:

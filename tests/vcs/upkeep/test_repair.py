@@ -20,6 +20,7 @@ from artvcs.vcs.storage.layout import op_name
 from artvcs.vcs.storage.packs.pack import FIRST_SIZE, RECORD_SIZE
 from artvcs.vcs.storage.packs.table import Location
 from artvcs.vcs.upkeep import gc
+from artvcs.vcs.upkeep.mend.quarantine import Quarantine
 from artvcs.vcs.upkeep.mend.repair import Repaired, repair
 
 from ..helpers import (
@@ -488,6 +489,21 @@ def test_where_there_is_no_repository_that_is_said(tmp_path: Path) -> None:
     for folder in (tmp_path / "empty", tmp_path / "nowhere"):
         with pytest.raises(RepositoryNotFound):
             repair(folder)
+
+
+def test_what_is_deleted_while_it_is_set_aside_needs_no_setting_aside(
+    full: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quarantine, name = Quarantine(full.layout), op_name(1)
+    quarantine.keep(op_name(2))  # so that there is one to compare with
+    samefile = Path.samefile
+
+    def collected(each: Path, other: Path) -> bool:
+        (folder / name).unlink(missing_ok=True)
+        return samefile(each, other)
+
+    monkeypatch.setattr(Path, "samefile", collected)
+    quarantine.keep(name)
 
 
 WRITE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ...storage.disk import durable
@@ -25,7 +26,10 @@ class Quarantine:
 
         A link, a folder or the like, which can have none, moves here.
         """
-        path = self._folder / name
+        with suppress(FileNotFoundError):  # a collector may delete it at any moment
+            self._keep(self._folder / name, name)
+
+    def _keep(self, path: Path, name: str) -> None:
         if not os.path.lexists(path) or self._is_kept(path):
             return
         self._quarantine.mkdir(exist_ok=True)
@@ -36,7 +40,7 @@ class Quarantine:
         try:
             os.link(path, target)
         except FileNotFoundError:
-            return  # deleted since
+            raise
         except OSError:
             durable.write_file(target, path.read_bytes())
             shutil.copystat(path, target)
