@@ -79,7 +79,9 @@ from artvcs.vcs.upkeep.check.fsck import fsck
 began, folder = time.perf_counter(), Path(sys.argv[1])
 {work}
 used = resource.getrusage(resource.RUSAGE_SELF)
-print(time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, said)
+# Not ru_maxrss, which begins with what the process had that started this one.
+[peak] = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")]
+print(time.perf_counter() - began, used.ru_utime + used.ru_stime, peak / 1000, said)
 """
 
 _COLLECT = _MEASURE.format(
