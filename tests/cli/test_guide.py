@@ -65,9 +65,15 @@ def run(folder: Path, command: str, *, both: bool = False) -> str:
     return done.stdout.replace(str(folder.parent), "~")
 
 
-def test_the_commands_print_what_the_guide_says(shop: Path) -> None:
-    for command, printed in commands():
-        assert without_what_varies(run(shop, command, both=True)) == without_what_varies(printed), command
+@pytest.fixture(scope="module")
+def session(shop: Path) -> list[tuple[str, str, str]]:
+    """The guide gone through: each command, what it printed, and what the guide says that it prints."""
+    return [(command, run(shop, command, both=True), printed) for command, printed in commands()]
+
+
+def test_the_commands_print_what_the_guide_says(session: list[tuple[str, str, str]]) -> None:
+    for command, found, printed in session:
+        assert without_what_varies(found) == without_what_varies(printed), command
 
 
 def keys_of(row: str) -> list[str]:
@@ -94,6 +100,7 @@ DOCUMENTS: list[tuple[str, str, Callable[[Any], Any]]] = [
 ]
 
 
+@pytest.mark.usefixtures("session")
 def test_json_documents_have_the_keys_that_the_guide_lists(shop: Path) -> None:
     found: dict[str, Any] = {}
     for row, command, choose in DOCUMENTS:
