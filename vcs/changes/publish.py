@@ -20,7 +20,7 @@ from ..objects.nodes import RefsNode
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 from ..storage.disk.locks import Lock
-from ..storage.disk.plain import is_plain
+from ..storage.disk.plain import is_something_else
 from ..storage.files import nothing
 from ..storage.layout import Layout, PackName, op_name, segment_name
 from ..storage.op_log import Outcome
@@ -132,7 +132,7 @@ class Publisher:
 
     def _turn(self) -> Lock | None:
         """Our turn, or None where it takes too long to come to it."""
-        if not all(is_plain(path) or not os.path.lexists(path) for path in (self._layout.queue, self._layout.turn)):
+        if any(map(is_something_else, (self._layout.queue, self._layout.turn))):
             return None  # something else is in the way, and the queue protects nothing
         give_up = time.monotonic() + _TURN
         first = Lock.wait(self._layout.queue, _TURN, _SELDOM)

@@ -50,6 +50,14 @@ def is_plain(path: str | os.PathLike[str]) -> bool:
         return False
 
 
+def is_something_else(path: str | os.PathLike[str]) -> bool:
+    """Whether there is something, and it is no plain file: one look, for others may remove it at any moment."""
+    try:
+        return not stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
+
+
 def read_plain(path: Path, most: int) -> bytes:
     """A small file's bytes.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...changes.journal import leftovers, lines_of, parse_line
 from ...errors import ArtError, DamagedError
 from ...objects.oid import is_oid
-from ...storage.disk.plain import is_plain, read_plain
+from ...storage.disk.plain import is_something_else, read_plain
 from ...storage.disk.registers import read_register
 from ...storage.files import Files
 from ...storage.layout import FORMAT, GITIGNORE_TEXT, INDEX, OPS, PACKS, ROOT, Layout, is_pack_name, op_seq
@@ -82,8 +82,8 @@ def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
     found += [name for name in files.list(PACKS) if not is_pack_name(name)]
     found += [name for name in files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
     found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
-    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if not is_plain(path)]
-    found += [path.name for path in (layout.turn, layout.queue) if path.exists() and not is_plain(path)]
+    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if is_something_else(path)]
+    found += [path.name for path in (layout.turn, layout.queue) if is_something_else(path)]
     found += [str(path.relative_to(folder)) for path in layout.packs.rglob("*") if path.is_symlink()]
     for path in layout.trust.glob("*"):
         if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing
