@@ -56,6 +56,8 @@ class Catalog:
             there = tables.bring(connection, self._refs, needed)
             return there, connection.execute(query, parameters).fetchall() if there else []
 
+        if not all(_may_be_stored(each) for each in parameters):
+            return []
         failed: tuple[bool | None, list[Row]] = None, []
         for database in self._database.usable():
             found = database.read(answer, None)
@@ -67,3 +69,8 @@ class Catalog:
             if there:
                 return rows
         raise AssertionError(f"SQLite cannot answer {query}")
+
+
+def _may_be_stored(value: object) -> bool:
+    """Whether SQLite takes it: it refuses a text that is no Unicode, as nothing stored is."""
+    return not isinstance(value, str) or not any("\ud800" <= char <= "\udfff" for char in value)
