@@ -40,9 +40,6 @@ print((time.perf_counter() - began) * 1000)
 def main() -> None:
     art = str(Path(sys.executable).with_name("art"))
     with tempfile.TemporaryDirectory() as place:
-        # An installed package is compiled once.
-        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.environ["PYTHONPYCACHEPREFIX"] = f"{place}/compiled"
         for title, per_folder in (("flat", 0), ("1000 × 100", 100)):
             _folder(art, Path(place, title), title, per_folder)
         _large(art, Path(place, "large"))

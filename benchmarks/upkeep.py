@@ -91,7 +91,7 @@ _CHECK = _MEASURE.format(work="said = f'{len(list(fsck(folder)))} problems'")
 
 
 def run(code: str, *arguments: object) -> str:
-    """What a Python process says that runs `code`; it inherits no peak of memory from this one, which is small."""
+    """What a Python process says that runs `code`."""
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], check=True, stdout=subprocess.PIPE, text=True
     ).stdout

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from artvcs.pipelines import artifacts
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs import FOLDER, Entry, Oid, Repository, UnknownName, ref_names, worktree
+from artvcs.vcs import FOLDER, Entry, Oid, Repository, worktree
 
 REGISTERED = "path"
 """The folder in which the materializer of paths keeps what was registered."""
 
 
-def check_there(repository: Repository, version: ArtifactVersion) -> None:
+def check_there(version: ArtifactVersion) -> None:
     """Refuses a version whose data was given up on purpose. Raises UnknownName."""
-    if not repository.store.has(version.artifact.payload) and repository.refs().get(ref_names.pruned(version.id)):
-        raise UnknownName(
-            f"The data of {version.name}@{version.version} was pruned; run its pipeline again to make it anew."
-        )
+    name = f"{version.name}@{version.version}"
+    artifacts.check_there(version.repository, version.id, version.artifact, name)
 
 
 def top_of(repository: Repository, payload: Oid) -> Oid:

@@ -76,6 +76,12 @@ def save(
     return Saved(oid, facts)
 
 
+def check_there(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:
+    """Refuses an artifact whose data was given up on purpose; `name` is what people call it. Raises UnknownName."""
+    if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
+        raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
+
+
 def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
     """The value of an artifact, made anew: changing it changes nothing stored.
 
@@ -97,8 +103,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
-    if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
-        raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
+    check_there(repository, oid, artifact, f"artifact {oid[:12]}")
     folders = scratch.of(repository.layout)
     with folders.folder() as folder:
         with repository.reading():

@@ -31,7 +31,7 @@ def _find(repository: Repository, target: str) -> Entry:
         return Entry("blob", FILE, found.oid, found.size)
     if not isinstance(found, ArtifactVersion):
         raise UnknownName(f"{spec!r} is neither an artifact nor a blob; `art show {spec}` shows what it is.")
-    check_there(repository, found)
+    check_there(found)
     files = files_of(repository, found.artifact.payload)
     if path is None and len(files) == 1:
         return next(iter(files.values()))

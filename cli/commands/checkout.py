@@ -34,7 +34,7 @@ def command(target: str, place: Path | None) -> None:
     """
     repository = Repository.discover()
     found = finding.version(repository, target)
-    check_there(repository, found)
+    check_there(found)
     entry = _entry(repository, top_of(repository, found.artifact.payload))
     where = place or _default_place(target, entry)
     with storage_errors(f"writing {where}"):

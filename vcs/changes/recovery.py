@@ -29,6 +29,9 @@ from .journal import Checkpoint, Journal, intents_of, leftovers
 from .publish import now_ms, was_published
 from .transaction import Transaction
 
+_MOST = 1 << 30
+"""Bytes of an incoming pack: it is put at its place long before."""
+
 
 @dataclass(frozen=True)
 class Recovered:
@@ -66,10 +69,6 @@ def _recover(store: ObjectStore, layout: Layout, begin: Callable[[str], Transact
             return None
         finally:
             journal.close()
-
-
-_MOST = 1 << 30
-"""Bytes of an incoming pack: it is put at its place long before."""
 
 
 class _MakesNoSense(Exception):

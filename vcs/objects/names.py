@@ -11,8 +11,6 @@ from ..errors import InvalidName
 from .limits import MAX_NAME
 
 _RESERVED = re.compile(r"\.git|git~1|\.artifacts|artifa~[0-9]")
-
-
 _FORBIDDEN = frozenset("/\\\0")
 
 

@@ -62,11 +62,11 @@ class Tree(Record):
     def __post_init__(self) -> None:
         if not self.level and not self.entries:
             return
-        check_width(self.entries, 4 if self.level else 5)
+        _check_width(self.entries, 4 if self.level else 5)
         names, *modes, oids, sizes, files = zip(*self.entries, strict=True)
-        check_node(self.level, names)
-        check_amounts(sizes, at_least=0)
-        check_amounts(files, at_least=1)
+        _check_node(self.level, names)
+        _check_amounts(sizes, at_least=0)
+        _check_amounts(files, at_least=1)
         if modes and not (set(map(type, modes[0])) == {str} and _MODES.issuperset(modes[0])):
             raise _not_a_node("has a mode that is none")
         if modes and max(files) > 1 and not all(map(_may_be, self.entries)):
@@ -124,12 +124,12 @@ class RefsNode(Record):
     entries: tuple[tuple[Any, ...], ...]
 
     def __post_init__(self) -> None:
-        check_width(self.entries, 3 if self.level else 2)
+        _check_width(self.entries, 3 if self.level else 2)
         refs, oids, *counts = zip(*self.entries, strict=True)
-        check_node(self.level, refs)
+        _check_node(self.level, refs)
         check_oids(oids)
         if counts:
-            check_amounts(counts[0], at_least=1)
+            _check_amounts(counts[0], at_least=1)
 
     def to_json(self) -> Any:
         """The fields as JSON data."""
@@ -160,13 +160,13 @@ def _node_fields(data: Any) -> tuple[int, list[list[Any]]]:
     return level, entries
 
 
-def check_width(entries: Sequence[Sequence[object]], width: int) -> None:
+def _check_width(entries: Sequence[Sequence[object]], width: int) -> None:
     """Refuses entries that have not just so many columns, or none at all. Raises DamagedError."""
     if set(map(len, entries)) != {width}:
         raise _not_a_node("is empty, or has an entry that is none")
 
 
-def check_node(level: int, keys: Sequence[Any]) -> None:
+def _check_node(level: int, keys: Sequence[Any]) -> None:
     """Refuses a node that is too high, or whose keys are out of order. Raises DamagedError."""
     if not 0 <= level <= MAX_LEVEL:
         raise _not_a_node("is too high")
@@ -174,7 +174,7 @@ def check_node(level: int, keys: Sequence[Any]) -> None:
         raise _not_a_node("is out of order")
 
 
-def check_amounts(amounts: Sequence[Any], at_least: int) -> None:
+def _check_amounts(amounts: Sequence[Any], at_least: int) -> None:
     """Refuses what is no integer from `at_least` to 2**53 - 1. Raises DamagedError."""
     if set(map(type, amounts)) != {int} or min(amounts) < at_least or max(amounts) > MAX_INT:
         raise _not_a_node("has an amount that cannot be")

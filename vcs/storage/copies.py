@@ -18,8 +18,8 @@ def read_at(files: Files, place: Place, at: Location) -> bytes:
     """What is stored of an object at one place.
 
     Raises:
-    DamagedError: It is not what the table promised.
-    FileNotFoundError: The place is gone.
+        DamagedError: It is not what the table promised.
+        FileNotFoundError: The place is gone.
     """
     check_sizes(at)
     if isinstance(place, PackWriter):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import durable
 from .locks import Lock
-from .plain import read_plain
+from .plain import is_something_else, read_plain
 
 _DIGITS = 20
 
@@ -74,6 +74,8 @@ def holders(folder: Path) -> list[Holder]:
 
 def _alive(folder: Path) -> Iterator[Holder]:
     for path in folder.iterdir() if folder.is_dir() else ():
+        if is_something_else(path):
+            continue  # nobody's lease: fsck names it
         lock = Lock.take(path)
         if lock is not None:
             lock.remove()

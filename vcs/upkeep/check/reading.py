@@ -62,7 +62,11 @@ class PackReader:
     def objects(self) -> Iterator[Found]:
         """Every object that can be made out, sound or not."""
         try:
-            size = self.files.size(self.name)
+            try:
+                size = self.files.size(self.name)
+            except DamagedError:
+                self.problems, self.has_table = ["is no plain file"], False
+                return
             table = self._open()
             self._left = _EFFORT * size + _BLOCK
             rows = None if table is None else table.sequence(_LARGEST)
@@ -73,8 +77,6 @@ class PackReader:
         except FileNotFoundError:
             self.missing = True
             self.problems = ["is missing"]
-        except DamagedError:
-            self.problems, self.has_table = ["is no plain file"], False
         except OSError as error:
             self.refused = error
             self.problems.append(f"cannot be read: {error.strerror}")

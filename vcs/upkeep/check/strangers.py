@@ -81,9 +81,9 @@ def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
     found += [name for name in files.list(OPS) if op_seq(name) is None]
     found += [name for name in files.list(PACKS) if not is_pack_name(name)]
     found += [name for name in files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
-    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
-    found += [f"{layout.incoming.name}/{path.name}" for path in layout.incoming.glob("*") if is_something_else(path)]
-    found += [path.name for path in (layout.turn, layout.queue) if is_something_else(path)]
+    found += [str(path.relative_to(folder)) for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
+    files_of_ours = (layout.turn, layout.queue, *layout.incoming.glob("*"), *layout.leases.glob("*"))
+    found += [str(path.relative_to(folder)) for path in files_of_ours if is_something_else(path)]
     found += [str(path.relative_to(folder)) for path in layout.packs.rglob("*") if path.is_symlink()]
     for path in layout.trust.glob("*"):
         if path.is_symlink() or not path.is_file():  # any bytes will do: those that are no proof trust nothing

@@ -34,16 +34,10 @@ class Quarantine:
             return
         self._quarantine.mkdir(exist_ok=True)
         target = self._free(name)
-        if not is_plain(path):
+        if is_plain(path):
+            _give_second_name(path, target)
+        else:
             os.rename(path, target)
-            return
-        try:
-            os.link(path, target)
-        except FileNotFoundError:
-            raise
-        except OSError:
-            durable.write_file(target, path.read_bytes())
-            shutil.copystat(path, target)
         durable.sync_folder(self._quarantine)
 
     def move(self, name: str) -> None:
@@ -69,6 +63,16 @@ class Quarantine:
         plain = name.replace("/", "-").lstrip(".")
         numbered = (self._quarantine / f"{plain}{f'-{number}' if number else ''}" for number in range(1_000_000))
         return next(path for path in numbered if not os.path.lexists(path))
+
+
+def _give_second_name(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        durable.write_file(target, path.read_bytes())
+        shutil.copystat(path, target)
 
 
 def begins_with(path: Path, start: bytes) -> bool:
