@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -94,18 +95,20 @@ class Database:
         if self._process != os.getpid():  # SQLite must not be carried through a fork, nor a lock that a thread held
             self._connection, self._process, self._mutex = None, os.getpid(), threading.RLock()
         with self._mutex:
+            began = time.monotonic()
             for _ in range(2):
                 try:
                     return work(self._open())
                 except sqlite3.OperationalError:
-                    self._hurry()
+                    if self._path is not None and time.monotonic() - began > _PATIENCE / 2:
+                        self._hurry()
                     return otherwise  # busy, full, not to be written: the next time perhaps
                 except sqlite3.DatabaseError:
                     self._discard()  # damaged
         return otherwise
 
     def _hurry(self) -> None:
-        """Waits no more for others who kept it busy once: a command asks several times."""
+        """Waits no more for others who kept it busy all that time once: a command asks several times."""
         self._patience = 0.0
         if self._connection is not None:
             self._connection.execute("PRAGMA busy_timeout = 0")
