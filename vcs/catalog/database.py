@@ -78,8 +78,9 @@ class Database:
         """This database; and where it turned out that it cannot be used, a copy of it in memory from then on."""
         if self._spare is None:
             yield self
-            self._spare = spare = Database(None, self._schema)
-            spare._attempt(lambda target: self._attempt(lambda source: source.backup(target), None), None)
+            spare = Database(None, self._schema)
+            copied = spare._attempt(lambda target: self._attempt(lambda source: _copy(source, target), False), False)
+            self._spare = spare if copied else Database(None, self._schema)  # and not one with half of it
         yield self._spare
 
     def close(self) -> None:
@@ -186,6 +187,18 @@ def _names_others(journal: str) -> bool:
             return file.read() == _JOURNAL
     except OSError:
         return False
+
+
+def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
+    """Whether all of a database was copied; it has been waited for already, and SQLite's own would wait for ever."""
+    import sqlite3
+
+    def look(status: int, _: int, __: int) -> None:
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise sqlite3.OperationalError("others keep it busy")
+
+    source.backup(target, progress=look)
+    return _mark_of(target) != 0
 
 
 def _in_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:

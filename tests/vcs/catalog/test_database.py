@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -205,3 +206,17 @@ def test_a_forked_child_opens_its_own(known: Database) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert known.rows(ALL) == [("child", 1), ("parent", 1)]
     assert note(known, "again")
+
+
+def test_where_others_keep_it_busy_one_in_memory_takes_its_place_soon(known: Database, path: Path) -> None:
+    """Also where it was open already: copying it would wait as long as they do."""
+    assert note(known, "a")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    began = time.monotonic()
+    first, spare = known.usable()
+    assert not note(first, "b")
+    assert time.monotonic() - began < 6
+    assert note(spare, "b")
+    assert ("b",) in {row[:1] for row in spare.rows(ALL)}
+    other.close()
