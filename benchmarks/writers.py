@@ -16,7 +16,7 @@ from artvcs.vcs.maps import ref_names
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import gc
 
-EACH = 240
+TOGETHER = 2000
 ROUNDS = 3
 SECONDS = 8.0
 
@@ -29,11 +29,10 @@ from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.repository import Repository
 
 folder, me, count, seconds = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-repository, slowest, number = Repository(folder), 0.0, 0
-print("ready", flush=True)
-sys.stdin.readline()
-end = time.monotonic() + seconds
-while number < count if count else time.monotonic() < end:
+repository, slowest = Repository(folder), 0.0
+
+
+def publish(number):
     begun = time.monotonic()
     with repository.transaction("write") as transaction:
         payload = transaction.put(Tree(0, ()))
@@ -42,7 +41,16 @@ while number < count if count else time.monotonic() < end:
             name=f"n{me}", number=0, label=None, artifact=artifact, commit=None, output=None, run=None, origin="saved",
             created=0, tags=(), metadata={},
         ), {}))
-    slowest, number = max(slowest, time.monotonic() - begun), number + 1
+    return time.monotonic() - begun
+
+
+publish(0)  # what only the first one needs is loaded
+number = 1
+print("ready", flush=True)
+sys.stdin.readline()
+end = time.monotonic() + seconds
+while number < count if count else time.monotonic() < end:
+    slowest, number = max(slowest, publish(number)), number + 1
 print(number, slowest, flush=True)
 """
 
@@ -81,13 +89,13 @@ def throughput(processes: int) -> float:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / ".artifacts"
         repository = Repository.init(folder)
-        started = write(folder, processes, count=EACH // processes)
+        started = write(folder, processes, count=TOGETHER // processes)
         begun = time.perf_counter()
         go(started)
         done, _ = finish(started)
         took = time.perf_counter() - begun
         there = repository.refs().count(ref_names.ARTIFACTS)
-        assert there == done == EACH, (there, done)
+        assert there == done == TOGETHER, (there, done)
         return done / took
 
 

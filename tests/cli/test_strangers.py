@@ -275,7 +275,7 @@ def test_a_huge_stored_size_in_a_row_of_the_index(stranger: Stranger, stored: in
     name = put_pack(files, blob(b"wanted"))
     [row] = rows_of(files, name)
     lie = table.pack_row(dataclasses.replace(row, stored=stored))
-    forge(stranger.repository, segments=(write_segment(files, [([name], [lie])]),))
+    forge(stranger.repository, segments=(write_segment(files, [([name], lie)]),))
     file_in_a_tree(stranger.repository, row.oid, row.size)
     looks = stranger.looks(*READING)
     check_refused(looks)

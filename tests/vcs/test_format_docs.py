@@ -256,7 +256,7 @@ def test_the_hashes_in_a_pack() -> None:
 def test_the_index_segment() -> None:
     _, found = the_pack()
     packs = [pack_name(named("packs.md")), op_name(1)]
-    data = segment.build([(packs[:1], found.table.raw_rows()), (packs[1:], [])], frozenset())
+    data = segment.build([(packs[:1], found.table.raw()), (packs[1:], b"")], frozenset())
     assert (hash_bytes(data, "index"), data) == (named("index.md"), hex_block("index.md"))
     assert Segment(named("index.md"), data).packs == sorted(packs)
     assert example("op", Op).state.segments == (named("index.md"),)

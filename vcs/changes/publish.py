@@ -135,7 +135,7 @@ class Publisher:
         if any(map(is_something_else, (self._layout.queue, self._layout.turn))):
             return None  # something else is in the way, and the queue protects nothing
         give_up = time.monotonic() + _TURN
-        first = Lock.wait(self._layout.queue, _TURN, _SELDOM)
+        first = Lock.queue(self._layout.queue, _TURN)
         try:
             return Lock.wait(self._layout.turn, give_up - time.monotonic(), _OFTEN)
         finally:
@@ -206,8 +206,10 @@ class Publisher:
         packs = {pack.name: pack for pack in (*head.loose, *incoming.packs)}
         if any(name not in packs for name in loose) or len(head.segments) < len(head.state.segments):
             return head.state.segments, loose  # something is damaged: repairing is another's work
-        tables: list[tuple[Sequence[PackName], Iterable[bytes]]] = [
-            ([name], packs[name].table.raw_rows()) for name in loose
+        if any(packs[name].table.last_number() for name in loose):
+            return head.state.segments, loose  # a pack's own table names no other pack
+        tables: list[tuple[Sequence[PackName], bytes]] = [
+            ([name], packs[name].table.raw()) for name in loose
         ]
         total = sum(packs[name].table.rows for name in loose)
         kept = list(head.segments)
@@ -216,7 +218,7 @@ class Publisher:
             if not merged.whole():
                 return head.state.segments, loose  # what is damaged in it would pass for sound in the new one
             total += merged.rows
-            tables.append((merged.packs, merged.raw_rows()))
+            tables.append((merged.packs, merged.raw()))
         data = segment.build(tables, frozenset(PackName(name) for name in head.state.condemned))
         name = hash_bytes(data, "index")
         try:

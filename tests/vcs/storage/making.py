@@ -64,10 +64,10 @@ def rows_of(files: Files, name: PackName) -> list[Location]:
 
 def put_segment(files: Files, *packs: PackName) -> Oid:
     """An index segment that lists these packs."""
-    return write_segment(files, [([name], Pack.open(files, name).table.raw_rows()) for name in packs])
+    return write_segment(files, [([name], Pack.open(files, name).table.raw()) for name in packs])
 
 
-def write_segment(files: Files, tables: Iterable[tuple[Sequence[PackName], Iterable[bytes]]]) -> Oid:
+def write_segment(files: Files, tables: Iterable[tuple[Sequence[PackName], bytes]]) -> Oid:
     """An index segment of these rows, which may be false."""
     data = segment.build(tables, frozenset())
     oid = hash_bytes(data, "index")

@@ -83,13 +83,13 @@ def test_a_false_row_in_an_index_leads_to_nothing_wrong(files: Files, row: dict[
     name = put_pack(files, blob(b"good"), blob(b"wanted"))
     true = rows_of(files, name)
     false = [dataclasses.replace(at, **row) if at.oid == WANTED else at for at in true]  # type: ignore[arg-type]
-    commit(files, segments=[write_segment(files, [([name], map(table.pack_row, false))])])
+    commit(files, segments=[write_segment(files, [([name], b"".join(map(table.pack_row, false)))])])
     with pytest.raises((DamagedError, UnknownName)):
         store_of(files).read(WANTED, "blob")
     assert store_of(files).read(GOOD, "blob") == b"good"
     commit(
         files,
-        segments=[write_segment(files, [([name], map(table.pack_row, false))])],
+        segments=[write_segment(files, [([name], b"".join(map(table.pack_row, false)))])],
         loose=[put_pack(files, blob(b"wanted"))],
     )
     assert store_of(files).read(WANTED, "blob") == b"wanted"
@@ -114,7 +114,7 @@ def test_an_id_that_its_pack_does_not_hold_is_not_read_and_can_be_stored_then(fi
     name = put_pack(files, blob(b"good"), blob(b"another"))
     [other] = [at for at in rows_of(files, name) if at.oid != GOOD]
     rows = sorted([*rows_of(files, name), dataclasses.replace(other, oid=WANTED)], key=lambda at: at.oid)
-    index = write_segment(files, [([name], map(table.pack_row, rows))])
+    index = write_segment(files, [([name], b"".join(map(table.pack_row, rows)))])
     commit(files, segments=[index])
     refused(store_of(files), WANTED)
     commit(files, segments=[index], loose=[put_pack(files, blob(b"wanted"))])
@@ -219,7 +219,7 @@ def test_a_segment_that_names_packs_that_are_nowhere_hides_nothing(files: Files)
     good = put_pack(files, blob(b"good"))
     [row] = rows_of(files, good)
     elsewhere = PackName("packs/00/" + "00" * 32)
-    index = write_segment(files, [([elsewhere], [table.pack_row(row)]), ([good], [table.pack_row(row)])])
+    index = write_segment(files, [([elsewhere], table.pack_row(row)), ([good], table.pack_row(row))])
     commit(files, segments=[index])
     store = store_of(files)
     assert store.has(GOOD)

@@ -26,7 +26,7 @@ Packs = dict[PackName, list[Oid]]
 
 def built(packs: Packs, without: frozenset[PackName] = frozenset()) -> bytes:
     return segment.build(
-        [([name], [table.pack_row(Location(oid, "blob", 0, 36, 1, 1)) for oid in ids]) for name, ids in packs.items()],
+        [([name], table.build(Location(oid, "blob", 0, 36, 1, 1) for oid in ids)) for name, ids in packs.items()],
         without,
     )
 
@@ -61,7 +61,7 @@ def test_merged_segments_find_what_each_found_less_the_packs_left_out(
 ) -> None:
     without = frozenset(data.draw(st.sets(st.sampled_from(sorted({*one, *two})))) if one or two else ())
     parts = [segment_of(one), segment_of(two)]
-    merged_bytes = segment.build([(part.packs, part.raw_rows()) for part in parts], without)
+    merged_bytes = segment.build([(part.packs, part.raw()) for part in parts], without)
     merged = Segment(hash_bytes(merged_bytes, "index"), merged_bytes)
     left = {place: count for place, count in expected(one, two).items() if place[0] not in without}
     assert places(merged) == left
@@ -108,3 +108,6 @@ def test_a_row_of_a_pack_that_is_not_named_is_refused() -> None:
     [(_, number)] = list(forged)
     with pytest.raises(DamagedError, match="names no such pack"):
         forged.pack_of(number)
+    with pytest.raises(DamagedError, match="names a pack that there is not"):
+        segment.build([(forged.packs, forged.raw())], frozenset())
+    assert not forged.whole()

@@ -27,10 +27,22 @@ def table_of(locations: list[Location], before: bytes = b"") -> Table:
 
 @given(LOCATIONS, st.integers(0, 2**32 - 1))
 def test_a_row_comes_back(at: Location, number: int) -> None:
-    row = table.renumbered(table.pack_row(at), number)
+    [row] = table.renumbered(table.pack_row(at), [number])
     assert len(row) == ROW_SIZE == 64
-    assert table.pack_number(row) == number
     assert list(Table(row, 0, 1)) == [(at, number)]
+
+
+@given(st.lists(st.tuples(LOCATIONS, st.integers(0, 300)), max_size=20), st.data())
+def test_many_rows_get_other_numbers(rows: list[tuple[Location, int]], data: st.DataObject) -> None:
+    """All at once: each its own, and those of packs that are left out are gone."""
+    numbers = data.draw(st.lists(st.none() | st.integers(0, 2**32 - 1), min_size=301, max_size=301))
+    before = b"".join(row for at, number in rows for row in table.renumbered(table.pack_row(at), [number]))
+    after = b"".join(table.renumbered(before, range(301)))
+    assert after == before
+    changed = b"".join(table.renumbered(before, numbers))
+    kept = [(at, found) for at, number in rows if (found := numbers[number]) is not None]
+    assert list(Table(changed, 0, len(kept))) == kept
+    assert Table(before, 0, len(rows)).last_number() == max((number for _, number in rows), default=0)
 
 
 @given(TABLES, IDS, st.binary(max_size=50))
@@ -38,7 +50,7 @@ def test_a_table_finds_what_is_in_it_and_nothing_else(locations: list[Location],
     found = table_of(locations, before)
     by_rows = sorted(at.oid for at in locations)
     assert [at.oid for at, _ in found] == by_rows
-    assert b"".join(found.raw_rows()) == table.build(locations)
+    assert found.raw() == table.build(locations)
     for oid in {*by_rows, other}:
         there = {at for at, _ in found.find(bytes.fromhex(oid))}
         assert there == {at for at in locations if at.oid == oid}

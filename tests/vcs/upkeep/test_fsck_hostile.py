@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from artvcs.vcs.changes.publish import MAX_LOOSE
 from artvcs.vcs.maps.trees import as_entry
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, FOLDER, Entry, Tree
@@ -21,6 +22,7 @@ from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.packs import chunking, codec, pack, table
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE, Item, Pack
 from artvcs.vcs.storage.packs.table import Location
+from artvcs.vcs.upkeep import gc
 from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import problems, put_text
@@ -209,9 +211,28 @@ def test_a_segment_that_lies(folder: Path, files: Files) -> None:
         table.pack_row(dataclasses.replace(row, oid=Oid("ab" * 32))),
     ]
     for lie in lies:
-        segment = write_segment(files, [([name], [lie])])
+        segment = write_segment(files, [([name], lie)])
         commit_with(files, segments=(segment,))
         assert f"index/{segment}: does not list what {name} holds" in problems(folder)
+
+
+def test_a_pack_whose_own_table_names_others_is_in_nobodys_way(
+    repository: Repository, folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index takes in loose packs after some publishings; not this one, and repairing ends it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(pack, "build", lambda entries: b"".join(table.renumbered(table.build(entries), [7])))
+        name = put_pack(files, blob(TEXT))
+    with repository.transaction("strange") as transaction:
+        transaction.edit_state(lambda _, state: dataclasses.replace(state, loose=(name, *state.loose)))
+    for number in range(2 * MAX_LOOSE):
+        put_text(repository, f"tags/{number}", f"text {number}")
+    gc.collect(repository)
+    assert any(name in problem for problem in problems(folder))
+    repair(folder)
+    put_text(repository, "tags/after", "after")
+    gc.collect(repository)
+    assert problems(folder) == []
 
 
 def test_it_can_all_be_repaired(folder: Path, files: Files) -> None:

@@ -14,6 +14,7 @@ from ...errors import DamagedError
 from .plain import read_plain
 
 _POLL, _MAX_POLL = 0.0005, 0.02
+_SELDOM, _LONG = 0.003, 0.01
 
 _LONGEST_PID = 12
 
@@ -58,6 +59,17 @@ class Lock:
                 return None
             time.sleep(pause)
             pause = min(2 * pause, max_pause)
+        return lock
+
+    @classmethod
+    def queue(cls, path: Path, timeout: float) -> Lock | None:
+        """As `wait`, among many: who has waited longer looks more often, so that nobody is passed over for long."""
+        begun = time.monotonic()
+        while (lock := cls.take(path)) is None:
+            waited = time.monotonic() - begun
+            if waited >= timeout:
+                return None
+            time.sleep(_SELDOM / (1 + waited / _LONG))
         return lock
 
     @classmethod

@@ -13,7 +13,7 @@ from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, is_oid
 from ..files import Buffer, Files
 from ..layout import PackName, op_name, pack_name
-from .table import ROW_SIZE, Table, pack_number, renumbered
+from .table import ROW_SIZE, Table, renumbered
 
 _HEADER = struct.Struct("<4sIQQ")
 _NAME = struct.Struct("<c32s")
@@ -56,8 +56,8 @@ class Segment(Table):
         return cls(path.rpartition("/")[2], files.map(path))
 
     def whole(self) -> bool:
-        """Whether the bytes are those that the name promises."""
-        return hash_bytes(memoryview(self._data), "index") == self.name
+        """Whether the bytes are those that the name promises, and no row names a pack that is not listed."""
+        return hash_bytes(memoryview(self._data), "index") == self.name and self.last_number() < max(self._named, 1)
 
     def pack_of(self, number: int) -> PackName:
         """The pack with this number. Raises DamagedError where there is none."""
@@ -68,22 +68,21 @@ class Segment(Table):
         return self._known[number]
 
 
-def build(tables: Iterable[tuple[Sequence[PackName], Iterable[bytes]]], without: frozenset[PackName]) -> bytes:
+def build(tables: Iterable[tuple[Sequence[PackName], bytes]], without: frozenset[PackName]) -> bytes:
     """The bytes of a segment.
 
     Args:
         tables: Names of packs, and rows whose pack numbers count in those.
         without: Packs that are left out.
+
+    Raises:
+        DamagedError: A row has a number that none of its names has.
     """
     tables = list(tables)
     packs = sorted({name for names, _ in tables for name in names} - without)
     numbers = {name: number for number, name in enumerate(packs)}
-    rows = sorted(
-        renumbered(row, numbers[pack])
-        for names, found in tables
-        for row in found
-        if (pack := names[pack_number(row)]) in numbers
-    )
+    rows = [row for names, found in tables for row in renumbered(found, [numbers.get(name) for name in names])]
+    rows.sort()  # merges what is sorted in each
     header = _HEADER.pack(_MAGIC, _VERSION, len(packs), len(rows))
     return b"".join([header, *map(_encode_name, packs), *rows])
 

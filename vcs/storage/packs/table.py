@@ -7,7 +7,8 @@ bytes are described in docs/format/packs.md.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
@@ -22,8 +23,10 @@ _PLACE = struct.Struct("<32sBBHI24x")
 _HELD = struct.Struct("<32sBxHIQQ8x")
 """Of a row the id, the kind's code, what is zero, the pack's number, and where and how long the object is."""
 _OFFSET = struct.Struct("<40xQ16x")
-_PACK, _PACK_AT = struct.Struct("<I"), 36
-"""The pack's number inside a row."""
+_NUMBER, _NUMBER_AT, _NUMBER_SIZE = struct.Struct("<36xI24x"), 36, 4
+"""Of a row the pack's number."""
+_APART = struct.Struct("<36sI24s")
+"""Of a row what is before the pack's number, this, and what is after it."""
 
 ROW_SIZE = _ROW.size
 
@@ -64,15 +67,25 @@ def pack_row(at: Location) -> bytes:
     return _ROW.pack(bytes.fromhex(at.oid), CODES[at.kind], at.codec, 0, 0, at.offset, at.stored, at.size)
 
 
-def renumbered(row: bytes, number: int) -> bytes:
-    """A row with another pack number."""
-    return row[:_PACK_AT] + _PACK.pack(number) + row[_PACK_AT + _PACK.size :]
+def renumbered(rows: bytes, numbers: Sequence[int | None]) -> list[bytes]:
+    """Rows with other numbers of packs.
 
+    Args:
+        rows: The rows, one after the other.
+        numbers: What becomes of each number there was; rows of packs that get none are left out.
 
-def pack_number(row: bytes) -> int:
-    """The pack number in a row."""
-    number: int = _PACK.unpack_from(row, _PACK_AT)[0]
-    return number
+    Raises:
+        DamagedError: A row has a number that is not among them.
+    """
+    try:
+        found = [numbers[number] for (number,) in _NUMBER.iter_unpack(rows)]
+    except IndexError:
+        raise DamagedError("A table of objects names a pack that there is not; run `art fsck --repair`.") from None
+    changed, column = bytearray(rows), struct.pack(f"<{len(found)}I", *(number or 0 for number in found))
+    for byte in range(_NUMBER_SIZE):  # a column at once: there may be a million rows
+        changed[_NUMBER_AT + byte :: ROW_SIZE] = column[byte::_NUMBER_SIZE]
+    places = range(0, len(changed), ROW_SIZE)
+    return [bytes(changed[at : at + ROW_SIZE]) for at, number in zip(places, found, strict=True) if number is not None]
 
 
 def build(locations: Iterable[Location]) -> bytes:
@@ -156,10 +169,21 @@ class Table:
     def __iter__(self) -> Iterator[tuple[Location, int]]:
         return (self.row(row) for row in range(self.rows))
 
-    def raw_rows(self) -> Iterator[bytes]:
+    def raw(self) -> bytes:
         """All rows as they are."""
-        end = self._start + self.rows * ROW_SIZE
-        return (bytes(self._data[at : at + ROW_SIZE]) for at in range(self._start, end, ROW_SIZE))
+        return bytes(self._data[self._start : self._start + self.rows * ROW_SIZE])
+
+    def last_number(self) -> int:
+        """The greatest number of a pack in the rows; 0 where there are none."""
+        return max((number for (number,) in self._columns(_NUMBER)), default=0)
+
+    def sums(self) -> Counter[int]:
+        """Of each pack's number a sum of its rows: the same for the same ones in another order, and else practically
+        never. It holds in this process only."""
+        sums = Counter[int]()
+        for before, number, after in self._columns(_APART):
+            sums[number] += hash((before, after))
+        return sums
 
     def _columns(self, columns: struct.Struct) -> Iterator[Any]:
         """Some columns of all rows."""

@@ -224,7 +224,7 @@ class _Collection:
         touched = [segment for segment in head.segments if gone & set(segment.packs)]
         if not touched or len(head.segments) < len(head.state.segments) or not all(each.whole() for each in touched):
             return head.state.segments  # repairing is another's work
-        data = build_segment(((each.packs, each.raw_rows()) for each in touched), frozenset(gone))
+        data = build_segment(((each.packs, each.raw()) for each in touched), frozenset(gone))
         name = hash_bytes(data, "index")
         try:
             with storage_errors("writing the index"):

@@ -60,10 +60,10 @@ class NextState:
 
     def _index(self, touched: list[segment.Segment], found: list[PackName], old: State) -> Oid | None:
         """A segment in place of others, and for files that none lists; None where the disk is too full for it."""
-        tables: list[tuple[Sequence[PackName], Iterable[bytes]]] = [(each.packs, each.raw_rows()) for each in touched]
+        tables: list[tuple[Sequence[PackName], bytes]] = [(each.packs, each.raw()) for each in touched]
         for name in found:
             try:
-                tables.append(([name], Pack.open(self._files, name).table.raw_rows()))
+                tables.append(([name], Pack.open(self._files, name).table.raw()))
             except (FileNotFoundError, DamagedError):
                 continue
         data = segment.build(tables, frozenset(self._gone | set(map(PackName, old.condemned))))
