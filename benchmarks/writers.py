@@ -84,19 +84,18 @@ def finish(started: list[subprocess.Popen[str]]) -> tuple[int, float]:
     return sum(int(answer[0]) for answer in answers), max(float(answer[1]) for answer in answers)
 
 
-def throughput(processes: int) -> float:
-    """Publishings a second, all of them checked to be there."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / ".artifacts"
-        repository = Repository.init(folder)
-        started = write(folder, processes, count=TOGETHER // processes)
-        begun = time.perf_counter()
-        go(started)
-        done, _ = finish(started)
-        took = time.perf_counter() - begun
-        there = repository.refs().count(ref_names.ARTIFACTS)
-        assert there == done == TOGETHER, (there, done)
-        return done / took
+def throughput(place: Path, processes: int) -> float:
+    """Publishings a second, all of them checked to be there; the repository in `place` is left there."""
+    folder = place / ".artifacts"
+    repository = Repository.init(folder)
+    started = write(folder, processes, count=TOGETHER // processes)
+    begun = time.perf_counter()
+    go(started)
+    done, _ = finish(started)
+    took = time.perf_counter() - begun
+    there = repository.refs().count(ref_names.ARTIFACTS)
+    assert there == done == TOGETHER, (there, done)
+    return done / took
 
 
 def beside(*, collecting: bool) -> tuple[float, int]:
@@ -119,9 +118,11 @@ def beside(*, collecting: bool) -> tuple[float, int]:
 def main() -> None:
     """Prints the figures."""
     rates: dict[int, list[float]] = {processes: [] for processes in (1, 2, 4, 8)}
-    for _ in range(ROUNDS):
-        for processes, found in rates.items():
-            found.append(throughput(processes))
+    # Nothing is removed in between: some file systems make files more slowly for minutes after many were deleted.
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(ROUNDS):
+            for processes, found in rates.items():
+                found.append(throughput(Path(folder) / f"{number}-{processes}", processes))
     one = sorted(rates[1])[ROUNDS // 2]
     for processes, found in rates.items():
         rate = sorted(found)[ROUNDS // 2]

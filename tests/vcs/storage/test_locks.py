@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,15 @@ def test_a_lock_on_a_removed_file_is_not_believed(tmp_path: Path, monkeypatch: p
     lock.release()
 
 
-def test_waiting_for_a_lock_ends(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wait", [Lock.wait, Lock.queue])
+def test_waiting_for_a_lock_ends(tmp_path: Path, wait: Callable[[Path, float], Lock | None]) -> None:
     path = tmp_path / "lock"
     first = Lock.take(path)
     assert first is not None
-    assert Lock.wait(path, 0.05) is None
+    assert wait(path, 0.05) is None
     timer = threading.Timer(0.05, first.release)
     timer.start()
-    second = Lock.wait(path, 60)
+    second = wait(path, 60)
     assert second is not None
     second.release()
     timer.join()

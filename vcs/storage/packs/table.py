@@ -178,8 +178,10 @@ class Table:
         return max((number for (number,) in self._columns(_NUMBER)), default=0)
 
     def sums(self) -> Counter[int]:
-        """Of each pack's number a sum of its rows: the same for the same ones in another order, and else practically
-        never. It holds in this process only."""
+        """Of each pack's number a sum of its rows, which says in this process whether others are the same.
+
+        In another order they have the same sum, and other ones practically never.
+        """
         sums = Counter[int]()
         for before, number, after in self._columns(_APART):
             sums[number] += hash((before, after))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from ...changes.publish import RECENT
 from ...errors import DamagedError, DiskFull, storage_errors
