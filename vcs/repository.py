@@ -53,7 +53,8 @@ class Repository:
     def __init__(self, folder: Path) -> None:
         self.layout = Layout(folder)
         with storage_errors(f"opening the repository at {folder}"):
-            _check_format(self.layout)
+            check_format(self.layout)
+            self.layout.check_folders()
         files = LocalFiles(folder, self.layout.tmp)
         tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA)
         self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
@@ -211,6 +212,7 @@ def _make_files(layout: Layout) -> None:
     """Makes a new repository; of several processes at once one makes the first op, and the others find it."""
     if any(layout.packs.glob("*/*")) and not any(layout.ops.glob("*")):
         raise DamagedError(f"{layout.folder} holds data but its ops are lost; restore the folder 'ops' from a copy.")
+    layout.check_folders()
     for path in layout.folders():
         path.mkdir(parents=True, exist_ok=True)
     layout.gitignore.write_text(GITIGNORE_TEXT)  # if it is lost, Git sees our files: no more than that
@@ -237,7 +239,8 @@ def _find(start: Path) -> Path | None:
     return None
 
 
-def _check_format(layout: Layout) -> None:
+def check_format(layout: Layout) -> None:
+    """Refuses what no artvcs has written, or a newer one. Raises as `Repository`."""
     if not layout.format.exists():
         raise RepositoryNotFound(f"{layout.folder} is not an artifact repository; `art init` makes one.")
     versions = read_register(layout.format)

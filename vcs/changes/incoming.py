@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
+from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout, PackName, pack_name
 from ..storage.packs.pack import Item, Pack, pack_id
 from ..storage.packs.pack_writer import PackWriter
@@ -28,6 +29,9 @@ PACK_OBJECTS = 1 << 18
 INLINE = 256 << 10
 """What is no more than so many bytes is published in the op's own file."""
 
+
+LARGEST = 1 << 30
+"""No incoming pack has so many bytes: it is put at its place long before."""
 
 _NOTHING = hash_bytes(b"", "pack")
 
@@ -173,7 +177,7 @@ class Incoming:
         for name in names:
             try:
                 if not files.exists(name):
-                    left = self.writer.path.read_bytes()
+                    left = read_plain(self.writer.path, LARGEST)
                     Pack(name, left, len(left))
                     if pack_name(pack_id(left)) != name:
                         continue  # it was not put at its place, and went on to grow

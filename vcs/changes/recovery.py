@@ -23,14 +23,11 @@ from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
-from .incoming import Incoming
+from .incoming import LARGEST, Incoming
 from .intents import Intent, PutRun
 from .journal import Checkpoint, Journal, intents_of, leftovers
 from .publish import now_ms, was_published
 from .transaction import Transaction
-
-_MOST = 1 << 30
-"""Bytes of an incoming pack: it is put at its place long before."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +119,7 @@ def matching(pack: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     began anew, and only the lines after that can be checked against its bytes. Full packs carry their own hashes.
     """
     try:
-        data = read_plain(pack, _MOST)
+        data = read_plain(pack, LARGEST)
     except (FileNotFoundError, DamagedError):
         data = b""
     good: list[Checkpoint] = []

@@ -6,10 +6,14 @@ What is shared, and may lie in any `Files`, is named by functions; what belongs 
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NewType
 
+from ..errors import DamagedError
 from ..objects.oid import Oid, is_oid
 
 FOLDER_NAME = ".artifacts"
@@ -85,6 +89,30 @@ class Layout:
     def folders(self) -> tuple[Path, ...]:
         """The folders that a repository always has."""
         return (self.folder, self.ops, self.packs, self.index, self.incoming, self.leases, self.tmp)
+
+    def check_folders(self) -> None:
+        """Refuses a repository whose folders lie elsewhere: what is deleted and overwritten there may be another's.
+
+        Raises:
+            DamagedError: One of them is a link or no folder.
+        """
+        for path, what in self.wrong_folders():
+            data = path in (self.ops, self.packs, self.index)
+            advice = "put what it leads to in its place" if data else "run `art fsck --repair`"
+            raise DamagedError(f"{path} {what}; {advice}.")
+
+    def wrong_folders(self) -> Iterator[tuple[Path, str]]:
+        """What stands in the place of a folder and is none of the repository's own, and what it is."""
+        local = (self.running, self.quarantine, self.checkouts, self.workspace, self.trust)
+        for path in (*self.folders()[1:], *local):
+            try:
+                mode = os.lstat(path).st_mode
+            except OSError:
+                continue  # not there; or not to be looked at, as will be said when it is used
+            if stat.S_ISLNK(mode):
+                yield path, "is a link, and a repository's files have to lie in it"
+            elif not stat.S_ISDIR(mode):
+                yield path, "is no folder"
 
     def claim(self, key: Oid) -> Path:
         """What is locked while the step with this cache key is executed."""

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ..errors import RepositoryBusy
+from ..errors import DamagedError, RepositoryBusy
 from .disk import durable
 from .disk.locks import Lock
 from .disk.plain import look_plain, open_plain
@@ -123,6 +123,7 @@ class LocalFiles:
         """See `Files.delete`."""
         with self._mutex:
             self._forget(name)
+        _check_parent(self.path(name))
         Path(self.path(name)).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -199,8 +200,16 @@ class LocalFiles:
                 lock.release()
 
 
+def _check_parent(target: str) -> None:
+    """Refuses to write or delete where a folder is a link: what it leads to may be another's. Raises DamagedError."""
+    folder = os.path.dirname(target)
+    if os.path.islink(folder):
+        raise DamagedError(f"{folder} is a link, and a repository's files have to lie in it; run `art fsck --repair`.")
+
+
 def _make_parent(target: str) -> None:
-    """Makes the folder that a file is to be in, durably."""
+    """Makes the folder that a file is to be in, durably. Raises as `_check_parent`."""
+    _check_parent(target)
     folder = Path(target).parent
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)

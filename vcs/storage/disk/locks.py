@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 import weakref
 from contextlib import suppress
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...errors import DamagedError
-from .plain import read_plain
+from .plain import is_something_else, read_plain
 
 _POLL, _MAX_POLL = 0.0005, 0.02
 _SELDOM, _LONG = 0.003, 0.01
 
 _LONGEST_PID = 12
+
+_CAREFULLY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Lock:
@@ -34,7 +37,11 @@ class Lock:
 
     @classmethod
     def take(cls, path: Path) -> Lock | None:
-        """Locks a file, creating it; None when somebody else holds the lock."""
+        """Locks a file, creating it; None when somebody else holds the lock.
+
+        Raises:
+            DamagedError: It is a link, a folder, a pipe or the like.
+        """
         while True:
             fd = _opened(path)
             try:
@@ -131,12 +138,21 @@ os.register_at_fork(after_in_child=Lock.forget_all)
 
 
 def _opened(path: Path) -> int:
+    """The file, made where there is none. Raises DamagedError where it is a link or the like: it may be anybody's."""
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | _CAREFULLY, 0o644)
     except PermissionError:
         if not os.access(path, os.R_OK):
             raise
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # another user's: to lock it, reading is enough
+        fd = os.open(path, os.O_RDONLY | _CAREFULLY)  # another user's: to lock it, reading is enough
+    except OSError:
+        if is_something_else(path):
+            raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.") from None
+        raise
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.")
 
 
 def _inode(path: Path) -> int | None:

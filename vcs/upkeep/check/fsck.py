@@ -40,6 +40,10 @@ def fsck(folder: Path, progress: Progress = lambda _, __, ___: None) -> Iterator
         What is wrong; nothing for a repository that is whole.
     """
     with storage_errors(f"checking {folder}"):
+        elsewhere = [Problem(path.name, what) for path, what in Layout(folder).wrong_folders()]
+        yield from elsewhere
+        if elsewhere:
+            return
         try:
             repository = Repository(folder)
         except ArtError as error:

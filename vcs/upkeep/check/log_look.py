@@ -73,6 +73,10 @@ def look(files: Files) -> LogLook:
     if stands and newest is None:
         stands, why = False, "There are no ops."
     sequence = log.sequence()
+    after = max(sequence, default=0) + 1
+    while not stands and files.exists(op_name(after)):  # and is not listed: a folder in an op's place, say
+        damaged[after] = "is no plain file"
+        after += 1
     for seq in sequence if newest is None else [seq for seq in sequence if seq <= newest.seq]:
         try:
             if (entry := log.entry(seq)) is not None:

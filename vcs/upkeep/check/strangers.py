@@ -82,7 +82,8 @@ def strangers(layout: Layout, files: Files) -> Iterator[Problem]:
     found += [name for name in files.list(PACKS) if not is_pack_name(name)]
     found += [name for name in files.list(INDEX) if not is_oid(name.rpartition("/")[2])]
     found += [str(path.relative_to(folder)) for path in layout.incoming.glob("*") if path.suffix not in _LANDS]
-    files_of_ours = (layout.turn, layout.queue, *layout.incoming.glob("*"), *layout.leases.glob("*"))
+    locks = (layout.turn, layout.queue, layout.repair, *layout.leases.glob("*"), *layout.running.glob("*"))
+    files_of_ours = (*locks, *layout.incoming.glob("*"))
     found += [str(path.relative_to(folder)) for path in files_of_ours if is_something_else(path)]
     found += [str(path.relative_to(folder)) for path in layout.packs.rglob("*") if path.is_symlink()]
     for path in layout.trust.glob("*"):

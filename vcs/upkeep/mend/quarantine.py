@@ -32,13 +32,19 @@ class Quarantine:
     def _keep(self, path: Path, name: str) -> None:
         if not os.path.lexists(path) or self._is_kept(path):
             return
-        self._quarantine.mkdir(exist_ok=True)
+        self.make()
         target = self._free(name)
         if is_plain(path):
             _give_second_name(path, target)
         else:
             os.rename(path, target)
         durable.sync_folder(self._quarantine)
+
+    def make(self) -> None:
+        """Makes the folder; what stands in its place gets another name, under which it is a stranger."""
+        if self._quarantine.is_symlink() or (self._quarantine.exists() and not self._quarantine.is_dir()):
+            os.rename(self._quarantine, self._folder / f"{self._quarantine.name}-{os.urandom(4).hex()}")
+        self._quarantine.mkdir(exist_ok=True)
 
     def move(self, name: str) -> None:
         """Takes a file away from its place and keeps it here."""
@@ -71,8 +77,9 @@ def _give_second_name(path: Path, target: Path) -> None:
     except FileNotFoundError:
         raise
     except OSError:  # a file system without links
-        durable.write_file(target, path.read_bytes())
-        shutil.copystat(path, target)
+        shutil.copy2(path, target)  # however large it is
+        with open(target, "rb") as file:
+            os.fsync(file.fileno())
 
 
 def begins_with(path: Path, start: bytes) -> bool:

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import DiskFull, NoPermission, RepositoryBusy, RepositoryNotFound, storage_errors
-from ...repository import Repository
+from ...repository import Repository, check_format
 from ...storage.disk import leases, reserve
 from ...storage.disk.locks import Lock
+from ...storage.disk.plain import is_something_else
 from ...storage.layout import Layout
 from ..check.fsck import THREADS
 from ..check.problem import Problem
@@ -61,6 +62,8 @@ def repair(folder: Path, progress: Progress = lambda _, __, ___: None) -> Repair
     with storage_errors(f"repairing {folder}"), _alone(layout), _freeing(layout):
         quarantine = Quarantine(layout)
         done = list(mend_small.mend(layout, quarantine))
+        check_format(layout)
+        done += mend_small.set_aside(layout, quarantine)
         repository = Repository(folder)
         for path in layout.folders():
             path.mkdir(exist_ok=True)
@@ -100,6 +103,8 @@ def _alone(layout: Layout) -> Iterator[None]:
         raise RepositoryNotFound(f"{layout.folder} is not an artifact repository; `art init` makes one.")
     if not os.access(layout.folder, os.W_OK):
         raise NoPermission(f"{layout.folder} cannot be written; copy it to where you may write, and repair the copy.")
+    if is_something_else(layout.repair):
+        Quarantine(layout).move(layout.repair.name)
     lock = Lock.take(layout.repair)
     if lock is None:
         owner = Lock.owner(layout.repair)
