@@ -27,6 +27,9 @@ T = TypeVar("T")
 _PATIENCE = 2.0
 """Seconds to wait for another process that writes."""
 
+_HURRY = 60.0
+"""Seconds during which nobody is waited for, once that was in vain: a command asks several times."""
+
 _FILES = ("-journal", "")
 """What is put behind its name for each of its files."""
 
@@ -55,6 +58,7 @@ class Database:
         self._process = os.getpid()
         self._spare: Database | None = None
         self._patience = _PATIENCE
+        self._hurries_until = 0.0
         self._mutex = threading.RLock()
 
     @property
@@ -99,20 +103,24 @@ class Database:
             began = time.monotonic()
             for _ in range(2):
                 try:
-                    return work(self._open())
+                    return work(self._patient(self._open()))
                 except sqlite3.OperationalError:
                     if self._path is not None and time.monotonic() - began > _PATIENCE / 2:
-                        self._hurry()
+                        self._hurries_until = time.monotonic() + _HURRY
                     return otherwise  # busy, full, not to be written: the next time perhaps
                 except sqlite3.DatabaseError:
                     self._discard()  # damaged
         return otherwise
 
-    def _hurry(self) -> None:
-        """Waits no more for others who kept it busy all that time once: a command asks several times."""
-        self._patience = 0.0
-        if self._connection is not None:
-            self._connection.execute("PRAGMA busy_timeout = 0")
+    def _patient(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """The connection, which waits for others as long as is right now."""
+        if self._patience != (patience := self._patience_now()):
+            self._patience = patience
+            connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
+        return connection
+
+    def _patience_now(self) -> float:
+        return 0.0 if time.monotonic() < self._hurries_until else _PATIENCE
 
     def _open(self) -> sqlite3.Connection:
         import sqlite3
@@ -120,6 +128,7 @@ class Database:
         if self._connection is None:
             if self._path is not None and not self._may_be_opened(self._path):
                 raise sqlite3.OperationalError("something else is in its place")
+            self._patience = self._patience_now()
             place = ":memory:" if self._path is None else self._path
             connection = sqlite3.connect(place, timeout=self._patience, isolation_level=None, check_same_thread=False)
             try:

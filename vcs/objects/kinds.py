@@ -6,7 +6,7 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from .oid import Oid
@@ -199,6 +199,18 @@ class Version(Record):
     tags: tuple[str, ...]
     metadata: Mapping[str, Any]
     deleted: bool = False
+
+
+def values_of(found: Record) -> Iterator[Any]:
+    """What a record holds in the encoding of `vcs.values`: parameters and metadata."""
+    mappings: list[Mapping[str, Any]] = []
+    if isinstance(found, Version):
+        mappings = [found.metadata]
+    elif isinstance(found, Commit):
+        mappings = [found.params, found.metadata]
+    elif isinstance(found, Run):
+        mappings = [found.params, found.metadata, *(step.metadata for step in found.steps.values())]
+    return (value for mapping in mappings for value in mapping.values())
 
 
 @record

@@ -186,6 +186,28 @@ def test_nobody_waits_for_a_writer_for_long(known: Database, path: Path, monkeyp
     assert note(again, "b")
 
 
+def test_who_was_waited_for_in_vain_is_waited_for_again_after_a_while(
+    known: Database, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command asks several times, and waits once; a notebook goes on for days."""
+    monkeypatch.setattr(database, "_PATIENCE", 0.3)
+    monkeypatch.setattr(database, "_HURRY", 0.5)
+    note(known, "a")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    def waited() -> float:
+        began = time.monotonic()
+        assert not note(known, "b")
+        return time.monotonic() - began
+
+    assert waited() >= 0.2
+    assert waited() < 0.2
+    time.sleep(0.5)
+    assert waited() >= 0.2
+    other.close()
+
+
 def test_threads_use_it_at_once(known: Database) -> None:
     threads = [
         threading.Thread(target=lambda me=me: [note(known, f"{me} {number}") for number in range(50)])

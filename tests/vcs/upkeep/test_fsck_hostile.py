@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from artvcs.vcs.changes.intents import AddVersion, EditVersion
 from artvcs.vcs.changes.publish import MAX_LOOSE
+from artvcs.vcs.maps import versions
 from artvcs.vcs.maps.trees import as_entry
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, FOLDER, Entry, Tree
@@ -25,7 +27,7 @@ from artvcs.vcs.storage.packs.table import Location
 from artvcs.vcs.upkeep import gc
 from artvcs.vcs.upkeep.mend.repair import repair
 
-from ..helpers import problems, put_text
+from ..helpers import artifact_of, problems, put_text, version_of
 from ..storage.making import blob, commit, in_chunks, noise, put_pack, rows_of, write_segment
 
 GOOD = hash_bytes(b"good")
@@ -201,6 +203,27 @@ def test_a_name_that_leads_out(folder: Path, files: Files, name: str) -> None:
 @pytest.mark.parametrize("kind", ["version", "commit", "run", "refs", "tree", "artifact"])
 def test_a_record_that_is_none(folder: Path, files: Files, kind: str, text: bytes) -> None:
     assert f"{kind} " in found(folder, files, record(kind, text))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"$int": "9" * 5000}, {"$int": "1"}, {"$set": [1, 1]}, {"$float": "1e"}, {"$bytes": "?"}, {"$no": 1}],
+    ids=["a long integer", "another spelling", "twice the same", "no float", "no bytes", "no type"],
+)
+def test_a_version_whose_metadata_says_nothing(repository: Repository, folder: Path, value: Any) -> None:
+    with repository.transaction("add") as transaction:
+        artifact = artifact_of(transaction, "value")
+        sound = dataclasses.replace(version_of("model", artifact), metadata={"sound": {"$int": "9" * 4000}})
+        transaction.add(AddVersion(sound, {}))
+    assert problems(folder) == []
+    with repository.transaction("forge") as transaction:
+        transaction.add(EditVersion("model", artifact, {"forged": value}))
+    assert any("cannot be understood" in found or "one encoding" in found for found in problems(folder))
+    repair(folder)
+    assert problems(folder) == []
+    version = versions.by_number(repository.refs(), "model", 1)
+    assert version is not None
+    assert version.metadata == sound.metadata
 
 
 def test_a_segment_that_lies(folder: Path, files: Files) -> None:

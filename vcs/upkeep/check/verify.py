@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from ...errors import ArtError, DamagedError
 from ...maps import graph
-from ...objects.kinds import Artifact
+from ...objects import values
+from ...objects.kinds import Artifact, values_of
 from ...objects.nodes import FOLDER, RefsNode, Tree
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
@@ -80,6 +81,8 @@ def _checked(at: Location, stored: memoryview) -> Found:
     if at.kind == "blob":
         return Found(at, (), at.size)
     record = graph.RECORDS[at.kind].decode(bytes(data))
+    for value in values_of(record):
+        values.decode(value)
     return Found(at, tuple(links_of(record)), record.size if isinstance(record, Tree) else at.size)
 
 
