@@ -6,35 +6,30 @@ process. `publish` makes it durable and visible. What a process killed in betwee
 
 from __future__ import annotations
 
-import io
 import os
-import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, Self, TypeVar
+from typing import Self, TypeVar
 
 from ..catalog.catalog import Catalog
-from ..errors import Conflict, StorageError, storage_errors
+from ..errors import Conflict, storage_errors
 from ..maps import graph
 from ..objects.kinds import Run, State
-from ..objects.oid import Oid, hash_bytes, hasher
+from ..objects.oid import Oid
 from ..objects.records import Record
-from ..storage.disk import leases
 from ..storage.layout import Layout
-from ..storage.packs import chunking, codec
-from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
-from ..storage.store import ObjectStore, blob_id
-from . import threads
+from ..storage.store import ObjectStore
 from .incoming import Incoming
 from .intents import Intent, SetRef
 from .publish import Change, Publisher
+from .putting import Putting
 from .relied import bring_along
 
 R = TypeVar("R", bound=Record)
 
 
-class Transaction:
+class Transaction(Putting):
     """Objects and intents that become visible together.
 
     Use it as a context manager: leaving the block publishes, an exception keeps only what was landed by
@@ -56,10 +51,10 @@ class Transaction:
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, publisher: Publisher, why: str) -> None:
+        super().__init__(store, layout)
         self.why = why
-        self._store = store
-        self._layout = layout
         self._publisher = publisher
+        self._view = publisher.view(self._seen)
         self._afterwards: list[Callable[[], object]] = []
         self._intents: list[Intent] = []
         self._landed = 0  # so many of the intents
@@ -67,19 +62,6 @@ class Transaction:
         self.conflicts: list[Conflict] = []
         self._unsure = self._given_up = False
         self._edit: Callable[[Snapshot, State], State] | None = None
-        self._mutex = threading.RLock()
-        self._process = os.getpid()
-        # What the state names that we look at is not deleted while we have the lease.
-        self._lease: leases.Lease | None = leases.begin(layout.leases, store.refresh().seq)
-        try:
-            self._seen = store.refresh()
-            self._lease.move(self._seen.seq)
-            self._view = publisher.view(self._seen)
-            self._incoming = Incoming(store, layout)
-        except BaseException:
-            self._lease.end()
-            raise
-        store.leased.append(self._seen)
 
     def __enter__(self) -> Self:
         return self
@@ -90,107 +72,6 @@ class Transaction:
                 self.publish()
         finally:
             self.close()
-
-    @property
-    def store(self) -> ObjectStore:
-        """Where objects are read."""
-        return self._store
-
-    @property
-    def seen(self) -> Snapshot:
-        """The moment whose objects count as stored."""
-        return self._seen
-
-    # Objects
-
-    def has(self, oid: Oid) -> bool:
-        """Whether a blob is stored completely and soundly: by what is published, or by this transaction."""
-        if not self._is_here(oid):
-            return False
-        at = self._store.location(oid)
-        return all(self._is_here(chunk) for chunk in self._store.chunk_ids(at))
-
-    def put(self, record: Record) -> Oid:
-        """Stores a record unless it is stored already; returns its id."""
-        data = record.encode()
-        oid = hash_bytes(data, record.KIND)
-        self._put(oid, record.KIND, data)
-        self._store.remember(oid, record, len(data))
-        return oid
-
-    def put_blob(self, data: bytes) -> Oid:
-        """Stores bytes as a blob unless they are stored already; returns its id."""
-        if len(data) > chunking.MAX_CHUNK:
-            return self.put_stream(io.BytesIO(data))[0]
-        oid = blob_id(data)
-        self._put(oid, "blob", data)
-        return oid
-
-    def put_blobs(self, contents: Sequence[bytes]) -> list[Oid]:
-        """Stores many small blobs, in less time than one by one; returns their ids."""
-        oids = [blob_id(data) for data in contents]
-        fresh = dict(zip(oids, contents, strict=True))
-        for oid in self._here(fresh):
-            del fresh[oid]
-        items = [Item(oid, "blob", *codec.compress(data), len(data)) for oid, data in fresh.items()]
-        with self._adding():
-            for item in items:
-                self._incoming.add(item)
-        return oids
-
-    def put_stream(self, stream: BinaryIO) -> tuple[Oid, int]:
-        """Stores what `stream` holds as a blob, cut in chunks where it is large; returns its id and size."""
-        start = chunking.read_fully(stream, chunking.MAX_CHUNK + 1)
-        if len(start) <= chunking.MAX_CHUNK:
-            return self.put_blob(start), len(start)
-        whole, chunks = hasher(), []
-        pieces = chunking.cut(start, stream)
-        for oid, size, item in threads.in_order(self._prepared, pieces, whole.update):
-            if item is not None:
-                self._add(item)
-            chunks.append((oid, size))
-        oid, size = Oid(whole.hexdigest()), sum(length for _, length in chunks)
-        if not self._is_here(oid):
-            self._add(Item(oid, "blob", codec.CHUNKED, chunking.encode_list(chunks), size))
-        return oid, size
-
-    def _prepared(self, chunk: bytes) -> tuple[Oid, int, Item | None]:
-        """A chunk's id and size, and what is to be added unless it is here."""
-        oid = blob_id(chunk)
-        # Not waiting for who writes or publishes meanwhile: at worst a chunk is squeezed in vain, or stored twice.
-        here = self._incoming.has(oid) or self._store.published(oid, self._seen)
-        return oid, len(chunk), None if here else Item(oid, "blob", *codec.compress(chunk), len(chunk))
-
-    def _is_here(self, oid: Oid) -> bool:
-        # What another transaction of this process has put and not published does not count: it may come to nothing.
-        with self._mutex:
-            return self._incoming.has(oid) or self._store.published(oid, self._seen)
-
-    def _here(self, oids: Collection[Oid]) -> set[Oid]:
-        """Those of many for which `_is_here`."""
-        with self._mutex:
-            here = self._store.sound(oids, self._seen)
-            return here | {oid for oid in oids if oid not in here and self._incoming.has(oid)}
-
-    def _put(self, oid: Oid, kind: str, data: bytes) -> None:
-        if not self._is_here(oid):
-            self._add(Item(oid, kind, *codec.compress(data), len(data)))
-
-    def _add(self, item: Item) -> None:
-        with self._adding():
-            self._incoming.add(item)
-
-    @contextmanager
-    def _adding(self) -> Iterator[None]:
-        with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
-            self._check_usable()
-            yield
-
-    def _check_usable(self) -> None:
-        if self._lease is None:
-            raise StorageError("This change of the repository has ended or failed; begin a new one.")
-        if self._process != os.getpid():
-            raise StorageError("A forked process cannot go on with its parent's change of the repository; begin one.")
 
     # Reading
 
@@ -239,16 +120,6 @@ class Transaction:
             edit: Called at each attempt with the newest moment and the state that is to follow it.
         """
         self._edit = edit
-
-    def bring(self, item: Item) -> None:
-        """Adds an object as it is stored, whether it is stored already or not."""
-        self._add(item)
-
-    def seal(self) -> None:
-        """Puts all objects so far at their place as a pack, durably; no state names it yet."""
-        with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
-            if self._incoming.writer.entries:
-                self._incoming.seal()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -350,24 +221,14 @@ class Transaction:
             call()
 
     def _look_again(self) -> None:
-        assert self._lease is not None, "usable"
-        self._store.leased.remove(self._seen)
-        self._seen = self._store.refresh()
-        self._store.leased.append(self._seen)
-        self._lease.move(self._seen.seq)
+        super()._look_again()
         self._view = self._publisher.view(self._seen)
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""
-        with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
-            if self._lease is None:
-                return
-            lease, self._lease = self._lease, None
-            self._store.leased.remove(self._seen)
-            try:
+        with self._mutex, storage_errors(f"writing to {self._layout.folder}"), self._ending() as begun:
+            if begun:
                 self._end_incoming()
-            finally:
-                lease.end()
 
     def _end_incoming(self) -> None:
         if self._process != os.getpid():
