@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from artvcs.vcs.objects.kinds import Op, State
 from artvcs.vcs.objects.oid import Oid, hash_bytes
@@ -22,6 +23,24 @@ from artvcs.vcs.storage.store import ObjectStore
 
 HEADER = 32
 """Where the first record of a pack starts."""
+
+LIES: dict[str, dict[str, Any]] = {
+    "huge stored": {"stored": 2**60},
+    "100 GB stored": {"stored": 100 * 10**9},
+    "stored beyond any number": {"stored": 2**64 - 1},
+    "huge, but allowed": {"stored": 200 << 20},
+    "beyond the end": {"offset": 10**9},
+    "far beyond the end": {"offset": 2**63 - 1},
+    "offset beyond any file": {"offset": 2**64 - 1},
+    "inside another record": {"offset": 33},
+    "100 GB": {"size": 100 * 10**9},
+    "squeezed, 100 GB": {"size": 100 * 10**9, "codec": codec.ZSTD},
+    "in chunks, 100 GB": {"size": 100 * 10**9, "codec": codec.CHUNKED},
+    "an unknown codec": {"codec": 77},
+    "another kind": {"kind": "tree"},
+    "another id": {"oid": Oid("ab" * 32)},
+}
+"""What a row of a table may say falsely of an object."""
 
 
 def noise(size: int, seed: int = 7) -> bytes:

@@ -65,11 +65,17 @@ def read(folder: Path, ref: str) -> str:
 # What a writer relies on
 
 
+@pytest.fixture
+def dead(repository: Repository) -> None:
+    """A large text that nothing leads to any more."""
+    put_text(repository, "tags/old", LARGE)
+    drop(repository, "tags/old")
+
+
+@pytest.mark.usefixtures("dead")
 def test_what_a_writer_took_to_be_stored_is_there_when_it_publishes(
     repository: Repository, writer: Repository, folder: Path
 ) -> None:
-    put_text(repository, "tags/old", LARGE)
-    drop(repository, "tags/old")
     with writer.transaction("takes the dead blob to be stored") as transaction:
         put_text_in(transaction, "tags/new", LARGE)
         done = gc.collect(repository)
@@ -81,11 +87,10 @@ def test_what_a_writer_took_to_be_stored_is_there_when_it_publishes(
     assert problems(folder) == []
 
 
+@pytest.mark.usefixtures("dead")
 def test_also_where_the_writer_had_looked_at_something_newer_meanwhile(
     repository: Repository, writer: Repository, folder: Path
 ) -> None:
-    put_text(repository, "tags/old", LARGE)
-    drop(repository, "tags/old")
     with writer.transaction("takes the dead blob to be stored") as transaction:
         put_text_in(transaction, "tags/new", LARGE)
         gc.collect(repository)
@@ -95,11 +100,10 @@ def test_also_where_the_writer_had_looked_at_something_newer_meanwhile(
     assert problems(folder) == []
 
 
+@pytest.mark.usefixtures("dead")
 def test_what_is_put_after_the_collection_is_stored_anew(
     repository: Repository, writer: Repository, folder: Path
 ) -> None:
-    put_text(repository, "tags/old", LARGE)
-    drop(repository, "tags/old")
     with writer.transaction("late") as transaction:
         gc.collect(repository)
         assert writer.refs().get("tags/old") is None

@@ -28,7 +28,7 @@ from artvcs.vcs.upkeep import gc
 from artvcs.vcs.upkeep.mend.repair import repair
 
 from ..helpers import artifact_of, problems, put_text, version_of
-from ..storage.making import blob, commit, in_chunks, noise, put_pack, rows_of, write_segment
+from ..storage.making import LIES, blob, commit, in_chunks, noise, put_pack, rows_of, write_segment
 
 GOOD = hash_bytes(b"good")
 TEXT = b"text " * 100
@@ -67,33 +67,19 @@ def record(kind: str, text: bytes) -> Item:
     return Item(hash_bytes(text, kind), kind, codec.RAW, text, len(text))
 
 
-ROWS: dict[str, dict[str, Any]] = {
-    "100 GB stored": {"stored": 100 * 10**9},
-    "stored beyond any number": {"stored": 2**64 - 1},
-    "far beyond the end": {"offset": 2**63 - 1},
-    "inside another record": {"offset": 33},
-    "100 GB": {"size": 100 * 10**9},
-    "squeezed, 100 GB": {"size": 100 * 10**9, "codec": codec.ZSTD},
-    "in chunks, 100 GB": {"size": 100 * 10**9, "codec": codec.CHUNKED},
-    "an unknown codec": {"codec": 77},
-    "another kind": {"kind": "tree"},
-    "another id": {"oid": Oid("ab" * 32)},
-}
-
-
-@pytest.mark.parametrize("lie", ROWS)
+@pytest.mark.parametrize("lie", LIES)
 def test_a_row_that_lies(folder: Path, files: Files, lie: str) -> None:
     name = put_pack(files, blob(TEXT))
-    rows = [dataclasses.replace(row, **ROWS[lie]) for row in rows_of(files, name)]
+    rows = [dataclasses.replace(row, **LIES[lie]) for row in rows_of(files, name)]
     assert "its table does not list its records" in found(folder, files, blob(TEXT), rows=rows)
 
 
-@pytest.mark.parametrize("lie", [lie for lie in ROWS if "offset" not in ROWS[lie]])
+@pytest.mark.parametrize("lie", [lie for lie in LIES if "offset" not in LIES[lie]])
 def test_a_record_that_lies(folder: Path, files: Files, lie: str, monkeypatch: pytest.MonkeyPatch) -> None:
     header = pack.record_header
 
     def lying(at: Location) -> bytes:
-        return header(dataclasses.replace(at, **ROWS[lie]))
+        return header(dataclasses.replace(at, **LIES[lie]))
 
     monkeypatch.setattr(pack, "record_header", lying)
     data = pack.pack_bytes([blob(TEXT)])
