@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from artvcs.pipelines import artifacts
 from artvcs.pipelines.views import ArtifactVersion
-from artvcs.vcs import FOLDER, Entry, Oid, Repository, worktree
+from artvcs.vcs import FOLDER, ArtError, Artifact, Entry, Oid, Repository, Version, Wanted, ref_names, worktree
 
 REGISTERED = "path"
 """The folder in which the materializer of paths keeps what was registered."""
@@ -25,6 +26,27 @@ def top_of(repository: Repository, payload: Oid) -> Oid:
     if len(entries) == 1 and entries[0].name == REGISTERED and entries[0].mode == FOLDER:
         return entries[0].id
     return payload
+
+
+def given_by(repository: Repository, payload: Oid) -> Entry:
+    """What is checked out of an artifact: the one file or folder that it is, or a folder of its files."""
+    top = top_of(repository, payload)
+    first = list(islice(worktree.entries(repository.store, top), 2))
+    return first[0] if len(first) == 1 else worktree.measure(repository.store, "files", top)
+
+
+def is_given(repository: Repository, entry: Entry) -> bool:
+    """Whether some version is this very file or folder, whatever its name: then it can be checked out again."""
+    refs = repository.refs()
+    for _, oid in repository.catalog(refs).versions.select(Wanted(size=entry.size)):
+        with suppress(ArtError):  # one that cannot be read gives nothing
+            version = refs.record(oid, Version)
+            if refs.get(ref_names.pruned(version.artifact)) is not None:
+                continue
+            given = given_by(repository, refs.record(version.artifact, Artifact).payload)
+            if (given.mode, given.id) == (entry.mode, entry.id):
+                return True
+    return False
 
 
 def files_of(repository: Repository, payload: Oid) -> dict[str, Entry]:

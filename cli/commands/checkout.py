@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from functools import partial
 from pathlib import Path
 
 import click
 
-from artvcs.vcs import FOLDER, Entry, Oid, Repository, check_entry_name, storage_errors, worktree
+from artvcs.vcs import FOLDER, Entry, Repository, check_entry_name, storage_errors, worktree
 
 from .. import completion, finding
-from ..files import check_there, top_of
+from ..files import check_there, given_by, is_given
 from ..main import terminal
 from ..screen import Counter
 
@@ -35,7 +35,7 @@ def command(target: str, place: Path | None) -> None:
     repository = Repository.discover()
     found = finding.version(repository, target)
     check_there(found)
-    entry = _entry(repository, top_of(repository, found.artifact.payload))
+    entry = given_by(repository, found.artifact.payload)
     where = place or _default_place(target, entry)
     with storage_errors(f"writing {where}"):
         if place is not None and place.is_dir() and entry.mode != FOLDER:
@@ -44,18 +44,12 @@ def command(target: str, place: Path | None) -> None:
         terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
     counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
     try:
-        written = worktree.checkout(repository.store, repository.layout, entry, where, counter)
+        written = worktree.checkout(
+            repository.store, repository.layout, entry, where, partial(is_given, repository), counter
+        )
     finally:
         counter.end()
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
-
-
-def _entry(repository: Repository, top: Oid) -> Entry:
-    """The one file or folder that an artifact is, or a folder of its files."""
-    first = list(islice(worktree.entries(repository.store, top), 2))
-    if len(first) == 1:
-        return first[0]
-    return worktree.measure(repository.store, "files", top)
 
 
 def _default_place(target: str, entry: Entry) -> Path:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -167,3 +170,86 @@ def test_edits_that_a_killed_checkout_moved_away_are_named(
     assert f"{edits} holds edits" in said
     assert edits.read_text() == "edited at the last moment"
     assert (project / "data.csv").read_text() == "one"
+
+
+def work_of_hours(place: Path) -> dict[str, tuple[int, bytes]]:
+    """What lies there: mode and content of each file."""
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    return {str(path.relative_to(place)): (path.stat().st_mode & 0o111, path.read_bytes()) for path in files}
+
+
+def labelled(folder: Path) -> None:
+    for name in ("cat", "dog"):
+        (folder / name).mkdir()
+    (folder / "1.png").rename(folder / "cat" / "1.png")
+    (folder / "2.png").rename(folder / "dog" / "2.png")
+
+
+def swapped(folder: Path) -> None:
+    (folder / "1.png").rename(folder / "aside")
+    (folder / "2.png").rename(folder / "1.png")
+    (folder / "aside").rename(folder / "2.png")
+
+
+def set_to_what_another_file_holds(folder: Path) -> None:
+    (folder / "1.png").write_bytes((folder / "2.png").read_bytes())
+
+
+def one_deleted(folder: Path) -> None:
+    (folder / "1.png").unlink()
+
+
+def executable(folder: Path) -> None:
+    (folder / "1.png").chmod(0o755)
+
+
+def empty_folder_added(folder: Path) -> None:
+    (folder / "later").mkdir()
+
+
+EDITS = [labelled, swapped, set_to_what_another_file_holds, one_deleted, executable, empty_folder_added]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_that_brings_no_new_bytes_is_an_edit(art: Art, project: Path, edit: Callable[[Path], None]) -> None:
+    """Each file alone can be had again; which is where cannot, until it is stored."""
+    folder = project / "images"
+    folder.mkdir()
+    (folder / "3.png").write_bytes(b"old")
+    art("add", "images", "--name", "images")
+    for number in (1, 2, 3):
+        (folder / f"{number}.png").write_bytes(b"%d" % number * 100)
+    art("add", "images", "--name", "images")
+    edit(folder)
+    before = work_of_hours(folder)
+    refused = art("checkout", "images@1")
+    assert refused.code == 7
+    assert "`art add` it first" in refused.err
+    assert work_of_hours(folder) == before
+    art("add", "images", "--name", "other-name")
+    art("checkout", "images@1")
+    assert work_of_hours(folder) == {"3.png": (0, b"old")}
+    art("checkout", "other-name", "-o", "images")
+    assert work_of_hours(folder) == before
+
+
+@pytest.mark.parametrize("away", [["rm", "notes"], ["prune", "--include-manual", "--only-artifact"]])
+def test_what_was_deleted_is_not_stored_any_more_though_it_is_not_collected_yet(
+    art: Art, project: Path, away: list[str]
+) -> None:
+    (project / "notes.txt").write_text("the only copy")
+    (project / "other.txt").write_text("other")
+    art("add", "notes.txt", "--name", "notes")
+    assert art(*away).code == 0
+    art("add", "other.txt", "--name", "other")
+    assert art("checkout", "other", "-o", "notes.txt").code == 7
+    assert (project / "notes.txt").read_text() == "the only copy"
+
+
+def test_files_of_a_value_may_be_replaced_by_those_of_another(art: Art, project: Path) -> None:
+    """Whatever made them: a version gives exactly these."""
+    save = "from artvcs import save_artifact; save_artifact({'a': 1}, name='one'); save_artifact([1], name='two')"
+    subprocess.run([sys.executable, "-c", save], cwd=project, check=True)
+    assert art("checkout", "one", "-o", "out").code == 0
+    assert art("checkout", "two", "-o", "out").code == 0
+    assert art("checkout", "one", "-o", "out").code == 0

@@ -31,6 +31,7 @@ class Wanted:
         version: Its number, or its explicit version.
         tag: One of its tags.
         type: The last part of its type's name.
+        size: Bytes of its files.
         run: The id of the run in which it was first made or saved.
         producer: The step that made it.
         since: When it was made at the earliest, in milliseconds since 1970, give or take one.
@@ -43,6 +44,7 @@ class Wanted:
     version: str | None = None
     tag: str | None = None
     type: str | None = None
+    size: int | None = None
     run: str | None = None
     producer: str | None = None
     since: int | None = None
@@ -126,6 +128,7 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
         ("name = ?", wanted.name),
         ("run = ?", wanted.run),
         ("type = ?", wanted.type),
+        ("size = ?", wanted.size),
         ("producer = ?", wanted.producer),
         ("created >= ? - 1", wanted.since),
         ("created <= ? + 1", wanted.until),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from ..errors import (
@@ -29,18 +30,24 @@ from .snapshot import Snapshot
 from .staging import Staging
 from .trees import Progress, check_depth, no_progress
 
+Kept = Callable[[Entry], bool]
+"""Whether somebody can have exactly this file or folder again, whatever is collected meanwhile."""
 
-def checkout(store: ObjectStore, layout: Layout, entry: Entry, target: Path, progress: Progress = no_progress) -> bool:
+
+def checkout(
+    store: ObjectStore, layout: Layout, entry: Entry, target: Path, kept: Kept, progress: Progress = no_progress
+) -> bool:
     """Puts a stored file or folder at `target`, at once and durably.
 
     Everything is read and verified before `target` is touched. What is there already is replaced only if all of it can
-    be read from the store, so that it can be had again.
+    be read from the store and is kept just so, so that it can be had again.
 
     Args:
         store: Where it is read.
         layout: That repository's, for a note of what is under way (see `clean_up`).
         entry: What.
         target: Where; the folders above are made.
+        kept: Asked about what is there already.
         progress: Told the bytes of each file as they are written.
 
     Returns:
@@ -65,6 +72,12 @@ def checkout(store: ObjectStore, layout: Layout, entry: Entry, target: Path, pro
             if _holds(before, wanted):
                 return _set_modes(before, wanted, place)
             _check_stored(store, before, {found.id for found in wanted.values()}, target)
+            there = before.entry(store, place.name)
+            if there is None or not kept(there):
+                raise WouldOverwrite(
+                    f"{target} is not as any version has it: something in it was moved, renamed or made executable, or "
+                    "its version was deleted; move it away or `art add` it first."
+                )
         _check_room(place.parent, entry.size)
         durable.make_folders(place.parent)
         with Staging(layout, place) as staging:

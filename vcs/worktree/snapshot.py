@@ -8,11 +8,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..maps.trees import FolderWriter
 from ..objects.names import is_reserved
-from ..objects.nodes import FOLDER, SYMLINK
+from ..objects.nodes import FOLDER, SYMLINK, Entry
 from ..objects.oid import Oid, hasher
 from ..storage.disk import durable
-from ..storage.store import blob_id
+from ..storage.store import ObjectStore, blob_id
 from .reading import hash_file, mode_of, read_steady, signature
 
 _TICK = 0.02
@@ -21,10 +22,17 @@ _TICK = 0.02
 
 @dataclass(frozen=True)
 class Found:
-    """One path: its mode as in a tree, None for what cannot be stored, and its blob id (None for a folder)."""
+    """One path.
+
+    Attributes:
+        mode: As in a tree; None for what cannot be stored.
+        id: Its blob's; None for a folder.
+        size: Bytes of that.
+    """
 
     mode: str | None
     id: Oid | None
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,26 @@ class Snapshot:
 
     found: dict[str, Found]
     state: Oid
+
+    def entry(self, store: ObjectStore, name: str) -> Entry | None:
+        """What storing all of it would give, under a name; None where something of it cannot be stored."""
+        if any(found.mode is None for found in self.found.values()):
+            return None
+        members: dict[str, list[Entry]] = {}
+        for path, found in sorted(self.found.items(), reverse=True):  # what is in a folder before the folder
+            above, _, last = path.rpartition("/")
+            if found.mode == FOLDER:
+                writer = FolderWriter(store, lambda tree: tree.oid)
+                for member in reversed(members.pop(path, [])):
+                    writer.add(member)
+                entry = writer.finish(last if path else name)
+            else:
+                assert found.mode is not None and found.id is not None, "can be stored"
+                entry = Entry(last if path else name, found.mode, found.id, found.size)
+            if not path:
+                return entry
+            members.setdefault(above, []).append(entry)
+        return None
 
 
 def take(top: Path) -> Snapshot | None:
@@ -67,14 +95,15 @@ def state_of(top: Path) -> Oid:
 
 def _look(path: Path, info: os.stat_result) -> tuple[Found, os.stat_result]:
     if stat.S_ISLNK(info.st_mode):
-        return Found(SYMLINK, blob_id(os.fsencode(os.readlink(path)))), info
+        link = os.fsencode(os.readlink(path))
+        return Found(SYMLINK, blob_id(link), len(link)), info
     if stat.S_ISDIR(info.st_mode):
         return Found(None if is_reserved(path.name) else FOLDER, None), info
     if not stat.S_ISREG(info.st_mode) or is_reserved(path.name):
         return Found(None, None), info
     _wait_for_rest(info)
     oid, info = read_steady(path, hash_file, follow=False)
-    return Found(mode_of(info), oid), info
+    return Found(mode_of(info), oid, info.st_size), info
 
 
 def _wait_for_rest(info: os.stat_result) -> None:

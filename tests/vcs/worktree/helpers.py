@@ -37,4 +37,4 @@ def tree_of(repository: Repository, *entries: Entry) -> Entry:
 
 def checkout(repository: Repository, entry: Entry, target: Path, progress: worktree.Progress = lambda _: None) -> bool:
     """`worktree.checkout` from this repository."""
-    return worktree.checkout(repository.store, repository.layout, entry, target, progress)
+    return worktree.checkout(repository.store, repository.layout, entry, target, lambda _: True, progress)
