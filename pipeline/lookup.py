@@ -58,9 +58,8 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
 def with_version(refs: Refs, name: str, version: str) -> Version | None:
     """The version of a name with this label, else the one with this number."""
     labelled = versions.by_label(refs, name, version)
-    if labelled is not None or not (version.isdecimal() and str(int(version[:10])) == version):
-        return labelled
-    return versions.by_number(refs, name, int(version))
+    number = versions.as_number(version)
+    return labelled if labelled is not None or number is None else versions.by_number(refs, name, number)
 
 
 def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:

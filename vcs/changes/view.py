@@ -39,6 +39,7 @@ class View:
         self.edits: dict[str, Oid | None] = {}
         self.made: dict[Oid, Record] = {}
         self._sorted: list[str] = []
+        self._present: list[str] = []  # those of them that are not deleted
 
     def get(self, ref: str) -> Oid | None:
         """The id of a ref."""
@@ -48,7 +49,8 @@ class View:
         """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
         below = self.base.items(prefix, reverse=reverse, after=after)
         base = (item for item in below if item[0] not in self.edits)
-        mine = ((ref, oid) for ref in self._edited(prefix, reverse, after) if (oid := self.edits[ref]) is not None)
+        # Not all that is edited: of what was deleted there may be much.
+        mine = ((ref, oid) for ref in _from(self._present, prefix, reverse, after) if (oid := self.edits[ref]))
         return heapq.merge(base, mine, key=lambda item: item[0], reverse=reverse)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
@@ -64,7 +66,7 @@ class View:
 
     def user(self, name: str, artifact: Oid) -> Run | None:
         """A run that takes, reads or makes the version of `name` that has this artifact."""
-        edited = set(self._edited(ref_names.RUNS))
+        edited = set(_from(self._sorted, ref_names.RUNS))
         for run in (self.record(oid, Run) for ref in edited if (oid := self.edits[ref]) is not None):
             if (name, artifact) in uses.of_run(self, run):
                 return run
@@ -77,15 +79,21 @@ class View:
         """Sets a ref, or deletes it."""
         if ref not in self.edits:
             bisect.insort(self._sorted, ref)
+        at = bisect.bisect_left(self._present, ref)
+        there = self._present[at : at + 1] == [ref]
+        if oid is None and there:
+            del self._present[at]
+        elif oid is not None and not there:
+            self._present.insert(at, ref)
         self.edits[ref] = oid
 
-    def _edited(self, prefix: str, reverse: bool = False, after: str = "") -> Iterator[str]:
-        """The refs that are set or deleted; looks again after each, so that others may be set meanwhile."""
-        refs = self._sorted
-        if reverse:
-            at = bisect.bisect_left(refs, prefix + ref_names.LAST) - 1
-        else:
-            at = max(bisect.bisect_left(refs, prefix), bisect.bisect_right(refs, after))
-        while 0 <= at < len(refs) and (ref := refs[at]).startswith(prefix) and ref > after:
-            yield ref
-            at = bisect.bisect_left(refs, ref) - 1 if reverse else bisect.bisect_right(refs, ref)
+
+def _from(refs: list[str], prefix: str, reverse: bool = False, after: str = "") -> Iterator[str]:
+    """Those of some sorted refs that fit; looks again after each, so that others may be set meanwhile."""
+    if reverse:
+        at = bisect.bisect_left(refs, prefix + ref_names.LAST) - 1
+    else:
+        at = max(bisect.bisect_left(refs, prefix), bisect.bisect_right(refs, after))
+    while 0 <= at < len(refs) and (ref := refs[at]).startswith(prefix) and ref > after:
+        yield ref
+        at = bisect.bisect_left(refs, ref) - 1 if reverse else bisect.bisect_right(refs, ref)

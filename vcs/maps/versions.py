@@ -18,6 +18,12 @@ def by_number(refs: Refs, name: str, number: int) -> Version | None:
     return None if version is None or version.deleted else version
 
 
+def as_number(text: str) -> int | None:
+    """The number that a text spells; None where it is no number, or is spelt as none is."""
+    number = int(text[:10]) if text.isdecimal() else 0
+    return number if str(number) == text and number else None
+
+
 def by_value(refs: Refs, name: str, artifact: Oid) -> Version | None:
     """The version of a name that has this artifact."""
     return _marked(refs, name, ref_names.values(name, artifact))

@@ -49,18 +49,17 @@ class Snapshot:
 
     def entry(self, store: ObjectStore, name: str) -> Entry | None:
         """What storing all of it would give, under a name; None where something of it cannot be stored."""
-        if any(found.mode is None for found in self.found.values()):
-            return None
         members: dict[str, list[Entry]] = {}
         for path, found in sorted(self.found.items(), reverse=True):  # what is in a folder before the folder
             above, _, last = path.rpartition("/")
-            if found.mode == FOLDER:
+            if found.mode is None:
+                return None
+            if found.id is None:
                 writer = FolderWriter(store, lambda tree: tree.oid)
                 for member in reversed(members.pop(path, [])):
                     writer.add(member)
                 entry = writer.finish(last if path else name)
             else:
-                assert found.mode is not None and found.id is not None, "can be stored"
                 entry = Entry(last if path else name, found.mode, found.id, found.size)
             if not path:
                 return entry

@@ -164,6 +164,34 @@ def test_a_label_lands_on_one_version_only(repository: Repository, other: Reposi
     assert labelled.number == 1
 
 
+@pytest.mark.parametrize("first", ["label", "number"])
+def test_one_text_says_one_version(repository: Repository, other: Repository, model: Version, first: str) -> None:
+    """Somebody calls the first version "2" while somebody else adds the second."""
+
+    def label(to: Repository) -> None:
+        edit(to, model, label="2")
+
+    def add(to: Repository) -> None:
+        with to.transaction("add") as transaction:
+            add_version(transaction, "model", "second")
+
+    if first == "label":
+        with repository.transaction("add") as transaction:
+            add_version(transaction, "model", "second")
+            label(other)
+        assert [(each.number, each.label) for each in versions(repository, "model")] == [(1, "2"), (3, None)]
+    else:
+        with pytest.raises(Conflict, match="'2' already"), repository.transaction("label") as transaction:
+            transaction.add(EditVersion("model", model.artifact, {}, label="2"))
+            add(other)
+        assert [(each.number, each.label) for each in versions(repository, "model")] == [(1, None), (2, None)]
+
+
+@pytest.mark.parametrize(("text", "number"), [("7", 7), ("07", None), ("0", None), ("٣", None), ("1" * 30, None)])
+def test_how_numbers_are_spelt(text: str, number: int | None) -> None:
+    assert version_refs.as_number(text) == number
+
+
 def test_two_new_versions_do_not_share_a_label(repository: Repository, other: Repository) -> None:
     def add(to: Repository, value: str) -> None:
         with to.transaction("add") as transaction:

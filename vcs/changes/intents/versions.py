@@ -137,7 +137,10 @@ def _next_number(view: View, name: str) -> int:
     with suppress(UnknownName, DamagedError):  # lost, and no matter
         if last and versions.by_number(view, name, last) is None:
             view.set(ref_names.version(name, last), None)  # its grave: the next number keeps it now
-    return last + 1
+    number = last + 1
+    while any(True for _ in view.items(ref_names.labels(name, str(number)))):
+        number += 1  # each text says one version: another was given this number by hand
+    return number
 
 
 def _add(view: View, version: Version) -> None:
@@ -171,9 +174,9 @@ def _check_label(view: View, name: str, label: str | None, artifact: Oid, found:
     """Refuses an explicit version that another value has, or a second one for the same value."""
     if label is None:
         return
-    taken = versions.by_label(view, name, label) or (
-        versions.by_number(view, name, int(label)) if label.isdecimal() and len(label) <= 10 else None
-    )
+    taken, number = versions.by_label(view, name, label), versions.as_number(label)
+    if taken is None and number is not None:
+        taken = versions.by_number(view, name, number)
     if taken is not None and taken.artifact != artifact:
         raise Conflict(f"{name!r} has a version {label!r} already; give the new one another version.")
     if found is not None and found.label not in (None, label):
