@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -147,17 +147,18 @@ class Repository:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Inside the block nothing is collected that the newest state of now names: for what takes its time."""
-        lease = None
-        if os.access(self.layout.folder, os.W_OK):  # else nobody collects anything here
-            lease = leases.begin(self.layout.leases, self.store.refresh().seq)
-        moment = self.store.refresh()
-        self.store.leased.append(moment)
+        lease: leases.Lease | None = None
+        reader = object()
         try:
+            if os.access(self.layout.folder, os.W_OK):  # else nobody collects anything here
+                with suppress(OSError):  # a full disk can be read all the same
+                    lease = leases.begin(self.layout.leases, self.store.refresh().seq)
+            moment = self.store.leased[id(reader)] = self.store.refresh()
             if lease is not None:
                 lease.move(moment.seq)
             yield
         finally:
-            self.store.leased.remove(moment)
+            self.store.leased.pop(id(reader), None)
             if lease is not None:
                 lease.end()
 

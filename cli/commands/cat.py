@@ -20,8 +20,8 @@ def command(target: str) -> None:
     Example: art cat prices@2 > old-prices.csv
     """
     repository = Repository.discover()
-    entry = _find(repository, target)
-    terminal().content(repository.store.iter_read(entry.id))
+    with repository.reading():
+        terminal().content(repository.store.iter_read(_find(repository, target).id))
 
 
 def _find(repository: Repository, target: str) -> Entry:

@@ -19,13 +19,15 @@ def command(show: str, id_: str) -> None:
 
     Example: art cat-file -t 4f62277c
     """
-    store = Repository.discover().store
-    at = store.expand(id_)
-    if show == "type":
-        terminal().say(at.kind)
-    elif show == "size":
-        terminal().say(str(at.size))
-    elif at.kind == "blob":
-        terminal().content(store.iter_read(at.oid))
-    else:
-        terminal().document(canonical.loads(store.read(at.oid, at.kind)))
+    repository = Repository.discover()
+    store = repository.store
+    with repository.reading():
+        at = store.expand(id_)
+        if show == "type":
+            terminal().say(at.kind)
+        elif show == "size":
+            terminal().say(str(at.size))
+        elif at.kind == "blob":
+            terminal().content(store.iter_read(at.oid))
+        else:
+            terminal().document(canonical.loads(store.read(at.oid, at.kind)))

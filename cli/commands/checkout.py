@@ -33,23 +33,29 @@ def command(target: str, place: Path | None) -> None:
     Example: art checkout prices@2 -o old/
     """
     repository = Repository.discover()
-    found = finding.version(repository, target)
-    check_there(found)
-    entry = given_by(repository, found.artifact.payload)
-    where = place or _default_place(target, entry)
-    with storage_errors(f"writing {where}"):
-        if place is not None and place.is_dir() and entry.mode != FOLDER:
-            where = place / _default_place(target, entry)
-    for edits in worktree.clean_up(repository.layout):
-        terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
-    counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
-    try:
-        written = worktree.checkout(
-            repository.store, repository.layout, entry, where, partial(is_given, repository), counter
-        )
-    finally:
-        counter.end()
+    with repository.reading():
+        found = finding.version(repository, target)
+        check_there(found)
+        entry = given_by(repository, found.artifact.payload)
+        where = _where(place, target, entry)
+        for edits in worktree.clean_up(repository.layout):
+            terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
+        counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
+        kept = partial(is_given, repository)
+        try:
+            written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
+        finally:
+            counter.end()
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
+
+
+def _where(place: Path | None, target: str, entry: Entry) -> Path:
+    """Where it goes: into a folder that is there, or said to be one, under its default name."""
+    default = _default_place(target, entry)
+    if place is None:
+        return default
+    with storage_errors(f"writing {place}"):
+        return place / default if place.is_dir() and entry.mode != FOLDER else place
 
 
 def _default_place(target: str, entry: Entry) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import shutil
 from pathlib import Path
@@ -185,3 +186,24 @@ def check_all(art: Art, where: object) -> None:
     assert art("cat", "data").out == "data " * 100, where
     for command in (("log",), ("ls",), ("status",)):
         assert art(*command).code == 0, (where, command)
+
+
+@pytest.mark.parametrize("count", [3, 1000])
+def test_a_folder_that_was_stored_in_a_lost_op_is_stored_again(art: Art, project: Path, count: int) -> None:
+    """What is known of its files says where they were stored; another op has that place now."""
+    folder = project / "data"
+    folder.mkdir()
+    for number in range(count):
+        (folder / str(number)).write_text(f"file {number}")
+        os.utime(folder / str(number), (1_000_000_000, 1_000_000_000))
+    art("init")
+    art("add", "data", "--name", "data")
+    art("add", "data", "--name", "data")
+    newest = max((project / ".artifacts" / "ops").iterdir())
+    newest.write_bytes(b"")
+    art("fsck", "--repair")
+    assert art("fsck").code == 0
+    assert art("add", "data", "--name", "data").code == 0
+    assert art("fsck").code == 0
+    assert art("checkout", "data", "-o", "back").code == 0
+    assert len(list((project / "back").iterdir())) == count

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ArtError
 from ..objects.nodes import FOLDER, Tree
 from ..objects.oid import Oid, hasher
-from ..storage.layout import PackName
+from ..storage.layout import PackName, op_seq
+from ..storage.packs.op_file import read_id
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .database import Database
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA = (
     "CREATE TABLE leaves (folder BLOB, last TEXT, names TEXT, states BLOB, leaf TEXT, size INTEGER, files INTEGER,"
     " checksum BLOB, UNIQUE (folder, last))",
-    "CREATE TABLE kept (leaf TEXT PRIMARY KEY, packs TEXT) WITHOUT ROWID",
+    "CREATE TABLE kept (leaf TEXT PRIMARY KEY, packs TEXT) WITHOUT ROWID",  # packs: as `_noted` spells them
 )
 
 MAX_LEAVES = 100_000
@@ -150,11 +151,24 @@ class StatCache:
         if packs is None:
             return False
         if packs not in self._sound:
-            names = packs.split(" ")
-            self._sound[packs] = self._packs.issuperset(names) and all(
-                self._store.soundness.vouches_for(PackName(name)) for name in names
-            )
+            self._sound[packs] = all(map(self._is_as_noted, packs.split(" ")))
         return self._sound[packs]
+
+    def _is_as_noted(self, noted: str) -> bool:
+        """Whether a pack is named by the moment and sound, and an op is the very one that was noted."""
+        name = PackName(noted.partition("=")[0])
+        return name in self._packs and self._store.soundness.vouches_for(name) and self._noted(name) == noted
+
+    def _noted(self, name: PackName) -> str:
+        """How a file stands in a row: a pack by its name, which says what is in it; an op also by its id.
+
+        A repair may put another op in the place of one that was lost, and so may a backup.
+        """
+        if (seq := op_seq(name)) is None:
+            return name
+        with suppress(FileNotFoundError):
+            return f"{name}={read_id(self._store.files, seq)}"
+        return ""
 
     def _whereabouts(self, leaves: Sequence[Oid]) -> list[tuple[Oid, str]]:
         """Leaf → the packs that hold it and the files in it, for those that are stored and sound."""
@@ -169,7 +183,8 @@ class StatCache:
         rows = []
         for leaf, oids in members.items():
             if all(oid in kept for oid in oids):
-                rows.append((leaf, " ".join(sorted({pack for oid in oids for pack in kept[oid]}))))
+                packs = sorted({pack for oid in oids for pack in kept[oid]})
+                rows.append((leaf, " ".join(map(self._noted, packs))))
         return rows
 
     def _write(self) -> None:

@@ -52,6 +52,7 @@ class Incoming:
         self._layout = layout
         self._journal: Journal | None = None
         self._noted = 0  # how many of the packs the journal names
+        self._means_something = False
         store.pending.append(self.writer)
 
     @classmethod
@@ -64,7 +65,7 @@ class Incoming:
             DamagedError: Those bytes are not whole records.
         """
         incoming = cls(store, layout, name)
-        incoming._journal = journal
+        incoming._journal, incoming._means_something = journal, True
         incoming._adopt_packs(packs)
         try:
             if end:
@@ -93,20 +94,19 @@ class Incoming:
         """Puts what has come in so far at its place as a pack of its own, durably."""
         pack = self.writer.seal()
         name = pack_name(pack)
-        noted = self._journal is not None and self._journal.says_something
-        if self._journal is not None and noted:
-            # Before the file moves: wherever it is found, recovery knows what it is.
-            self._journal.append(Checkpoint(0, _NOTHING, "", (name,), ()))
+        # Before the file moves: wherever it is found, recovery and collectors know that somebody wants it.
+        self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))
         self._store.files.adopt(name, self.writer.path)
         self._store.soundness.written(name)
         self._keep(Pack.open(self._store.files, name))
-        self._noted += noted
+        self._noted += 1
         self.writer.begin_anew()
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
         self._begin_journal().append(self._checkpoint(why, intents, publishing, seq))
         self._noted = len(self.packs)
+        self._means_something = True
 
     def _checkpoint(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> Checkpoint:
         self._begin_journal()
@@ -123,8 +123,8 @@ class Incoming:
 
     @property
     def landed(self) -> bool:
-        """Whether a journal names anything."""
-        return self._journal is not None and self._journal.says_something
+        """Whether a journal says what is meant, so that it is to be published whatever becomes of this process."""
+        return self._means_something
 
     def items(self) -> list[Item]:
         """What is to be published in the op's own file: everything, where that is little."""
@@ -140,6 +140,7 @@ class Incoming:
         """All of it is published: begins anew, with what lands again and again."""
         self.forget_packs()
         self.writer.begin_anew()
+        self._means_something = bool(standing)
         if standing:
             self._begin_journal().begin_anew(self._checkpoint(why, standing, None, seq))
         elif self._journal is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -153,6 +154,17 @@ def intents_of(checkpoints: Iterable[Checkpoint]) -> list[Intent]:
         DamagedError: One of them is none.
     """
     return [decode(each) for checkpoint in checkpoints for each in checkpoint.intents]
+
+
+def packs_in_journals(layout: Layout) -> set[str]:
+    """The full packs that transactions have put at their places and not published, be they alive or dead."""
+    names = set[str]()
+    for path in leftovers(layout):
+        with suppress(FileNotFoundError, DamagedError):  # published since, and named by the state
+            for line in lines_of(path):
+                if (checkpoint := parse_line(line)) is not None:
+                    names.update(checkpoint.packs)
+    return names
 
 
 def leftovers(layout: Layout) -> list[Path]:

@@ -46,7 +46,11 @@ class Putting:
         except BaseException:
             self._lease.end()
             raise
-        store.leased.append(self._seen)
+        store.leased[id(self)] = self._seen
+
+    def __del__(self) -> None:
+        if (store := self.__dict__.get("_store")) is not None:  # else it was interrupted before it had begun
+            store.leased.pop(id(self), None)
 
     @property
     def store(self) -> ObjectStore:
@@ -163,9 +167,8 @@ class Putting:
     def _look_again(self) -> None:
         """From now on the newest moment counts."""
         assert self._lease is not None, "usable"
-        self._store.leased.remove(self._seen)
         self._seen = self._store.refresh()
-        self._store.leased.append(self._seen)
+        self._store.leased[id(self)] = self._seen
         self._lease.move(self._seen.seq)
 
     @contextmanager
@@ -175,8 +178,8 @@ class Putting:
         if lease is None:
             yield False
             return
-        self._store.leased.remove(self._seen)
         try:
+            self._store.leased.pop(id(self), None)
             yield True
         finally:
             lease.end()

@@ -30,14 +30,15 @@ class Finder:
         files: Where the repository's files are.
         log: Its commit point.
         pending: What transactions of this process have brought in and not published.
-        leased: Older moments that somebody in this process holds a lease on: what is nowhere else is still there.
+        leased: Older moments by the `id` of who in this process holds a lease on one: what is nowhere else is still
+            there.
     """
 
     def __init__(self, files: Files, log: OpLog) -> None:
         self.files = files
         self.log = log
         self.pending: list[Pending] = []
-        self.leased: list[Snapshot] = []
+        self.leased: dict[int, Snapshot] = {}
         self._snapshot: Snapshot | None = None
 
     @property
@@ -58,8 +59,10 @@ class Finder:
             entry = self.log.newest()
             if entry is None:
                 raise DamagedError("The repository has no ops; restore its folder `ops` from a copy.")
-            if before is None or before.seq != entry.seq:
-                self._snapshot = Snapshot(self.files, entry, before)
+            if before is None or before.entry.oid != entry.oid:
+                # Where a repair has put another op in the place of the last one, nothing that is open is what it was.
+                kept = before if before is not None and self.log.is_there(before.entry) else None
+                self._snapshot = Snapshot(self.files, entry, kept)
         assert self._snapshot is not None, "looked"
         return self._snapshot
 
@@ -124,7 +127,7 @@ class Finder:
         self._snapshot = before.without_damage()
         if self._snapshot is not before:
             yield from self.locate(oid)
-        for older in tuple(self.leased):
+        for older in tuple(self.leased.values()):
             yield from older.find(oid)
 
     def _starting_with(self, prefix: str, kinds: tuple[str, ...]) -> list[Location]:

@@ -70,8 +70,16 @@ class OpLog:
             seq = None
 
     def is_newest(self, entry: Entry) -> bool:
-        """Whether nothing follows this entry, which was the newest: two looks."""
-        return not self._files.exists(op_name(entry.seq + 1)) and self._in_place(entry.seq, entry.op.parent)
+        """Whether nothing follows this entry, which was the newest, and no repair has put another in its place."""
+        return (
+            not self._files.exists(op_name(entry.seq + 1))
+            and self._in_place(entry.seq, entry.op.parent)
+            and self.is_there(entry)
+        )
+
+    def is_there(self, entry: Entry) -> bool:
+        """Whether this very entry is in its place."""
+        return self._in_place(entry.seq + 1, entry.oid)
 
     def entry(self, seq: int) -> Entry | None:
         """One entry, if it is there.

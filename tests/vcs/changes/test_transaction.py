@@ -6,16 +6,21 @@ import contextlib
 import gc
 import io
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from artvcs.vcs.changes import publish, putting
+from artvcs.vcs.changes import transaction as transaction_module
 from artvcs.vcs.changes.intents import EditVersion
 from artvcs.vcs.errors import NoPermission, StorageError
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.storage.disk import durable
+from artvcs.vcs.storage.disk import durable, leases, locks
+from artvcs.vcs.storage.disk.locks import Lock
 
 from ..helpers import add_version, files, packs, problems, put_text, put_text_in, tags, versions
 
@@ -312,3 +317,37 @@ def test_a_folder_that_may_not_be_written_says_so(repository: Repository, monkey
         read_only.setattr("artvcs.vcs.storage.disk.leases.begin", refuse)
         with pytest.raises(NoPermission, match="who owns it"):
             repository.transaction("put")
+
+
+def test_an_interrupt_at_any_moment_leaves_no_lease_and_no_turn(repository: Repository, folder: Path) -> None:
+    """Ctrl-C in a notebook: the process goes on, and must hold nothing that others wait for."""
+    files = tuple(module.__file__ for module in (putting, transaction_module, publish, locks, leases))
+    put_text(repository, "tags/warm", "warm")
+    for at in range(1, 400, 3):
+        left = at
+
+        def trace(frame: Any, event: str, _: object) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename not in files:
+                return None
+            if event == "line" and not sys.exc_info()[0]:
+                left -= 1
+                if left == 0:
+                    raise KeyboardInterrupt
+            return trace
+
+        sys.settrace(trace)
+        try:
+            put_text(repository, f"tags/{at}", f"text {at}")
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        gc.collect()
+        assert [path.name for path in (folder / "leases").iterdir() if Lock.take(path) is None] == [], at
+        for name in ("turn", "queue"):
+            lock = Lock.take(folder / name)
+            assert lock is not None, (name, at)
+            lock.release()
+    assert not repository.store.leased
+    assert problems(folder) == []

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +16,7 @@ from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.storage.disk import durable
 from artvcs.vcs.storage.local import LocalFiles
-from artvcs.vcs.storage.packs import pack
+from artvcs.vcs.storage.packs import pack, pack_writer
 from artvcs.vcs.storage.packs.pack import Pack
 from artvcs.vcs.storage.packs.pack_writer import PackWriter
 
@@ -166,3 +169,68 @@ def test_a_sealed_pack_that_found_no_place_can_be_gone_on_with(writer: PackWrite
     [two] = fill(writer, b"two")
     assert writer.read(writer.entries[two]) == b"two"
     assert ids(sealed(writer)) == {one, two}
+
+
+def interrupting(at: int) -> Callable[..., Any]:
+    """Raises KeyboardInterrupt at the nth line that is come to in the writer's module: as a signal does."""
+    left = at
+
+    def trace(frame: Any, event: str, _: object) -> object:
+        nonlocal left
+        if frame.f_code.co_filename != pack_writer.__file__:
+            return None
+        left -= event == "line"
+        if left == 0 and event == "line":
+            left = -1
+            raise KeyboardInterrupt
+        return trace
+
+    return trace
+
+
+@pytest.mark.parametrize("size", [10, (1 << 20) + 1])
+def test_an_interrupt_at_any_moment_tears_nothing(tmp_path: Path, size: int) -> None:
+    """Neither what is being added, which may be there or not, nor what comes before or after it."""
+    texts = [bytes([number]) * size for number in range(5)]
+    at, interrupted = 1, True
+    while interrupted:
+        writer = PackWriter(tmp_path / f"{at}.pack")
+        fill(writer, texts[0])
+        sys.settrace(interrupting(at))
+        try:
+            fill(writer, texts[1])
+            writer.land()
+            interrupted = False
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        fill(writer, *texts[2:4])
+        writer.land()
+        fill(writer, texts[4])
+        for oid, entry in writer.entries.items():
+            assert hash_bytes(writer.read(entry) or b"") == oid
+        found = ids(sealed(writer))
+        assert found - {hash_bytes(texts[1])} == {hash_bytes(text) for text in (texts[0], *texts[2:])}
+        at += 1
+    assert at > 15
+
+
+def test_an_interrupt_while_it_is_begun_anew_does_no_harm(tmp_path: Path) -> None:
+    at, interrupted = 1, True
+    while interrupted:
+        writer = PackWriter(tmp_path / f"{at}.pack")
+        fill(writer, b"old")
+        writer.land()
+        sys.settrace(interrupting(at))
+        try:
+            writer.begin_anew()
+            interrupted = False
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(None)
+        fill(writer, b"new")
+        assert ids(sealed(writer)) - {hash_bytes(b"old")} == {hash_bytes(b"new")}
+        at += 1
+    assert at > 5

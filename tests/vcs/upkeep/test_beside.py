@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from artvcs.vcs.changes import incoming
 from artvcs.vcs.changes.intents import AddVersion, DeleteVersion, EditVersion
 from artvcs.vcs.changes.publish import Publisher
 from artvcs.vcs.maps import graph, ref_names, trees
@@ -18,6 +19,7 @@ from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk import leases
+from artvcs.vcs.storage.disk.locks import Lock
 from artvcs.vcs.storage.layout import PackName
 from artvcs.vcs.storage.op_log import OpLog, Outcome
 from artvcs.vcs.storage.packs.op_file import Entry as LogEntry
@@ -28,6 +30,7 @@ from artvcs.vcs.upkeep.gc import copying
 from artvcs.vcs.upkeep.gc.mark import Mark
 
 from ..helpers import (
+    killed,
     outputs,
     packs,
     problems,
@@ -492,3 +495,63 @@ def test_what_is_alive_is_found_beside_writers(repository: Repository, writer: R
     assert root is not None
     assert {key.hex() for key in mark.live} >= {at.oid for at in graph.reachable(repository.store, [root])}
     assert mark.lost == {}
+
+
+# What is on its way, whatever the clock says
+
+
+def set_back(folder: Path) -> None:
+    """As after the clock was set back, or on another machine's disk whose clock is behind."""
+    for path in [*folder.glob("packs/*/*"), *folder.glob("incoming/*")]:
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+def test_packs_of_a_writer_that_goes_on_stay(
+    repository: Repository, writer: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incoming, "PACK_SIZE", 50_000)
+    with writer.transaction("large") as transaction:
+        put_text_in(transaction, "tags/large", random_text(3, 200_000))
+        put_text_in(transaction, "tags/more", random_text(4, 200_000))
+        assert packs(folder)
+        set_back(folder)
+        gc.collect(repository)
+    assert problems(folder) == []
+    assert read(folder, "tags/large") == random_text(3, 200_000)
+
+
+def test_packs_of_a_dead_writer_stay_while_somebody_recovers_it(repository: Repository, folder: Path) -> None:
+    killed(
+        folder,
+        """
+from artvcs.vcs.changes import incoming
+incoming.PACK_SIZE = 50_000
+put_text_in(transaction, "tags/a", random_text(3, 200_000))
+transaction.checkpoint()
+""",
+    )
+    set_back(folder)
+    [journal] = folder.glob("incoming/*.journal")
+    recovering = Lock.take(journal)
+    assert recovering is not None
+    gc.collect(repository)
+    recovering.release()
+    assert repository.recover()
+    assert problems(folder) == []
+    assert read(folder, "tags/a") == random_text(3, 200_000)
+
+
+def test_packs_of_a_writer_that_died_before_it_meant_anything_go(repository: Repository, folder: Path) -> None:
+    killed(
+        folder,
+        """
+from artvcs.vcs.changes import incoming
+incoming.PACK_SIZE = 50_000
+put_text_in(transaction, "tags/a", random_text(3, 200_000))
+""",
+    )
+    assert packs(folder)
+    set_back(folder)
+    gc.collect(repository)
+    assert packs(folder) == []
+    assert list(folder.glob("incoming/*")) == []

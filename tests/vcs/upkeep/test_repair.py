@@ -571,3 +571,17 @@ def test_whatever_is_hit_all_that_is_sound_is_there_afterwards(full: Repository,
             found = texts(copy)
             assert all(found.get(ref) == text for ref, text in TEXTS.items() if ref not in lost), (path, damage)
             assert repair(copy) == Repaired((), (), ()), (path, damage)
+
+
+def test_who_had_looked_before_a_repair_looks_again_after_it(full: Repository, folder: Path) -> None:
+    """A notebook, say: what it knows of the newest op is not so any more."""
+    notebook = Repository(folder)
+    assert tags(notebook)
+    newest = folder / op_name(notebook.store.refresh().seq)
+    newest.write_bytes(b"")
+    repair(folder)
+    put_text(notebook, "tags/after", "after")
+    assert problems(folder) == []
+    assert tags(notebook) == tags(Repository(folder))
+    put_text(full, "tags/full", "full")
+    assert problems(folder) == []

@@ -8,6 +8,7 @@ import stat
 import time
 import weakref
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import ClassVar
 
@@ -30,10 +31,20 @@ class Lock:
 
     _held: ClassVar[weakref.WeakSet[Lock]] = weakref.WeakSet()
 
-    def __init__(self, path: Path, fd: int) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
-        self.fd = fd
+        # Closed in one step, also where it is only forgotten: whoever had it may be interrupted at any moment.
+        self._file = file
         Lock._held.add(self)
+
+    @property
+    def fd(self) -> int:
+        """The file's descriptor."""
+        return self._file.fileno()
+
+    def __del__(self) -> None:
+        if (file := self.__dict__.get("_file")) is not None:  # else making it was interrupted
+            file.close()
 
     @classmethod
     def take(cls, path: Path) -> Lock | None:
@@ -43,19 +54,19 @@ class Lock:
             DamagedError: It is a link, a folder, a pipe or the like.
         """
         while True:
-            fd = _opened(path)
+            file = _opened(path)
             try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # Whoever held it before may have removed the file: then this lock protects nothing.
-                if os.fstat(fd).st_ino == _inode(path):
-                    return cls(path, fd)
+                if os.fstat(file.fileno()).st_ino == _inode(path):
+                    return cls(path, file)
             except BlockingIOError:
-                os.close(fd)
+                file.close()
                 return None
             except BaseException:
-                os.close(fd)
+                file.close()
                 raise
-            os.close(fd)
+            file.close()
 
     @classmethod
     def wait(cls, path: Path, timeout: float, max_pause: float = _MAX_POLL) -> Lock | None:
@@ -119,39 +130,39 @@ class Lock:
     def release(self) -> None:
         """Gives the lock up."""
         if self.held:
-            Lock._held.discard(self)
             # Said outright: closing would leave it to a child that was forked and has not closed its copy yet.
             try:
-                fcntl.flock(self.fd, fcntl.LOCK_UN)
+                fcntl.flock(self._file, fcntl.LOCK_UN)
             finally:
-                os.close(self.fd)
+                Lock._held.discard(self)
+                self._file.close()
 
     @classmethod
     def forget_all(cls) -> None:
         """In a forked child: closes what is the parent's."""
         for lock in list(cls._held):
-            os.close(lock.fd)
+            lock._file.close()
         cls._held.clear()
 
 
 os.register_at_fork(after_in_child=Lock.forget_all)
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path) -> FileIO:
     """The file, made where there is none. Raises DamagedError where it is a link or the like: it may be anybody's."""
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | _CAREFULLY, 0o644)
+        file = FileIO(os.open(path, os.O_RDWR | os.O_CREAT | _CAREFULLY, 0o644), "r+")
     except PermissionError:
         if not os.access(path, os.R_OK):
             raise
-        fd = os.open(path, os.O_RDONLY | _CAREFULLY)  # another user's: to lock it, reading is enough
+        file = FileIO(os.open(path, os.O_RDONLY | _CAREFULLY))  # another user's: to lock it, reading is enough
     except OSError:
         if is_something_else(path):
             raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.") from None
         raise
-    if stat.S_ISREG(os.fstat(fd).st_mode):
-        return fd
-    os.close(fd)
+    if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
     raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.")
 
 

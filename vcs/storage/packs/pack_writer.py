@@ -1,6 +1,7 @@
 """A pack being written: objects wait in memory, land in a file of this machine, and end up as a pack.
 
-Whoever adds an object can read it back at once. Thread-safe.
+Whoever adds an object can read it back at once. Thread-safe. An exception may come at any moment, as Ctrl-C does: what
+counts changes in one step, by one assignment, and what came before it is as if it had not been.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from blake3 import blake3
+
 from ...objects.oid import Oid, hasher
 from ..disk import durable
 from . import pack
@@ -17,6 +20,33 @@ from .pack import RECORD_SIZE, Item
 from .table import Location
 
 _FLUSH = 1 << 20
+
+
+class _Content:
+    """What has been added.
+
+    Attributes:
+        entries: The objects, in the order in which their records lie: an object is here as soon as it stands here.
+        start: How many bytes have landed.
+        hasher: Of these.
+        waiting: Those after them; more than belong to the entries where adding one was interrupted.
+    """
+
+    __slots__ = ("entries", "hasher", "start", "waiting")
+
+    def __init__(self, entries: dict[Oid, Location], start: int, landed: blake3, waiting: bytearray) -> None:
+        self.entries, self.start, self.hasher, self.waiting = entries, start, landed, waiting
+
+    @property
+    def end(self) -> int:
+        """Where the next record goes."""
+        last = next(reversed(self.entries.values()), None)
+        return pack.HEADER_SIZE if last is None else last.offset + RECORD_SIZE + last.stored
+
+    @property
+    def bytes_waiting(self) -> bytes:
+        """What has not landed."""
+        return bytes(memoryview(self.waiting)[: self.end - self.start])
 
 
 class PackWriter:
@@ -30,13 +60,11 @@ class PackWriter:
     def __init__(self, path: Path, on_file: Callable[[], object] = lambda: None) -> None:
         self.path = path
         self._on_file = on_file
-        self.entries: dict[Oid, Location] = {}
         self._fd: int | None = None
         self._process = os.getpid()
         self._mutex = threading.RLock()
         self._closed = False
-        self._waiting: list[bytes] = []
-        self._begin()
+        self._content = _nothing()
 
     @classmethod
     def resume(cls, path: Path, end: int, on_file: Callable[[], object] = lambda: None) -> PackWriter:
@@ -47,11 +75,10 @@ class PackWriter:
         """
         writer = cls(path, on_file)
         data = path.read_bytes()[:end]
-        writer.entries = {at.oid: at for at in pack.scan(data, end)}
+        entries = {at.oid: at for at in pack.scan(data, end)}
         writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         os.ftruncate(writer._fd, end)
-        writer._waiting, writer._landed, writer.end = [], end, end
-        writer._hasher = hasher("pack").update(data)
+        writer._content = _Content(entries, end, hasher("pack").update(data), bytearray())
         return writer
 
     def __del__(self) -> None:
@@ -60,27 +87,39 @@ class PackWriter:
     def __len__(self) -> int:
         return len(self.entries)
 
+    @property
+    def entries(self) -> dict[Oid, Location]:
+        """The objects, in the order in which they were added."""
+        return self._content.entries
+
+    @property
+    def end(self) -> int:
+        """How many bytes there are."""
+        return self._content.end
+
     def add(self, item: Item) -> None:
         """Appends one object, unless it is here already."""
         with self._mutex:
-            if item.oid in self.entries:
+            content = self._content
+            if item.oid in content.entries:
                 return
-            at = Location(item.oid, item.kind, item.codec, self.end, len(item.stored), item.size)
-            self._append(pack.record_header(at), item.stored)
-            self.entries[item.oid] = at
-            # Only now, when header and content are both noted: should this fail, nothing is torn.
-            if self.end - self._landed >= _FLUSH:
+            at = Location(item.oid, item.kind, item.codec, content.end, len(item.stored), item.size)
+            del content.waiting[at.offset - content.start :]
+            content.waiting += pack.record_header(at)
+            content.waiting += item.stored
+            content.entries[item.oid] = at
+            if len(content.waiting) >= _FLUSH:
                 self.land()
 
     def read(self, at: Location) -> bytes | None:
         """The stored bytes of an object added before; None once the writer was closed or begun anew."""
         with self._mutex:
-            if self.entries.get(at.oid) is not at or self._closed:
+            content = self._content
+            if content.entries.get(at.oid) is not at or self._closed:
                 return None
             start = at.offset + RECORD_SIZE
-            if start >= self._landed:
-                self._waiting = [b"".join(self._waiting)]
-                return self._waiting[0][start - self._landed : start - self._landed + at.stored]
+            if start >= content.start:
+                return bytes(memoryview(content.waiting)[start - content.start :][: at.stored])
             self.land()
             assert self._fd is not None, "landed"
             return os.pread(self._fd, at.stored, start)
@@ -103,21 +142,23 @@ class PackWriter:
         What the system refuses stays waiting for the next call, so that a full disk tears no hole.
         """
         with self._mutex:
-            if not self._waiting or self._closed:
+            content = self._content
+            data = content.bytes_waiting
+            if not data or self._closed:
                 return
             if self._fd is None:
                 self._on_file()
-                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+                # Emptied: it may be left over from before it was begun anew. Nobody else makes one of this name.
+                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
             # Written where it belongs, not where the descriptor stands: a forked process shares that position.
-            self._waiting = [b"".join(self._waiting)]
-            durable.write_at(self._fd, self._waiting[0], self._landed)
-            self._hasher.update(self._waiting[0])  # many at once: a call costs more than a small object's bytes
-            self._landed += len(self._waiting.pop())
+            durable.write_at(self._fd, data, content.start)
+            landed = content.hasher.copy().update(data)  # many at once: a call costs more than a small object's bytes
+            self._content = _Content(content.entries, content.start + len(data), landed, bytearray())
 
     def digest(self) -> Oid:
         """The hash of all bytes so far."""
         with self._mutex:
-            return Oid(self._hasher.copy().update(b"".join(self._waiting)).hexdigest())
+            return Oid(self._content.hasher.copy().update(self._content.bytes_waiting).hexdigest())
 
     def seal(self) -> Oid:
         """Writes the end of the pack to the file and returns its name; the file is whole, but not durable yet.
@@ -134,10 +175,10 @@ class PackWriter:
     def begin_anew(self) -> None:
         """Forgets everything; the file has been moved away, or is removed."""
         with self._mutex:
+            self._content = _nothing()
             self._close_file()
             if self._process == os.getpid():
                 self.path.unlink(missing_ok=True)
-            self._begin()
 
     def close(self) -> None:
         """Ends it; the file stays."""
@@ -145,18 +186,11 @@ class PackWriter:
             self._closed = True
             self._close_file()
 
-    def _begin(self) -> None:
-        self.entries = {}
-        self.end = self._landed = 0
-        self._waiting = []
-        self._hasher = hasher("pack")  # of what has landed
-        self._append(pack.header())
-
-    def _append(self, *pieces: bytes) -> None:
-        self._waiting += pieces
-        self.end += sum(map(len, pieces))
-
     def _close_file(self) -> None:
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+
+def _nothing() -> _Content:
+    return _Content({}, 0, hasher("pack"), bytearray(pack.header()))

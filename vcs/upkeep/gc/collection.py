@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from ...changes import recovery
+from ...changes.journal import packs_in_journals
 from ...changes.transaction import Transaction
 from ...errors import DamagedError, DiskFull, storage_errors
 from ...objects.kinds import State
@@ -239,9 +240,11 @@ class _Collection:
         layout = self._repository.layout
         now = int(time.time() * 1000)
         begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
+        # Whatever the clock says: times may come from another machine, and clocks are set back.
+        wanted = packs_in_journals(layout)
         # Only now: who ended before we looked who is alive has published.
         head = self._store.refresh().without_damage()
-        named = {*head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
+        named = {*wanted, *head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
         for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
             path = layout.folder / name
             known = is_pack_name(name) or name.startswith(f"{INDEX}/")
