@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -12,7 +11,7 @@ from typing import BinaryIO
 from ..errors import StorageError, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
-from ..storage.disk import leases
+from ..storage.disk import leases, mutexes
 from ..storage.layout import Layout
 from ..storage.packs import chunking, codec
 from ..storage.packs.pack import Item
@@ -35,7 +34,7 @@ class Putting:
     def __init__(self, store: ObjectStore, layout: Layout) -> None:
         self._store = store
         self._layout = layout
-        self._mutex = threading.RLock()
+        self._mutex = mutexes.own(self)
         self._process = os.getpid()
         # What the state names that we look at is not deleted while we have the lease.
         self._lease: leases.Lease | None = leases.begin(layout.leases, store.refresh().seq)

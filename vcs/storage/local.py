@@ -5,13 +5,12 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import DamagedError, RepositoryBusy
-from .disk import durable
+from .disk import durable, mutexes
 from .disk.locks import Lock
 from .disk.plain import look_plain, open_plain
 from .files import Buffer, Signature, check_name, nothing
@@ -34,7 +33,7 @@ class LocalFiles:
         self._folder = os.fspath(folder)
         self._staging = staging
         self._fds: OrderedDict[str, tuple[int, int]] = OrderedDict()  # name → descriptor, inode
-        self._mutex = threading.Lock()  # a descriptor must not be closed while it is read from
+        self._mutex = mutexes.own(self)  # a descriptor must not be closed while it is read from
 
     def __del__(self) -> None:
         self.close()

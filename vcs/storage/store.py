@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ from ..errors import DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from .copies import Place, expanded, mismatch, read_at
+from .disk import mutexes
 from .files import Files
 from .finding import Finder, unknown
 from .layout import PackName
@@ -44,7 +44,7 @@ class ObjectStore(Finder):
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
         self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
         self._cached_bytes = 0
-        self._mutex = threading.RLock()
+        self._mutex = mutexes.own(self)
 
     # Asking
 

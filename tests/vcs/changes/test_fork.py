@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,3 +118,33 @@ def test_a_child_that_releases_or_removes_a_lock_of_its_parent_does_nothing(tmp_
     in_a_fork(lock.remove)
     assert (tmp_path / "lock").exists()
     assert Lock.take(tmp_path / "lock") is None
+
+
+def test_it_does_not_wait_for_a_thread_that_it_does_not_have(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread was reading, writing or publishing when it was forked."""
+    put_text(repository, "tags/a", "a" * 500_000)
+    inside, go_on, here = threading.Event(), threading.Event(), threading.get_ident()
+    pread = os.pread
+
+    def slow(fd: int, length: int, at: int) -> bytes:
+        if threading.get_ident() != here:
+            inside.set()
+            go_on.wait()
+        return pread(fd, length, at)
+
+    monkeypatch.setattr(os, "pread", slow)
+    reader = threading.Thread(target=tags, args=(repository,), daemon=True)
+    reader.start()
+    assert inside.wait(10)
+
+    def child() -> None:
+        signal.alarm(10)
+        assert tags(repository) == {"tags/a": "a" * 500_000}
+        put_text(repository, "tags/b", "b")
+
+    in_a_fork(child)
+    go_on.set()
+    reader.join()
+    assert tags(repository).keys() == {"tags/a", "tags/b"}

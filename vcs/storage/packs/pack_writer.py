@@ -7,14 +7,13 @@ counts changes in one step, by one assignment, and what came before it is as if 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from blake3 import blake3
 
 from ...objects.oid import Oid, hasher
-from ..disk import durable
+from ..disk import durable, mutexes
 from . import pack
 from .pack import RECORD_SIZE, Item
 from .table import Location
@@ -62,7 +61,7 @@ class PackWriter:
         self._on_file = on_file
         self._fd: int | None = None
         self._process = os.getpid()
-        self._mutex = threading.RLock()
+        self._mutex = mutexes.own(self)
         self._closed = False
         self._content = _nothing()
 
