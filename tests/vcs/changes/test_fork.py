@@ -124,7 +124,7 @@ def test_it_does_not_wait_for_a_thread_that_it_does_not_have(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another thread was reading, writing or publishing when it was forked."""
-    put_text(repository, "tags/a", "a" * 500_000)
+    oid = put_text(repository, "tags/a", "a" * 500_000)
     inside, go_on, here = threading.Event(), threading.Event(), threading.get_ident()
     pread = os.pread
 
@@ -135,13 +135,14 @@ def test_it_does_not_wait_for_a_thread_that_it_does_not_have(
         return pread(fd, length, at)
 
     monkeypatch.setattr(os, "pread", slow)
-    reader = threading.Thread(target=tags, args=(repository,), daemon=True)
+    repository = Repository(repository.layout.folder)  # which has read nothing yet
+    reader = threading.Thread(target=repository.store.read, args=(oid, "blob"), daemon=True)
     reader.start()
     assert inside.wait(10)
 
     def child() -> None:
         signal.alarm(10)
-        assert tags(repository) == {"tags/a": "a" * 500_000}
+        assert repository.store.read(oid, "blob") == b"a" * 500_000
         put_text(repository, "tags/b", "b")
 
     in_a_fork(child)
