@@ -122,8 +122,9 @@ def _find(repository: Repository, step: str, run: str | None) -> Run:
 
 def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[Run, Commit] | None:
     """The nearest execution of the step before this one."""
-    refs = repository.refs()
-    while run.previous is not None:
+    refs, seen = repository.refs(), set[str]()
+    while run.previous is not None and run.previous not in seen:
+        seen.add(run.previous)
         earlier = runs.by_id(refs, run.previous)
         if earlier is None:
             return None

@@ -30,6 +30,9 @@ _PATIENCE = 2.0
 _HURRY = 60.0
 """Seconds during which nobody is waited for, once that was in vain: a command asks several times."""
 
+_REFUSED = frozenset((3, 5, 6, 7, 8, 9, 10, 13, 14))
+"""SQLite's codes for what says nothing of the file: it is busy, full, not to be written, or something fails."""
+
 _FILES = ("-journal", "")
 """What is put behind its name for each of its files."""
 
@@ -104,11 +107,14 @@ class Database:
             for _ in range(2):
                 try:
                     return work(self._patient(self._open()))
-                except sqlite3.OperationalError:
+                except sqlite3.OperationalError as error:
+                    if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_BUSY) & 0xFF not in _REFUSED:
+                        self._discard()  # its tables are not those that were made
+                        continue
                     if self._path is not None and time.monotonic() - began > _PATIENCE / 2:
                         self._hurries_until = time.monotonic() + _HURRY
                     return otherwise  # busy, full, not to be written: the next time perhaps
-                except sqlite3.DatabaseError:
+                except (sqlite3.DatabaseError, UnicodeDecodeError):
                     self._discard()  # damaged
         return otherwise
 

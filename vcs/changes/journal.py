@@ -22,7 +22,7 @@ from ..objects.records import Record, record
 from ..storage.disk import durable
 from ..storage.disk.locks import Lock
 from ..storage.disk.plain import is_plain, open_plain
-from ..storage.layout import Layout
+from ..storage.layout import LAST_OP, Layout, is_pack_name
 from .intents import Intent, decode, encode
 
 _LONGEST = MAX_RECORD + 100
@@ -137,9 +137,11 @@ def parse_line(line: bytes) -> Checkpoint | None:
     if not line.endswith(b"\n") or hash_bytes(body, Checkpoint.KIND).encode() != checksum:
         return None
     try:
-        return Checkpoint.decode(body)
+        found = Checkpoint.decode(body)
     except DamagedError:
         return None
+    makes_sense = found.end >= 0 and 0 <= found.seq <= LAST_OP and all(map(is_pack_name, found.packs))
+    return found if makes_sense else None
 
 
 def as_lines(intents: Sequence[Intent]) -> tuple[Any, ...]:

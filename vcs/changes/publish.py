@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..catalog.database import Database
-from ..errors import Conflict, DiskFull, RepositoryBusy, storage_errors
+from ..errors import Conflict, DiskFull, RepositoryBusy, StorageError, storage_errors
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, State
 from ..objects.nodes import RefsNode
@@ -22,7 +22,7 @@ from ..objects.records import Record
 from ..storage.disk.locks import Lock
 from ..storage.disk.plain import is_something_else
 from ..storage.files import nothing
-from ..storage.layout import Layout, PackName, op_name, segment_name
+from ..storage.layout import LAST_OP, Layout, PackName, op_name, segment_name
 from ..storage.op_log import Outcome
 from ..storage.packs import codec, segment
 from ..storage.packs.op_file import Entry
@@ -154,8 +154,10 @@ class Publisher:
             made[item.oid], nodes[item.oid] = item, node
             return item.oid
 
-        refs = view.base.update(view.edits, put)
         seq = head.seq + 1
+        if seq > LAST_OP:
+            raise StorageError("The repository's log has come to its last number; run `art fsck`, and begin a new one.")
+        refs = view.base.update(view.edits, put)
         state = self._next_state(change, head, refs.root)
         attempt = nonces()[0]
         op = Op(seq, head.entry.oid, state, change.nonce, attempt, self._author(), now_ms(), change.why)

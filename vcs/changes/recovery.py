@@ -123,9 +123,9 @@ def matching(pack: Path, checkpoints: list[Checkpoint]) -> list[Checkpoint]:
     except (FileNotFoundError, DamagedError):
         data = b""
     good: list[Checkpoint] = []
+    anew = max((number for number, line in enumerate(checkpoints) if line.packs), default=0)
     for number, line in enumerate(checkpoints):
-        begun_anew = any(later.packs for later in checkpoints[number + 1 :])
-        if not begun_anew and (
+        if number >= anew and (
             len(data) < line.end or hasher("pack").update(data[: line.end]).hexdigest() != line.pack
         ):
             break

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Self, TypeVar
 
 from ..catalog.catalog import Catalog
-from ..errors import Conflict, storage_errors
+from ..errors import Conflict, UnknownName, storage_errors
 from ..maps import graph
 from ..objects.kinds import Run, State
 from ..objects.oid import Oid
@@ -147,7 +147,7 @@ class Transaction(Putting):
             # What is nowhere was never durable, or was collected since: nothing must lead to it.
             if lost and not lost <= self._lost_before():
                 continue
-            with suppress(Conflict):
+            with suppress(Conflict, UnknownName):
                 self.add(intent)
         self._landed = len(self._intents)
         return list(self._intents)

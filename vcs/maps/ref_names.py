@@ -19,9 +19,11 @@ record changes one ref. Names are percent-encoded, so that no name can leave its
 
 from __future__ import annotations
 
+import reprlib
 import sys
 from urllib.parse import quote, unquote
 
+from ..errors import DamagedError
 from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
@@ -30,6 +32,9 @@ RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "l
 
 MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
 """How the refs begin that lead to nothing."""
+
+_DIGITS = 16
+"""So many digits a number in a ref may have."""
 
 LAST = chr(sys.maxunicode)
 """After a prefix, greater than all refs that start with it."""
@@ -156,8 +161,11 @@ def last_part(ref: str) -> str:
 
 
 def number_of(ref: str) -> int:
-    """The number at the end of a ref."""
-    return int(ref.rpartition("/")[2])
+    """The number at the end of a ref. Raises DamagedError where there is none."""
+    text = ref.rpartition("/")[2]
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
+        raise DamagedError(f"The ref {reprlib.repr(ref)} is not spelt as such a ref is; run `art fsck --repair`.")
+    return int(text)
 
 
 def name_of(ref: str) -> str:
@@ -166,11 +174,10 @@ def name_of(ref: str) -> str:
 
 
 def version_of(ref: str) -> tuple[str, int]:
-    """The name and the number in the ref of a version."""
+    """The name and the number in the ref of a version. Raises DamagedError as `number_of`."""
     return name_of(ref), number_of(ref)
 
 
 def value_of(ref: str) -> tuple[str, int]:
-    """The name and the number in the mark of a value."""
-    _, _, name, number = ref.split("/")
-    return unquote(name), int(number)
+    """The name and the number in the mark of a value. Raises DamagedError as `number_of`."""
+    return unquote(ref.rpartition("/")[0].rpartition("/")[2]), number_of(ref)

@@ -29,9 +29,20 @@ PackName = NewType("PackName", str)
 _OP = re.compile(r"ops/(\d{12})\Z")
 
 
+LAST_OP = 10**12 - 1
+"""The greatest number of an op: a thousand changes a second for thirty years."""
+
+_HOLDS = re.compile(r"ops/\d{12}|packs/([0-9a-f]{2})/\1[0-9a-f]{62}")
+
+
 def op_name(seq: int) -> PackName:
     """Where the op with this sequence number lies, with what was published along with it."""
     return PackName(f"{OPS}/{seq:012d}")
+
+
+def is_holding(name: str) -> bool:
+    """Whether a file of this name holds objects: a pack, or the file of an op."""
+    return _HOLDS.fullmatch(name) is not None
 
 
 def op_seq(name: str) -> int | None:

@@ -25,6 +25,7 @@ from artvcs.vcs.changes.journal import Checkpoint, Journal, as_lines, intents_of
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.objects.oid import hash_bytes
 from artvcs.vcs.storage.disk import durable
+from artvcs.vcs.storage.layout import pack_name
 from artvcs.vcs.upkeep.check.strangers import is_journal
 
 from ..helpers import version_of
@@ -44,7 +45,7 @@ INTENTS: list[Intent] = [
 ]
 LINES = [
     Checkpoint(100, hash_bytes(b"", "pack"), "first", (), as_lines(INTENTS[:2])),
-    Checkpoint(0, hash_bytes(b"x", "pack"), "second\n", ("packs/ab/" + OTHER,), as_lines(INTENTS[2:])),
+    Checkpoint(0, hash_bytes(b"x", "pack"), "second\n", (pack_name(OTHER),), as_lines(INTENTS[2:])),
     Checkpoint(300, hash_bytes(b"y", "pack"), "third", (), (), "nonce", 7),
 ]
 

@@ -17,7 +17,7 @@ from .making import blob
 
 EMPTY = State(None, (), (op_name(5),), {}, 0, ())
 OP = Op(5, None, EMPTY, "0" * 16, "1" * 16, "Ada <ada@example.org>", 0, "test")
-LARGE = Op(5, None, State(None, (), ("x" * 5000,), {}, 0, ()), "", "", "", 0, "")
+LARGE = Op(5, None, State(None, (), (), {}, 0, ("x" * 5000,)), "", "", "", 0, "")
 
 
 def placed(data: bytes, seq: int = 5) -> MemoryFiles:

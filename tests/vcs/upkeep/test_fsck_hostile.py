@@ -12,22 +12,25 @@ from typing import Any
 import pytest
 
 from artvcs.vcs.changes.intents import AddVersion, EditVersion
+from artvcs.vcs.changes.journal import Checkpoint, as_lines
 from artvcs.vcs.changes.publish import MAX_LOOSE
+from artvcs.vcs.errors import DamagedError, StorageError
 from artvcs.vcs.maps import versions
 from artvcs.vcs.maps.trees import as_entry
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, FOLDER, Entry, Tree
-from artvcs.vcs.objects.oid import Oid, hash_bytes
+from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.files import Files
-from artvcs.vcs.storage.layout import PackName
+from artvcs.vcs.storage.layout import LAST_OP, PackName, op_name
 from artvcs.vcs.storage.packs import chunking, codec, pack, table
+from artvcs.vcs.storage.packs.op_file import Entry as LogEntry
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE, Item, Pack
 from artvcs.vcs.storage.packs.table import Location
 from artvcs.vcs.upkeep import gc
 from artvcs.vcs.upkeep.mend.repair import repair
 
-from ..helpers import artifact_of, problems, put_text, version_of
+from ..helpers import artifact_of, problems, put_text, tags, version_of
 from ..storage.making import LIES, blob, commit, in_chunks, noise, put_pack, rows_of, write_segment
 
 GOOD = hash_bytes(b"good")
@@ -254,3 +257,109 @@ def test_it_can_all_be_repaired(folder: Path, files: Files) -> None:
     assert problems(folder) == []
     assert Repository(folder).store.read(GOOD, "blob") == b"good"
     assert Pack.open(files, f"quarantine/{name.replace('/', '-')}").table.rows > 0
+
+
+# States, journals and refs that say what no writer says
+
+
+def forge_state(repository: Repository, **fields: Any) -> None:
+    """Publishes an op whose state says something else."""
+    head = repository.store.refresh().entry
+    seq = head.seq + 1
+    state = dataclasses.replace(head.op.state, loose=(*head.op.state.loose, op_name(seq)))
+    op = dataclasses.replace(head.op, seq=seq, parent=head.oid, state=dataclasses.replace(state, **fields))
+    repository.store.files.create(op_name(seq), LogEntry.make(op, ()).data)
+
+
+@pytest.mark.parametrize(
+    "name", ["workspace/thesis.txt", "format", "cache.db", "../thesis.txt", "ops/2", "packs/ab/cd"]
+)
+@pytest.mark.parametrize("field", ["condemned", "loose"])
+def test_a_state_names_only_files_of_objects(repository: Repository, folder: Path, field: str, name: str) -> None:
+    """A collector deletes what is condemned."""
+    put_text(repository, "tags/good", "good")
+    (folder / "workspace").mkdir()
+    for place in (folder / "workspace" / "thesis.txt", folder.parent / "thesis.txt"):
+        place.write_text("five years of work")
+    forge_state(
+        repository, **{field: {name: 1} if field == "condemned" else (name, *repository.store.snapshot.state.loose)}
+    )
+    assert problems(folder)
+    with pytest.raises(DamagedError):
+        gc.collect(Repository(folder))
+    repair(folder)
+    assert problems(folder) == []
+    gc.collect(Repository(folder))
+    assert (folder / "workspace" / "thesis.txt").exists()
+    assert (folder.parent / "thesis.txt").exists()
+    assert (folder / "format").exists()
+    assert tags(Repository(folder)).keys() == {"tags/good"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"loose": tuple(f"packs/00/{number:064x}" for number in range(30_000))},
+        {"segments": tuple(f"{number:064x}" for number in range(3_000))},
+    ],
+    ids=["loose", "segments"],
+)
+def test_a_state_names_no_more_files_than_writers_do(
+    repository: Repository, folder: Path, fields: dict[str, Any]
+) -> None:
+    forge_state(repository, **fields)
+    assert problems(folder)
+    repair(folder)
+    assert problems(folder) == []
+    assert tags(Repository(folder)).keys() == {"tags/good"}
+
+
+NULL_RUN = {"intent": "put-run", "run": NULL, "base": None}
+WRONG_REF = {"intent": "set-ref", "ref": "artifacts/n/zz", "target": NULL}
+NOWHERE = {"intent": "set-ref", "ref": "tags/x", "target": NULL}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"packs": ("../thesis.txt",), "intents": (NOWHERE,)},
+        {"seq": -1, "intents": (NOWHERE,)},
+        {"end": -1, "intents": (NOWHERE,)},
+        {"seq": 2**53 - 1, "intents": (NOWHERE,)},
+        {"intents": (NULL_RUN,)},
+        {"intents": (WRONG_REF, *as_lines([AddVersion(version_of("n", Oid("ab" * 32)), {})]))},
+    ],
+    ids=["a pack elsewhere", "before all", "negative", "after all", "no run", "a ref that is none"],
+)
+def test_a_forged_journal_stops_nobody(repository: Repository, folder: Path, fields: dict[str, Any]) -> None:
+    given = {"end": 0, "pack": hash_bytes(b"", "pack"), "why": "", "packs": (), "intents": (), **fields}
+    line = Checkpoint(**given)
+    data = line.encode()
+    (folder / "incoming" / "1-2-3.journal").write_bytes(hash_bytes(data, "journal").encode() + b" " + data + b"\n")
+    put_text(repository, "tags/after", "after")
+    assert {"tags/good", "tags/after"} <= tags(Repository(folder)).keys()
+    gc.collect(repository)
+    repair(folder)
+    put_text(repository, "tags/again", "again")
+    assert problems(folder) == []
+
+
+def test_a_journal_of_many_lines_is_soon_read(repository: Repository, folder: Path) -> None:
+    line = Checkpoint(0, hash_bytes(b"", "pack"), "", (), (), "nonce", 1)
+    data = line.encode()
+    whole = hash_bytes(data, "journal").encode() + b" " + data + b"\n"
+    (folder / "incoming" / "1-2-3.journal").write_bytes(whole * 30_000)
+    put_text(repository, "tags/after", "after")
+
+
+def test_the_last_number_of_all(repository: Repository, folder: Path, files: Files) -> None:
+    head = repository.store.refresh().entry
+    for seq in (LAST_OP - 1, LAST_OP):
+        state = dataclasses.replace(head.op.state, loose=(*head.op.state.loose, op_name(seq)))
+        head = LogEntry.make(dataclasses.replace(head.op, seq=seq, parent=head.oid, state=state), ())
+        files.create(op_name(seq), head.data)
+    files.put("root", b"%d\n" % LAST_OP)
+    files.create("cleaned", b"")
+    with pytest.raises(StorageError, match="last number"):
+        put_text(Repository(folder), "tags/after", "after")
+    assert tags(Repository(folder)).keys() == {"tags/good"}

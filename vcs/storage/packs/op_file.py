@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from ...errors import DamagedError
-from ...objects.kinds import Op
+from ...objects.kinds import Op, State
 from ...objects.oid import Oid, hash_bytes
 from ..files import Files
-from ..layout import op_name
+from ..layout import is_holding, op_name
 from . import codec, pack
 from .pack import Item, Pack
 
 _LARGE = 4 << 20
+
+MAX_LOOSE_NAMES, MAX_SEGMENTS, MAX_CONDEMNED = 20_000, 1_000, 1_000_000
+"""How many files a state may name; each loose pack and each segment is opened by whoever reads it."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,29 @@ class Entry:
             at = pack.first_record(data)
             content = codec.decompress(at.codec, pack.record_at(data, at), at.size)
             op = Op.decode(content)
+            _check_state(op.state)
         except DamagedError as error:
             raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.") from error
         if at.kind != "op" or hash_bytes(content, "op") != at.oid or op.seq != seq:
             raise DamagedError(f"The repository's op {op_name(seq)} is damaged; run `art fsck --repair`.")
         return cls(seq, data, op, at.oid)
+
+
+def _check_state(state: State) -> None:
+    """Refuses a state that names what is no file of objects, which would be read, and deleted, as one.
+
+    Raises:
+        DamagedError: It does, or names more than any writer.
+    """
+    for names, most in (
+        (state.loose, MAX_LOOSE_NAMES),
+        (state.condemned, MAX_CONDEMNED),
+        (state.segments, MAX_SEGMENTS),
+    ):
+        if len(names) > most:
+            raise DamagedError(f"A state names {len(names)} files.")
+    if not all(map(is_holding, (*state.loose, *state.condemned))):
+        raise DamagedError("A state names a file that holds no objects.")
 
 
 def read_id(files: Files, seq: int) -> Oid | None:

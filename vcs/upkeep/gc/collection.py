@@ -29,6 +29,7 @@ from ...storage.disk import leases
 from ...storage.disk.locks import Lock
 from ...storage.disk.plain import is_plain
 from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
+from ...storage.packs.op_file import MAX_CONDEMNED
 from ...storage.packs.pack import Pack
 from ...storage.packs.segment import build as build_segment
 from ...storage.snapshot import Snapshot
@@ -149,6 +150,7 @@ class _Collection:
                 gone -= places
         if not gone:
             return state
+        gone = set(sorted(gone)[: MAX_CONDEMNED - len(state.condemned)])  # the next collection goes on
         condemned: dict[str, int] = {**state.condemned, **dict.fromkeys(sorted(gone), head.seq + 1)}
         loose = tuple(name for name in state.loose if name not in gone)
         return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)

@@ -11,6 +11,7 @@ from ...objects.oid import Oid, hash_bytes
 from ...storage.files import Files
 from ...storage.layout import PackName, op_name, segment_name
 from ...storage.packs import segment
+from ...storage.packs.op_file import MAX_LOOSE_NAMES
 from ...storage.packs.pack import Pack
 from ...storage.snapshot import Snapshot
 
@@ -54,6 +55,8 @@ class NextState:
         listed = {name for each in segments if each not in touched for name in each.packs}
         own = op_name(seq)
         kept = [name for name in dict.fromkeys((*loose, *self._added)) if name not in self._gone | listed | {own}]
+        if len(kept) >= MAX_LOOSE_NAMES:
+            raise DiskFull("There is no space for the index of so many files; free some and repair again.")
         gone = self._gone & set(head.packs()) or len(names) != len(old.segments)
         recent = (head.entry.op.nonce, *old.recent)[:RECENT]
         return State(refs, names, (*kept, own), old.condemned, old.epoch + bool(gone), recent)
