@@ -26,6 +26,9 @@ from .errors import MaterializerError
 from .materializers import Materializer
 from .trust import Trust
 
+_PANIC = "PanicException"
+"""What a library written in Rust raises where it is at a loss; it is no `Exception`."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -129,10 +132,12 @@ def _blaming(cls: type[Materializer], doing: str) -> Iterator[None]:
             raise _blame(cls, doing, error) from error
         with storage_errors(f"trying to {doing}"):
             raise
-    except Exception as error:  # other people's code: it may raise anything
+    except BaseException as error:  # other people's code: it may raise anything
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
         raise _blame(cls, doing, error) from error
 
 
-def _blame(cls: type[Materializer], doing: str, error: Exception) -> MaterializerError:
+def _blame(cls: type[Materializer], doing: str, error: BaseException) -> MaterializerError:
     reason = f"{type(error).__name__}: {error}".rstrip(".")
     return MaterializerError(f"{cls.__name__} could not {doing} ({reason}); mend it or use another materializer.")

@@ -19,6 +19,9 @@ _BIT_GENERATORS: dict[str, Any] = {
     cls.__name__: cls
     for cls in (np.random.MT19937, np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64)
 }
+_MOST_POOL = 64
+"""Words in the pool of a seed sequence: mixing them takes time that grows with their square. numpy's default is 4."""
+
 _OWNERS: dict[str, Any] = {"Generator": np.random.Generator, "RandomState": np.random.RandomState}
 
 
@@ -33,7 +36,9 @@ class RandomMaterializer(DocumentMaterializer):
         """False for bit generators and seed sequences that are not numpy's own."""
         source = _bit_generator(data)
         seeds = type(source.seed_seq)
-        return type(source) in _BIT_GENERATORS.values() and seeds in (np.random.SeedSequence, type(None))
+        if type(source) not in _BIT_GENERATORS.values() or seeds not in (np.random.SeedSequence, type(None)):
+            return False
+        return source.seed_seq is None or source.seed_seq.pool_size <= _MOST_POOL
 
     @classmethod
     def encode(cls, data: Any, encoder: Encoding) -> Json:
@@ -79,6 +84,8 @@ def _assemble(owner: str | None, state: Any, seeds: Any) -> Any:
         if hasattr(source, "_legacy_seeding"):
             source._legacy_seeding(0)  # the only way to a bit generator without a seed sequence
     else:
+        if seeds["pool_size"] > _MOST_POOL:
+            raise ValueError(f"its seeds have a pool of {seeds['pool_size']} words")
         source = cls(np.random.SeedSequence(**seeds))
     # 32 bits of the Mersenne Twister, 64 of the others; numpy wants the exact type.
     state = _as_arrays(state, np.uint32 if cls is np.random.MT19937 else np.uint64)

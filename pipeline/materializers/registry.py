@@ -16,7 +16,7 @@ from artvcs.pipelines.trust import Trust
 
 from . import table
 from .base import Materializer, declared
-from .typenames import NO_TRUST, import_class, type_name
+from .typenames import NO_TRUST, import_class, require_installed, type_name
 
 _by_name = {entry.name: entry for entry in table.BUILTINS}
 _by_type: dict[str, list[table.Builtin]] = {}
@@ -90,6 +90,8 @@ def by_name(name: str, trust: Trust = NO_TRUST) -> type[Materializer]:
         UntrustedData: Its module is not imported yet, and there is no trust.
     """
     if name in _by_name:
+        for library in {type_.partition(".")[0] for type_ in _by_name[name].types}:
+            require_installed(library, trust)
         return _installed_builtin(_by_name[name])
     user = _users.update().by_name.get(name)
     if user is not None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,9 @@ from .table import BUILTINS
 _KNOWN = frozenset(name.partition(".")[0] for entry in BUILTINS for name in (entry.name, *entry.types))
 """Top-level packages whose modules may be imported for anybody's value."""
 NO_TRUST = Trust(False)
+
+_LONGEST, _MOST_PARTS = 1000, 40
+"""Characters and parts of a name: each part may be a module, and each is looked for."""
 
 
 def type_name(value_or_type: Any) -> str:
@@ -40,6 +44,8 @@ def resolve_type(name: str, trust: Trust = NO_TRUST) -> type:
         UntrustedData: Finding it imports a module that only the name asks for, without trust.
     """
     parts = name.split(".")
+    if len(parts) > _MOST_PARTS or len(name) > _LONGEST:
+        return object
     cuts = [(".".join(parts[:cut]), parts[cut:]) for cut in range(len(parts) - 1, 0, -1)]
     for module_name, inside in cuts:
         found = _attribute(_loaded(module_name), inside)
@@ -57,6 +63,29 @@ def is_known(*names: str) -> bool:
     """Whether names, of types or as `class_path` gives them, lead into Python or libraries that are known here."""
     parts = [name.replace(":", ".").split(".") for name in names]
     return all(each[0] in _KNOWN and "__main__" not in each for each in parts)  # to import that is to run a program
+
+
+def require_installed(library: str, trust: Trust) -> None:
+    """Makes sure that importing a library runs what is installed here, or that its value is trusted.
+
+    In an interactive Python, and beside a script, the folder itself comes first: a `torch.py` that came along with a
+    stranger's repository would be taken for the library.
+
+    Raises:
+        UntrustedData: It would be imported from there, without trust.
+    """
+    if library in sys.modules:
+        return
+    try:
+        spec = importlib.util.find_spec(library)
+    except Exception:  # a finder may be anybody's
+        spec = None
+    if spec is None:
+        return  # importing it fails
+    here = {os.path.realpath(place) for place in (os.curdir, sys.path[0] if sys.path else os.curdir)}
+    places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.has_location and spec.origin else [])]
+    if any(os.path.realpath(os.path.dirname(place)) in here for place in places):
+        trust.require(f"imports the module {library} from {places[0]}, which runs it")
 
 
 def declared_path(cls: type) -> str:
@@ -125,6 +154,7 @@ def _find_module(name: str, trust: Trust) -> Any:
         if not _is_there(name):
             return None
         trust.require(f"imports the module {name}, which runs it")
+    require_installed(name.partition(".")[0], trust)
     try:
         return importlib.import_module(name)
     except Exception:  # importing is other people's code: whatever it raises, the name leads nowhere

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from . import html
 
+# Bounded: each mark may be the first of a pair, and looking for the second must not read all of a long line.
 _SPANS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\*\*(?=\S)(.+?)\*\*"), r"<b>\1</b>"),
-    (re.compile(r"\*(?=\S)([^*]+?)\*"), r"<i>\1</i>"),
-    (re.compile(r"(?<!\w)_(?=\S)([^_]+?)_(?!\w)"), r"<i>\1</i>"),
-    (re.compile(r"!?\[([^\]]*)\]\(([^)\s]*)\)"), r'\1 <span class="muted">(\2)</span>'),
+    (re.compile(r"\*\*(?=\S)(.{1,1000}?)\*\*"), r"<b>\1</b>"),
+    (re.compile(r"\*(?=\S)([^*]{1,1000}?)\*"), r"<i>\1</i>"),
+    (re.compile(r"(?<!\w)_(?=\S)([^_]{1,1000}?)_(?!\w)"), r"<i>\1</i>"),
+    (re.compile(r"!?\[([^\]]{0,1000})\]\(([^)\s]{0,2000})\)"), r'\1 <span class="muted">(\2)</span>'),
 )
 _HEADING = re.compile(r"(#{1,6})\s+(.*)")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")

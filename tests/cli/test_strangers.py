@@ -7,9 +7,11 @@ measured, and whatever appears outside the repository is found.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import zstandard
 
@@ -355,6 +358,43 @@ def test_the_name_of_a_type_that_imports_a_module(stranger: Stranger, where: str
     looks = stranger.looks(*READING)
     assert looks.pop("load evil").ended == "UntrustedData"
     assert {look.ended for look in looks.values()} <= {0, 3}
+
+
+INSTALLED = {
+    "as the type": (dataclasses.replace(NUMBER, type="polars.DataFrame"), b"[1]"),
+    "as the materializer": (dataclasses.replace(NUMBER, materializer="artvcs.torch.Tensor"), b"[1]"),
+    "in a container": (LIST, b'[{"$enum":["datasets.x:Y","a"]}]'),
+}
+
+
+@pytest.mark.parametrize("where", INSTALLED)
+def test_a_module_that_is_called_like_a_library(stranger: Stranger, where: str) -> None:
+    """Python looks for it beside the program, or where it was begun, before where libraries are installed."""
+    for library in ("polars", "torch", "datasets"):
+        (stranger.project / f"{library}.py").write_text("open('../ran', 'w').close()\nraise ImportError\n")
+    artifact, content = INSTALLED[where]
+    put_version(stranger.repository, "evil", {"value.json": content}, artifact)
+    looks = stranger.looks(*READING, ["load", "evil"])
+    assert looks["load evil"].ended in ("UntrustedData", "MaterializerError")
+
+
+@pytest.mark.parametrize("type_name", ["a." * 8000 + "b", "numpy." + "a." * 8000 + "b"], ids=["unknown", "known"])
+def test_the_name_of_a_type_with_thousands_of_parts(stranger: Stranger, type_name: str) -> None:
+    put_version(stranger.repository, "evil", {"value.json": b"[1]"}, dataclasses.replace(NUMBER, type=type_name))
+    stranger.looks(["ls"], ["show", "evil"], ["load", "evil"])
+
+
+def test_a_table_whose_offsets_lead_out_of_it(stranger: Stranger) -> None:
+    table = pa.table({"a": pa.array(["abc", "def", "ghi", "jkl"] * 10)})
+    buffer = io.BytesIO()
+    with pa.ipc.new_file(buffer, table.schema) as writer:
+        writer.write_table(table)
+    raw = bytearray(buffer.getvalue())
+    at = raw.find(b"".join(struct.pack("<i", 3 * number) for number in range(41)))
+    raw[at + 80 : at + 84] = struct.pack("<i", 2_000_000_000)
+    artifact = dataclasses.replace(NUMBER, type="pyarrow.Table", materializer="artvcs.pyarrow.Table")
+    put_version(stranger.repository, "evil", {"table.arrow": bytes(raw)}, artifact)
+    assert stranger.looks(["load", "evil"])["load evil"].ended == "MaterializerError"
 
 
 class Ran:
