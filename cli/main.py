@@ -118,6 +118,8 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs `art` with these arguments and returns its exit code."""
+    # A daemon may have closed them.
+    sys.stdout, sys.stderr = (stream or io.StringIO() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows another one; that is no reason to fail.

@@ -127,6 +127,7 @@ def prune(
 
 
 def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
+    catalog.check()
     for ref, oid in catalog.versions.select(Wanted(unused=True)):
         version = damaged.read(refs, ref, oid, Version)
         if isinstance(version, Damaged):

@@ -156,12 +156,18 @@ def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterato
     yield from _input_reasons(repository, "input", old.inputs, new.inputs)
     old_reads = {name: (source,) for name, source in old.reads.items()}
     yield from _input_reasons(repository, "read", old_reads, {name: (each,) for name, each in new.reads.items()})
-    yield from _mapping_reasons("materializer", old.config.get("outputs", {}), new.config.get("outputs", {}))
-    old_extras, new_extras = old.config.get("extras", {}), new.config.get("extras", {})
+    yield from _mapping_reasons("materializer", _part(old.config, "outputs"), _part(new.config, "outputs"))
+    old_extras, new_extras = _part(old.config, "extras"), _part(new.config, "extras")
     for field_name, kind in (("files", "file"), ("env", "env"), ("packages", "package")):
-        yield from _mapping_reasons(kind, old_extras.get(field_name, {}), new_extras.get(field_name, {}))
+        yield from _mapping_reasons(kind, _part(old_extras, field_name), _part(new_extras, field_name))
     if old_extras.get("key") != new_extras.get("key"):
         yield Reason("key", "key", str(old_extras.get("key")), str(new_extras.get("key")))
+
+
+def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of what went into a cache key; nothing where a stranger put something else there."""
+    part = config.get(name, {})
+    return part if isinstance(part, Mapping) else {}
 
 
 def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:

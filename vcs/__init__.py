@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
-    from .repository import Repository
+    from .repository import ENVIRONMENT_VARIABLE, Repository
     from .storage.disk.locks import Lock
     from .storage.layout import FOLDER_NAME, Layout, op_seq
     from .storage.packs.table import Location
@@ -71,7 +71,7 @@ _NAMES = {
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
     "objects.oid": "Oid hash_bytes",
-    "repository": "Repository",
+    "repository": "ENVIRONMENT_VARIABLE Repository",
     "storage.disk.locks": "Lock",
     "storage.layout": "FOLDER_NAME Layout op_seq",
     "storage.packs.table": "Location",
@@ -85,6 +85,7 @@ _HOMES = {name: home for home, names in _NAMES.items() for name in names.split()
 
 
 __all__ = [
+    "ENVIRONMENT_VARIABLE",
     "FILE",
     "FOLDER",
     "FOLDER_NAME",

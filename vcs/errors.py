@@ -92,6 +92,19 @@ class ChangedWhileRead(StorageError):
     """A file changed, or went away, while it was read: what was read may be neither its old nor its new content."""
 
 
+_ADVICE = {
+    errno.EMFILE: "raise the limit for open files (`ulimit -n`)",
+    errno.ENFILE: "close other programs, or raise the system's limit for open files",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "something in the path is no folder; choose another",
+    errno.EEXIST: "move away what is there, or choose another place",
+    errno.ELOOP: "a link in the path leads to itself; choose another",
+    errno.EBUSY: "something is mounted there; choose a place inside of it, or another",
+    errno.ETXTBSY: "a program there is running; try again when it has ended",
+}
+"""What to do about an error of the operating system that is not the disk's."""
+
+
 def disk_is_full(error: OSError) -> bool:
     """Whether the reason is that no space, quota or file size is left."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -117,6 +130,10 @@ def storage_errors(doing: str) -> Iterator[None]:
             message = f"No space is left while {doing}; free some space and try again: nothing stored is lost."
             raise DiskFull(message) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            message = f"Permission was denied while {doing} ({error.filename or reason}); check who owns it."
+            read_only = error.errno == errno.EROFS
+            advice = "mount it so that it can be written" if read_only else "check who owns it"
+            what = reason if read_only else "Permission was denied"
+            message = f"{what} while {doing} ({error.filename or reason}); {advice}."
             raise NoPermission(message) from error
-        raise StorageError(f"{reason} while {doing}; check the disk and try again.") from error
+        advice = _ADVICE.get(error.errno or 0, "check the disk and try again")
+        raise StorageError(f"{reason} while {doing}; {advice}.") from error

@@ -24,6 +24,8 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
 
     Example: art add data.csv --name prices
     """
+    if not path:
+        raise click.UsageError("PATH is empty; name a file or folder.")
     added = register_artifact(Path(path), name, version=version, tags=tags)
     entry = stored_entry(added.repository, added.artifact.payload)
     if as_json:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from artvcs.vcs import FOLDER_NAME, Repository, git
+from artvcs.vcs import ENVIRONMENT_VARIABLE, FOLDER_NAME, Repository, git
 
 from ..main import terminal
 
@@ -18,7 +19,11 @@ def command(path: str | None) -> None:
 
     Example: art init
     """
-    here = Path(path).absolute() if path else git.find_root(Path.cwd()) or Path.cwd()
-    existed = (here / FOLDER_NAME / "format").exists()
-    repository = Repository.init(here / FOLDER_NAME)
+    asked = os.environ.get(ENVIRONMENT_VARIABLE)
+    if asked and path is None:
+        folder = Path(asked).absolute()
+    else:
+        folder = (Path(path).absolute() if path else git.find_root(Path.cwd()) or Path.cwd()) / FOLDER_NAME
+    existed = (folder / "format").exists()
+    repository = Repository.init(folder)
     terminal().note(f"{'There is already' if existed else 'Made'} an artifact repository in {repository.layout.folder}")

@@ -253,3 +253,24 @@ def test_files_of_a_value_may_be_replaced_by_those_of_another(art: Art, project:
     assert art("checkout", "one", "-o", "out").code == 0
     assert art("checkout", "two", "-o", "out").code == 0
     assert art("checkout", "one", "-o", "out").code == 0
+
+
+def test_a_place_that_is_spelt_as_a_folder_is_one(art: Art, project: Path) -> None:
+    add(art, project / "data.csv", "data")
+    assert "old/data.csv holds data@1" in art("checkout", "data", "-o", "old/").out
+    assert (project / "old" / "data.csv").read_text() == "content"
+
+
+def test_the_folder_one_is_in_is_not_replaced(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be gone from under the shell."""
+    folder = project / "data"
+    folder.mkdir()
+    for text in ("1", "2"):
+        (folder / "file").write_text(text)
+        art("add", "data", "--name", "data")
+    monkeypatch.chdir(folder)
+    for place in (".", "../data", str(folder)):
+        refused = art("checkout", "data@1", "-o", place)
+        assert refused.code == 7
+        assert "the folder you are in" in refused.err
+    assert (folder / "file").read_text() == "2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,21 @@ def test_metadata_that_nobody_can_understand(repository: Repository, art: Art) -
     done = art("ls", "model", "--where", "epochs >= 0", "--json")
     assert [row["number"] for row in done.json] == [1, 3, 4, 5, 6]
     assert art("show", "model").code == 0
+
+
+def test_a_flipped_bit_in_the_cache_deletes_nothing_that_is_used(art: Art, project: Path) -> None:
+    """What nobody uses is found in `cache.db`, of which SQLite believes every bit."""
+    assert art("run", "adding.py").code == 0
+    assert "used" in art("prune").out
+    before = art("ls", "--all", "--json").json
+    cache = project / ".artifacts" / "cache.db"
+    good = cache.read_bytes()
+    artifact = bytes.fromhex(next(each["id"] for each in before if each["name"] == "numbers"))
+    places = [match.start() for match in re.finditer(re.escape(artifact), good)]
+    assert len(places) > 3
+    for place in places:
+        damaged = bytearray(good)
+        damaged[place + 5] ^= 1
+        cache.write_bytes(damaged)
+        assert art("prune").code == 0
+        assert art("ls", "--all", "--json").json == before

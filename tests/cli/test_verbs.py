@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -249,3 +252,34 @@ def test_another_folder_with_c(art: Art, project: Path, monkeypatch: pytest.Monk
 def test_help_has_an_example(art: Art, verb: str) -> None:
     out = art(verb, "--help").out
     assert f"art {verb}" in out.partition("Example:")[2]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_stop_nothing(art: Art, project: Path, closed: str) -> None:
+    """As daemons and some schedulers have them."""
+    (project / "a.txt").write_text("a")
+    art("init")
+    code = "import sys; from artvcs.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    words = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+    for verb, expected in (("add a.txt --name a", 0), ("ls", 0), ("show a", 0), ("show nothing", 3)):
+        assert subprocess.run(f"{words} {verb} {closed}", shell=True, cwd=project, check=False).returncode == expected
+    assert [each["name"] for each in art("ls", "--json").json] == ["a"]
+
+
+def test_init_makes_it_where_the_environment_says(
+    art: Art, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTVCS_DIR", str(tmp_path / "store"))
+    assert art("ls").code == 4
+    art("init")
+    assert art("ls").code == 0
+    assert not (project / ".artifacts").exists()
+
+
+def test_an_empty_path_is_no_path(art: Art, project: Path) -> None:
+    (project / "a.txt").write_text("a")
+    art("add", "a.txt", "--name", "a")
+    for words in (["add", "", "--name", "x"], ["checkout", "a", "-o", ""]):
+        refused = art(*words)
+        assert refused.code == 2
+        assert "empty" in refused.err

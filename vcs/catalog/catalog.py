@@ -44,6 +44,10 @@ class Catalog:
         self.results = Results(self._ask)
         self.versions = Versions(self._ask, self.runs)
 
+    def check(self) -> None:
+        """Makes sure, once, that the tables are as they were written: for who deletes something because of them."""
+        self._database.check()
+
     def _ask(self, needed: Sequence[Tables], query: str, parameters: Sequence[Any]) -> list[Row]:
         """Answers a query on tables of this state. Raises DamagedError where the refs cannot be read."""
 

@@ -62,6 +62,7 @@ class Database:
         self._spare: Database | None = None
         self._patience = _PATIENCE
         self._hurries_until = 0.0
+        self._checked = False
         self._mutex = threading.RLock()
 
     @property
@@ -89,6 +90,15 @@ class Database:
             copied = spare._attempt(lambda target: self._attempt(lambda source: _copy(source, target), False), False)
             self._spare = spare if copied else Database(None, self._schema)  # and not one with half of it
         yield self._spare
+
+    def check(self) -> None:
+        """Makes sure, once, that all of it says the same; what is damaged is made anew.
+
+        Each table has an index with all that matters in it, so that a flipped bit shows as a difference.
+        """
+        if not self._checked:
+            self._attempt(_check, None)
+            self._checked = True
 
     def close(self) -> None:
         """Closes it; the next use opens it again."""
@@ -192,6 +202,14 @@ class Database:
             for ending in _FILES:
                 with suppress(OSError):
                     os.unlink(f"{self._path}{ending}")
+
+
+def _check(connection: sqlite3.Connection) -> None:
+    """Raises DatabaseError where tables and indexes differ."""
+    import sqlite3
+
+    if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
+        raise sqlite3.DatabaseError("tables and indexes differ")
 
 
 def _names_others(journal: str) -> bool:

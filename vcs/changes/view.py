@@ -66,6 +66,7 @@ class View:
 
     def user(self, name: str, artifact: Oid) -> Run | None:
         """A run that takes, reads or makes the version of `name` that has this artifact."""
+        self.catalog.check()
         edited = set(_from(self._sorted, ref_names.RUNS))
         for run in (self.record(oid, Run) for ref in edited if (oid := self.edits[ref]) is not None):
             if (name, artifact) in uses.of_run(self, run):

@@ -348,7 +348,7 @@ def test_a_journal_of_many_lines_is_soon_read(repository: Repository, folder: Pa
     line = Checkpoint(0, hash_bytes(b"", "pack"), "", (), (), "nonce", 1)
     data = line.encode()
     whole = hash_bytes(data, "journal").encode() + b" " + data + b"\n"
-    (folder / "incoming" / "1-2-3.journal").write_bytes(whole * 30_000)
+    (folder / "incoming" / "1-2-3.journal").write_bytes(whole * 8_000)
     put_text(repository, "tags/after", "after")
 
 
