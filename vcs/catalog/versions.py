@@ -62,6 +62,7 @@ class Versions(Tables):
             source INTEGER PRIMARY KEY, name TEXT, number INTEGER, label TEXT, artifact BLOB, created INTEGER, run TEXT,
             type TEXT, size INTEGER, producer TEXT)""",
         "CREATE INDEX versions_by_number ON versions (name, number)",
+        "CREATE INDEX versions_by_value ON versions (name, artifact)",  # also for `Database.check`
         "CREATE INDEX versions_by_time ON versions (created)",
         "CREATE INDEX versions_by_run ON versions (run)",
         "CREATE INDEX versions_by_type ON versions (type)",
