@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from ..errors import (
@@ -84,6 +85,7 @@ def checkout(
             # A link in a folder may not leave that folder; a link on its own may lead nowhere else.
             at = PurePosixPath() if entry.mode == FOLDER else PurePosixPath(entry.name)
             _write_entry(store, entry, staging.path, at, progress)
+            _keep_modes(place, staging.path, before)
             staging.put(before)
     return True
 
@@ -174,6 +176,15 @@ def _check_stored(store: ObjectStore, before: Snapshot, read_anyway: set[Oid], t
             message = f"{target}{path} is the only good copy: what is stored of it is damaged; `art add` it first."
             raise WouldOverwrite(message) from error
         good.add(found.id)
+
+
+def _keep_modes(place: Path, new: Path, before: Snapshot | None) -> None:
+    """Gives folders that take the place of others these's modes: who may look into them, and whose their files are."""
+    for path, found in before.found.items() if before is not None else ():
+        folder = Path(f"{new}{path}")
+        if found.mode == FOLDER and folder.is_dir() and not folder.is_symlink():
+            with suppress(PermissionError):  # another group's set-group-id, say
+                folder.chmod(stat.S_IMODE(Path(f"{place}{path}").lstat().st_mode) | stat.S_IRWXU)
 
 
 def _check_room(folder: Path, size: int) -> None:

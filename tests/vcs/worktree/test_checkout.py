@@ -321,3 +321,17 @@ def test_files_come_back_from_a_repository_that_cannot_be_written(
         assert checkout(repository, entry, tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"new"
     assert not repository.layout.checkouts.exists()
+
+
+def test_a_folder_that_only_some_may_look_into_stays_so(repository: Repository, data: Path) -> None:
+    (data / "inner").mkdir()
+    (data / "inner" / "file").write_text("old")
+    first = add(repository, data)
+    (data / "inner" / "file").write_text("new")
+    add(repository, data)
+    data.chmod(0o2770)
+    (data / "inner").chmod(0o700)
+    assert checkout(repository, first, data)
+    assert (data / "inner" / "file").read_text() == "old"
+    assert data.stat().st_mode & 0o7777 == 0o2770
+    assert (data / "inner").stat().st_mode & 0o7777 == 0o700
