@@ -363,3 +363,12 @@ def test_the_last_number_of_all(repository: Repository, folder: Path, files: Fil
     with pytest.raises(StorageError, match="last number"):
         put_text(Repository(folder), "tags/after", "after")
     assert tags(Repository(folder)).keys() == {"tags/good"}
+
+
+def test_a_state_that_names_none_of_the_files_it_needs(repository: Repository, folder: Path) -> None:
+    """They are there all the same, and are taken in."""
+    forge_state(repository, loose=(), segments=())
+    assert problems(folder)
+    repair(folder)
+    assert problems(folder) == []
+    assert tags(Repository(folder)).keys() == {"tags/good"}

@@ -43,7 +43,16 @@ class Examination:
         whole = {segment.name for segment in self.survey.head.segments}
         self.broken = [segment_name(oid) for oid in self.base.op.state.segments if oid not in whole]
         progress("references", 1, 1)
-        self.is_well = not problems and not self.broken and not any(True for _ in check_references(self.survey))
+        self.is_well = not problems and not self.broken and self._is_complete()
+
+    def _is_complete(self) -> bool:
+        """Whether all that is referred to is where the moment looks; what lies elsewhere has to be taken in."""
+        store, elsewhere = self.survey.store, self.survey.store.elsewhere
+        store.elsewhere = {}
+        try:
+            return not any(True for _ in check_references(self.survey))
+        finally:
+            store.elsewhere = elsewhere
 
     @property
     def is_cut_off(self) -> bool:

@@ -10,6 +10,7 @@ from ...changes.view import View
 from ...errors import DamagedError, LookupFailed, storage_errors
 from ...maps.refs import RefMap
 from ...objects.kinds import Op, State
+from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
 from ...repository import Repository
@@ -78,6 +79,7 @@ class Mending:
         try:
             with storage_errors(f"writing to {self._found.layout.folder}"):
                 view = self._refs()
+                self._bring_refs(view.base)
                 added = self._copy()
                 entry = self._publish(view, added)
         except BaseException:
@@ -146,6 +148,15 @@ class Mending:
         for each in PackReader(self._found.files, name).objects():
             if each.problem is None and each.at.offset not in bad and each.at.kind != "op":
                 self._bring(each.at.oid)
+
+    def _bring_refs(self, refs: RefMap) -> None:
+        """The nodes of the refs themselves, which no reference leads to."""
+        pending = [refs.root] if refs.root else []
+        while pending:
+            oid = pending.pop()
+            node = self._store.record(oid, RefsNode)
+            self._bring(oid)
+            pending += [Oid(entry[1]) for entry in node.entries] if node.level else []
 
     def _take_in(self) -> list[PackName]:
         """What is used and lies only where no state looks."""
