@@ -154,7 +154,8 @@ args = sys.argv[1:]
 def outputs(processes: list[subprocess.Popen[str]]) -> list[str]:
     """Waits for processes that must succeed, and returns what each printed."""
     ended = [(*process.communicate(timeout=300), process.returncode) for process in processes]
-    assert [(error, code) for _, error, code in ended] == [("", 0)] * len(ended)
+    failed = [(error, code) for _, error, code in ended if (error, code) != ("", 0)]
+    assert not failed, failed
     return [output.strip() for output, _, _ in ended]
 
 

@@ -155,9 +155,17 @@ class _Collection:
         loose = tuple(name for name in state.loose if name not in gone)
         return dataclasses.replace(state, loose=loose, condemned=condemned, epoch=state.epoch + 1)
 
-    def _alive_in(self, names: Iterable[PackName]) -> set[bytes]:
-        packs = (Pack.open(self._store.files, name) for name in names)
-        return {alive for pack in packs for key, _, _ in pack.held() if (alive := self._mark.live.get(key))}
+    def _alive_in(self, packs: set[PackName]) -> set[bytes]:
+        """The raw ids of what is alive in packs; those that a repair has taken away meanwhile leave the set."""
+        alive = set[bytes]()
+        for name in sorted(packs):
+            try:
+                held = Pack.open(self._store.files, name).held()
+            except FileNotFoundError:
+                packs.discard(name)
+                continue
+            alive.update(found for key, _, _ in held if (found := self._mark.live.get(key)))
+        return alive
 
     def _rewrite(self, made: Plan) -> bool:
         """Writes anew what is alive in packs that are mostly dead; False when the disk is too full for it."""
