@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from blake3 import blake3
@@ -28,13 +29,15 @@ class _Content:
         entries: The objects, in the order in which their records lie: an object is here as soon as it stands here.
         start: How many bytes have landed.
         hasher: Of these.
-        waiting: Those after them; more than belong to the entries where adding one was interrupted.
+        waiting: Object → header and content of its record, for those that have not landed; where adding one was
+            interrupted, of one more.
     """
 
     __slots__ = ("entries", "hasher", "start", "waiting")
 
-    def __init__(self, entries: dict[Oid, Location], start: int, landed: blake3, waiting: bytearray) -> None:
-        self.entries, self.start, self.hasher, self.waiting = entries, start, landed, waiting
+    def __init__(self, entries: dict[Oid, Location], start: int, landed: blake3) -> None:
+        self.entries, self.start, self.hasher = entries, start, landed
+        self.waiting: dict[Oid, tuple[bytes, bytes]] = {}
 
     @property
     def end(self) -> int:
@@ -42,10 +45,10 @@ class _Content:
         last = next(reversed(self.entries.values()), None)
         return pack.HEADER_SIZE if last is None else last.offset + RECORD_SIZE + last.stored
 
-    @property
     def bytes_waiting(self) -> bytes:
         """What has not landed."""
-        return bytes(memoryview(self.waiting)[: self.end - self.start])
+        records = (record for oid, record in self.waiting.items() if oid in self.entries)
+        return b"".join([b"" if self.start else pack.header(), *chain.from_iterable(records)])
 
 
 class PackWriter:
@@ -77,7 +80,7 @@ class PackWriter:
         entries = {at.oid: at for at in pack.scan(data, end)}
         writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         os.ftruncate(writer._fd, end)
-        writer._content = _Content(entries, end, hasher("pack").update(data), bytearray())
+        writer._content = _Content(entries, end, hasher("pack").update(data))
         return writer
 
     def __del__(self) -> None:
@@ -103,11 +106,10 @@ class PackWriter:
             if item.oid in content.entries:
                 return
             at = Location(item.oid, item.kind, item.codec, content.end, len(item.stored), item.size)
-            del content.waiting[at.offset - content.start :]
-            content.waiting += pack.record_header(at)
-            content.waiting += item.stored
+            content.waiting.pop(item.oid, None)  # left by an interrupt, and before what has come since
+            content.waiting[item.oid] = pack.record_header(at), item.stored
             content.entries[item.oid] = at
-            if len(content.waiting) >= _FLUSH:
+            if content.end - content.start >= _FLUSH:
                 self.land()
 
     def read(self, at: Location) -> bytes | None:
@@ -116,12 +118,11 @@ class PackWriter:
             content = self._content
             if content.entries.get(at.oid) is not at or self._closed:
                 return None
-            start = at.offset + RECORD_SIZE
-            if start >= content.start:
-                return bytes(memoryview(content.waiting)[start - content.start :][: at.stored])
+            if at.oid in content.waiting:
+                return content.waiting[at.oid][1]
             self.land()
             assert self._fd is not None, "landed"
-            return os.pread(self._fd, at.stored, start)
+            return os.pread(self._fd, at.stored, at.offset + RECORD_SIZE)
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """The objects whose id starts so."""
@@ -142,7 +143,7 @@ class PackWriter:
         """
         with self._mutex:
             content = self._content
-            data = content.bytes_waiting
+            data = content.bytes_waiting()
             if not data or self._closed:
                 return
             if self._fd is None:
@@ -152,12 +153,12 @@ class PackWriter:
             # Written where it belongs, not where the descriptor stands: a forked process shares that position.
             durable.write_at(self._fd, data, content.start)
             landed = content.hasher.copy().update(data)  # many at once: a call costs more than a small object's bytes
-            self._content = _Content(content.entries, content.start + len(data), landed, bytearray())
+            self._content = _Content(content.entries, content.start + len(data), landed)
 
     def digest(self) -> Oid:
         """The hash of all bytes so far."""
         with self._mutex:
-            return Oid(self._content.hasher.copy().update(self._content.bytes_waiting).hexdigest())
+            return Oid(self._content.hasher.copy().update(self._content.bytes_waiting()).hexdigest())
 
     def seal(self) -> Oid:
         """Writes the end of the pack to the file and returns its name; the file is whole, but not durable yet.
@@ -192,4 +193,4 @@ class PackWriter:
 
 
 def _nothing() -> _Content:
-    return _Content({}, 0, hasher("pack"), bytearray(pack.header()))
+    return _Content({}, 0, hasher("pack"))
