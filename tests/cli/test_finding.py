@@ -11,7 +11,7 @@ from artvcs.cli import finding, main
 from artvcs.pipelines import lookup
 from artvcs.pipelines.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
-from artvcs.vcs.maps import versions
+from artvcs.vcs.maps import ref_names, versions
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.table import Location
@@ -49,8 +49,11 @@ def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkey
 
 
 def test_fewer_than_four_digits_name_no_object(repository: Repository) -> None:
+    refs = repository.refs()
+    runs = {ref_names.last_part(ref)[:3] for ref, _ in refs.items(ref_names.RUNS)}  # random, and found by any start
+    digits = next(oid[:3] for _, oid in refs.items(ref_names.ARTIFACTS) if oid[:3] not in runs)
     with pytest.raises(UnknownName):
-        finding.find(repository, "00")
+        finding.find(repository, digits)
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,7 @@ class Database:
         Each table has an index with all that matters in it, so that a flipped bit shows as a difference.
         """
         if not self._checked:
-            self._attempt(_check, None)
-            self._checked = True
+            self._checked = self._attempt(_check, False)
 
     def close(self) -> None:
         """Closes it; the next use opens it again."""
@@ -204,12 +203,13 @@ class Database:
                     os.unlink(f"{self._path}{ending}")
 
 
-def _check(connection: sqlite3.Connection) -> None:
-    """Raises DatabaseError where tables and indexes differ."""
+def _check(connection: sqlite3.Connection) -> bool:
+    """True; raises DatabaseError where tables and indexes differ."""
     import sqlite3
 
     if connection.execute("PRAGMA integrity_check(1)").fetchone() != ("ok",):
         raise sqlite3.DatabaseError("tables and indexes differ")
+    return True
 
 
 def _names_others(journal: str) -> bool:

@@ -14,7 +14,7 @@ from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
 from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout, PackName, pack_name
-from ..storage.packs.pack import Item, Pack, pack_id
+from ..storage.packs.pack import LARGEST, Item, Pack, pack_id
 from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .intents import Intent
@@ -29,10 +29,6 @@ PACK_OBJECTS = 1 << 18
 INLINE = 256 << 10
 """What is no more than so many bytes is published in the op's own file."""
 
-
-LARGEST = 1 << 30
-"""No incoming pack has so many bytes: it is put at its place long before."""
-
 _NOTHING = hash_bytes(b"", "pack")
 
 
@@ -42,6 +38,7 @@ class Incoming:
     Attributes:
         writer: Where new objects are added.
         packs: Full packs that are at their place already, though no state names them.
+        landed: Whether a journal says what is meant, so that it is to be published whatever becomes of this process.
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, name: str | None = None) -> None:
@@ -52,7 +49,7 @@ class Incoming:
         self._layout = layout
         self._journal: Journal | None = None
         self._noted = 0  # how many of the packs the journal names
-        self._means_something = False
+        self.landed = False
         store.pending.append(self.writer)
 
     @classmethod
@@ -65,7 +62,7 @@ class Incoming:
             DamagedError: Those bytes are not whole records.
         """
         incoming = cls(store, layout, name)
-        incoming._journal, incoming._means_something = journal, True
+        incoming._journal, incoming.landed = journal, True
         incoming._adopt_packs(packs)
         try:
             if end:
@@ -106,7 +103,7 @@ class Incoming:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
         self._begin_journal().append(self._checkpoint(why, intents, publishing, seq))
         self._noted = len(self.packs)
-        self._means_something = True
+        self.landed = True
 
     def _checkpoint(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> Checkpoint:
         self._begin_journal()
@@ -120,11 +117,6 @@ class Incoming:
             self._layout.incoming.mkdir(exist_ok=True)
             self._journal = Journal.make(self._layout.journal(self.writer.path))
         return self._journal
-
-    @property
-    def landed(self) -> bool:
-        """Whether a journal says what is meant, so that it is to be published whatever becomes of this process."""
-        return self._means_something
 
     def items(self) -> list[Item]:
         """What is to be published in the op's own file: everything, where that is little."""
@@ -140,7 +132,7 @@ class Incoming:
         """All of it is published: begins anew, with what lands again and again."""
         self.forget_packs()
         self.writer.begin_anew()
-        self._means_something = bool(standing)
+        self.landed = bool(standing)
         if standing:
             self._begin_journal().begin_anew(self._checkpoint(why, standing, None, seq))
         elif self._journal is not None:

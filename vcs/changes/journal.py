@@ -70,11 +70,6 @@ class Journal:
         """A new journal at `path`."""
         return cls(Lock.make(path))
 
-    @property
-    def says_something(self) -> bool:
-        """Whether it has lines."""
-        return self._end > 0
-
     def append(self, checkpoint: Checkpoint) -> None:
         """Adds a line, in place of a torn one that may stand at the end."""
         line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"

@@ -21,9 +21,10 @@ from ..objects.kinds import Run
 from ..objects.oid import hasher
 from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout
+from ..storage.packs.pack import LARGEST
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
-from .incoming import LARGEST, Incoming
+from .incoming import Incoming
 from .intents import Intent, PutRun
 from .journal import Checkpoint, Journal, intents_of, leftovers
 from .publish import now_ms, was_published

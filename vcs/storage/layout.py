@@ -26,13 +26,11 @@ OPS, PACKS, INDEX = "ops", "packs", "index"
 PackName = NewType("PackName", str)
 """The name of a file that holds objects: a pack, or the file of an op."""
 
-_OP = re.compile(r"ops/(\d{12})\Z")
+_OP = re.compile(r"ops/([0-9]{12})\Z")
 
 
 LAST_OP = 10**12 - 1
 """The greatest number of an op: a thousand changes a second for thirty years."""
-
-_HOLDS = re.compile(r"ops/\d{12}|packs/([0-9a-f]{2})/\1[0-9a-f]{62}")
 
 
 def op_name(seq: int) -> PackName:
@@ -42,7 +40,7 @@ def op_name(seq: int) -> PackName:
 
 def is_holding(name: str) -> bool:
     """Whether a file of this name holds objects: a pack, or the file of an op."""
-    return _HOLDS.fullmatch(name) is not None
+    return op_seq(name) is not None or is_pack_name(name)
 
 
 def op_seq(name: str) -> int | None:

@@ -520,16 +520,15 @@ def test_packs_of_a_writer_that_goes_on_stay(
     assert read(folder, "tags/large") == random_text(3, 200_000)
 
 
-def test_packs_of_a_dead_writer_stay_while_somebody_recovers_it(repository: Repository, folder: Path) -> None:
-    killed(
-        folder,
-        """
+DIES = """
 from artvcs.vcs.changes import incoming
 incoming.PACK_SIZE = 50_000
 put_text_in(transaction, "tags/a", random_text(3, 200_000))
-transaction.checkpoint()
-""",
-    )
+"""
+
+
+def test_packs_of_a_dead_writer_stay_while_somebody_recovers_it(repository: Repository, folder: Path) -> None:
+    killed(folder, f"{DIES}transaction.checkpoint()")
     set_back(folder)
     [journal] = folder.glob("incoming/*.journal")
     recovering = Lock.take(journal)
@@ -542,14 +541,7 @@ transaction.checkpoint()
 
 
 def test_packs_of_a_writer_that_died_before_it_meant_anything_go(repository: Repository, folder: Path) -> None:
-    killed(
-        folder,
-        """
-from artvcs.vcs.changes import incoming
-incoming.PACK_SIZE = 50_000
-put_text_in(transaction, "tags/a", random_text(3, 200_000))
-""",
-    )
+    killed(folder, DIES)
     assert packs(folder)
     set_back(folder)
     gc.collect(repository)

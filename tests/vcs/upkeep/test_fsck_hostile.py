@@ -272,7 +272,7 @@ def forge_state(repository: Repository, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["workspace/thesis.txt", "format", "cache.db", "../thesis.txt", "ops/2", "packs/ab/cd"]
+    "name", ["workspace/thesis.txt", "format", "cache.db", "../thesis.txt", "ops/2", "packs/ab/cd", "ops/" + "٣" * 12]
 )
 @pytest.mark.parametrize("field", ["condemned", "loose"])
 def test_a_state_names_only_files_of_objects(repository: Repository, folder: Path, field: str, name: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...errors import DamagedError
-from .plain import is_something_else, read_plain
+from .plain import is_something_else, no_file, read_plain
 
 _POLL, _MAX_POLL = 0.0005, 0.02
 _SELDOM, _LONG = 0.003, 0.01
@@ -158,12 +158,12 @@ def _opened(path: Path) -> FileIO:
         file = FileIO(os.open(path, os.O_RDONLY | _CAREFULLY))  # another user's: to lock it, reading is enough
     except OSError:
         if is_something_else(path):
-            raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.") from None
+            raise no_file(path) from None
         raise
     if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
-    raise DamagedError(f"{path} is no plain file; run `art fsck --repair`.")
+    raise no_file(path)
 
 
 def _inode(path: Path) -> int | None:

@@ -25,12 +25,12 @@ def open_plain(path: str | os.PathLike[str]) -> tuple[int, os.stat_result]:
         fd = os.open(path, _OPEN)
     except OSError as error:
         if error.errno in _OTHERS:
-            raise _no_file(path) from error
+            raise no_file(path) from error
         raise
     info = os.fstat(fd)
     if not stat.S_ISREG(info.st_mode):
         os.close(fd)
-        raise _no_file(path)
+        raise no_file(path)
     return fd, info
 
 
@@ -38,7 +38,7 @@ def look_plain(path: str | os.PathLike[str]) -> os.stat_result:
     """What the system says of a plain file. Raises as `open_plain`."""
     info = os.lstat(path)
     if not stat.S_ISREG(info.st_mode):
-        raise _no_file(path)
+        raise no_file(path)
     return info
 
 
@@ -76,5 +76,6 @@ def read_plain(path: Path, most: int) -> bytes:
         return file.read(most)
 
 
-def _no_file(path: str | os.PathLike[str]) -> DamagedError:
+def no_file(path: str | os.PathLike[str]) -> DamagedError:
+    """What is said of a link, a folder, a pipe or the like in place of a file."""
     return DamagedError(f"{os.fspath(path)} is no plain file; run `art fsck --repair`.")

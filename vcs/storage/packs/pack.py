@@ -30,6 +30,9 @@ RECORD_SIZE = _RECORD.size
 TRAILER_SIZE = _TRAILER.size
 
 HEADER_SIZE = _HEADER.size
+
+LARGEST = 1 << 30
+"""No pack has so many bytes: what is being written is put at its place long before."""
 """Bytes before the first record."""
 
 BEGINNING, RECORD_MAGIC = _MAGIC + _VERSION.to_bytes(4, "little"), _RECORD_MAGIC

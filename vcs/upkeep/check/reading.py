@@ -25,9 +25,6 @@ from .verify import Found
 
 _BLOCK = 1 << 20
 _LARGEST = 256 << 20
-_LONGEST = 1 << 30
-"""No pack has so many bytes; of a file that has more, only these are searched."""
-
 _EFFORT = 4
 """A damaged pack is read no more than so many times: records that overlap could be made to cost any time."""
 
@@ -162,7 +159,7 @@ class PackReader:
     def _one_by_one(self, table: Pack | None, size: int) -> Iterator[Found]:
         if table is not None and self._is_whole(table):
             self.problems.append(_UNLIKE)
-        yield from self._in_table(table) if table is not None else self._by_marks(min(size, _LONGEST))
+        yield from self._in_table(table) if table is not None else self._by_marks(min(size, pack.LARGEST))
         if self._left <= 0:
             self.problems.append("holds records that overlap; what is left of it was not looked at")
 
