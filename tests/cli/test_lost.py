@@ -161,12 +161,12 @@ def test_a_flipped_bit_in_each_file_then_all_is_made_again(
         data[place] ^= 1 << chance.randrange(8)
         hit.write_bytes(data)
         where = (str(hit.relative_to(copy / two.name)), place)
-        if (done := art("run", "two.py:lefts")).code == 5:
-            assert where[0].startswith(("format", "ops/")), where
-            art("fsck", "--repair")
-            done = art("run", "two.py:lefts")
-        assert done.code == 0, (where, done.err)
-        assert art("run", "two.py:rights").code == 0, where
+        for pipeline in ("two.py:lefts", "two.py:rights"):  # a part of the map may be needed by only one of them
+            if (done := art("run", pipeline)).code == 5:
+                assert where[0].startswith(("format", "ops/")), where
+                art("fsck", "--repair")
+                done = art("run", pipeline)
+            assert done.code == 0, (where, done.err)
         assert art("add", "data.txt", "--name", "data").code == 0, where
         check_all(art, where)
         gc.collect()  # a process opens one repository, and not a thousand

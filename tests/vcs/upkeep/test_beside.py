@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -423,24 +424,27 @@ def test_what_dies_while_packs_are_written_anew_stops_nothing(
 WRITE = """
 import time
 repository = Repository(Path(args[0]))
-slowest = count = 0
+took, count = [], 0
 while not (Path(args[0]).parent / "stop").exists():
     begun = time.monotonic()
     with repository.transaction("write") as transaction:
         more = random_text(count % 7, 150_000) * (count % 3)
         put_text_in(transaction, f"tags/{args[1]}/{count % 5}", f"{args[1]} {count}" + more)
         add_version(transaction, "model", f"{args[1]}x{count % 10}")
-    if count > 3:
-        slowest = max(slowest, time.monotonic() - begun)
+    took.append(time.monotonic() - begun)
     if not count:
         print("began", flush=True)
     count += 1
-print(slowest, count)
+print(*took[3:])
 """
 
 
-def write_for_a_while(folder: Path, writers: int, meanwhile: Callable[[], None]) -> tuple[float, int]:
-    """Lets so many processes write without a pause; returns the longest that one took to publish, and how many did."""
+LONGEST = 5.0
+"""Seconds: ten times as long as a writer queues before it goes ahead without a turn."""
+
+
+def write_for_a_while(folder: Path, writers: int, meanwhile: Callable[[], None]) -> list[float]:
+    """Lets so many processes write without a pause; returns the seconds that each publishing took, sorted."""
     stop = folder.parent / "stop"
     processes = [process(WRITE, folder, number) for number in range(writers)]
     try:
@@ -452,16 +456,26 @@ def write_for_a_while(folder: Path, writers: int, meanwhile: Callable[[], None])
         stop.touch()
     told = [line.split() for line in outputs(processes)]
     stop.unlink()
-    return max(float(slowest) for slowest, _ in told), sum(int(count) for _, count in told)
+    return sorted(float(seconds) for line in told for seconds in line)
 
 
-@pytest.mark.parametrize(("rounds", "limit"), [(3, 5.0), pytest.param(40, 0.5, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(("rounds", "limit"), [(3, 2.0), pytest.param(40, 0.1, marks=pytest.mark.faults)])
 def test_a_collection_beside_eight_writers_ends_and_nobody_waits_for_it(
     repository: Repository, folder: Path, rounds: int, limit: float
 ) -> None:
-    pause = 0.2
-    alone, _ = write_for_a_while(folder, 8, lambda: time.sleep(rounds * pause))
-    took = []
+    """Nineteen writes of twenty take no longer; the rest may come late to their turn, for which nobody waits long.
+
+    The writers before, for comparison, share the processors with somebody as busy who is in nobody's way.
+    """
+    write_for_a_while(folder, 8, lambda: time.sleep(0.5))  # so that there is something to check
+    another = folder.parent / "another" / folder.name
+    shutil.copytree(folder, another)
+    took: list[float] = []
+
+    def check_another_again_and_again() -> None:
+        until = time.monotonic() + rounds * 0.2
+        while time.monotonic() < until:
+            assert problems(another) == []
 
     def collect_again_and_again() -> None:
         for number in range(rounds):
@@ -470,10 +484,12 @@ def test_a_collection_beside_eight_writers_ends_and_nobody_waits_for_it(
             took.append(time.monotonic() - begun)
             assert problems(folder) == []
 
-    beside, count = write_for_a_while(folder, 8, collect_again_and_again)
-    assert count > 8
+    apart = write_for_a_while(folder, 8, check_another_again_and_again)
+    beside = write_for_a_while(folder, 8, collect_again_and_again)
+    assert len(beside) > 8
     assert max(took) < 60
-    assert beside - alone < limit
+    assert beside[len(beside) * 95 // 100] - apart[len(apart) * 95 // 100] < limit
+    assert beside[-1] < LONGEST
     assert problems(folder) == []
     for ref, oid in tags(Repository(folder)).items():
         assert Repository(folder).store.read(oid, "blob").decode().startswith(ref.split("/")[1])
