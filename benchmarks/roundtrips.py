@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import find_for_value
+from artvcs.pipelines.values.materializers import find_for_value
 from tests.pipeline.materializers import library_values, strategies
 from tests.pipeline.materializers.equality import same
 from tests.pipeline.materializers.harness import files_of, load, save

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from artvcs.pipelines import artifacts
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.pipelines.values import store
 from artvcs.vcs import FOLDER, ArtError, Artifact, Entry, Oid, Repository, Version, Wanted, ref_names, worktree
 
 REGISTERED = "path"
@@ -17,7 +17,7 @@ REGISTERED = "path"
 def check_there(version: ArtifactVersion) -> None:
     """Refuses a version whose data was given up on purpose. Raises UnknownName."""
     name = f"{version.name}@{version.version}"
-    artifacts.check_there(version.repository, version.id, version.artifact, name)
+    store.check_there(version.repository, version.id, version.artifact, name)
 
 
 def top_of(repository: Repository, payload: Oid) -> Oid:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 
-from artvcs.pipelines import lookup
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
 from .completion import artifact_names, near

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import Commit, DamagedError, Input, Oid, Repository, UnknownName, Version, damaged, runs, versions
 
 from . import finding

@@ -13,16 +13,17 @@ from typing import Any
 import click
 
 import artvcs
-
-# Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours.
-from artvcs.pipelines import parameters, runner
 from artvcs.pipelines.errors import DefinitionError, ParameterError
 from artvcs.pipelines.pipelines import Pipeline
+from artvcs.pipelines.run import scheduler
+
+# Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours.
+from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
 from .finding import perhaps
 
-_READY = runner
+_READY = scheduler
 
 _OURS_ALONE = "click"
 """What the command imports and the library does not: under plain Python, a module of the user's has that name."""
@@ -70,7 +71,7 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
             hint, known = perhaps(name, set(annotations)), ", ".join(annotations) or "none"
             raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}{hint}; it has {known}.")
         try:
-            params[name] = parameters.parse_text(value, annotations[name])
+            params[name] = coerce.parse_text(value, annotations[name])
         except ParameterError as error:
             raise ParameterError(f"-p {text}: {error}") from None
     return params

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from artvcs.pipelines.views import PipelineRun, StepView
+from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
 
 from . import history, output

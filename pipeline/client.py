@@ -11,9 +11,12 @@ from typing import Any
 
 from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, UnknownName, Version, Wanted, damaged, runs, versions
 
-from . import building, context, lookup, query, retention, saving
-from .inputs import LazyArtifact
-from .views import ArtifactVersion, PipelineRun
+from . import functions
+from .define import building
+from .define.handles import LazyArtifact
+from .history import delete, filters, lookup
+from .history.views import ArtifactVersion, PipelineRun
+from .run import context
 
 _log = logging.getLogger("artvcs")
 
@@ -66,7 +69,7 @@ class Client:
         """
         if building.current() is not None:
             return LazyArtifact(name_or_id_prefix, version, rev)
-        return saving.find_version(name_or_id_prefix, version, self.repository, rev)
+        return functions.find_version(name_or_id_prefix, version, self.repository, rev)
 
     def list_artifact_versions(
         self,
@@ -77,9 +80,9 @@ class Client:
         type: str | None = None,  # noqa: A002 (what users call it)
         run: str | None = None,
         producer: str | None = None,
-        metadata: query.Conditions = None,
-        created_after: query.When = None,
-        created_before: query.When = None,
+        metadata: filters.Conditions = None,
+        created_after: filters.When = None,
+        created_before: filters.When = None,
         only_unused: bool = False,
         sort: str | None = None,
         limit: int | None = None,
@@ -112,9 +115,9 @@ class Client:
             type=None if type is None else type.rpartition(".")[2],
             run=None if run is None else lookup.find_run(refs, run).run,
             producer=producer,
-            since=query.milliseconds(created_after),
-            until=query.milliseconds(created_before),
-            facts=query.parse(metadata),
+            since=filters.milliseconds(created_after),
+            until=filters.milliseconds(created_before),
+            facts=filters.parse(metadata),
             unused=only_unused,
         )
 
@@ -125,8 +128,8 @@ class Client:
                 and (tag is None or tag in each.tags)
                 and (type is None or type in (each.type, each.type.rpartition(".")[2]))
                 and (producer is None or (each.commit is not None and each.commit.step == producer))
-                and query.metadata_matches(each.metadata, metadata)
-                and query.within(each.created, created_after, created_before)
+                and filters.metadata_matches(each.metadata, metadata)
+                and filters.within(each.created, created_after, created_before)
             )
 
         found = (ArtifactVersion(self.repository, record) for record in self._versions(refs, wanted, sort))
@@ -136,7 +139,7 @@ class Client:
         """Versions that may be wanted, in order; read as they are come to."""
         by, reverse = None if sort is None else sort.removeprefix("-"), sort is not None and sort.startswith("-")
         if by is not None:
-            query.check_sort(by, VERSION_KEYS)
+            filters.check_sort(by, VERSION_KEYS)
         as_refs = by is None or (wanted.name is not None and by in ("name", "number"))
         if wanted == Wanted(name=wanted.name) and as_refs:
             found = versions.listed(refs, wanted.name, reverse=reverse)
@@ -165,9 +168,9 @@ class Client:
         name: str | None = None,
         status: str | None = None,
         tag: str | None = None,
-        metadata: query.Conditions = None,
-        created_after: query.When = None,
-        created_before: query.When = None,
+        metadata: filters.Conditions = None,
+        created_after: filters.When = None,
+        created_before: filters.When = None,
         sort: str | None = None,
         limit: int | None = None,
     ) -> list[PipelineRun]:
@@ -200,10 +203,10 @@ class Client:
             if pipeline in (None, run.pipeline)
             and status in (None, run.status)
             and (tag is None or tag in run.tags)
-            and query.metadata_matches(run.metadata, metadata)
-            and query.within(run.started, created_after, created_before)
+            and filters.metadata_matches(run.metadata, metadata)
+            and filters.within(run.started, created_after, created_before)
         )
-        return query.ordered(found, sort, _RUN_KEYS, limit)
+        return filters.ordered(found, sort, _RUN_KEYS, limit)
 
     def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:
         """Deletes a version that no run uses; its number is not used again.
@@ -212,7 +215,7 @@ class Client:
             InUse: A run uses it; nothing was deleted.
             UnknownName: There is no such version.
         """
-        retention.delete_version(self.repository, name, version)
+        delete.delete_version(self.repository, name, version)
 
     def delete_pipeline_run(self, id_or_name_or_prefix: str) -> None:
         """Deletes the record of a run; what it made stays until it is pruned.
@@ -221,7 +224,7 @@ class Client:
             InUse: It is still going on.
             UnknownName: There is no such run.
         """
-        retention.delete_run(self.repository, id_or_name_or_prefix)
+        delete.delete_run(self.repository, id_or_name_or_prefix)
 
     @property
     def active_stack(self) -> SimpleNamespace:

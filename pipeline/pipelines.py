@@ -11,14 +11,16 @@ from typing import Any, Generic, ParamSpec, overload
 
 from artvcs.vcs import Repository
 
-from . import building, parameters, plain, runner
+from .define import building
+from .define.graph import Graph
+from .define.options import ExecutionMode, Hook, PipelineOptions
+from .define.signature import MISSING, Input, read_signature
+from .define.source import Source
 from .errors import DefinitionError, ParameterError, RunFailed
-from .graph import Graph
-from .options import ExecutionMode, Hook, PipelineOptions
-from .preview import PlannedStep, preview
-from .signature import MISSING, Input, read_signature
-from .source import Source
-from .views import PipelineRun
+from .history.views import PipelineRun
+from .run import scheduler
+from .run.dry_run import PlannedStep, preview
+from .typing import coerce, encode
 
 P = ParamSpec("P")
 
@@ -95,7 +97,7 @@ class Pipeline(Generic[P]):
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
         repository = Repository.discover(create=True)
-        record, error = runner.run_pipeline(repository, built, self.name, self.options, params, self.file)
+        record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:
             raise RunFailed(_describe(run), run) from error
@@ -135,8 +137,8 @@ class Pipeline(Generic[P]):
             if isinstance(value, Source):
                 params[entry.name] = value  # an artifact; the steps that take it record it
                 continue
-            params[entry.name] = parameters.coerce(value, entry.annotation, what)
-            plain.to_plain(params[entry.name], what)
+            params[entry.name] = coerce.coerce(value, entry.annotation, what)
+            encode.to_plain(params[entry.name], what)
         return params
 
     def __repr__(self) -> str:
@@ -179,8 +181,8 @@ def pipeline(function: Callable[P, Any] | None = None, /, **options: Any) -> Any
 
 
 def _make_pipeline(function: Callable[P, Any], options: dict[str, Any]) -> Pipeline[P]:
-    plain = Pipeline(function, PipelineOptions())
+    encode = Pipeline(function, PipelineOptions())
     try:
-        return plain.with_options(**options) if options else plain
+        return encode.with_options(**options) if options else encode
     except TypeError as error:
         raise DefinitionError(f"@pipeline on {function.__name__!r}: {error}; see docs/pipelines.md.") from None

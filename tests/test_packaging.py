@@ -27,8 +27,8 @@ def test_a_wheel_puts_nothing_beside_artvcs(tmp_path: Path, monkeypatch: pytest.
         "client",
         "testing/__init__",
         "vcs/repository",
-        "pipelines/steps",
-        "pipelines/materializers/base",
+        "pipelines/define/step",
+        "pipelines/values/materializers/base",
         "cli/main",
     ):
         assert f"artvcs/{module}.py" in names

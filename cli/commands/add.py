@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from artvcs.pipelines.saving import register_artifact
+from artvcs.pipelines.functions import register_artifact
 from artvcs.vcs import Entry, Oid, Repository, worktree
 
 from ..files import top_of

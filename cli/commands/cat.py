@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
 from .. import completion, finding

@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.views import PipelineRun, decode_all, from_ms
+from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
 from artvcs.vcs import Damaged, GitState, Oid
 from artvcs.vcs import runs as known
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
 from .. import completion, output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import retention
+from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository
 
 from .. import output
@@ -28,12 +28,12 @@ def command(
     """
     if only_artifact and only_metadata:
         raise click.UsageError("--only-artifact and --only-metadata together would keep nothing and delete nothing.")
-    rows = retention.prune(
+    rows = delete.prune(
         Repository.discover(), only_artifact=only_artifact, only_metadata=only_metadata,
         include_manual=include_manual, ignore_errors=ignore_errors, dry_run=dry_run,
     )  # fmt: skip
     if as_json:
-        from artvcs.pipelines.views import ArtifactVersion
+        from artvcs.pipelines.history.views import ArtifactVersion
 
         repository = Repository.discover()
         terminal().document([

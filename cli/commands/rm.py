@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import retention
+from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository, UnknownName, versions
 
 from ..main import terminal
@@ -24,11 +24,11 @@ def command(target: str) -> None:
         last = versions.last_number(refs, name)
         raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")
     if versions.exists(refs, name):
-        gone = retention.delete_version(repository, name, version or None)
+        gone = delete.delete_version(repository, name, version or None)
         terminal().note(f"Deleted {gone.name}@{gone.label or gone.number}; `art gc` frees its space.")
         return
     try:
-        run = retention.delete_run(repository, target)
+        run = delete.delete_run(repository, target)
     except UnknownName:
         raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
     terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")

@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines import progress
 from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
-from artvcs.pipelines.preview import PlannedStep
-from artvcs.pipelines.views import PipelineRun
+from artvcs.pipelines.run import observer
+from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
 from .. import loading, output, runs
@@ -55,7 +55,7 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
 
 def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFailed:
     watcher = RunProgress(terminal())
-    with progress.observed_by(watcher), watcher.shown():
+    with observer.observed_by(watcher), watcher.shown():
         try:
             run: PipelineRun = pipeline(**given)
             return run

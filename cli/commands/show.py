@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun, decode_all, from_ms
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
 from .. import completion, finding, history, output, runs

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.fingerprint.model import Part
-from artvcs.pipelines.views import PipelineRun, StepView
+from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
 from artvcs.vcs import runs as known
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import trust
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.pipelines.values import trust
 from artvcs.vcs import Repository, versions
 
 from .. import completion, finding, output

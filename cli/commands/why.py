@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from artvcs.pipelines import why
-from artvcs.pipelines.why import Explanation, Reason
+from artvcs.pipelines.cache import explain
+from artvcs.pipelines.cache.explain import Explanation, Reason
 from artvcs.vcs import Repository, UnknownName
 
 from .. import completion, output
@@ -36,7 +36,7 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
 
 def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
     try:
-        return why.explain(repository, step, run)
+        return explain.explain(repository, step, run)
     except UnknownName as error:
         hint = perhaps(step, completion.near(completion.step_names, repository, step))
         raise with_hint(error, hint) from None

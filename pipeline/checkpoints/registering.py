@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from artvcs.pipelines import naming, saving
+from artvcs.pipelines import functions
+from artvcs.pipelines.define import naming
 from artvcs.pipelines.errors import PipelineError, StepTimeout
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
 
 _log = logging.getLogger("artvcs.checkpoints")
 
@@ -67,7 +68,7 @@ class Checkpoints:
 
     def _register(self, path: str | os.PathLike[str], metadata: Mapping[str, Any]) -> ArtifactVersion:
         # Published at once: the step may go on for days.
-        return saving.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
+        return functions.register_artifact(path, self.name, tags=self.tags, metadata=metadata)
 
 
 def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:

@@ -13,32 +13,32 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from artvcs.pipelines.artifact_config import ArtifactConfig
-    from artvcs.pipelines.cache import CachePolicy
     from artvcs.pipelines.client import Client
-    from artvcs.pipelines.context import get_step_context
-    from artvcs.pipelines.inputs import ExternalArtifact, InputFile
-    from artvcs.pipelines.materializers import Materializer
-    from artvcs.pipelines.options import Retry
+    from artvcs.pipelines.define.artifact_config import ArtifactConfig
+    from artvcs.pipelines.define.handles import ExternalArtifact, InputFile
+    from artvcs.pipelines.define.options import Retry
+    from artvcs.pipelines.define.policy import CachePolicy
+    from artvcs.pipelines.define.step import step
+    from artvcs.pipelines.functions import load_artifact, log_metadata, register_artifact, save_artifact
     from artvcs.pipelines.pipelines import pipeline
-    from artvcs.pipelines.saving import load_artifact, log_metadata, register_artifact, save_artifact
-    from artvcs.pipelines.steps import step
+    from artvcs.pipelines.run.context import get_step_context
+    from artvcs.pipelines.values.materializers import Materializer
 
 _HOMES = {
-    "ArtifactConfig": "artifact_config",
-    "CachePolicy": "cache",
+    "ArtifactConfig": "define.artifact_config",
+    "CachePolicy": "define.policy",
     "Client": "client",
-    "ExternalArtifact": "inputs",
-    "InputFile": "inputs",
-    "Materializer": "materializers",
-    "Retry": "options",
-    "get_step_context": "context",
-    "load_artifact": "saving",
-    "log_metadata": "saving",
+    "ExternalArtifact": "define.handles",
+    "InputFile": "define.handles",
+    "Materializer": "values.materializers",
+    "Retry": "define.options",
+    "get_step_context": "run.context",
+    "load_artifact": "functions",
+    "log_metadata": "functions",
     "pipeline": "pipelines",
-    "register_artifact": "saving",
-    "save_artifact": "saving",
-    "step": "steps",
+    "register_artifact": "functions",
+    "save_artifact": "functions",
+    "step": "define.step",
 }
 
 __all__ = [

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from artvcs.cli import finding, main
-from artvcs.pipelines import lookup
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.maps import ref_names, versions
 from artvcs.vcs.objects.kinds import Run

@@ -12,7 +12,7 @@ from artvcs.pipelines.errors import UntrustedData
 
 from .conftest import Art
 
-pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 
 
 class Thing:

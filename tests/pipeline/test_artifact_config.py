@@ -5,7 +5,7 @@ from typing import Annotated, Any, Optional
 
 import pytest
 
-from artvcs.pipelines.artifact_config import ArtifactConfig
+from artvcs.pipelines.define.artifact_config import ArtifactConfig
 from artvcs.pipelines.errors import DefinitionError
 from artvcs.vcs.errors import InvalidName
 

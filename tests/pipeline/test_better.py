@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import pytest
 
 from artvcs import Client, ExternalArtifact, Retry, pipeline, register_artifact, save_artifact, step
-from artvcs.pipelines import retention
 from artvcs.pipelines.errors import DefinitionError, InUse, RunFailed, TypeMismatch
-from artvcs.pipelines.views import PipelineRun
+from artvcs.pipelines.history import delete
+from artvcs.pipelines.history.views import PipelineRun
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +122,7 @@ def test_a_hit_whose_data_is_gone_is_no_hit() -> None:
     repository = Client().repository
     save_artifact("unrelated", name="other")
     Client().delete_pipeline_run(Client().list_pipeline_runs()[0].id)
-    retention.prune(repository, only_artifact=True)
+    delete.prune(repository, only_artifact=True)
     from artvcs.vcs.upkeep import gc
 
     gc.collect(repository)
@@ -173,7 +173,7 @@ def test_a_used_version_is_not_deleted_and_neither_is_its_data() -> None:
 
 def test_what_was_saved_by_hand_is_not_pruned_as_unused() -> None:
     save_artifact("mine", name="note")
-    assert retention.prune(Client().repository) == []
+    assert delete.prune(Client().repository) == []
 
 
 def test_a_changed_helper_runs_again_and_a_changed_comment_does_not(folder: Path) -> None:

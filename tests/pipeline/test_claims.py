@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.pipelines.claims import Claims
+from artvcs.pipelines.cache.claims import Claims
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep.check import fsck

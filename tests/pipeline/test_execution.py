@@ -7,7 +7,7 @@ import pytest
 
 from artvcs import Retry, get_step_context, pipeline, step
 from artvcs.pipelines.errors import DefinitionError, MaterializerError, RunFailed, TypeMismatch
-from artvcs.pipelines.views import PipelineRun
+from artvcs.pipelines.history.views import PipelineRun
 from artvcs.vcs.objects.limits import MAX_REPORT
 
 pytestmark = pytest.mark.usefixtures("project")

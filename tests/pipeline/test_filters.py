@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from artvcs import Client
-from artvcs.pipelines import query
 from artvcs.pipelines.errors import ParameterError
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history import filters
+from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs.changes.intents import AddVersion
 from artvcs.vcs.maps import versions
 from artvcs.vcs.objects import values
@@ -80,9 +80,9 @@ def test_metadata_is_compared_as_python_compares_it(client: Client, key: str, si
     condition = [(key, sign, value)]
     with pytest.MonkeyPatch.context() as patch:
         # Conditions are written as text, which cannot say everything that is compared here.
-        patch.setattr(query, "parse", lambda _: condition)
+        patch.setattr(filters, "parse", lambda _: condition)
         found = [spelt(each) for each in client.list_artifact_versions(metadata="as patched")]
-        assert found == scanned(client, None, lambda each: query.metadata_matches(each.metadata, "as patched"))
+        assert found == scanned(client, None, lambda each: filters.metadata_matches(each.metadata, "as patched"))
 
 
 @quick
@@ -105,8 +105,8 @@ def test_all_conditions_together(client: Client, name: str | None, given: dict[s
             given.get("tag", each.tags[0] if each.tags else None) in (*each.tags, None)
             and given.get("type", each.type) in (each.type, each.type.rpartition(".")[2])
             and str(given.get("version", each.number)) == str(each.number)
-            and query.metadata_matches(each.metadata, given.get("metadata"))
-            and query.within(each.created, given.get("created_after"), given.get("created_before"))
+            and filters.metadata_matches(each.metadata, given.get("metadata"))
+            and filters.within(each.created, given.get("created_after"), given.get("created_before"))
         )
 
     every = (ArtifactVersion(client.repository, each) for each in versions.every(client.repository.refs()))
@@ -115,7 +115,7 @@ def test_all_conditions_together(client: Client, name: str | None, given: dict[s
         "name": lambda each: (each.name, each.number), "number": lambda each: each.number,
         "created": lambda each: each.created, "size": lambda each: each.size,
     }  # fmt: skip
-    expected = query.ordered(wanted, given.get("sort"), keys, given.get("limit"))
+    expected = filters.ordered(wanted, given.get("sort"), keys, given.get("limit"))
     assert [*map(spelt, client.list_artifact_versions(name, **given))] == [*map(spelt, expected)]
 
 

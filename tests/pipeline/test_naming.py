@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artvcs.pipelines.errors import DefinitionError
-from artvcs.pipelines.naming import (
+from artvcs.pipelines.define.naming import (
     check_artifact_name,
     check_name_template,
     default_artifact_name,
@@ -17,6 +16,7 @@ from artvcs.pipelines.naming import (
     run_name,
     substitute,
 )
+from artvcs.pipelines.errors import DefinitionError
 from artvcs.vcs.errors import InvalidName
 
 STARTED = datetime(2023, 6, 15, 14, 30, 45, 123456, tzinfo=UTC)

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.pipelines.errors import ParameterError
-from artvcs.pipelines.parameters import coerce, parse_text, to_plain
+from artvcs.pipelines.typing.coerce import coerce, parse_text, to_plain
 from artvcs.vcs.objects import canonical, values
 
 WHAT = "parameter 'rate' of step 'train'"
@@ -387,7 +387,7 @@ def test_the_order_of_a_dict_does_not_change_its_key(value: dict[str, int]) -> N
 
 def test_the_order_of_a_set_does_not_change_its_key() -> None:
     code = (
-        "from pathlib import Path; from artvcs.pipelines.parameters import to_plain\n"
+        "from pathlib import Path; from artvcs.pipelines.typing.coerce import to_plain\n"
         "print(to_plain({Path(c) for c in 'abcdef'}, 'x'))"
     )
     seen = {
@@ -401,7 +401,7 @@ def test_the_order_of_a_set_does_not_change_its_key() -> None:
 
 def test_importing_it_is_cheap() -> None:
     code = (
-        "import sys; from artvcs.pipelines.parameters import coerce, to_plain\n"
+        "import sys; from artvcs.pipelines.typing.coerce import coerce, to_plain\n"
         "to_plain(coerce([1], list[float], 'x'), 'x')\n"
         "print([m for m in ('numpy', 'pandas', 'pydantic', 'typeguard') if m in sys.modules])"
     )

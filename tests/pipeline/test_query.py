@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from artvcs.pipelines import query
 from artvcs.pipelines.errors import ParameterError
+from artvcs.pipelines.history import filters
 
 FACTS = {"accuracy": 0.93, "name": "forest", "shape": [3, 4], "by": {"team": "vision"}, "final": True}
 
@@ -18,7 +18,7 @@ FACTS = {"accuracy": 0.93, "name": "forest", "shape": [3, 4], "by": {"team": "vi
      "shape = [3, 4]", "by.team = vision", "final = true"],
 )  # fmt: skip
 def test_a_condition_that_holds(condition: str) -> None:
-    assert query.metadata_matches(FACTS, condition)
+    assert filters.metadata_matches(FACTS, condition)
 
 
 @pytest.mark.parametrize(
@@ -26,36 +26,36 @@ def test_a_condition_that_holds(condition: str) -> None:
     ["accuracy > 0.93", "accuracy = forest", "name > 3", "missing != 1", "missing = 1", "by.team = audio"],
 )
 def test_a_condition_that_does_not_hold(condition: str) -> None:
-    assert not query.metadata_matches(FACTS, condition)
+    assert not filters.metadata_matches(FACTS, condition)
 
 
 def test_several_conditions_must_all_hold() -> None:
-    assert query.metadata_matches(FACTS, ["accuracy > 0.9", "name = forest"])
-    assert not query.metadata_matches(FACTS, ["accuracy > 0.9", "name = oak"])
-    assert query.metadata_matches(FACTS, {"name": "forest", "by.team": "vision"})
-    assert not query.metadata_matches(FACTS, {"name": "oak"})
+    assert filters.metadata_matches(FACTS, ["accuracy > 0.9", "name = forest"])
+    assert not filters.metadata_matches(FACTS, ["accuracy > 0.9", "name = oak"])
+    assert filters.metadata_matches(FACTS, {"name": "forest", "by.team": "vision"})
+    assert not filters.metadata_matches(FACTS, {"name": "oak"})
 
 
 @pytest.mark.parametrize("text", ["accuracy", "> 3", "accuracy >", ""])
 def test_what_is_not_a_comparison_is_refused(text: str) -> None:
     with pytest.raises(ParameterError, match="cannot be understood"):
-        query.metadata_matches(FACTS, text)
+        filters.metadata_matches(FACTS, text)
 
 
 def test_a_moment_can_be_written_in_several_ways() -> None:
-    assert query.moment(None) is None
-    assert query.moment("2026-01-31T12:00:00+00:00") == datetime(2026, 1, 31, 12, tzinfo=UTC)
-    ago = query.moment("2d")
+    assert filters.moment(None) is None
+    assert filters.moment("2026-01-31T12:00:00+00:00") == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    ago = filters.moment("2d")
     assert ago is not None
     assert abs(datetime.now(UTC) - ago - timedelta(days=2)) < timedelta(minutes=1)
-    assert query.moment(timedelta(days=2)) is not None
+    assert filters.moment(timedelta(days=2)) is not None
     with pytest.raises(ParameterError, match="2026-01-31 or 30d"):
-        query.moment("yesterday")
+        filters.moment("yesterday")
 
 
 def test_sorting_downwards_and_taking_the_first() -> None:
     keys = {"size": len}
-    assert query.ordered(["a", "ccc", "bb"], "-size", keys, 2) == ["ccc", "bb"]
-    assert query.ordered(["a", "ccc", "bb"], None, keys, None) == ["a", "ccc", "bb"]
+    assert filters.ordered(["a", "ccc", "bb"], "-size", keys, 2) == ["ccc", "bb"]
+    assert filters.ordered(["a", "ccc", "bb"], None, keys, None) == ["a", "ccc", "bb"]
     with pytest.raises(ParameterError, match="choose one of size"):
-        query.ordered(["a"], "colour", keys, None)
+        filters.ordered(["a"], "colour", keys, None)

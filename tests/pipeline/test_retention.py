@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from artvcs import Client, load_artifact, pipeline, save_artifact, step
-from artvcs.pipelines import retention
 from artvcs.pipelines.errors import InUse
+from artvcs.pipelines.history import delete
 from artvcs.vcs.errors import UnknownName
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import gc
@@ -70,11 +70,11 @@ def test_a_deleted_number_is_not_given_again(repository: Repository) -> None:
 
 
 def test_pruning_takes_what_no_run_uses_and_says_why(repository: Repository) -> None:
-    planned = retention.prune(repository, dry_run=True)
+    planned = delete.prune(repository, dry_run=True)
     assert [(row.version.number, row.reason) for row in planned] == [(1, "no run uses it")]
     assert versions() == ["1", "2"]
     before = data_size(repository)
-    assert len(retention.prune(repository)) == 1
+    assert len(delete.prune(repository)) == 1
     gc.collect(repository)
     assert versions() == ["2"]
     assert data_size(repository) < before - 15_000
@@ -83,15 +83,15 @@ def test_pruning_takes_what_no_run_uses_and_says_why(repository: Repository) -> 
 
 def test_what_was_saved_by_hand_is_pruned_only_on_demand(repository: Repository) -> None:
     save_artifact("mine", name="note")
-    retention.prune(repository)
+    delete.prune(repository)
     assert load_artifact("note") == "mine"
-    retention.prune(repository, include_manual=True)
+    delete.prune(repository, include_manual=True)
     with pytest.raises(UnknownName):
         load_artifact("note")
 
 
 def test_giving_up_only_the_data_keeps_the_records(repository: Repository) -> None:
-    retention.prune(repository, only_artifact=True)
+    delete.prune(repository, only_artifact=True)
     gc.collect(repository)
     assert_whole(repository)
     version = Client().get_artifact_version(NAME, 1)
@@ -105,7 +105,7 @@ def test_a_pruned_value_that_is_made_again_is_there_again(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     save_artifact(b"x" * 1000, name="same")
     repository = Repository.discover()
-    retention.prune(repository, only_artifact=True, include_manual=True)
+    delete.prune(repository, only_artifact=True, include_manual=True)
     gc.collect(repository)
     save_artifact(b"x" * 1000, name="same")
     assert load_artifact("same") == b"x" * 1000
@@ -114,7 +114,7 @@ def test_a_pruned_value_that_is_made_again_is_there_again(tmp_path: Path, monkey
 
 def test_giving_up_only_the_records_keeps_the_data(repository: Repository) -> None:
     artifact = Client().get_artifact_version(NAME, 1).id
-    retention.prune(repository, only_metadata=True)
+    delete.prune(repository, only_metadata=True)
     gc.collect(repository)
     assert versions() == ["2"]
     repository = Repository.discover()
@@ -123,7 +123,7 @@ def test_giving_up_only_the_records_keeps_the_data(repository: Repository) -> No
 
 
 def test_a_step_whose_result_was_pruned_runs_again(repository: Repository) -> None:
-    retention.prune(repository)
+    delete.prune(repository)
     gc.collect(repository)
     assert noisy(1).steps["noise"].status == "completed"
     assert noisy(2).steps["noise"].status == "cached"

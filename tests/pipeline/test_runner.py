@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from artvcs import Client, pipeline, step
-from artvcs.pipelines import publishing
 from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.record import publisher
 from artvcs.vcs.upkeep.check.fsck import fsck
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -136,8 +136,8 @@ HANGING = textwrap.dedent(
 
     if __name__ == "__main__":
         if len(sys.argv) > 1:
-            from artvcs.pipelines import publishing
-            publishing.DELAY = float(sys.argv[1])
+            from artvcs.pipelines.record import publisher
+            publisher.DELAY = float(sys.argv[1])
         print({name: each.status for name, each in flow().steps.items()})
     """
 )
@@ -315,7 +315,7 @@ def test_the_cost_of_a_step_does_not_grow_with_their_number(kind: str, monkeypat
     from artvcs.vcs.storage.packs.pack import Item
     from artvcs.vcs.storage.packs.pack_writer import PackWriter
 
-    monkeypatch.setattr(publishing, "DELAY", 3600.0)
+    monkeypatch.setattr(publisher, "DELAY", 3600.0)
     stored: list[int] = []
     add = PackWriter.add
 

@@ -11,9 +11,9 @@ from typing import Annotated, Any, NamedTuple, Tuple  # noqa: UP035
 
 import pytest
 
-from artvcs.pipelines.artifact_config import ArtifactConfig
+from artvcs.pipelines.define.artifact_config import ArtifactConfig
+from artvcs.pipelines.define.signature import MISSING, Input, read_signature
 from artvcs.pipelines.errors import DefinitionError
-from artvcs.pipelines.signature import MISSING, Input, read_signature
 
 
 def outputs(function: Callable[..., Any]) -> list[tuple[str, Any]]:
@@ -418,7 +418,7 @@ def test_a_lambda_is_a_function_without_source() -> None:
 
 def test_importing_it_is_cheap() -> None:
     code = (
-        "import sys; import artvcs.pipelines.signature, artvcs.pipelines.naming\n"
+        "import sys; import artvcs.pipelines.define.signature, artvcs.pipelines.define.naming\n"
         "print([m for m in ('numpy', 'pandas', 'pydantic', 'typeguard') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

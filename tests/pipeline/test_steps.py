@@ -7,7 +7,7 @@ import pytest
 
 from artvcs import CachePolicy, pipeline, step
 from artvcs.pipelines.errors import DefinitionError
-from artvcs.pipelines.materializers import Materializer
+from artvcs.pipelines.values.materializers import Materializer
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -15,9 +15,10 @@ from typing import Annotated, Any
 import pytest
 
 from artvcs import Client, pipeline, save_artifact, step
-from artvcs.pipelines import trust, versions
 from artvcs.pipelines.errors import RunFailed, UntrustedData, UnusableSecret
-from artvcs.pipelines.views import ArtifactVersion
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.pipelines.record import versions
+from artvcs.pipelines.values import trust
 from artvcs.vcs.errors import StorageError
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.oid import Oid
@@ -26,7 +27,7 @@ from artvcs.vcs.storage.layout import Layout
 
 from ..conftest import Python
 
-pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 
 ran: list[str] = []
 
@@ -285,7 +286,7 @@ def _no_home() -> Path:
 NOTE = """
 import sys, time
 from pathlib import Path
-from artvcs.pipelines import trust
+from artvcs.pipelines.values import trust
 from artvcs.vcs.storage.layout import Layout
 
 while time.time() < float(sys.argv[1]):

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.pipelines.errors import TypeMismatch
-from artvcs.pipelines.validation import check
+from artvcs.pipelines.typing.fit import check
 
 WHAT = "output 'rows' of step 'load'"
 
@@ -283,7 +283,7 @@ def test_a_list_of_ints_holds_only_ints(items: list[Any]) -> None:
 
 def test_plain_annotations_need_no_typeguard() -> None:
     code = (
-        "import sys; from artvcs.pipelines.validation import check\n"
+        "import sys; from artvcs.pipelines.typing.fit import check\n"
         "check([1, {'a': (1.0, None)}], list[int | dict[str, tuple[float, str | None]]], 'x')\n"
         "print([m for m in ('numpy', 'pandas', 'pydantic', 'typeguard') if m in sys.modules])"
     )

@@ -13,7 +13,7 @@ import pytest
 PROJECT = """
 import json, sys
 from artvcs import CachePolicy, Client, pipeline, save_artifact, step
-from artvcs.pipelines.why import explain
+from artvcs.pipelines.cache.explain import explain
 
 RATE = 2
 

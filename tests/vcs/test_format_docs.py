@@ -11,7 +11,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from artvcs.pipelines import trust
+from artvcs.pipelines.values import trust
 from artvcs.vcs import worktree
 from artvcs.vcs.changes import incoming, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees

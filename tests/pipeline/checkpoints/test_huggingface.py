@@ -75,7 +75,7 @@ def test_training_ends_well_though_nothing_can_be_registered(
     def refuse(*_: Any, **__: Any) -> None:
         raise OSError("no space is left")
 
-    monkeypatch.setattr("artvcs.pipelines.saving.register_artifact", refuse)
+    monkeypatch.setattr("artvcs.pipelines.functions.register_artifact", refuse)
     trained = trainer()
     trained.train()
     assert trained.state.global_step == 4

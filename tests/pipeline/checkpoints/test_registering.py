@@ -109,7 +109,7 @@ def test_in_a_step_that_fails_the_versions_before_stay() -> None:
 
 
 def test_a_steps_time_limit_is_not_taken_for_a_failed_registration(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artvcs.pipelines.saving.register_artifact", lambda *_, **__: time.sleep(5))
+    monkeypatch.setattr("artvcs.pipelines.functions.register_artifact", lambda *_, **__: time.sleep(5))
 
     @step(timeout=0.2)
     def train() -> int:

@@ -1,1 +1,1 @@
-"""Tests of artvcs.pipelines.materializers."""
+"""Tests of artvcs.pipelines.values.materializers."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
-from artvcs.pipelines.materializers import by_name, find_for_value
+from artvcs.pipelines.values.materializers import by_name, find_for_value
 from artvcs.vcs.objects import values
 
 from .harness import files_of, load, save

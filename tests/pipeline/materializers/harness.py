@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from artvcs.pipelines.materializers import Materializer, by_name, find_for_value, resolve_type, type_name
+from artvcs.pipelines.values.materializers import Materializer, by_name, find_for_value, resolve_type, type_name
 
 
 def save(value: Any, folder: Path) -> Materializer:

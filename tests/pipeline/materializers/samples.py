@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from artvcs.pipelines.materializers import CSVString, HTMLString, JSONString, MarkdownString
+from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import PickleFallbackWarning
+from artvcs.pipelines.values.materializers import PickleFallbackWarning
 
 from .equality import same
 from .harness import load, round_trip, save

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import find_for_value
+from artvcs.pipelines.values.materializers import find_for_value
 
 from .conformance import hashes, needs_trust, refuses_cut_files, reload
 from .harness import files_of, load, save

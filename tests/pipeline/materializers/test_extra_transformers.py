@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import by_name, find_for_value
+from artvcs.pipelines.values.materializers import by_name, find_for_value
 
 from .conformance import hashes, refuses_cut_files, reload
 from .harness import files_of, save

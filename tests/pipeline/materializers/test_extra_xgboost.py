@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import by_name, find_for_value
+from artvcs.pipelines.values.materializers import by_name, find_for_value
 
 from .conformance import hashes, needs_trust, refuses_cut_files, reload
 from .harness import save

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import by_name, find_for_value
+from artvcs.pipelines.values.materializers import by_name, find_for_value
 from artvcs.vcs.objects import values
 
 from .harness import files_of, round_trip, save

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
-from artvcs.pipelines.materializers import by_name, find_for_value
+from artvcs.pipelines.values.materializers import by_name, find_for_value
 
 from .harness import files_of, save
 from .samples import Plain, arrays, containers, scalars

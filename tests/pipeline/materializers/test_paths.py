@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import find_for_value
-from artvcs.pipelines.saving import save_artifact
+from artvcs.pipelines.functions import save_artifact
+from artvcs.pipelines.values.materializers import find_for_value
 from artvcs.vcs.errors import InvalidName, StorageError
 
 from .harness import files_of, load, round_trip, save

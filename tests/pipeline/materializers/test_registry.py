@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import (
+from artvcs.pipelines.values.materializers import (
     Materializer,
     base,
     by_name,
@@ -63,7 +63,7 @@ def _declare(*types: type) -> type[Materializer]:
 
 
 def test_importing_the_package_imports_no_library() -> None:
-    program = "import sys, artvcs.pipelines.materializers; print(*sys.modules)"
+    program = "import sys, artvcs.pipelines.values.materializers; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not {"numpy", "pandas", "pyarrow", "cloudpickle", "sklearn"} & set(done.stdout.split())
 

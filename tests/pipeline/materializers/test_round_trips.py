@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from artvcs.pipelines.materializers import find_for_value
+from artvcs.pipelines.values.materializers import find_for_value
 
 from .equality import same
 from .frames import frames, series

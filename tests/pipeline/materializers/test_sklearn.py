@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
-from artvcs.pipelines.materializers import PickleFallbackWarning, by_name, find_for_value
+from artvcs.pipelines.values.materializers import PickleFallbackWarning, by_name, find_for_value
 from artvcs.vcs.objects import values
 
 from .harness import files_of, load, save

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from artvcs.pipelines.errors import UntrustedData
-from artvcs.pipelines.materializers import Materializer, base, by_name, registry, resolve_type, table, typenames
-from artvcs.pipelines.trust import Trust
+from artvcs.pipelines.values.materializers import Materializer, base, by_name, registry, resolve_type, table, typenames
+from artvcs.pipelines.values.trust import Trust
 
 from .conformance import needs_trust
 from .harness import save
 from .library_values import has
 from .samples import Plain, arrays, containers, scalars
 
-pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 
 
 class Thing:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from artvcs.pipelines.visualizations import array, html, pixels, png, terminal
-from artvcs.pipelines.visualizations.summary import Chart, Picture, Summary
+from artvcs.pipelines.values.visualizations import array, html, pixels, png, terminal
+from artvcs.pipelines.values.visualizations.summary import Chart, Picture, Summary
 
 
 def blocks(summary: Summary, kind: type) -> list[Any]:

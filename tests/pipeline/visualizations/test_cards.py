@@ -13,9 +13,9 @@ import pytest
 
 from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import UntrustedData
-from artvcs.pipelines.materializers import Materializer
-from artvcs.pipelines.views import ArtifactVersion, PipelineRun
-from artvcs.pipelines.visualizations import cards, graph
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.values.materializers import Materializer
+from artvcs.pipelines.values.visualizations import cards, graph
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ class Pickled:
     pass
 
 
-@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 def test_nothing_that_runs_code_is_loaded_unasked(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_artifact(Pickled(), "pickled")
     monkeypatch.setattr(ArtifactVersion, "load", _refuse)
@@ -144,7 +144,7 @@ def _unpickle() -> Unpickled:
     return Unpickled()
 
 
-@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 def test_a_card_runs_no_code_whatever_the_record_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = save_artifact([Unpickled()], "pickled")
     monkeypatch.setattr(version, "artifact", dataclasses.replace(version.artifact, runs_code=False))
@@ -153,7 +153,7 @@ def test_a_card_runs_no_code_whatever_the_record_says(project: Path, monkeypatch
     assert Unpickled.count == 0
 
 
-@pytest.mark.filterwarnings("ignore::artvcs.pipelines.materializers.PickleFallbackWarning")
+@pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 def test_visualize_loads_what_may_be_loaded(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,8 +210,8 @@ def test_lines_of_the_graph_keep_clear_of_steps() -> None:
 
 def test_looking_at_the_past_costs_no_libraries() -> None:
     code = (
-        "import sys, artvcs.pipelines.views\n"
-        "print({'numpy', 'pandas', 'pyarrow', 'IPython', 'artvcs.pipelines.visualizations'} & set(sys.modules))"
+        "import sys, artvcs.pipelines.history.views\n"
+        "print({'numpy', 'pandas', 'pyarrow', 'IPython', 'artvcs.pipelines.values.visualizations'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from artvcs.pipelines.visualizations import arrow, distribution, frame, html, terminal
-from artvcs.pipelines.visualizations.summary import Histogram, Shares, Summary, Table
+from artvcs.pipelines.values.visualizations import arrow, distribution, frame, html, terminal
+from artvcs.pipelines.values.visualizations.summary import Histogram, Shares, Summary, Table
 
 ROWS = 500
 

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import pytest
 
 from artvcs.pipelines.errors import MaterializerError
-from artvcs.pipelines.materializers import Materializer
-from artvcs.pipelines.visualizations import Visualization, gallery, make, notebook
-from artvcs.pipelines.visualizations.model import KINDS
+from artvcs.pipelines.values.materializers import Materializer
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make, notebook
+from artvcs.pipelines.values.visualizations.model import KINDS
 
 Draw = Callable[[str], Any]
 

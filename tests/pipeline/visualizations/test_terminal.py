@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from artvcs.pipelines.visualizations import frame, gallery, mapping, terminal
-from artvcs.pipelines.visualizations.model import Visualization
-from artvcs.pipelines.visualizations.summary import Bar, Line, Summary, Table
+from artvcs.pipelines.values.visualizations import frame, gallery, mapping, terminal
+from artvcs.pipelines.values.visualizations.model import Visualization
+from artvcs.pipelines.values.visualizations.summary import Bar, Line, Summary, Table
 
 WIDE = pd.DataFrame(
     {f"a rather long name of column {number}": [f"東京 {number}", "x" * 200, "é"] for number in range(12)}

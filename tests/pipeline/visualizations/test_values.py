@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from artvcs.pipelines import materializers
-from artvcs.pipelines.materializers import CSVString, HTMLString, JSONString, MarkdownString
-from artvcs.pipelines.visualizations import Visualization, gallery, make, mapping, model_table
-from artvcs.pipelines.visualizations.summary import Bar, Block, Line, Table
+from artvcs.pipelines.values import materializers
+from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make, mapping, model_table
+from artvcs.pipelines.values.visualizations.summary import Bar, Block, Line, Table
 from tests.pipeline.materializers import samples
 
 SAMPLES = {**samples.scalars(), **samples.containers(), **samples.arrays()}

@@ -1,0 +1,235 @@
+"""The graph that a `@pipeline` function builds: which step takes what from where.
+
+While the function runs, calling a step adds a node and returns handles of its outputs; nothing is executed yet.
+"""
+
+from __future__ import annotations
+
+import graphlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import DefinitionError, ParameterError
+from ..typing import coerce, encode
+from ..typing.fit import capitalised
+from . import naming
+from .signature import MISSING
+from .source import Source
+from .step import Step
+
+
+@dataclass(frozen=True, eq=False)
+class StepOutput(Source):
+    """Handle of one output of a step in the pipeline being built. It has no value yet.
+
+    Attributes:
+        invocation: Which use of which step.
+        output: The output's name, as declared; None for a step that returns nothing.
+    """
+
+    invocation: str
+    output: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so .{name} cannot be "
+            "read; do that inside a step."
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise DefinitionError(
+            f"The step {self.invocation!r} has one output here, so it cannot be unpacked; annotate it as a tuple and "
+            "return a literal `a, b` to get several."
+        )
+
+    def __bool__(self) -> bool:
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so it cannot be a "
+            "condition; decide inside a step."
+        )
+
+
+@dataclass(frozen=True)
+class Node:
+    """One use of a step.
+
+    Attributes:
+        id: Invocation id, unique in the pipeline.
+        step: The step, with its options.
+        sources: Input name → where its artifacts come from.
+        lists: Inputs that are a list of artifacts, even of one.
+        params: Parameter name → value, coerced to its annotation.
+        after: Invocations that must end first, data or not.
+    """
+
+    id: str
+    step: Step[Any, Any]
+    sources: Mapping[str, Sequence[Source]]
+    lists: frozenset[str]
+    params: Mapping[str, Any]
+    after: frozenset[str]
+
+    @property
+    def upstream(self) -> frozenset[str]:
+        """All invocations that must end before this one starts."""
+        taken = (source for sources in self.sources.values() for source in sources)
+        return self.after | {source.invocation for source in taken if isinstance(source, StepOutput)}
+
+
+class Graph:
+    """The nodes of one pipeline, by invocation id, in the order in which they were called."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self._handles: set[StepOutput] = set()
+        self._uses: Counter[str] = Counter()
+
+    def add(
+        self,
+        step: Step[Any, Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        id: Any,  # noqa: A002
+        after: Any,
+    ) -> Any:
+        """Adds one use of a step; returns what its caller gets: a handle, or a tuple of handles.
+
+        Raises:
+            DefinitionError: The id is taken, or an input is of another pipeline.
+            InvalidName: The id is no name.
+            ParameterError: An input is missing, unknown, or not fit to be a parameter.
+        """
+        invocation = self._next_id(step.name) if id is None else self._checked_id(id)
+        node = _make_node(invocation, step, _bind(step, args, kwargs), after)
+        self._refuse_strangers(node)
+        self.nodes[invocation] = node
+        names: list[str | None] = [output.name for output in step.signature.outputs]
+        handles = tuple(StepOutput(invocation, name) for name in names or [None])
+        self._handles.update(handles)
+        return handles[0] if step.signature.single or not step.signature.outputs else handles
+
+    def _next_id(self, step: str) -> str:
+        self._uses[step] += 1
+        return naming.invocation_id(step, self.nodes, self._uses[step])
+
+    def _checked_id(self, id_: object) -> str:
+        if not isinstance(id_, str):
+            raise DefinitionError(f"id={id_!r} is no name; give text.")
+        if id_ in self.nodes:
+            raise DefinitionError(f"Two steps have the id {id_!r}; give each its own.")
+        return naming.check_name(id_, "step id")
+
+    def _refuse_strangers(self, node: Node) -> None:
+        for source in (each for sources in node.sources.values() for each in sources):
+            if isinstance(source, StepOutput) and source not in self._handles:
+                raise DefinitionError(
+                    f"The step {node.id!r} takes an output of {source.invocation!r} from another pipeline; load that "
+                    "with Client().get_artifact_version(...)."
+                )
+
+    def order(self) -> list[str]:
+        """Invocation ids such that each comes after all it waits for.
+
+        Raises:
+            DefinitionError: Steps wait for each other in a circle, or for one that is not there.
+        """
+        return list(self.sorter().static_order())
+
+    def sorter(self) -> graphlib.TopologicalSorter[str]:
+        """Hands out invocation ids as soon as what they wait for is done. Raises as `order` does."""
+        waiting = {node.id: node.upstream for node in self.nodes.values()}
+        for id_, upstream in waiting.items():
+            if strangers := sorted(upstream - set(self.nodes)):
+                raise DefinitionError(f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline.")
+        try:
+            graphlib.TopologicalSorter(waiting).prepare()
+        except graphlib.CycleError as error:
+            circle = " → ".join(reversed(error.args[1]))
+            raise DefinitionError(
+                f"These steps wait for each other in a circle: {circle}; remove an `after`."
+            ) from None
+        return graphlib.TopologicalSorter(waiting)
+
+
+def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    inputs = step.signature.inputs
+    names = [entry.name for entry in inputs]
+    if len(args) > len(names):
+        raise ParameterError(f"The step {step.name!r} takes {len(names)} inputs but got {len(args)}; remove some.")
+    given = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in names:
+            raise ParameterError(f"The step {step.name!r} has no input {name!r}; it has {', '.join(names) or 'none'}.")
+        if name in given:
+            raise ParameterError(f"The step {step.name!r} got the input {name!r} twice; give it once.")
+        given[name] = value
+    for entry in inputs:
+        if entry.name not in given:
+            if entry.default is MISSING:
+                raise ParameterError(f"The step {step.name!r} needs the input {entry.name!r}; give it a value.")
+            given[entry.name] = entry.default
+    return given
+
+
+def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], after: Any) -> Node:
+    sources: dict[str, tuple[Source, ...]] = {}
+    lists, params = set(), {}
+    annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
+    for name, value in given.items():
+        what = f"the input {name!r} of step {step.name!r}"
+        if isinstance(value, Source):
+            sources[name] = (_not_empty(value, what),)
+        elif isinstance(value, (list, tuple)) and any(isinstance(item, Source) for item in value):
+            if not all(isinstance(item, Source) for item in value):
+                raise ParameterError(f"In {what} artifacts and plain values are mixed; pass them as two inputs.")
+            sources[name] = tuple(_not_empty(item, what) for item in value)
+            lists.add(name)
+        elif (hidden := _hidden_source(value)) is not None:
+            raise ParameterError(
+                f"{capitalised(what)} hides {hidden!r} in a {type(value).__name__}; an artifact is given by "
+                "itself or in a list of artifacts."
+            )
+        else:
+            params[name] = coerce.coerce(value, annotations[name], what)
+            encode.to_plain(params[name], what)
+    return Node(invocation, step, sources, frozenset(lists), params, frozenset(_after_ids(after)))
+
+
+def _hidden_source(value: Any) -> Source | None:
+    """A source somewhere inside a container, where it would pass for plain data."""
+    if isinstance(value, Source):
+        return value
+    inside: Any = ()
+    if isinstance(value, dict):
+        inside = (*value, *value.values())
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        inside = value
+    return next((found for item in inside if (found := _hidden_source(item)) is not None), None)
+
+
+def _not_empty(source: Source, what: str) -> Source:
+    if isinstance(source, StepOutput) and source.output is None:
+        raise DefinitionError(
+            f"{capitalised(what)} is what {source.invocation!r} returns, but that returns nothing; use "
+            f"after={source.invocation!r} to order steps without data."
+        )
+    return source
+
+
+def _after_ids(after: Any) -> Iterator[str]:
+    if after is None:
+        return
+    for item in after if isinstance(after, (list, tuple, set, frozenset)) else [after]:
+        if isinstance(item, tuple):
+            yield from _after_ids(item)
+        elif isinstance(item, StepOutput):
+            yield item.invocation
+        elif isinstance(item, str):
+            yield item
+        else:
+            raise DefinitionError(f"after={item!r} is not a step; give what a step returned, or its id.")

@@ -1,0 +1,147 @@
+"""What can be said about a step or a pipeline besides its code, and how later words override earlier ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ..errors import DefinitionError
+from ..values.materializers import Materializer
+from .policy import CachePolicy
+
+Hook = Callable[..., Any]
+ExecutionMode = Literal["continue_on_failure", "stop_on_failure", "fail_fast"]
+HOOKS = ("on_start", "on_end", "on_success", "on_failure")
+EXECUTION_MODES = ("continue_on_failure", "stop_on_failure", "fail_fast")
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often a failed step is tried again.
+
+    Attributes:
+        count: Tries after the first.
+        delay: Seconds before the second try.
+        backoff: What the delay is multiplied by for each try after that; at least 1.
+    """
+
+    count: int = 3
+    delay: float = 0.0
+    backoff: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.count < 0 or self.delay < 0 or self.backoff < 1:
+            raise DefinitionError(f"{self} is not possible; count and delay start at 0, backoff at 1.")
+
+    def wait(self, tries: int) -> float:
+        """Seconds to wait after the given number of tries have failed."""
+        return self.delay * self.backoff ** (tries - 1)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Base of both kinds of options; None means "not said"."""
+
+    name: str | None = None
+    enable_cache: bool | None = None
+    substitutions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    on_start: Hook | None = None
+    on_end: Hook | None = None
+    on_success: Hook | None = None
+    on_failure: Hook | None = None
+
+    def override(self, **said: Any) -> Self:
+        """These options with what was said now on top; substitutions and materializers add up.
+
+        Raises:
+            DefinitionError: An option is unknown.
+        """
+        known = {field.name for field in dataclasses.fields(self)}
+        if unknown := sorted(set(said) - known):
+            raise DefinitionError(f"There is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}.")
+        for field in ("substitutions", "output_materializers"):
+            if said.get(field) is not None:
+                if not isinstance(said[field], Mapping):
+                    raise DefinitionError(f"{field}={said[field]!r} is not possible; give a dictionary.")
+                said[field] = {**getattr(self, field), **said[field]}
+        return dataclasses.replace(self, **{name: value for name, value in said.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class StepOptions(Options):
+    """Options of a step.
+
+    Attributes:
+        name: What the step is called; by default as its function.
+        enable_cache: Whether an earlier result may be used instead of running.
+        cache: What else decides whether it may.
+        substitutions: Placeholder → text, for the names of outputs.
+        retry: How often to try again after a failure.
+        timeout: Seconds after which a try has failed.
+        output_materializers: Output name → materializer class, instead of the one its type would get.
+        on_start: Called with nothing before the step runs; likewise the other hooks, see docs/hooks.md.
+    """
+
+    cache: CachePolicy = dataclasses.field(default_factory=CachePolicy)
+    retry: Retry = Retry(count=0)
+    timeout: float | None = None
+    output_materializers: Mapping[str, type[Materializer]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and not self.timeout > 0:
+            raise DefinitionError(f"timeout={self.timeout!r} is not possible; give seconds, more than 0.")
+
+
+@dataclass(frozen=True)
+class PipelineOptions(Options):
+    """Options of a pipeline.
+
+    Attributes:
+        name: What the pipeline is called; by default as its function.
+        enable_cache: Whether steps that do not say otherwise may use earlier results.
+        on_start: For every step that has none of its own; likewise the other hooks.
+        execution_mode: What happens after a step failed: all steps that do not depend on it still run
+            (`continue_on_failure`), those already running end (`stop_on_failure`), or nothing goes on (`fail_fast`).
+        run_name: Template for the names of runs.
+        run_all: Run every step, also those that say that they may use earlier results.
+        tags: Labels of each run.
+    """
+
+    execution_mode: ExecutionMode = "continue_on_failure"
+    run_name: str | None = None
+    run_all: bool = False
+    tags: Sequence[str] = ()
+
+    def uses_cache(self, step: StepOptions) -> bool:
+        """Whether a step of this pipeline may use an earlier result: what the step says wins, unless all is to run."""
+        if self.run_all:
+            return False
+        return self.enable_cache is not False if step.enable_cache is None else step.enable_cache
+
+    def __post_init__(self) -> None:
+        if self.execution_mode not in EXECUTION_MODES:
+            raise DefinitionError(
+                f"execution_mode={self.execution_mode!r} is unknown; use {', '.join(EXECUTION_MODES)}."
+            )
+        if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
+            raise DefinitionError(f"tags={self.tags!r} is not possible; give a list of texts.")
+
+
+def as_retry(retry: Retry | Mapping[str, Any] | int | None) -> Retry | None:
+    """A retry as users write it: a number of tries, a dictionary of its fields, or a `Retry`.
+
+    Raises:
+        DefinitionError: It is none of these.
+    """
+    if isinstance(retry, int):
+        return Retry(count=retry)
+    if isinstance(retry, Mapping):
+        try:
+            return Retry(**{{"max_retries": "count"}.get(key, key): value for key, value in retry.items()})
+        except TypeError as error:
+            raise DefinitionError(
+                f"retry={dict(retry)} is not possible ({error}); give count, delay, backoff."
+            ) from None
+    return retry

@@ -1,0 +1,154 @@
+"""The `@step` decorator: a function whose returned values become artifacts."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from ..errors import DefinitionError
+from ..fingerprint import Fingerprint, fingerprint
+from ..values.materializers import Materializer
+from . import building
+from .options import Hook, Retry, StepOptions, as_retry
+from .policy import CachePolicy
+from .signature import Signature, read_signature
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Step(Generic[P, T]):
+    """A function marked with `@step`.
+
+    Called inside a `@pipeline` it becomes a node of the graph; called anywhere else it runs as a plain function.
+
+    Attributes:
+        function: The function itself.
+        options: What was said about it besides its code.
+
+    Raises:
+        DefinitionError: The function cannot be a step.
+    """
+
+    __name__: str
+
+    def __init__(self, function: Callable[P, T], options: StepOptions) -> None:
+        if isinstance(function, (staticmethod, classmethod)) or not callable(function):
+            raise DefinitionError("@step marks plain functions; put it below, not above, other decorators.")
+        self.function = function
+        self.options = options
+        functools.update_wrapper(self, function)
+        self._check_options()  # a step that cannot work says so where it is declared, not when it runs
+
+    @property
+    def name(self) -> str:
+        """What the step is called."""
+        return self.options.name or self.function.__name__
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What the step takes and returns."""
+        return read_signature(self.function)
+
+    def _check_options(self) -> None:
+        outputs = {output.name for output in self.signature.outputs}
+        if unknown := sorted(set(self.options.output_materializers) - outputs):
+            raise DefinitionError(
+                f"The step {self.name!r} has no output {unknown[0]!r} to give a materializer; it has {sorted(outputs)}."
+            )
+        inputs = {entry.name for entry in self.signature.inputs}
+        if unknown := sorted(set(self.options.cache.ignore_inputs) - inputs):
+            raise DefinitionError(
+                f"The step {self.name!r} has no input {unknown[0]!r} to ignore; it has {sorted(inputs)}."
+            )
+
+    def code(self) -> Fingerprint:
+        """The fingerprint of the step's code, as far as its cache policy says that code counts."""
+        return fingerprint(self.function, reach=self.options.cache.code)
+
+    def with_options(
+        self,
+        *,
+        name: str | None = None,
+        enable_cache: bool | None = None,
+        cache: CachePolicy | None = None,
+        cache_policy: CachePolicy | None = None,
+        retry: Retry | Mapping[str, Any] | int | None = None,
+        timeout: float | None = None,
+        substitutions: Mapping[str, str] | None = None,
+        output_materializers: Any = None,
+        on_start: Hook | None = None,
+        on_end: Hook | None = None,
+        on_success: Hook | None = None,
+        on_failure: Hook | None = None,
+    ) -> Step[P, T]:
+        """The same step with other options; what is not said stays as it is. See `StepOptions`.
+
+        Raises:
+            DefinitionError: An option has an impossible value.
+        """
+        said = dict(
+            name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
+            substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
+            on_failure=on_failure, output_materializers=self._materializers(output_materializers),
+        )  # fmt: skip
+        return self._with(self.options.override(**said))
+
+    def _with(self, options: StepOptions) -> Step[P, T]:
+        changed = copy.copy(self)  # the signature was read already, from the source: that takes a while
+        changed.options = options
+        changed._check_options()
+        return changed
+
+    def _materializers(self, asked: Any) -> Mapping[str, type[Materializer]] | None:
+        if isinstance(asked, type) and issubclass(asked, Materializer):
+            return {output.name: asked for output in self.signature.outputs}
+        if asked is not None and not isinstance(asked, Mapping):
+            raise DefinitionError("output_materializers takes a Materializer class, or a dictionary of output names.")
+        return asked
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Adds a node to the pipeline being built, or runs the function where none is.
+
+        In a pipeline two more keywords are known: `id` for the invocation id, and `after` for what must end first.
+        """
+        built = building.current()
+        if built is None:
+            return self.function(*args, **kwargs)
+        inputs = {entry.name for entry in self.signature.inputs}
+        extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
+        handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
+        return handles
+
+    def __repr__(self) -> str:
+        return f"<step {self.name}>"
+
+
+@overload
+def step(function: Callable[P, T], /) -> Step[P, T]: ...
+@overload
+def step(function: None = None, /, **options: Any) -> Callable[[Callable[P, T]], Step[P, T]]: ...
+def step(function: Callable[P, T] | None = None, /, **options: Any) -> Any:
+    """Marks a function as a step: `@step`, or `@step(name=..., retry=..., ...)`.
+
+    Args:
+        function: The function, when used without parentheses.
+        **options: As `Step.with_options` takes them.
+
+    Raises:
+        DefinitionError: The function cannot be a step, or an option is impossible.
+    """
+    if function is None:
+        return functools.partial(_make_step, options=options)
+    return _make_step(function, options=options)
+
+
+def _make_step(function: Callable[P, T], options: dict[str, Any]) -> Step[P, T]:
+    plain: Step[P, T] = Step(function, StepOptions())
+    try:
+        return plain.with_options(**options) if options else plain
+    except TypeError as error:
+        raise DefinitionError(f"@step on {function.__name__!r}: {error}; see the options in docs/steps.md.") from None

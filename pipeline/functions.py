@@ -1,0 +1,203 @@
+"""Artifacts without a pipeline: saving a value, registering a file, loading, and noting metadata."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import Conflict, EditRun, EditVersion, Input, Repository, Transaction, UnknownName, storage_errors
+from artvcs.vcs import versions as known
+
+from .define import naming
+from .errors import MaterializerError, PipelineError
+from .history import lookup
+from .history.views import ArtifactVersion
+from .record import versions
+from .run import context
+from .typing.encode import encode_all
+from .values import store
+from .values.materializers import Materializer
+from .values.store import Saved
+
+
+def save_artifact(
+    data: Any,
+    name: str,
+    version: str | int | None = None,
+    tags: Sequence[str] = (),
+    materializer: type[Materializer] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> ArtifactVersion:
+    """Stores a value as a version of an artifact, inside a step or anywhere else.
+
+    Saving a value that is a version of this name already gives that version.
+
+    Args:
+        data: The value.
+        name: The artifact's name.
+        version: An explicit version; by default the next number.
+        tags: Labels.
+        materializer: Who writes it; by default the one that its type has.
+        metadata: What to note with it.
+
+    Raises:
+        InvalidName: The name cannot be used.
+        DefinitionError: The name has that explicit version already.
+        MaterializerError: The value cannot be stored.
+    """
+    with _writing(f"save {name}") as (repository, transaction):
+        saved = store.save(transaction, repository, data, materializer)
+        return _add(repository, transaction, saved, name, version, tags, metadata, "saved")
+
+
+def register_artifact(
+    folder_or_file_uri: str | os.PathLike[str],
+    name: str,
+    version: str | int | None = None,
+    tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+) -> ArtifactVersion:
+    """Stores an existing file or folder as a version of an artifact; `load()` gives a `pathlib.Path` to a copy.
+
+    Args:
+        folder_or_file_uri: Any local path.
+        name: The artifact's name.
+        version: An explicit version; by default the next number.
+        tags: Labels.
+        metadata: What to note with it.
+
+    Raises:
+        MaterializerError: There is nothing at that path.
+        InvalidName: The name cannot be used, or a file's name cannot be stored.
+        StorageError: A file cannot be read.
+    """
+    path = Path(folder_or_file_uri).absolute()
+    with storage_errors(f"reading {path}"):
+        if not path.exists():
+            raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
+    with _writing(f"register {name}") as (repository, transaction):
+        saved = store.save(transaction, repository, path)
+        return _add(repository, transaction, saved, name, version, tags, metadata, "registered")
+
+
+def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
+    """The value of an artifact: the newest version, or the one given.
+
+    Raises:
+        UnknownName: There is no such artifact or version.
+        MaterializerError: The value cannot be made here.
+    """
+    return find_version(name_or_id, version).load()
+
+
+def find_version(
+    name_or_id: str,
+    version: str | int | None = None,
+    repository: Repository | None = None,
+    rev: str | None = None,
+) -> ArtifactVersion:
+    """A version by name or start of its id. Inside a step it is recorded as something the step read.
+
+    Raises:
+        UnknownName: There is no such artifact or version.
+        AmbiguousName: The start of an id fits several.
+    """
+    here, asked = context.current(), lookup.spec(name_or_id, version, rev)
+    if here is None:
+        repository = repository or Repository.discover()
+        found = lookup.find_spec(repository.refs(), asked, repository.project)
+        return ArtifactVersion(repository, found)
+    try:
+        found = lookup.find_spec(here.transaction, asked, here.repository.project)
+    except UnknownName:
+        here.missing.add(asked)  # once there is one, the step has to run again
+        raise
+    here.reads[asked] = Input(found.artifact, found.name, found.commit, found.output)
+    return ArtifactVersion(here.repository, found)
+
+
+def log_metadata(
+    metadata: Mapping[str, Any],
+    *,
+    artifact_name: str | None = None,
+    artifact_version: str | int | None = None,
+    run_id_name_or_prefix: str | None = None,
+    step_name: str | None = None,
+) -> None:
+    """Notes facts about the running step, or about an artifact version, a run, or a step of a run.
+
+    Args:
+        metadata: Facts by name: numbers, text, lists, dictionaries and other plain values.
+        artifact_name: Note them with this artifact.
+        artifact_version: Which version; by default the newest.
+        run_id_name_or_prefix: Note them with this run.
+        step_name: Note them with this step of that run.
+
+    Raises:
+        ParameterError: A value is not plain.
+        PipelineError: Nothing was named, and no step is running.
+        UnknownName: What was named does not exist.
+    """
+    facts = encode_all(metadata)
+    here = context.current()
+    if artifact_name is not None:
+        with _writing(f"note metadata of {artifact_name}") as (_, transaction):
+            found = lookup.find_version(transaction, artifact_name, artifact_version)
+            transaction.add(EditVersion(found.name, found.artifact, facts))
+    elif run_id_name_or_prefix is not None:
+        _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
+    elif here is not None:
+        here.metadata.update(metadata)
+    else:
+        raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
+
+
+def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
+    here = context.current()
+    with _writing(f"note metadata of run {text}") as (_, transaction):
+        run = lookup.find_run(transaction, text)
+        if step_name is not None and step_name not in run.order:
+            raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
+        if here is not None and run.run == here.run_id:
+            # The record of a run that goes on is written by that run alone.
+            here.notes.setdefault(step_name, {}).update(metadata)
+            return
+        if step_name is not None and step_name not in run.steps:
+            raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
+        transaction.add(EditRun(run.run, step_name, facts))
+
+
+@contextmanager
+def _writing(why: str) -> Iterator[tuple[Repository, Transaction]]:
+    """The repository and transaction of the running step, or fresh ones."""
+    here = context.current()
+    if here is not None:
+        yield here.repository, here.transaction
+        return
+    repository = Repository.discover(create=True)
+    with repository.transaction(why) as transaction:
+        yield repository, transaction
+
+
+def _add(
+    repository: Repository, transaction: Transaction, saved: Saved, name: str, version: str | int | None,
+    tags: Sequence[str], metadata: Mapping[str, Any] | None, origin: str,
+) -> ArtifactVersion:  # fmt: skip
+    title = naming.check_artifact_name(name)
+    label = None if version is None else naming.check_name(str(version), "artifact version")
+    if label is not None:
+        versions.check_label(transaction, title, label, saved.id)
+    here = context.current()
+    fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
+    versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
+    # A number is final only when it is published, and only then anybody is told.
+    transaction.publish(tolerant=here is not None)
+    added = known.by_value(repository.refs(), title, saved.id)
+    if added is None or (label is not None and added.label != label):
+        raise Conflict(
+            f"Somebody else has changed {title!r} at the same moment; look at `art ls {title}` and try again."
+        )
+    return ArtifactVersion(repository, added)

@@ -1,0 +1,169 @@
+"""Deleting what is not needed any more. What a run uses is never deleted, and a number is never used again.
+
+Deleting takes refs away; `vcs.gc` then frees the space of what nothing refers to.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from artvcs.vcs import (
+    ArtError,
+    Catalog,
+    Damaged,
+    DamagedError,
+    DeleteRun,
+    DeleteVersion,
+    Oid,
+    Refs,
+    Repository,
+    Run,
+    Transaction,
+    Version,
+    Wanted,
+    damaged,
+    ref_names,
+    versions,
+)
+
+from ..errors import InUse
+from . import lookup
+
+
+@dataclass(frozen=True)
+class Row:
+    """One version that pruning takes, or would take.
+
+    Attributes:
+        version: The version.
+        reason: Why, in a few words.
+        error: What stopped it, if something did.
+    """
+
+    version: Version
+    reason: str
+    error: str | None = None
+
+
+def delete_version(repository: Repository, name: str, version: str | int | None = None) -> Version:
+    """Deletes one version that no run uses.
+
+    Raises:
+        InUse: A run uses it; nothing was deleted.
+        UnknownName: There is no such version.
+    """
+    with repository.freeing(), repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
+        found = lookup.find_version(transaction, name, version)
+        if (run := transaction.user(found.name, found.artifact)) is not None:
+            raise InUse(
+                f"{found.name}@{found.number} is used by the run {run.name}; delete that run first "
+                f"(`art rm {run.name}`)."
+            )
+        _forget(transaction, found)
+        _forget_cached(transaction, {found.artifact})
+        return found
+
+
+def delete_run(repository: Repository, text: str) -> Run:
+    """Deletes the record of a run. What it made stays until it is pruned.
+
+    Raises:
+        InUse: It is still running.
+        UnknownName: There is no such run.
+        AmbiguousName: There are several.
+    """
+    with repository.freeing(), repository.transaction(f"delete run {text}") as transaction:
+        run = lookup.find_run(transaction, text)
+        if run.status == "running":
+            raise InUse(f"The run {run.name} is still going on; stop it first.")
+        transaction.add(DeleteRun(run.run))
+        return run
+
+
+def prune(
+    repository: Repository,
+    *,
+    only_artifact: bool = False,
+    only_metadata: bool = False,
+    include_manual: bool = False,
+    ignore_errors: bool = False,
+    dry_run: bool = False,
+) -> list[Row]:
+    """Deletes the versions that no run uses.
+
+    Args:
+        repository: Where.
+        only_artifact: Give up the data but keep the records: what was it, who made it.
+        only_metadata: Give up the records but keep the data, by its id.
+        include_manual: Take what was saved or registered by hand too.
+        ignore_errors: Go on after a version that cannot be deleted.
+        dry_run: Change nothing.
+
+    Returns:
+        What was taken, or would be.
+
+    Raises:
+        ArtError: A version could not be deleted, or a run cannot be read, and `ignore_errors` is False; nothing was
+            deleted then.
+    """
+    if dry_run:
+        refs = repository.refs()
+        return list(_unused(refs, repository.catalog(refs), include_manual))
+    with repository.freeing(), repository.transaction("prune") as transaction:
+        if not ignore_errors and (lost := transaction.catalog.runs.unreadable()):
+            raise DamagedError(
+                f"What {len(lost)} damaged runs use is unknown, {lost[0][:12]} for one; run `art fsck`, or prune with "
+                "`--ignore-errors`."
+            )
+        rows = [
+            _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
+            for row in list(_unused(transaction, transaction.catalog, include_manual))
+        ]
+        if not only_artifact and not only_metadata:
+            _forget_cached(transaction, {row.version.artifact for row in rows if row.error is None})
+        return rows
+
+
+def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
+    catalog.check()
+    for ref, oid in catalog.versions.select(Wanted(unused=True)):
+        version = damaged.read(refs, ref, oid, Version)
+        if isinstance(version, Damaged):
+            continue
+        manual = version.origin in ("saved", "registered")
+        if include_manual or not manual:
+            yield Row(version, "saved by hand, and no run uses it" if manual else "no run uses it")
+
+
+def _prune_one(
+    transaction: Transaction, row: Row, only_artifact: bool, only_metadata: bool, ignore_errors: bool
+) -> Row:
+    version = row.version
+    try:
+        if only_artifact:
+            transaction.set_ref(ref_names.pruned(version.artifact), version.artifact)
+        else:
+            _forget(transaction, version)
+            if only_metadata:
+                transaction.set_ref(ref_names.kept(version.artifact), version.artifact)
+    except ArtError as error:
+        if not ignore_errors:
+            raise
+        return dataclasses.replace(row, error=str(error))
+    return row
+
+
+def _forget(transaction: Transaction, version: Version) -> None:
+    expected = transaction.get(ref_names.version(version.name, version.number))
+    if expected is not None:
+        transaction.add(DeleteVersion(version.name, version.number, expected))
+
+
+def _forget_cached(transaction: Transaction, artifacts: set[Oid]) -> None:
+    """Drops cache entries that would keep the data of deleted artifacts alive."""
+    for artifact in artifacts:
+        if next(versions.with_value_like(transaction, artifact), None) is None:
+            for ref in transaction.catalog.results.that_made(artifact):
+                transaction.set_ref(ref, None)

@@ -1,0 +1,156 @@
+"""Finding versions and runs by what people call them: a name, a number, a label, the start of an id."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artvcs.vcs import (
+    AmbiguousName,
+    Commit,
+    ObjectStore,
+    Oid,
+    Refs,
+    Run,
+    UnknownName,
+    Version,
+    canonical,
+    git,
+    runs,
+    versions,
+)
+
+if TYPE_CHECKING:
+    from ..fingerprint import Fingerprint
+
+MIN_PREFIX = 4
+"""The shortest start of an id that is looked up."""
+
+_SHOWN = 4
+
+
+def find_version(refs: Refs, name: str, version: str | int | None = None) -> Version:
+    """The version of a name: the newest, or the one with this number or label.
+
+    Args:
+        refs: Where names are looked up.
+        name: An artifact name, or the start of an artifact's id.
+        version: A number, a label, or None for the newest.
+
+    Raises:
+        UnknownName: There is no such name or version.
+        AmbiguousName: The start of an id fits more than one artifact.
+    """
+    if not versions.exists(refs, name):
+        return _by_artifact_id(refs, name)
+    if version is None and (newest := versions.newest(refs, name)) is not None:
+        return newest
+    if (wanted := with_version(refs, name, str(version))) is not None:
+        return wanted
+    last = list(itertools.islice(versions.of(refs, name, reverse=True), _SHOWN + 2))
+    known = ", ".join(each.label or str(each.number) for each in reversed(last[: _SHOWN + 1]))
+    known = f"…, {known}" if len(last) > _SHOWN + 1 else known
+    raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+
+
+def with_version(refs: Refs, name: str, version: str) -> Version | None:
+    """The version of a name with this label, else the one with this number."""
+    labelled = versions.by_label(refs, name, version)
+    number = versions.as_number(version)
+    return labelled if labelled is not None or number is None else versions.by_number(refs, name, number)
+
+
+def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
+    """The newest version of a name that was made at a Git revision or before it.
+
+    Raises:
+        UnknownName: There is no such name, or no version of it was made there.
+    """
+    if not versions.exists(refs, name):
+        find_version(refs, name)  # says so, or finds what an id stands for
+    for version in versions.of(refs, name, reverse=True):
+        state = refs.record(version.commit, Commit).git if version.commit else None
+        if state is not None and state.commit is not None and revision.reaches(state.commit):
+            return version
+    raise UnknownName(
+        f"No version of {name!r} was made at that Git revision or before it; `art log {name}` lists them."
+    )
+
+
+def spec(name: str, version: str | int | None = None, rev: str | None = None) -> str:
+    """A name with a version or Git revision, as one text: what `find_spec` takes."""
+    chosen = rev if version is None else version
+    return name if chosen is None else f"{name}@{chosen}"
+
+
+def find_spec(refs: Refs, asked: str, project: Path) -> Version:
+    """The version that `NAME`, `NAME@VERSION` or `NAME@REVISION` stands for; numbers and labels come first.
+
+    Args:
+        refs: Where names are looked up.
+        asked: What the user wrote.
+        project: A folder in the Git working tree, for revisions.
+
+    Raises:
+        UnknownName: There is no such name, version or revision.
+        AmbiguousName: The start of an id fits more than one artifact.
+    """
+    name, _, version = asked.partition("@")
+    if not version:
+        return find_version(refs, name)
+    known = with_version(refs, name, version)
+    if known is not None:
+        return known
+    if version.isdigit():
+        return find_version(refs, name, version)
+    return find_version_at(refs, name, git.Revision(project, version))
+
+
+def _by_artifact_id(refs: Refs, prefix: str) -> Version:
+    matches: dict[Oid, Version] = {}
+    if len(prefix) >= MIN_PREFIX and all(char in "0123456789abcdef" for char in prefix):
+        for version in versions.with_value_like(refs, prefix):
+            matches[version.artifact] = version
+            if len(matches) > _SHOWN:
+                break
+    if len(matches) == 1:
+        return matches.popitem()[1]
+    if matches:
+        shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:_SHOWN])
+        raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
+    raise UnknownName(f"There is no artifact named {prefix!r}; `art ls` lists those there are.")
+
+
+def find_run(refs: Refs, text: str) -> Run:
+    """The run with this id, name, or unique start of either.
+
+    Raises:
+        UnknownName: There is none.
+        AmbiguousName: There is more than one.
+    """
+    if (run := runs.by_id(refs, text)) is not None:
+        return run
+    for matches in (
+        _some(runs.named(refs, text)),
+        _some(itertools.chain(runs.with_id_like(refs, text), runs.named_like(refs, text))) if text else [],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
+            raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
+    raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
+
+
+def _some(found: Iterator[Run]) -> list[Run]:
+    """The first few runs, each once."""
+    return list({run.run: run for run in itertools.islice(found, _SHOWN)}.values())[:3]
+
+
+def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
+    """The code that an execution ran, part by part."""
+    from ..fingerprint import from_json
+
+    return from_json(canonical.loads(store.read(commit.code.source, "blob")))

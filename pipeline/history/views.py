@@ -1,0 +1,416 @@
+"""What users see of the past: pipeline runs, the steps in them, and versions of artifacts.
+
+All are read-only and read what they show when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from artvcs.vcs import (
+    Artifact,
+    Commit,
+    Failure,
+    Input,
+    Oid,
+    Output,
+    Repository,
+    Run,
+    StepRun,
+    UnknownName,
+    Version,
+    damaged,
+    runs,
+    uses,
+    values,
+    versions,
+)
+
+from ..define.source import Source
+from ..escaping import printable
+from ..values import materializers, store, trust
+from ..values.trust import Trust
+from . import lookup
+
+if TYPE_CHECKING:
+    from ..fingerprint import Fingerprint
+    from ..values.visualizations import Visualization
+
+
+class ArtifactVersion(Source):
+    """One version of an artifact.
+
+    Attributes:
+        record: The stored record.
+        repository: Where it is stored.
+    """
+
+    def __init__(self, repository: Repository, record: Version, trust: Trust | None = None) -> None:
+        self.record = record
+        self.repository = repository
+        self._trust = trust
+
+    @property
+    def id(self) -> Oid:
+        """The artifact's id: the hash of what it is, the same everywhere."""
+        return self.record.artifact
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return self.record.name
+
+    @property
+    def version(self) -> str:
+        """The explicit version, else the number, as text."""
+        return self.record.label or str(self.record.number)
+
+    @property
+    def number(self) -> int:
+        """The version's number under its name."""
+        return self.record.number
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels."""
+        return self.record.tags
+
+    @property
+    def created(self) -> datetime:
+        """When it was first made or saved."""
+        return from_ms(self.record.created)
+
+    @cached_property
+    def artifact(self) -> Artifact:
+        """The artifact's record: type, materializer, payload."""
+        return self.repository.store.record(self.id, Artifact)
+
+    @property
+    def type(self) -> str:
+        """The value's type, as `module.qualname`."""
+        return self.artifact.type
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return self.artifact.size
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was extracted from the value, and what was noted with `log_metadata`."""
+        return decode_all(self.record.metadata)
+
+    def load(self) -> Any:
+        """The value, made anew at each call: changing it changes nothing stored.
+
+        Raises:
+            MaterializerError: The files cannot be turned into the value here.
+            UntrustedData: That runs code which came from elsewhere; `art trust` lets it.
+            UnknownName: Its data is not here.
+            DamagedError: Its data is not what was stored.
+        """
+        return store.load(self.repository, self.id, self.trust)
+
+    @property
+    def trust(self) -> Trust:
+        """Whether code that came with the value may run when it is loaded."""
+        return self._trust or trust.of(self.repository.layout, self.id, f"{self.name}@{self.version}")
+
+    def without_code(self) -> ArtifactVersion:
+        """This version, to be loaded only if that runs no code that came with it: for showing it unasked."""
+        return type(self)(self.repository, self.record, Trust(False))
+
+    @cached_property
+    def data(self) -> Any:
+        """The value, loaded once."""
+        return self.load()
+
+    @cached_property
+    def commit(self) -> Commit | None:
+        """The execution that made it; None for what was saved or registered by hand."""
+        return self.repository.store.record(self.record.commit, Commit) if self.record.commit else None
+
+    @property
+    def run(self) -> PipelineRun | None:
+        """The run in which it was first made or saved."""
+        if self.record.run is None:
+            return None
+        found = runs.by_id(self.repository.refs(), self.record.run)
+        if found is None:
+            raise UnknownName(f"The run in which {self.name}@{self.version} was made has been deleted.")
+        return PipelineRun(self.repository, found)
+
+    @property
+    def producer(self) -> StepView | None:
+        """The step run that first made it."""
+        steps = self.run.steps.values() if self.run else ()
+        return next((step for step in steps if self._key in step.made), None)
+
+    @property
+    def consumers(self) -> list[StepView]:
+        """All step runs that took it as an input or read it while they ran, newest run first."""
+        refs = self.repository.refs()
+        taken = self.repository.catalog(refs).runs.taken_by(self.name, self.id)
+        found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
+        steps = (step for run in damaged.whole(found) for step in PipelineRun(self.repository, run).steps.values())
+        return [step for step in steps if (step.run.id, step.name) in taken]
+
+    @property
+    def _key(self) -> tuple[str, Oid]:
+        return self.name, self.id  # a value alone is not enough: 1 has been made many times
+
+    def visualizations(self) -> list[Visualization]:
+        """Pictures of the value, made now by the materializer that wrote it.
+
+        Raises:
+            MaterializerError: The value cannot be loaded or drawn here.
+            UntrustedData: Loading it runs code that came from elsewhere.
+        """
+        from ..values.visualizations import make
+
+        value = self.load()
+        return make(value, materializers.by_name(self.artifact.materializer, self.trust))
+
+    def visualize(self, title: str | None = None) -> list[Visualization]:
+        """Shows the value: as a page in a notebook, as text in a terminal.
+
+        Args:
+            title: What to write above; by default name and version.
+
+        Returns:
+            The pictures that were shown.
+        """
+        from ..values.visualizations import notebook
+
+        pictures = self.visualizations()
+        notebook.show(pictures, title or f"{self.name}@{self.version}")
+        return pictures
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.artifact_card(self)
+
+    def __repr__(self) -> str:
+        return printable(f"<artifact {self.name}@{self.version} {self.type} {self.id[:12]}>")
+
+
+class StepView:
+    """One step in one run.
+
+    Attributes:
+        name: Its invocation id.
+        record: The stored record.
+        run: The run.
+    """
+
+    def __init__(self, repository: Repository, run: PipelineRun, name: str, record: StepRun) -> None:
+        self.name = name
+        self.record = record
+        self.run = run
+        self._repository = repository
+
+    @property
+    def status(self) -> str:
+        """`completed`, `cached`, `failed`, `skipped` or `running`."""
+        return self.record.status
+
+    @property
+    def cached(self) -> bool:
+        """Whether an earlier result was used."""
+        return self.status == "cached"
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took in this run."""
+        return timedelta(milliseconds=(self.record.finished or 0) - (self.record.started or 0))
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed."""
+        return self.record.failure
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Input name → the artifact version it took, or a list of them."""
+        found = {
+            name: [self._version(each.name, each.artifact) for each in group]
+            for name, group in self.record.inputs.items()
+        }
+        return {name: group if len(group) != 1 else group[0] for name, group in found.items()}
+
+    @property
+    def outputs(self) -> dict[str, ArtifactVersion]:
+        """Output name → the artifact version it made, or made again."""
+        return {
+            _shown(name, output): self._version(output.name, output.artifact)
+            for name, output in self.record.outputs.items()
+        }
+
+    @property
+    def output(self) -> ArtifactVersion:
+        """The only output.
+
+        Raises:
+            UnknownName: There is none, or more than one.
+        """
+        outputs = list(self.outputs.values())
+        if len(outputs) != 1:
+            raise UnknownName(f"The step {self.name!r} has {len(outputs)} outputs; choose one from .outputs.")
+        return outputs[0]
+
+    @property
+    def reads(self) -> dict[str, ArtifactVersion]:
+        """`NAME` or `NAME@VERSION` → what it got when it asked the Client for that while it ran."""
+        reads = self.commit.reads if self.commit else {}
+        return {asked: self._version(got.name, got.artifact) for asked, got in reads.items()}
+
+    @property
+    def taken(self) -> set[tuple[str, Oid]]:
+        """Name and id of the artifacts it took or read."""
+        return uses.taken(self.record, self.commit)
+
+    @property
+    def made(self) -> set[tuple[str, Oid]]:
+        """Name and id of the artifacts it made."""
+        return uses.made(self.record)
+
+    @cached_property
+    def commit(self) -> Commit | None:
+        """The execution whose outputs these are; None where there was none."""
+        return self._repository.store.record(self.record.commit, Commit) if self.record.commit else None
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Its parameters."""
+        return decode_all(self.commit.params) if self.commit else {}
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What it noted with `log_metadata`."""
+        return decode_all({**(self.commit.metadata if self.commit else {}), **self.record.metadata})
+
+    @property
+    def logs(self) -> str:
+        """What it printed when it ran."""
+        return self._repository.store.read(self.record.log, "blob").decode() if self.record.log else ""
+
+    @property
+    def fingerprint(self) -> Fingerprint | None:
+        """The code that ran, part by part."""
+        return lookup.code_of(self._repository.store, self.commit) if self.commit else None
+
+    @property
+    def code(self) -> str:
+        """The source text that ran: the step and all of the user's own that it reached."""
+        parts = self.fingerprint.parts if self.fingerprint else ()
+        return "\n\n".join(f"# {part.name}\n{part.source}" for part in parts)
+
+    def _version(self, name: str, artifact: Oid) -> ArtifactVersion:
+        version = versions.by_value(self._repository.refs(), name, artifact)
+        if version is None:
+            raise UnknownName(f"The version of {name!r} that the step {self.name!r} used has been deleted.")
+        return ArtifactVersion(self._repository, version)
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.step_card(self)
+
+    def __repr__(self) -> str:
+        return printable(f"<step {self.name} of {self.run.name}: {self.status}>")
+
+
+class PipelineRun:
+    """One execution of a pipeline.
+
+    Attributes:
+        record: The stored record.
+    """
+
+    def __init__(self, repository: Repository, record: Run) -> None:
+        self.record = record
+        self._repository = repository
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.record.run
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.record.name
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.record.pipeline
+
+    @property
+    def status(self) -> str:
+        """`completed`, `failed`, `interrupted` or `running`."""
+        return self.record.status
+
+    @property
+    def started(self) -> datetime:
+        """When it began."""
+        return from_ms(self.record.started)
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it took."""
+        return timedelta(milliseconds=(self.record.finished or self.record.started) - self.record.started)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The pipeline's parameters."""
+        return decode_all(self.record.params)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What was noted about the run with `log_metadata`."""
+        return decode_all(self.record.metadata)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its labels."""
+        return self.record.tags
+
+    @cached_property
+    def steps(self) -> dict[str, StepView]:
+        """Invocation id → the step in this run, in the order in which they could run."""
+        return {
+            name: StepView(self._repository, self, name, self.record.steps[name])
+            for name in self.record.order
+            if name in self.record.steps
+        }
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.run_card(self)
+
+    def __repr__(self) -> str:
+        return printable(f"<run {self.name}: {self.status}>")
+
+
+def from_ms(moment: int) -> datetime:
+    """A stored time, milliseconds since 1970 UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC)
+
+
+def decode_all(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored typed values as Python values."""
+    return {name: values.decode(value) for name, value in stored.items()}
+
+
+def _shown(name: str, output: Output) -> str:
+    """Under which name a run shows an output: the declared one, or what its placeholders became."""
+    return output.name if "{" in name else name
+
+
+__all__ = ["ArtifactVersion", "Input", "PipelineRun", "StepView", "decode_all", "from_ms"]

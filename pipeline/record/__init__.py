@@ -1,0 +1,1 @@
+"""Writing down what a run does, while it goes on."""

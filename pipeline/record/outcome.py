@@ -1,0 +1,56 @@
+"""How the execution of a step ended."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from artvcs.vcs import MAX_REPORT, Failure, Input
+
+from ..values.store import Saved
+
+
+@dataclass
+class Outcome:
+    """How an execution ended. Times are milliseconds since 1970 UTC.
+
+    Attributes:
+        outputs: Output name → what was stored; empty after a failure.
+        metadata: What it noted about itself.
+        reads: Artifact versions it asked for → what it got.
+        missing: Artifact versions it asked for that there were none of.
+        notes: What it noted about its run (under None), or about other steps of it.
+        error: What the step raised, if it failed.
+    """
+
+    started: int
+    finished: int = 0
+    outputs: dict[str, Saved] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    reads: dict[str, Input] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    log: str = ""
+    error: Exception | None = None
+
+    def failure(self) -> Failure | None:
+        """The error as a run records it."""
+        if self.error is None:
+            return None
+        return failure_of(self.error)
+
+
+def failure_of(error: Exception) -> Failure:
+    """An error as a run records it."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        message = str(error)
+    except Exception as broken:  # the error's own code: it may be as broken as the step
+        message = f"(its text cannot be had: {type(broken).__name__})"
+    return Failure(type(error).__name__, *(storable(each)[:MAX_REPORT] for each in (message, text)))
+
+
+def storable(text: str) -> str:
+    """Text without what UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,259 @@
+"""Writing down what a run does: commits, versions, cache entries and the run itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from artvcs.vcs import (
+    Code,
+    Commit,
+    GitState,
+    Input,
+    Oid,
+    Output,
+    PutRun,
+    Repository,
+    Run,
+    StepRun,
+    Transaction,
+    canonical,
+    now_ms,
+    ref_names,
+)
+from artvcs.vcs import versions as known
+
+from ..cache.claims import Claims
+from ..cache.decide import Decision
+from ..define.signature import Output as DeclaredOutput
+from ..fingerprint import Fingerprint, to_json
+from ..typing.encode import encode_all
+from . import versions
+from .outcome import Outcome, failure_of
+from .publisher import Publisher
+
+_RUN_EVERY = 8
+"""The run's record holds all its steps: it is written anew when they have grown by one in so many."""
+
+
+class RunRecord:
+    """The record of one run, growing as its steps end.
+
+    Attributes:
+        run: The record as it was written last.
+    """
+
+    def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
+        self.run = run
+        self._steps: dict[str, StepRun] = {}
+        self._repository = repository
+        self._transaction = transaction
+        self._claims = claims
+        self._publisher = Publisher(transaction, self._write_run, claims.published)
+        self._written = 0
+        self._oid: Oid | None = None
+        self._write_run()
+        transaction.checkpoint()
+
+    def completed(self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str]) -> StepRun:
+        """Notes a step that ran: commit, cache entry and versions land together."""
+        node, transaction = decision.node, self._transaction
+        outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
+        commit = dataclasses.replace(
+            unmade_commit(transaction, decision),
+            pipeline=self.run.pipeline,
+            reads=outcome.reads,
+            config=_config(decision, outcome.missing),
+            outputs=outputs,
+            parents=_parents(decision.inputs, outcome.reads),
+            git=self.run.git,
+            author=self.run.author,
+            started=outcome.started,
+            finished=outcome.finished,
+            metadata=encode_all(outcome.metadata),
+            log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
+        )
+        oid = transaction.put(commit)
+        transaction.set_ref(ref_names.cache(decision.key), oid)
+        facts = {name: saved.facts for name, saved in outcome.outputs.items()}
+        self._add_versions(node.step.signature.outputs, oid, outputs, facts)
+        return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
+
+    def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
+        """Notes a step whose earlier result is used."""
+        assert decision.hit is not None
+        assert decision.commit is not None
+        found = decision.commit.outputs
+        outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
+        facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
+        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts)
+        return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
+
+    def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
+        """Notes a step that failed."""
+        log = self._transaction.put_blob(outcome.log.encode()) if outcome.log else None
+        return self._ended(decision, "failed", outcome, {}, None, log)
+
+    def skipped(self, invocation: str, step: str) -> StepRun:
+        """Notes a step that did not run because of another's failure."""
+        return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
+
+    def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
+        """Notes a step that could not begin."""
+        moment, failure = now_ms(), failure_of(error)
+        return self._set(invocation, StepRun(step, "failed", None, {}, {}, None, moment, moment, failure, None, {}))
+
+    def look_again(self) -> None:
+        """Publishes what has landed, and sees then what others have published."""
+        self._transaction.refresh(tolerant=True)
+        self._claims.published()
+
+    def end(self, status: str) -> str:
+        """Notes how the run ended, and publishes all.
+
+        Returns:
+            How it ended: `failed` where something could not be published as it was meant.
+        """
+        with self._transaction.together():
+            self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
+            self._write_run()
+            self._transaction.standing = ()
+        self.publish()
+        if self._transaction.conflicts and status == "completed":
+            return self.end("failed")
+        return status
+
+    def publish(self) -> None:
+        """Publishes what has landed."""
+        self._publisher.now()
+
+    def _ended(
+        self, decision: Decision, status: str, outcome: Outcome | None,
+        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None,
+    ) -> StepRun:  # fmt: skip
+        moment = now_ms()
+        started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
+        failure = outcome.failure() if outcome else None
+        if outcome is not None:
+            self._note(outcome.notes)
+        return self._set(decision.node.id, StepRun(
+            decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
+            failure, log, {},
+        ))  # fmt: skip
+
+    def _set(self, invocation: str, step: StepRun) -> StepRun:
+        self._steps[invocation] = step
+        if step.status != "cached":  # else there is nothing to lose
+            if len(self._steps) - self._written > len(self._steps) // _RUN_EVERY:
+                self._write_run()
+            self._transaction.checkpoint()
+        if step.cache_key is not None:
+            self._claims.landed(step.cache_key)
+        self._publisher.soon()
+        return step
+
+    def _note(self, notes: Mapping[str | None, Mapping[str, Any]]) -> None:
+        """Adds what a step noted about its run, or about steps of it that have ended."""
+        for step, facts in notes.items():
+            if step is None:
+                self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
+            elif (ended := self._steps.get(step)) is not None:
+                self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
+
+    def _write_run(self) -> None:
+        with self._transaction.together():
+            self.run = dataclasses.replace(self.run, steps=dict(self._steps))
+            self._written = len(self._steps)
+            base, self._oid = self._oid, self._transaction.put(self.run)
+            self._transaction.add(PutRun(base, self._oid))
+            # Should this process die, recovery finds a run that was going on.
+            self._transaction.standing = (PutRun(self._oid, self._oid),)
+
+    def _facts(self, output: Output) -> Mapping[str, Any]:
+        """What is known of a value from when it was made under another name."""
+        version = known.by_value(self._transaction, output.name, output.artifact)
+        return version.metadata if version else {}
+
+    def _add_versions(
+        self,
+        declared: Sequence[DeclaredOutput],
+        commit: Oid,
+        outputs: Mapping[str, Output],
+        facts: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        for output in declared:
+            made, config = outputs[output.name], output.config
+            fresh = versions.fresh(
+                made.name,
+                made.artifact,
+                "step",
+                label=None if config.version is None else str(config.version),
+                commit=commit,
+                output=output.name,
+                run=self.run.run,
+                tags=config.tags,
+            )
+            versions.add(self._transaction, fresh, facts.get(output.name, {}), encode_all(config.run_metadata or {}))
+
+
+def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
+    """The commit of a step as far as it is known before the step runs; its code is stored."""
+    code = decision.code
+    own = next((part for part in code.parts if part.kind == "function"), None)
+    source = transaction.put_blob(canonical.dumps(to_json(code)))
+    return Commit(
+        step=decision.node.step.name,
+        pipeline="",
+        code=Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0),
+        params=encode_all(decision.node.params),
+        config=_config(decision, ()),
+        inputs=decision.inputs,
+        reads={},
+        outputs={},
+        parents=(),
+        cache_key=decision.key,
+        environment=environment(code),
+        git=None,
+        author="",
+        started=0,
+        finished=0,
+        metadata={},
+        log=None,
+    )
+
+
+def git_state(repository: Repository, transaction: Transaction) -> GitState | None:
+    """What Git says about the project now, its dirty diff stored."""
+    from artvcs.vcs import git
+
+    seen = git.snapshot(repository.project)
+    if seen is None:
+        return None
+    return GitState(seen.commit, seen.branch, seen.remote, transaction.put_blob(seen.diff) if seen.diff else None)
+
+
+def environment(code: Fingerprint) -> dict[str, Any]:
+    """What the step ran with: Python, platform, and the packages its code reaches."""
+    system = os.uname()
+    return {
+        "python": ".".join(str(part) for part in sys.version_info[:3]),
+        "platform": f"{system.sysname} {system.machine}",
+        "packages": dict(code.packages),
+    }
+
+
+def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
+    return {
+        "missing": sorted(missing),
+        "outputs": dict(decision.parts.outputs),
+        "extras": dict(decision.parts.extras),
+        "ignored": sorted(decision.node.step.options.cache.ignore_inputs),
+    }
+
+
+def _parents(inputs: Mapping[str, tuple[Input, ...]], reads: Mapping[str, Input]) -> tuple[Oid, ...]:
+    sources = [source for group in inputs.values() for source in group] + list(reads.values())
+    return tuple(sorted({source.commit for source in sources if source.commit}))

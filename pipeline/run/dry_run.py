@@ -1,0 +1,123 @@
+"""What a run would do, without running: which steps would be reused, which would run, and why.
+
+A step after one that would run is undecided: should that one return the value it returned before, it is reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from artvcs.vcs import Commit, Input, Oid, Repository, Transaction, runs
+
+from ..cache import explain
+from ..cache.decide import Decision, decide
+from ..cache.explain import Reason
+from ..define.graph import Graph, Node, StepOutput
+from ..define.options import PipelineOptions
+from ..record.run_record import unmade_commit
+from .inputs import Ingest
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """What would happen to one step.
+
+    Attributes:
+        step: Its invocation id.
+        action: `reuse` an earlier result, `run`, or `maybe` run, depending on the steps before it.
+        summary: Why, in one sentence.
+        reasons: What changed since the execution before.
+    """
+
+    step: str
+    action: Literal["reuse", "run", "maybe"]
+    summary: str
+    reasons: list[Reason] = field(default_factory=list)
+
+
+def preview(repository: Repository, graph: Graph, pipeline: str, options: PipelineOptions) -> list[PlannedStep]:
+    """Says what running a graph now would do. Nothing is executed and nothing is kept.
+
+    Args:
+        repository: Where earlier results are.
+        graph: The steps.
+        pipeline: The pipeline's name.
+        options: The pipeline's options.
+
+    Raises:
+        DefinitionError: The pipeline cannot work as it is.
+        MaterializerError: A value from outside cannot be stored.
+    """
+    order = graph.order()
+    transaction = repository.transaction(f"plan {pipeline}")
+    try:
+        planner = _Planner(repository, transaction, pipeline, options)
+        return [planner.plan(graph.nodes[id_]) for id_ in order]
+    finally:
+        transaction.close()  # unpublished: values from outside were stored only to know their ids
+
+
+class _Planner:
+    """Goes through the steps in order; `_made` holds the outputs of those that would be reused."""
+
+    def __init__(
+        self, repository: Repository, transaction: Transaction, pipeline: str, options: PipelineOptions
+    ) -> None:
+        self._repository = repository
+        self._transaction = transaction
+        self._options = options
+        self._ingest = Ingest(repository, transaction, pipeline)
+        self._previous = runs.latest(transaction, pipeline)
+        self._made: dict[str, tuple[Oid, Commit]] = {}
+
+    def plan(self, node: Node) -> PlannedStep:
+        undecided = sorted(
+            source.invocation
+            for sources in node.sources.values()
+            for source in sources
+            if isinstance(source, StepOutput) and source.invocation not in self._made
+        )
+        if undecided:
+            return PlannedStep(node.id, "maybe", f"It runs if {undecided[0]!r} returns another value than before.")
+        inputs = {
+            name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
+        }
+        use_cache = self._options.uses_cache(node.step.options)
+        store, project = self._repository.store, self._repository.project
+        decision = decide(node, inputs, store, self._transaction, project, use_cache=use_cache)
+        if decision.hit is not None and decision.commit is not None:
+            self._made[node.id] = decision.hit, decision.commit
+            return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
+        if not use_cache:
+            return PlannedStep(node.id, "run", "Caching is off for it.")
+        return self._explain(decision)
+
+    def _input(self, node: Node, name: str, source: object) -> Input:
+        if isinstance(source, StepOutput):
+            commit, record = self._made[source.invocation]
+            output = record.outputs[str(source.output)]
+            return Input(output.artifact, output.name, commit, source.output)
+        return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given
+
+    def _explain(self, decision: Decision) -> PlannedStep:
+        before = self._commit_before(decision.node.id)
+        if before is None:
+            return PlannedStep(decision.node.id, "run", "It has not run before.")
+        planned = unmade_commit(self._transaction, decision)
+        reasons = list(explain.reasons_between(self._repository, before, planned))
+        if not reasons:
+            summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
+            return PlannedStep(decision.node.id, "run", summary)
+        return PlannedStep(
+            decision.node.id, "run", f"Since its last execution {explain.in_words(reasons)} changed.", reasons
+        )
+
+    def _commit_before(self, step: str) -> Commit | None:
+        refs, run = self._transaction, self._previous
+        while run is not None:
+            found = run.steps.get(step)
+            if found is not None and found.commit is not None:
+                return refs.record(found.commit, Commit)
+            run = runs.by_id(refs, run.previous) if run.previous else None
+        return None

@@ -1,0 +1,141 @@
+"""Running one step: load its inputs, call the function, check and store what it returns.
+
+Everything that may go wrong in the step's own code is caught here and handed back as part of the outcome.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import time
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TextIO
+
+from artvcs.vcs import Input, now_ms
+
+from ..define.options import Hook
+from ..define.signature import Signature
+from ..define.step import Step
+from ..errors import PipelineError, TypeMismatch
+from ..record.outcome import Outcome, storable
+from ..typing import fit
+from ..values import store
+from ..values.store import Saved
+from . import context, logs
+from .context import StepContext
+from .timeouts import time_limit
+
+
+def execute(
+    step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
+) -> Outcome:
+    """Runs a step with its retries, hooks and timeout.
+
+    Args:
+        step: The step.
+        here: Where it stands in its run.
+        inputs: Input name → artifacts to load.
+        lists: The inputs that are lists of artifacts.
+    """
+    outcome = Outcome(started=now_ms())
+    with context.entered(here), logs.capture() as log:
+        try:
+            _call(step.options.on_start)
+            outcome.outputs = _try_often(step, here, inputs, lists, log)
+        except Exception as error:  # whatever the step raised is its failure, not ours
+            outcome.error = error
+        except SystemExit as error:
+            message = (
+                f"The step {step.name!r} called sys.exit({error.code!r}); return a value or raise an error instead."
+            )
+            outcome.error = PipelineError(message)
+        _call_hooks(step, outcome, log)
+    outcome.finished = now_ms()
+    outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
+    outcome.notes, outcome.log = here.notes, storable(log.getvalue())
+    return outcome
+
+
+def _try_often(
+    step: Step[Any, Any],
+    here: StepContext,
+    inputs: Mapping[str, Sequence[Input]],
+    lists: frozenset[str],
+    log: TextIO,
+) -> dict[str, Saved]:
+    retry = step.options.retry
+    for failed in range(1, retry.count + 1):
+        try:
+            return _try(step, here, inputs, lists)
+        except Exception as error:
+            log.write(f"Try {failed} of {retry.count + 1} failed: {type(error).__name__}: {error}\n")
+            time.sleep(retry.wait(failed))
+    return _try(step, here, inputs, lists)
+
+
+def _try(
+    step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
+) -> dict[str, Saved]:
+    # Copies: what the step changes in them must not change what is recorded, or the next try.
+    arguments = copy.deepcopy(dict(here.parameters))
+    annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
+    for name, sources in inputs.items():
+        loaded = [store.load(here.repository, source.artifact) for source in sources]
+        value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
+        arguments[name] = fit.check(value, annotations[name], f"the input {name!r} of step {step.name!r}")
+    with time_limit(step.options.timeout, step.name):
+        returned = step.function(**arguments)
+    return _store(step, here, returned)
+
+
+def _collected(loaded: list[Any], annotation: Any) -> Any:
+    """Several artifacts as the input wants them: a list, or a tuple where that is declared."""
+    bare = fit.bare(annotation)
+    return tuple(loaded) if (typing.get_origin(bare) or bare) is tuple else loaded
+
+
+def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, Saved]:
+    stored = {}
+    for name, annotation, value in _split(step.name, step.signature, returned):
+        checked = fit.check(value, annotation, f"the output {name!r} of step {step.name!r}")
+        materializer = step.options.output_materializers.get(name)
+        stored[name] = store.save(here.transaction, here.repository, checked, materializer)
+    return stored
+
+
+def _split(step: str, signature: Signature, returned: Any) -> Iterator[tuple[str, Any, Any]]:
+    outputs = signature.outputs
+    if not outputs:
+        if returned is not None:
+            raise TypeMismatch(
+                f"The step {step!r} is declared to return nothing but returned a {type(returned).__name__}; "
+                "annotate what it returns."
+            )
+        return
+    values = (returned,) if signature.single else returned
+    if not isinstance(values, tuple) or len(values) != len(outputs):
+        raise TypeMismatch(f"The step {step!r} must return {len(outputs)} values; return a tuple of that many.")
+    for output, value in zip(outputs, values, strict=True):
+        yield output.name, output.annotation, value
+
+
+def _call_hooks(step: Step[Any, Any], outcome: Outcome, log: TextIO) -> None:
+    """Success hooks run after outputs were checked and stored; a hook that raises fails its step."""
+    hook = step.options.on_success if outcome.error is None else step.options.on_failure
+    for each in (hook, step.options.on_end):
+        try:
+            _call(each, outcome.error)
+        except Exception as error:
+            if outcome.error is None:
+                outcome.outputs, outcome.error = {}, error
+            else:
+                log.write(f"A hook failed too: {type(error).__name__}: {error}\n")
+
+
+def _call(hook: Hook | None, error: Exception | None = None) -> None:
+    """Calls a hook with the error, if it takes one."""
+    if hook is None:
+        return
+    takes = len(inspect.signature(hook).parameters)
+    hook(*((error,) if takes else ()))

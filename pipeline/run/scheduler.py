@@ -1,0 +1,281 @@
+"""Running a pipeline: each step as soon as what it waits for has ended, reusing what can be reused."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_names, runs
+
+from ..cache.claims import Claims
+from ..cache.decide import Decision, decide
+from ..define import naming
+from ..define.graph import Graph, Node, StepOutput
+from ..define.options import HOOKS, PipelineOptions
+from ..define.step import Step
+from ..errors import DefinitionError, PipelineError
+from ..record import run_record, versions
+from ..record.outcome import Outcome
+from ..record.run_record import RunRecord
+from ..typing.encode import encode_all
+from ..values.store import Saved
+from . import execute, logs, observer
+from .context import StepContext
+from .executors import InlineExecutor
+from .inputs import Ingest
+
+_LOOK_AGAIN = 0.2
+"""Seconds after which a step that another run executes is looked at again, while steps of ours run."""
+
+
+def run_pipeline(
+    repository: Repository,
+    graph: Graph,
+    name: str,
+    options: PipelineOptions,
+    params: Mapping[str, Any],
+    file: Path | None,
+) -> tuple[Run, Exception | None]:
+    """Runs the steps of a graph and records it.
+
+    Args:
+        repository: Where results go.
+        graph: The steps.
+        name: The pipeline's name.
+        options: The pipeline's options.
+        params: Its parameters.
+        file: The file that declares it.
+
+    Returns:
+        The run's record, and what the first failed step raised.
+
+    Raises:
+        DefinitionError: The pipeline cannot work as it is; nothing was run.
+        UnknownName: An artifact that it takes does not exist; nothing was run.
+        MaterializerError: A value or file that it takes cannot be stored; nothing was run.
+        StorageError: The repository cannot be written.
+    """
+    with repository.transaction(f"run {name}") as transaction, logs.installed():
+        runner = _Runner(repository, transaction, graph, name, options, params, file)
+        return runner.run()
+
+
+class _Runner:
+    """One run. `_results` holds the steps that have ended."""
+
+    def __init__(
+        self, repository: Repository, transaction: Transaction, graph: Graph, name: str,
+        options: PipelineOptions, params: Mapping[str, Any], file: Path | None,
+    ) -> None:  # fmt: skip
+        self._repository = repository
+        self._transaction = transaction
+        self._graph = graph
+        self._options = options
+        self._started = datetime.now(UTC)
+        self._order, self._sorter = graph.order(), graph.sorter()
+        self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
+        self._ingest = Ingest(repository, transaction, name)
+        self._ingest.resolve_all(graph)
+        self._results: dict[str, StepRun] = {}
+        self._failure: Exception | None = None
+        self._observer = observer.observer()
+        self._claims = Claims(repository.layout)
+        self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
+        self._executor: Executor = InlineExecutor()
+        self._running: dict[Future[Outcome], Decision] = {}
+
+    def run(self) -> tuple[Run, Exception | None]:
+        clock = time.monotonic()
+        run_name = self._record.run.name
+        self._observer.run_started(run_name, self._order)
+        status = "interrupted"
+        try:
+            self._run_steps()
+            status = "failed" if self._failure else "completed"
+        except Exception:
+            status = "failed"
+            raise
+        finally:
+            # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
+            try:
+                status = self._record.end(status)
+                if self._transaction.conflicts and self._failure is None:
+                    self._failure = DefinitionError(str(self._transaction.conflicts[0]))
+            finally:
+                self._claims.close()
+            self._observer.run_ended(run_name, status, time.monotonic() - clock)
+        return self._record.run, self._failure
+
+    def _new_run(self, pipeline: str, params: Mapping[str, Any], file: Path | None) -> Run:
+        repository = self._repository
+        previous = runs.latest(self._transaction, pipeline)
+        project = repository.project
+        return Run(
+            run=os.urandom(16).hex(),
+            name=naming.run_name(self._options.run_name, pipeline, self._options.substitutions, self._started),
+            pipeline=pipeline,
+            file=str(file.relative_to(project)) if file and file.is_relative_to(project) else None,
+            status="running",
+            params=encode_all(params),
+            steps={},
+            order=tuple(self._order),
+            previous=previous.run if previous else None,
+            git=run_record.git_state(repository, self._transaction),
+            author=repository.author(),
+            started=int(self._started.timestamp() * 1000),
+            finished=None,
+            metadata={},
+            tags=tuple(self._options.tags),
+        )
+
+    def _name_outputs(self, pipeline: str, node: Node) -> dict[str, str]:
+        """What each output of a step is stored as in this run."""
+        substitutions = {**self._options.substitutions, **node.step.options.substitutions}
+        found = {}
+        for output in node.step.signature.outputs:
+            name = naming.substitute(output.name, substitutions, self._started)
+            if not output.named:
+                name = naming.default_artifact_name(pipeline, node.step.name, name)
+            found[output.name] = naming.check_artifact_name(name)
+        if len(set(found.values())) < len(found):
+            names = ", ".join(f"{output!r} → {name!r}" for output, name in found.items())
+            raise DefinitionError(f"Two outputs of the step {node.id!r} get one name ({names}); keep them apart.")
+        return found
+
+    # Scheduling
+
+    def _run_steps(self) -> None:
+        ready: list[str] = []
+        self._sorter.prepare()
+        while self._sorter.is_active():
+            ready.extend(self._sorter.get_ready())
+            begun = next((id_ for id_ in ready if self._begin(self._graph.nodes[id_])), None)
+            if begun is not None:
+                ready.remove(begun)
+            elif ready and not self._running:
+                self._wait_for_other_run(self._graph.nodes[ready[0]])
+            # One at a time: what has ended lands before the next begins.
+            self._collect(timeout=0.0 if begun is not None else _LOOK_AGAIN if ready else None)
+
+    def _collect(self, timeout: float | None) -> None:
+        """Notes the steps that have ended; waits for one for at most `timeout` seconds."""
+        if self._running:
+            done, _ = wait(self._running, timeout, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._end(self._running.pop(future), future.result())
+
+    def _wait_for_other_run(self, node: Node) -> None:
+        """Waits for the run that executes the same step right now: its result will be a hit."""
+        key = self._decide(node).key
+        self._record.publish()  # that run may be waiting for one of ours
+        self._claims.wait(key, functools.partial(self._observer.step_waits, node.id))
+        self._record.look_again()
+
+    def _begin(self, node: Node) -> bool:
+        """Settles a step without running it, or starts it; False while another run executes it."""
+        stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
+        if stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream):
+            self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
+            return True
+        try:
+            decision = self._decide(node)
+        except PipelineError as error:  # what the step declares cannot be done; others can go on
+            self._refuse(node, error)
+            return True
+        if decision.hit is not None:
+            self._claims.release(decision.key)
+            with self._transaction.together():
+                step = self._record.cached(decision, self._output_names[node.id])
+            self._settle(node, step, "")
+            return True
+        if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
+            return False
+        if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
+            self._record.look_again()
+            return self._begin(node)
+        self._start(decision)
+        return True
+
+    def _came_meanwhile(self, key: Oid) -> bool:
+        """Whether another run has published a result of a key between our look and our claim."""
+        published = self._repository.refs().get(ref_names.cache(key))
+        return published is not None and published != self._transaction.get(ref_names.cache(key))
+
+    def _start(self, decision: Decision) -> None:
+        node = decision.node
+        try:
+            self._check_labels(node, {})
+        except DefinitionError as error:
+            self._refuse(node, error)  # before it costs anything
+            return
+        self._observer.step_started(node.id)
+        here = StepContext(
+            run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
+            step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
+            repository=self._repository, transaction=self._transaction,
+        )  # fmt: skip
+        hooked = self._with_hooks(node.step)
+        future = self._executor.submit(execute.execute, hooked, here, decision.inputs, node.lists)
+        self._running[future] = decision
+
+    def _refuse(self, node: Node, error: PipelineError) -> None:
+        self._failure = self._failure or error
+        step = self._record.refused(node.id, node.step.name, error)
+        self._settle(node, step, f"{type(error).__name__}: {error}")
+
+    def _check_labels(self, node: Node, made: Mapping[str, Saved]) -> None:
+        """Refuses explicit versions that are taken; `made` are the step's outputs, where there are some already."""
+        for output in node.step.signature.outputs:
+            if output.config.version is not None:
+                name, label = self._output_names[node.id][output.name], str(output.config.version)
+                artifact = made[output.name].id if made else None
+                versions.check_label(self._transaction, name, label, artifact)
+
+    def _with_hooks(self, step: Step[Any, Any]) -> Step[Any, Any]:
+        """The step with the pipeline's hooks where it has none of its own."""
+        missing = {name: getattr(self._options, name) for name in HOOKS if getattr(step.options, name) is None}
+        return step.with_options(**missing) if any(missing.values()) else step
+
+    def _decide(self, node: Node) -> Decision:
+        inputs = {
+            name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
+        }
+        store, project = self._repository.store, self._repository.project
+        return decide(
+            node, inputs, store, self._transaction, project, use_cache=self._options.uses_cache(node.step.options)
+        )
+
+    def _input(self, node: Node, name: str, source: Any) -> Input:
+        if not isinstance(source, StepOutput):
+            return self._ingest.resolve(source, node.step.name, name)
+        assert source.output is not None
+        made = self._results[source.invocation]
+        output = made.outputs[source.output]
+        return Input(output.artifact, output.name, made.commit, source.output)
+
+    def _end(self, decision: Decision, outcome: Outcome) -> None:
+        with self._transaction.together():
+            if outcome.error is None:
+                try:
+                    self._check_labels(decision.node, outcome.outputs)
+                except DefinitionError as error:
+                    outcome.error = error
+            if outcome.error is None:
+                step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
+            else:
+                self._failure = self._failure or outcome.error
+                step = self._record.failed(decision, outcome)
+        self._settle(decision.node, step, f"{step.failure.type}: {step.failure.message}" if step.failure else "")
+
+    def _settle(self, node: Node, step: StepRun, note: str) -> None:
+        self._results[node.id] = step
+        self._sorter.done(node.id)
+        seconds = ((step.finished or 0) - (step.started or 0)) / 1000
+        self._observer.step_ended(node.id, step.status, seconds, note)

@@ -1,0 +1,44 @@
+"""Ending a step that takes too long."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from ..errors import StepTimeout
+
+
+@contextmanager
+def time_limit(seconds: float | None, step: str) -> Iterator[None]:
+    """Raises StepTimeout inside the block when it takes too long.
+
+    Only the main thread can be interrupted so; elsewhere the limit is checked when the block ends.
+    """
+    if seconds is None:
+        yield
+        return
+    late = StepTimeout(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
+    main = threading.current_thread() is threading.main_thread()
+    started = time.monotonic()
+    with _alarm(seconds, late) if main else nullcontext():
+        yield
+    if time.monotonic() - started > seconds:  # also where the step caught what the alarm raised
+        raise late
+
+
+@contextmanager
+def _alarm(seconds: float, late: Exception) -> Iterator[None]:
+    def ring(*_: object) -> None:
+        raise late
+
+    before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

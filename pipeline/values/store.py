@@ -1,0 +1,143 @@
+"""A value's way into the store and back: materializer → folder → tree → artifact."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from artvcs.vcs import (
+    ArtError,
+    Artifact,
+    Oid,
+    Repository,
+    Transaction,
+    UnknownName,
+    disk_is_full,
+    ref_names,
+    storage_errors,
+    values,
+    worktree,
+)
+
+from ..errors import MaterializerError
+from . import materializers, scratch, trust
+from .materializers import Materializer
+from .trust import Trust
+
+_PANIC = "PanicException"
+"""What a library written in Rust raises where it is at a loss; it is no `Exception`."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A stored value.
+
+    Attributes:
+        id: The artifact's id: the same for the same value.
+        facts: What its materializer found out about it, in the encoding of `vcs.values`.
+    """
+
+    id: Oid
+    facts: Mapping[str, Any]
+
+
+def save(
+    transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None
+) -> Saved:
+    """Stores a value as an artifact.
+
+    Args:
+        transaction: Where to put it.
+        repository: The repository.
+        value: The value.
+        materializer: Who writes it; by default the one that its type has.
+
+    Raises:
+        MaterializerError: The value cannot be stored.
+        StorageError: The operating system refused.
+    """
+    cls = materializer or materializers.find_for_value(value)
+    with scratch.of(repository.layout).folder() as folder:
+        writer = cls(str(folder))
+        with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
+            writer.save(value)
+        known = worktree.StatCache(repository.cache, repository.store)
+        payload = worktree.add_folder(transaction, folder, writer.included, known=known)
+        for name in writer.included:
+            writer.extents[name] = worktree.extent(repository.store, payload.id, name)
+        with _blaming(cls, f"describe a value of type {materializers.type_name(value)}"):
+            facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
+    type_name = materializers.type_name(value)
+    artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
+    oid = transaction.put(artifact)
+    if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
+        trust.note(
+            repository.layout, oid
+        )  # made by this process: whether the same is stored already makes no difference
+    return Saved(oid, facts)
+
+
+def check_there(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:
+    """Refuses an artifact whose data was given up on purpose; `name` is what people call it. Raises UnknownName."""
+    if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
+        raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
+
+
+def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
+    """The value of an artifact, made anew: changing it changes nothing stored.
+
+    Args:
+        repository: Where it is stored.
+        oid: The artifact's id.
+        given: Whether code that comes with it may run; by default if it was made here.
+
+    Raises:
+        MaterializerError: The files cannot be turned into the value here.
+        UntrustedData: That runs code which came from elsewhere.
+        UnknownName: Its data is not here.
+        DamagedError: Its data is not what was stored.
+    """
+    artifact = repository.store.record(oid, Artifact)
+    given = given or trust.of(repository.layout, oid)
+    cls = materializers.by_name(artifact.materializer, given)
+    if artifact.materializer_version > cls.VERSION:
+        raise MaterializerError(
+            f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
+        )
+    check_there(repository, oid, artifact, f"artifact {oid[:12]}")
+    folders = scratch.of(repository.layout)
+    with folders.folder() as folder:
+        with repository.reading():
+            worktree.write_tree(repository.store, artifact.payload, folder)
+        reader = cls(str(folder))
+        reader.trust = given
+        with _blaming(cls, f"load the artifact {oid[:12]} of type {artifact.type}"):
+            value = reader.load(materializers.resolve_type(artifact.type, given))
+        if reader.keeps_files:
+            folders.keep(folder)
+    return value
+
+
+@contextlib.contextmanager
+def _blaming(cls: type[Materializer], doing: str) -> Iterator[None]:
+    """Makes whatever a materializer raises an error that says whose it is."""
+    try:
+        yield
+    except ArtError:
+        raise
+    except OSError as error:
+        if not disk_is_full(error):
+            raise _blame(cls, doing, error) from error
+        with storage_errors(f"trying to {doing}"):
+            raise
+    except BaseException as error:  # other people's code: it may raise anything
+        if not isinstance(error, Exception) and type(error).__name__ != _PANIC:
+            raise
+        raise _blame(cls, doing, error) from error
+
+
+def _blame(cls: type[Materializer], doing: str, error: BaseException) -> MaterializerError:
+    reason = f"{type(error).__name__}: {error}".rstrip(".")
+    return MaterializerError(f"{cls.__name__} could not {doing} ({reason}); mend it or use another materializer.")
