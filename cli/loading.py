@@ -16,14 +16,13 @@ import artvcs
 from artvcs.pipelines.errors import DefinitionError, ParameterError
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import scheduler
-
-# Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours.
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
 from .finding import perhaps
 
 _READY = scheduler
+"""Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours."""
 
 _OURS_ALONE = "click"
 """What the command imports and the library does not: under plain Python, a module of the user's has that name."""

@@ -1,4 +1,4 @@
-"""The one way in which text from a repository is made safe to show: it may come from a stranger.
+"""The one way in which text is made fit to be stored, and a stranger's text, as a repository may hold, safe to show.
 
 A name, a message or a log may hold what steers a terminal (escape sequences, carriage returns) or makes one text look
 like another (overrides of its direction, invisible characters). Here it is spelt out, as Python's `repr` does.
@@ -45,3 +45,8 @@ def _spelt(text: str, kept: str, spell: Callable[[str], str]) -> str:
 def _as_json_does(char: str) -> str:
     units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def storable(text: str) -> str:
+    """Text with a question mark for each character that UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode("utf-8")

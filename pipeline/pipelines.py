@@ -13,9 +13,9 @@ from artvcs.vcs import Repository
 
 from .define import building
 from .define.graph import Graph
+from .define.handles import Source
 from .define.options import ExecutionMode, Hook, PipelineOptions
 from .define.signature import MISSING, Input, read_signature
-from .define.source import Source
 from .errors import DefinitionError, ParameterError, RunFailed
 from .history.views import PipelineRun
 from .run import scheduler
@@ -181,8 +181,8 @@ def pipeline(function: Callable[P, Any] | None = None, /, **options: Any) -> Any
 
 
 def _make_pipeline(function: Callable[P, Any], options: dict[str, Any]) -> Pipeline[P]:
-    encode = Pipeline(function, PipelineOptions())
+    plain = Pipeline(function, PipelineOptions())
     try:
-        return encode.with_options(**options) if options else encode
+        return plain.with_options(**options) if options else plain
     except TypeError as error:
-        raise DefinitionError(f"@pipeline on {function.__name__!r}: {error}; see docs/pipelines.md.") from None
+        raise DefinitionError(f"@pipeline on {function.__name__!r}: {error}; see docs/steps.md.") from None

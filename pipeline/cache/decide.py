@@ -16,8 +16,7 @@ from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup
 from ..typing.encode import to_plain
-from . import key as cache
-from .key import KeyParts
+from .key import KeyParts, available, materializer_names, policy_extras
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,10 @@ def decide(
         inputs={
             f"{name}[]" if name in node.lists else name: ids for name, ids in artifacts.items() if name not in ignored
         },
-        outputs=cache.materializer_names(
+        outputs=materializer_names(
             node.step.options.output_materializers, [output.name for output in node.step.signature.outputs]
         ),
-        extras=cache.policy_extras(policy, counted) if policy != CachePolicy() else {},
+        extras=policy_extras(policy, counted) if policy != CachePolicy() else {},
     )
     decision = Decision(node, inputs, code, parts, parts.key())
     return _with_hit(decision, store, refs, root) if use_cache else decision
@@ -94,7 +93,7 @@ def _with_hit(decision: Decision, store: ObjectStore, refs: Refs, root: Path) ->
     except (LookupFailed, DamagedError):
         return decision  # collected, never fetched or damaged: then it has to run
     policy = decision.node.step.options.cache
-    if policy.expired(commit, now_ms()) or not cache.available(store, commit):
+    if policy.expired(commit, now_ms()) or not available(store, commit):
         return decision
     if not _reads_unchanged(commit, refs, root):
         return decision

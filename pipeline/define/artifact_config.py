@@ -69,7 +69,7 @@ def _checked_metadata(metadata: Any) -> dict[str, Any] | None:
         return None
     _require(isinstance(metadata, Mapping), "run_metadata", "a dict with text keys", metadata)
     _require(all(isinstance(key, str) for key in metadata), "run_metadata", "a dict with text keys", metadata)
-    from ..typing.encode import to_plain
+    from ..typing.encode import to_plain  # not needed by the many configs without metadata
 
     for key, value in metadata.items():
         try:

@@ -15,42 +15,9 @@ from ..errors import DefinitionError, ParameterError
 from ..typing import coerce, encode
 from ..typing.fit import capitalised
 from . import naming
+from .handles import Source, StepOutput
 from .signature import MISSING
-from .source import Source
 from .step import Step
-
-
-@dataclass(frozen=True, eq=False)
-class StepOutput(Source):
-    """Handle of one output of a step in the pipeline being built. It has no value yet.
-
-    Attributes:
-        invocation: Which use of which step.
-        output: The output's name, as declared; None for a step that returns nothing.
-    """
-
-    invocation: str
-    output: str | None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise DefinitionError(
-            f"The output of {self.invocation!r} has no value while the pipeline is being built, so .{name} cannot be "
-            "read; do that inside a step."
-        )
-
-    def __iter__(self) -> Iterator[Any]:
-        raise DefinitionError(
-            f"The step {self.invocation!r} has one output here, so it cannot be unpacked; annotate it as a tuple and "
-            "return a literal `a, b` to get several."
-        )
-
-    def __bool__(self) -> bool:
-        raise DefinitionError(
-            f"The output of {self.invocation!r} has no value while the pipeline is being built, so it cannot be a "
-            "condition; decide inside a step."
-        )
 
 
 @dataclass(frozen=True)

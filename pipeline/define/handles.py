@@ -1,13 +1,51 @@
-"""Data that enters a pipeline from outside: values, files, and artifacts that exist already."""
+"""What a step can take as an artifact: another step's output, a value, a file, an artifact there is already."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DefinitionError
-from .source import Source
+
+
+class Source:
+    """Something a step can take as an artifact: another step's output, or data from outside."""
+
+
+@dataclass(frozen=True, eq=False)
+class StepOutput(Source):
+    """Handle of one output of a step in the pipeline being built. It has no value yet.
+
+    Attributes:
+        invocation: Which use of which step.
+        output: The output's name, as declared; None for a step that returns nothing.
+    """
+
+    invocation: str
+    output: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so .{name} cannot be "
+            "read; do that inside a step."
+        )
+
+    def __iter__(self) -> Iterator[Any]:
+        raise DefinitionError(
+            f"The step {self.invocation!r} has one output here, so it cannot be unpacked; annotate it as a tuple and "
+            "return a literal `a, b` to get several."
+        )
+
+    def __bool__(self) -> bool:
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so it cannot be a "
+            "condition; decide inside a step."
+        )
 
 
 class ExternalArtifact(Source):

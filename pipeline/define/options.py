@@ -81,7 +81,7 @@ class StepOptions(Options):
         retry: How often to try again after a failure.
         timeout: Seconds after which a try has failed.
         output_materializers: Output name → materializer class, instead of the one its type would get.
-        on_start: Called with nothing before the step runs; likewise the other hooks, see docs/hooks.md.
+        on_start: Called with nothing before the step runs; likewise the other hooks, see docs/steps.md.
     """
 
     cache: CachePolicy = dataclasses.field(default_factory=CachePolicy)

@@ -14,6 +14,8 @@ from blake3 import blake3
 
 from artvcs.vcs import DamagedError, canonical
 
+from ..escaping import storable
+
 Reach = Literal["project", "function", "none"]
 
 CONTEXT = "artvcs code v1"
@@ -101,7 +103,7 @@ def to_json(fingerprint: Fingerprint) -> dict[str, Any]:
                 "kind": part.kind,
                 "line": part.line,
                 "name": part.name,
-                "source": _valid_unicode(part.source),
+                "source": storable(part.source),
             }
             for part in fingerprint.parts
         ],
@@ -124,7 +126,3 @@ def from_json(data: Mapping[str, Any]) -> Fingerprint:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"A stored fingerprint cannot be understood ({error}); run `art fsck`.") from None
-
-
-def _valid_unicode(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")

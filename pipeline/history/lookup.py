@@ -151,6 +151,6 @@ def _some(found: Iterator[Run]) -> list[Run]:
 
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
     """The code that an execution ran, part by part."""
-    from ..fingerprint import from_json
+    from ..fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it
 
     return from_json(canonical.loads(store.read(commit.code.source, "blob")))

@@ -29,7 +29,7 @@ from artvcs.vcs import (
     versions,
 )
 
-from ..define.source import Source
+from ..define.handles import Source
 from ..escaping import printable
 from ..values import materializers, store, trust
 from ..values.trust import Trust

@@ -8,6 +8,7 @@ from typing import Any
 
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
+from ..escaping import storable
 from ..values.store import Saved
 
 
@@ -49,8 +50,3 @@ def failure_of(error: Exception) -> Failure:
     except Exception as broken:  # the error's own code: it may be as broken as the step
         message = f"(its text cannot be had: {type(broken).__name__})"
     return Failure(type(error).__name__, *(storable(each)[:MAX_REPORT] for each in (message, text)))
-
-
-def storable(text: str) -> str:
-    """Text without what UTF-8 cannot say."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -13,7 +13,8 @@ from artvcs.vcs import Commit, Input, Oid, Repository, Transaction, runs
 from ..cache import explain
 from ..cache.decide import Decision, decide
 from ..cache.explain import Reason
-from ..define.graph import Graph, Node, StepOutput
+from ..define.graph import Graph, Node
+from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..record.run_record import unmade_commit
 from .inputs import Ingest

@@ -18,7 +18,8 @@ from ..define.options import Hook
 from ..define.signature import Signature
 from ..define.step import Step
 from ..errors import PipelineError, TypeMismatch
-from ..record.outcome import Outcome, storable
+from ..escaping import storable
+from ..record.outcome import Outcome
 from ..typing import fit
 from ..values import store
 from ..values.store import Saved

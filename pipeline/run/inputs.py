@@ -7,9 +7,8 @@ from pathlib import Path
 from artvcs.vcs import Input, Repository, Transaction, Version, storage_errors
 
 from ..define import naming
-from ..define.graph import Graph, StepOutput
-from ..define.handles import ExternalArtifact, InputFile, LazyArtifact
-from ..define.source import Source
+from ..define.graph import Graph
+from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
 from ..history import lookup
 from ..history.views import ArtifactVersion

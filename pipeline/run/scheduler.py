@@ -17,7 +17,8 @@ from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_na
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
 from ..define import naming
-from ..define.graph import Graph, Node, StepOutput
+from ..define.graph import Graph, Node
+from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError

@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from artvcs.pipelines.functions import load_artifact, log_metadata, register_artifact, save_artifact
     from artvcs.pipelines.pipelines import pipeline
     from artvcs.pipelines.run.context import get_step_context
-    from artvcs.pipelines.values.materializers import Materializer
+    from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString, Materializer
 
 _HOMES = {
     "ArtifactConfig": "define.artifact_config",
+    "CSVString": "values.materializers",
     "CachePolicy": "define.policy",
     "Client": "client",
     "ExternalArtifact": "define.handles",
+    "HTMLString": "values.materializers",
     "InputFile": "define.handles",
+    "JSONString": "values.materializers",
+    "MarkdownString": "values.materializers",
     "Materializer": "values.materializers",
     "Retry": "define.options",
     "get_step_context": "run.context",
@@ -43,10 +47,14 @@ _HOMES = {
 
 __all__ = [
     "ArtifactConfig",
+    "CSVString",
     "CachePolicy",
     "Client",
     "ExternalArtifact",
+    "HTMLString",
     "InputFile",
+    "JSONString",
+    "MarkdownString",
     "Materializer",
     "Retry",
     "__version__",

@@ -13,6 +13,16 @@ PROJECT = Path(__file__).parents[2]
 GUIDES = sorted(path for path in (PROJECT / "docs").glob("*.md") if "```python" in path.read_text())
 
 
+NAMED = re.compile(r"docs/[\w/-]+\.md")
+
+
+def test_the_pages_that_code_and_errors_name_are_there() -> None:
+    code = (path for room in ("vcs", "pipeline", "cli") for path in (PROJECT / room).rglob("*.py"))
+    named = {page for path in code for page in NAMED.findall(path.read_text())}
+    assert "docs/steps.md" in named
+    assert {page for page in named if not (PROJECT / page).is_file()} == set()
+
+
 def python_blocks(guide: Path) -> str:
     return "\n".join(re.findall(r"^```python\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL))
 

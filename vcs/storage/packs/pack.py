@@ -30,10 +30,10 @@ RECORD_SIZE = _RECORD.size
 TRAILER_SIZE = _TRAILER.size
 
 HEADER_SIZE = _HEADER.size
+"""Bytes before the first record."""
 
 LARGEST = 1 << 30
 """No pack has so many bytes: what is being written is put at its place long before."""
-"""Bytes before the first record."""
 
 BEGINNING, RECORD_MAGIC = _MAGIC + _VERSION.to_bytes(4, "little"), _RECORD_MAGIC
 """How every pack begins, and every record."""
