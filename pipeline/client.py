@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-import logging
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, UnknownName, Version, Wanted, damaged, runs, versions
+from artvcs.vcs import Repository
 
-from . import functions
+from . import functions, trace
 from .define import building
 from .define.handles import LazyArtifact
-from .history import delete, filters, lookup
+from .history import answers, delete, filters, listing, lookup
 from .history.views import ArtifactVersion, PipelineRun
 from .run import context
-
-_log = logging.getLogger("artvcs")
-
-VERSION_KEYS = ("name", "number", "created", "size")
-"""By what versions can be sorted."""
-_RUN_KEYS: dict[str, Callable[[PipelineRun], Any]] = {
-    "name": lambda run: run.name,
-    "started": lambda run: run.started,
-    "duration": lambda run: run.duration,
-}
 
 
 class Client:
@@ -42,6 +29,10 @@ class Client:
     def __init__(self, path: str | Path | None = None) -> None:
         self._path = Path(path) if path is not None else None
         self._opened: Repository | None = None
+
+    def __cache_identity__(self) -> str | None:
+        """What code depends on that holds this client; what it asks it counts by the answers. See `values.identity`."""
+        return None if self._path is None else str(self._path)
 
     @property
     def repository(self) -> Repository:
@@ -107,50 +98,13 @@ class Client:
             ParameterError: A condition cannot be understood.
             UnknownName: There is no such run.
         """
-        refs = self.repository.refs()
-        wanted = Wanted(
-            name=name,
-            version=None if version is None else str(version),
-            tag=tag,
-            type=None if type is None else type.rpartition(".")[2],
-            run=None if run is None else lookup.find_run(refs, run).run,
-            producer=producer,
-            since=filters.milliseconds(created_after),
-            until=filters.milliseconds(created_before),
-            facts=filters.parse(metadata),
-            unused=only_unused,
-        )
-
-        def fits(each: ArtifactVersion) -> bool:
-            # The catalog may have found more than what fits.
-            return (
-                (version is None or str(version) in (each.record.label, str(each.number)))
-                and (tag is None or tag in each.tags)
-                and (type is None or type in (each.type, each.type.rpartition(".")[2]))
-                and (producer is None or (each.commit is not None and each.commit.step == producer))
-                and filters.metadata_matches(each.metadata, metadata)
-                and filters.within(each.created, created_after, created_before)
-            )
-
-        found = (ArtifactVersion(self.repository, record) for record in self._versions(refs, wanted, sort))
-        return list(itertools.islice((each for each in found if _readable(fits, each)), limit))
-
-    def _versions(self, refs: RefMap, wanted: Wanted, sort: str | None) -> Iterator[Version]:
-        """Versions that may be wanted, in order; read as they are come to."""
-        by, reverse = None if sort is None else sort.removeprefix("-"), sort is not None and sort.startswith("-")
-        if by is not None:
-            filters.check_sort(by, VERSION_KEYS)
-        as_refs = by is None or (wanted.name is not None and by in ("name", "number"))
-        if wanted == Wanted(name=wanted.name) and as_refs:
-            found = versions.listed(refs, wanted.name, reverse=reverse)
-        else:
-            selected = self.repository.catalog(refs).versions.select(wanted, by, reverse=reverse)
-            found = (damaged.read(refs, ref, oid, Version) for ref, oid in selected)
-        for each in found:
-            if isinstance(each, Damaged):
-                _log.warning("%s is left out: %s", each.ref, each.why)
-            else:
-                yield each
+        asked: dict[str, Any] = dict(
+            name=name, version=version, tag=tag, type=type, run=run, producer=producer, metadata=metadata,
+            created_after=created_after, created_before=created_before, only_unused=only_unused, sort=sort, limit=limit,
+        )  # fmt: skip
+        found = listing.list_versions(self.repository, **asked)
+        trace.note(answers.VERSIONS, asked, lambda: answers.of_versions(each.record for each in found))
+        return found
 
     def get_pipeline_run(self, id_or_name_or_prefix: str) -> PipelineRun:
         """A run, by its id, its name, or the unique start of either.
@@ -159,7 +113,9 @@ class Client:
             UnknownName: There is none.
             AmbiguousName: There are several.
         """
-        return PipelineRun(self.repository, lookup.find_run(self.repository.refs(), id_or_name_or_prefix))
+        found = lookup.find_run(self.repository.refs(), id_or_name_or_prefix)
+        trace.note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
+        return PipelineRun(self.repository, found)
 
     def list_pipeline_runs(
         self,
@@ -190,23 +146,13 @@ class Client:
         Raises:
             ParameterError: A condition cannot be understood.
         """
-        refs = self.repository.refs()
-        records = damaged.whole(
-            runs.listed(refs, pipeline) if status is None
-            else runs.with_ids(refs, self.repository.catalog(refs).runs.with_status(status))
+        asked: dict[str, Any] = dict(
+            pipeline=pipeline, name=name, status=status, tag=tag, metadata=metadata, created_after=created_after,
+            created_before=created_before, sort=sort, limit=limit,
         )  # fmt: skip
-        if name is not None:
-            records = iter(sorted(runs.named(refs, name), key=lambda run: (run.started, run.run), reverse=True))
-        found = (
-            run
-            for run in (PipelineRun(self.repository, record) for record in records)
-            if pipeline in (None, run.pipeline)
-            and status in (None, run.status)
-            and (tag is None or tag in run.tags)
-            and filters.metadata_matches(run.metadata, metadata)
-            and filters.within(run.started, created_after, created_before)
-        )
-        return filters.ordered(found, sort, _RUN_KEYS, limit)
+        found = listing.list_runs(self.repository, **asked)
+        trace.note(answers.RUNS, asked, lambda: answers.of_runs((each.record for each in found), context.run_id()))
+        return found
 
     def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:
         """Deletes a version that no run uses; its number is not used again.
@@ -236,12 +182,3 @@ class Client:
         )
         workspace.mkdir(exist_ok=True)
         return SimpleNamespace(artifact_store=SimpleNamespace(path=str(workspace)))
-
-
-def _readable(fits: Callable[[ArtifactVersion], bool], version: ArtifactVersion) -> bool:
-    """Whether a version fits; one of which that cannot be read does not, and hides none of the others."""
-    try:
-        return fits(version)
-    except (DamagedError, UnknownName) as error:
-        _log.warning("%s@%s is left out: %s", version.name, version.number, error)
-        return False

@@ -49,6 +49,10 @@ class Pipeline(Generic[P]):
         found = inspect.getsourcefile(inspect.unwrap(self.function))
         return Path(found).absolute() if found else None
 
+    def __cache_identity__(self) -> Callable[P, Any]:
+        """What code depends on that holds this pipeline. See `values.identity`."""
+        return self.function
+
     def with_options(
         self,
         *,

@@ -76,12 +76,13 @@ def _commit(
     transaction: Transaction, step: str, when: int, inputs: Mapping[str, tuple[Input, ...]],
     outputs: Mapping[str, Oid], params: Mapping[str, Any],
 ) -> Oid:  # fmt: skip
-    source = transaction.put_blob(canonical.dumps({"id": "0" * 64, "packages": {}, "parts": [], "unfollowed": []}))
+    nothing = {"parts": [], "unfollowed": [], "unhashable": []}
+    source = transaction.put_blob(canonical.dumps({"id": "0" * 64, "packages": {}, **nothing}))
     commit = Commit(
         step=step, pipeline="training", code=Code(Oid("0" * 64), source, "flow.py", 1), params=_encoded(params),
         config={}, inputs=inputs, reads={}, outputs={name: Output(oid, name) for name, oid in outputs.items()},
         parents=tuple(sorted(each.commit for group in inputs.values() for each in group if each.commit)),
-        cache_key=hash_bytes(repr((step, params)).encode()), environment={}, git=None,
+        cache_key=hash_bytes(repr((step, params)).encode()), trace=source, environment={}, git=None,
         author="Ada <ada@example.org>", started=when, finished=when + 1000, metadata={}, log=None,
     )  # fmt: skip
     return transaction.put(commit)

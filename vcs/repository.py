@@ -31,6 +31,7 @@ from .storage.local import LocalFiles
 from .storage.op_log import OpLog
 from .storage.packs.op_file import Entry
 from .storage.store import ObjectStore
+from .worktree import file_ids
 
 if TYPE_CHECKING:
     from .changes.recovery import Recovered
@@ -56,9 +57,10 @@ class Repository:
             check_format(self.layout)
             self.layout.check_folders()
         files = LocalFiles(folder, self.layout.tmp)
-        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA)
+        tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA, *file_ids.SCHEMA)
         self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
+        self.file_ids = file_ids.FileIds(self.cache)
         self._author: str | None = None
         self._publisher = Publisher(self.store, self.layout, self.author, self.cache)
 

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, ObjectStore, Oid, Refs, now_ms, ref_names, values
+from artvcs.vcs import (
+    Commit,
+    DamagedError,
+    Input,
+    LookupFailed,
+    Oid,
+    Refs,
+    Repository,
+    now_ms,
+    ref_names,
+    values,
+)
 
 from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
-from ..history import lookup
+from ..history import lookup, questions
+from ..trace import Difference, Trace, World, differences
 from ..typing.encode import to_plain
 from .key import KeyParts, available, materializer_names, policy_extras
+
+_NEVER = "never the same again"
 
 
 @dataclass(frozen=True)
@@ -26,28 +39,35 @@ class Decision:
     Attributes:
         node: The step in its pipeline.
         inputs: Input name → where its artifacts came from.
-        code: The fingerprint of its code.
+        world: What earlier executions are compared with.
         parts: What its cache key is made of.
         key: The cache key.
         hit: The commit whose outputs can be used instead of running, if any.
         commit: That commit's record.
+        changed: What is not as the newest execution of that key saw it.
     """
 
     node: Node
     inputs: Mapping[str, tuple[Input, ...]]
-    code: Fingerprint
+    world: World
     parts: KeyParts
     key: Oid
     hit: Oid | None = None
     commit: Commit | None = None
+    changed: tuple[Difference, ...] = ()
+
+    @property
+    def code(self) -> Fingerprint:
+        """The fingerprint of the step's code."""
+        return self.world.code.fingerprint
 
 
 def decide(
     node: Node,
     inputs: Mapping[str, tuple[Input, ...]],
-    store: ObjectStore,
+    repository: Repository,
     refs: Refs,
-    root: Path,
+    asked: Mapping[str, str],
     *,
     use_cache: bool,
 ) -> Decision:
@@ -56,9 +76,9 @@ def decide(
     Args:
         node: The step in its pipeline.
         inputs: Where its inputs' artifacts came from.
-        store: Where commits are read from.
+        repository: Where results are.
         refs: Where the key is looked up.
-        root: The project: relative paths of the cache policy start there.
+        asked: What the step would be told of its run: `run_id`, `run_name` and the like.
         use_cache: False to run in any case.
     """
     policy = node.step.options.cache
@@ -69,7 +89,7 @@ def decide(
     ignored = set(policy.ignore_inputs)
     code = node.step.code()
     parts = KeyParts(
-        code=Oid(code.id),
+        code=Oid(code.fingerprint.id),
         params={name: value for name, value in params.items() if name not in ignored},
         # A list of one artifact is not that artifact.
         inputs={
@@ -80,40 +100,66 @@ def decide(
         ),
         extras=policy_extras(policy, counted) if policy != CachePolicy() else {},
     )
-    decision = Decision(node, inputs, code, parts, parts.key())
-    return _with_hit(decision, store, refs, root) if use_cache else decision
+    world = World(
+        repository,
+        code,
+        lambda question: questions.ask(repository, asked["run_id"], question),
+        lambda name: asked.get(name, _NEVER),
+    )
+    decision = Decision(node, inputs, world, parts, parts.key())
+    return _with_hit(decision, refs) if use_cache else decision
 
 
-def _with_hit(decision: Decision, store: ObjectStore, refs: Refs, root: Path) -> Decision:
-    oid = refs.get(ref_names.cache(decision.key))
-    if oid is None:
-        return decision
-    try:
-        commit = store.record(oid, Commit)
-    except (LookupFailed, DamagedError):
-        return decision  # collected, never fetched or damaged: then it has to run
-    policy = decision.node.step.options.cache
-    if policy.expired(commit, now_ms()) or not available(store, commit):
-        return decision
-    if not _reads_unchanged(commit, refs, root):
-        return decision
-    return dataclasses.replace(decision, hit=oid, commit=commit)
+def results(refs: Refs, key: Oid) -> Iterator[tuple[Oid, Commit]]:
+    """The executions whose results are kept under a key, the newest first; those that can be read."""
+    found = []
+    for _, oid in refs.items(ref_names.results(key)):
+        try:
+            found.append((oid, refs.record(oid, Commit)))
+        except (LookupFailed, DamagedError):
+            continue  # collected, never fetched or damaged
+    yield from sorted(found, key=lambda each: each[1].finished, reverse=True)
 
 
-def _reads_unchanged(commit: Commit, refs: Refs, root: Path) -> bool:
-    """Whether what the step asked the Client for while it ran would still be the same."""
+def _with_hit(decision: Decision, refs: Refs) -> Decision:
+    policy, repository = decision.node.step.options.cache, decision.world.repository
+    for oid, commit in results(refs, decision.key):
+        if policy.expired(commit, now_ms()) or not available(repository.store, commit):
+            continue
+        found = tuple(_changed_since(commit, decision.world, refs, policy))
+        if not found:
+            return dataclasses.replace(decision, hit=oid, commit=commit)
+        if not decision.changed:
+            decision = dataclasses.replace(decision, changed=found)
+    return decision
+
+
+def _changed_since(commit: Commit, world: World, refs: Refs, policy: CachePolicy) -> Iterator[Difference]:
+    """What is not as an execution saw it."""
+    root = world.repository.project
     for asked, got in commit.reads.items():
         try:
-            if lookup.find_spec(refs, asked, root).artifact != got.artifact:
-                return False
+            now = lookup.find_spec(refs, asked, root).artifact
         except (LookupFailed, DamagedError):
-            return False
-    return not any(_exists(asked, refs, root) for asked in commit.config.get("missing", ()))
-
-
-def _exists(asked: str, refs: Refs, root: Path) -> bool:
+            now = None
+        if now != got.artifact:
+            yield Difference("read", asked, got.artifact, now)
+    for asked in commit.config.get("missing", ()):
+        if _exists(asked, refs, world):
+            yield Difference("read", asked, None, "there now")
     try:
-        lookup.find_spec(refs, asked, root)
+        trace = Trace.decode(world.repository.store.read(commit.trace, "blob"))
+    except (LookupFailed, DamagedError):
+        yield Difference("trace", "what it used", None, None)
+        return
+    if policy.unverified == "forbid" and trace.unverified:
+        yield Difference("unverified", trace.unverified[0], None, None)
+    yield from differences(trace, world)
+
+
+def _exists(asked: str, refs: Refs, world: World) -> bool:
+    try:
+        lookup.find_spec(refs, asked, world.repository.project)
     except LookupFailed:
         return False
     except DamagedError:

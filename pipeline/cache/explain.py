@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,7 @@ from artvcs.vcs import (
 from ..fingerprint import Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
+from ..trace import Difference, Trace
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Reason:
     """One thing that changed.
 
     Attributes:
-        kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `env` or `key`.
+        kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `env`, `value`, `answer`,
+            `context` or `key`.
         subject: Which one.
         old: What it was, as text; None when it is new.
         new: What it is now, as text; None when it is gone.
@@ -56,6 +59,8 @@ class Explanation:
         before: The run id of the execution it is compared with, if any.
         reasons: What changed.
         unfollowed: What its code reaches that the fingerprint cannot see.
+        unverified: What the execution used that cannot be compared later, as the network.
+        refused: Why its result cannot be used again.
     """
 
     step: str
@@ -65,6 +70,8 @@ class Explanation:
     before: str | None = None
     reasons: list[Reason] = field(default_factory=list)
     unfollowed: list[str] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
 
 def explain(repository: Repository, step: str, run: str | None = None) -> Explanation:
@@ -86,25 +93,53 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
         return Explanation(step, found.run, this.status, f"It was {this.status}: a step before it failed.")
     commit = repository.store.record(this.commit, Commit)
     code = lookup.code_of(repository.store, commit)
-    gaps = [f"{gap.where}:{gap.line} {gap.what}" for gap in code.unfollowed]
+    trace = trace_of(repository, commit)
+    explained = dataclasses.replace(
+        _summarised(repository, found, step, commit),
+        unfollowed=[f"{gap.where}:{gap.line} {gap.what}" for gap in code.unfollowed],
+        unverified=list(trace.unverified),
+        refused=list(trace.refused),
+    )
+    if trace.refused:
+        summary = f"{explained.summary} Its result cannot be used again: {trace.refused[0]}."
+        return dataclasses.replace(explained, summary=summary)
+    return explained
+
+
+def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> Explanation:
+    this = run.steps[step]
+    assert this.commit is not None
     if this.status == "cached":
-        return Explanation(step, found.run, "cached", _cached_summary(repository, this), unfollowed=gaps)
+        return Explanation(step, run.run, "cached", _cached_summary(repository, this))
     try:
-        earlier = _earlier(repository, found, step, this.commit)
+        earlier = _earlier(repository, run, step, this.commit)
     except (DamagedError, UnknownName) as error:
         summary = f"It ran, but its execution before cannot be read, so that nobody knows what changed: {error}"
-        return Explanation(step, found.run, this.status, summary, unfollowed=gaps)
+        return Explanation(step, run.run, this.status, summary)
     if earlier is None:
-        return Explanation(step, found.run, this.status, "It ran for the first time.", unfollowed=gaps)
+        return Explanation(step, run.run, this.status, "It ran for the first time.")
     before_run, before = earlier
     reasons = list(reasons_between(repository, before, commit))
-    summary = (
-        f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
-        if reasons
-        else f"It ran again though nothing changed since the run {before_run.name}: caching was off for it, "
-        "the result had expired, or its data was gone."
-    )
-    return Explanation(step, found.run, this.status, summary, before_run.run, reasons, gaps)
+    if reasons:
+        summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
+    else:
+        why = "caching was off for it, the result had expired, or its data was gone"
+        if before.cache_key is None:
+            why = (
+                f"{refused[0]}, so that the result could not be used"
+                if (refused := trace_of(repository, before).refused)
+                else why
+            )
+        summary = f"It ran again though nothing changed since the run {before_run.name}: {why}."
+    return Explanation(step, run.run, this.status, summary, before_run.run, reasons)
+
+
+def trace_of(repository: Repository, commit: Commit) -> Trace:
+    """What an execution was seen to use; nothing where that cannot be read."""
+    try:
+        return Trace.decode(repository.store.read(commit.trace, "blob"))
+    except (DamagedError, LookupFailed):
+        return Trace()
 
 
 def _find(repository: Repository, step: str, run: str | None) -> Run:
@@ -150,7 +185,8 @@ def _cached_summary(repository: Repository, step: StepRun) -> str:
 def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:
     """What differs between two executions of a step."""
     store = repository.store
-    yield from _code_reasons(lookup.code_of(store, old), lookup.code_of(store, new))
+    of_code = list(_code_reasons(lookup.code_of(store, old), lookup.code_of(store, new)))
+    yield from of_code
     old_params, new_params = decode_all(old.params), decode_all(new.params)
     yield from _mapping_reasons("parameter", old_params, new_params)
     yield from _input_reasons(repository, "input", old.inputs, new.inputs)
@@ -162,6 +198,37 @@ def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterato
         yield from _mapping_reasons(kind, _part(old_extras, field_name), _part(new_extras, field_name))
     if old_extras.get("key") != new_extras.get("key"):
         yield Reason("key", "key", str(old_extras.get("key")), str(new_extras.get("key")))
+    told = {each.subject for each in of_code}
+    for each in _trace_reasons(trace_of(repository, old), trace_of(repository, new)):
+        if each.subject not in told:  # a constant whose text has changed has another value, too
+            yield each
+
+
+def reason(difference: Difference) -> Reason:
+    """What is not as an earlier execution saw it, as a reason to run."""
+    return Reason(difference.kind, difference.subject, difference.old, difference.new)
+
+
+def _trace_reasons(old: Trace, new: Trace) -> Iterator[Reason]:
+    """What one execution used otherwise than another; what only one of them used follows from what both did."""
+    for kind, before, after in (
+        ("value", old.values, new.values),
+        ("code", {**old.parts, **old.code}, {**new.parts, **new.code}),
+        ("env", old.env, new.env),
+        ("answer", old.answers, new.answers),
+        ("context", old.context, new.context),
+    ):
+        for name in sorted(before.keys() | after.keys()):
+            if before.get(name) != after.get(name):
+                yield Reason(kind, name, before.get(name), after.get(name))
+    for name in sorted(old.files.keys() | new.files.keys()):
+        was, now = old.files.get(name), new.files.get(name)
+        if was is None or now is None or any(now.get(facet, answer) != answer for facet, answer in was.items()):
+            yield Reason("file", name, _told(was), _told(now))
+
+
+def _told(facets: Mapping[str, str] | None) -> str | None:
+    return None if facets is None else ", ".join(f"{facet} {answer[:12]}" for facet, answer in facets.items())
 
 
 def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -229,5 +296,10 @@ _PHRASES = {
     "materializer": ("a materializer", "{} materializers"),
     "file": ("a file", "{} files"),
     "env": ("an environment variable", "{} environment variables"),
+    "value": ("a value that it uses", "{} values that it uses"),
+    "answer": ("an answer of the Client", "{} answers of the Client"),
+    "context": ("what it asked of its run", "{} things that it asked of its run"),
+    "trace": ("what it used", "what it used"),
+    "unverified": ("what it used and cannot be compared", "what it used and cannot be compared"),
     "key": ("its own key", "its own keys"),
 }

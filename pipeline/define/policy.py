@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from artvcs.vcs import Commit
 
@@ -26,6 +26,8 @@ class CachePolicy:
         packages: Installed distributions whose version counts, besides those the code imports.
         ignore_inputs: Inputs that do not count.
         expires_after: A result older than this is not used again; a timedelta or seconds.
+        unverified: Whether a result counts whose execution used what cannot be compared: the network, the clock, a
+            program. `allow` or `forbid`.
         key: Called with a dictionary of the step's parameters and input artifact ids (a list of them for a list);
             what it returns counts.
     """
@@ -37,10 +39,13 @@ class CachePolicy:
     ignore_inputs: Sequence[str] = ()
     expires_after: timedelta | float | None = None
     key: Callable[[dict[str, Any]], Any] | None = None
+    unverified: Literal["allow", "forbid"] = "allow"
 
     def __post_init__(self) -> None:
         if self.code not in ("project", "function", "none"):
             raise DefinitionError(f"CachePolicy(code={self.code!r}) is unknown; use 'project', 'function' or 'none'.")
+        if self.unverified not in ("allow", "forbid"):
+            raise DefinitionError(f"CachePolicy(unverified={self.unverified!r}) is unknown; use 'allow' or 'forbid'.")
         for field in ("files", "env", "packages", "ignore_inputs"):
             if isinstance(getattr(self, field), (str, os.PathLike)):
                 raise DefinitionError(

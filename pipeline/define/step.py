@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ..errors import DefinitionError
-from ..fingerprint import Fingerprint, fingerprint
+from ..fingerprint import Followed, follow
 from ..values.materializers import Materializer
 from . import building
 from .options import Hook, Retry, StepOptions, as_retry
@@ -65,9 +65,13 @@ class Step(Generic[P, T]):
                 f"The step {self.name!r} has no input {unknown[0]!r} to ignore; it has {sorted(inputs)}."
             )
 
-    def code(self) -> Fingerprint:
-        """The fingerprint of the step's code, as far as its cache policy says that code counts."""
-        return fingerprint(self.function, reach=self.options.cache.code)
+    def code(self) -> Followed:
+        """The step's code, followed as far as its cache policy says that code counts."""
+        return follow(self.function, reach=self.options.cache.code)
+
+    def __cache_identity__(self) -> Callable[P, T]:
+        """What code depends on that holds this step: the function, which it then calls. See `values.identity`."""
+        return self.function
 
     def with_options(
         self,

@@ -5,18 +5,28 @@ loaded, or which Python runs it. Third-party packages count by version.
 """
 
 from .compare import Change, PartLike, compare
-from .compute import fingerprint
-from .model import Fingerprint, Part, Reach, Unfollowed, from_json, to_json
+from .compute import GONE, Followed, fingerprint, follow
+from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
+from .project import is_own
+from .state import ABSENT, UNLOADED, State
 
 __all__ = [
+    "ABSENT",
+    "GONE",
+    "UNLOADED",
     "Change",
     "Fingerprint",
+    "Followed",
     "Part",
     "PartLike",
     "Reach",
+    "State",
     "Unfollowed",
     "compare",
+    "digest",
     "fingerprint",
+    "follow",
     "from_json",
+    "is_own",
     "to_json",
 ]

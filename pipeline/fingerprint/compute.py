@@ -5,40 +5,160 @@ from __future__ import annotations
 import functools
 import gc
 import os
+import sys
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from . import sources
+from .compiled import is_as_written
 from .functions import layers, source_path
 from .model import Fingerprint, Part, Reach, build, digest
-from .objects import ObjectFollower
+from .module import Module
+from .nodes import line_of
+from .objects import ObjectFollower, follow_callable
 from .project import project_root
 from .reach import Traversal
 from .resolve import Resolver
+from .state import State, observe
 
 # With its path: code objects that read the same are equal whatever file they come from.
 _Key = tuple[str, types.CodeType]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class Followed:
+    """A step's code as it was followed.
+
+    Attributes:
+        fingerprint: Its fingerprint.
+        files: The files it depends on.
+        settled: Whether it depends on nothing else.
+    """
+
     fingerprint: Fingerprint
-    files: dict[str, sources.Stamp | None]
+    files: Mapping[str, sources.Stamp | None]
+    settled: bool
+    _function: Any
+    _traversal: Traversal | None
 
     def is_current(self) -> bool:
+        """Whether none of the files has changed since."""
         return all(sources.stamp(path) == stamp for path, stamp in self.files.items())
 
+    def state(self) -> State:
+        """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
+        if self._traversal is None:
+            return State()
+        functions = list(layers(self._function))
+        globals_ = functions[-1].__globals__ if functions else {}
+        return observe(self._traversal, globals_, source_path(functions[-1]) if functions else "")
 
-_known: dict[_Key, _Known] = {}
+    def written(self) -> Container[str]:
+        """The names of modules that the code rebinds or changes in place."""
+        traversal = self._traversal
+        if traversal is None:
+            return ()
+        return {f"{traversal.resolver.label(path)}::{name}" for path, name in traversal.writes}
+
+    def roots(self, codes: Iterable[types.CodeType], modules: Iterable[str], state: State) -> tuple[set[str], set[str]]:
+        """Where to begin to follow code that was entered or loaded, as far as nothing else leads to it.
+
+        Args:
+            codes: Code objects that were entered.
+            modules: Files that were run as modules or programs.
+            state: What live values lead to.
+
+        Returns:
+            The names to begin at, and those of functions whose code in memory is not what their file says.
+        """
+        with _lock:
+            return _roots(self._traversal, codes, modules, state) if self._traversal is not None else (set(), set())
+
+    def beyond(self, roots: Iterable[str]) -> dict[str, str]:
+        """What code that was found by `roots` says now: root → hash of all that it leads to beyond the fingerprint."""
+        with _lock:
+            return {root: _beyond(self._traversal, root) for root in roots} if self._traversal is not None else {}
+
+
+GONE = "gone"
+"""Stands for code that is not there any more."""
+
+
+def _roots(
+    text: Traversal, codes: Iterable[types.CodeType], modules: Iterable[str], state: State
+) -> tuple[set[str], set[str]]:
+    found, edited = set[str](), set[str]()
+    taken = {(module.path, name) for module, name in text.taken} | state.reached
+    known = {path for path, _ in taken}
+    for path in modules:
+        if path not in known:
+            found.add(f"{text.resolver.label(path)}::")
+    for code in codes:
+        path = os.path.abspath(code.co_filename)
+        module = text.resolver.load(path) if os.path.isfile(path) else None
+        if module is None:
+            continue
+        names = list(_names_of(module, code))
+        if not names or not any((path, name) in taken for name in names):
+            found.update(f"{text.resolver.label(path)}::{name}" for name in names[:1] or [""])
+            if not is_as_written(module, code):
+                edited.add(f"{text.resolver.label(path)}::{code.co_qualname}")
+    return found, edited
+
+
+def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
+    """The module-level names that stand for a code object."""
+    top = code.co_qualname.partition(".")[0]
+    if top in module.bindings:
+        yield top
+        return
+    for name, bindings in module.bindings.items():
+        for binding in bindings:
+            if line_of(binding.node) <= code.co_firstlineno <= (binding.node.end_lineno or 0):
+                yield name
+
+
+def _beyond(text: Traversal, root: str) -> str:
+    label, _, name = root.partition("::")
+    path = _path_of(text.resolver.root, label)
+    module = text.resolver.load(path) if path is not None else None
+    if module is None or (name and name not in module.bindings):
+        return GONE
+    traversal = text.beyond()
+    if name:
+        traversal.follow(module, name)
+    else:
+        traversal.take_whole(module)
+    traversal.run()
+    parts = sorted((part.name, part.hash) for part in traversal.parts.values())
+    return digest(repr((parts, sorted(traversal.packages.items()))))
+
+
+def _path_of(root: str, label: str) -> str | None:
+    """The file that a label stands for here."""
+    outside = label.startswith("../")
+    for base in [root] if not outside else [folder or os.getcwd() for folder in sys.path]:
+        path = os.path.abspath(os.path.join(base, label.removeprefix("../")))
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+_known: dict[_Key, Followed] = {}
 _lock = threading.RLock()
 
 
 def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fingerprint:
-    """The fingerprint of a step's function.
+    """The fingerprint of a step's function; see `follow`."""
+    return follow(function, reach=reach).fingerprint
+
+
+def follow(function: Callable[..., Any], *, reach: Reach = "project") -> Followed:
+    """Follows the code of a step's function.
 
     Args:
         function: The raw function; a step, partial or wrapped function is followed to what it calls.
@@ -47,23 +167,24 @@ def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fi
     """
     if reach == "none":
         name = _qualname(function)
-        return build([Part(name, "function", digest(name), None, 0, "")], {}, ())
+        named = build([Part(name, "function", digest(name), None, 0, "")], {}, (), ())
+        return Followed(named, {}, True, function, None)
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
             return _remembered(function)
         with _uncollected():
-            return _compute(function, reach)[0]
+            return _follow(function, reach)
 
 
-def _remembered(function: types.FunctionType) -> Fingerprint:
+def _remembered(function: types.FunctionType) -> Followed:
     key = (source_path(function), function.__code__)
     known = _known.get(key)
     if known is not None and known.is_current():
-        return known.fingerprint
+        return known
     with _uncollected():
-        result, files = _compute(function, "project")
-    if files:
-        _known[key] = _Known(result, files)
+        result = _follow(function, "project")
+    if result.settled:
+        _known[key] = result
     return result
 
 
@@ -83,24 +204,20 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _compute(function: Any, reach: Reach) -> tuple[Fingerprint, dict[str, sources.Stamp | None]]:
-    """The fingerprint, and the files it depends on; none when it also depends on anything else."""
+def _follow(function: Any, reach: Reach) -> Followed:
     resolver = Resolver(project_root(_folder(function)))
     traversal = Traversal(resolver)
     follower = ObjectFollower(traversal, only=reach == "function")
-    if isinstance(function, types.FunctionType):
-        for layer in layers(function):
-            follower.function(layer, _qualname(function))
-    else:
-        follower.value(function, "", _qualname(function))
+    follow_callable(follower, function, _qualname(function))
     if reach == "project":
         traversal.run()
     counted = traversal.packages if reach == "project" else {}
-    result = build(traversal.parts.values(), counted, traversal.unfollowed | resolver.broken)
+    unfollowed = traversal.unfollowed | resolver.broken
+    result = build(traversal.parts.values(), counted, unfollowed, traversal.unhashable)
     # A module that was not found may appear without any known file changing.
     found = not any("was not found" in item.what for item in result.unfollowed)
     settled = found and not follower.live and all(map(sources.is_settled, resolver.files.values()))
-    return result, resolver.files if settled else {}
+    return Followed(result, resolver.files, settled, function, traversal if reach == "project" else None)
 
 
 def _folder(function: Any) -> str:
@@ -114,7 +231,11 @@ def _folder(function: Any) -> str:
 
 def _is_plain(function: types.FunctionType) -> bool:
     """Whether a function says all it does by its file: no closure, nothing wrapped, not nested."""
-    nested = function.__closure__ is not None or "<" in function.__code__.co_qualname
+    nested = (
+        function.__closure__ is not None
+        or bool(function.__defaults__ or function.__kwdefaults__)
+        or "<" in function.__code__.co_qualname
+    )
     return not nested and not hasattr(function, "__wrapped__")
 
 

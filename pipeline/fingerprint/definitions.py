@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from .expressions import read_addition
 from .nodes import Definition, FunctionNode, imported_names, quoted_names, type_parameters
 from .scopes import Scope
 from .walk import LEAVE, Leave, Reader, Walk
@@ -12,8 +13,9 @@ from .walk import LEAVE, Leave, Reader, Walk
 
 def read_expression(walk: Walk, node: ast.Expr) -> None:
     """Reads an expression as a statement; a constant does nothing there: docstrings, `...`."""
-    if node.value.__class__ is not ast.Constant:
-        walk.stack += (node.value, "e")
+    if node.value.__class__ is ast.Constant:
+        return
+    walk.stack += (read_addition(walk, node.value) or node.value, "e")
 
 
 def read_pass(walk: Walk, node: ast.Pass) -> None:

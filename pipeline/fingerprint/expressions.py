@@ -12,6 +12,8 @@ from .walk import LEAVE, Reader, Walk
 _ADDERS = {"add", "append", "appendleft", "extend", "extendleft", "insert", "register", "setdefault", "update"}
 _REMOVERS = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 _MUTATORS = frozenset(_ADDERS | _REMOVERS | {"move_to_end", "reverse", "sort"})
+ADDITION = "+"
+"""Before the last attribute of a name that is only added to: `SEEN.append(x)` says nothing of what SEEN holds."""
 _IMPORTERS = frozenset({"__import__", "import_module"})
 _OPAQUE = frozenset({"exec", "eval", "globals"})
 
@@ -56,6 +58,8 @@ def read_fstring(walk: Walk, node: ast.JoinedStr) -> None:
 
 def read_attribute(walk: Walk, node: ast.Attribute) -> None:
     """Reads an attribute, together with all attributes up to a name."""
+    if node.attr.startswith("__"):
+        walk.outside.mentions.add(node.attr)
     name = chain(node)
     if name is None:
         walk.out.append("a" + node.attr)
@@ -104,12 +108,30 @@ def read_call(walk: Walk, node: ast.Call) -> None:
     walk.out.append("(")
 
 
+def read_addition(walk: Walk, node: ast.expr) -> ast.expr | None:
+    """Reads the name in a statement such as `SEEN.append(x)`; returns the call without it, None if it is no such."""
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ADDERS):
+        return None
+    owner = chain(node.func.value)
+    if owner is None or node.func.attr == "register":
+        return None
+    walk.scope.loads.add(f"{owner}.{ADDITION}{node.func.attr}")
+    walk.scope.writes.add(owner.partition(".")[0])
+    walk.out.append(f"n{owner}.{node.func.attr}")
+    return ast.Call(_NOTHING, node.args, node.keywords)
+
+
+_NOTHING = ast.Constant(None)
+
+
 def _note_getattr(walk: Walk, node: ast.Call) -> list[Any]:
     """Takes `getattr(owner, "name")` for `owner.name`; returns the arguments that are still to be read."""
     attribute = node.args[1]
     if not (isinstance(attribute, ast.Constant) and isinstance(attribute.value, str)):
         walk.outside.dynamic.append(("getattr() with a computed name", node.lineno))
         return node.args
+    if attribute.value.startswith("__"):
+        walk.outside.mentions.add(attribute.value)
     owner = chain(node.args[0])
     if owner is None:
         return node.args

@@ -57,25 +57,6 @@ def source_path(function: types.FunctionType) -> str:
     return os.path.abspath(path)
 
 
-def cells(function: types.FunctionType) -> dict[str, Any]:
-    """The values of a closure by name."""
-    found = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            found[name] = cell.cell_contents
-        except ValueError:  # not bound yet, as while the function around it still runs
-            continue
-    return found
-
-
-def defaults(function: types.FunctionType) -> dict[str, Any]:
-    """The default values by parameter."""
-    code = function.__code__
-    given = function.__defaults__ or ()
-    names = code.co_varnames[: code.co_argcount]
-    return {**dict(zip(names[len(names) - len(given) :], given, strict=True)), **(function.__kwdefaults__ or {})}
-
-
 def find_node(module: Module, function: types.FunctionType) -> FunctionNode | ast.Lambda | None:
     """The definition or lambda that a function was compiled from, by its name and place."""
     code = function.__code__

@@ -66,12 +66,14 @@ class Fingerprint:
         parts: Everything of the user's own that counts, sorted by name.
         packages: Third-party distributions reached directly, with their versions.
         unfollowed: What could not be followed.
+        unhashable: Values that the code holds and that have no identity: no result of it can be used again.
     """
 
     id: str
     parts: tuple[Part, ...]
     packages: Mapping[str, str]
     unfollowed: tuple[Unfollowed, ...]
+    unhashable: tuple[Unfollowed, ...]
 
 
 def digest(text: str) -> str:
@@ -79,11 +81,18 @@ def digest(text: str) -> str:
     return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def build(parts: Iterable[Part], packages: Mapping[str, str], unfollowed: Iterable[Unfollowed]) -> Fingerprint:
+def build(
+    parts: Iterable[Part],
+    packages: Mapping[str, str],
+    unfollowed: Iterable[Unfollowed],
+    unhashable: Iterable[Unfollowed],
+) -> Fingerprint:
     """Sorts what was found and names it."""
     ordered = tuple(sorted(parts, key=lambda part: part.name))
     versions = dict(sorted(packages.items()))
-    return Fingerprint(_identify(ordered, versions), ordered, versions, tuple(sorted(set(unfollowed))))
+    return Fingerprint(
+        _identify(ordered, versions), ordered, versions, tuple(sorted(set(unfollowed))), tuple(sorted(set(unhashable)))
+    )
 
 
 def _identify(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
@@ -108,6 +117,7 @@ def to_json(fingerprint: Fingerprint) -> dict[str, Any]:
             for part in fingerprint.parts
         ],
         "unfollowed": [{"line": item.line, "what": item.what, "where": item.where} for item in fingerprint.unfollowed],
+        "unhashable": [{"line": item.line, "what": item.what, "where": item.where} for item in fingerprint.unhashable],
     }
 
 
@@ -123,6 +133,7 @@ def from_json(data: Mapping[str, Any]) -> Fingerprint:
             parts=tuple(Part(**part) for part in data["parts"]),
             packages=dict(data["packages"]),
             unfollowed=tuple(Unfollowed(**item) for item in data["unfollowed"]),
+            unhashable=tuple(Unfollowed(**item) for item in data["unhashable"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"A stored fingerprint cannot be understood ({error}); run `art fsck`.") from None

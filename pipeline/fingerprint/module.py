@@ -52,6 +52,11 @@ class Binding:
     called: bool = False
     header: list[ast.AST] | None = None
 
+    @property
+    def decorated(self) -> bool:
+        """Whether it is a definition under decorators."""
+        return bool(getattr(self.node, "decorator_list", None))
+
 
 @dataclass(eq=False)
 class Module:

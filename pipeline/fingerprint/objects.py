@@ -1,38 +1,34 @@
-"""Follows live objects, for what no file tells: closures, partials, notebooks, `exec`."""
+"""Follows live objects, for what no file tells: closures, partials, bound methods, notebooks, `exec`."""
 
 from __future__ import annotations
 
 import ast
-import functools
-import inspect
 import linecache
 import os
+import reprlib
 import sys
 import types
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from artvcs.vcs import canonical, values
-
+from ..values.identity import Identifier, Unhashable, held_by
 from . import sources
-from .functions import cells, defaults, describe_code, find_node, global_names, layers, source_path
+from .functions import describe_code, find_node, global_names, layers, source_path
 from .model import Part, Unfollowed, digest
 from .module import Module
 from .nodes import FunctionNode
 from .project import TOOL, Location, is_own
 from .reach import Traversal
+from .resolve import belongs_to_tool
 from .syntax import Summary, summarise
 from .units import Piece, decorators
 
-# Modules whose values are told apart by their repr.
-_PRINTED = frozenset({"datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"})
-_PRINTED_TYPES = (complex, range, slice, types.EllipsisType, types.NotImplementedType)
-_CONTAINERS = (list, tuple, dict, set, frozenset)
 _SHOWN = 1000
 
 
 class ObjectFollower:
-    """Adds live objects to a traversal.
+    """Adds live objects to a traversal: values by their identity, the code that they hold by its text.
 
     Attributes:
         only: Whether functions count by themselves alone, without what they use.
@@ -43,20 +39,17 @@ class ObjectFollower:
         self.traversal = traversal
         self.only = only
         self.live = False
-        traversal.fallback = self.fallback
+        self._identifier = Identifier(self.refer)
         self._seen: dict[int, Any] = {}
+        traversal.fallback = self.fallback
 
     def fallback(self, module: Module, name: str, rest: str) -> bool:
         """Follows a name through its module's namespace, when it has one and holds the name."""
-        resolver = self.traversal.resolver
-        namespace = resolver.namespaces.get(module.path)
+        namespace = self.traversal.resolver.namespaces.get(module.path)
         if namespace is None or name not in namespace:
             return False
-        value = namespace[name]
-        if module.path in resolver.virtual and name in module.bindings and not _is_telling(value):
-            return False  # the statement in the cell says more than the object
         self.live = True
-        self.value(value, rest, self.traversal.name(module, name), "constant")
+        self.value(namespace[name], rest, self.traversal.name(module, name), "constant")
         return True
 
     def value(self, value: Any, rest: str, where: str, kind: str = "closure") -> None:
@@ -70,95 +63,83 @@ class ObjectFollower:
         """
         if isinstance(value, types.ModuleType):
             self._module(value, rest, where)
-        elif isinstance(value, type):
-            self._class(value, where)
-        elif _is_printed(value):
-            self._add(where, kind, f"{type(value).__qualname__} {value!r}", repr(value))
-        else:
-            try:
-                encoded = canonical.dumps(values.encode(value)).decode()
-            except (TypeError, ValueError, RecursionError):
-                self._object(value, where, kind)
-            else:
-                self._add(where, kind, encoded, repr(value))
+            return
+        identity = self.identify(value, where)
+        if identity is not None:
+            self.traversal.add(Part(where, kind, identity, None, 0, _shown(value)))
 
-    def _add(self, where: str, kind: str, text: str, shown: str) -> None:
-        shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
-        self.traversal.add(Part(where, kind, digest(text), None, 0, shown))
+    def identify(self, value: Any, where: str) -> str | None:
+        """The identity of a value; None if it has none, which is noted."""
+        try:
+            return self._identifier.identify(value)
+        except Unhashable as error:
+            self.traversal.unhashable.add(Unfollowed(where, str(error), 0))
+            return None
 
-    def _unfollowed(self, where: str, what: str) -> None:
-        self.traversal.unfollowed.add(Unfollowed(where, what, 0))
+    def refer(self, code: Any) -> str:
+        """Follows a function or class that a value holds; returns its name."""
+        if isinstance(code, type):
+            return self._class(code)
+        path = source_path(code)
+        if os.path.isfile(path) and not is_own(path):
+            self._package(code.__module__ or "", code.__qualname__)
+            return f"{code.__module__}::{code.__code__.co_qualname}"
+        node = self._node(code)
+        if id(code) not in self._seen and not self.only:
+            self.function(code, code.__qualname__)
+        # With its text: what is in a function's place may have its name.
+        text = summarise([node], bare=node).digest if node is not None else digest(repr(describe_code(code.__code__)))
+        return f"{self.traversal.resolver.label(path)}::{code.__code__.co_qualname} {text}"
 
     def _module(self, module: types.ModuleType, rest: str, where: str) -> None:
-        name = module.__name__
+        name, path = str(vars(module).get("__name__")), vars(module).get("__file__")
         # Which module a name stands for decides what the code does, so it counts as an import does.
-        self._add(where, "import", f"import {name}", f"import {name}")
-        path = os.path.abspath(getattr(module, "__file__", None) or "")
+        self.traversal.add(Part(where, "import", digest(f"import {name}"), None, 0, f"import {name}"))
         if name.partition(".")[0] in sys.stdlib_module_names or self.only:
             return
-        if getattr(module, "__file__", None) and is_own(path) and path.endswith(".py"):
-            location = Location("own", name, path, os.path.dirname(path) if hasattr(module, "__path__") else None)
-        else:
-            location = Location("package", name)
+        location = Location("package", name)
+        if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
+            path = os.path.abspath(path)
+            location = Location("own", name, path, os.path.dirname(path) if "__path__" in vars(module) else None)
         self.traversal.enter(location, rest.split(".") if rest else [], where)
 
-    def _class(self, value: type, where: str) -> None:
-        """Follows a class through the file or the cell that defines it."""
-        if value.__module__ in sys.stdlib_module_names:
-            self._add(where, "import", f"{value.__module__}.{value.__qualname__}", value.__qualname__)
-            return
-        name = value.__qualname__.partition(".")[0]
-        owner = sys.modules.get(value.__module__)
-        path = getattr(owner, "__file__", None) or _cell_binding(name)
-        if path is not None and os.path.isfile(path) and not is_own(os.path.abspath(path)):
-            self._package(value.__module__, where)
-            return
-        module = self.open(path, vars(owner) if owner is not None else {}) if path is not None else None
-        if module is None or name not in module.bindings:
-            self._unfollowed(where, f"class {value.__qualname__}")
-        else:
-            self._add(where, "import", f"class {value.__qualname__}", value.__qualname__)
-            self.traversal.take(module, name)
+    def _class(self, cls: type) -> str:
+        """Follows a class through the file or the cell that defines it; returns its name."""
+        name = f"{cls.__module__}::{cls.__qualname__}"
+        if (
+            self.only
+            or belongs_to_tool(cls)
+            or (cls.__module__ in sys.stdlib_module_names and cls.__module__ != "__main__")
+        ):
+            return name
+        binding = cls.__qualname__.partition(".")[0]
+        owner = sys.modules.get(cls.__module__)
+        namespace = vars(owner) if owner is not None else {}
+        path = namespace.get("__file__") or _cell_binding(binding)
+        own = path is not None and (not os.path.isfile(path) or is_own(os.path.abspath(path)))
+        if not own and (path is not None or cls.__module__ != "__main__"):
+            self._package(cls.__module__, name)
+            return name
+        module = self.open(path, namespace) if path is not None else None
+        if module is not None:
+            name = f"{self.traversal.resolver.label(module.path)}::{cls.__qualname__}"
+        if id(cls) in self._seen:
+            return name
+        self._seen[id(cls)] = cls
+        if module is not None and binding in module.bindings:
+            self.traversal.take(module, binding)
+        if module is None or binding not in module.bindings or "<locals>" in cls.__qualname__:
+            self._members(cls, name)
+        return name
 
-    def _object(self, value: Any, where: str, kind: str) -> None:
-        """Follows a callable by its function, any other object by its class and what it holds."""
-        if id(value) in self._seen:
-            return
-        self._seen[id(value)] = value
-        functions = list(layers(value))
-        if isinstance(value, functools.partial):
-            self.value(value.func, "", f"{where}.func", kind)
-            for key, argument in (*enumerate(value.args), *sorted(value.keywords.items())):
-                self.value(argument, "", f"{where}({key})", kind)
-        elif functions:
-            for function in functions:
-                self.function(function, where)
-        elif isinstance(value, _CONTAINERS):
-            self._container(value, where, kind)
-        elif inspect.isroutine(value) or type(value).__name__ == "ufunc":
-            self._add(where, "import", f"{getattr(value, '__qualname__', value.__name__)}", value.__name__)
-            self._package(str(getattr(value, "__module__", None) or type(value).__module__), where)
-        else:
-            self._instance(value, where, kind)
-
-    def _container(self, value: Any, where: str, kind: str) -> None:
-        self._add(where, kind, f"{type(value).__qualname__} {len(value)}", type(value).__qualname__)
-        if isinstance(value, set | frozenset):
-            self._unfollowed(where, f"the order of {type(value).__qualname__} elements that are no plain values")
-            return
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            self.value(item, "", f"{where}[{key!r}]" if isinstance(key, str | int) else f"{where}[?]", kind)
-
-    def _instance(self, value: Any, where: str, kind: str) -> None:
-        kind_of = type(value)
-        self._class(kind_of, f"{where}.__class__")
-        owner = getattr(sys.modules.get(kind_of.__module__), "__file__", None)
-        held = getattr(value, "__dict__", None)
-        if isinstance(held, dict) and (kind_of.__module__ == "__main__" or (owner and is_own(os.path.abspath(owner)))):
-            for key, each in sorted(held.items()):
-                self.value(each, "", f"{where}.{key}", kind)
-        else:
-            self._unfollowed(where, f"value of type {kind_of.__module__}.{kind_of.__qualname__}")
+    def _members(self, cls: type, where: str) -> None:
+        """Follows a class that no module binds, as one made in a function, by what it holds."""
+        self.live = True
+        for base in cls.__bases__:
+            self._class(base)
+        for key, member in vars(cls).items():
+            if not (key.startswith("__") and key.endswith("__")) or isinstance(member, types.FunctionType):
+                self.value(member, "", f"{where}.{key}")
 
     def _package(self, module: str, where: str) -> None:
         top = module.partition(".")[0]
@@ -183,7 +164,7 @@ class ObjectFollower:
     # Functions
 
     def function(self, function: types.FunctionType, where: str) -> None:
-        """Follows a function through the file or cell that it was read from."""
+        """Follows the code of a function through the file or cell that it was read from; not what it holds."""
         self._seen[id(function)] = function
         path = source_path(function)
         if os.path.isfile(path) and not is_own(path):
@@ -200,6 +181,20 @@ class ObjectFollower:
         else:
             self._nested(module, function)
 
+    def held(self, function: types.FunctionType, where: str) -> None:
+        """Follows what a function holds: its closure, its defaults, its attributes."""
+        node = self._node(function)
+        refs = summarise([node], bare=node).refs if node is not None else frozenset[str]()
+        for key, value in sorted(held_by(function).items()):
+            name = key.strip("[]")
+            chains = sorted(ref.partition(".")[2] for ref in refs if ref.partition(".")[0] == name)
+            for rest in chains if isinstance(value, types.ModuleType) and chains else [""]:
+                self.value(value, rest, f"{where}{key}")
+
+    def _node(self, function: types.FunctionType) -> ast.AST | None:
+        module = self.open(source_path(function), function.__globals__)
+        return find_node(module, function) if module is not None else None
+
     def _nested(self, module: Module, function: types.FunctionType) -> None:
         """Follows a function by itself: one inside another, or a lambda."""
         node = find_node(module, function)
@@ -207,25 +202,17 @@ class ObjectFollower:
             self._bytecode(function)
             return
         name = function.__code__.co_qualname
-        held = cells(function)
         summary = summarise([node], bare=node)
         outer = () if self.only or isinstance(node, ast.Lambda) else decorators(node)
-        piece = Piece(name, "function", node, self._without(summary, held), outer)
+        piece = Piece(name, "function", node, self._without(summary, function.__code__.co_freevars), outer)
         self.traversal.add_pieces(module, name, [piece])
-        where = self.traversal.name(module, name)
-        for key, value in sorted(held.items()):
-            chains = sorted(ref.partition(".")[2] for ref in summary.refs if ref.partition(".")[0] == key)
-            for rest in chains if isinstance(value, types.ModuleType) and chains else [""]:
-                self.value(value, rest, f"{where}[{key}]")
-        for key, value in sorted(defaults(function).items()):
-            self.value(value, "", f"{where}[{key}=]")
 
-    def _without(self, summary: Summary, held: Mapping[str, Any]) -> Summary:
+    def _without(self, summary: Summary, held: tuple[str, ...]) -> Summary:
         """The summary without the names that the closure answers; without any, if they do not count."""
         if self.only:
-            return Summary(summary.digest, frozenset(), frozenset(), summary.writes, summary.dynamic)
+            return replace(summary, refs=frozenset(), imports=frozenset())
         refs = frozenset(ref for ref in summary.refs if ref.partition(".")[0] not in held)
-        return Summary(summary.digest, refs, summary.imports, summary.writes, summary.dynamic)
+        return replace(summary, refs=refs)
 
     def _bytecode(self, function: types.FunctionType) -> None:
         """Counts a function without source by its code object."""
@@ -234,13 +221,25 @@ class ObjectFollower:
         if function.__module__ not in (None, "__main__"):
             name = f"{function.__module__}::{code.co_qualname}"
         self.live = True
-        self._add(name, "bytecode", repr(describe_code(code)), "")
-        self._unfollowed(name, "no source: its bytecode counts")
-        for key, value in (*cells(function).items(), *defaults(function).items()):
-            self.value(value, "", f"{name}[{key}]")
+        self.traversal.add(Part(name, "bytecode", digest(repr(describe_code(code))), None, 0, ""))
+        self.traversal.unfollowed.add(Unfollowed(name, "no source: its bytecode counts", 0))
         for used in () if self.only else sorted(global_names(code)):
             if used in function.__globals__:
                 self.value(function.__globals__[used], "", f"{name}.{used}", "constant")
+
+
+def follow_callable(follower: ObjectFollower, callable_: Any, name: str) -> None:
+    """Follows what a step calls: functions by their code and what they hold, any other callable as a value."""
+    if isinstance(callable_, types.MethodType):
+        follower.value(callable_.__self__, "", f"{name}.__self__")
+    functions = list(layers(callable_))
+    if not (isinstance(callable_, types.FunctionType | types.MethodType) or (functions and belongs_to_tool(callable_))):
+        follower.value(callable_, "", name)
+        return
+    for function in functions:
+        follower.function(function, name)
+        module = follower.traversal.resolver.label(source_path(function))
+        follower.held(function, f"{module}::{function.__code__.co_qualname}")
 
 
 def _defines(module: Module, name: str) -> bool:
@@ -248,19 +247,12 @@ def _defines(module: Module, name: str) -> bool:
     return any(isinstance(binding.node, FunctionNode | ast.ClassDef) for binding in bindings)
 
 
-def _is_printed(value: Any) -> bool:
-    return type(value).__module__.partition(".")[0] in _PRINTED or isinstance(value, _PRINTED_TYPES)
-
-
-def _is_telling(value: Any) -> bool:
-    """Whether an object can be followed by itself, without the statement that made it."""
-    if isinstance(value, types.ModuleType | type | functools.partial) or any(True for _ in layers(value)):
-        return True
-    try:
-        values.encode(value)
-    except (TypeError, ValueError, RecursionError):
-        return _is_printed(value)
-    return True
+def _shown(value: Any) -> str:
+    """A value in a few words: as it would be typed, or by its type."""
+    if type(value).__module__ != "builtins":
+        return f"a {type(value).__qualname__}"
+    shown = reprlib.repr(value)
+    return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "..."
 
 
 def _cell_binding(name: str) -> str | None:

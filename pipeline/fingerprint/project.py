@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import inspect
 import os
 import sys
 import sysconfig
+import types
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["own", "package", "stdlib", "binary", "missing"]
 
@@ -94,6 +96,13 @@ def label(root: str, path: str) -> str:
     return "../" + os.path.relpath(path, import_root(os.path.dirname(path))).replace(os.sep, "/")
 
 
+def stated(module: Any, name: str) -> Any:
+    """What a module says of itself, without asking its own `__getattr__`: that is the user's code."""
+    if isinstance(module, types.ModuleType):
+        return vars(module).get(name)
+    return inspect.getattr_static(module, name, None)
+
+
 def locate(importer: str, root: str, level: int, module: str) -> Location:
     """The module that an import in the file `importer` leads to."""
     if level:
@@ -118,13 +127,13 @@ def _locate_top(name: str, importer: str, root: str) -> Location:
         return Location("package", name)
     loaded = sys.modules.get(name)
     if loaded is not None and name != "__main__":
-        origin = getattr(loaded, "__file__", None)
-        folders = list(getattr(loaded, "__path__", None) or ())
+        origin = stated(loaded, "__file__")
+        folders = list(stated(loaded, "__path__") or ())
         found = _classify(name, origin, folders)
         if found is not None:
             return found
     try:
-        spec = importlib.util.find_spec(name) if loaded is None else loaded.__spec__
+        spec = importlib.util.find_spec(name) if loaded is None else stated(loaded, "__spec__")
     except (ImportError, ValueError, AttributeError):
         spec = None
     if spec is not None:

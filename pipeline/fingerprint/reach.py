@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from . import packages, sources
+from .expressions import ADDITION
 from .model import Part, Unfollowed, digest
 from .module import Binding, Module
 from .project import Location
@@ -26,6 +27,10 @@ _IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "
 _EFFECTS = "import"  # no name can be a keyword
 _units: dict[str, Units] = {}
 
+_COMPUTED = {f"{name}() with a computed name" for name in ("import_module", "__import__")}
+_COMPUTED |= {f"{name}()" for name in ("exec", "eval", "globals")}
+_COMPUTING = {("sys", "modules"), ("pydoc", "locate"), ("pkgutil", "resolve_name"), ("runpy", "run_module")}
+
 Fallback = Callable[[Module, str, str], bool]
 
 
@@ -36,6 +41,12 @@ class Traversal:
         parts: What counts so far, by name.
         packages: Distributions reached so far, with their versions.
         unfollowed: What could not be followed so far.
+        unhashable: Values that count and have no identity.
+        taken: Module-level names that the code uses, in order. What only changes them counts by its text alone.
+        read: Those whose value is read, each with its module's file; others are only added to.
+        foreign: Names of packages that were reached so far: a module, and the attributes read from it.
+        mentions: Special attributes, as `__subclasses__`, that are read from anything.
+        writes: Module-level names that code rebinds or changes in place, each with its module's file.
         fallback: Asked to follow a name that no file binds; says whether it could.
     """
 
@@ -44,10 +55,34 @@ class Traversal:
         self.parts: dict[str, Part] = {}
         self.packages: dict[str, str] = {}
         self.unfollowed: set[Unfollowed] = set()
+        self.unhashable: set[Unfollowed] = set()
+        self.taken: list[tuple[Module, str]] = []
+        self.foreign: set[tuple[str, str]] = set()
+        self.mentions: set[str] = set()
+        self.read: set[tuple[str, str]] = set()
+        self.writes: set[tuple[str, str]] = set()
         self.fallback: Fallback = lambda module, name, rest: False
         self._todo: list[tuple[Module, str]] = []
+        self._changers: list[tuple[Module, str]] = []
+        self._changing = False
+        self._used: tuple[set[tuple[str, str]], set[tuple[str, str]]] | None = None
         self._seen: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
+
+    def beyond(self) -> Traversal:
+        """A traversal that starts with nothing, and takes nothing that this one has taken."""
+        onward = Traversal(self.resolver)
+        onward.mentions |= self.mentions
+        onward.read |= self.read
+        seen, taken = self._used or (self._seen, self._taken)
+        onward._seen |= seen
+        onward._taken |= taken
+        return onward
+
+    @property
+    def computed(self) -> bool:
+        """Whether code finds names by computing them."""
+        return not _COMPUTING.isdisjoint(self.foreign) or any(each.what in _COMPUTED for each in self.unfollowed)
 
     def name(self, module: Module, qualname: str) -> str:
         """The name of a part."""
@@ -62,9 +97,15 @@ class Traversal:
 
     def run(self) -> None:
         """Follows until nothing new is reached."""
-        while self._todo:
+        while self._todo or self._changers:
+            if not self._todo:
+                if not self._changing:
+                    self._changing, self._used = True, (set(self._seen), set(self._taken))
+                self._todo, self._changers = self._changers, []
             module, ref = self._todo.pop()
             name, _, rest = ref.partition(".")
+            if not rest.startswith(ADDITION) and not self._changing:
+                self.read.add((module.path, name))
             # In a notebook, a name means what the cells have made of it, in whatever order they ran.
             if module.path in self.resolver.virtual and self.fallback(module, name, rest):
                 continue
@@ -83,11 +124,12 @@ class Traversal:
         if (module.path, name) in self._taken:
             return
         self._taken.add((module.path, name))
+        if not self._changing:
+            self.taken.append((module, name))
         units = _units_of(module)
         self._take_effects(module, units)
         changers, calls = units.changes(name)
-        for changer in changers:
-            self.follow(module, changer)
+        self._changers += [(module, changer) for changer in changers]
         grouped: dict[str, list[Piece]] = {}
         for piece in (*units.pieces(name), *calls):
             grouped.setdefault(piece.qualname, []).append(piece)
@@ -156,6 +198,8 @@ class Traversal:
             self.follow(module, ref)
         for target, rest in summary.imports:
             self._import(module, target, rest, where)
+        self.mentions |= summary.mentions
+        self.writes.update((module.path, name) for name in summary.writes)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
 
@@ -167,6 +211,8 @@ class Traversal:
 
     def enter(self, location: Location, attributes: list[str], where: str) -> None:
         """Follows attributes of a module: names in it, then submodules; all of it when there are none."""
+        if location.kind in ("package", "stdlib"):
+            self.foreign.add((location.dotted, ".".join(attributes)))
         if location.kind == "package":
             self.packages.update(packages.distributions(location.top))
         elif location.kind == "missing":
@@ -177,10 +223,12 @@ class Traversal:
             self._enter_own(location, attributes, where)
 
     def _enter_own(self, location: Location, attributes: list[str], where: str) -> None:
+        if attributes and attributes[0].startswith(ADDITION):
+            attributes = [attributes[0].removeprefix(ADDITION), *attributes[1:]]
         module = self.resolver.load(location.file) if location.file is not None else None
         if not attributes:
             if module is not None:
-                self._take_whole(module)
+                self.take_whole(module)
             return
         head = attributes[0]
         child = location.child(head)
@@ -193,9 +241,9 @@ class Traversal:
         elif module is not None and "__getattr__" in module.bindings:
             self.follow(module, "__getattr__")
         elif module is not None and head not in _IMPLICIT:
-            self._take_whole(module)
+            self.take_whole(module)
 
-    def _take_whole(self, module: Module) -> None:
+    def take_whole(self, module: Module) -> None:
         """Counts all of a module, for it is used as an object or imported for its effects."""
         if (module.path, "") in self._taken:
             return
@@ -232,7 +280,10 @@ class Traversal:
             return
         if name == "__doc__":
             self._add_docstring(module)
-        elif not hasattr(builtins, name) and name not in _IMPLICIT and not self.fallback(module, name, rest):
+        elif hasattr(builtins, name) or name in _IMPLICIT:
+            return
+        elif not self.fallback(module, name, rest):
+            self.taken.append((module, name))  # some other code may have set it
             # It can only come from a star import of a package.
             for star in module.stars:
                 location = self.resolver.locate(module, star)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import sources
 from .model import Unfollowed
 from .module import Binding, Module
-from .project import TOOL, Location, label, locate
+from .project import TOOL, Location, label, locate, stated
 from .scopes import Import
 
 _NOTEBOOK = "<notebook>"
@@ -129,7 +130,10 @@ class Resolver:
 
 def belongs_to_tool(value: Any) -> bool:
     """Whether an object is a module of artvcs or defined in one."""
-    name = getattr(value, "__module__", None) or getattr(value, "__name__", None)
+    if isinstance(value, types.ModuleType):
+        name = stated(value, "__name__")
+    else:
+        name = value.__module__ if isinstance(value, type | types.FunctionType) else type(value).__module__
     return isinstance(name, str) and name.partition(".")[0] == TOOL
 
 

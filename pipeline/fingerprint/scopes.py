@@ -35,6 +35,7 @@ class Outside:
 
     imports: set[tuple[Import, str]] = field(default_factory=set)
     dynamic: list[tuple[str, int]] = field(default_factory=list)
+    mentions: set[str] = field(default_factory=set)
 
 
 class Scope:

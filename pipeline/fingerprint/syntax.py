@@ -30,6 +30,7 @@ class Summary:
         imports: Modules it imports by itself, each with the attributes read from it.
         writes: Global names it rebinds or changes in place.
         dynamic: What cannot be followed, and the line.
+        mentions: Special attributes that it reads from anything, as `__subclasses__`.
     """
 
     digest: str
@@ -37,6 +38,7 @@ class Summary:
     imports: frozenset[tuple[Import, str]]
     writes: frozenset[str]
     dynamic: tuple[tuple[str, int], ...]
+    mentions: frozenset[str]
 
 
 def summarise(nodes: Sequence[ast.AST], *, omit: Iterable[ast.AST] = (), bare: ast.AST | None = None) -> Summary:
@@ -55,4 +57,5 @@ def summarise(nodes: Sequence[ast.AST], *, omit: Iterable[ast.AST] = (), bare: a
         frozenset(walk.outside.imports) if walk.outside.imports else _EMPTY,
         frozenset(walk.top.writes) if walk.top.writes else _EMPTY,
         tuple(walk.outside.dynamic),
+        frozenset(walk.outside.mentions) if walk.outside.mentions else _EMPTY,
     )

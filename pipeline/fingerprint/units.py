@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 
@@ -148,7 +148,7 @@ def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[De
         summary = summarise([expression])
         if start in local:
             kept = frozenset(ref for ref in summary.refs if ref.partition(".")[0] not in local)
-            summary = Summary(summary.digest, kept, summary.imports, summary.writes, summary.dynamic)
+            summary = replace(summary, refs=kept)
         found.append(Decorator(name, summary))
     return tuple(found)
 

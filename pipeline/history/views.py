@@ -29,11 +29,12 @@ from artvcs.vcs import (
     versions,
 )
 
+from .. import trace
 from ..define.handles import Source
 from ..escaping import printable
 from ..values import materializers, store, trust
 from ..values.trust import Trust
-from . import lookup
+from . import answers, lookup
 
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
@@ -76,6 +77,7 @@ class ArtifactVersion(Source):
     @property
     def tags(self) -> tuple[str, ...]:
         """Its labels."""
+        self._ask_what_is_noted()
         return self.record.tags
 
     @property
@@ -101,7 +103,16 @@ class ArtifactVersion(Source):
     @property
     def metadata(self) -> Mapping[str, Any]:
         """What was extracted from the value, and what was noted with `log_metadata`."""
+        self._ask_what_is_noted()
         return decode_all(self.record.metadata)
+
+    def _ask_what_is_noted(self) -> None:
+        """A step that asks depends on what is noted, which may change though the value does not."""
+        trace.note(answers.NOTED, {"name": self.name, "artifact": self.id}, lambda: answers.of_versions([self.record]))
+
+    def __cache_identity__(self) -> tuple[str, Oid, int]:
+        """What a step depends on that holds this version: see `values.identity`."""
+        return self.name, self.id, self.number
 
     def load(self) -> Any:
         """The value, made anew at each call: changing it changes nothing stored.
@@ -334,6 +345,10 @@ class PipelineRun:
     def __init__(self, repository: Repository, record: Run) -> None:
         self.record = record
         self._repository = repository
+
+    def __cache_identity__(self) -> tuple[str, Oid]:
+        """What a step depends on that holds this run: see `values.identity`."""
+        return self.record.run, self.record.oid
 
     @property
     def id(self) -> str:

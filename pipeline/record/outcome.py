@@ -9,6 +9,7 @@ from typing import Any
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
 from ..escaping import storable
+from ..trace import Trace
 from ..values.store import Saved
 
 
@@ -22,6 +23,7 @@ class Outcome:
         reads: Artifact versions it asked for → what it got.
         missing: Artifact versions it asked for that there were none of.
         notes: What it noted about its run (under None), or about other steps of it.
+        trace: What it was seen to use.
         error: What the step raised, if it failed.
     """
 
@@ -33,6 +35,7 @@ class Outcome:
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     log: str = ""
+    trace: Trace = field(default_factory=Trace)
     error: Exception | None = None
 
     def failure(self) -> Failure | None:

@@ -27,9 +27,10 @@ from artvcs.vcs import (
 from artvcs.vcs import versions as known
 
 from ..cache.claims import Claims
-from ..cache.decide import Decision
+from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..fingerprint import Fingerprint, to_json
+from ..trace import Trace
 from ..typing.encode import encode_all
 from . import versions
 from .outcome import Outcome, failure_of
@@ -37,6 +38,10 @@ from .publisher import Publisher
 
 _RUN_EVERY = 8
 """The run's record holds all its steps: it is written anew when they have grown by one in so many."""
+
+
+_MOST_RESULTS = 8
+"""So many results are kept under one key, each with what its execution was seen to use."""
 
 
 class RunRecord:
@@ -75,12 +80,23 @@ class RunRecord:
             finished=outcome.finished,
             metadata=encode_all(outcome.metadata),
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
+            trace=transaction.put_blob(outcome.trace.encode()),
+            cache_key=None if outcome.trace.refused else decision.key,
         )
         oid = transaction.put(commit)
-        transaction.set_ref(ref_names.cache(decision.key), oid)
+        if commit.cache_key is not None:
+            self._offer(commit.cache_key, commit.trace, oid)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
         self._add_versions(node.step.signature.outputs, oid, outputs, facts)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
+
+    def _offer(self, key: Oid, trace: Oid, commit: Oid) -> None:
+        """Keeps a result for later runs; of too many with one key, the oldest goes."""
+        kept = list(results(self._transaction, key))
+        if len(kept) >= _MOST_RESULTS:
+            oldest = kept[-1][1]
+            self._transaction.set_ref(ref_names.result(key, oldest.trace), None)
+        self._transaction.set_ref(ref_names.result(key, trace), commit)
 
     def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
         """Notes a step whose earlier result is used."""
@@ -215,6 +231,7 @@ def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
         outputs={},
         parents=(),
         cache_key=decision.key,
+        trace=transaction.put_blob(Trace().encode()),
         environment=environment(code),
         git=None,
         author="",

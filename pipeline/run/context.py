@@ -10,12 +10,14 @@ from typing import Any
 
 from artvcs.vcs import Input, Repository, Transaction
 
+from .. import trace
+from ..define.graph import Node
 from ..errors import PipelineError
 
 
 @dataclass
-class StepContext:
-    """What `get_step_context()` gives inside a step.
+class RunningStep:
+    """A step that runs.
 
     Attributes:
         run_id: The run's id.
@@ -44,11 +46,62 @@ class StepContext:
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
 
 
-_context: ContextVar[StepContext | None] = ContextVar("artvcs_step", default=None)
+class StepContext:
+    """What `get_step_context()` gives: where the running step stands. What it asks of its run counts for the cache."""
+
+    def __init__(self, here: RunningStep) -> None:
+        self._here = here
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self._asked("run_id")
+
+    @property
+    def run_name(self) -> str:
+        """The run's name."""
+        return self._asked("run_name")
+
+    @property
+    def pipeline_name(self) -> str:
+        """The pipeline's name."""
+        return self._asked("pipeline_name")
+
+    @property
+    def step_name(self) -> str:
+        """The step's name."""
+        return self._asked("step_name")
+
+    @property
+    def invocation_id(self) -> str:
+        """Which use of the step this is."""
+        return self._asked("invocation_id")
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The step's parameters."""
+        return self._here.parameters
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the step noted with `log_metadata` so far."""
+        return self._here.metadata
+
+    def _asked(self, name: str) -> str:
+        answer = str(getattr(self._here, name))
+        for recording in trace.targets():
+            recording.context.setdefault(name, answer)
+        return answer
+
+    def __repr__(self) -> str:
+        return f"<step context of {self._here.invocation_id}>"
 
 
-def current() -> StepContext | None:
-    """The context of the step that runs in this thread, if one does."""
+_context: ContextVar[RunningStep | None] = ContextVar("artvcs_step", default=None)
+
+
+def current() -> RunningStep | None:
+    """The step that runs in this thread, if one does."""
     return _context.get()
 
 
@@ -61,11 +114,25 @@ def get_step_context() -> StepContext:
     context = _context.get()
     if context is None:
         raise PipelineError("get_step_context() works only inside a running step; call it there.")
-    return context
+    return StepContext(context)
+
+
+def told(run_id: str, run_name: str, pipeline: str, node: Node) -> dict[str, str]:
+    """What a step would be told of its run, should it ask."""
+    return {
+        "run_id": run_id, "run_name": run_name, "pipeline_name": pipeline, "step_name": node.step.name,
+        "invocation_id": node.id,
+    }  # fmt: skip
+
+
+def run_id() -> str:
+    """The id of the run that is going on here; empty outside of steps."""
+    here = _context.get()
+    return here.run_id if here is not None else ""
 
 
 @contextmanager
-def entered(context: StepContext) -> Iterator[None]:
+def entered(context: RunningStep) -> Iterator[None]:
     """While the block runs, `context` is the current one."""
     token = _context.set(context)
     try:

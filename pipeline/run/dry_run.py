@@ -5,6 +5,7 @@ A step after one that would run is undecided: should that one return the value i
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -17,6 +18,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..record.run_record import unmade_commit
+from .context import told
 from .inputs import Ingest
 
 
@@ -68,6 +70,7 @@ class _Planner:
         self._repository = repository
         self._transaction = transaction
         self._options = options
+        self._pipeline = pipeline
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
@@ -85,8 +88,8 @@ class _Planner:
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
         use_cache = self._options.uses_cache(node.step.options)
-        store, project = self._repository.store, self._repository.project
-        decision = decide(node, inputs, store, self._transaction, project, use_cache=use_cache)
+        asked = told("", "", self._pipeline, node)
+        decision = decide(node, inputs, self._repository, self._transaction, asked, use_cache=use_cache)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
             return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
@@ -106,7 +109,9 @@ class _Planner:
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
         planned = unmade_commit(self._transaction, decision)
+        planned = dataclasses.replace(planned, trace=before.trace, reads=before.reads)  # nobody knows before it runs
         reasons = list(explain.reasons_between(self._repository, before, planned))
+        reasons += map(explain.reason, decision.changed)
         if not reasons:
             summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
             return PlannedStep(decision.node.id, "run", summary)

@@ -14,33 +14,41 @@ from typing import Any, TextIO
 
 from artvcs.vcs import Input, now_ms
 
+from .. import trace
 from ..define.options import Hook
 from ..define.signature import Signature
 from ..define.step import Step
 from ..errors import PipelineError, TypeMismatch
 from ..escaping import storable
 from ..record.outcome import Outcome
+from ..trace import World
 from ..typing import fit
 from ..values import store
 from ..values.store import Saved
 from . import context, logs
-from .context import StepContext
+from .context import RunningStep
 from .timeouts import time_limit
 
 
 def execute(
-    step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
+    step: Step[Any, Any],
+    here: RunningStep,
+    world: World,
+    inputs: Mapping[str, Sequence[Input]],
+    lists: frozenset[str],
 ) -> Outcome:
     """Runs a step with its retries, hooks and timeout.
 
     Args:
         step: The step.
         here: Where it stands in its run.
+        world: Its code, and the state that it begins in.
         inputs: Input name → artifacts to load.
         lists: The inputs that are lists of artifacts.
     """
     outcome = Outcome(started=now_ms())
-    with context.entered(here), logs.capture() as log:
+    before = world.state
+    with context.entered(here), logs.capture() as log, trace.recording(here.repository) as seen:
         try:
             _call(step.options.on_start)
             outcome.outputs = _try_often(step, here, inputs, lists, log)
@@ -52,6 +60,7 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
+    outcome.trace = trace.conclude(seen, world.code, before)
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.log = here.notes, storable(log.getvalue())
@@ -60,7 +69,7 @@ def execute(
 
 def _try_often(
     step: Step[Any, Any],
-    here: StepContext,
+    here: RunningStep,
     inputs: Mapping[str, Sequence[Input]],
     lists: frozenset[str],
     log: TextIO,
@@ -76,7 +85,7 @@ def _try_often(
 
 
 def _try(
-    step: Step[Any, Any], here: StepContext, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
+    step: Step[Any, Any], here: RunningStep, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
 ) -> dict[str, Saved]:
     # Copies: what the step changes in them must not change what is recorded, or the next try.
     arguments = copy.deepcopy(dict(here.parameters))
@@ -96,7 +105,7 @@ def _collected(loaded: list[Any], annotation: Any) -> Any:
     return tuple(loaded) if (typing.get_origin(bare) or bare) is tuple else loaded
 
 
-def _store(step: Step[Any, Any], here: StepContext, returned: Any) -> dict[str, Saved]:
+def _store(step: Step[Any, Any], here: RunningStep, returned: Any) -> dict[str, Saved]:
     stored = {}
     for name, annotation, value in _split(step.name, step.signature, returned):
         checked = fit.check(value, annotation, f"the output {name!r} of step {step.name!r}")

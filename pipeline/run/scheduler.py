@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -28,9 +29,11 @@ from ..record.run_record import RunRecord
 from ..typing.encode import encode_all
 from ..values.store import Saved
 from . import execute, logs, observer
-from .context import StepContext
+from .context import RunningStep, told
 from .executors import InlineExecutor
 from .inputs import Ingest
+
+_log = logging.getLogger("artvcs")
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a step that another run executes is looked at again, while steps of ours run."""
@@ -206,8 +209,8 @@ class _Runner:
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
-        published = self._repository.refs().get(ref_names.cache(key))
-        return published is not None and published != self._transaction.get(ref_names.cache(key))
+        known = dict(self._transaction.items(ref_names.results(key)))
+        return any(known.get(ref) != oid for ref, oid in self._repository.refs().items(ref_names.results(key)))
 
     def _start(self, decision: Decision) -> None:
         node = decision.node
@@ -217,13 +220,13 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
-        here = StepContext(
+        here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
         hooked = self._with_hooks(node.step)
-        future = self._executor.submit(execute.execute, hooked, here, decision.inputs, node.lists)
+        future = self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
         self._running[future] = decision
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
@@ -248,10 +251,12 @@ class _Runner:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
-        store, project = self._repository.store, self._repository.project
+        run = self._record.run
+        asked = told(run.run, run.name, run.pipeline, node)
         return decide(
-            node, inputs, store, self._transaction, project, use_cache=self._options.uses_cache(node.step.options)
-        )
+            node, inputs, self._repository, self._transaction, asked,
+            use_cache=self._options.uses_cache(node.step.options),
+        )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
         if not isinstance(source, StepOutput):
@@ -273,7 +278,11 @@ class _Runner:
             else:
                 self._failure = self._failure or outcome.error
                 step = self._record.failed(decision, outcome)
-        self._settle(decision.node, step, f"{step.failure.type}: {step.failure.message}" if step.failure else "")
+        note = f"{step.failure.type}: {step.failure.message}" if step.failure else ""
+        if outcome.error is None and outcome.trace.refused:
+            note = f"its result cannot be used again: {outcome.trace.refused[0]}"
+            _log.warning("The step %s ran, but %s.", decision.node.id, note)
+        self._settle(decision.node, step, note)
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:
         self._results[node.id] = step

@@ -1,4 +1,7 @@
-"""Two runs of the same step at the same time: one executes it, the other waits and takes the result."""
+"""Two runs of the same step at the same time: one executes it, the other waits and takes the result.
+
+The step ends when it is given a line.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from artvcs.vcs.upkeep.check import fsck
 KEY = Oid("ab" * 32)
 
 SCRIPT = """
-import os, sys, time
+import sys
 from pathlib import Path
 from artvcs import pipeline, step
 
@@ -24,9 +27,7 @@ from artvcs import pipeline, step
 def work(n: int) -> int:
     with open("executed", "a") as file:
         file.write("x")
-    deadline = time.time() + 20
-    while not Path("go").exists() and time.time() < deadline:
-        time.sleep(0.01)
+    sys.stdin.readline()
     if "fail" in sys.argv and not Path("failed").exists():
         Path("failed").touch()
         raise ValueError("the first fails")
@@ -50,7 +51,8 @@ def folder(tmp_path: Path) -> Path:
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "shared.py", *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def wait_until_claimed(folder: Path) -> None:
@@ -65,9 +67,8 @@ def test_the_second_takes_the_first_ones_result(folder: Path) -> None:
     first = start(folder)
     wait_until_claimed(folder)
     second = start(folder)
-    (folder / "go").touch()
-    assert first.communicate()[0].strip() == "completed"
-    assert second.communicate()[0].strip() == "cached"
+    assert first.communicate("\n")[0].strip() == "completed"
+    assert second.communicate("\n")[0].strip() == "cached"
     assert (folder / "executed").read_text() == "x"
     assert list(fsck.fsck(folder / ".artifacts")) == []
 
@@ -76,22 +77,20 @@ def test_who_waits_long_says_for_which_process(folder: Path) -> None:
     first = start(folder)
     wait_until_claimed(folder)
     command = [sys.executable, "-c", "from artvcs.cli.main import main; main()", "run", "shared.py"]
-    second = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    second = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert second.stderr is not None
     line = second.stderr.readline()
     assert f"waiting for another run in process {first.pid} that executes it" in line
-    (folder / "go").touch()
-    assert first.communicate()[0].strip() == "completed"
-    assert "cached" in second.communicate()[1]
+    assert first.communicate("\n")[0].strip() == "completed"
+    assert "cached" in second.communicate("\n")[1]
 
 
 def test_when_the_first_fails_the_second_executes(folder: Path) -> None:
     first = start(folder, "fail")
     wait_until_claimed(folder)
     second = start(folder, "fail")
-    (folder / "go").touch()
-    assert "the first fails" in first.communicate()[1]
-    assert second.communicate()[0].strip() == "completed"
+    assert "the first fails" in first.communicate("\n")[1]
+    assert second.communicate("\n")[0].strip() == "completed"
 
 
 def test_when_the_first_is_killed_the_second_executes(folder: Path) -> None:
@@ -100,8 +99,7 @@ def test_when_the_first_is_killed_the_second_executes(folder: Path) -> None:
     second = start(folder)
     first.kill()
     first.communicate()
-    (folder / "go").touch()
-    assert second.communicate()[0].strip() == "completed"
+    assert second.communicate("\n")[0].strip() == "completed"
 
 
 def test_a_claim_is_given_up_when_its_result_is_published(tmp_path: Path) -> None:

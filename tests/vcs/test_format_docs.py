@@ -18,7 +18,7 @@ from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
 from artvcs.vcs.objects import canonical, limits, nodes, values
 from artvcs.vcs.objects import kinds as objects
-from artvcs.vcs.objects.kinds import Op, Run, Version
+from artvcs.vcs.objects.kinds import Commit, Op, Run, Version
 from artvcs.vcs.objects.nodes import Entry, RefsNode, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
@@ -174,7 +174,7 @@ def test_the_nodes_of_refs() -> None:
         ref_names.version("total", 1): version.oid,
         ref_names.value("total", version.artifact, 1): NULL,
         ref_names.newest("total"): version.artifact,
-        ref_names.cache(Oid("0" * 64)): Oid(commit),
+        ref_names.result(Oid("0" * 64), example("commit", Commit).trace): Oid(commit),
         ref_names.run(run.run): run.oid,
         **dict.fromkeys(runs.marks(run), NULL),
     }

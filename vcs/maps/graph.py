@@ -90,6 +90,7 @@ def _of_version(version: Version) -> Iterator[Oid]:
 
 def _of_commit(commit: Commit) -> Iterator[Oid]:
     yield commit.code.source
+    yield commit.trace
     yield from commit.parents
     yield from (source.artifact for sources in commit.inputs.values() for source in sources)
     yield from (source.artifact for source in commit.reads.values())

@@ -8,7 +8,7 @@
     values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
     newest/<name>                            → the artifact that was made, or made again, last
-    cache/<cache key>                        → the commit
+    cache/<cache key>/<trace id>             → the commit: its result can be used where its trace still holds
     pruned/<artifact id>                     → that artifact, whose data was given up on purpose
     kept/<artifact id>                       → that artifact, whose data is kept though no version has it
     lost/<object id>                         → nothing: it is referred to and was lost; a repair has said so
@@ -130,9 +130,14 @@ def newest_like(start: str) -> str:
     return NEWEST + _quoted(start)
 
 
-def cache(key: Oid) -> str:
-    """The ref of the commit that a cache key leads to."""
-    return CACHE + key
+def results(key: Oid) -> str:
+    """What the refs of all results of a cache key start with."""
+    return f"{CACHE}{key}/"
+
+
+def result(key: Oid, trace: Oid) -> str:
+    """The ref of the commit that made a result, for a cache key and what its execution was seen to use."""
+    return results(key) + trace
 
 
 def pruned(artifact: Oid) -> str:

@@ -85,6 +85,8 @@ class Commit(Record):
         params: Parameter name → value, in the encoding of `vcs.values`.
         config: What else went into the cache key: `outputs` (name → materializer asked for), `extras` (from the
             cache policy) and `ignored` (inputs that did not count).
+        cache_key: Under which its outputs can be used again; None where they cannot.
+        trace: A blob that says what the execution was seen to use.
         log: A blob of what the step printed.
     """
 
@@ -98,7 +100,8 @@ class Commit(Record):
     reads: Mapping[str, Input]
     outputs: Mapping[str, Output]
     parents: tuple[Oid, ...]
-    cache_key: Oid
+    cache_key: Oid | None
+    trace: Oid
     environment: Mapping[str, Any]
     git: GitState | None
     author: str

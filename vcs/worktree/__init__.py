@@ -8,12 +8,14 @@ from ..catalog.stat_cache import StatCache
 from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
+from .file_ids import FileIds
 from .reading import file_id
 from .staging import clean_up
 from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
 
 __all__ = [
     "MAX_DEPTH",
+    "FileIds",
     "Progress",
     "StatCache",
     "add_folder",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from artvcs.pipelines.errors import PickleFallbackWarning
 
 from .base import Materializer
-from .registry import by_name, find_for_type, find_for_value, register
+from .registry import by_name, find_for_type, find_for_value, is_builtin, register
 from .strings import CSVString, HTMLString, JSONString, MarkdownString
 from .typenames import is_known, resolve_type, type_name
 
@@ -24,6 +24,7 @@ __all__ = [
     "by_name",
     "find_for_type",
     "find_for_value",
+    "is_builtin",
     "is_known",
     "register",
     "resolve_type",

@@ -75,8 +75,8 @@ def test_modules_in_a_closure_are_followed_by_attribute(project: Project) -> Non
 
 
 def test_what_cannot_be_hashed_is_listed(project: Project) -> None:
-    project.write(factory("object()"))
-    assert "value of type builtins.object" in {item.what for item in project.fingerprint().unfollowed}
+    project.write(factory("(x for x in [1])"))
+    assert "a value of type builtins.generator" in {item.what for item in project.fingerprint().unhashable}
 
 
 def test_objects_of_the_users_classes_count_by_class_and_state(project: Project) -> None:
@@ -139,18 +139,20 @@ def test_a_wrapped_step_counts_with_its_wrapper(project: Project) -> None:
         assert id_of(project, {"pipeline.py": text.replace(old, new)}) != original, old
 
 
-def test_objects_that_expose_their_function_are_looked_through(project: Project) -> None:
+def test_an_object_that_is_called_counts_with_its_class_and_what_it_holds(project: Project) -> None:
     text = """\
-        class Step:
+        class Calling:
             def __init__(self, function):
                 self.function = function
-        def train(x):
+            def __call__(self, x):
+                return self.function(x)
+        def add(x):
             return x + 1
-        step = Step(train)
+        train = Calling(add)
         """
-    project.write({"pipeline.py": text})
-    module = project.load()
-    assert fingerprint(module.step).id == fingerprint(module.train).id
+    original = id_of(project, {"pipeline.py": text})
+    for old, new in [("x + 1", "x + 2"), ("return self", "return -self"), ("Calling(add)", "Calling(abs)")]:
+        assert id_of(project, {"pipeline.py": text.replace(old, new)}) != original, old
 
 
 def test_a_method_counts_with_its_class(project: Project) -> None:

@@ -37,11 +37,13 @@ def execution(transaction: Transaction, step: str, took: Input, made: Output, fi
     commit = Commit(
         step=step, pipeline="train", code=Code(Oid("0" * 64), transaction.put_blob(b"code"), "flow.py", 1), params={},
         config={}, inputs={}, reads={took.name: took}, outputs={"output": made}, parents=(),
-        cache_key=hash_bytes(b"%d" % finished), environment={}, git=None, author="A", started=0, finished=finished,
+        cache_key=hash_bytes(b"%d" % finished), trace=transaction.put_blob(b"trace"), environment={}, git=None,
+        author="A", started=0, finished=finished,
         metadata={}, log=None,
     )  # fmt: skip
     oid = transaction.put(commit)
-    transaction.add(SetRef(ref_names.cache(commit.cache_key), oid))
+    assert commit.cache_key is not None
+    transaction.add(SetRef(ref_names.result(commit.cache_key, commit.trace), oid))
     return oid
 
 

@@ -31,6 +31,7 @@ def a_commit(transaction: Transaction, artifact: Oid, parent: Oid | None = None)
         outputs={"output": Output(artifact, "model")},
         parents=(parent,) if parent else (),
         cache_key=blobs["source"],
+        trace=blobs["source"],
         environment={},
         git=GitState(None, "main", None, blobs["diff"]),
         author="A <a@example.org>",

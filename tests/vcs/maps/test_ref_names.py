@@ -62,7 +62,7 @@ def test_every_kind_of_ref_has_a_place_of_its_own() -> None:
         names.value("a", ID, 1),
         names.label("a", "a", 1),
         names.newest("a"),
-        names.cache(ID),
+        names.result(ID, ID),
         names.pruned(ID),
         names.kept(ID),
     ]

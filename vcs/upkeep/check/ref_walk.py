@@ -100,7 +100,8 @@ _SPELT = {
         ref_names.VALUES: f"{_ID}/{_NAME}/{_NUMBER}",
         ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
         ref_names.NEWEST: _NAME,
-        **dict.fromkeys((ref_names.CACHE, ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),
+        ref_names.CACHE: f"{_ID}/{_ID}",
+        **dict.fromkeys((ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),
     }.items()
 }
 
@@ -123,5 +124,5 @@ def describe(ref: str) -> str:
     if ref.startswith(ref_names.RUNS):
         return f"run {ref_names.last_part(ref)}"
     if ref.startswith(ref_names.CACHE):
-        return f"the cached result {ref_names.last_part(ref)[:12]}"
+        return f"the cached result {ref_names.name_of(ref)[:12]}"
     return ref

@@ -92,7 +92,9 @@ class Rebuilding:
         self._add_versions(view, inside, without)
         self._add_runs(view, inside, without)
         for oid, commit in self._records.every(Commit, without):
-            ref = ref_names.cache(commit.cache_key)
+            if commit.cache_key is None:
+                continue
+            ref = ref_names.result(commit.cache_key, commit.trace)
             if inside(ref) and view.get(ref) != oid:
                 view.set(ref, oid)
         self._add_marks(view)

@@ -1,0 +1,311 @@
+"""What a step reaches in the state of the process: the live values behind the names that its code uses.
+
+A name that stands for what its file says it does, a function or class defined there, adds nothing. Any other is
+hashed by value, and the functions and classes that its value holds are followed by their text: so a registry that
+other modules have filled, an attribute set from outside or a function put in another's place all count.
+"""
+
+from __future__ import annotations
+
+import abc
+import ast
+import builtins
+import collections
+import functools
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .compiled import is_as_written, is_compiled_plainly
+from .functions import describe_code, layers, source_path
+from .model import Unfollowed, digest
+from .module import DEFINITIONS, Binding, Module
+from .objects import ObjectFollower
+from .project import is_own, stated
+from .reach import Traversal
+from .resolve import belongs_to_tool
+
+_NOTHING = object()
+UNLOADED = "not loaded"
+ABSENT = "absent"
+
+_COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, collections.Counter)
+
+Name = tuple[str, str]
+"""A module's file and a name in it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The state that a step reaches.
+
+    Attributes:
+        values: Name → identity of the live value, where the text does not tell it; UNLOADED where its module is not
+            loaded yet, ABSENT where the module has no such name.
+        parts: The code that only live values lead to: part → hash.
+        unhashable: Values that have no identity.
+        edited: Functions whose code in memory is not what their file says now.
+        reached: The names that only live values lead to.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    unhashable: tuple[Unfollowed, ...] = ()
+    edited: tuple[str, ...] = ()
+    reached: frozenset[Name] = frozenset()
+
+
+def observe(traversal: Traversal, globals_: Mapping[str, Any], path: str) -> State:
+    """The state behind all names that a traversal has reached, now.
+
+    Args:
+        traversal: What the text reaches; it is not changed.
+        globals_: The namespace of the step's own module.
+        path: That module's file.
+    """
+    return _Observer(traversal, {**_namespaces(), path: globals_}).observe()
+
+
+def _namespaces() -> dict[str, Mapping[str, Any]]:
+    """The loaded modules' namespaces by file; what is run as a script comes after what is imported."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, module in list(sys.modules.items()):
+        path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
+        if isinstance(path, str) and path.endswith(".py"):
+            path = os.path.abspath(path)
+            if name != "__main__" or path not in found:
+                found[path] = vars(module)
+    return found
+
+
+class _Observer:
+    """Goes through reached names, and through those that their values lead to, until there are no more."""
+
+    def __init__(self, text: Traversal, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
+        self._traversal = text.beyond()
+        self._text = text
+        self._follower = ObjectFollower(self._traversal)
+        self._namespaces = namespaces
+        self._values: dict[str, str] = {}
+        self._edited: set[str] = set()
+
+    def observe(self) -> State:
+        if self._text.computed:
+            self._take_all_loaded()
+        for module, name in self._text.taken:
+            self._name(module, name)
+        for dotted, rest in sorted(self._text.foreign):
+            self._foreign(dotted, rest)
+        self._traversal.run()
+        done = 0
+        while done < len(self._traversal.taken):
+            module, name = self._traversal.taken[done]
+            done += 1
+            self._name(module, name)
+            self._traversal.run()
+        return State(
+            self._values,
+            {part.name: part.hash for part in self._traversal.parts.values()},
+            tuple(sorted(self._traversal.unhashable)),
+            tuple(sorted(self._edited)),
+            frozenset((module.path, name) for module, name in self._traversal.taken),
+        )
+
+    def _take_all_loaded(self) -> None:
+        """Takes each of the user's modules: code that finds names by computing them may find any."""
+        resolver = self._traversal.resolver
+        for path in sorted(self._namespaces):
+            if path.startswith(resolver.root.rstrip(os.sep) + os.sep) and is_own(path):
+                module = resolver.load(path)
+                if module is not None:
+                    self._traversal.take_whole(module)
+
+    def _note(self, where: str, value: Any) -> None:
+        identity = self._follower.identify(value, where)
+        if identity is not None:
+            self._values[where] = identity
+
+    # Names of modules
+
+    def _name(self, module: Module, name: str) -> None:
+        if module.path in self._traversal.resolver.virtual:
+            return  # what the cells of a notebook have made counts with the code
+        where = self._traversal.name(module, name)
+        bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
+        namespace = self._namespaces.get(module.path)
+        if namespace is None:
+            if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
+                self._values[where] = UNLOADED
+        elif name not in namespace:
+            if bindings:
+                self._values[where] = ABSENT
+            elif name in vars(builtins):
+                self._note(where, vars(builtins)[name])
+        elif isinstance(namespace[name], types.ModuleType):
+            if len(bindings) > 1:
+                self._note(where, namespace[name])
+        elif isinstance(namespace[name], type) and not _is_foreign(namespace[name]):
+            self._class(module, name, namespace[name], bindings)
+        elif (
+            type(namespace[name]) in _COLLECTIONS and (module.path, name) not in self._traversal.read | self._text.read
+        ):
+            return
+        elif not self._is_told(module, namespace[name], bindings, namespace):
+            self._note(where, namespace[name])
+
+    def _is_told(self, module: Module, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]) -> bool:
+        """Whether a value is what the text says, and nothing beside."""
+        if bindings and all(binding.imported is not None for binding in bindings):
+            return self._is_imported(module, value, bindings)
+        functions = list(layers(value))
+        if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
+            return False
+        # What packages and artvcs put around a function is told by the text and the package's version.
+        outer = functions[:-1] if isinstance(value, types.FunctionType) else [*functions[:-1], type(value)]
+        if _holds(functions[-1]) or not all(map(_is_put_around, outer)):
+            return False
+        return self._is_unedited(module, functions[-1], namespace, plain=not bindings[0].decorated)
+
+    def _is_unedited(
+        self, module: Module, function: types.FunctionType, namespace: Mapping[str, Any], *, plain: bool
+    ) -> bool:
+        if is_as_written(module, function.__code__):
+            return True
+        where = self._traversal.name(module, function.__code__.co_qualname)
+        if plain and is_compiled_plainly(namespace):
+            self._edited.add(where)
+        self._values[f"{where} (bytecode)"] = digest(repr(describe_code(function.__code__)))
+        return True
+
+    def _is_imported(self, module: Module, value: Any, bindings: list[Binding]) -> bool:
+        """Whether an imported name still is what it was imported from; that, then, is looked at there."""
+        for binding in bindings:
+            target = binding.imported
+            assert target is not None
+            location = self._traversal.resolver.locate(module, target)
+            if location.kind != "own":
+                if not (isinstance(value, types.FunctionType) and is_own(source_path(value))):
+                    return True
+                continue
+            namespace, attribute = self._namespaces.get(location.file or ""), target.attribute
+            if namespace is not None and attribute is not None and namespace.get(attribute, _NOTHING) is value:
+                return len(bindings) == 1
+        return False
+
+    # Classes
+
+    def _class(self, module: Module, name: str, cls: type, bindings: list[Binding]) -> None:
+        """Notes what of a class its text does not tell."""
+        where = self._traversal.name(module, name)
+        told = len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and cls.__qualname__ == name
+        if not told and bindings and all(each.imported is not None for each in bindings):
+            if not self._is_imported(module, cls, bindings):
+                self._note(where, cls)
+            return
+        if not told:
+            self._note(where, cls)
+            self._note(f"{where}.__bases__", list(cls.__bases__))
+        for key, member in list(vars(cls).items()):
+            if not self._is_told_member(module, cls, key, member, bindings):
+                self._note(f"{where}.{key}", member)
+        registered = _registered(cls)
+        if registered:
+            self._note(f"{where}.register", registered)
+        if "__subclasses__" in self._traversal.mentions:
+            self._note(f"{where}.__subclasses__", list(_subclasses(cls)))
+
+    def _is_told_member(self, module: Module, cls: type, key: str, member: Any, bindings: list[Binding]) -> bool:
+        special = key.startswith("__") and key.endswith("__")
+        functions = list(_functions_of(member))
+        if not functions:
+            return special or key == "_abc_impl"
+        return all(
+            (special and source_path(each).startswith("<"))
+            or (
+                source_path(each) == module.path
+                and each.__code__.co_qualname == f"{cls.__qualname__}.{key}"
+                and _is_single(bindings, key)
+                and not _holds(each)
+                and self._is_unedited(module, each, each.__globals__, plain=True)
+            )
+            for each in functions
+        )
+
+    # Packages
+
+    def _foreign(self, dotted: str, rest: str) -> None:
+        """Notes a name of a package in whose place the user has put something."""
+        owner: Any = sys.modules.get(dotted)
+        for attribute in rest.split(".") if rest else ():
+            held = vars(owner) if isinstance(owner, types.ModuleType | type) else {}
+            owner = held.get(attribute)
+        if isinstance(owner, types.FunctionType) and is_own(source_path(owner)):
+            self._note(f"{dotted}.{rest}", owner)
+
+
+def _functions_of(member: Any) -> Iterator[types.FunctionType]:
+    if isinstance(member, types.FunctionType):
+        yield member
+    elif isinstance(member, staticmethod | classmethod):
+        yield from _functions_of(member.__func__)
+    elif isinstance(member, property):
+        for accessor in (member.fget, member.fset, member.fdel):
+            yield from _functions_of(accessor)
+    elif isinstance(member, functools.cached_property):
+        yield from _functions_of(member.func)
+
+
+def _holds(function: types.FunctionType) -> bool:
+    """Whether a function has anything beside its code that counts."""
+    return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
+
+
+def _is_put_around(layer: Any) -> bool:
+    """Whether what is around a function is of a package, and holds nothing that others may have put there."""
+    if isinstance(layer, types.FunctionType):
+        return not is_own(source_path(layer)) and "registry" not in vars(layer)
+    return belongs_to_tool(layer) or _is_foreign(layer)
+
+
+def _registered(cls: type) -> set[type]:
+    """The classes that an abstract base class was told of by `register`."""
+    dump: Any = getattr(abc, "_get_dump", None)
+    if dump is None or not isinstance(cls, abc.ABCMeta):
+        return set()
+    return {each for reference in dump(cls)[0] if (each := reference()) is not None}
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    found: list[type] = type.__subclasses__(cls)
+    for each in found:
+        yield each
+        yield from _subclasses(each)
+
+
+def _is_foreign(cls: type) -> bool:
+    owner = sys.modules.get(cls.__module__)
+    path = stated(owner, "__file__") if owner is not None else None
+    return cls.__module__ != "__main__" and (not isinstance(path, str) or not is_own(os.path.abspath(path)))
+
+
+def _is_definition(module: Module, function: types.FunctionType, node: ast.AST) -> bool:
+    """Whether a function was made by a definition of its module."""
+    return (
+        isinstance(node, DEFINITIONS)
+        and source_path(function) == module.path
+        and function.__code__.co_qualname == node.name
+    )
+
+
+def _is_single(bindings: list[Binding], method: str) -> bool:
+    """Whether a class's body defines a method once."""
+    found = [
+        node
+        for binding in bindings
+        for node in ast.walk(binding.node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == method
+    ]
+    return len(found) == 1

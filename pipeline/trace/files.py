@@ -1,0 +1,186 @@
+"""Files and folders: what a step asked of each, and whether the answer would be the same now."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Collection
+from typing import Any
+
+from artvcs.vcs import ArtError, hash_bytes, worktree
+
+from .places import Places, is_ignored
+
+ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
+
+LARGE = 1 << 30
+"""Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
+
+_TICK = 100_000_000
+"""Nanoseconds within which a file system may give two writes one time."""
+
+
+class Files:
+    """The files of one execution, as it asks for them. `written` are the paths that it has written itself.
+
+    Args:
+        places: Which paths count.
+        file_ids: What is known of files' contents.
+    """
+
+    def __init__(self, places: Places, file_ids: worktree.FileIds) -> None:
+        self._places = places
+        self._file_ids = file_ids
+        self._asked: dict[str, dict[str, str]] = {}
+        self._pending: dict[str, tuple[str, os.stat_result]] = {}
+        self.written: set[str] = set()
+        self._changed: set[str] = set()
+
+    def read(self, given: Any, *, direct: bool) -> bool:
+        """A file is about to be read. Returns whether it is no plain file, whose content nobody can compare."""
+        found = self._place(given, direct=direct)
+        if found is None:
+            return False
+        name, absolute = found
+        if "content" in self._asked.get(name, ()) or name in self._pending:
+            return False
+        info = _look(absolute)
+        if isinstance(info, os.stat_result) and stat.S_ISREG(info.st_mode):
+            self._pending[name] = (absolute, info)
+            if time.time_ns() - max(info.st_mtime_ns, info.st_ctime_ns) < _TICK:
+                self._settle(name)  # a change from now on would leave its state the same
+            return False
+        self._answer(name, "content", content(absolute, self._file_ids))
+        return isinstance(info, os.stat_result) and not stat.S_ISDIR(info.st_mode)
+
+    def listed(self, given: Any, *, direct: bool) -> None:
+        """The names in a folder are about to be read."""
+        self._ask(given, "names", lambda path: names(path, self.written), direct=direct)
+
+    def probe(self, given: Any, facet: str, *, direct: bool) -> None:
+        """The `kind`, `size` or `stat` of a path is about to be asked for."""
+        self._ask(given, facet, _PROBES[facet], direct=direct)
+
+    def write(self, given: Any, *, reads: bool = False) -> None:
+        """A path is about to be written, made or removed; from then on, what it holds is the step's own."""
+        if reads:
+            self.read(given, direct=True)
+        found = self._places.known(given)
+        if found is not None:
+            if found[0] in self._pending:
+                self._settle(found[0])
+            self.written.add(found[1])
+
+    def finish(self) -> tuple[dict[str, dict[str, str]], list[str]]:
+        """What was asked of each path, and which files changed meanwhile by somebody else's doing."""
+        self._changed.update(name for name in list(self._pending) if not self._settle(name))
+        self._file_ids.settle()
+        return self._asked, sorted(self._changed)
+
+    def merge(self, asked: dict[str, dict[str, str]], written: Collection[str]) -> None:
+        """Adds what a child process asked for."""
+        for name, facets in asked.items():
+            if self._places.resolve(name) not in self.written:
+                for facet, answer in facets.items():
+                    self._asked.setdefault(name, {}).setdefault(facet, answer)
+        self.written.update(written)
+
+    def _place(self, given: Any, *, direct: bool) -> tuple[str, str] | None:
+        found = self._places.known(given)
+        if found is None or found[1] in self.written or not self._places.counts(found[1], direct=direct):
+            return None
+        return found
+
+    def _ask(self, given: Any, facet: str, look: Callable[[str], str], *, direct: bool) -> None:
+        found = self._place(given, direct=direct)
+        if found is not None:
+            self._answer(found[0], facet, look(found[1]))
+
+    def _answer(self, name: str, facet: str, answer: str) -> None:
+        if self._asked.setdefault(name, {}).setdefault(facet, answer) != answer:
+            self._changed.add(name)  # both answers made the result, and only one can be asked for again
+
+    def _settle(self, name: str) -> bool:
+        """Hashes a file that was read; False where it is not as it was then."""
+        absolute, before = self._pending.pop(name)
+        now = _look(absolute)
+        same = isinstance(now, os.stat_result) and _signature(now) == _signature(before)
+        self._answer(name, "content", content(absolute, self._file_ids))
+        return same
+
+
+def content(path: str, file_ids: worktree.FileIds) -> str:
+    """What a file holds: the id of its content, or in words what is there instead."""
+    info = _look(path)
+    if isinstance(info, str):
+        return info
+    if stat.S_ISDIR(info.st_mode):
+        return FOLDER
+    if not stat.S_ISREG(info.st_mode):
+        return SPECIAL
+    if info.st_size > LARGE:
+        return f"{info.st_size} bytes of {info.st_mtime_ns} {info.st_ctime_ns} {info.st_ino}"
+    try:
+        return file_ids.id_of(path, info)
+    except (ArtError, OSError):
+        return UNREADABLE
+
+
+def names(path: str, without: Collection[str] = ()) -> str:
+    """Which names a folder has, as one hash."""
+    try:
+        with os.scandir(path) as entries:
+            found = sorted(
+                f"{'d' if entry.is_dir() else 'f'}{entry.name}"
+                for entry in entries
+                if not is_ignored(entry.name) and os.path.join(path, entry.name) not in without
+            )
+    except FileNotFoundError:
+        return ABSENT
+    except OSError:
+        return UNREADABLE
+    return hash_bytes("\0".join(found).encode("utf-8", "surrogateescape"), "names")
+
+
+def kind(path: str) -> str:
+    """What is at a path."""
+    info = _look(path)
+    if isinstance(info, str):
+        return info
+    return FOLDER if stat.S_ISDIR(info.st_mode) else "a file" if stat.S_ISREG(info.st_mode) else SPECIAL
+
+
+def size(path: str) -> str:
+    """How large a file is."""
+    info = _look(path)
+    return info if isinstance(info, str) else str(info.st_size)
+
+
+def state(path: str) -> str:
+    """What the file system says of a path that a copy of it may have in common."""
+    info = _look(path)
+    return info if isinstance(info, str) else f"{info.st_mode:o} {info.st_size} {info.st_mtime_ns}"
+
+
+_PROBES: dict[str, Callable[[str], str]] = {"kind": kind, "size": size, "stat": state}
+
+
+def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
+    """What a path answers now."""
+    if facet == "content":
+        return content(path, file_ids)
+    return names(path) if facet == "names" else _PROBES.get(facet, kind)(path)
+
+
+def _look(path: str) -> os.stat_result | str:
+    try:
+        return os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ABSENT
+    except (OSError, ValueError):
+        return UNREADABLE
+
+
+def _signature(info: os.stat_result) -> tuple[int, ...]:
+    return info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino

@@ -1,0 +1,53 @@
+"""Whose code asks: the nearest frame that is not Python's own library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from types import FrameType
+
+from ..fingerprint import is_own
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+
+
+def asks_own_code() -> bool:
+    """Whether the user's own code asks, by itself or through Python's library."""
+    name = asking()
+    return name is not None and is_user_code(name)
+
+
+def asking() -> str | None:
+    """The file of the code that asks; None where only Python's library does."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not _passes_on(name):
+            return name
+        frame = frame.f_back
+    return None
+
+
+def is_import() -> bool:
+    """Whether Python's import system asks, for code."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+@cache
+def is_user_code(name: str) -> bool:
+    """Whether a code object's file is the user's own: a file of theirs, or a cell of a notebook."""
+    if name.startswith("<"):
+        return name.startswith(("<ipython", "<stdin", "<string", "<cell"))
+    return is_own(os.path.abspath(name)) or "ipykernel" in name
+
+
+@cache
+def _passes_on(name: str) -> bool:
+    if name.startswith("<frozen"):
+        return True
+    return name.startswith(_HERE) or (name.startswith(_STANDARD) and "site-packages" not in name)

@@ -1,0 +1,103 @@
+"""Which paths count, and by what names they are known in a trace.
+
+A relative path is known as it was given: it means another file from another folder. Any other path in the project is
+known by where it is in it, and so the same in each clone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from functools import cache
+from typing import Any
+
+_SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/lib/")
+_IGNORED = frozenset({"__pycache__", ".git", ".artifacts", ".ipynb_checkpoints"})
+"""Names that come and go without anybody's doing."""
+
+
+class Places:
+    """The paths of one execution.
+
+    Args:
+        project: The project's folder.
+        artifacts: The repository's own folder.
+    """
+
+    def __init__(self, project: str, artifacts: str) -> None:
+        self._project = os.path.abspath(project)
+        self._artifacts = os.path.abspath(artifacts)
+        self._start = os.getcwd()
+
+    def known(self, given: Any) -> tuple[str, str] | None:
+        """The name and the absolute path of what was opened; None for what is no path, as a descriptor."""
+        try:
+            path = os.fsdecode(given)
+        except TypeError:
+            return None
+        if not path or "\0" in path:
+            return None
+        if os.path.isabs(path):
+            absolute = os.path.normpath(path)
+        else:
+            here = os.getcwd()
+            absolute = os.path.normpath(os.path.join(here, path))
+            if here == self._start:
+                path = os.path.normpath(path)
+                return (path if path.startswith("..") else os.path.join(".", "" if path == "." else path)), absolute
+        if absolute == self._project:
+            return ".", absolute
+        if is_below(absolute, self._project):
+            return os.path.relpath(absolute, self._project), absolute
+        return absolute, absolute
+
+    def resolve(self, name: str) -> str:
+        """The absolute path that a name stands for now."""
+        if os.path.isabs(name):
+            return name
+        relative = name.startswith(("./", "../")) or name == ".."
+        return os.path.normpath(os.path.join(self._start if relative else self._project, name))
+
+    def counts(self, absolute: str, *, direct: bool) -> bool:
+        """Whether what is at a path may count; `direct` where the user's own code asked for it."""
+        if absolute.endswith((".pyc", ".pyo")) or is_below(absolute, self._artifacts) or absolute == self._artifacts:
+            return False
+        if is_below(absolute, self._project):
+            inside = os.path.relpath(absolute, self._project).split(os.sep)
+            if direct or not (inside[0] in _IGNORED or "__pycache__" in inside):
+                return not _is_installed(absolute)
+            return False
+        if _is_installed(absolute):
+            return False
+        return direct or not (absolute.startswith(_SYSTEM) or is_below(absolute, _cache_folder()))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether a path is below a folder."""
+    return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def is_ignored(name: str) -> bool:
+    """Whether an entry of a folder says nothing of the folder's content."""
+    return name in _IGNORED
+
+
+@cache
+def _cache_folder() -> str:
+    return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+
+
+@cache
+def _installed_folders() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    found = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found |= {os.path.realpath(path) for path in found}
+    found |= {path + "/lib" for path in (sys.prefix, sys.base_prefix)}
+    tool = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    return tuple(sorted(path.rstrip(os.sep) + os.sep for path in found | {tool}))
+
+
+def _is_installed(absolute: str) -> bool:
+    parts = absolute.split(os.sep)
+    return "site-packages" in parts or "dist-packages" in parts or absolute.startswith(_installed_folders())

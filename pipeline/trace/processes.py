@@ -1,0 +1,67 @@
+"""Programs that a step starts: the user's own scripts and files that it names count; what they do nobody sees."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from ..fingerprint import is_own
+
+if TYPE_CHECKING:
+    from .recording import Recording
+
+
+def started(recording: Recording, args: tuple[Any, ...]) -> None:
+    """Notes a program.
+
+    Args:
+        recording: What notes it.
+        args: As `subprocess.Popen` audits it: executable, arguments, working directory, environment.
+    """
+    executable, arguments, folder, _ = args
+    words = list(_words(arguments))
+    base = os.getcwd() if folder is None else os.path.join(os.getcwd(), os.fsdecode(folder))
+    for word in words:
+        for each in dict.fromkeys((word, *_split(word), *_value(word))):
+            path = os.path.normpath(os.path.join(base, each))
+            if os.path.isfile(path):
+                recording.files.read(path if folder is not None or os.path.isabs(each) else each, direct=False)
+                if path.endswith(".py") and is_own(path):
+                    recording.modules.add(path)
+    if "-m" in words[:-1]:
+        found = _module(words[words.index("-m") + 1], base)
+        if found is not None:
+            recording.modules.add(found)
+    name = os.path.basename(words[0] if words else os.fsdecode(executable or "a program"))
+    recording.unverified.add(f"what the program {name} does")
+
+
+def _words(arguments: Any) -> Iterator[str]:
+    if isinstance(arguments, str | bytes):
+        yield from _split(os.fsdecode(arguments))
+    elif isinstance(arguments, Iterable):
+        for each in arguments:
+            yield os.fsdecode(each)
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
+def _value(word: str) -> Iterator[str]:
+    """What comes after the `=` of an option."""
+    if word.startswith("-") and "=" in word:
+        yield word.partition("=")[2]
+
+
+def _module(dotted: str, base: str) -> str | None:
+    stem = os.path.join(base, *dotted.split("."))
+    for path in (stem + ".py", os.path.join(stem, "__main__.py")):
+        if os.path.isfile(path) and is_own(path):
+            return path
+    return None

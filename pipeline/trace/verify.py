@@ -1,0 +1,93 @@
+"""Whether all that an execution was seen to use is as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from artvcs.vcs import Repository
+
+from ..fingerprint import UNLOADED, Followed, State
+from . import environment, files
+from .model import Difference, Trace
+from .places import Places
+
+Ask = Callable[[str], str]
+"""Answers a question to the Client, or about the run, as it would be answered now."""
+
+
+@dataclass
+class World:
+    """What executions are compared with.
+
+    Attributes:
+        repository: Where the results are.
+        code: The step's code, as it was followed.
+        ask: Answers questions to the Client.
+        context: Answers questions about the run.
+    """
+
+    repository: Repository
+    code: Followed
+    ask: Ask
+    context: Ask
+
+    @cached_property
+    def state(self) -> State:
+        """The state that the code reaches, when it was first asked for."""
+        return self.code.state()
+
+    @cached_property
+    def _places(self) -> Places:
+        return Places(str(self.repository.project), str(self.repository.layout.folder))
+
+    def file(self, name: str, facet: str) -> str:
+        """What a path answers now."""
+        return files.answer(self._places.resolve(name), facet, self.repository.file_ids)
+
+    def expect(self, names: Mapping[str, object]) -> None:
+        """Says which files will be asked for."""
+        self.repository.file_ids.expect(map(self._places.resolve, names))
+
+
+def differences(trace: Trace, world: World) -> Iterator[Difference]:
+    """What is not as an execution saw it, what costs least to find first."""
+    yield from _compare("env", trace.env, environment.answer)
+    yield from _compare("context", trace.context, world.context)
+    yield from _state(trace, world.state)
+    world.expect(trace.files)
+    for name, facets in trace.files.items():
+        yield from (
+            Difference("file", name, was, now)
+            for facet, was in facets.items()
+            if (now := world.file(name, facet)) != was
+        )
+    world.repository.file_ids.settle()
+    yield from _changed("code", trace.code, world.code.beyond(trace.code))
+    yield from _compare("answer", trace.answers, world.ask)
+
+
+def _compare(kind: str, then: Mapping[str, str], ask: Ask) -> Iterator[Difference]:
+    for subject, was in then.items():
+        if (now := ask(subject)) != was:
+            yield Difference(kind, subject, was, now)
+
+
+def _changed(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:
+    for subject in sorted(then.keys() | now.keys()):
+        if then.get(subject) != now.get(subject):
+            yield Difference(kind, subject, then.get(subject), now.get(subject))
+
+
+def _state(trace: Trace, now: State) -> Iterator[Difference]:
+    """Compares live values; where the execution loaded their modules itself, with those after it."""
+    found = [*_changed("value", trace.values, now.values), *_changed("code", trace.parts, now.parts)]
+    if found and trace.later_values:
+        kept = {name: value for name, value in trace.values.items() if value != UNLOADED}
+        later = [
+            *_changed("value", {**kept, **trace.later_values}, now.values),
+            *_changed("code", {**trace.parts, **trace.later_parts}, now.parts),
+        ]
+        found = min(found, later, key=len)
+    yield from found

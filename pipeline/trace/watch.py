@@ -1,0 +1,28 @@
+"""Recording what a block of code uses: the recording is open, and what Python tells is listened to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from artvcs.vcs import Repository
+
+from . import hooks
+from .recording import Recording, belongs_to, closed, opened
+
+
+@contextlib.contextmanager
+def recording(repository: Repository) -> Iterator[Recording]:
+    """Records what the block uses.
+
+    Args:
+        repository: Where the execution's result goes; paths in its project are known by where they are in it.
+    """
+    made = Recording(repository)
+    hooks.install(first=opened(made) == 1)
+    try:
+        with belongs_to(made):
+            yield made
+    finally:
+        hooks.uninstall(last=closed(made) == 0)
+        made.gather()

@@ -1,0 +1,287 @@
+"""The identity of any live value: one hash, the same in every process that holds an equal value.
+
+What a materializer stores is hashed as it is stored; everything else as pickle would take it apart, but without what
+a pickle depends on by chance: the order of sets, what is shared, what was interned. Code is not hashed here: whoever
+asks is told which functions and classes a value holds, and says by what name they are known.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import copyreg
+import functools
+import logging
+import queue
+import sys
+import tempfile
+import threading
+import types
+import weakref
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from blake3 import blake3
+
+from ..errors import MaterializerError
+from . import materializers
+
+Refer = Callable[[Any], str]
+"""Told a function or class that a value holds; says by what name it is known."""
+
+_SCALARS = frozenset({int, str, float, bool, type(None), complex, bytes})
+_PRINTED = (
+    int,
+    float,
+    bool,
+    type(None),
+    complex,
+    bytes,
+    bytearray,
+    range,
+    types.EllipsisType,
+    types.NotImplementedType,
+)
+_ROUTINES: tuple[type, ...] = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
+_ROUTINES += (types.MethodWrapperType, types.ClassMethodDescriptorType, types.GetSetDescriptorType)
+_ROUTINES += (types.MemberDescriptorType,)
+_PASSING: tuple[type, ...] = (
+    threading.Thread,
+    threading.Event,
+    threading.Condition,
+    threading.Semaphore,
+    threading.Barrier,
+)
+_PASSING += (type(threading.Lock()), type(threading.RLock()), threading.local, logging.Logger, logging.Handler)
+_PASSING += (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
+_PASSING += (queue.SimpleQueue, queue.Queue, type(contextvars.copy_context()))
+"""What organises a process and says nothing of what a step computes."""
+_TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artvcs.pydantic", "artvcs.sklearn"})
+"""Materializers of values that are better taken apart: what they hold may be code, or anything."""
+
+
+class Unhashable(Exception):
+    """A value that has no identity; the text says what it is, in words."""
+
+
+class Identifier:
+    """Hashes values, each as a whole.
+
+    Args:
+        refer: Told each function and class that is met.
+    """
+
+    def __init__(self, refer: Refer) -> None:
+        self._refer = refer
+
+    def identify(self, value: Any) -> str:
+        """The identity of a value, in hex.
+
+        Raises:
+            Unhashable: It holds something that has none, as an open socket.
+        """
+        walk = _Walk(self._refer)
+        try:
+            walk.value(value)
+        except RecursionError:
+            raise Unhashable("a value that is nested too deeply") from None
+        return walk.digest()
+
+
+class _Walk:
+    """One value taken apart. `_seen` numbers the objects met, for those that hold themselves."""
+
+    def __init__(self, refer: Refer, seen: dict[int, tuple[int, Any]] | None = None) -> None:
+        self._refer = refer
+        self._hasher = blake3()
+        self._seen: dict[int, tuple[int, Any]] = {} if seen is None else seen
+        self._open: set[int] = set()
+
+    def digest(self) -> str:
+        return self._hasher.hexdigest()
+
+    def token(self, kind: str, text: str | bytes = b"") -> None:
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        self._hasher.update(f"{kind} {len(data)}\n".encode())
+        self._hasher.update(data)
+
+    def value(self, value: Any) -> None:
+        cls = type(value)
+        if cls is str:
+            self.token("str", value)
+        elif cls in _PRINTED:
+            self.token(cls.__name__, repr(value))
+        elif isinstance(value, types.ModuleType):
+            self.token("module", str(vars(value).get("__name__")))
+        elif isinstance(value, type):
+            self.token("code", self._refer(value))
+        elif isinstance(value, _ROUTINES) or cls.__name__ == "ufunc":
+            self._routine(value)
+        elif isinstance(value, _PASSING):
+            self.token("passing", cls.__name__)
+        else:
+            self._once(value)
+
+    def _once(self, value: Any) -> None:
+        """An object that may hold others, and so itself."""
+        if id(value) in self._open:
+            self.token("again", str(self._seen[id(value)][0]))
+            return
+        self._seen[id(value)] = (len(self._seen), value)
+        self._open.add(id(value))
+        self._parts(value)
+        self._open.discard(id(value))
+
+    def _parts(self, value: Any) -> None:
+        cls = type(value)
+        if cls is types.FunctionType:
+            self._function(value)
+        elif cls in (list, tuple):
+            self._items(cls.__name__, value)
+        elif cls is dict or cls is types.MappingProxyType:
+            self._items("dict", value)
+            self._items("values", value.values())
+        elif cls in (set, frozenset):
+            self._unordered(cls.__name__, value)
+        elif (parts := _parts_of(value)) is not None:
+            self._all(*parts)
+        elif not self._array(value) and not self._stored(value):
+            self._reduced(value)
+
+    # Containers
+
+    def _items(self, kind: str, items: Iterable[Any]) -> None:
+        listed = list(items)
+        if set(map(type, listed)) <= _SCALARS:
+            self.token(f"plain {kind}", repr(listed))
+            return
+        self.token(kind, str(len(listed)))
+        for item in listed:
+            self.value(item)
+
+    def _unordered(self, kind: str, items: Iterable[Any]) -> None:
+        digests = []
+        for item in items:
+            inner = _Walk(self._refer, self._seen)
+            inner._open = self._open
+            inner.value(item)
+            digests.append(inner.digest())
+        self.token(kind, " ".join(sorted(digests)))
+
+    def _all(self, kind: str, *parts: Any) -> None:
+        self.token(kind)
+        for part in parts:
+            self.value(part)
+
+    # Code
+
+    def _function(self, function: types.FunctionType) -> None:
+        self.token("code", self._refer(function))
+        held = held_by(function)
+        self._items("names", held)
+        self._items("held", held.values())
+
+    def _routine(self, value: Any) -> None:
+        owner = getattr(value, "__self__", None)
+        name = getattr(value, "__qualname__", None) or value.__name__
+        self.token("routine", f"{getattr(value, '__module__', None) or ''} {name}")
+        if owner is not None and not isinstance(owner, types.ModuleType):
+            self.value(owner)  # a method of a list, or of another object
+
+    # Anything else
+
+    def _array(self, value: Any) -> bool:
+        """A numpy array of numbers, at the speed of its bytes."""
+        numpy = sys.modules.get("numpy")
+        if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject:
+            return False
+        self.token("array", f"{value.dtype.descr} {value.shape}")
+        self._hasher.update(
+            memoryview(numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8)) if value.size else b""
+        )
+        return True
+
+    def _stored(self, value: Any) -> bool:
+        """A value of another library as its materializer stores it: equal ones are equal there, as frames are."""
+        cls = type(value)
+        if cls.__module__.partition(".")[0] in sys.stdlib_module_names:
+            return False
+        found = materializers.find_for_value(value)
+        if not materializers.is_builtin(found) or found.NAME in _TAKEN_APART:
+            return False
+        self.value(cls)
+        with tempfile.TemporaryDirectory(prefix="artvcs-") as folder:
+            writer = found(folder)
+            try:
+                writer.save(value)
+            except (MaterializerError, OSError):
+                return False
+            self.token("stored", f"{found.NAME}/{found.VERSION}")
+            for file in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
+                self.token("file", file.relative_to(folder).as_posix())
+                self.token("content", blake3().update_mmap(file).digest())
+        return True
+
+    def _reduced(self, value: Any) -> None:
+        """An object as pickle takes it apart: what makes it, from what, and what it holds then."""
+        cls = type(value)
+        try:
+            reduce = copyreg.dispatch_table.get(cls)
+            taken = reduce(value) if reduce is not None else value.__reduce_ex__(4)
+        except Exception:  # the object's own code, or that of a library that cannot
+            raise Unhashable(_named(cls)) from None
+        if isinstance(taken, str):
+            self.token("global", f"{cls.__module__}.{taken}")
+            return
+        maker, arguments, *rest = taken
+        state, listed, mapped = (*rest[:3], None, None, None)[:3]
+        self._all("object", cls, maker, arguments, state)
+        for kind, items in (("listed", listed), ("mapped", mapped)):
+            if items is not None:
+                self._items(kind, items)
+
+
+def _parts_of(value: Any) -> tuple[Any, ...] | None:
+    """What kind of object this is, and what it says by; None for those that pickle takes apart."""
+    cls: Any = type(value)
+    if isinstance(value, types.MethodType):
+        return "method", value.__func__, value.__self__
+    if isinstance(value, staticmethod | classmethod):
+        return cls.__name__, value.__func__
+    if isinstance(value, property):
+        return "property", value.fget, value.fset, value.fdel
+    if isinstance(value, functools._lru_cache_wrapper):
+        return "cached", value.__wrapped__  # what it remembers is what the function would return
+    if isinstance(value, contextvars.ContextVar):
+        return "variable", value.name, value.get(None)
+    if isinstance(value, slice):
+        return "slice", value.start, value.stop, value.step
+    if any(value is each for each in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+        return ("stream",)
+    known = getattr(cls, "__cache_identity__", None) if cls.__module__.startswith("artvcs.") else None
+    return None if known is None else (cls.__qualname__, known(value))
+
+
+def held_by(function: types.FunctionType) -> dict[str, Any]:
+    """What a function holds beside its code: its closure, its defaults and its attributes, by name."""
+    held: dict[str, Any] = {}
+    if "dispatch" in vars(function) and isinstance(vars(function).get("registry"), types.MappingProxyType):
+        return {
+            "registry": vars(function)["registry"],
+            "wrapped": vars(function).get("__wrapped__"),
+        }  # functools.singledispatch
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            held[f"[{name}]"] = cell.cell_contents
+        except ValueError:  # not bound yet, as while the function around it still runs
+            continue
+    code, given = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount]
+    held.update((f"[{name}=]", value) for name, value in zip(names[len(names) - len(given) :], given, strict=True))
+    held.update((f"[{name}=]", value) for name, value in (function.__kwdefaults__ or {}).items())
+    held.update((f".{name}", value) for name, value in vars(function).items() if name != "__wrapped__")
+    return held
+
+
+def _named(cls: type) -> str:
+    return f"a value of type {cls.__module__}.{cls.__qualname__}"
