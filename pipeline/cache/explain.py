@@ -214,11 +214,13 @@ def _trace_reasons(old: Trace, new: Trace) -> Iterator[Reason]:
     for kind, before, after in (
         ("value", old.values, new.values),
         ("code", {**old.parts, **old.code}, {**new.parts, **new.code}),
+        ("package", old.packages, new.packages),
         ("env", old.env, new.env),
         ("answer", old.answers, new.answers),
         ("context", old.context, new.context),
     ):
-        for name in sorted(before.keys() | after.keys()):
+        both = kind == "package"  # which of them are imported as the step runs depends on what was loaded before
+        for name in sorted(before.keys() & after.keys() if both else before.keys() | after.keys()):
             if before.get(name) != after.get(name):
                 yield Reason(kind, name, before.get(name), after.get(name))
     for name in sorted(old.files.keys() | new.files.keys()):

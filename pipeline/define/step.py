@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import types
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ..errors import DefinitionError
 from ..fingerprint import Followed, follow
-from ..values.materializers import Materializer
+from ..values.materializers import Materializer, is_builtin
 from . import building
 from .options import Hook, Retry, StepOptions, as_retry
 from .policy import CachePolicy
@@ -67,7 +68,11 @@ class Step(Generic[P, T]):
 
     def code(self) -> Followed:
         """The step's code, followed as far as its cache policy says that code counts."""
-        return follow(self.function, reach=self.options.cache.code)
+        asked = {cls for cls in self.options.output_materializers.values() if not is_builtin(cls)}
+        also: tuple[Any, ...] = tuple(sorted(asked, key=lambda cls: cls.NAME))
+        if type(self.options.on_start) is types.FunctionType:
+            also += (self.options.on_start,)  # it may prepare what the step then uses
+        return follow(self.function, reach=self.options.cache.code, also=also)
 
     def __cache_identity__(self) -> Callable[P, T]:
         """What code depends on that holds this step: the function, which it then calls. See `values.identity`."""

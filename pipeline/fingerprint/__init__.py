@@ -7,8 +7,10 @@ loaded, or which Python runs it. Third-party packages count by version.
 from .compare import Change, PartLike, compare
 from .compute import GONE, Followed, fingerprint, follow
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
+from .packages import version as package_version
+from .packages import versions as package_versions
 from .project import is_own
-from .state import ABSENT, UNLOADED, State
+from .state import ABSENT, UNLOADED, Name, State
 
 __all__ = [
     "ABSENT",
@@ -17,6 +19,7 @@ __all__ = [
     "Change",
     "Fingerprint",
     "Followed",
+    "Name",
     "Part",
     "PartLike",
     "Reach",
@@ -28,5 +31,7 @@ __all__ = [
     "follow",
     "from_json",
     "is_own",
+    "package_version",
+    "package_versions",
     "to_json",
 ]

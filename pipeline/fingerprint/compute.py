@@ -20,13 +20,13 @@ from .model import Fingerprint, Part, Reach, build, digest
 from .module import Module
 from .nodes import line_of
 from .objects import ObjectFollower, follow_callable
-from .project import project_root
+from .project import is_own, project_root, stated
 from .reach import Traversal
 from .resolve import Resolver
-from .state import State, observe
+from .state import Name, State, observe
 
 # With its path: code objects that read the same are equal whatever file they come from.
-_Key = tuple[str, types.CodeType]
+_Key = tuple[str, types.CodeType, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,43 @@ class Followed:
             return ()
         return {f"{traversal.resolver.label(path)}::{name}" for path, name in traversal.writes}
 
-    def roots(self, codes: Iterable[types.CodeType], modules: Iterable[str], state: State) -> tuple[set[str], set[str]]:
+    def uses(self, *modules: str) -> bool:
+        """Whether the code uses anything of these modules of Python's library."""
+        return self._traversal is not None and any(dotted in modules for dotted, _ in self._traversal.foreign)
+
+    def uses_name(self, module: str, name: str) -> bool:
+        """Whether the code uses a name of a module of Python's library or of a package."""
+        top, _, inner = module.partition(".")
+        rest = f"{inner}.{name}" if inner else name
+        return self._traversal is not None and (top, rest) in self._traversal.foreign
+
+    def roots(
+        self,
+        codes: Iterable[types.CodeType],
+        modules: Iterable[str],
+        classes: Iterable[tuple[str, str]],
+        state: State,
+    ) -> tuple[set[str], set[str]]:
         """Where to begin to follow code that was entered or loaded, as far as nothing else leads to it.
 
         Args:
             codes: Code objects that were entered.
             modules: Files that were run as modules or programs.
+            classes: Modules and names of classes that were looked up.
             state: What live values lead to.
 
         Returns:
             The names to begin at, and those of functions whose code in memory is not what their file says.
         """
         with _lock:
-            return _roots(self._traversal, codes, modules, state) if self._traversal is not None else (set(), set())
+            if self._traversal is None:
+                return set(), set()
+            return _roots(self._traversal, codes, modules, classes, state)
+
+    def labels(self, names: Iterable[Name]) -> set[str]:
+        """Names of modules, each with its file, as roots."""
+        traversal = self._traversal
+        return {f"{traversal.resolver.label(path)}::{name}" for path, name in names} if traversal is not None else set()
 
     def beyond(self, roots: Iterable[str]) -> dict[str, str]:
         """What code that was found by `roots` says now: root → hash of all that it leads to beyond the fingerprint."""
@@ -89,7 +113,11 @@ GONE = "gone"
 
 
 def _roots(
-    text: Traversal, codes: Iterable[types.CodeType], modules: Iterable[str], state: State
+    text: Traversal,
+    codes: Iterable[types.CodeType],
+    modules: Iterable[str],
+    classes: Iterable[tuple[str, str]],
+    state: State,
 ) -> tuple[set[str], set[str]]:
     found, edited = set[str](), set[str]()
     taken = {(module.path, name) for module, name in text.taken} | state.reached
@@ -97,6 +125,12 @@ def _roots(
     for path in modules:
         if path not in known:
             found.add(f"{text.resolver.label(path)}::")
+    for module_name, qualname in classes:
+        path = stated(sys.modules.get(module_name), "__file__")
+        if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
+            name = (os.path.abspath(path), qualname.partition(".")[0])
+            if name not in taken:
+                found.add(f"{text.resolver.label(name[0])}::{name[1]}")
     for code in codes:
         path = os.path.abspath(code.co_filename)
         module = text.resolver.load(path) if os.path.isfile(path) else None
@@ -157,13 +191,14 @@ def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fi
     return follow(function, reach=reach).fingerprint
 
 
-def follow(function: Callable[..., Any], *, reach: Reach = "project") -> Followed:
+def follow(function: Callable[..., Any], *, reach: Reach = "project", also: tuple[Any, ...] = ()) -> Followed:
     """Follows the code of a step's function.
 
     Args:
         function: The raw function; a step, partial or wrapped function is followed to what it calls.
         reach: `project` counts everything of the user's own that it reaches, `function` only itself,
             `none` only its qualified name.
+        also: Classes and functions whose code counts, too.
     """
     if reach == "none":
         name = _qualname(function)
@@ -171,18 +206,18 @@ def follow(function: Callable[..., Any], *, reach: Reach = "project") -> Followe
         return Followed(named, {}, True, function, None)
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
-            return _remembered(function)
+            return _remembered(function, also)
         with _uncollected():
-            return _follow(function, reach)
+            return _follow(function, reach, also)
 
 
-def _remembered(function: types.FunctionType) -> Followed:
-    key = (source_path(function), function.__code__)
+def _remembered(function: types.FunctionType, also: tuple[Any, ...]) -> Followed:
+    key = (source_path(function), function.__code__, also)
     known = _known.get(key)
     if known is not None and known.is_current():
         return known
     with _uncollected():
-        result = _follow(function, "project")
+        result = _follow(function, "project", also)
     if result.settled:
         _known[key] = result
     return result
@@ -204,13 +239,19 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _follow(function: Any, reach: Reach) -> Followed:
+def _follow(function: Any, reach: Reach, also: tuple[Any, ...]) -> Followed:
     resolver = Resolver(project_root(_folder(function)))
     traversal = Traversal(resolver)
     follower = ObjectFollower(traversal, only=reach == "function")
     follow_callable(follower, function, _qualname(function))
+    for code in also:
+        follower.refer(code)
+    if sys.flags.optimize:
+        level = str(sys.flags.optimize)  # Python leaves out assertions then, and docstrings
+        traversal.add(Part("<python>::optimize", "constant", digest(level), None, 0, level))
     if reach == "project":
         traversal.run()
+        traversal.finish()
     counted = traversal.packages if reach == "project" else {}
     unfollowed = traversal.unfollowed | resolver.broken
     result = build(traversal.parts.values(), counted, unfollowed, traversal.unhashable)

@@ -24,15 +24,15 @@ def layers(value: Any) -> Iterator[Any]:
     seen: set[int] = set()
     while value is not None and id(value) not in seen:
         seen.add(id(value))
-        if isinstance(value, types.FunctionType):
+        if issubclass(type(value), types.FunctionType):
             yield value
         value = _wrapped(value)
 
 
 def _wrapped(value: Any) -> Any:
-    if isinstance(value, types.MethodType):
+    if issubclass(type(value), types.MethodType):
         return value.__func__
-    if isinstance(value, type | types.ModuleType):
+    if issubclass(type(value), type | types.ModuleType):
         return None
     if type(value).__module__.partition(".")[0] == TOOL:
         return getattr(value, "function", None)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .nodes import Definition, imported_names, line_of, root
+from .nodes import Definition, chain, imported_names, line_of, root
 from .scopes import Import
 from .syntax import Summary, summarise
 
@@ -53,9 +53,10 @@ class Binding:
     header: list[ast.AST] | None = None
 
     @property
-    def decorated(self) -> bool:
-        """Whether it is a definition under decorators."""
-        return bool(getattr(self.node, "decorator_list", None))
+    def decorators(self) -> list[str]:
+        """The names of the decorators that a definition is under."""
+        found = getattr(self.node, "decorator_list", [])
+        return [chain(each.func if isinstance(each, ast.Call) else each) or "" for each in found]
 
 
 @dataclass(eq=False)

@@ -61,7 +61,7 @@ class ObjectFollower:
             where: The name for the part that stands for it.
             kind: The kind of that part.
         """
-        if isinstance(value, types.ModuleType):
+        if issubclass(type(value), types.ModuleType):
             self._module(value, rest, where)
             return
         identity = self.identify(value, where)
@@ -72,6 +72,14 @@ class ObjectFollower:
         """The identity of a value; None if it has none, which is noted."""
         try:
             return self._identifier.identify(value)
+        except Unhashable as error:
+            self.traversal.unhashable.add(Unfollowed(where, str(error), 0))
+            return None
+
+    def remembered(self, function: Any, where: str) -> dict[str, str] | None:
+        """What a cached function remembers; None if that has no identity, which is noted."""
+        try:
+            return self._identifier.remembered(function)
         except Unhashable as error:
             self.traversal.unhashable.add(Unfollowed(where, str(error), 0))
             return None

@@ -49,7 +49,8 @@ class Location:
         dotted = f"{self.dotted}.{name}" if self.dotted else name
         if self.kind != "own":
             return replace(self, dotted=dotted)
-        return _in_folder(self.folder, name, dotted) if self.folder is not None else None
+        found = _in_folder(self.folder, name, dotted) if self.folder is not None else None
+        return found or (_elsewhere(dotted) if self.file is None else None)
 
 
 @cache
@@ -147,6 +148,17 @@ def _locate_top(name: str, importer: str, root: str) -> Location:
     return Location("missing", name)
 
 
+def _elsewhere(dotted: str) -> Location | None:
+    """A part of a package without `__init__.py` that is in another folder than the rest."""
+    if dotted.rpartition(".")[0] not in sys.modules:
+        return None
+    try:
+        spec = importlib.util.find_spec(dotted)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    return _classify(dotted, spec.origin, list(spec.submodule_search_locations or ())) if spec is not None else None
+
+
 def _classify(name: str, origin: str | None, folders: list[str]) -> Location | None:
     if origin in ("built-in", "frozen") or (origin is None and not folders):
         return Location("stdlib", name) if name in sys.stdlib_module_names else None
@@ -158,7 +170,16 @@ def _classify(name: str, origin: str | None, folders: list[str]) -> Location | N
         return Location("own", name, None, place)
     if not place.endswith(".py"):
         return Location("binary", name, place)
+    if not os.path.exists(place):  # in an archive
+        return Location("binary", name, _existing(place))
     return Location("own", name, place, os.path.dirname(place) if folders else None)
+
+
+def _existing(place: str) -> str:
+    """The nearest thing above a path that is there."""
+    while not os.path.exists(place) and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    return place
 
 
 def _in_folder(folder: str | None, name: str, dotted: str) -> Location | None:

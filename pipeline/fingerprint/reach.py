@@ -16,7 +16,8 @@ from . import packages, sources
 from .expressions import ADDITION
 from .model import Part, Unfollowed, digest
 from .module import Binding, Module
-from .project import Location
+from .nodes import Definition, chain, line_of
+from .project import TOOL, Location
 from .resolve import Resolver
 from .scopes import Import
 from .syntax import Summary, summarise
@@ -24,12 +25,13 @@ from .units import Piece, Units
 
 _IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
 _IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
-_EFFECTS = "import"  # no name can be a keyword
 _units: dict[str, Units] = {}
 
-_COMPUTED = {f"{name}() with a computed name" for name in ("import_module", "__import__")}
-_COMPUTED |= {f"{name}()" for name in ("exec", "eval", "globals")}
+_OF_ANY = frozenset(f"{name}() with a computed name" for name in ("import_module", "__import__"))
+_OF_ITS_OWN = frozenset(f"{name}()" for name in ("exec", "eval", "globals"))
 _COMPUTING = {("sys", "modules"), ("pydoc", "locate"), ("pkgutil", "resolve_name"), ("runpy", "run_module")}
+_DOC_READERS = {("inspect", "getdoc"), ("pydoc", "getdoc"), ("inspect", "cleandoc")}
+_PLACE_READERS = {("sys", "_getframe"), ("inspect", "currentframe"), ("inspect", "stack")}
 
 Fallback = Callable[[Module, str, str], bool]
 
@@ -42,7 +44,8 @@ class Traversal:
         packages: Distributions reached so far, with their versions.
         unfollowed: What could not be followed so far.
         unhashable: Values that count and have no identity.
-        taken: Module-level names that the code uses, in order. What only changes them counts by its text alone.
+        taken: Module-level names that the code uses when it runs, in order.
+        taken_at_import: Those that only the import of a module uses, as to make a constant; with that module.
         read: Those whose value is read, each with its module's file; others are only added to.
         foreign: Names of packages that were reached so far: a module, and the attributes read from it.
         mentions: Special attributes, as `__subclasses__`, that are read from anything.
@@ -57,15 +60,17 @@ class Traversal:
         self.unfollowed: set[Unfollowed] = set()
         self.unhashable: set[Unfollowed] = set()
         self.taken: list[tuple[Module, str]] = []
+        self.taken_at_import: list[tuple[Module, Module, str]] = []
         self.foreign: set[tuple[str, str]] = set()
         self.mentions: set[str] = set()
+        self._documented: list[tuple[str, Definition, bool]] = []
         self.read: set[tuple[str, str]] = set()
         self.writes: set[tuple[str, str]] = set()
         self.fallback: Fallback = lambda module, name, rest: False
         self._todo: list[tuple[Module, str]] = []
-        self._changers: list[tuple[Module, str]] = []
-        self._changing = False
-        self._used: tuple[set[tuple[str, str]], set[tuple[str, str]]] | None = None
+        self._at_import: list[tuple[Module, Module, str]] = []
+        self._importing: Module | None = None
+        self._evaluating: Module | None = None
         self._seen: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
 
@@ -74,15 +79,32 @@ class Traversal:
         onward = Traversal(self.resolver)
         onward.mentions |= self.mentions
         onward.read |= self.read
-        seen, taken = self._used or (self._seen, self._taken)
-        onward._seen |= seen
-        onward._taken |= taken
+        used = {(module.path, name) for module, name in self.taken}
+        onward._seen |= {key for key in self._seen if (key[0], key[1].partition(".")[0]) in used}
+        onward._taken |= used | {key for key in self._taken if not key[1]}
         return onward
 
-    @property
-    def computed(self) -> bool:
-        """Whether code finds names by computing them."""
-        return not _COMPUTING.isdisjoint(self.foreign) or any(each.what in _COMPUTED for each in self.unfollowed)
+    def computes_names_of(self, label: str) -> bool:
+        """Whether code finds names of a module by computing them."""
+        if not _COMPUTING.isdisjoint(self.foreign):
+            return True
+        return any(
+            gap.what in _OF_ANY or (gap.what in _OF_ITS_OWN and gap.where.partition("::")[0] == label)
+            for gap in self.unfollowed
+        )
+
+    def finish(self) -> None:
+        """Adds what counts only because of what has been reached: docstrings that are read, lines that are told."""
+        readers = "__doc__" in self.mentions or not _DOC_READERS.isdisjoint(self.foreign)
+        for name, node, shown in self._documented:
+            text = ast.get_docstring(node, clean=False) if readers or shown else None
+            if text:
+                self.add(
+                    Part(f"{name}.__doc__", "constant", digest(text), name.partition("::")[0], line_of(node), text)
+                )
+        if not _PLACE_READERS.isdisjoint(self.foreign):
+            for module in {module.path: module for module, _ in self.taken}.values():
+                self.add(Part(self.name(module, "<lines>"), "file", digest(module.text), None, 0, ""))
 
     def name(self, module: Module, qualname: str) -> str:
         """The name of a part."""
@@ -90,6 +112,9 @@ class Traversal:
 
     def follow(self, module: Module, ref: str) -> None:
         """Notes that a global name of `module`, with attributes read from it, is reached."""
+        if self._evaluating is not None:
+            self._at_import.append((self._evaluating, module, ref))
+            return
         key = (module.path, ref)
         if key not in self._seen:
             self._seen.add(key)
@@ -97,14 +122,16 @@ class Traversal:
 
     def run(self) -> None:
         """Follows until nothing new is reached."""
-        while self._todo or self._changers:
-            if not self._todo:
-                if not self._changing:
-                    self._changing, self._used = True, (set(self._seen), set(self._taken))
-                self._todo, self._changers = self._changers, []
-            module, ref = self._todo.pop()
+        while self._todo or self._at_import:
+            if self._todo:
+                module, ref = self._todo.pop()
+            else:
+                self._importing, module, ref = self._at_import.pop()
+                if (module.path, ref) in self._seen:
+                    continue
+                self._seen.add((module.path, ref))
             name, _, rest = ref.partition(".")
-            if not rest.startswith(ADDITION) and not self._changing:
+            if not rest.startswith(ADDITION) and self._importing is None:
                 self.read.add((module.path, name))
             # In a notebook, a name means what the cells have made of it, in whatever order they ran.
             if module.path in self.resolver.virtual and self.fallback(module, name, rest):
@@ -124,34 +151,18 @@ class Traversal:
         if (module.path, name) in self._taken:
             return
         self._taken.add((module.path, name))
-        if not self._changing:
-            self.taken.append((module, name))
-        units = _units_of(module)
-        self._take_effects(module, units)
-        changers, calls = units.changes(name)
-        self._changers += [(module, changer) for changer in changers]
+        self._note_taken(module, name)
         grouped: dict[str, list[Piece]] = {}
-        for piece in (*units.pieces(name), *calls):
+        for piece in _units_of(module).pieces(name):
             grouped.setdefault(piece.qualname, []).append(piece)
         for qualname, pieces in grouped.items():
             self.add_pieces(module, qualname, pieces)
 
-    def _take_effects(self, module: Module, units: Units) -> None:
-        """Counts all of the modules that a module imports for their effects alone."""
-        if (module.path, _EFFECTS) in self._taken:
-            return
-        self._taken.add((module.path, _EFFECTS))
-        for target in units.effects:
-            location = self.resolver.locate(module, replace(target, module=target.loaded))
-            if target.attribute is not None:
-                source = self.resolver.own(module, target)
-                is_name = source is not None and self.resolver.binds(source, target.attribute)
-                child = location.child(target.attribute) if not is_name else None
-                if child is None:
-                    continue
-                location = child
-            if location.kind == "own":
-                self._enter_own(location, [], self.resolver.label(module.path))
+    def _note_taken(self, module: Module, name: str) -> None:
+        if self._importing is None:
+            self.taken.append((module, name))
+        else:
+            self.taken_at_import.append((self._importing, module, name))
 
     def add_pieces(self, module: Module, qualname: str, pieces: list[Piece]) -> None:
         """Makes one part of everything that binds one name, and follows what it uses."""
@@ -165,6 +176,23 @@ class Traversal:
             line = min(piece.line for piece in pieces)
             source = "\n".join(module.source(node) for node in dict.fromkeys(piece.node for piece in pieces))
         self.add(Part(name, first.kind, code, file, line, source))
+        for piece in pieces:
+            if isinstance(piece.node, Definition):
+                shown = self._is_shown_to_a_package(module, piece)
+                self._documented += [(name, piece.node, shown)]
+
+    def _is_shown_to_a_package(self, module: Module, piece: Piece) -> bool:
+        """Whether a definition is handed to somebody who may read its docstring: a decorator, or a package's class."""
+        if any(self._leads_to_package(module, each.name) for each in piece.decorators):
+            return True
+        bases = piece.node.bases if isinstance(piece.node, ast.ClassDef) and "." not in piece.qualname else []
+        return any(self._leads_to_package(module, chain(base)) for base in bases)
+
+    def _leads_to_package(self, module: Module, name: str | None) -> bool:
+        bindings = module.bindings.get((name or "").partition(".")[0], ())
+        targets = [binding.imported for binding in bindings if binding.imported is not None]
+        located = [self.resolver.locate(module, target) for target in targets]
+        return any(each.kind == "package" and each.top != TOOL for each in located)
 
     def add(self, part: Part) -> None:
         """Adds a part; another one of the same name and a different hash gets a number."""
@@ -188,7 +216,10 @@ class Traversal:
         if piece.imported is not None:
             hashes.append(self.resolver.describe(module, piece.imported))
         if piece.summary is not None:
+            # A constant is looked at as it is: what made it counts by its text, or where it is still to be made.
+            self._evaluating = module if piece.kind in ("constant", "module") else self._importing
             self.use(module, where, piece.summary)
+            self._evaluating = None
             hashes.append(piece.summary.digest)
         return hashes[0] if piece.summary is not None and len(hashes) == 1 else digest("\n".join(hashes))
 
@@ -277,13 +308,16 @@ class Traversal:
         for source in starred:
             self.follow(source, f"{name}.{rest}" if rest else name)
         if starred:
+            self._note_taken(module, name)
             return
         if name == "__doc__":
             self._add_docstring(module)
-        elif hasattr(builtins, name) or name in _IMPLICIT:
+        elif name in _IMPLICIT:
             return
+        elif hasattr(builtins, name):
+            self._note_taken(module, name)  # somebody may have put another function there
         elif not self.fallback(module, name, rest):
-            self.taken.append((module, name))  # some other code may have set it
+            self._note_taken(module, name)  # some other code may have set it
             # It can only come from a star import of a package.
             for star in module.stars:
                 location = self.resolver.locate(module, star)

@@ -130,10 +130,10 @@ class Resolver:
 
 def belongs_to_tool(value: Any) -> bool:
     """Whether an object is a module of artvcs or defined in one."""
-    if isinstance(value, types.ModuleType):
+    if issubclass(type(value), types.ModuleType):
         name = stated(value, "__name__")
     else:
-        name = value.__module__ if isinstance(value, type | types.FunctionType) else type(value).__module__
+        name = value.__module__ if issubclass(type(value), type | types.FunctionType) else type(value).__module__
     return isinstance(name, str) and name.partition(".")[0] == TOOL
 
 

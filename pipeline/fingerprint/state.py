@@ -19,6 +19,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from artvcs.vcs import values
+
+from ..values.identity import held_by
+from . import surroundings
 from .compiled import is_as_written, is_compiled_plainly
 from .functions import describe_code, layers, source_path
 from .model import Unfollowed, digest
@@ -29,6 +33,9 @@ from .reach import Traversal
 from .resolve import belongs_to_tool
 
 _NOTHING = object()
+_SHOWN = 20
+_SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
+"""What says where and with what Python a program runs, and not what it does."""
 UNLOADED = "not loaded"
 ABSENT = "absent"
 
@@ -49,6 +56,7 @@ class State:
         unhashable: Values that have no identity.
         edited: Functions whose code in memory is not what their file says now.
         reached: The names that only live values lead to.
+        remembers: Whether there are functions among them that remember their results, as under `functools.lru_cache`.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -56,6 +64,7 @@ class State:
     unhashable: tuple[Unfollowed, ...] = ()
     edited: tuple[str, ...] = ()
     reached: frozenset[Name] = frozenset()
+    remembers: bool = False
 
 
 def observe(traversal: Traversal, globals_: Mapping[str, Any], path: str) -> State:
@@ -91,12 +100,16 @@ class _Observer:
         self._namespaces = namespaces
         self._values: dict[str, str] = {}
         self._edited: set[str] = set()
+        self._loose: set[str] = set()
+        self._remembers = False
 
     def observe(self) -> State:
-        if self._text.computed:
-            self._take_all_loaded()
+        self._take_loaded()
         for module, name in self._text.taken:
             self._name(module, name)
+        for importing, module, name in self._text.taken_at_import:
+            if importing.path not in self._namespaces:
+                self._name(module, name)  # its constants are still to be made
         for dotted, rest in sorted(self._text.foreign):
             self._foreign(dotted, rest)
         self._traversal.run()
@@ -106,27 +119,39 @@ class _Observer:
             done += 1
             self._name(module, name)
             self._traversal.run()
+        self._traversal.finish()
         return State(
             self._values,
             {part.name: part.hash for part in self._traversal.parts.values()},
             tuple(sorted(self._traversal.unhashable)),
             tuple(sorted(self._edited)),
             frozenset((module.path, name) for module, name in self._traversal.taken),
+            self._remembers,
         )
 
-    def _take_all_loaded(self) -> None:
-        """Takes each of the user's modules: code that finds names by computing them may find any."""
+    def _take_loaded(self) -> None:
+        """Takes modules as wholes in which code finds names by computing them: it may find any."""
         resolver = self._traversal.resolver
         for path in sorted(self._namespaces):
-            if path.startswith(resolver.root.rstrip(os.sep) + os.sep) and is_own(path):
+            inside = path.startswith(resolver.root.rstrip(os.sep) + os.sep) and is_own(path)
+            if inside and self._text.computes_names_of(resolver.label(path)):
                 module = resolver.load(path)
                 if module is not None:
+                    self._loose.add(path)
                     self._traversal.take_whole(module)
 
-    def _note(self, where: str, value: Any) -> None:
-        identity = self._follower.identify(value, where)
-        if identity is not None:
-            self._values[where] = identity
+    def _note(self, where: str, value: Any, depth: int = 2) -> None:
+        """Notes a live value: by what it holds, where that has names, so that one of them can be told as the cause."""
+        spread = _spread(value) if depth else None
+        if spread is None:
+            identity = self._follower.identify(value, where)
+            if identity is not None:
+                self._values[where] = identity
+            return
+        code, held = spread
+        self._values[where] = digest(self._follower.refer(code)) if code is not None else f"with {len(held)} parts"
+        for key, each in held.items():
+            self._note(f"{where}{key}", each, depth - 1)
 
     # Names of modules
 
@@ -142,19 +167,17 @@ class _Observer:
         elif name not in namespace:
             if bindings:
                 self._values[where] = ABSENT
-            elif name in vars(builtins):
+            elif name in vars(builtins) and not _is_builtin(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
-        elif isinstance(namespace[name], types.ModuleType):
+        elif issubclass(type(namespace[name]), types.ModuleType):
             if len(bindings) > 1:
                 self._note(where, namespace[name])
-        elif isinstance(namespace[name], type) and not _is_foreign(namespace[name]):
+        elif issubclass(type(namespace[name]), type) and not _is_foreign(namespace[name]):
             self._class(module, name, namespace[name], bindings)
-        elif (
-            type(namespace[name]) in _COLLECTIONS and (module.path, name) not in self._traversal.read | self._text.read
-        ):
-            return
-        elif not self._is_told(module, namespace[name], bindings, namespace):
-            self._note(where, namespace[name])
+        elif self._counts(module, name, namespace[name]):
+            if not self._is_told(module, namespace[name], bindings, namespace):
+                self._note(where, namespace[name])
+            self._remembered(where, namespace[name])
 
     def _is_told(self, module: Module, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]) -> bool:
         """Whether a value is what the text says, and nothing beside."""
@@ -164,10 +187,33 @@ class _Observer:
         if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
             return False
         # What packages and artvcs put around a function is told by the text and the package's version.
-        outer = functions[:-1] if isinstance(value, types.FunctionType) else [*functions[:-1], type(value)]
+        outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
         if _holds(functions[-1]) or not all(map(_is_put_around, outer)):
             return False
-        return self._is_unedited(module, functions[-1], namespace, plain=not bindings[0].decorated)
+        plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
+        return self._is_unedited(module, functions[-1], namespace, plain=plain)
+
+    def _counts(self, module: Module, name: str, value: Any) -> bool:
+        """Whether a value is read, and not only added to; of one that is there to be found, only if it is plain."""
+        key = (module.path, name)
+        if module.path in self._loose and key not in self._text.read and key in self._traversal.writes:
+            return False
+        if type(value) in _COLLECTIONS and key not in self._traversal.read and key not in self._text.read:
+            return False
+        return module.path not in self._loose or key in self._text.read or _is_plain(value)
+
+    def _remembered(self, where: str, value: Any) -> None:
+        """Notes what a cached function remembers: calls that the step will not make."""
+        if type(value) is not functools._lru_cache_wrapper:
+            return
+        self._remembers = True
+        if not value.cache_info().currsize:
+            return
+        calls = self._follower.remembered(value, where)
+        if calls is not None:
+            self._values[f"{where}()"] = " ".join(
+                sorted(f"{call[:16]}={result[:16]}" for call, result in calls.items())
+            )
 
     def _is_unedited(
         self, module: Module, function: types.FunctionType, namespace: Mapping[str, Any], *, plain: bool
@@ -187,9 +233,12 @@ class _Observer:
             assert target is not None
             location = self._traversal.resolver.locate(module, target)
             if location.kind != "own":
-                if not (isinstance(value, types.FunctionType) and is_own(source_path(value))):
+                if not (issubclass(type(value), types.FunctionType) and is_own(source_path(value))):
                     return True
                 continue
+            source = self._traversal.resolver.own(module, target)
+            if source is None or not self._traversal.resolver.binds(source, target.attribute or ""):
+                return False
             namespace, attribute = self._namespaces.get(location.file or ""), target.attribute
             if namespace is not None and attribute is not None and namespace.get(attribute, _NOTHING) is value:
                 return len(bindings) == 1
@@ -240,21 +289,75 @@ class _Observer:
         """Notes a name of a package in whose place the user has put something."""
         owner: Any = sys.modules.get(dotted)
         for attribute in rest.split(".") if rest else ():
-            held = vars(owner) if isinstance(owner, types.ModuleType | type) else {}
+            held = vars(owner) if issubclass(type(owner), types.ModuleType | type) else {}
             owner = held.get(attribute)
-        if isinstance(owner, types.FunctionType) and is_own(source_path(owner)):
-            self._note(f"{dotted}.{rest}", owner)
+        where = f"{dotted}.{rest}"
+        if issubclass(type(owner), type):
+            for key, member in list(vars(owner).items()):
+                if any(is_own(source_path(each)) for each in _functions_of(member)):
+                    self._note(f"{where}.{key}", member)
+        if issubclass(type(owner), types.FunctionType):
+            if is_own(source_path(owner)):
+                self._note(where, owner)
+        elif (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
+            self._note(where, owner)
+        for name, value in surroundings.of(dotted, rest):
+            self._note(name, value)
+        if dotted == "random" or (dotted, rest.partition(".")[0]) == ("numpy", "random"):
+            self._random(dotted)
+
+    def _random(self, dotted: str) -> None:
+        """Notes the state of a common source of chance, where the user's code has seeded it."""
+        seeded = (namespace.get("__file__") for namespace in self._namespaces.values())
+        texts = (self._traversal.resolver.load(os.path.abspath(path)) for path in seeded if path and is_own(path))
+        if any(module is not None and "seed(" in module.text for module in texts):
+            source = sys.modules.get("random" if dotted == "random" else "numpy.random")
+            if source is not None:
+                self._note(f"{dotted}'s state", source.getstate() if dotted == "random" else source.get_state())
+
+
+def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
+    """A value as the function or class that makes it what it is, and what it holds by name."""
+    cls = type(value)
+    if cls is types.FunctionType and "registry" not in vars(value):
+        return value, held_by(value)
+    if cls is types.MethodType and type(value.__func__) is types.FunctionType:
+        return value.__func__, {**held_by(value.__func__), ".__self__": value.__self__}
+    if cls is dict and 0 < len(value) <= _SHOWN and all(type(key) is str for key in value):
+        return None, {f"[{key!r}]": each for key, each in value.items()}
+    own_ways = ("__reduce__", "__reduce_ex__", "__getstate__", "__slots__", "__getattribute__")
+    plain = not any(name in vars(base) for base in cls.__mro__[:-1] for name in own_ways)
+    if plain and not _is_foreign(cls) and not issubclass(cls, type) and cls.__base__ is not None:
+        held = getattr(value, "__dict__", None)
+        if type(held) is dict:
+            return cls, {f".{key}": each for key, each in held.items()}
+    return None
+
+
+def _is_builtin(value: Any) -> bool:
+    return not issubclass(type(value), types.FunctionType) or not is_own(source_path(value))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is one of text and numbers, or code."""
+    if issubclass(type(value), types.FunctionType | type):
+        return True
+    try:
+        values.encode(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _functions_of(member: Any) -> Iterator[types.FunctionType]:
-    if isinstance(member, types.FunctionType):
+    if issubclass(type(member), types.FunctionType):
         yield member
-    elif isinstance(member, staticmethod | classmethod):
+    elif issubclass(type(member), staticmethod | classmethod):
         yield from _functions_of(member.__func__)
-    elif isinstance(member, property):
+    elif issubclass(type(member), property):
         for accessor in (member.fget, member.fset, member.fdel):
             yield from _functions_of(accessor)
-    elif isinstance(member, functools.cached_property):
+    elif issubclass(type(member), functools.cached_property):
         yield from _functions_of(member.func)
 
 
@@ -265,7 +368,7 @@ def _holds(function: types.FunctionType) -> bool:
 
 def _is_put_around(layer: Any) -> bool:
     """Whether what is around a function is of a package, and holds nothing that others may have put there."""
-    if isinstance(layer, types.FunctionType):
+    if issubclass(type(layer), types.FunctionType):
         return not is_own(source_path(layer)) and "registry" not in vars(layer)
     return belongs_to_tool(layer) or _is_foreign(layer)
 

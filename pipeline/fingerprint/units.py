@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import ast
-import os
-import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import islice
 
 from .module import DEFINITIONS, Binding, Condition, Module
 from .nodes import Definition, chain, line_of, root
@@ -70,74 +66,6 @@ class Units:
             known = self._pieces[name] = tuple(piece for binding in bindings for piece in _read(name, binding))
         return known
 
-    def changes(self, name: str) -> tuple[tuple[str, ...], tuple[Piece, ...]]:
-        """What changes the value of `name` from elsewhere in the module.
-
-        Returns:
-            The names of functions that rebind it by `global` or change it in place, and of definitions that
-            are registered by it or by such a function (`@name.add`, `@add`, a base class); and the
-            statements that call such a function.
-        """
-        bindings = self.module.bindings.get(name, [])
-        if _only_definitions(bindings) or any(binding.imported is not None for binding in bindings):
-            return (), ()
-        writers = self._writers.get(name, [])
-        registered = [each for registrar in (name, *writers) for each in self._registered.get(registrar, [])]
-        calls = [
-            piece
-            for writer in writers
-            for binding in self.module.bindings[writer]
-            if binding.called
-            for piece in _read(name, binding)
-        ]
-        return (*writers, *registered), tuple(calls)
-
-    @cached_property
-    def effects(self) -> tuple[Import, ...]:
-        """What the module imports and never mentions: imported for what running it does, as registering.
-
-        The imports of an `__init__.py` are there for others to use.
-        """
-        if os.path.basename(self.module.path) == "__init__.py":
-            return ()
-        return tuple(
-            binding.imported
-            for name, bindings in self.module.bindings.items()
-            for binding in bindings
-            if binding.imported is not None and not binding.conditions and self._is_mentioned_once(name)
-        )
-
-    def _is_mentioned_once(self, name: str) -> bool:
-        mentions = re.finditer(rf"\b{re.escape(name)}\b", self.module.text)
-        return len(list(islice(mentions, 2))) == 1
-
-    @cached_property
-    def _definitions(self) -> list[tuple[str, Piece]]:
-        """Every function, class and method by the name it is reached under."""
-        names = (name for name, found in self.module.bindings.items() if _has_definition(found))
-        return [(name, piece) for name in names for piece in self.pieces(name) if piece.summary is not None]
-
-    @cached_property
-    def _writers(self) -> dict[str, list[str]]:
-        writers: dict[str, list[str]] = {}
-        for name, piece in self._definitions:
-            for written in piece.summary.writes if piece.summary is not None else ():
-                if written in self.module.bindings and written != name:
-                    writers.setdefault(written, []).append(name)
-        return writers
-
-    @cached_property
-    def _registered(self) -> dict[str, list[str]]:
-        registered: dict[str, list[str]] = {}
-        for name, piece in self._definitions:
-            registrars = [decorator.name for decorator in piece.decorators]
-            if isinstance(piece.node, ast.ClassDef):
-                registrars += [chain(base) for base in piece.node.bases]
-            for registrar in registrars:
-                if registrar is not None:
-                    registered.setdefault(registrar.partition(".")[0], []).append(name)
-        return registered
-
 
 def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[Decorator, ...]:
     """The decorators of a definition; those that start from a `local` name are of its own class."""
@@ -155,10 +83,6 @@ def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[De
 
 def _only_definitions(bindings: list[Binding]) -> bool:
     return all(isinstance(binding.node, DEFINITIONS) for binding in bindings if not binding.called)
-
-
-def _has_definition(bindings: list[Binding]) -> bool:
-    return any(isinstance(binding.node, DEFINITIONS) for binding in bindings)
 
 
 def _read(name: str, binding: Binding) -> list[Piece]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 
-from ..fingerprint import ABSENT, UNLOADED, Followed, State
+from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions
 from .model import Trace
 from .recording import Recording
-
-_CHANCE = ("random", "secrets", "uuid")
-_CLOCK = {"time": ("time", "time_ns", "localtime", "gmtime", "strftime", "ctime"), "datetime": ()}
 
 
 def conclude(recording: Recording, code: Followed, before: State) -> Trace:
@@ -20,14 +19,18 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         code: The step's code, as it was followed before.
         before: The state that it reached before.
     """
+    if code.uses("datetime", "time"):
+        recording.environment.read("TZ", os.environ.get("TZ"))
     asked, changed = recording.files.finish()
-    roots, edited = code.roots(recording.entered, recording.modules, before)
-    later_values, later_parts = _later(code, before)
+    roots, edited = code.roots(recording.entered, recording.modules, recording.classes, before)
+    later_values, later_parts, later_names = _later(code, before)
+    roots |= code.labels(later_names)
     fingerprint = code.fingerprint
     refused = [f"{gap.where} holds {gap.what}, which cannot be compared" for gap in fingerprint.unhashable]
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
     refused += [f"the file {name} changed while the step ran" for name in changed]
+    refused += sorted(recording.refused)
     return Trace(
         values=before.values,
         parts=before.parts,
@@ -35,23 +38,56 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         later_parts=later_parts,
         code=code.beyond(sorted(roots)),
         files=asked,
+        packages=_packages(recording, fingerprint.packages),
         env=recording.environment.asked,
         answers=recording.answers,
         context=recording.context,
-        unverified=tuple(sorted(recording.unverified)),
+        unverified=tuple(sorted(recording.unverified | _unsteady(code))),
         refused=tuple(refused),
     )
 
 
-def _later(code: Followed, before: State) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """The state of modules that were loaded only by the execution, without what it may have changed itself."""
-    if UNLOADED not in before.values.values():
-        return {}, {}
+def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:
+    """The packages that were imported or asked for, or whose values were loaded, beside those that are known."""
+    tops = recording.packages | {module.partition(".")[0] for module, _ in recording.classes}
+    tops -= sys.stdlib_module_names | {"artvcs", "__main__"}
+    found = package_versions(sorted(top for top in tops if top and not _is_own_module(top)))
+    return {name: version for name, version in found.items() if name not in known}
+
+
+def _is_own_module(name: str) -> bool:
+    path = getattr(sys.modules.get(name), "__spec__", None)
+    origin = getattr(path, "origin", None)
+    return isinstance(origin, str) and is_own(os.path.abspath(origin))
+
+
+def _unsteady(code: Followed) -> set[str]:
+    """What the code uses that gives another answer each time."""
+    found = {f"the clock, by {name}" for name in _CLOCK if code.uses_name(*name.rsplit(".", 1))}
+    return found | {f"chance, by {name}" for name in _CHANCE if code.uses(name)}
+
+
+_CHANCE = ("random", "secrets", "uuid")
+_CLOCK = (
+    *("time.time", "time.time_ns", "time.localtime", "datetime.datetime.now", "datetime.date.today"),
+    *("time.monotonic", "time.perf_counter", "datetime.datetime.utcnow"),
+)
+
+
+def _later(code: Followed, before: State) -> tuple[dict[str, str], dict[str, str], frozenset[Name]]:
+    """The state of modules that were loaded only by the execution, without what it may have changed itself.
+
+    And what cached functions remember after it.
+    """
+    loads = UNLOADED in before.values.values()
+    if not loads and not before.remembers:
+        return {}, {}, frozenset()
     after, changed = code.state(), code.written()
-    values = {
-        name: value
-        for name, value in after.values.items()
-        if before.values.get(name, UNLOADED) == UNLOADED and value not in (UNLOADED, ABSENT) and name not in changed
-    }
+    found = {name: value for name, value in after.values.items() if name.endswith("()")}
+    if not loads:
+        return found, {}, frozenset()
+    for name, value in after.values.items():
+        if before.values.get(name, UNLOADED) == UNLOADED and value not in (UNLOADED, ABSENT) and name not in changed:
+            found[name] = value
     parts = {name: value for name, value in after.parts.items() if name not in before.parts}
-    return values, parts
+    return found, parts, after.reached - before.reached

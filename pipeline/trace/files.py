@@ -36,11 +36,13 @@ class Files:
         self._pending: dict[str, tuple[str, os.stat_result]] = {}
         self.written: set[str] = set()
         self._changed: set[str] = set()
+        self._appended: dict[str, tuple[str, str]] = {}
 
     def read(self, given: Any, *, direct: bool) -> bool:
         """A file is about to be read. Returns whether it is no plain file, whose content nobody can compare."""
         found = self._place(given, direct=direct)
         if found is None:
+            self._read_appended(given)
             return False
         name, absolute = found
         if "content" in self._asked.get(name, ()) or name in self._pending:
@@ -54,13 +56,36 @@ class Files:
         self._answer(name, "content", content(absolute, self._file_ids))
         return isinstance(info, os.stat_result) and not stat.S_ISDIR(info.st_mode)
 
-    def listed(self, given: Any, *, direct: bool) -> None:
-        """The names in a folder are about to be read."""
-        self._ask(given, "names", lambda path: names(path, self.written), direct=direct)
+    def listed(self, given: Any, *, direct: bool, sizes: bool = False) -> None:
+        """The names in a folder are about to be read, perhaps with the `sizes` of what they name."""
+        found = self._places.known(given)
+        if found is None or not self._places.counts(found[1], direct=direct):
+            return
+        name, absolute = found
+        own = sorted(os.path.basename(path) for path in self.written if os.path.dirname(path) == absolute)
+        facet = "sizes" if sizes else "names"
+        if absolute in self.written:
+            facet = f"own {facet}"
+        if own:
+            facet += f" without {'/'.join(own)}"
+        self._answer(name, facet, answer(absolute, facet, self._file_ids))
 
     def probe(self, given: Any, facet: str, *, direct: bool) -> None:
         """The `kind`, `size` or `stat` of a path is about to be asked for."""
         self._ask(given, facet, _PROBES[facet], direct=direct)
+
+    def append(self, given: Any) -> None:
+        """A file is about to be appended to: what it holds counts, should it be read later."""
+        found = self._place(given, direct=True)
+        if found is not None and found[0] not in self._asked and found[1] not in self._appended:
+            self._appended[found[1]] = (found[0], content(found[1], self._file_ids))
+        self.write(given)
+
+    def _read_appended(self, given: Any) -> None:
+        found = self._places.known(given)
+        if found is not None and found[1] in self._appended:
+            name, before = self._appended.pop(found[1])
+            self._asked.setdefault(name, {}).setdefault("content", before)
 
     def write(self, given: Any, *, reads: bool = False) -> None:
         """A path is about to be written, made or removed; from then on, what it holds is the step's own."""
@@ -127,20 +152,38 @@ def content(path: str, file_ids: worktree.FileIds) -> str:
         return UNREADABLE
 
 
-def names(path: str, without: Collection[str] = ()) -> str:
-    """Which names a folder has, as one hash."""
+def names(path: str, without: Collection[str] = (), *, sizes: bool = False, absent: bool = True) -> str:
+    """Which names a folder has, as one hash.
+
+    Args:
+        path: The folder.
+        without: Names that do not count.
+        sizes: Whether the sizes of what they name count.
+        absent: Whether it makes a difference that there is no folder.
+    """
+    found = []
     try:
         with os.scandir(path) as entries:
-            found = sorted(
-                f"{'d' if entry.is_dir() else 'f'}{entry.name}"
-                for entry in entries
-                if not is_ignored(entry.name) and os.path.join(path, entry.name) not in without
-            )
+            for entry in entries:
+                if not is_ignored(entry.name) and entry.name not in without:
+                    size = f" {entry.stat().st_size}" if sizes and entry.is_file() else ""
+                    found.append(f"{'d' if entry.is_dir() else 'f'}{os.fsdecode(entry.name)}{size}")
+    except FileNotFoundError:
+        if absent:
+            return ABSENT
+    except OSError:
+        return UNREADABLE
+    return hash_bytes("\0".join(sorted(found)).encode("utf-8", "surrogateescape"), "names")
+
+
+def target(path: str) -> str:
+    """Where a symbolic link leads."""
+    try:
+        return os.readlink(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except FileNotFoundError:
         return ABSENT
     except OSError:
-        return UNREADABLE
-    return hash_bytes("\0".join(found).encode("utf-8", "surrogateescape"), "names")
+        return "no link"
 
 
 def kind(path: str) -> str:
@@ -163,14 +206,17 @@ def state(path: str) -> str:
     return info if isinstance(info, str) else f"{info.st_mode:o} {info.st_size} {info.st_mtime_ns}"
 
 
-_PROBES: dict[str, Callable[[str], str]] = {"kind": kind, "size": size, "stat": state}
+_PROBES: dict[str, Callable[[str], str]] = {"kind": kind, "size": size, "stat": state, "target": target}
 
 
 def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
     """What a path answers now."""
     if facet == "content":
         return content(path, file_ids)
-    return names(path) if facet == "names" else _PROBES.get(facet, kind)(path)
+    if facet in _PROBES:
+        return _PROBES[facet](path)
+    what, _, without = facet.partition(" without ")
+    return names(path, without.split("/"), sizes=what.endswith("sizes"), absent=not what.startswith("own "))
 
 
 def _look(path: str) -> os.stat_result | str:

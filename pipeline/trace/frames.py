@@ -10,7 +10,10 @@ from types import FrameType
 from ..fingerprint import is_own
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_TOOL = os.path.dirname(os.path.dirname(os.path.dirname(_HERE))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))
+_OF_PATHS += ("<frozen genericpath", "<frozen posixpath", "<frozen ntpath", "<frozen os")
 
 
 def asks_own_code() -> bool:
@@ -28,6 +31,37 @@ def asking() -> str | None:
             return name
         frame = frame.f_back
     return None
+
+
+def asks_artvcs() -> bool:
+    """Whether artvcs itself asks, for the step."""
+    name = asking()
+    return name is not None and name.startswith(_TOOL)
+
+
+def asks_directly() -> bool:
+    """Whether the user's own code asks, with nothing of Python's library between."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return frame is not None and is_user_code(frame.f_code.co_filename)
+
+
+def asking_of_paths() -> str | None:
+    """The function by which the user's own code asks for a path's state: its own or one that is there for that.
+
+    None where somebody else asks, also within Python's library: what copies a file has its own reasons to look.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    asked = "stat"
+    while frame is not None and not is_user_code(frame.f_code.co_filename):
+        if not frame.f_code.co_filename.startswith(_OF_PATHS):
+            return None
+        asked = frame.f_code.co_name
+        frame = frame.f_back
+    return asked if frame is not None else None
 
 
 def is_import() -> bool:

@@ -42,6 +42,7 @@ class Trace:
         later_parts: Code that only those lead to.
         code: Code it entered or loaded that neither its text nor those values lead to.
         files: Paths → what was asked of each.
+        packages: Distributions that it imported or asked for, beside those of the fingerprint → versions.
         env: Environment variables.
         answers: Questions to the Client, as JSON.
         context: What it asked of its own run.
@@ -55,6 +56,7 @@ class Trace:
     later_parts: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Facets] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)

@@ -11,10 +11,16 @@ import sys
 import sysconfig
 from functools import cache
 from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+_ENCODED = "bytes:"
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/lib/")
 _IGNORED = frozenset({"__pycache__", ".git", ".artifacts", ".ipynb_checkpoints"})
 """Names that come and go without anybody's doing."""
+
+
+WORKING_DIRECTORY = "the working directory"
+"""How a trace calls it that this was asked for."""
 
 
 class Places:
@@ -29,6 +35,11 @@ class Places:
         self._project = os.path.abspath(project)
         self._artifacts = os.path.abspath(artifacts)
         self._start = os.getcwd()
+        self._moved = False
+
+    def move(self, given: Any) -> None:
+        """The working directory is about to be changed: after an absolute path, relative ones mean the same always."""
+        self._moved |= os.path.isabs(os.fsdecode(given))
 
     def known(self, given: Any) -> tuple[str, str] | None:
         """The name and the absolute path of what was opened; None for what is no path, as a descriptor."""
@@ -41,19 +52,32 @@ class Places:
         if os.path.isabs(path):
             absolute = os.path.normpath(path)
         else:
-            here = os.getcwd()
-            absolute = os.path.normpath(os.path.join(here, path))
-            if here == self._start:
-                path = os.path.normpath(path)
-                return (path if path.startswith("..") else os.path.join(".", "" if path == "." else path)), absolute
+            absolute = os.path.normpath(os.path.join(os.getcwd(), path))
+            if not self._moved:
+                path = os.path.relpath(absolute, self._start)
+                return _spell(
+                    path if path.startswith("..") else os.path.join(".", "" if path == "." else path)
+                ), absolute
         if absolute == self._project:
             return ".", absolute
         if is_below(absolute, self._project):
-            return os.path.relpath(absolute, self._project), absolute
-        return absolute, absolute
+            return _spell(os.path.relpath(absolute, self._project)), absolute
+        return _spell(absolute), absolute
+
+    def given(self, absolute: str) -> str:
+        """A path as the step may have given it: from where it works, if it is below."""
+        return (
+            os.path.relpath(absolute, self._start) if is_below(absolute, self._start) and not self._moved else absolute
+        )
+
+    def spell(self, folder: str) -> str:
+        """A folder as it is told in a trace: in the project by where it is in it."""
+        return os.path.relpath(folder, self._project) if is_below(folder + os.sep, self._project) else folder
 
     def resolve(self, name: str) -> str:
         """The absolute path that a name stands for now."""
+        if name.startswith(_ENCODED):
+            name = os.fsdecode(unquote_to_bytes(name.removeprefix(_ENCODED)))
         if os.path.isabs(name):
             return name
         relative = name.startswith(("./", "../")) or name == ".."
@@ -71,6 +95,16 @@ class Places:
         if _is_installed(absolute):
             return False
         return direct or not (absolute.startswith(_SYSTEM) or is_below(absolute, _cache_folder()))
+
+
+def _spell(path: str) -> str:
+    """A path as a name; one whose bytes are no text is written by these."""
+    data = os.fsencode(path)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return _ENCODED + quote_from_bytes(data)
+    return path
 
 
 def is_below(path: str, folder: str) -> bool:

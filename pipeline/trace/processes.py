@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..fingerprint import is_own
+
+_LONGEST = 1 << 20
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]{1,}\b")
+"""What may be the name of an environment variable: a program has them all, and nobody sees which it reads."""
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -21,12 +26,15 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         args: As `subprocess.Popen` audits it: executable, arguments, working directory, environment.
     """
     executable, arguments, folder, _ = args
+    recording.listen()
     words = list(_words(arguments))
+    told = list(words)
     base = os.getcwd() if folder is None else os.path.join(os.getcwd(), os.fsdecode(folder))
     for word in words:
         for each in dict.fromkeys((word, *_split(word), *_value(word))):
             path = os.path.normpath(os.path.join(base, each))
             if os.path.isfile(path):
+                told.append(_text(path))
                 recording.files.read(path if folder is not None or os.path.isabs(each) else each, direct=False)
                 if path.endswith(".py") and is_own(path):
                     recording.modules.add(path)
@@ -34,8 +42,21 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         found = _module(words[words.index("-m") + 1], base)
         if found is not None:
             recording.modules.add(found)
+    for variable in dict.fromkeys(_VARIABLE.findall("\n".join(told))):
+        recording.environment.read(variable, os.environ.get(variable))
     name = os.path.basename(words[0] if words else os.fsdecode(executable or "a program"))
     recording.unverified.add(f"what the program {name} does")
+
+
+def _text(path: str) -> str:
+    """What a script says; nothing of what is no text, or long."""
+    try:
+        if os.path.getsize(path) > _LONGEST or not is_own(path):
+            return ""
+        with open(path, encoding="utf-8", errors="ignore") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def _words(arguments: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What one execution is seen to use, noted while it runs; and whose doing it is that something is used.
 
-A recording belongs to the thread that opened it, to the threads that were started from there, and to forked children,
-which write what they see to a file. Where nobody can say whose doing something is, all open recordings take it.
+A recording belongs to the thread that opened it, to the threads that were started from there, to those of a pool while
+they work on a task from there, and to forked children, which write what they see to a file.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures.thread import _WorkItem
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 from artvcs.vcs import Repository, canonical
@@ -24,6 +26,7 @@ from artvcs.vcs import Repository, canonical
 from ..escaping import storable
 from .environment import Environment
 from .files import Files
+from .opened import Opened, listener
 from .places import Places
 
 
@@ -38,6 +41,10 @@ class Recording:
         answers: Questions to the Client → hash of the answer.
         context: What it asked of its own run.
         unverified: What cannot be compared, in words.
+        refused: Why the result cannot be used again, in words.
+        classes: Modules and names of classes that were looked up for values that were loaded or stored.
+        packages: Top-level modules of packages that were imported, or whose files were asked for.
+        places: Which paths count.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -49,8 +56,33 @@ class Recording:
         self.answers: dict[str, str] = {}
         self.context: dict[str, str] = {}
         self.unverified: set[str] = set()
+        self.refused: set[str] = set()
+        self.classes: set[tuple[str, str]] = set()
+        self.packages: set[str] = set()
+        self.places = places
+        self._project = str(repository.project)
+        self._listener: Opened | None = None
         self._process = os.getpid()
         self._spool: Path | None = None
+
+    def listen(self) -> None:
+        """From now on, also takes what is opened by code that Python does not see."""
+        if self._listener is None and (found := listener(self._project)) is not None:
+            found.take()
+            self._listener = found
+
+    def hear(self) -> None:
+        """Takes what has been opened since it began to listen."""
+        if self._listener is None or not self._listener.is_of_this_process:
+            return
+        seen = self._listener.take()
+        for path in sorted(seen.read):
+            if not path.endswith((".py", ".pyc")):
+                self.files.read(self.places.given(path), direct=False)
+        for path in sorted(seen.listed - {os.path.abspath(folder or ".") for folder in sys.path}):
+            self.files.listed(self.places.given(path), direct=False)
+        if not seen.whole:
+            self.unverified.add("which files of the project other programs open: there are too many folders to watch")
 
     def prepare_fork(self) -> None:
         """Makes sure that a child has a file to write to."""
@@ -90,9 +122,13 @@ class Recording:
             self._spool.unlink()
 
 
+C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
+"""Packages that read files without Python's seeing it."""
+
 _open: list[Recording] = []
 _current: ContextVar[Recording | None] = ContextVar("artvcs_trace", default=None)
-_by_thread: weakref.WeakKeyDictionary[threading.Thread, Recording] = weakref.WeakKeyDictionary()
+_of_owner: weakref.WeakKeyDictionary[Any, Recording] = weakref.WeakKeyDictionary()
+_RUN_TASK = _WorkItem.run.__code__
 _mutex = threading.Lock()
 
 
@@ -113,20 +149,29 @@ def targets() -> list[Recording]:
     """The recordings that must take what the calling code does."""
     if not _open:
         return _open
-    mine = _current.get()
+    mine = _current.get() or _of_task()
     if mine is None:
         thread = threading._active.get(threading.get_ident())  # type: ignore[attr-defined]
-        mine = _by_thread.get(thread) if thread is not None else None
-    if mine is None:
-        return list(_open)
+        mine = _of_owner.get(thread) if thread is not None else None
     return [mine] if mine in _open else []
 
 
-def started(thread: threading.Thread) -> None:
-    """A thread is about to start: what it does is the doing of the one that starts it."""
+def owned(owner: Any) -> None:
+    """A thread is about to start, or a task for one is made: what it does is the doing of who starts or makes it."""
     found = targets()
     if len(found) == 1:
-        _by_thread[thread] = found[0]
+        _of_owner[owner] = found[0]
+
+
+def _of_task() -> Recording | None:
+    """Whose task a thread of a pool works on."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        task = frame.f_locals.get("self") if frame.f_code is _RUN_TASK else None
+        if task is not None:
+            return _of_owner.get(task)
+        frame = frame.f_back
+    return None
 
 
 def opened(recording: Recording) -> int:

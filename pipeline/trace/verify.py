@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from artvcs.vcs import Repository
 
-from ..fingerprint import UNLOADED, Followed, State
+from ..fingerprint import UNLOADED, Followed, State, package_version
 from . import environment, files
 from .model import Difference, Trace
-from .places import Places
+from .places import WORKING_DIRECTORY, Places
 
 Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
@@ -42,6 +43,10 @@ class World:
     def _places(self) -> Places:
         return Places(str(self.repository.project), str(self.repository.layout.folder))
 
+    def told(self, name: str) -> str:
+        """What the step would be told of its run and its surroundings."""
+        return self._places.spell(os.getcwd()) if name == WORKING_DIRECTORY else self.context(name)
+
     def file(self, name: str, facet: str) -> str:
         """What a path answers now."""
         return files.answer(self._places.resolve(name), facet, self.repository.file_ids)
@@ -54,7 +59,8 @@ class World:
 def differences(trace: Trace, world: World) -> Iterator[Difference]:
     """What is not as an execution saw it, what costs least to find first."""
     yield from _compare("env", trace.env, environment.answer)
-    yield from _compare("context", trace.context, world.context)
+    yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
+    yield from _compare("context", trace.context, world.told)
     yield from _state(trace, world.state)
     world.expect(trace.files)
     for name, facets in trace.files.items():
@@ -83,11 +89,21 @@ def _changed(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iter
 def _state(trace: Trace, now: State) -> Iterator[Difference]:
     """Compares live values; where the execution loaded their modules itself, with those after it."""
     found = [*_changed("value", trace.values, now.values), *_changed("code", trace.parts, now.parts)]
-    if found and trace.later_values:
+    found = [each for each in found if not _is_remembered_alike(each, trace)]
+    if found and any(value == UNLOADED for value in trace.values.values()):
         kept = {name: value for name, value in trace.values.items() if value != UNLOADED}
         later = [
             *_changed("value", {**kept, **trace.later_values}, now.values),
             *_changed("code", {**trace.parts, **trace.later_parts}, now.parts),
         ]
-        found = min(found, later, key=len)
+        found = min(found, [each for each in later if not _is_remembered_alike(each, trace)], key=len)
     yield from found
+
+
+def _is_remembered_alike(difference: Difference, trace: Trace) -> bool:
+    """Whether a cached function remembers no more than it did then or found out as the step ran, and forgot nothing."""
+    if difference.kind != "value" or not difference.subject.endswith("()"):
+        return False
+    then, now = set((difference.old or "").split()), set((difference.new or "").split())
+    made = set(trace.values.get(difference.subject, "").split())
+    return made <= now <= made | then | set(trace.later_values.get(difference.subject, "").split())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator
 
 from artvcs.vcs import Repository
 
 from . import hooks
-from .recording import Recording, belongs_to, closed, opened
+from .recording import C_READERS, Recording, belongs_to, closed, opened
 
 
 @contextlib.contextmanager
@@ -22,7 +23,10 @@ def recording(repository: Repository) -> Iterator[Recording]:
     hooks.install(first=opened(made) == 1)
     try:
         with belongs_to(made):
+            if any(name in sys.modules for name in C_READERS):
+                made.listen()
             yield made
     finally:
+        made.hear()
         hooks.uninstall(last=closed(made) == 0)
         made.gather()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextvars
 import copyreg
 import functools
+import gc
 import logging
 import queue
 import sys
@@ -85,7 +86,45 @@ class Identifier:
             walk.value(value)
         except RecursionError:
             raise Unhashable("a value that is nested too deeply") from None
+        except Unhashable:
+            raise
+        except Exception:  # the value's own code
+            raise Unhashable(_named(type(value))) from None
         return walk.digest()
+
+    def remembered(self, function: Any) -> dict[str, str]:
+        """What a function under `functools.lru_cache` remembers: identities of arguments → of what it returned.
+
+        Raises:
+            Unhashable: It remembers too much, or something that has no identity.
+        """
+        found: dict[str, str] = {}
+        info, calls = function.cache_info(), _calls_of(function)
+        if info.currsize > _MOST_CALLS or len(calls) != info.currsize:
+            raise Unhashable("a cached function that remembers too much to compare")
+        for arguments, keywords in calls:
+            # What is remembered is returned without a call.
+            found[self.identify((arguments, keywords))] = self.identify(function(*arguments, **keywords))
+        return found
+
+
+_MOST_CALLS = 1000
+
+
+def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
+    [memo] = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each] or [{}]
+    if function.cache_parameters()["typed"]:
+        return []
+    calls = list[tuple[tuple[Any, ...], dict[str, Any]]]()
+    for key in memo:
+        if not issubclass(type(key), tuple):
+            calls.append(((key,), {}))
+            continue
+        at = next((at for at, each in enumerate(key) if type(each) is object), None)
+        at = len(key) if at is None else at
+        calls.append((tuple(key[:at]), dict(zip(key[at + 1 :: 2], key[at + 2 :: 2], strict=True))))
+    return calls
 
 
 class _Walk:
@@ -111,13 +150,13 @@ class _Walk:
             self.token("str", value)
         elif cls in _PRINTED:
             self.token(cls.__name__, repr(value))
-        elif isinstance(value, types.ModuleType):
+        elif issubclass(type(value), types.ModuleType):
             self.token("module", str(vars(value).get("__name__")))
-        elif isinstance(value, type):
+        elif issubclass(type(value), type):
             self.token("code", self._refer(value))
-        elif isinstance(value, _ROUTINES) or cls.__name__ == "ufunc":
+        elif issubclass(type(value), _ROUTINES) or cls.__name__ == "ufunc":
             self._routine(value)
-        elif isinstance(value, _PASSING):
+        elif issubclass(type(value), _PASSING):
             self.token("passing", cls.__name__)
         else:
             self._once(value)
@@ -244,17 +283,17 @@ class _Walk:
 def _parts_of(value: Any) -> tuple[Any, ...] | None:
     """What kind of object this is, and what it says by; None for those that pickle takes apart."""
     cls: Any = type(value)
-    if isinstance(value, types.MethodType):
+    if issubclass(type(value), types.MethodType):
         return "method", value.__func__, value.__self__
-    if isinstance(value, staticmethod | classmethod):
+    if issubclass(type(value), staticmethod | classmethod):
         return cls.__name__, value.__func__
-    if isinstance(value, property):
+    if issubclass(type(value), property):
         return "property", value.fget, value.fset, value.fdel
-    if isinstance(value, functools._lru_cache_wrapper):
+    if issubclass(type(value), functools._lru_cache_wrapper):
         return "cached", value.__wrapped__  # what it remembers is what the function would return
-    if isinstance(value, contextvars.ContextVar):
+    if issubclass(type(value), contextvars.ContextVar):
         return "variable", value.name, value.get(None)
-    if isinstance(value, slice):
+    if issubclass(type(value), slice):
         return "slice", value.start, value.stop, value.step
     if any(value is each for each in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
         return ("stream",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,6 +60,7 @@ def save(
         StorageError: The operating system refused.
     """
     cls = materializer or materializers.find_for_value(value)
+    _tell(cls)
     with scratch.of(repository.layout).folder() as folder:
         writer = cls(str(folder))
         with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
@@ -102,6 +104,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
     artifact = repository.store.record(oid, Artifact)
     given = given or trust.of(repository.layout, oid)
     cls = materializers.by_name(artifact.materializer, given)
+    _tell(cls)
     if artifact.materializer_version > cls.VERSION:
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
@@ -118,6 +121,12 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
         if reader.keeps_files:
             folders.keep(folder)
     return value
+
+
+def _tell(cls: type[Materializer]) -> None:
+    """Tells whoever watches the step that a user's materializer is used: its code counts."""
+    if not materializers.is_builtin(cls):
+        sys.audit("artvcs.find_class", cls.__module__, cls.__qualname__)
 
 
 @contextlib.contextmanager

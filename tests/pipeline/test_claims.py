@@ -28,7 +28,7 @@ def work(n: int) -> int:
     with open("executed", "a") as file:
         file.write("x")
     sys.stdin.readline()
-    if "fail" in sys.argv and not Path("failed").exists():
+    if Path("fail").exists() and not Path("failed").exists():
         Path("failed").touch()
         raise ValueError("the first fails")
     return n
@@ -86,9 +86,10 @@ def test_who_waits_long_says_for_which_process(folder: Path) -> None:
 
 
 def test_when_the_first_fails_the_second_executes(folder: Path) -> None:
-    first = start(folder, "fail")
+    (folder / "fail").touch()
+    first = start(folder)
     wait_until_claimed(folder)
-    second = start(folder, "fail")
+    second = start(folder)
     assert "the first fails" in first.communicate("\n")[1]
     assert second.communicate("\n")[0].strip() == "completed"
 

@@ -107,6 +107,7 @@ def import_class(path: object, trust: Trust = NO_TRUST) -> type:
         UntrustedData: Finding it imports a module that only the path asks for, without trust.
     """
     module, _, qualname = path.partition(":") if isinstance(path, str) else ("", "", "")
+    sys.audit("artvcs.find_class", module, qualname)
     found = _attribute(_find_module(module, trust), qualname.split("."))
     if not isinstance(found, type):
         raise MaterializerError(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from artvcs.pipelines.fingerprint import Fingerprint, Reach, fingerprint
+from artvcs.pipelines.fingerprint import Fingerprint, Followed, Reach, fingerprint, follow
 
 _numbers = itertools.count()
 
@@ -50,6 +50,9 @@ class Project:
 
     def fingerprint(self, step: str = "train", reach: Reach = "project") -> Fingerprint:
         return fingerprint(getattr(self.load(), step), reach=reach)
+
+    def follow(self, step: str = "train") -> Followed:
+        return follow(getattr(self.load(), step))
 
     def names(self, step: str = "train") -> set[str]:
         return {part.name for part in self.fingerprint(step).parts}

@@ -1,4 +1,4 @@
-"""What a step reaches counts, what it does not reach does not.
+"""What a step reaches counts, by its text or by the live values that it uses; what it does not reach does not.
 
 Each construct is a small project in `cases/`: its files, then edits and whether they count, then parts
 that the step has to have.
@@ -43,13 +43,15 @@ def read_case(path: Path) -> Case:
 def test_exactly_what_is_reached_counts(project: Project, path: Path) -> None:
     case = read_case(path)
     project.write(case.files)
-    original = project.fingerprint()
-    assert case.parts <= {part.name for part in original.parts}
+    original = project.follow()
+    assert case.parts <= {part.name for part in original.fingerprint.parts} | original.state().parts.keys()
+    before = original.fingerprint.id, original.state().values, original.state().parts
     for edit in case.edits:
         project.edit(edit.file, edit.old, edit.new)
-        assert (project.fingerprint().id != original.id) is edit.counts, edit
+        edited = project.follow()
+        assert ((edited.fingerprint.id, edited.state().values, edited.state().parts) != before) is edit.counts, edit
         project.write(case.files)
-        assert project.fingerprint() == original
+        assert project.fingerprint() == original.fingerprint
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,75 @@
+"""Settings of Python's library and of packages that change what code of theirs does, wherever they were set."""
+
+from __future__ import annotations
+
+import copyreg
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
+    """The settings that count for code that uses a name of a module: what they are called, and their values.
+
+    Args:
+        module: The module.
+        rest: The attributes that are read from it, dotted.
+    """
+    for name, read in _SETTINGS.get(module.partition(".")[0], ()):
+        if sys.modules.get(module.partition(".")[0]) is not None:
+            yield name, read()
+    if (module, rest.partition(".")[0]) == ("importlib.metadata", "entry_points"):
+        yield "the entry points", _entry_points()
+
+
+def _entry_points() -> list[str]:
+    from importlib import metadata
+
+    found = (each for distribution in metadata.distributions() for each in distribution.entry_points)
+    return sorted(f"{each.group} {each.name} {each.value}" for each in found)
+
+
+def _pandas() -> Any:
+    from pandas._config import config
+
+    return config._global_config
+
+
+def _numpy() -> Any:
+    import numpy
+
+    return {key: str(value) for key, value in {**numpy.get_printoptions(), **numpy.geterr()}.items()}
+
+
+def _decimal() -> Any:
+    import decimal
+
+    return repr(decimal.getcontext()).partition(", flags=")[0]
+
+
+def _locale() -> Any:
+    import locale
+
+    return locale.setlocale(locale.LC_ALL)
+
+
+def _torch() -> Any:
+    import torch
+
+    return [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()]
+
+
+_COPIES = ("copyreg.dispatch_table", lambda: dict(copyreg.dispatch_table))
+
+_SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
+    "argparse": (("sys.argv", lambda: sys.argv[1:]),),
+    "click": (("sys.argv", lambda: sys.argv[1:]),),
+    "copy": (_COPIES,),
+    "decimal": (("decimal's context", _decimal),),
+    "locale": (("the locale", _locale),),
+    "numpy": (("numpy's options", _numpy),),
+    "pandas": (("pandas' options", _pandas),),
+    "pickle": (_COPIES,),
+    "torch": (("torch's options", _torch),),
+    "typer": (("sys.argv", lambda: sys.argv[1:]),),
+}

@@ -1,0 +1,124 @@
+"""What is opened below the project by code that Python does not see: readers in C or Rust, and other programs.
+
+Linux tells it for each folder that is watched (inotify, see inotify(7)); elsewhere nobody does. It does not tell who
+opened something, so this is listened to only while a step runs that may read so, and what Python sees comes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .places import is_ignored
+
+_OPEN, _MODIFY, _CLOSE_WRITE, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x8, 0x100, 0x4000, 0x40000000
+_MASK = _OPEN | _MODIFY | _CLOSE_WRITE | _CREATE
+_HEADER = struct.Struct("iIII")
+_MOST_FOLDERS = 5000
+_SKIPPED = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox", ".mypy_cache", ".pytest_cache"})
+
+
+@dataclass
+class Seen:
+    """What was opened since the last time.
+
+    Attributes:
+        read: Files that were opened and not written.
+        listed: Folders that were opened.
+        whole: Whether that is all.
+    """
+
+    read: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    whole: bool = True
+
+
+class Opened:
+    """Listens to what is opened below a folder.
+
+    Args:
+        folder: The folder.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._handle = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._process = os.getpid()
+        self._folders: dict[int, str] = {}
+        self._whole = self._handle >= 0
+        self._watch(folder)
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether it can be used here, and not in the process that this one was forked from."""
+        return self._process == os.getpid()
+
+    def take(self) -> Seen:
+        """What was opened since the last time."""
+        seen, written = Seen(whole=self._whole), set[str]()
+        for folder, name, mask in self._events():
+            if mask & _OVERFLOW:
+                seen.whole = False
+            path = os.path.join(folder, name) if name else folder
+            if mask & _IS_FOLDER:
+                seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
+                if mask & _CREATE:
+                    self._watch(path)
+            elif mask & (_MODIFY | _CLOSE_WRITE | _CREATE):
+                written.add(path)
+            elif name:
+                seen.read.add(path)
+        seen.read -= written
+        return seen
+
+    def _events(self) -> Iterator[tuple[str, str, int]]:
+        while self._handle >= 0:
+            try:
+                data = os.read(self._handle, 1 << 16)
+            except BlockingIOError:
+                return
+            at = 0
+            while at < len(data):
+                watch, mask, _, length = _HEADER.unpack_from(data, at)
+                name = data[at + _HEADER.size : at + _HEADER.size + length].rstrip(b"\0")
+                at += _HEADER.size + length
+                yield self._folders.get(watch, ""), os.fsdecode(name), mask
+
+    def _watch(self, folder: str) -> None:
+        todo = [folder]
+        while todo and self._handle >= 0:
+            here = todo.pop()
+            if len(self._folders) >= _MOST_FOLDERS:
+                self._whole = False
+                return
+            watch = self._libc.inotify_add_watch(self._handle, os.fsencode(here), _MASK)
+            if watch < 0:
+                self._whole = False
+                continue
+            self._folders[watch] = here
+            with contextlib.suppress(OSError), os.scandir(here) as entries:
+                todo += [
+                    each.path for each in entries if each.is_dir(follow_symlinks=False) and not _is_left_out(each.name)
+                ]
+
+
+def _is_left_out(name: str) -> bool:
+    return is_ignored(name) or name in _SKIPPED
+
+
+_listeners: dict[str, Opened] = {}
+
+
+def listener(folder: str) -> Opened | None:
+    """The listener to a folder, made when it is first asked for; None where nobody tells."""
+    if not sys.platform.startswith("linux"):
+        return None
+    found = _listeners.get(folder)
+    if found is None or not found.is_of_this_process:
+        found = _listeners[folder] = Opened(folder)
+    return found
