@@ -79,7 +79,8 @@ class Recording:
         for path in sorted(seen.read):
             if not path.endswith((".py", ".pyc")):
                 self.files.read(self.places.given(path), direct=False)
-        for path in sorted(seen.listed - {os.path.abspath(folder or ".") for folder in sys.path}):
+        searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
+        for path in sorted(seen.listed - searched - {self._project}):
             self.files.listed(self.places.given(path), direct=False)
         if not seen.whole:
             self.unverified.add("which files of the project other programs open: there are too many folders to watch")

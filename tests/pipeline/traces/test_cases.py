@@ -11,7 +11,7 @@ import pytest
 from .harness import CASES, Case, World, read_case
 
 OPEN = frozenset(
-    [
+    {
         "absent_file_that_appears",
         "asked_os_path_exists",
         "bad_step_changes_sys_path",
@@ -32,7 +32,7 @@ OPEN = frozenset(
         "needless_type_hint_removed",
         "package_found_as_an_entry_point",
         "state_kept_for_the_next_step",
-    ]
+    }
 )
 """Cases that do not hold yet: they are what is to be done next."""
 
