@@ -235,7 +235,7 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def watched(path: Any, arguments: Any, *args: Any) -> int:
         if is_any_open():
-            _quietly(lambda: _each(_on_program, (path, arguments, None, None)))
+            quietly(lambda: _each(_on_program, (path, arguments, None, None)))
         return function(path, arguments, *args)
 
     return watched
@@ -279,7 +279,7 @@ def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
     def watched(path: Any, *args: Any, **kwargs: Any) -> Any:
         # Relative to a descriptor, or of a file that is open already, it is known from when that was opened.
         if is_any_open() and not isinstance(path, int) and kwargs.get("dir_fd") is None:
-            _quietly(lambda: _probe(path, facet))
+            quietly(lambda: _probe(path, facet))
         return function(path, *args, **kwargs)
 
     return watched
@@ -301,7 +301,7 @@ def _locating(function: Callable[..., str]) -> Callable[..., str]:
     def watched() -> str:
         found = function()
         if is_any_open():
-            _quietly(lambda: _located(found))
+            quietly(lambda: _located(found))
         return found
 
     return watched
@@ -319,7 +319,7 @@ def _opening(function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def watched(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if dir_fd is not None and is_any_open():
-            _quietly(lambda: _opened_from(dir_fd, path, flags))
+            quietly(lambda: _opened_from(dir_fd, path, flags))
         return function(path, flags, mode, dir_fd=dir_fd)
 
     return watched
@@ -330,7 +330,8 @@ def _opened_from(folder: int, path: Any, flags: int) -> None:
         _each(_on_open, (os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(path)), None, flags))
 
 
-def _quietly(work: Callable[[], None]) -> None:
+def quietly(work: Callable[[], None]) -> None:
+    """Does what must not be taken for the doing of a step."""
     if not getattr(_local, "busy", False):
         _guarded(work)
 

@@ -24,7 +24,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
     try:
         with belongs_to(made):
             if any(name in sys.modules for name in C_READERS):
-                made.listen()
+                hooks.quietly(made.listen)
             yield made
     finally:
         made.hear()
