@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test lint check extras faults bench clean
+.PHONY: demo test traces lint check extras faults bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -19,6 +19,9 @@ demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the 
 
 test: $(STAMP) ## the test suite
 	$(PYTEST)
+
+traces: $(STAMP) ## what a hit of the cache depends on: each case in fresh processes
+	$(PYTEST) -m traces
 
 lint: $(STAMP) ## lint, types, layers
 	$(BIN)/ruff check .

@@ -11,9 +11,10 @@ from typing import Any
 from artvcs.vcs import Conflict, EditRun, EditVersion, Input, Repository, Transaction, UnknownName, storage_errors
 from artvcs.vcs import versions as known
 
+from . import trace
 from .define import naming
 from .errors import MaterializerError, PipelineError
-from .history import lookup
+from .history import answers, lookup
 from .history.views import ArtifactVersion
 from .record import versions
 from .run import context
@@ -107,8 +108,14 @@ def find_version(
     """
     here, asked = context.current(), lookup.spec(name_or_id, version, rev)
     if here is None:
+        # A thread of a step's has no context of its own, but what it asks is asked by the step.
         repository = repository or Repository.discover()
-        found = lookup.find_spec(repository.refs(), asked, repository.project)
+        found = None
+        try:
+            found = lookup.find_spec(repository.refs(), asked, repository.project)
+        finally:
+            answer = answers.NONE if found is None else found.artifact
+            trace.note(answers.VERSION, {"asked": asked}, lambda: answer)
         return ArtifactVersion(repository, found)
     try:
         found = lookup.find_spec(here.transaction, asked, here.repository.project)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.cache import explain
-from artvcs.pipelines.cache.explain import Explanation, Reason
+from artvcs.pipelines.cache.explain import Explanation
+from artvcs.pipelines.cache.reasons import Reason
 from artvcs.vcs import Repository, UnknownName
 
 from .. import completion, output
@@ -29,6 +30,8 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
         return
     terminal().say(f"{found.step} ({output.status(found.status)}): {found.summary}")
     say_reasons(found.reasons)
+    for thing in found.unverified:
+        terminal().say(f"  cannot be compared: {thing}")
     if code:
         for gap in found.unfollowed or ["all of its code could be followed"]:
             terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")

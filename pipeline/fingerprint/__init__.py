@@ -9,7 +9,7 @@ from .compute import GONE, Followed, fingerprint, follow
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
 from .packages import version as package_version
 from .packages import versions as package_versions
-from .project import is_own
+from .project import is_own, stated
 from .state import ABSENT, UNLOADED, Name, State
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "is_own",
     "package_version",
     "package_versions",
+    "stated",
     "to_json",
 ]

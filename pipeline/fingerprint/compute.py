@@ -10,7 +10,7 @@ import threading
 import types
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import sources
@@ -78,7 +78,7 @@ class Followed:
         self,
         codes: Iterable[types.CodeType],
         modules: Iterable[str],
-        classes: Iterable[tuple[str, str]],
+        classes: Iterable[str],
         state: State,
     ) -> tuple[set[str], set[str]]:
         """Where to begin to follow code that was entered or loaded, as far as nothing else leads to it.
@@ -86,7 +86,7 @@ class Followed:
         Args:
             codes: Code objects that were entered.
             modules: Files that were run as modules or programs.
-            classes: Modules and names of classes that were looked up.
+            classes: Classes that were looked up, as `module:name`.
             state: What live values lead to.
 
         Returns:
@@ -116,32 +116,26 @@ def _roots(
     text: Traversal,
     codes: Iterable[types.CodeType],
     modules: Iterable[str],
-    classes: Iterable[tuple[str, str]],
+    classes: Iterable[str],
     state: State,
 ) -> tuple[set[str], set[str]]:
-    found, edited = set[str](), set[str]()
     taken = {(module.path, name) for module, name in text.taken} | state.reached
-    known = {path for path, _ in taken}
-    for path in modules:
-        if path not in known:
-            found.add(f"{text.resolver.label(path)}::")
-    for module_name, qualname in classes:
+    known, edited = {path for path, _ in taken}, set[str]()
+    found = {(path, "") for path in modules if path not in known}
+    for cls in classes:
+        module_name, _, qualname = cls.partition(":")
         path = stated(sys.modules.get(module_name), "__file__")
         if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
-            name = (os.path.abspath(path), qualname.partition(".")[0])
-            if name not in taken:
-                found.add(f"{text.resolver.label(name[0])}::{name[1]}")
+            found.add((os.path.abspath(path), qualname.partition(".")[0]))
     for code in codes:
         path = os.path.abspath(code.co_filename)
         module = text.resolver.load(path) if os.path.isfile(path) else None
-        if module is None:
-            continue
-        names = list(_names_of(module, code))
-        if not names or not any((path, name) in taken for name in names):
-            found.update(f"{text.resolver.label(path)}::{name}" for name in names[:1] or [""])
+        names = [] if module is None else list(_names_of(module, code))
+        if module is not None and not any((path, name) in taken for name in names):
+            found.add((path, names[0] if names else ""))
             if not is_as_written(module, code):
                 edited.add(f"{text.resolver.label(path)}::{code.co_qualname}")
-    return found, edited
+    return {f"{text.resolver.label(path)}::{name}" for path, name in found - taken}, edited
 
 
 def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
@@ -215,7 +209,8 @@ def _remembered(function: types.FunctionType, also: tuple[Any, ...]) -> Followed
     key = (source_path(function), function.__code__, also)
     known = _known.get(key)
     if known is not None and known.is_current():
-        return known
+        # Code that reads the same may belong to two modules, each with values of its own.
+        return replace(known, _function=function)
     with _uncollected():
         result = _follow(function, "project", also)
     if result.settled:

@@ -149,7 +149,7 @@ class _Observer:
                 self._values[where] = identity
             return
         code, held = spread
-        self._values[where] = digest(self._follower.refer(code)) if code is not None else f"with {len(held)} parts"
+        self._values[where] = digest(self._follower.refer(code)) if code is not None else digest(repr(list(held)))
         for key, each in held.items():
             self._note(f"{where}{key}", each, depth - 1)
 
@@ -167,7 +167,7 @@ class _Observer:
         elif name not in namespace:
             if bindings:
                 self._values[where] = ABSENT
-            elif name in vars(builtins) and not _is_builtin(vars(builtins)[name]):
+            elif name in vars(builtins) and not _is_pythons(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
         elif issubclass(type(namespace[name]), types.ModuleType):
             if len(bindings) > 1:
@@ -334,7 +334,8 @@ def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
     return None
 
 
-def _is_builtin(value: Any) -> bool:
+def _is_pythons(value: Any) -> bool:
+    """Whether what stands among the builtins is none of the user's functions."""
     return not issubclass(type(value), types.FunctionType) or not is_own(source_path(value))
 
 

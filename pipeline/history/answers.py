@@ -9,7 +9,10 @@ from artvcs.vcs import Run, Version, canonical, hash_bytes
 NOTED = "what is noted with"
 RUN = "run"
 RUNS = "runs"
+VERSION = "version"
 VERSIONS = "versions"
+NONE = "none"
+"""The answer where there is none."""
 
 
 def of_versions(found: Iterable[Version]) -> str:

@@ -10,8 +10,6 @@ from artvcs.vcs import ArtError, LookupFailed, Repository, versions
 
 from . import answers, listing, lookup
 
-NONE = "none"
-
 
 def ask(repository: Repository, run_id: str, question: str) -> str:
     """Answers a noted question as it would be answered now.
@@ -25,7 +23,7 @@ def ask(repository: Repository, run_id: str, question: str) -> str:
         [(kind, arguments)] = json.loads(question).items()
         return _ANSWERS[kind](repository, run_id, arguments)
     except (LookupFailed, ValueError, KeyError, TypeError):
-        return NONE
+        return answers.NONE
     except ArtError:
         return "an answer that cannot be read"
 
@@ -44,10 +42,15 @@ def _run(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> s
 
 def _noted(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
     found = versions.by_value(repository.refs(), arguments["name"], arguments["artifact"])
-    return NONE if found is None else answers.of_versions([found])
+    return answers.NONE if found is None else answers.of_versions([found])
+
+
+def _version(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
+    return lookup.find_spec(repository.refs(), arguments["asked"], repository.project).artifact
 
 
 _ANSWERS: dict[str, Callable[[Repository, str, Mapping[str, Any]], str]] = {
+    answers.VERSION: _version,
     answers.VERSIONS: _versions,
     answers.RUNS: _runs,
     answers.RUN: _run,

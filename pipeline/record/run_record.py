@@ -26,6 +26,7 @@ from artvcs.vcs import (
 )
 from artvcs.vcs import versions as known
 
+from ..cache import reasons
 from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
@@ -39,6 +40,9 @@ from .publisher import Publisher
 _RUN_EVERY = 8
 """The run's record holds all its steps: it is written anew when they have grown by one in so many."""
 
+
+_MOST_CHANGES = 20
+"""So many reasons are noted why an earlier result could not be used."""
 
 _MOST_RESULTS = 8
 """So many results are kept under one key, each with what its execution was seen to use."""
@@ -92,7 +96,7 @@ class RunRecord:
 
     def _offer(self, key: Oid, trace: Oid, commit: Oid) -> None:
         """Keeps a result for later runs; of too many with one key, the oldest goes."""
-        kept = list(results(self._transaction, key))
+        kept = [each for each in results(self._transaction, key) if each[1].trace != trace]
         if len(kept) >= _MOST_RESULTS:
             oldest = kept[-1][1]
             self._transaction.set_ref(ref_names.result(key, oldest.trace), None)
@@ -265,6 +269,7 @@ def environment(code: Fingerprint) -> dict[str, Any]:
 def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
     return {
         "missing": sorted(missing),
+        "changed": [list(dataclasses.astuple(reasons.of(each))[:4]) for each in decision.changed[:_MOST_CHANGES]],
         "outputs": dict(decision.parts.outputs),
         "extras": dict(decision.parts.extras),
         "ignored": sorted(decision.node.step.options.cache.ignore_inputs),

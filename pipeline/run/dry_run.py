@@ -11,9 +11,9 @@ from typing import Literal
 
 from artvcs.vcs import Commit, Input, Oid, Repository, Transaction, runs
 
-from ..cache import explain
+from ..cache import reasons
 from ..cache.decide import Decision, decide
-from ..cache.explain import Reason
+from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
@@ -109,14 +109,14 @@ class _Planner:
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
         planned = unmade_commit(self._transaction, decision)
-        planned = dataclasses.replace(planned, trace=before.trace, reads=before.reads)  # nobody knows before it runs
-        reasons = list(explain.reasons_between(self._repository, before, planned))
-        reasons += map(explain.reason, decision.changed)
-        if not reasons:
+        planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
+        found = list(reasons.reasons_between(self._repository, before, planned))
+        found += map(reasons.of, decision.changed)
+        if not found:
             summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
             return PlannedStep(decision.node.id, "run", summary)
         return PlannedStep(
-            decision.node.id, "run", f"Since its last execution {explain.in_words(reasons)} changed.", reasons
+            decision.node.id, "run", f"Since its last execution {reasons.in_words(found)} changed.", found
         )
 
     def _commit_before(self, step: str) -> Commit | None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions
+from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
 from .model import Trace
 from .recording import Recording
 
@@ -49,16 +49,15 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:
     """The packages that were imported or asked for, or whose values were loaded, beside those that are known."""
-    tops = recording.packages | {module.partition(".")[0] for module, _ in recording.classes}
+    tops = recording.packages | {cls.partition(":")[0].partition(".")[0] for cls in recording.classes}
     tops -= sys.stdlib_module_names | {"artvcs", "__main__"}
     found = package_versions(sorted(top for top in tops if top and not _is_own_module(top)))
     return {name: version for name, version in found.items() if name not in known}
 
 
 def _is_own_module(name: str) -> bool:
-    path = getattr(sys.modules.get(name), "__spec__", None)
-    origin = getattr(path, "origin", None)
-    return isinstance(origin, str) and is_own(os.path.abspath(origin))
+    path = stated(sys.modules.get(name), "__file__")
+    return isinstance(path, str) and is_own(os.path.abspath(path))
 
 
 def _unsteady(code: Followed) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -16,9 +15,6 @@ ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "
 
 LARGE = 1 << 30
 """Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
-
-_TICK = 100_000_000
-"""Nanoseconds within which a file system may give two writes one time."""
 
 
 class Files:
@@ -33,7 +29,7 @@ class Files:
         self._places = places
         self._file_ids = file_ids
         self._asked: dict[str, dict[str, str]] = {}
-        self._pending: dict[str, tuple[str, os.stat_result]] = {}
+        self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
@@ -45,16 +41,14 @@ class Files:
             self._read_appended(given)
             return False
         name, absolute = found
-        if "content" in self._asked.get(name, ()) or name in self._pending:
+        if "content" in self._asked.get(name, ()):
             return False
         info = _look(absolute)
-        if isinstance(info, os.stat_result) and stat.S_ISREG(info.st_mode):
-            self._pending[name] = (absolute, info)
-            if time.time_ns() - max(info.st_mtime_ns, info.st_ctime_ns) < _TICK:
-                self._settle(name)  # a change from now on would leave its state the same
-            return False
         self._answer(name, "content", content(absolute, self._file_ids))
-        return isinstance(info, os.stat_result) and not stat.S_ISDIR(info.st_mode)
+        if isinstance(info, str):
+            return False
+        self._states[name] = (absolute, worktree.signature(info))
+        return not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode))
 
     def listed(self, given: Any, *, direct: bool, sizes: bool = False) -> None:
         """The names in a folder are about to be read, perhaps with the `sizes` of what they name."""
@@ -93,13 +87,15 @@ class Files:
             self.read(given, direct=True)
         found = self._places.known(given)
         if found is not None:
-            if found[0] in self._pending:
-                self._settle(found[0])
+            self._states.pop(found[0], None)
             self.written.add(found[1])
 
     def finish(self) -> tuple[dict[str, dict[str, str]], list[str]]:
         """What was asked of each path, and which files changed meanwhile by somebody else's doing."""
-        self._changed.update(name for name in list(self._pending) if not self._settle(name))
+        for name, (absolute, before) in self._states.items():
+            now = _look(absolute)
+            if isinstance(now, str) or worktree.signature(now) != before:
+                self._changed.add(name)
         self._file_ids.settle()
         return self._asked, sorted(self._changed)
 
@@ -125,14 +121,6 @@ class Files:
     def _answer(self, name: str, facet: str, answer: str) -> None:
         if self._asked.setdefault(name, {}).setdefault(facet, answer) != answer:
             self._changed.add(name)  # both answers made the result, and only one can be asked for again
-
-    def _settle(self, name: str) -> bool:
-        """Hashes a file that was read; False where it is not as it was then."""
-        absolute, before = self._pending.pop(name)
-        now = _look(absolute)
-        same = isinstance(now, os.stat_result) and _signature(now) == _signature(before)
-        self._answer(name, "content", content(absolute, self._file_ids))
-        return same
 
 
 def content(path: str, file_ids: worktree.FileIds) -> str:
@@ -226,7 +214,3 @@ def _look(path: str) -> os.stat_result | str:
         return ABSENT
     except (OSError, ValueError):
         return UNREADABLE
-
-
-def _signature(info: os.stat_result) -> tuple[int, ...]:
-    return info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import struct
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -20,22 +23,25 @@ _OPEN, _MODIFY, _CLOSE_WRITE, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x8, 0
 _MASK = _OPEN | _MODIFY | _CLOSE_WRITE | _CREATE
 _HEADER = struct.Struct("iIII")
 _MOST_FOLDERS = 5000
+_TRIES, _PAUSE = 10, 0.02
 _SKIPPED = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox", ".mypy_cache", ".pytest_cache"})
 
 
 @dataclass
 class Seen:
-    """What was opened since the last time.
+    """What was opened while somebody listened.
 
     Attributes:
         read: Files that were opened and not written.
         listed: Folders that were opened.
-        whole: Whether that is all.
+        whole: Whether all folders were listened to; there may be too many.
+        failure: Why something may be missing, if so, in words.
     """
 
     read: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     whole: bool = True
+    failure: str = ""
 
 
 class Opened:
@@ -47,23 +53,69 @@ class Opened:
 
     def __init__(self, folder: str) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._handle = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+        self._failure = ""
+        self._handle = self._begin()
         self._process = os.getpid()
         self._folders: dict[int, str] = {}
-        self._whole = self._handle >= 0
+        self._whole = True
+        self._subscribed: list[Seen] = []
+        self._mutex = threading.Lock()
         self._watch(folder)
+
+    def _begin(self) -> int:
+        """Linux's handle to listen by; none where it gives none, also not in a moment."""
+        for _ in range(_TRIES):
+            handle = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
+            if handle >= 0:
+                return handle
+            time.sleep(_PAUSE)  # those of processes that have ended are given back a little later
+        self._failure = os.strerror(ctypes.get_errno())
+        return -1
 
     @property
     def is_of_this_process(self) -> bool:
         """Whether it can be used here, and not in the process that this one was forked from."""
         return self._process == os.getpid()
 
-    def take(self) -> Seen:
-        """What was opened since the last time."""
-        seen, written = Seen(whole=self._whole), set[str]()
+    @property
+    def is_used(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._subscribed)
+
+    def close(self) -> None:
+        """Gives back what Linux listens with."""
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def subscribe(self) -> Seen:
+        """Begins to listen; what is opened from now on is put into what is returned."""
+        with self._mutex:
+            self._take()
+            self._subscribed.append(seen := Seen())
+            return seen
+
+    def leave(self, seen: Seen) -> Seen:
+        """Ceases to listen; returns what was opened meanwhile."""
+        with self._mutex:
+            self._take()
+            self._subscribed = [each for each in self._subscribed if each is not seen]
+            return seen
+
+    def _take(self) -> None:
+        """Tells all who listen what was opened since the last time."""
+        news = self._news()
+        for each in self._subscribed:
+            each.read |= news.read
+            each.listed |= news.listed
+            each.whole &= news.whole
+            each.failure = each.failure or news.failure
+
+    def _news(self) -> Seen:
+        seen, written = Seen(whole=self._whole, failure=self._failure), set[str]()
         for folder, name, mask in self._events():
             if mask & _OVERFLOW:
-                seen.whole = False
+                seen.failure = "more was opened than Linux can tell"
             path = os.path.join(folder, name) if name else folder
             if mask & _IS_FOLDER:
                 seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
@@ -98,7 +150,9 @@ class Opened:
                 return
             watch = self._libc.inotify_add_watch(self._handle, os.fsencode(here), _MASK)
             if watch < 0:
-                self._whole = False
+                error = ctypes.get_errno()
+                if error not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # gone meanwhile, or nobody's to read
+                    self._failure = os.strerror(error)
                 continue
             self._folders[watch] = here
             with contextlib.suppress(OSError), os.scandir(here) as entries:
@@ -120,5 +174,7 @@ def listener(folder: str) -> Opened | None:
         return None
     found = _listeners.get(folder)
     if found is None or not found.is_of_this_process:
+        for other in [each for each, opened in _listeners.items() if not opened.is_used]:
+            _listeners.pop(other).close()  # Linux gives few of them to each user
         found = _listeners[folder] = Opened(folder)
     return found

@@ -58,7 +58,8 @@ class World:
 
 def differences(trace: Trace, world: World) -> Iterator[Difference]:
     """What is not as an execution saw it, what costs least to find first."""
-    yield from _compare("env", trace.env, environment.answer)
+    for each in _compare("env", trace.env, environment.answer):
+        yield from _variables(each) if each.subject == environment.ALL else [each]
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
     yield from _compare("context", trace.context, world.told)
     yield from _state(trace, world.state)
@@ -78,6 +79,13 @@ def _compare(kind: str, then: Mapping[str, str], ask: Ask) -> Iterator[Differenc
     for subject, was in then.items():
         if (now := ask(subject)) != was:
             yield Difference(kind, subject, was, now)
+
+
+def _variables(names: Difference) -> Iterator[Difference]:
+    """The variables that came or went, where it counts which there are."""
+    then, now = set((names.old or "").split()), set((names.new or "").split())
+    for name in sorted(then ^ now):
+        yield Difference("env", name, "set" if name in then else None, "set" if name in now else None)
 
 
 def _changed(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:

@@ -11,6 +11,7 @@ import contextvars
 import copyreg
 import functools
 import gc
+import io
 import logging
 import queue
 import sys
@@ -31,34 +32,29 @@ Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
 
 _SCALARS = frozenset({int, str, float, bool, type(None), complex, bytes})
-_PRINTED = (
-    int,
-    float,
-    bool,
-    type(None),
-    complex,
-    bytes,
-    bytearray,
-    range,
-    types.EllipsisType,
-    types.NotImplementedType,
-)
+_PRINTED: tuple[type, ...] = (int, float, bool, type(None), complex, bytes, bytearray, range)
+_PRINTED += (types.EllipsisType, types.NotImplementedType)
 _ROUTINES: tuple[type, ...] = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
 _ROUTINES += (types.MethodWrapperType, types.ClassMethodDescriptorType, types.GetSetDescriptorType)
 _ROUTINES += (types.MemberDescriptorType,)
-_PASSING: tuple[type, ...] = (
-    threading.Thread,
-    threading.Event,
-    threading.Condition,
-    threading.Semaphore,
+_PASSING: tuple[type, ...] = (threading.Thread, threading.Event, threading.Condition, threading.Semaphore)
+_PASSING += (
     threading.Barrier,
+    type(threading.Lock()),
+    type(threading.RLock()),
+    threading.local,
+    logging.Logger,
+    logging.Handler,
 )
-_PASSING += (type(threading.Lock()), type(threading.RLock()), threading.local, logging.Logger, logging.Handler)
 _PASSING += (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
 _PASSING += (queue.SimpleQueue, queue.Queue, type(contextvars.copy_context()))
 """What organises a process and says nothing of what a step computes."""
 _TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artvcs.pydantic", "artvcs.sklearn"})
 """Materializers of values that are better taken apart: what they hold may be code, or anything."""
+
+
+_MOST_CALLS = 1000
+"""So many results of a cached function are looked at."""
 
 
 class Unhashable(Exception):
@@ -108,9 +104,6 @@ class Identifier:
         return found
 
 
-_MOST_CALLS = 1000
-
-
 def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
     [memo] = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each] or [{}]
@@ -150,13 +143,13 @@ class _Walk:
             self.token("str", value)
         elif cls in _PRINTED:
             self.token(cls.__name__, repr(value))
-        elif issubclass(type(value), types.ModuleType):
+        elif issubclass(cls, types.ModuleType):
             self.token("module", str(vars(value).get("__name__")))
-        elif issubclass(type(value), type):
+        elif issubclass(cls, type):
             self.token("code", self._refer(value))
-        elif issubclass(type(value), _ROUTINES) or cls.__name__ == "ufunc":
+        elif issubclass(cls, _ROUTINES) or cls.__name__ == "ufunc":
             self._routine(value)
-        elif issubclass(type(value), _PASSING):
+        elif issubclass(cls, _PASSING):
             self.token("passing", cls.__name__)
         else:
             self._once(value)
@@ -283,20 +276,22 @@ class _Walk:
 def _parts_of(value: Any) -> tuple[Any, ...] | None:
     """What kind of object this is, and what it says by; None for those that pickle takes apart."""
     cls: Any = type(value)
-    if issubclass(type(value), types.MethodType):
+    if issubclass(cls, types.MethodType):
         return "method", value.__func__, value.__self__
-    if issubclass(type(value), staticmethod | classmethod):
+    if issubclass(cls, staticmethod | classmethod):
         return cls.__name__, value.__func__
-    if issubclass(type(value), property):
+    if issubclass(cls, property):
         return "property", value.fget, value.fset, value.fdel
-    if issubclass(type(value), functools._lru_cache_wrapper):
+    if issubclass(cls, functools._lru_cache_wrapper):
         return "cached", value.__wrapped__  # what it remembers is what the function would return
-    if issubclass(type(value), contextvars.ContextVar):
+    if issubclass(cls, contextvars.ContextVar):
         return "variable", value.name, value.get(None)
-    if issubclass(type(value), slice):
+    if issubclass(cls, slice):
         return "slice", value.start, value.stop, value.step
     if any(value is each for each in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
         return ("stream",)
+    if issubclass(cls, io.IOBase) and cls.__module__ == "_io" and value.closed:
+        return ("closed",)  # nothing can be read from it any more
     known = getattr(cls, "__cache_identity__", None) if cls.__module__.startswith("artvcs.") else None
     return None if known is None else (cls.__qualname__, known(value))
 
@@ -305,10 +300,8 @@ def held_by(function: types.FunctionType) -> dict[str, Any]:
     """What a function holds beside its code: its closure, its defaults and its attributes, by name."""
     held: dict[str, Any] = {}
     if "dispatch" in vars(function) and isinstance(vars(function).get("registry"), types.MappingProxyType):
-        return {
-            "registry": vars(function)["registry"],
-            "wrapped": vars(function).get("__wrapped__"),
-        }  # functools.singledispatch
+        # As functools.singledispatch makes them: the rest is a cache.
+        return {"registry": vars(function)["registry"], "wrapped": vars(function).get("__wrapped__")}
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             held[f"[{name}]"] = cell.cell_contents

@@ -9,7 +9,7 @@ from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
 from .file_ids import FileIds
-from .reading import file_id
+from .reading import file_id, signature
 from .staging import clean_up
 from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
 
@@ -29,5 +29,6 @@ __all__ = [
     "is_stored",
     "measure",
     "no_progress",
+    "signature",
     "write_tree",
 ]

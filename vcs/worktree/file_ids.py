@@ -1,7 +1,7 @@
 """What single files held when they were last read, so that those that did not change are not read again.
 
-A file is told apart by what the file system says of it, as Git's index does; one that was written just now is read each
-time, since a second write within a tick of the clock would leave it the same. Derived: it can be deleted at any time.
+A file is told apart by what the file system says of it, as Git's index does; one that is not at rest (see `rest`) is
+read each time. Derived: it can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -10,22 +10,20 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ..catalog.database import Database
 from ..objects.oid import Oid, hasher
 from .reading import hash_file, read_steady, signature
+from .rest import Rest
 
 if TYPE_CHECKING:
     import sqlite3
 
-SCHEMA = ("CREATE TABLE file_ids (path BLOB PRIMARY KEY, signature TEXT, id TEXT, checksum BLOB) WITHOUT ROWID",)
+SCHEMA = ("CREATE TABLE file_ids (path BLOB UNIQUE, signature TEXT, id TEXT, checksum BLOB)",)
 
 MAX_FILES = 1_000_000
-"""So many files are remembered; when there are more, all are forgotten."""
-
-_TICK = 100_000_000
-"""Nanoseconds within which a file system may give two writes one time."""
+"""So many files are remembered; the oldest go."""
 
 _TOGETHER = 500
 
@@ -39,6 +37,7 @@ class FileIds:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rest = Rest()
         self._known: dict[bytes, tuple[str, Oid]] = {}
         self._new: list[tuple[bytes, str, Oid, bytes]] = []
 
@@ -66,10 +65,16 @@ class FileIds:
         """
         key, seen = os.fsencode(path), repr(signature(info))
         known = self._known.get(key)
-        if known is not None and known[0] == seen:
+        if known is not None and known[0] == seen and self._rest.trusts(info.st_dev):
             return known[1]
-        oid, read = read_steady(Path(path), hash_file)
-        if time.time_ns() - max(read.st_mtime_ns, read.st_ctime_ns) > _TICK:
+        now = time.time_ns()
+
+        def read_at_rest(file: BinaryIO, info: os.stat_result) -> tuple[Oid, bool]:
+            rests = self._rest.is_at_rest(file.fileno(), (info.st_mtime_ns, info.st_ctime_ns), info.st_dev, now)
+            return hash_file(file, info), rests
+
+        (oid, rests), read = read_steady(Path(path), read_at_rest)
+        if rests:
             seen = repr(signature(read))
             self._known[key] = (seen, oid)
             self._new.append((key, seen, oid, _checksum(key, seen, oid)))
@@ -83,9 +88,8 @@ class FileIds:
 
 
 def _write(to: sqlite3.Connection, rows: list[tuple[bytes, str, Oid, bytes]]) -> None:
-    if to.execute("SELECT count(*) FROM file_ids").fetchone()[0] > MAX_FILES:
-        to.execute("DELETE FROM file_ids")
     to.executemany("REPLACE INTO file_ids VALUES (?, ?, ?, ?)", rows)
+    to.execute("DELETE FROM file_ids WHERE rowid <= (SELECT max(rowid) FROM file_ids) - ?", (MAX_FILES,))
 
 
 def _checksum(key: bytes, seen: str, id_: str) -> bytes:

@@ -8,14 +8,14 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..fingerprint import is_own
+from ...fingerprint import is_own
 
 _LONGEST = 1 << 20
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]{1,}\b")
 """What may be the name of an environment variable: a program has them all, and nobody sees which it reads."""
 
 if TYPE_CHECKING:
-    from .recording import Recording
+    from ..recording import Recording
 
 
 def started(recording: Recording, args: tuple[Any, ...]) -> None:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from artvcs.vcs import Repository
 
+from ..recording import C_READERS, Recording
 from . import hooks
-from .recording import C_READERS, Recording, belongs_to, closed, opened
+from .noticing import quietly
+from .owners import belongs_to, closed, opened
 
 
 @contextlib.contextmanager
@@ -24,7 +26,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
     try:
         with belongs_to(made):
             if any(name in sys.modules for name in C_READERS):
-                hooks.quietly(made.listen)
+                quietly(made.listen)
             yield made
     finally:
         made.hear()

@@ -7,9 +7,9 @@ import sys
 from functools import cache
 from types import FrameType
 
-from ..fingerprint import is_own
+from ...fingerprint import is_own
 
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _TOOL = os.path.dirname(os.path.dirname(os.path.dirname(_HERE))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))

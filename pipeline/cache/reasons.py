@@ -1,0 +1,153 @@
+"""What differs between two executions of a step, or between one and the world as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, Repository, versions
+
+from ..fingerprint import Fingerprint, compare
+from ..history import lookup
+from ..history.views import decode_all
+from ..trace import Difference, Trace
+
+_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that changed.
+
+    Attributes:
+        kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `env`, `value`, `answer`,
+            `context` or `key`.
+        subject: Which one.
+        old: What it was, as text; None when it is new.
+        new: What it is now, as text; None when it is gone.
+        diff: For code, the changed lines.
+    """
+
+    kind: str
+    subject: str
+    old: str | None
+    new: str | None
+    diff: str = ""
+
+
+def trace_of(repository: Repository, commit: Commit) -> Trace:
+    """What an execution was seen to use; nothing where that cannot be read."""
+    try:
+        return Trace.decode(repository.store.read(commit.trace, "blob"))
+    except (DamagedError, LookupFailed):
+        return Trace()
+
+
+def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:
+    """What differs between two executions of a step."""
+    store = repository.store
+    yield from _code_reasons(lookup.code_of(store, old), lookup.code_of(store, new))
+    old_params, new_params = decode_all(old.params), decode_all(new.params)
+    yield from _mapping_reasons("parameter", old_params, new_params)
+    yield from _input_reasons(repository, "input", old.inputs, new.inputs)
+    old_reads = {name: (source,) for name, source in old.reads.items()}
+    yield from _input_reasons(repository, "read", old_reads, {name: (each,) for name, each in new.reads.items()})
+    yield from _mapping_reasons("materializer", _part(old.config, "outputs"), _part(new.config, "outputs"))
+    old_extras, new_extras = _part(old.config, "extras"), _part(new.config, "extras")
+    for field_name, kind in (("files", "file"), ("env", "env"), ("packages", "package")):
+        yield from _mapping_reasons(kind, _part(old_extras, field_name), _part(new_extras, field_name))
+    if old_extras.get("key") != new_extras.get("key"):
+        yield Reason("key", "key", str(old_extras.get("key")), str(new_extras.get("key")))
+
+
+def reasons_seen(commit: Commit) -> Iterator[Reason]:
+    """Why the newest result of the same key could not be used, as it was seen before an execution began."""
+    for each in commit.config.get("changed", ()):
+        match each:
+            case [str(kind), str(subject), str() | None as old, str() | None as new]:
+                yield Reason(kind, subject, old, new)
+
+
+def of(difference: Difference) -> Reason:
+    """What is not as an earlier execution saw it, as a reason to run."""
+    return Reason(difference.kind, difference.subject, _brief(difference.old), _brief(difference.new))
+
+
+def _brief(text: str | None) -> str | None:
+    """A hash by its first digits; anything else as it is."""
+    return text[:12] if text is not None and len(text) == _DIGITS and " " not in text else text
+
+
+def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of what went into a cache key; nothing where a stranger put something else there."""
+    part = config.get(name, {})
+    return part if isinstance(part, Mapping) else {}
+
+
+def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
+    for change in compare({part.name: part for part in old.parts}, {part.name: part for part in new.parts}):
+        old_text = None if change.kind == "added" else "before"
+        new_text = None if change.kind == "removed" else change.kind
+        yield Reason("code", change.name, old_text, new_text, change.diff)
+    yield from _mapping_reasons("package", old.packages, new.packages)
+
+
+def _mapping_reasons(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reason]:
+    for name in sorted(old.keys() | new.keys()):
+        before = repr(old[name]) if name in old else None
+        after = repr(new[name]) if name in new else None
+        if before != after:
+            yield Reason(kind, name, before, after)
+
+
+def _input_reasons(
+    repository: Repository, kind: str, old: Mapping[str, tuple[Input, ...]], new: Mapping[str, tuple[Input, ...]]
+) -> Iterator[Reason]:
+    for name in sorted(old.keys() | new.keys()):
+        before, after = old.get(name, ()), new.get(name, ())
+        if [source.artifact for source in before] != [source.artifact for source in after]:
+            yield Reason(kind, name, _spell(repository, before), _spell(repository, after))
+
+
+def _spell(repository: Repository, sources: tuple[Input, ...]) -> str | None:
+    """Artifacts as `name@number (commit)`."""
+    spelt = []
+    for source in sources:
+        by = f" (commit {source.commit[:12]})" if source.commit else ""
+        spelt.append(_version(repository, source) + by)
+    return ", ".join(spelt) or None
+
+
+def _version(repository: Repository, source: Input) -> str:
+    try:
+        version = versions.by_value(repository.refs(), source.name, source.artifact)
+        return source.name if version is None else f"{source.name}@{version.number}"
+    except LookupFailed:
+        return source.name
+
+
+def in_words(reasons: list[Reason]) -> str:
+    """What changed, as in "its code and 2 parameters"."""
+    kinds = [reason.kind for reason in reasons]
+    return " and ".join(
+        _PHRASES[kind][kinds.count(kind) > 1].format(kinds.count(kind)) for kind in dict.fromkeys(kinds)
+    )
+
+
+_PHRASES = {
+    "code": ("its code", "its code in {} places"),
+    "package": ("a package", "{} packages"),
+    "parameter": ("a parameter", "{} parameters"),
+    "input": ("an input", "{} inputs"),
+    "read": ("an artifact it reads", "{} artifacts it reads"),
+    "materializer": ("a materializer", "{} materializers"),
+    "file": ("a file", "{} files"),
+    "env": ("an environment variable", "{} environment variables"),
+    "value": ("a value that it uses", "{} values that it uses"),
+    "answer": ("an answer of the Client", "{} answers of the Client"),
+    "context": ("what it asked of its run", "{} things that it asked of its run"),
+    "trace": ("what it used", "what it used"),
+    "unverified": ("what it used and cannot be compared", "what it used and cannot be compared"),
+    "key": ("its own key", "its own keys"),
+}

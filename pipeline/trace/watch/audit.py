@@ -1,0 +1,168 @@
+"""What Python's audit events tell of a step: files, folders, imports, classes, programs, connections (see PEP 578)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..recording import C_READERS, Recording
+from . import frames, processes
+from .noticing import note
+from .owners import is_any_open
+
+_CODE = (".py", ".pyc", ".so", ".pth", ".zip")
+_METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
+
+
+def on_event(event: str, args: tuple[Any, ...]) -> None:
+    """The audit hook. It stays for as long as the process lives; while nothing is recorded it looks at one list."""
+    if is_any_open() and (handler := _HANDLERS.get(event)) is not None:
+        note(lambda recording: handler(recording, args))
+
+
+def on_open(recording: Recording, args: tuple[Any, ...]) -> None:
+    """A file is about to be opened: its path, the mode in words, and the flags."""
+    path, mode, flags = args
+    if isinstance(path, int) or path is None:
+        return
+    writes = any(each in mode for each in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITES)
+    if writes:
+        _on_open_to_write(recording, path, mode, flags or 0)
+    elif not (frames.is_import() and os.fsdecode(path).endswith(_CODE)):
+        _note_package(recording, os.fsdecode(path))
+        if recording.files.read(path, direct=frames.asks_own_code()):
+            recording.refused.add(f"it read from {os.fsdecode(path)}, which is no plain file")
+
+
+def _on_open_to_write(recording: Recording, path: Any, mode: Any, flags: int) -> None:
+    if "a" in mode if isinstance(mode, str) else flags & os.O_APPEND:
+        recording.files.append(path)
+    else:
+        reads = "r+" in mode if isinstance(mode, str) else bool(flags & os.O_RDWR)
+        recording.files.write(path, reads=reads and not flags & os.O_TRUNC)
+
+
+def _note_package(recording: Recording, path: str) -> None:
+    """A file of an installed package is asked for by name: its metadata, or data that came with it."""
+    head, _, inside = path.rpartition("/site-packages/")
+    if head and (inside.endswith(_METADATA) or frames.asks_own_code()):
+        recording.packages.add(inside.partition("/")[0].partition("-")[0].removesuffix(".py"))
+
+
+def _on_list(recording: Recording, args: tuple[Any, ...]) -> None:
+    path = "." if args[0] is None else args[0]
+    if not isinstance(path, int) and not frames.is_import():
+        recording.files.listed(path, direct=frames.asks_own_code())
+
+
+def _on_scan(recording: Recording, args: tuple[Any, ...]) -> None:
+    path = "." if args[0] is None else args[0]
+    if not isinstance(path, int) and not frames.is_import():
+        # An entry tells the size without another question; Python's own code does not ask for it.
+        recording.files.listed(path, direct=frames.asks_own_code(), sizes=frames.asks_directly())
+
+
+def _on_make_folder(recording: Recording, args: tuple[Any, ...]) -> None:
+    if not os.path.isdir(args[0]):  # else it fails, and nothing is made
+        recording.files.write(args[0])
+
+
+def _on_chdir(recording: Recording, args: tuple[Any, ...]) -> None:
+    if not isinstance(args[0], int):
+        recording.places.move(args[0])
+
+
+def _on_write(recording: Recording, args: tuple[Any, ...]) -> None:
+    if not isinstance(args[0], int):
+        recording.files.write(args[0])
+
+
+def _on_rename(recording: Recording, args: tuple[Any, ...]) -> None:
+    for path in args[:2]:
+        recording.files.write(path)
+
+
+def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
+    path = os.fsdecode(args[0])
+    if path.startswith("file:"):
+        path = path[5:].partition("?")[0]
+    if path and path != ":memory:":
+        recording.files.read(path, direct=frames.asks_own_code())
+        recording.files.write(path)  # SQLite reads and writes it where nobody sees
+
+
+def _on_exec(recording: Recording, args: tuple[Any, ...]) -> None:
+    code = args[0]
+    name = getattr(code, "co_filename", "<")
+    if not name.startswith("<") and code.co_name == "<module>" and frames.is_user_code(name):
+        path = os.path.abspath(name)
+        recording.modules.add(path)
+        _note_finding(recording, path)
+
+
+def _note_finding(recording: Recording, path: str) -> None:
+    """Notes where a module was not found before it was found: there it may appear."""
+    for folder in sys.path:
+        base = os.path.abspath(folder or ".")
+        if path.startswith(base + os.sep):
+            return
+        top = os.path.basename(path).removesuffix(".py")
+        if top != "__init__":
+            for name in (f"{top}.py", os.path.join(top, "__init__.py")):
+                recording.files.probe(os.path.join(folder or ".", name), "kind", direct=False)
+
+
+def _on_class(recording: Recording, args: tuple[Any, ...]) -> None:
+    recording.classes.add(f"{args[0]}:{args[1]}")
+
+
+def _on_import(recording: Recording, args: tuple[Any, ...]) -> None:
+    if not frames.asks_artvcs():  # what we import ourselves says nothing of the step
+        top = str(args[0]).partition(".")[0]
+        recording.packages.add(top)
+        if top in C_READERS:
+            recording.listen()
+
+
+def _on_library(recording: Recording, args: tuple[Any, ...]) -> None:
+    if frames.asks_own_code():
+        recording.unverified.add(f"the C library {args[0] or 'of Python itself'}, through ctypes (CDLL)")
+
+
+def _on_connect(recording: Recording, args: tuple[Any, ...]) -> None:
+    address = args[1] if len(args) > 1 else None
+    if isinstance(address, tuple) and address:
+        recording.unverified.add(f"the network: {address[0]}")
+
+
+def _on_program(recording: Recording, args: tuple[Any, ...]) -> None:
+    processes.started(recording, args)
+
+
+_HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
+    "open": on_open,
+    "os.listdir": _on_list,
+    "os.scandir": _on_scan,
+    "os.remove": _on_write,
+    "os.truncate": _on_write,
+    "os.mkdir": _on_make_folder,
+    "os.chdir": _on_chdir,
+    "os.rmdir": _on_write,
+    "os.rename": _on_rename,
+    "os.link": _on_rename,
+    "os.symlink": lambda recording, args: recording.files.write(args[1]),
+    "sqlite3.connect": _on_database,
+    "exec": _on_exec,
+    "import": _on_import,
+    "pickle.find_class": _on_class,
+    "artvcs.find_class": _on_class,
+    "ctypes.dlopen": _on_library,
+    "socket.connect": _on_connect,
+    "subprocess.Popen": _on_program,
+    "os.system": lambda recording, args: processes.started(recording, (None, args[0], None, None)),
+    "os.posix_spawn": lambda recording, args: processes.started(recording, (args[0], args[1], None, None)),
+    "os.exec": lambda recording, args: processes.started(recording, (args[0], args[1], None, None)),
+}

@@ -1,0 +1,61 @@
+"""`os.environ` while something is recorded: it tells of each use, whoever offers it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from . import frames
+
+_SETTINGS = ("pydantic_settings", "decouple", "environs", "dynaconf", "omegaconf", "hydra", "dotenv", "starlette")
+"""Packages that read variables for the code that uses them."""
+
+_told: Callable[[str, Any, Any], None] = lambda kind, name, value: None  # noqa: E731
+
+
+class _Watched(os._Environ):  # type: ignore[type-arg]
+    """`os.environ` while something is recorded: what is read goes through these methods, whoever offers it."""
+
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            value = super().__getitem__(key)
+        except KeyError:
+            _told("read", key, None)
+            raise
+        _told("read", key, value)
+        return value
+
+    def __iter__(self) -> Iterator[Any]:
+        _told("all", None, None)
+        return super().__iter__()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _told("set", key, value)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        _told("set", key, None)
+        super().__delitem__(key)
+
+
+def watch(tell: Callable[[str, Any, Any], None]) -> None:
+    """Tells of each use of `os.environ` from now on."""
+    global _told
+    _told = tell
+    for each in (os.environ, os.environb):
+        if type(each) is os._Environ:
+            each.__class__ = _Watched
+
+
+def unwatch() -> None:
+    """Leaves `os.environ` as it was."""
+    for each in (os.environ, os.environb):
+        if type(each) is _Watched:
+            each.__class__ = os._Environ  # type: ignore[assignment]
+
+
+def is_asked_by_user() -> bool:
+    """Whether the user's code asks, or a package that reads settings for it."""
+    name = frames.asking()
+    return name is not None and (frames.is_user_code(name) or any(f"/{each}" in name for each in _SETTINGS))

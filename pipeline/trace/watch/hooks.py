@@ -1,0 +1,46 @@
+"""All by which it is noticed that something is used, put in place while something is recorded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from . import audit, environ, patches
+from .monitor import Monitor
+from .noticing import note
+from .owners import every
+
+_installed = False
+_monitor = Monitor() if sys.version_info >= (3, 12) else None
+
+
+def install(*, first: bool) -> None:
+    """Begins to notice; `first` where nothing was recorded before."""
+    global _installed
+    if not _installed:
+        _installed = True
+        sys.addaudithook(audit.on_event)
+        os.register_at_fork(before=_before_fork)
+    if first:
+        environ.watch(_on_environment)
+        patches.patch()
+    if _monitor is not None:
+        _monitor.restart()
+
+
+def uninstall(*, last: bool) -> None:
+    """Ceases to notice; `last` where nothing is recorded any more."""
+    if last:
+        environ.unwatch()
+        patches.unpatch()
+
+
+def _before_fork() -> None:
+    for recording in every():
+        recording.prepare_fork()
+
+
+def _on_environment(kind: str, name: Any, value: Any) -> None:
+    if environ.is_asked_by_user():
+        note(lambda recording: recording.environment.take(kind, name, value))

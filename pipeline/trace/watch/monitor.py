@@ -1,0 +1,39 @@
+"""Code of the user's that is entered, once for each recording (`sys.monitoring`, PEP 669, Python 3.12)."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from . import frames
+from .owners import every, is_any_open, targets
+
+
+class Monitor:
+    """Sees each code object of the user's when it is entered."""
+
+    def __init__(self) -> None:
+        self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
+        self._tool: int | None = None
+
+    def restart(self) -> None:
+        """Begins anew: what was seen before is told again."""
+        monitoring = self._monitoring
+        if self._tool is None:
+            free = [each for each in (4, 3) if monitoring.get_tool(each) is None]
+            if not free:
+                return
+            self._tool = free[0]
+            monitoring.use_tool_id(self._tool, "artvcs")
+            monitoring.register_callback(self._tool, monitoring.events.PY_START, self._on_start)
+            monitoring.set_events(self._tool, monitoring.events.PY_START)
+        monitoring.restart_events()
+
+    def _on_start(self, code: Any, _: int) -> Any:
+        if not is_any_open() or not frames.is_user_code(code.co_filename):
+            return self._monitoring.DISABLE
+        for recording in targets():
+            recording.entered.add(code)
+        if all(code in recording.entered for recording in every()):
+            return self._monitoring.DISABLE
+        return None

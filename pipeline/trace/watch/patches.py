@@ -1,0 +1,127 @@
+"""What Python tells nobody of: functions that also note that they are called, while something is recorded.
+
+Python's own code looks these up in their modules when it uses them, so that `os.path.exists` or a `Path` is seen, too.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing.util
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures.thread import _WorkItem
+from typing import Any
+
+from ..places import WORKING_DIRECTORY
+from ..recording import Recording
+from . import audit, frames, processes
+from .noticing import note
+from .owners import is_any_open, owned
+
+
+def _spawning(function: Callable[..., int]) -> Callable[..., int]:
+    """`multiprocessing`'s way to start a fresh Python, of which Python tells nobody."""
+
+    @functools.wraps(function)
+    def watched(path: Any, arguments: Any, *args: Any) -> int:
+        note(lambda recording: processes.started(recording, (path, arguments, None, None)))
+        return function(path, arguments, *args)
+
+    return watched
+
+
+_KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
+
+
+def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
+    """A function of `os` that also notes that a path is asked for its state."""
+
+    @functools.wraps(function)
+    def watched(path: Any, *args: Any, **kwargs: Any) -> Any:
+        # Relative to a descriptor, or of a file that is open already, it is known from when that was opened.
+        if is_any_open() and not isinstance(path, int) and kwargs.get("dir_fd") is None:
+            note(lambda recording: _probe(recording, path, facet))
+        return function(path, *args, **kwargs)
+
+    return watched
+
+
+def _probe(recording: Recording, path: Any, facet: str) -> None:
+    asking = frames.asking_of_paths()
+    if asking is not None:
+        recording.files.probe(path, _KINDS.get(asking, facet), direct=True)
+
+
+def _locating(function: Callable[..., str]) -> Callable[..., str]:
+    """`os.getcwd`, which also notes that it is asked for."""
+
+    @functools.wraps(function)
+    def watched() -> str:
+        found = function()
+        if is_any_open() and frames.asks_own_code():
+            note(lambda recording: recording.context.setdefault(WORKING_DIRECTORY, recording.places.spell(found)))
+        return found
+
+    return watched
+
+
+def _opening(function: Callable[..., int]) -> Callable[..., int]:
+    """`os.open`, which also notes what is opened from an open folder: the audit event does not say from which."""
+
+    @functools.wraps(function)
+    def watched(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if dir_fd is not None and is_any_open():
+            note(lambda recording: _opened_from(recording, dir_fd, path, flags))
+        return function(path, flags, mode, dir_fd=dir_fd)
+
+    return watched
+
+
+def _opened_from(recording: Recording, folder: int, path: Any, flags: int) -> None:
+    try:
+        base = os.readlink(f"/proc/self/fd/{folder}")
+    except OSError:
+        recording.refused.add(f"it opened {os.fsdecode(path)} from an open folder, and this system does not say which")
+        return
+    audit.on_open(recording, (os.path.join(base, os.fsdecode(path)), None, flags))
+
+
+def _owning(function: Callable[..., None]) -> Callable[..., None]:
+    """The constructor of a thread pool's task, or a thread's start, which also notes whose doing that is."""
+
+    @functools.wraps(function)
+    def watched(self: Any, *args: Any, **kwargs: Any) -> None:
+        if is_any_open():
+            owned(self)
+        function(self, *args, **kwargs)
+
+    return watched
+
+
+_PATCHES: tuple[tuple[Any, str, Any], ...] = (
+    (os, "stat", _probing(os.stat, "stat")),
+    (os, "readlink", _probing(os.readlink, "target")),
+    (os, "getcwd", _locating(os.getcwd)),
+    (os, "open", _opening(os.open)),
+    (multiprocessing.util, "spawnv_passfds", _spawning(multiprocessing.util.spawnv_passfds)),
+    (_WorkItem, "__init__", _owning(_WorkItem.__init__)),
+    (threading.Thread, "start", _owning(threading.Thread.start)),
+)
+
+
+def patch() -> None:
+    """Puts the watching functions in their places."""
+    for owner, name, watched in _PATCHES:
+        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+            if watched.__wrapped__ in able:
+                able.add(watched)
+        if getattr(owner, name) is watched.__wrapped__:
+            setattr(owner, name, watched)
+
+
+def unpatch() -> None:
+    """Takes them away, where nobody has put others there."""
+    for owner, name, watched in _PATCHES:
+        if getattr(owner, name) is watched:
+            setattr(owner, name, watched.__wrapped__)
