@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from ..recording import Recording
 from . import audit, environ, patches
 from .monitor import Monitor
 from .noticing import note
@@ -42,5 +43,8 @@ def _before_fork() -> None:
 
 
 def _on_environment(kind: str, name: Any, value: Any) -> None:
-    if environ.is_asked_by_user():
-        note(lambda recording: recording.environment.take(kind, name, value))
+    def take(recording: Recording) -> None:
+        if environ.is_asked_by_user():
+            recording.environment.take(kind, name, value)
+
+    note(take)

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from . import frames
+from .noticing import quietly
 from .owners import every, is_any_open, targets
 
 
@@ -30,10 +31,17 @@ class Monitor:
         monitoring.restart_events()
 
     def _on_start(self, code: Any, _: int) -> Any:
-        if not is_any_open() or not frames.is_user_code(code.co_filename):
-            return self._monitoring.DISABLE
-        for recording in targets():
-            recording.entered.add(code)
-        if all(code in recording.entered for recording in every()):
-            return self._monitoring.DISABLE
-        return None
+        """Says whether this code object needs to be told of again."""
+        enough = not is_any_open()
+
+        def look() -> None:
+            nonlocal enough
+            if frames.is_user_code(code.co_filename):
+                for recording in targets():
+                    recording.entered.add(code)
+                enough = all(code in recording.entered for recording in every())
+            else:
+                enough = True
+
+        quietly(look)  # what it calls itself is code that is entered, too
+        return self._monitoring.DISABLE if enough else None

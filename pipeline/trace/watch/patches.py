@@ -59,11 +59,16 @@ def _locating(function: Callable[..., str]) -> Callable[..., str]:
     @functools.wraps(function)
     def watched() -> str:
         found = function()
-        if is_any_open() and frames.asks_own_code():
-            note(lambda recording: recording.context.setdefault(WORKING_DIRECTORY, recording.places.spell(found)))
+        if is_any_open():
+            note(lambda recording: _located(recording, found))
         return found
 
     return watched
+
+
+def _located(recording: Recording, folder: str) -> None:
+    if frames.asks_own_code():
+        recording.context.setdefault(WORKING_DIRECTORY, recording.places.spell(folder))
 
 
 def _opening(function: Callable[..., int]) -> Callable[..., int]:

@@ -36,7 +36,7 @@ def stories() -> Iterator[Any]:
         yield pytest.param(path, marks=marks, id=path.stem)
 
 
-@pytest.mark.parametrize("path", stories())
+@pytest.mark.parametrize("path", list(stories()))
 def test_a_hit_can_be_trusted(tmp_path: Path, path: Path) -> None:
     World(tmp_path, read_case(path)).play()
 
