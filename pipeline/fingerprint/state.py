@@ -78,15 +78,20 @@ def observe(traversal: Traversal, globals_: Mapping[str, Any], path: str) -> Sta
     return _Observer(traversal, {**_namespaces(), path: globals_}).observe()
 
 
+_foreign: dict[int, Any] = {}
+"""Loaded modules that are not the user's: there are thousands, and they stay that."""
+
+
 def _namespaces() -> dict[str, Mapping[str, Any]]:
-    """The loaded modules' namespaces by file; what is run as a script comes after what is imported."""
+    """The namespaces of the user's loaded modules by file; what is run as a script comes after what is imported."""
     found: dict[str, Mapping[str, Any]] = {}
-    for name, module in list(sys.modules.items()):
+    for name, module in [each for each in list(sys.modules.items()) if id(each[1]) not in _foreign]:
         path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
-        if isinstance(path, str) and path.endswith(".py"):
-            path = os.path.abspath(path)
+        if isinstance(path, str) and path.endswith(".py") and is_own(path := os.path.abspath(path)):
             if name != "__main__" or path not in found:
                 found[path] = vars(module)
+        elif name != "__main__":
+            _foreign[id(module)] = module
     return found
 
 
@@ -133,7 +138,7 @@ class _Observer:
         """Takes modules as wholes in which code finds names by computing them: it may find any."""
         resolver = self._traversal.resolver
         for path in sorted(self._namespaces):
-            inside = path.startswith(resolver.root.rstrip(os.sep) + os.sep) and is_own(path)
+            inside = path.startswith(resolver.root.rstrip(os.sep) + os.sep)
             if inside and self._text.computes_names_of(resolver.label(path)):
                 module = resolver.load(path)
                 if module is not None:
@@ -233,7 +238,7 @@ class _Observer:
             assert target is not None
             location = self._traversal.resolver.locate(module, target)
             if location.kind != "own":
-                if not (issubclass(type(value), types.FunctionType) and is_own(source_path(value))):
+                if not (issubclass(type(value), types.FunctionType) and _is_users(value)):
                     return True
                 continue
             source = self._traversal.resolver.own(module, target)
@@ -293,23 +298,26 @@ class _Observer:
             owner = held.get(attribute)
         where = f"{dotted}.{rest}"
         if issubclass(type(owner), type):
-            for key, member in list(vars(owner).items()):
-                if any(is_own(source_path(each)) for each in _functions_of(member)):
+            for key, member in list(vars(owner).items()):  # there may be hundreds, nearly all functions of the package
+                if (
+                    _is_users(member)
+                    if type(member) is types.FunctionType
+                    else any(map(_is_users, _functions_of(member)))
+                ):
                     self._note(f"{where}.{key}", member)
-        if issubclass(type(owner), types.FunctionType):
-            if is_own(source_path(owner)):
+        elif issubclass(type(owner), types.FunctionType):
+            if _is_users(owner):
                 self._note(where, owner)
         elif (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
             self._note(where, owner)
         for name, value in surroundings.of(dotted, rest):
-            self._note(name, value)
+            self._note(name, value, depth=1)
         if dotted == "random" or (dotted, rest.partition(".")[0]) == ("numpy", "random"):
             self._random(dotted)
 
     def _random(self, dotted: str) -> None:
         """Notes the state of a common source of chance, where the user's code has seeded it."""
-        seeded = (namespace.get("__file__") for namespace in self._namespaces.values())
-        texts = (self._traversal.resolver.load(os.path.abspath(path)) for path in seeded if path and is_own(path))
+        texts = map(self._traversal.resolver.load, self._namespaces)
         if any(module is not None and "seed(" in module.text for module in texts):
             source = sys.modules.get("random" if dotted == "random" else "numpy.random")
             if source is not None:
@@ -336,7 +344,7 @@ def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
 
 def _is_pythons(value: Any) -> bool:
     """Whether what stands among the builtins is none of the user's functions."""
-    return not issubclass(type(value), types.FunctionType) or not is_own(source_path(value))
+    return not issubclass(type(value), types.FunctionType) or not _is_users(value)
 
 
 def _is_plain(value: Any) -> bool:
@@ -348,6 +356,12 @@ def _is_plain(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return True
+
+
+def _is_users(function: types.FunctionType) -> bool:
+    """Whether a function was read from one of the user's files."""
+    path = function.__code__.co_filename
+    return is_own(path) if os.path.isabs(path) else is_own(source_path(function))
 
 
 def _functions_of(member: Any) -> Iterator[types.FunctionType]:
@@ -370,7 +384,7 @@ def _holds(function: types.FunctionType) -> bool:
 def _is_put_around(layer: Any) -> bool:
     """Whether what is around a function is of a package, and holds nothing that others may have put there."""
     if issubclass(type(layer), types.FunctionType):
-        return not is_own(source_path(layer)) and "registry" not in vars(layer)
+        return not _is_users(layer) and "registry" not in vars(layer)
     return belongs_to_tool(layer) or _is_foreign(layer)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..recording import Recording
@@ -16,14 +17,22 @@ def quietly(work: Callable[[], None]) -> None:
     """Does what must not be taken for the doing of a step, if anything is recorded; never fails."""
     if not is_any_open() or getattr(_local, "busy", False):
         return
-    _local.busy = True
+    with unnoticed():
+        try:
+            work()
+        except Exception as error:  # whatever it is, the step must go on; its result is not used again
+            for recording in every():
+                recording.refused.add(f"something could not be watched ({type(error).__name__}: {error})")
+
+
+@contextlib.contextmanager
+def unnoticed() -> Iterator[None]:
+    """What this thread does in the block is not noticed: it has been noted already."""
+    before, _local.busy = getattr(_local, "busy", False), True
     try:
-        work()
-    except Exception as error:  # whatever it is, the step must go on; its result is not used again
-        for recording in every():
-            recording.refused.add(f"something could not be watched ({type(error).__name__}: {error})")
+        yield
     finally:
-        _local.busy = False
+        _local.busy = before
 
 
 def note(take: Callable[[Recording], Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
 from . import audit, frames, processes
-from .noticing import note
+from .noticing import note, unnoticed
 from .owners import is_any_open, owned
 
 
@@ -76,9 +76,11 @@ def _opening(function: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(function)
     def watched(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        if dir_fd is not None and is_any_open():
-            note(lambda recording: _opened_from(recording, dir_fd, path, flags))
-        return function(path, flags, mode, dir_fd=dir_fd)
+        if dir_fd is None or not is_any_open():
+            return function(path, flags, mode, dir_fd=dir_fd)
+        note(lambda recording: _opened_from(recording, dir_fd, path, flags))
+        with unnoticed():  # the event would name the path as if it started from the working directory
+            return function(path, flags, mode, dir_fd=dir_fd)
 
     return watched
 
