@@ -36,6 +36,7 @@ _SCALARS = (
     "fractions.Fraction",
     "pathlib.PurePosixPath",
     "pathlib.PureWindowsPath",
+    "re.Pattern",
     "uuid.UUID",
     "zoneinfo.ZoneInfo",
 )

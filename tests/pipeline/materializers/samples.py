@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -115,6 +116,8 @@ def scalars() -> dict[str, Any]:
         "range": range(1, 10, 3),
         "slice": slice(None, 3, -1),
         "ellipsis": ...,
+        "pattern": re.compile(r"(?P<word>\w+)|\ud800", re.IGNORECASE | re.VERBOSE),
+        "patterns": {re.compile(b"\xff+", re.DOTALL), re.compile("(?a:b)"), re.compile("")},
         "purepath": [PurePosixPath("a/b"), PureWindowsPath("c:\\d")],
         "enum": [Color.GREEN, Level.LOW, Mode.FAST, Permission.READ | Permission.WRITE],
         "html": HTMLString("<p>\r\n</p>"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,13 @@ DOCUMENTS: list[Any] = [
     {"$datetime": ["2020-01-01T00:00:00", 7, None]},
     {"$zone": "../../etc/passwd"},
     {"$zone": "/etc/passwd"},
+    {"$pattern": ["(", 32]},
+    {"$pattern": ["a", 1 << 20]},
+    {"$pattern": ["a", "i"]},
+    {"$pattern": ["a", 32 | re.DEBUG]},
+    {"$pattern": [{"$bytes": "?"}, 0]},
+    {"$pattern": [3, 32]},
+    {"$pattern": ["(" * 100_000, 32]},
     {"$defaultdict": ["subprocess:Popen", [], []]},
     {"$defaultdict": ["os:system", [], []]},
     {"$enum": ["os:system", "x"]},
@@ -61,7 +69,7 @@ DOCUMENTS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=json.dumps)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: json.dumps(document)[:60])
 def test_documents(document: Any, tmp_path: Path) -> None:
     (tmp_path / "value.json").write_text(json.dumps([document, {}]))
     with pytest.raises(MaterializerError):
