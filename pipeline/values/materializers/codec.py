@@ -30,6 +30,8 @@ _ELSEWHERE = {
     "$numpy": ("numpy", "decode_scalar"),
     "$pydantic": ("pydantic", "decode_model"),
     "$pandas": ("pandas_scalars", "decode_scalar"),
+    "$offset": ("pandas_offsets", "decode_offset"),
+    "$categorical": ("pandas_dtypes", "decode_categorical"),
 }
 
 

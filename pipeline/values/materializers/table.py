@@ -47,9 +47,11 @@ _CONTAINERS = (
 _INDEXES = ("", "Range", "Multi", "Datetime", "Timedelta", "Period", "Interval", "Categorical")
 # The types of NaT and NA were not public before pandas 3.
 _PANDAS_SCALARS = (
-    *("pandas.Timestamp", "pandas.Timedelta", "pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
+    *("pandas.Timestamp", "pandas.Timedelta", "pandas.Period", "pandas.Interval"),
+    *("pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
     *("pandas._libs.NaTType", "pandas._libs.missing.NAType"),
 )
+_OFFSET = "pandas._libs.tslibs.offsets.BaseOffset"
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
 _BIT_GENERATORS = tuple("numpy.random." + name for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"))
@@ -84,6 +86,10 @@ BUILTINS: tuple[Builtin, ...] = (
         tuple(f"pandas.{kind}Index" for kind in _INDEXES),
     ),
     Builtin("artvcs.pandas.scalar", "pandas_scalars", "PandasScalarMaterializer", _PANDAS_SCALARS),
+    Builtin(
+        "artvcs.pandas.CategoricalDtype", "pandas_dtypes", "CategoricalDtypeMaterializer", ("pandas.CategoricalDtype",)
+    ),
+    Builtin("artvcs.pandas.offset", "pandas_offsets", "OffsetMaterializer", (_OFFSET,), subclasses=True),
     Builtin("artvcs.pyarrow.Table", "pyarrow", "TableMaterializer", ("pyarrow.Table",)),
     Builtin("artvcs.pyarrow.RecordBatch", "pyarrow", "RecordBatchMaterializer", ("pyarrow.RecordBatch",)),
     Builtin("artvcs.pyarrow.Array", "pyarrow", "ArrayMaterializer", ("pyarrow.Array",), subclasses=True),

@@ -60,6 +60,8 @@ def _same_library(a: Any, b: Any) -> bool:
         return bool(schema and a.to_pylist() == b.to_pylist())
     if isinstance(a, (pa.Array, pa.ChunkedArray)):
         return bool(str(a.type) == str(b.type) and a.equals(b))
+    if isinstance(a, (pd.Interval, pd.Period, pd.CategoricalDtype, pd.tseries.offsets.BaseOffset)):
+        return _same_pandas_single(a, b)
     if a is pd.NaT or a is pd.NA:
         return a is b
     if hasattr(a, "fold"):
@@ -96,12 +98,24 @@ def _same_pandas(a: Any, b: Any) -> bool:
     return noted and columns and all(_same_cells(a.iloc[:, i], b.iloc[:, i]) for i in range(a.shape[1]))
 
 
+def _same_pandas_single(a: Any, b: Any) -> bool:
+    if isinstance(a, pd.Interval):
+        return same([a.left, a.right, a.closed], [b.left, b.right, b.closed])
+    if isinstance(a, pd.Period):
+        return a.ordinal == b.ordinal and same(a.freq, b.freq)
+    if isinstance(a, pd.CategoricalDtype):
+        return _same_dtype(a, b)
+    # numpy's calendar has no equality; it says the weekmask and the holidays once more.
+    arguments = [{"n": x.n, "normalize": x.normalize, **dict(sorted(x.kwds.items())), "calendar": 0} for x in (a, b)]
+    return same(*arguments) and bool(a == b)
+
+
 def _same_cells(a: Any, b: Any) -> bool:
     return _same_dtype(a.dtype, b.dtype) and same(list(a), list(b))
 
 
 def _same_dtype(a: Any, b: Any) -> bool:
     if isinstance(a, pd.CategoricalDtype):
-        return a.ordered == b.ordered and same(a.categories, b.categories)
+        return a.ordered is b.ordered and same(a.categories, b.categories)
     details = [(str(x), type(x), getattr(x, "storage", None), repr(getattr(x, "tz", None))) for x in (a, b)]
     return bool(a == b) and details[0] == details[1]

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from dateutil.relativedelta import MO
+from pandas.tseries import offsets
 
 
 def frames() -> dict[str, Any]:
@@ -74,4 +76,44 @@ def series() -> dict[str, Any]:
         "business": pd.date_range("2020-01-01", periods=5, freq="B"),
         "periods": pd.period_range("2020-01-01", periods=2, freq="2D"),
         "intervals": pd.interval_range(0.0, 2.0, name="i"),
+    }
+
+
+def singles() -> dict[str, Any]:
+    """Single values, offsets and dtypes."""
+    moments = [pd.Timestamp(f"202{n}-06-01", tz="UTC").as_unit("s") for n in (0, 1)]
+    periods = [pd.Period("2020-02-29", freq) for freq in ("M", "Q-FEB", "Y-MAR", "W-TUE", "2D", "h", "3us")]
+    custom = offsets.CustomBusinessDay(2, holidays=["2020-01-01", "2020-12-25"], weekmask="Sun Mon Tue")
+    return {
+        "periods": periods,
+        "period": periods[0],
+        "set of periods": {*periods},
+        "early period": pd.Period("0001-01-01", "s"),
+        "interval": pd.Interval(0, 1, "both"),
+        "intervals": [
+            pd.Interval(np.float32(0), np.int64(1), "left"),
+            pd.Interval(-(2**70), float("inf"), "neither"),
+            pd.Interval(-0.0, 0.0),
+            pd.Interval(*moments, closed="right"),
+            pd.Interval(pd.Timedelta(1), pd.Timedelta(2).as_unit("ns")),
+        ],
+        "set of intervals": {pd.Interval(0, n) for n in range(1, 9)},
+        "categories": pd.CategoricalDtype(["b", "a"], ordered=True),
+        "no categories yet": [pd.CategoricalDtype(), pd.CategoricalDtype(ordered=True)],
+        "named categories": {"kinds": pd.CategoricalDtype(pd.Index([1.5, 2.5], name="size"), ordered=None)},
+        "categories of days": pd.CategoricalDtype(pd.date_range("2020-01-01", periods=3, freq="D", tz="UTC")),
+        "categories of intervals": pd.CategoricalDtype(pd.interval_range(0, 3)),
+        "offset": pd.DateOffset(2, months=1, hour=3, normalize=True),
+        "offsets": [
+            *(offsets.Day(3), offsets.Nano(5), offsets.MonthEnd(-1), offsets.Week(weekday=2), offsets.Week()),
+            *(offsets.BusinessDay(offset=pd.Timedelta(hours=1)), offsets.SemiMonthBegin(day_of_month=10)),
+            *(offsets.BusinessHour(start=["09:00", "13:00"], end=["12:00", "17:30"]), offsets.Easter()),
+            *(offsets.FY5253Quarter(weekday=1, startingMonth=2, qtr_with_extra_week=1, variation="nearest"),),
+            *(offsets.LastWeekOfMonth(weekday=1), offsets.WeekOfMonth(week=2, weekday=3), offsets.YearEnd(month=3)),
+            *(custom, offsets.CustomBusinessHour(holidays=["2020-01-01"]), offsets.CustomBusinessMonthEnd()),
+            *(pd.DateOffset(weekday=MO(2)), pd.DateOffset(weekday=1), pd.DateOffset(days=1, nanoseconds=5)),
+        ],
+        "set of offsets": {offsets.Day(n) for n in range(1, 9)},
+        "index of a calendar": pd.date_range("2020-01-01", periods=4, freq=custom),
+        "objects": pd.Series([periods[0], pd.Interval(0, 1), offsets.Day(), pd.NaT, custom], dtype=object),
     }

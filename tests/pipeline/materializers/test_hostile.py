@@ -66,6 +66,23 @@ DOCUMENTS: list[Any] = [
     {"$numpy": [[["a", "O"]], ""]},
     {"$pandas": ["Timestamp", 1]},
     {"$pandas": ["os"]},
+    {"$pandas": ["Period", "x", "D"]},
+    {"$pandas": ["Period", 1, "no such"]},
+    {"$pandas": ["Period", {"$int": hex(2**70)}, "D"]},
+    {"$pandas": ["Interval", "a", "b", "right"]},
+    {"$pandas": ["Interval", 2, 1, "right"]},
+    {"$pandas": ["Interval", 0, 1, "open"]},
+    {"$categorical": [["a"], True]},
+    {"$categorical": [{"kind": "labels", "dtype": "int64", "items": [1, 1], "name": None}, True]},
+    {"$categorical": [None, "yes"]},
+    {"$offset": ["BaseOffset", {}]},
+    {"$offset": ["system", {}]},
+    {"$offset": ["Day", {"n": "x"}]},
+    {"$offset": ["Day", {"n": 1, "command": "x"}]},
+    {"$offset": ["Day", [1]]},
+    {"$offset": ["DateOffset", {"weekday": {"$tuple": [9, 1]}}]},
+    {"$offset": ["CustomBusinessDay", {"calendar": {"$pandas": ["NaT"]}}]},
+    {"$offset": ["CustomBusinessDay", {"weekmask": "Someday"}]},
 ]
 
 
