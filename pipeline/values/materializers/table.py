@@ -51,6 +51,7 @@ _PANDAS_SCALARS = (
     *("pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
     *("pandas._libs.NaTType", "pandas._libs.missing.NAType"),
 )
+_PANDAS_ARRAYS = ("pandas.api.extensions.ExtensionArray", "pandas.core.arrays.base.ExtensionArray")
 _OFFSET = "pandas._libs.tslibs.offsets.BaseOffset"
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
@@ -89,6 +90,7 @@ BUILTINS: tuple[Builtin, ...] = (
     Builtin(
         "artvcs.pandas.CategoricalDtype", "pandas_dtypes", "CategoricalDtypeMaterializer", ("pandas.CategoricalDtype",)
     ),
+    Builtin("artvcs.pandas.array", "pandas_arrays", "ArrayMaterializer", _PANDAS_ARRAYS, subclasses=True),
     Builtin("artvcs.pandas.offset", "pandas_offsets", "OffsetMaterializer", (_OFFSET,), subclasses=True),
     Builtin("artvcs.pyarrow.Table", "pyarrow", "TableMaterializer", ("pyarrow.Table",)),
     Builtin("artvcs.pyarrow.RecordBatch", "pyarrow", "RecordBatchMaterializer", ("pyarrow.RecordBatch",)),

@@ -55,6 +55,8 @@ def _same_library(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and same(np.asarray(a), np.asarray(b))
     if isinstance(a, (pd.DataFrame, pd.Series, pd.Index)):
         return _same_pandas(a, b)
+    if isinstance(a, pd.api.extensions.ExtensionArray):
+        return same(getattr(a, "freq", None), getattr(b, "freq", None)) and _same_cells(a, b)
     if isinstance(a, (pa.Table, pa.RecordBatch)):
         schema = a.schema.equals(b.schema, check_metadata=True) and str(a.schema) == str(b.schema)
         return bool(schema and a.to_pylist() == b.to_pylist())
@@ -111,7 +113,18 @@ def _same_pandas_single(a: Any, b: Any) -> bool:
 
 
 def _same_cells(a: Any, b: Any) -> bool:
+    if isinstance(a.dtype, pd.SparseDtype) and not _same_points(*(getattr(x, "array", x) for x in (a, b))):
+        return False
     return _same_dtype(a.dtype, b.dtype) and same(list(a), list(b))
+
+
+def _same_points(a: Any, b: Any) -> bool:
+    return bool(
+        same(a.fill_value, b.fill_value)
+        and same(a.sp_values, b.sp_values)
+        and a.kind == b.kind
+        and a.sp_index.equals(b.sp_index)
+    )
 
 
 def _same_dtype(a: Any, b: Any) -> bool:

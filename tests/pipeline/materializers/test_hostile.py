@@ -16,6 +16,7 @@ import pytest
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
 from artvcs.pipelines.values.materializers import by_name, find_for_value
 
+from .frames import extension_arrays, frames
 from .harness import files_of, save
 from .samples import Plain, arrays, containers, scalars
 
@@ -103,6 +104,7 @@ def test_no_documents(content: bytes, tmp_path: Path) -> None:
 NAMES = [
     "artvcs.scalar artvcs.bytes artvcs.path artvcs.text artvcs.pickle artvcs.numpy.ndarray artvcs.numpy.masked",
     "artvcs.numpy.objects artvcs.pandas.DataFrame artvcs.pandas.Series artvcs.pandas.Index artvcs.pyarrow.Table",
+    "artvcs.pandas.array artvcs.pandas.scalar artvcs.pandas.offset artvcs.pandas.CategoricalDtype",
     "artvcs.pyarrow.RecordBatch artvcs.pyarrow.Array artvcs.pyarrow.ChunkedArray artvcs.pyarrow.Schema artvcs.sklearn",
 ]
 
@@ -119,6 +121,8 @@ DAMAGED = {
     "objects": arrays()["objects"],
     "frame": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
     "series": pd.Series([1], name="s"),
+    "sparse": frames()["sparse"],
+    "period array": extension_arrays()["period array"],
     "table": arrays()["table"],
     "dictionary": arrays()["dictionary"],
     "schema": arrays()["schema"],

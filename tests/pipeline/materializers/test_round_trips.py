@@ -9,11 +9,11 @@ import pytest
 from artvcs.pipelines.values.materializers import find_for_value
 
 from .equality import same
-from .frames import frames, series, singles
+from .frames import extension_arrays, frames, series, singles
 from .harness import round_trip
 from .samples import Settings, arrays, containers, scalars
 
-GROUPS = (scalars, containers, arrays, frames, series, singles)
+GROUPS = (scalars, containers, arrays, frames, series, extension_arrays, singles)
 SAMPLES = {f"{group.__name__}: {name}": value for group in GROUPS for name, value in group().items()}
 
 

@@ -16,7 +16,7 @@ from artvcs.pipelines.values.materializers import Materializer, base, by_name, r
 from artvcs.pipelines.values.trust import Trust
 
 from .conformance import needs_trust
-from .frames import singles
+from .frames import extension_arrays, singles
 from .harness import save
 from .library_values import has
 from .samples import Plain, arrays, containers, scalars
@@ -183,6 +183,7 @@ def _values() -> dict[str, Any]:
         **containers(),
         **arrays(),
         **singles(),
+        **extension_arrays(),
         "pickle": Plain(1),
         "pickles": [Plain(1), {"a": Plain(2)}],
     }
