@@ -55,6 +55,8 @@ _PANDAS_ARRAYS = ("pandas.api.extensions.ExtensionArray", "pandas.core.arrays.ba
 _OFFSET = "pandas._libs.tslibs.offsets.BaseOffset"
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
+_SERIES = ("Polynomial", "Chebyshev", "Legendre", "Laguerre", "Hermite", "HermiteE")
+_POLYNOMIALS = tuple("numpy.polynomial." + name for name in _SERIES)
 _BIT_GENERATORS = tuple("numpy.random." + name for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"))
 _TENSORS = ("torch.Tensor", "torch.nn.Parameter")
 _CONFIGS = ("transformers.PreTrainedConfig", "transformers.PretrainedConfig")  # renamed in version 5
@@ -76,6 +78,11 @@ BUILTINS: tuple[Builtin, ...] = (
     ),
     Builtin("artvcs.numpy.ndarray", "numpy", "NdarrayMaterializer", ("numpy.ndarray",)),
     Builtin("artvcs.numpy.objects", "numpy_objects", "ObjectArrayMaterializer", ("numpy.ndarray",)),
+    Builtin("artvcs.numpy.records", "numpy_records", "RecordArrayMaterializer", ("numpy.ndarray", "numpy.recarray")),
+    Builtin("artvcs.numpy.record", "numpy_records", "RecordItemMaterializer", ("numpy.void",), subclasses=True),
+    Builtin("artvcs.numpy.strings", "numpy_strings", "StringArrayMaterializer", ("numpy.ndarray",)),
+    Builtin("artvcs.numpy.memmap", "numpy", "MemmapMaterializer", ("numpy.memmap",)),
+    Builtin("artvcs.numpy.polynomial", "numpy_polynomials", "PolynomialMaterializer", _POLYNOMIALS),
     Builtin("artvcs.numpy.masked", "numpy", "MaskedArrayMaterializer", ("numpy.ma.MaskedArray",)),
     Builtin("artvcs.numpy.scalar", "numpy", "NumpyScalarMaterializer", ("numpy.generic",), subclasses=True),
     Builtin("artvcs.pandas.DataFrame", "pandas", "DataFrameMaterializer", ("pandas.DataFrame",)),

@@ -57,6 +57,9 @@ def _same_library(a: Any, b: Any) -> bool:
         return _same_pandas(a, b)
     if isinstance(a, pd.api.extensions.ExtensionArray):
         return same(getattr(a, "freq", None), getattr(b, "freq", None)) and _same_cells(a, b)
+    if isinstance(a, np.polynomial._polybase.ABCPolyBase):
+        parts = [[x.coef, x.domain, x.window, x.symbol] for x in (a, b)]
+        return same(*parts)
     if isinstance(a, (pa.Table, pa.RecordBatch)):
         schema = a.schema.equals(b.schema, check_metadata=True) and str(a.schema) == str(b.schema)
         return bool(schema and a.to_pylist() == b.to_pylist())
@@ -72,11 +75,12 @@ def _same_library(a: Any, b: Any) -> bool:
 
 
 def _same_array(a: Any, b: Any) -> bool:
-    if a.shape != b.shape or a.dtype != b.dtype or a.dtype.str != b.dtype.str:
+    # The text of a dtype says what `==` passes over: alignment, and that items are of the type numpy.record.
+    if a.shape != b.shape or a.dtype != b.dtype or a.dtype.str != b.dtype.str or repr(a.dtype) != repr(b.dtype):
         return False
     if a.flags.f_contiguous != b.flags.f_contiguous and a.flags.f_contiguous and not a.flags.c_contiguous:
         return False
-    if a.dtype == object:
+    if a.dtype == object or a.dtype.kind == "T":
         return same(a.ravel().tolist(), b.ravel().tolist())
     if a.dtype.names is not None:
         return all(_same_array(a[name], b[name]) for name in a.dtype.names)

@@ -22,6 +22,20 @@ from .samples import Plain, arrays, containers, scalars
 
 MODULE = __name__
 
+
+def _record(format_: Any, **changed: Any) -> dict[str, Any]:
+    """The dtype of a record of one field, with something changed."""
+    layout = {"names": ["a"], "formats": [format_], "offsets": [0], "itemsize": 16, "aligned": False, "record": False}
+    return {**layout, **changed}
+
+
+def _nested(depth: int) -> Any:
+    dtype: Any = "<i4"
+    for _ in range(depth):
+        dtype = {"items": dtype, "shape": [1]}
+    return dtype
+
+
 DOCUMENTS: list[Any] = [
     {"$unknown": 1},
     {"$int": "x"},
@@ -65,6 +79,24 @@ DOCUMENTS: list[Any] = [
     {"$numpy": ["O", "AAAAAAAAAAA="]},
     {"$numpy": ["<f8", "AAAA"]},
     {"$numpy": [[["a", "O"]], ""]},
+    {"$record": [{"names": ["a"]}, [1]]},
+    {"$record": [_record("<i4"), []]},
+    {"$record": [_record("<i4"), [1, 2]]},
+    {"$record": [_record("<i4"), ["x"]]},
+    {"$record": [_record("<i4", itemsize=2), [1]]},
+    {"$record": [_record("O", offsets=[-8]), [1]]},
+    {"$record": [_record("O", names=["a", "b"], formats=["O", "<i8"], offsets=[0, 4]), [1, 2]]},
+    {"$record": [_record("no such"), [1]]},
+    {"$record": [_record({"items": "<i4", "shape": [2]}), [[1, 2, 3]]]},
+    {"$record": ["<i4", [1]]},
+    {"$record": [_nested(100), [1]]},
+    {"$polynomial": ["poly1d", {"coef": ["<f8", [1.0]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", ["x"]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [[1.0]]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", []]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [1.0]]}, "a b"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [1.0]], "window": ["<f8", [1.0]]}, "x"]},
+    {"$polynomial": ["Polynomial", {}, "x"]},
     {"$pandas": ["Timestamp", 1]},
     {"$pandas": ["os"]},
     {"$pandas": ["Period", "x", "D"]},
@@ -104,6 +136,7 @@ def test_no_documents(content: bytes, tmp_path: Path) -> None:
 NAMES = [
     "artvcs.scalar artvcs.bytes artvcs.path artvcs.text artvcs.pickle artvcs.numpy.ndarray artvcs.numpy.masked",
     "artvcs.numpy.objects artvcs.pandas.DataFrame artvcs.pandas.Series artvcs.pandas.Index artvcs.pyarrow.Table",
+    "artvcs.numpy.records artvcs.numpy.record artvcs.numpy.strings artvcs.numpy.memmap artvcs.numpy.polynomial",
     "artvcs.pandas.array artvcs.pandas.scalar artvcs.pandas.offset artvcs.pandas.CategoricalDtype",
     "artvcs.pyarrow.RecordBatch artvcs.pyarrow.Array artvcs.pyarrow.ChunkedArray artvcs.pyarrow.Schema artvcs.sklearn",
 ]
@@ -119,6 +152,9 @@ DAMAGED = {
     "array": np.arange(3.0),
     "masked": arrays()["masked"],
     "objects": arrays()["objects"],
+    "records": arrays()["records"],
+    "mapped": arrays()["mapped"],
+    "polynomial": arrays()["polynomial"],
     "frame": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
     "series": pd.Series([1], name="s"),
     "sparse": frames()["sparse"],
