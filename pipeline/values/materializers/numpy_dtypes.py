@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 
+from .files import dump_json
 from .protocols import Json
 
 
@@ -24,10 +26,12 @@ def encode(dtype: np.dtype[Any]) -> Json:
         return {"items": encode(dtype.base), "shape": list(dtype.shape)}
     if dtype.names is None or dtype.fields is None:
         return dtype.str
+    fields: list[Any] = [dtype.fields[name] for name in dtype.names]
     return {
         "names": list(dtype.names),
-        "formats": [encode(dtype.fields[name][0]) for name in dtype.names],
-        "offsets": [int(dtype.fields[name][1]) for name in dtype.names],
+        "titles": [title[0] if title else None for _, _, *title in fields],
+        "formats": [encode(field) for field, *_ in fields],
+        "offsets": [int(offset) for _, offset, *_ in fields],
         "itemsize": dtype.itemsize,
         "aligned": dtype.isalignedstruct,
         "record": dtype.type is np.record,
@@ -40,16 +44,17 @@ def decode(data: Json) -> np.dtype[Any]:
         return np.dtype(data)
     if "items" in data:
         return np.dtype((decode(data["items"]), tuple(data["shape"])))
-    layout: Any = {name: data[name] for name in ("names", "offsets", "itemsize")}
+    layout: Any = {name: data[name] for name in ("names", "titles", "offsets", "itemsize")}
     layout["formats"] = [decode(each) for each in data["formats"]]
     dtype = np.dtype(layout, align=data["aligned"])
     return np.dtype((np.record, dtype)) if data["record"] else dtype
 
 
 def fits(dtype: np.dtype[Any]) -> bool:
-    """Whether `decode` makes the same dtype of what `encode` makes of it: titles and metadata are no part of that."""
+    """Whether `decode` makes the same dtype of the JSON that `encode` makes of it."""
     try:
-        return not has_metadata(dtype) and same(decode(encode(dtype)), dtype)
+        described = dump_json(encode(dtype))  # a title may be anything, a name may hold surrogates
+        return not has_metadata(dtype) and same(decode(json.loads(described)), dtype)
     except (TypeError, ValueError):
         return False
 

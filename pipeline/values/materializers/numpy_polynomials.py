@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,8 +33,10 @@ class PolynomialMaterializer(DocumentMaterializer):
         """False where an attribute was added, or set to what the class itself would not have made of it."""
         if not set(vars(data)) <= {*_ARRAYS, "_symbol"}:
             return False
-        mine, made = _arrays(data), _arrays(type(data)(**_arrays(data), symbol=data.symbol))
-        return all(mine[name].dtype.str == made[name].dtype.str for name in mine)
+        with suppress(Exception):  # they may have been set to anything
+            mine, made = _arrays(data), _arrays(type(data)(**_arrays(data), symbol=data.symbol))
+            return all(mine[name].dtype.str == made[name].dtype.str for name in mine)
+        return False
 
     @classmethod
     def encode(cls, data: Any, encoder: Encoding) -> Json:

@@ -178,6 +178,7 @@ def arrays() -> dict[str, Any]:
         "aligned dtype": aligned.descr,
         "aligned": _filled(np.zeros(3, aligned)),
         "aligned in order of Fortran": np.asfortranarray(_filled(np.zeros((2, 3), aligned))),
+        "aligned with titles": np.zeros(2, np.dtype([(("Title", "a"), "i1"), ("b", "<f8")], align=True)),
         "aligned inside": np.zeros(2, [("x", aligned, (2,)), ("y", "U2")]),
         "single of aligned": np.zeros((), aligned),
         "none of aligned": np.zeros((0, 2), aligned),

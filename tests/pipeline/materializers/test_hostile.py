@@ -25,8 +25,8 @@ MODULE = __name__
 
 def _record(format_: Any, **changed: Any) -> dict[str, Any]:
     """The dtype of a record of one field, with something changed."""
-    layout = {"names": ["a"], "formats": [format_], "offsets": [0], "itemsize": 16, "aligned": False, "record": False}
-    return {**layout, **changed}
+    layout = {"names": ["a"], "titles": [None], "formats": [format_], "offsets": [0], "itemsize": 16}
+    return {**layout, "aligned": False, "record": False, **changed}
 
 
 def _nested(depth: int) -> Any:
@@ -85,7 +85,7 @@ DOCUMENTS: list[Any] = [
     {"$record": [_record("<i4"), ["x"]]},
     {"$record": [_record("<i4", itemsize=2), [1]]},
     {"$record": [_record("O", offsets=[-8]), [1]]},
-    {"$record": [_record("O", names=["a", "b"], formats=["O", "<i8"], offsets=[0, 4]), [1, 2]]},
+    {"$record": [_record("O", names=["a", "b"], titles=[None, None], formats=["O", "<i8"], offsets=[0, 4]), [1, 2]]},
     {"$record": [_record("no such"), [1]]},
     {"$record": [_record({"items": "<i4", "shape": [2]}), [[1, 2, 3]]]},
     {"$record": ["<i4", [1]]},

@@ -138,7 +138,8 @@ class Mine(np.polynomial.Polynomial):
 def test_polynomials_of_users_and_with_more_to_them_are_pickled() -> None:
     noted = np.polynomial.Polynomial([1])
     noted.note = "x"  # type: ignore[attr-defined]
-    changed = np.polynomial.Polynomial([1])
+    changed, broken = np.polynomial.Polynomial([1]), np.polynomial.Polynomial([1])
     changed.coef = np.array([1])
-    for value in (Mine([1]), noted, changed):
+    broken.coef = "x"  # type: ignore[assignment]
+    for value in (Mine([1]), noted, changed, broken):
         assert name_of(value) == "artvcs.pickle"
