@@ -23,6 +23,7 @@ from uuid import UUID
 from ..errors import ParameterError
 from .encode import constructed, is_model, to_plain
 from .fit import (
+    NUMBERS,
     Misfit,
     accepts_all,
     bare,
@@ -32,14 +33,13 @@ from .fit import (
     fit,
     fit_at,
     fit_literal,
+    fit_number,
     is_container,
     spell,
-    widen,
 )
 
 __all__ = ["coerce", "parse_text", "to_plain"]
 
-_NUMBERS = (bool, int, float, complex)
 # What a list of JSON becomes under each annotation.
 _FROM_LIST: dict[Any, Any] = {
     list: list,
@@ -188,8 +188,8 @@ def _coerce_items(items: Any, origin: type, annotation: Any) -> Any:
 
 
 def _coerce_class(value: Any, cls: Any) -> Any:
-    if cls in _NUMBERS:
-        return value if isinstance(value, cls) and not isinstance(value, bool) else widen(value, cls)
+    if cls in NUMBERS:
+        return fit_number(value, cls)
     if typing.is_typeddict(cls):
         return _coerce_typed_dict(value, cls)
     try:

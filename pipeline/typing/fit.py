@@ -21,9 +21,13 @@ from ..errors import TypeMismatch
 # Exact types: a subclass may not be made anew from its items, so its contents are only looked at.
 _ITEMS = (list, tuple, set, frozenset, deque)
 _DICTS = (dict, OrderedDict, defaultdict)
-_NUMBERS = (float, complex, int, bool)
-# The kinds of numpy's scalars that are numbers: numpy counts a time span as an integer.
-_NUMPY_KINDS = "biufc"
+# Each of Python's numbers, with what may be given instead: classes, and kinds of numpy's scalars.
+NUMBERS: dict[type, tuple[tuple[type, ...], str]] = {
+    bool: ((), "b"),
+    int: ((), "iu"),  # not "m": numpy counts a time span as an integer
+    float: ((int,), "iuf"),
+    complex: ((int, float), "iufc"),
+}
 
 
 class Misfit(Exception):
@@ -60,8 +64,8 @@ def check(value: Any, annotation: Any, what: str) -> Any:
         what: The value's name in a message, as in "output 'train' of step 'split'".
 
     Returns:
-        The value. It is a changed copy only where a number had to be widened (an int to the float
-        that was declared, a numpy scalar to a Python number).
+        The value. It is a changed copy only where a number had to become the one that was declared (an
+        int a float, a numpy scalar a number of Python's).
 
     Raises:
         TypeMismatch: The value does not fit; the message says where.
@@ -144,38 +148,45 @@ def fit_at(place: str, value: Any, annotation: Any, fitting: Callable[[Any, Any]
 def _fit_class(value: Any, cls: type) -> Any:
     if getattr(cls, "_is_protocol", False) or typing.is_typeddict(cls):
         return _fit_other(value, cls)
+    if cls in NUMBERS:
+        return fit_number(value, cls)
     if isinstance(value, cls):
         return value
-    if cls in _NUMBERS:
-        return widen(value, cls)
     raise Misfit(spell(cls), describe(value))
 
 
-def widen(value: Any, cls: type) -> Any:
-    """The number of type `cls` that equals `value`.
+def fit_number(value: Any, cls: type) -> Any:
+    """The number of one of Python's own types, `cls`, that equals `value`; of a subclass, if that is what it has.
 
     Raises:
         Misfit: `value` is no number, or digits would be lost. A bool is no number here.
     """
-    plain = value.item() if is_numpy_number(value) else value
-    if type(plain) is cls:
-        return plain
-    narrower = {float: (int, float), complex: (int, float, complex)}.get(cls, ())
-    if isinstance(plain, narrower) and not isinstance(plain, bool):
-        try:
-            wide = cls(plain)
-        except OverflowError:
-            raise Misfit(spell(cls), "an int too large for it") from None
-        if wide == plain or plain != plain:  # NaN differs from itself
-            return wide
-        raise Misfit(spell(cls), f"{describe(value)}, which would lose digits")
-    raise Misfit(spell(cls), describe(value))
+    narrower, kinds = NUMBERS[cls]
+    if _is_numpy(type(value)):
+        fits, plain = value.dtype.kind in kinds, value.item()  # numpy itself compares as floats, which loses digits
+    else:
+        if isinstance(value, cls) and _is_number(type(value), cls):
+            return value
+        fits, plain = isinstance(value, narrower) and not isinstance(value, bool), value
+    if not fits:
+        raise Misfit(spell(cls), describe(value))
+    try:
+        number = cls(plain)
+    except OverflowError:
+        raise Misfit(spell(cls), "an int too large for it") from None
+    if number == plain or plain != plain:  # NaN differs from itself
+        return number
+    raise Misfit(spell(cls), f"{describe(value)}, which would lose digits")
 
 
-def is_numpy_number(value: Any) -> bool:
-    """Whether `value` is a number from numpy that is not one of Python's."""
+def _is_number(cls: type, number: type) -> bool:
+    """Whether instances of `cls`, a subclass of `number`, count as such; numpy's, and a bool for an int, do not."""
+    return not _is_numpy(cls) and (cls is not bool or number is bool)
+
+
+def _is_numpy(cls: type) -> bool:
     numpy = sys.modules.get("numpy")  # where numpy was not imported, there are no values of it
-    return numpy is not None and isinstance(value, numpy.generic) and value.dtype.kind in _NUMPY_KINDS
+    return numpy is not None and issubclass(cls, numpy.generic)
 
 
 def first_fit(value: Any, union: Any, fitting: Callable[[Any, Any], Any]) -> Any:
@@ -194,6 +205,8 @@ def first_fit(value: Any, union: Any, fitting: Callable[[Any, Any], Any]) -> Any
         if fitted is value:
             return value
         changed.append(fitted)
+    if changed and _is_numpy(type(value)):  # an integer of numpy's is an int before it is a float
+        return next((fitted for fitted in changed if type(fitted) is type(value.item())), changed[0])
     if changed:
         return changed[0]
     # A member whose container fits is the one that was meant: say what is wrong inside.
@@ -259,7 +272,9 @@ def _class_passes(cls: type, annotation: Any) -> bool:
         return True
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return any(_class_passes(cls, member) for member in typing.get_args(annotation))
-    return isinstance(annotation, type) and annotation in cls.__mro__
+    if not isinstance(annotation, type) or annotation not in cls.__mro__:
+        return False
+    return annotation not in NUMBERS or _is_number(cls, annotation)
 
 
 def _rebuilt(items: Any, fitted: list[Any]) -> Any:

@@ -127,6 +127,8 @@ def key(value: Any) -> bytes:
         ({"depth": 1}, Model | None, Model(1)),
         ([{"depth": 1, "color": "BLUE"}], list[Model], [Model(1, color=Color.BLUE)]),
         (np.int64(3), int, 3),
+        (np.float64(0.5), float, 0.5),
+        ([np.float64(0.5)], list[float], [0.5]),
     ],
 )
 def test_json_becomes_what_is_declared(value: Any, annotation: Any, expected: Any) -> None:
@@ -168,6 +170,8 @@ def test_what_has_its_type_passes_unchanged(value: Any, annotation: Any) -> None
         ("true", bool),
         (True, int),
         (True, float),
+        (np.bool_(True), int),
+        ([True], list[float]),
         (True, Level),
         (2**53 + 1, float),
         (1.1, Decimal),

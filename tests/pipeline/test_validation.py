@@ -100,7 +100,8 @@ def test_contents_count_and_the_message_says_where(value: Any, annotation: Any, 
         ((1, "a"), tuple[int, str]),
         ((1, 2, 3), tuple[int, ...]),
         ({"a": {1, 2}}, dict[str, set[int]]),
-        (True, int),
+        (True, bool),
+        (True, int | bool),
         (None, None),
         (None, int | None),
         ("a", Union[int, str]),  # noqa: UP007
@@ -220,9 +221,17 @@ def test_an_int_that_no_float_equals_is_refused(number: int) -> None:
     mismatch(number, complex)
 
 
-def test_a_bool_is_no_float() -> None:
-    mismatch(True, float)
-    mismatch([True], list[float])
+@pytest.mark.parametrize("number", [int, float, complex])
+@pytest.mark.parametrize("value", [True, np.bool_(True)])
+def test_a_bool_is_no_number(value: Any, number: Any) -> None:
+    for inside, annotation in [
+        (value, number),
+        (value, number | None),
+        ([1, value], list[number]),
+        ({"a": value}, dict[str, number]),
+        ((value,), tuple[number, ...]),
+    ]:
+        mismatch(inside, annotation)
 
 
 @pytest.mark.parametrize(
@@ -232,10 +241,19 @@ def test_a_bool_is_no_float() -> None:
         (np.uint8(3), int, 3),
         (np.int64(3), float, 3.0),
         (np.float32(0.5), float, 0.5),
+        (np.float64(0.5), float, 0.5),
+        (np.longdouble(0.5), float, 0.5),
+        (np.complex128(1j), complex, 1j),
+        (np.clongdouble(1j), complex, 1j),
         (np.bool_(True), bool, True),
         (np.complex64(1j), complex, 1j),
         ([np.int64(3)], list[int], [3]),
         ({"a": np.float32(0.5)}, dict[str, float], {"a": 0.5}),
+        ([1.0, np.float64(0.5)], list[float], [1.0, 0.5]),
+        ((np.float64(0.5),), tuple[float | None, ...], (0.5,)),
+        (np.float64(0.5), complex | float, 0.5),
+        (np.int64(3), float | int, 3),
+        (np.bool_(True), int | bool, True),
     ],
 )
 def test_scalars_of_numpy_become_numbers_of_python(value: Any, annotation: Any, plain: Any) -> None:
@@ -243,16 +261,23 @@ def test_scalars_of_numpy_become_numbers_of_python(value: Any, annotation: Any, 
 
 
 def test_scalars_of_numpy_keep_to_the_same_limits() -> None:
-    assert passes(np.float64(0.5), float)
-    assert passes(np.float32(0.5), np.floating)
     assert math.isnan(check(np.float32("nan"), float, WHAT))
     for value, annotation in [
         (np.float64(3), int),
-        (np.bool_(True), int),
         (np.int64(2**53 + 1), float),
+        (np.longdouble(1) / 3, float),
+        (np.longdouble("1e4000"), float),
+        (np.array(3), int),
         (np.timedelta64(5, "ns"), int),
     ]:
         mismatch(value, annotation)
+
+
+def test_who_declares_a_scalar_of_numpy_gets_it() -> None:
+    assert passes(np.float64(0.5), np.float64)
+    assert passes(np.float32(0.5), np.floating)
+    assert passes(np.float64(0.5), float | np.float64)
+    assert passes([np.float64(0.5)], list[np.float64])
 
 
 nested = st.recursive(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -24,12 +25,12 @@ class ScalarMaterializer(DocumentMaterializer):
     INLINE = True
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (
         *(type(None), bool, int, float, complex, str, range, type(...)),
-        *(datetime, date, time, timedelta, timezone, Decimal, Fraction, UUID),
+        *(datetime, date, time, timedelta, timezone, Decimal, Fraction, UUID, re.Pattern),
     )
 
     @classmethod
     def accepts(cls, data: Any) -> bool:
-        """False for the few that have no name to store, such as a time zone read from a file."""
+        """False for the few that JSON cannot make again, such as a time zone read from a file."""
         return type(data) not in plain.ENCODERS or plain.ENCODERS[type(data)](data) is not plain.UNFIT
 
     @classmethod

@@ -28,8 +28,12 @@ _ELSEWHERE = {
     "$namedtuple": ("records", "decode_namedtuple"),
     "$dataclass": ("records", "decode_dataclass"),
     "$numpy": ("numpy", "decode_scalar"),
+    "$record": ("numpy_records", "decode_record"),
+    "$polynomial": ("numpy_polynomials", "decode_polynomial"),
     "$pydantic": ("pydantic", "decode_model"),
     "$pandas": ("pandas_scalars", "decode_scalar"),
+    "$offset": ("pandas_offsets", "decode_offset"),
+    "$categorical": ("pandas_dtypes", "decode_categorical"),
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
 
+from . import refusals
 from .base import Materializer
 from .files import read_json, reading, write_json
 from .models import is_model, model_metadata
@@ -35,9 +36,11 @@ class PickleMaterializer(Materializer):
         """Pickles `data`, with a warning.
 
         Raises:
-            MaterializerError: It cannot be pickled.
+            MaterializerError: It cannot be pickled, or is no data.
         """
-        kinds = _kinds(data)
+        for part in _parts(data):
+            refusals.check(part)
+        kinds = sorted({type_name(part) for part in _parts(data)})
         try:
             content = stable_dumps(data)
             if len(content) <= _VERIFY_BYTES:
@@ -91,9 +94,9 @@ class PickleMaterializer(Materializer):
             return "unknown versions"
 
 
-def _kinds(data: Any) -> list[str]:
+def _parts(data: Any) -> list[Any]:
     # A plain list comes here only as the parts of a value that had to be pickled.
-    return sorted({type_name(item) for item in data}) if type(data) is list else [type_name(data)]
+    return data if type(data) is list else [data]
 
 
 def _python() -> str:

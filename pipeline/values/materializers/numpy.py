@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from . import numpy_dtypes
 from .base import Materializer
 from .documents import DocumentMaterializer
 from .files import read_json, reading, write_json
@@ -26,13 +27,13 @@ _MAX_HEADER = 1 << 20
 
 def fits_npy(dtype: np.dtype[Any]) -> bool:
     """Whether a .npy file brings back exactly this dtype."""
-    if dtype.hasobject or dtype.kind == "T" or _has_metadata(dtype):
+    if dtype.hasobject or dtype.kind == "T" or numpy_dtypes.has_metadata(dtype):
         return False
     try:
         found = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype))
     except (TypeError, ValueError):
         return False
-    return bool(found == dtype and found.isalignedstruct == dtype.isalignedstruct and found.str == dtype.str)
+    return numpy_dtypes.same(found, dtype)
 
 
 def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:
@@ -51,13 +52,18 @@ def _npy_version(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 def read_array(path: Path) -> np.ndarray[Any, Any]:
     """Reads an array that may be written to; large ones are mapped copy-on-write."""
-    mode: Any = "c" if path.stat().st_size >= MAP_BYTES else None
     # Always mapped first: it checks the size that the header claims against the file's.
+    array = map_array(path)
+    array = array.view(np.ndarray) if array.shape else np.asarray(array)
+    return array if path.stat().st_size >= MAP_BYTES else array.copy(order="K")
+
+
+def map_array(path: Path) -> np.ndarray[Any, Any]:
+    """Maps an array copy-on-write."""
     array = np.load(path, mmap_mode="c", allow_pickle=False, max_header_size=_MAX_HEADER)
     if not isinstance(array, np.ndarray):
         raise ValueError("not a .npy file")
-    array = array.view(np.ndarray) if array.shape else np.asarray(array)
-    return array if mode else array.copy(order="K")
+    return array
 
 
 def without_padding(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -103,6 +109,19 @@ class NdarrayMaterializer(Materializer):
     def extract_metadata(self, data: np.ndarray[Any, Any]) -> dict[str, Any]:
         """Shape, dtype, and the statistics of numbers unless there are very many."""
         return array_metadata(data)
+
+
+class MemmapMaterializer(NdarrayMaterializer):
+    """Arrays that are mapped from a file; a loaded one maps the stored file, copy-on-write."""
+
+    NAME = "artvcs.numpy.memmap"
+    KEEPS_FILES = True
+    ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (np.memmap,)
+
+    def load(self, data_type: type[Any]) -> Any:
+        """Maps `array.npy`."""
+        with reading(Path(self.uri) / FILE) as path:
+            return map_array(path)
 
 
 class MaskedArrayMaterializer(Materializer):
@@ -164,7 +183,7 @@ class NumpyScalarMaterializer(DocumentMaterializer):
     @classmethod
     def encode(cls, data: Any, encoder: Encoding) -> Json:
         """The dtype, the bytes, and the text of the value for those who read the file."""
-        content = without_padding(np.asarray(data)).tobytes()
+        content = without_padding(np.asarray(data)).tobytes()[: data.dtype.itemsize]  # an array has no empty items
         return {"$numpy": [np.lib.format.dtype_to_descr(data.dtype), base64.b64encode(content).decode()]}
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
@@ -197,14 +216,6 @@ def array_metadata(data: np.ndarray[Any, Any]) -> dict[str, Any]:
 def _number(value: Any) -> int | float:
     number = value.item()
     return number if isinstance(number, int) else float(number)  # a long double stays one under item()
-
-
-def _has_metadata(dtype: np.dtype[Any]) -> bool:
-    if dtype.metadata is not None:
-        return True
-    if dtype.subdtype is not None:
-        return _has_metadata(dtype.subdtype[0])
-    return any(_has_metadata(dtype.fields[name][0]) for name in dtype.names or () if dtype.fields)
 
 
 def _is_packed(dtype: np.dtype[Any]) -> bool:

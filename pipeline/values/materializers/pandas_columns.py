@@ -29,8 +29,9 @@ def encode_column(values: Any, name: str, sheet: SheetWriter) -> Json:
     if isinstance(values, pd.arrays.IntervalArray):
         sides = [encode_column(_values(side), name, sheet) for side in (values.left, values.right)]
         return {"kind": "interval", "sides": sides, "closed": values.closed}
-    spec = pandas_extensions.encode(values, name, sheet)
-    return _encode_part(values, sheet) if spec is None else spec
+    return (
+        pandas_extensions.encode(values, name, sheet) if pandas_extensions.fits(values) else _encode_part(values, sheet)
+    )
 
 
 def decode_column(spec: Json, sheet: SheetReader) -> Any:

@@ -1,4 +1,4 @@
-"""Columns of pandas' own dtypes: time zones, categories, periods, and those with missing values."""
+"""Columns of pandas' own dtypes: time zones, categories, periods, those with missing values, and sparse ones."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas._libs.sparse import IntIndex
 
 from . import pandas_labels, parquet
 from .protocols import Json
@@ -22,18 +23,28 @@ _MASKED: dict[str, Any] = {
 }
 
 
-def encode(values: Any, name: str, sheet: SheetWriter) -> Json | None:
-    """The spec of an extension array, or None if it is of no kind that is known here."""
+def fits(values: Any) -> bool:
+    """Whether an extension array is of a kind that is known here."""
     dtype = values.dtype
-    if str(dtype) in _MASKED and type(values) is _MASKED[str(dtype)]:
-        return {"kind": "masked", "dtype": str(dtype), "at": sheet.add(pa.array(values), name)}
-    encoder = _ENCODERS.get(type(dtype))
-    return encoder(values, name, sheet) if encoder else None
+    if isinstance(dtype, pd.PeriodDtype):
+        return bool(pd.PeriodDtype(values.freqstr) == dtype)
+    return _is_masked(values) or type(dtype) in _ENCODERS
+
+
+def encode(values: Any, name: str, sheet: SheetWriter) -> Json:
+    """The spec of an extension array that `fits`."""
+    if _is_masked(values):
+        return {"kind": "masked", "dtype": str(values.dtype), "at": sheet.add(pa.array(values), name)}
+    return _ENCODERS[type(values.dtype)](values, name, sheet)
 
 
 def decode(spec: Json, sheet: SheetReader) -> Any:
     """The extension array that has this spec."""
     return _DECODERS[spec["kind"]](spec, sheet)
+
+
+def _is_masked(values: Any) -> bool:
+    return type(values) is _MASKED.get(str(values.dtype))
 
 
 def _encode_zoned(values: Any, name: str, sheet: SheetWriter) -> Json:
@@ -74,11 +85,9 @@ def _decode_categorical(spec: Json, sheet: SheetReader) -> Any:
     return pd.Categorical.from_codes(sheet.chunked(spec["at"]).to_numpy(), dtype=dtype)
 
 
-def _encode_period(values: Any, name: str, sheet: SheetWriter) -> Json | None:
-    freq = values.freqstr  # of the offset itself it would be "ME", which periods do not take
-    if pd.PeriodDtype(freq) != values.dtype:
-        return None
-    return {"kind": "period", "freq": freq, "at": sheet.add(pa.array(values.asi8), name)}
+def _encode_period(values: Any, name: str, sheet: SheetWriter) -> Json:
+    # Of the offset itself the text would be "ME", which periods do not take.
+    return {"kind": "period", "freq": values.freqstr, "at": sheet.add(pa.array(values.asi8), name)}
 
 
 def _decode_period(spec: Json, sheet: SheetReader) -> Any:
@@ -86,16 +95,17 @@ def _decode_period(spec: Json, sheet: SheetReader) -> Any:
     return pd.arrays.PeriodArray(ordinals.copy(), dtype=pd.PeriodDtype(spec["freq"]))
 
 
-def _encode_string(values: Any, name: str, sheet: SheetWriter) -> Json | None:
+def _encode_string(values: Any, name: str, sheet: SheetWriter) -> Json:
     dtype = values.dtype
+    missing = "NA" if getattr(dtype, "na_value", pd.NA) is pd.NA else "nan"
     try:
         array = pa.array(values)
-    except UnicodeEncodeError:
-        return None
+    except UnicodeEncodeError:  # lone surrogates
+        objects = sheet.encoder.leaf(np.asarray(values, dtype=object))
+        return {"kind": "string", "storage": dtype.storage, "missing": missing, "value": objects}
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     array = array.cast(pa.string()) if array.nbytes < 1 << 30 else array
-    missing = "NA" if getattr(dtype, "na_value", pd.NA) is pd.NA else "nan"
     needs = not pa.types.is_string(array.type)
     return {"kind": "string", "storage": dtype.storage, "missing": missing, "at": sheet.add(array, name, needs)}
 
@@ -103,10 +113,34 @@ def _encode_string(values: Any, name: str, sheet: SheetWriter) -> Json | None:
 def _decode_string(spec: Json, sheet: SheetReader) -> Any:
     # The storage "pyarrow_numpy" of pandas 2.2 has NaN by itself.
     details = {"na_value": np.nan} if spec["missing"] == "nan" and spec["storage"] != "pyarrow_numpy" else {}
-    return pd.StringDtype(spec["storage"], **details).__from_arrow__(sheet.chunked(spec["at"]))
+    dtype = pd.StringDtype(spec["storage"], **details)
+    if "value" in spec:
+        return pd.array(sheet.decoder.decode(spec["value"]), dtype=dtype)
+    return dtype.__from_arrow__(sheet.chunked(spec["at"]))
 
 
-def _encode_arrow(values: Any, name: str, sheet: SheetWriter) -> Json | None:
+def _encode_sparse(values: Any, name: str, sheet: SheetWriter) -> Json:
+    return {
+        "kind": "sparse",
+        "length": len(values),
+        "fill": sheet.encoder.encode(values.fill_value),
+        "blocks": values.kind == "block",
+        "places": sheet.add_loose(values.sp_index.to_int_index().indices),
+        "points": sheet.add_loose(values.sp_values),
+    }
+
+
+def _decode_sparse(spec: Json, sheet: SheetReader) -> Any:
+    points, fill = sheet.loose(spec["points"]), sheet.decoder.decode(spec["fill"])
+    index = IntIndex(spec["length"], sheet.loose(spec["places"]))  # checks that the places are in order and in it
+    if index.npoints != len(points):
+        raise ValueError("a sparse column with more or fewer places than points")
+    index = index.to_block_index() if spec["blocks"] else index
+    # The public ways look through the points, and change what objects are in them.
+    return pd.arrays.SparseArray._simple_new(points, index, pd.SparseDtype(points.dtype, fill))
+
+
+def _encode_arrow(values: Any, name: str, sheet: SheetWriter) -> Json:
     array = pa.chunked_array(values.__arrow_array__())
     if not parquet.is_exact(array.type):
         return {"kind": "arrow", "value": sheet.encoder.leaf(array)}
@@ -125,12 +159,13 @@ def _decode_masked(spec: Json, sheet: SheetReader) -> Any:
     return _MASKED[spec["dtype"]](values.copy(), mask)
 
 
-_ENCODERS: dict[type, Callable[[Any, str, SheetWriter], Json | None]] = {
+_ENCODERS: dict[type, Callable[[Any, str, SheetWriter], Json]] = {
     pd.DatetimeTZDtype: _encode_zoned,
     pd.CategoricalDtype: _encode_categorical,
     pd.PeriodDtype: _encode_period,
     pd.StringDtype: _encode_string,
     pd.ArrowDtype: _encode_arrow,
+    pd.SparseDtype: _encode_sparse,
 }
 _DECODERS: dict[str, Callable[[Json, SheetReader], Any]] = {
     "zoned": _decode_zoned,
@@ -139,4 +174,5 @@ _DECODERS: dict[str, Callable[[Json, SheetReader], Any]] = {
     "string": _decode_string,
     "arrow": _decode_arrow,
     "masked": _decode_masked,
+    "sparse": _decode_sparse,
 }

@@ -53,7 +53,7 @@ def decode_index(spec: Json, sheet: SheetReader) -> Any:
 def _encode_freq(freq: Any, sheet: SheetWriter) -> Json:
     # The text of a frequency leaves out what a custom calendar holds.
     plain = pd.tseries.frequencies.to_offset(freq.freqstr) == freq
-    return freq.freqstr if plain else sheet.encoder.leaf(freq)
+    return freq.freqstr if plain else sheet.encoder.encode(freq)
 
 
 def _encode_multi(index: pd.MultiIndex, sheet: SheetWriter) -> Json:

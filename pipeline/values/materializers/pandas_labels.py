@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .codec import Decoder, Encoder
-from .protocols import Json
+from .protocols import Decoding, Encoding, Json
 
 _MAX_INLINE = 1000
 _NUMBERS = ("int64", "float64", "bool")
 
 
-def encode(index: pd.Index, encoder: Encoder) -> Json:
+def encode(index: pd.Index, encoder: Encoding) -> Json:
     """The JSON for an index."""
     if type(index) is pd.RangeIndex:
         return encode_range(index, encoder)
@@ -30,7 +29,7 @@ def encode(index: pd.Index, encoder: Encoder) -> Json:
     return {"kind": "part", "value": encoder.leaf(index)}
 
 
-def decode(spec: Json, decoder: Decoder) -> Any:
+def decode(spec: Json, decoder: Decoding) -> Any:
     """The index of its JSON."""
     if spec["kind"] == "range":
         return decode_range(spec, decoder)
@@ -44,13 +43,13 @@ def decode(spec: Json, decoder: Decoder) -> Any:
     return pd.Index(_typed(items, spec["dtype"]), dtype=dtype, name=name, tupleize_cols=False, copy=False)
 
 
-def encode_range(index: pd.RangeIndex, encoder: Encoder) -> Json:
+def encode_range(index: pd.RangeIndex, encoder: Encoding) -> Json:
     """The JSON for a RangeIndex."""
     ends = [int(index.start), int(index.stop), int(index.step)]
     return {"kind": "range", "range": ends, "name": encoder.encode(index.name)}
 
 
-def decode_range(spec: Json, decoder: Decoder) -> Any:
+def decode_range(spec: Json, decoder: Decoding) -> Any:
     """The RangeIndex of its JSON."""
     return pd.RangeIndex(*spec["range"], name=decoder.decode(spec["name"]))
 

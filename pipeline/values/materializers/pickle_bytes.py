@@ -16,6 +16,9 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from . import refusals
+from .typenames import type_name
+
 _NOWHERE = "<stored>"
 """Stands for the files that functions were written in: their paths differ from one machine to the next."""
 
@@ -78,6 +81,8 @@ def _dumps(value: Any, reference: Callable[[Any], Any] | None, reduce: Callable[
             found = reduce(part)
             if found is not NotImplemented:
                 return found
+            if refusals.is_replaced(part):
+                raise pickle.PicklingError(f"it holds a {type_name(part)}, which would come back as something else")
             if isinstance(part, types.CodeType):
                 return cloudpickle.cloudpickle._code_reduce(part.replace(co_filename=_NOWHERE))
             found = super().reducer_override(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import struct
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
@@ -132,6 +133,27 @@ def _tagged_ints(tag: str, *parts: int) -> Json:
     return {tag: [_encode_int(part) for part in parts]}
 
 
+def _encode_pattern(value: re.Pattern[Any]) -> Json:
+    # Making one with DEBUG prints what somebody else wrote.
+    if value.flags & re.DEBUG or type(value.pattern) not in (str, bytes):
+        return UNFIT
+    content = ENCODERS[type(value.pattern)](value.pattern)
+    return UNFIT if content is UNFIT else {"$pattern": [content, value.flags]}
+
+
+def _decode_pattern(parts: Json) -> re.Pattern[Any]:
+    content, flags = parts
+    if flags & re.DEBUG:
+        raise ValueError("a pattern that prints")
+    if isinstance(content, dict):
+        [(tag, inner)] = content.items()
+        content = DECODERS[tag](inner)
+    pattern = re.compile(content, flags)
+    if pattern.flags != flags:
+        raise ValueError(f"a pattern with the flags {flags}")
+    return pattern
+
+
 def _encode_uuid(value: UUID) -> Json:
     return {"$uuid": str(value)}
 
@@ -151,6 +173,7 @@ ENCODERS: dict[type, Callable[[Any], Json]] = {
     Fraction: lambda value: _tagged_ints("$fraction", value.numerator, value.denominator),
     Decimal: lambda value: {"$decimal": str(value)},
     UUID: _encode_uuid,
+    re.Pattern: _encode_pattern,
     datetime: _encode_moment,
     time: _encode_moment,
     date: lambda value: {"$date": value.isoformat()},
@@ -178,6 +201,7 @@ DECODERS: dict[str, Callable[[Json], Any]] = {
     "$fraction": lambda parts: Fraction(*map(_decode_int, parts)),
     "$decimal": Decimal,
     "$uuid": UUID,
+    "$pattern": _decode_pattern,
     "$datetime": _decode_datetime,
     "$time": _decode_time,
     "$date": date.fromisoformat,

@@ -1,11 +1,17 @@
-"""One Parquet file and the JSON in its header: where the parts of a pandas object go."""
+"""One Parquet file and the JSON in its header: where the parts of a pandas object go.
+
+What a column has that is not as long as the rows goes, together with that of other columns, into arrays beside the
+file: a frame may have thousands of sparse columns, and is not to become thousands of files.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from . import parquet
@@ -15,6 +21,15 @@ from .files import dump_json
 from .protocols import Json
 
 FORMAT = 1
+
+
+@dataclass
+class _Group:
+    """Loose arrays of one dtype, which are stored as one."""
+
+    number: int
+    length: int = 0
+    arrays: list[np.ndarray[Any, Any]] = field(default_factory=list)
 
 
 class SheetWriter:
@@ -30,6 +45,7 @@ class SheetWriter:
         self._arrays: list[Any] = []
         self._names: dict[str, int] = {}
         self._needs_schema = False
+        self._loose: dict[np.dtype[Any], _Group] = {}
 
     def add(self, array: Any, name: str, needs_schema: bool = False) -> int:
         """Adds an Arrow array and returns its number.
@@ -45,15 +61,26 @@ class SheetWriter:
         self._needs_schema |= needs_schema
         return number
 
+    def add_loose(self, array: np.ndarray[Any, Any]) -> Json:
+        """Adds an array of any length, and returns how `SheetReader.loose` finds it."""
+        group = self._loose.setdefault(array.dtype, _Group(len(self._loose)))
+        start = group.length
+        group.arrays.append(array)
+        group.length += len(array)
+        return [group.number, start, group.length]
+
     def write(self, header: Json) -> None:
-        """Writes the file."""
+        """Writes the file, and the loose arrays beside it."""
+        # With its dtype, because numpy would turn the bytes of other machines round.
+        joined = (np.concatenate(group.arrays, dtype=dtype) for dtype, group in self._loose.items())
+        loose = [self.encoder.leaf(array) for array in joined]
         self.encoder.finish()
         fields = [
             pa.field(name, array.type, nullable=array.null_count > 0)
             for name, array in zip(self._names, self._arrays, strict=True)
         ]
         table = pa.Table.from_arrays(self._arrays, schema=pa.schema(fields))
-        content = dump_json({"format": FORMAT, **header})
+        content = dump_json({"format": FORMAT, **header, **({"loose": loose} if loose else {})})
         parquet.write_parquet(self._path, table, self._needs_schema, content)
 
 
@@ -71,10 +98,19 @@ class SheetReader:
         self.header: Json = json.loads(content)
         if self.header["format"] != FORMAT:
             raise ValueError(f"format {self.header['format']} of a newer artvcs")
+        self._loose = self.decoder.decode(self.header.get("loose", []))
 
     def chunked(self, number: int) -> Any:
         """A column, possibly in several chunks."""
         return self._table.column(number)
+
+    def loose(self, place: Json) -> np.ndarray[Any, Any]:
+        """An array of any length."""
+        group, start, end = place
+        joined = self._loose[group]
+        if not isinstance(joined, np.ndarray) or joined.ndim != 1:
+            raise ValueError("loose items that are no column")
+        return joined[start:end].copy()
 
     def array(self, number: int) -> Any:
         """A column as one Arrow array."""

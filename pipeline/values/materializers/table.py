@@ -36,6 +36,7 @@ _SCALARS = (
     "fractions.Fraction",
     "pathlib.PurePosixPath",
     "pathlib.PureWindowsPath",
+    "re.Pattern",
     "uuid.UUID",
     "zoneinfo.ZoneInfo",
 )
@@ -46,11 +47,16 @@ _CONTAINERS = (
 _INDEXES = ("", "Range", "Multi", "Datetime", "Timedelta", "Period", "Interval", "Categorical")
 # The types of NaT and NA were not public before pandas 3.
 _PANDAS_SCALARS = (
-    *("pandas.Timestamp", "pandas.Timedelta", "pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
+    *("pandas.Timestamp", "pandas.Timedelta", "pandas.Period", "pandas.Interval"),
+    *("pandas.api.typing.NaTType", "pandas.api.typing.NAType"),
     *("pandas._libs.NaTType", "pandas._libs.missing.NAType"),
 )
+_PANDAS_ARRAYS = ("pandas.api.extensions.ExtensionArray", "pandas.core.arrays.base.ExtensionArray")
+_OFFSET = "pandas._libs.tslibs.offsets.BaseOffset"
 _FORMS = ("csr", "csc", "bsr", "coo", "dia")
 _SPARSE = tuple(f"scipy.sparse.{form}_{kind}" for form in _FORMS for kind in ("array", "matrix"))
+_SERIES = ("Polynomial", "Chebyshev", "Legendre", "Laguerre", "Hermite", "HermiteE")
+_POLYNOMIALS = tuple("numpy.polynomial." + name for name in _SERIES)
 _BIT_GENERATORS = tuple("numpy.random." + name for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"))
 _TENSORS = ("torch.Tensor", "torch.nn.Parameter")
 _CONFIGS = ("transformers.PreTrainedConfig", "transformers.PretrainedConfig")  # renamed in version 5
@@ -72,6 +78,11 @@ BUILTINS: tuple[Builtin, ...] = (
     ),
     Builtin("artvcs.numpy.ndarray", "numpy", "NdarrayMaterializer", ("numpy.ndarray",)),
     Builtin("artvcs.numpy.objects", "numpy_objects", "ObjectArrayMaterializer", ("numpy.ndarray",)),
+    Builtin("artvcs.numpy.records", "numpy_records", "RecordArrayMaterializer", ("numpy.ndarray", "numpy.recarray")),
+    Builtin("artvcs.numpy.record", "numpy_records", "RecordItemMaterializer", ("numpy.void",), subclasses=True),
+    Builtin("artvcs.numpy.strings", "numpy_strings", "StringArrayMaterializer", ("numpy.ndarray",)),
+    Builtin("artvcs.numpy.memmap", "numpy", "MemmapMaterializer", ("numpy.memmap",)),
+    Builtin("artvcs.numpy.polynomial", "numpy_polynomials", "PolynomialMaterializer", _POLYNOMIALS),
     Builtin("artvcs.numpy.masked", "numpy", "MaskedArrayMaterializer", ("numpy.ma.MaskedArray",)),
     Builtin("artvcs.numpy.scalar", "numpy", "NumpyScalarMaterializer", ("numpy.generic",), subclasses=True),
     Builtin("artvcs.pandas.DataFrame", "pandas", "DataFrameMaterializer", ("pandas.DataFrame",)),
@@ -83,6 +94,11 @@ BUILTINS: tuple[Builtin, ...] = (
         tuple(f"pandas.{kind}Index" for kind in _INDEXES),
     ),
     Builtin("artvcs.pandas.scalar", "pandas_scalars", "PandasScalarMaterializer", _PANDAS_SCALARS),
+    Builtin(
+        "artvcs.pandas.CategoricalDtype", "pandas_dtypes", "CategoricalDtypeMaterializer", ("pandas.CategoricalDtype",)
+    ),
+    Builtin("artvcs.pandas.array", "pandas_arrays", "ArrayMaterializer", _PANDAS_ARRAYS, subclasses=True),
+    Builtin("artvcs.pandas.offset", "pandas_offsets", "OffsetMaterializer", (_OFFSET,), subclasses=True),
     Builtin("artvcs.pyarrow.Table", "pyarrow", "TableMaterializer", ("pyarrow.Table",)),
     Builtin("artvcs.pyarrow.RecordBatch", "pyarrow", "RecordBatchMaterializer", ("pyarrow.RecordBatch",)),
     Builtin("artvcs.pyarrow.Array", "pyarrow", "ArrayMaterializer", ("pyarrow.Array",), subclasses=True),

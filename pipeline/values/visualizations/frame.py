@@ -72,7 +72,11 @@ def of_series(series: pd.Series) -> Summary:
 
 def of_index(index: pd.Index) -> Summary:
     """What there is to say of an Index."""
-    frame = index.to_frame(index=False, name=[label or "values" for label in index.names])
+    names = ["values" if label is None else label for label in index.names]
+    if isinstance(index, pd.MultiIndex):
+        frame = index.to_frame(index=False, name=names, allow_duplicates=True)
+    else:
+        frame = index.to_frame(index=False, name=names[0])
     return of_frame(frame, f"pandas.{type(index).__name__}")
 
 

@@ -55,11 +55,18 @@ def _same_library(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and same(np.asarray(a), np.asarray(b))
     if isinstance(a, (pd.DataFrame, pd.Series, pd.Index)):
         return _same_pandas(a, b)
+    if isinstance(a, pd.api.extensions.ExtensionArray):
+        return same(getattr(a, "freq", None), getattr(b, "freq", None)) and _same_cells(a, b)
+    if isinstance(a, np.polynomial._polybase.ABCPolyBase):
+        parts = [[x.coef, x.domain, x.window, x.symbol] for x in (a, b)]
+        return same(*parts)
     if isinstance(a, (pa.Table, pa.RecordBatch)):
         schema = a.schema.equals(b.schema, check_metadata=True) and str(a.schema) == str(b.schema)
         return bool(schema and a.to_pylist() == b.to_pylist())
     if isinstance(a, (pa.Array, pa.ChunkedArray)):
         return bool(str(a.type) == str(b.type) and a.equals(b))
+    if isinstance(a, (pd.Interval, pd.Period, pd.CategoricalDtype, pd.tseries.offsets.BaseOffset)):
+        return _same_pandas_single(a, b)
     if a is pd.NaT or a is pd.NA:
         return a is b
     if hasattr(a, "fold"):
@@ -68,11 +75,12 @@ def _same_library(a: Any, b: Any) -> bool:
 
 
 def _same_array(a: Any, b: Any) -> bool:
-    if a.shape != b.shape or a.dtype != b.dtype or a.dtype.str != b.dtype.str:
+    # The text of a dtype says what `==` passes over: alignment, and that items are of the type numpy.record.
+    if a.shape != b.shape or a.dtype != b.dtype or a.dtype.str != b.dtype.str or repr(a.dtype) != repr(b.dtype):
         return False
     if a.flags.f_contiguous != b.flags.f_contiguous and a.flags.f_contiguous and not a.flags.c_contiguous:
         return False
-    if a.dtype == object:
+    if a.dtype == object or a.dtype.kind == "T":
         return same(a.ravel().tolist(), b.ravel().tolist())
     if a.dtype.names is not None:
         return all(_same_array(a[name], b[name]) for name in a.dtype.names)
@@ -96,12 +104,35 @@ def _same_pandas(a: Any, b: Any) -> bool:
     return noted and columns and all(_same_cells(a.iloc[:, i], b.iloc[:, i]) for i in range(a.shape[1]))
 
 
+def _same_pandas_single(a: Any, b: Any) -> bool:
+    if isinstance(a, pd.Interval):
+        return same([a.left, a.right, a.closed], [b.left, b.right, b.closed])
+    if isinstance(a, pd.Period):
+        return a.ordinal == b.ordinal and same(a.freq, b.freq)
+    if isinstance(a, pd.CategoricalDtype):
+        return _same_dtype(a, b)
+    # numpy's calendar has no equality; it says the weekmask and the holidays once more.
+    arguments = [{"n": x.n, "normalize": x.normalize, **dict(sorted(x.kwds.items())), "calendar": 0} for x in (a, b)]
+    return same(*arguments) and bool(a == b)
+
+
 def _same_cells(a: Any, b: Any) -> bool:
+    if isinstance(a.dtype, pd.SparseDtype) and not _same_points(*(getattr(x, "array", x) for x in (a, b))):
+        return False
     return _same_dtype(a.dtype, b.dtype) and same(list(a), list(b))
+
+
+def _same_points(a: Any, b: Any) -> bool:
+    return bool(
+        same(a.fill_value, b.fill_value)
+        and same(a.sp_values, b.sp_values)
+        and a.kind == b.kind
+        and a.sp_index.equals(b.sp_index)
+    )
 
 
 def _same_dtype(a: Any, b: Any) -> bool:
     if isinstance(a, pd.CategoricalDtype):
-        return a.ordered == b.ordered and same(a.categories, b.categories)
+        return a.ordered is b.ordered and same(a.categories, b.categories)
     details = [(str(x), type(x), getattr(x, "storage", None), repr(getattr(x, "tz", None))) for x in (a, b)]
     return bool(a == b) and details[0] == details[1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import enum
+import re
+import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -115,6 +117,8 @@ def scalars() -> dict[str, Any]:
         "range": range(1, 10, 3),
         "slice": slice(None, 3, -1),
         "ellipsis": ...,
+        "pattern": re.compile(r"(?P<word>\w+)|\ud800", re.IGNORECASE | re.VERBOSE),
+        "patterns": {re.compile(b"\xff+", re.DOTALL), re.compile("(?a:b)"), re.compile("")},
         "purepath": [PurePosixPath("a/b"), PureWindowsPath("c:\\d")],
         "enum": [Color.GREEN, Level.LOW, Mode.FAST, Permission.READ | Permission.WRITE],
         "html": HTMLString("<p>\r\n</p>"),
@@ -147,6 +151,7 @@ def arrays() -> dict[str, Any]:
     """numpy and pyarrow."""
     table = pa.table({"a": [1, None], "b": [["x"], []]}).replace_schema_metadata({"k": "v"})
     aligned = np.dtype([("a", "i1"), ("b", "<f8")], align=True)
+    people = pd.DataFrame({"name": ["Ann", None], "tags": [["x"], {}]}, dtype=object).to_records()
     return {
         "array": np.arange(6.0).reshape(2, 3),
         "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
@@ -164,10 +169,64 @@ def arrays() -> dict[str, Any]:
         "masked": np.ma.MaskedArray([1.0, 2.0], mask=[False, True], fill_value=9.0),
         "unmasked": np.ma.MaskedArray([1, 2]),
         "scalars": [np.float64(1.5), np.bool_(True), np.datetime64("2020-01-01"), np.str_("é"), np.longdouble(2)],
+        "empty scalars": [np.str_(""), np.bytes_(b"")],
         "table": table,
         "batch": table.to_batches()[0],
         "dictionary": pa.array(["a", "b", "a"]).dictionary_encode(),
         "chunked": pa.chunked_array([[1, 2], [3]]),
         "schema": table.schema,
         "aligned dtype": aligned.descr,
+        "aligned": _filled(np.zeros(3, aligned)),
+        "aligned in order of Fortran": np.asfortranarray(_filled(np.zeros((2, 3), aligned))),
+        "aligned with titles": np.zeros(2, np.dtype([(("Title", "a"), "i1"), ("b", "<f8")], align=True)),
+        "aligned inside": np.zeros(2, [("x", aligned, (2,)), ("y", "U2")]),
+        "single of aligned": np.zeros((), aligned),
+        "none of aligned": np.zeros((0, 2), aligned),
+        "overlapping": _filled(np.zeros(2, {"names": ["b", "a"], "formats": ["<i4", "i1"], "offsets": [0, 3]})),
+        "records": np.rec.array([(1, "a", 1.5), (2, "é", -0.0)], dtype=[("n", "i8"), ("t", "U3"), ("x", "f4")]),
+        "records of records": np.rec.array([(1, (2, [3]))], dtype=[("n", "i4"), ("s", [("u", "i4"), ("v", "O")])]),
+        "aligned records": np.zeros(2, aligned).view(np.recarray),
+        "records of a frame": people,
+        "records seen as an array": people.view(np.ndarray),
+        "record": people[0],
+        "record inside": [np.zeros(1, aligned)[0], {"s": np.zeros(2, [("x", "U2"), ("y", "f4", (2,))])[1]}],
+        "mapped": _mapped(np.arange(6.0).reshape(2, 3)),
+        "mapped records": [_mapped(np.array([(1, "a")], dtype=[("n", "<i4"), ("t", "U1")]))],
+        "part of mapped": _mapped(np.arange(6))[1::2],
+        "polynomial": np.polynomial.Polynomial([1.5, float("nan"), -0.0]),
+        "polynomials": [
+            np.polynomial.Chebyshev([1, 2j], domain=[0, 10], window=[-2, 2], symbol="t"),
+            np.polynomial.HermiteE([Fraction(1, 3), Fraction(2)]),
+            np.polynomial.Legendre(np.array([1, 2], dtype="f4")),
+            np.polynomial.Laguerre(np.array([1, 2], dtype=np.longdouble) / 3),
+        ],
+        **_strings(),
+    }
+
+
+def _filled(array: Any) -> Any:
+    for number, name in enumerate(array.dtype.names):
+        array[name] = np.arange(array.size).reshape(array.shape) + number
+    return array
+
+
+def _mapped(array: Any) -> Any:
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, dtype=array.dtype, mode="w+", shape=array.shape)
+        mapped[...] = array
+    return mapped
+
+
+def _strings() -> dict[str, Any]:
+    """Arrays of the text that came with numpy 2."""
+    if not hasattr(np.dtypes, "StringDType"):
+        return {}
+    make: Any = np.dtypes.StringDType
+    texts = ["a", "naïve ☃", "", "x" * 100]
+    gaps: dict[str, Any] = {"none": None, "nan": np.nan, "NA": pd.NA, "text": "a"}
+    return {
+        "strings": np.array(texts, make()),
+        "strict strings": np.asfortranarray(np.array(texts, make(coerce=False)).reshape(2, 2)),
+        "no strings": np.zeros((0, 2), make()),
+        **{f"strings and {name}": np.array([*texts, gap], make(na_object=gap)) for name, gap in gaps.items()},
     }

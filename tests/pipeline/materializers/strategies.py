@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,22 @@ _NUMBERS = st.one_of(st.integers(), st.floats(allow_subnormal=True), st.complex_
 _TIMES = st.one_of(
     st.datetimes(timezones=_ZONES), st.dates(), st.times(timezones=_ZONES), st.timedeltas(), st.timezones()
 )
+_PERIODS = st.builds(
+    lambda ordinal, freq: pd.Period(ordinal=ordinal, freq=freq), st.integers(-(2**40), 2**40), st.sampled_from("DMYhs")
+)
+_INTERVALS = st.builds(
+    lambda ends, closed: pd.Interval(*sorted(ends), closed=closed),
+    st.tuples(*[st.one_of(st.integers(), st.floats(allow_nan=False))] * 2),
+    st.sampled_from(["left", "right", "both", "neither"]),
+)
 _ENUMS = st.one_of(st.sampled_from([*Color, *Level, *Mode]), st.sampled_from(Permission), st.just(~Permission.READ))
 
 
 def hashables() -> st.SearchStrategy[Any]:
     """Values that can be keys."""
     single = st.one_of(
-        st.none(), st.booleans(), _NUMBERS, _TEXT, st.binary(max_size=8), _DECIMALS, st.uuids(), _TIMES, _ENUMS
+        *(st.none(), st.booleans(), _NUMBERS, _TEXT, st.binary(max_size=8), _DECIMALS, st.uuids(), _TIMES, _ENUMS),
+        *(_PERIODS, _INTERVALS, _TEXT.map(re.escape).map(re.compile)),
     )
     return st.recursive(
         single,
@@ -73,11 +83,18 @@ def arrays(dimensions: int = 3) -> st.SearchStrategy[Any]:
         npst.unicode_string_dtypes(max_len=4),
         npst.byte_string_dtypes(max_len=4),
         npst.nested_dtypes(max_itemsize=64),
+        npst.nested_dtypes(max_itemsize=64).map(_aligned),
     )
     shapes = npst.array_shapes(min_dims=0, max_dims=dimensions, min_side=0, max_side=4)
     made = dtypes.filter(lambda dtype: not dtype.hasobject).flatmap(lambda dtype: npst.arrays(dtype, shapes))
     changes = [lambda a: a, np.asfortranarray, lambda a: a[::2] if a.ndim else a, lambda a: a.T]
     return st.builds(lambda array, change: change(np.asarray(array)), made, st.sampled_from(changes))
+
+
+def _aligned(dtype: Any) -> Any:
+    return (
+        dtype if dtype.names is None else np.dtype([(name, _aligned(dtype[name])) for name in dtype.names], align=True)
+    )
 
 
 def columns(size: int) -> st.SearchStrategy[Any]:
@@ -102,6 +119,9 @@ def columns(size: int) -> st.SearchStrategy[Any]:
         *(cells(moments, f"datetime64[{unit}]") for unit in ("s", "us", "ns")),
         *(cells(moments, f"datetime64[us, {zone}]") for zone in ("UTC", "Europe/Berlin")),
         cells(moments, "timedelta64[ns]"),
+        cells(_PERIODS.map(lambda period: pd.Period(ordinal=period.ordinal, freq="s")), "period[s]"),
+        cells(st.integers(0, 2), "Sparse[int64]"),
+        cells(st.one_of(st.just(0.5), st.floats()), pd.SparseDtype("float64", 0.5)),
     )
 
 

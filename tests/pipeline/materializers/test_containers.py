@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 import sys
 import threading
 import time
@@ -70,6 +71,11 @@ def test_subclasses_are_not_flattened(tmp_path: Path) -> None:
 
     loaded = _pickled([Text("a"), collections.UserDict(a=1)], tmp_path)
     assert type(loaded[0]).__name__ == "Text"
+
+
+def test_a_pattern_that_prints_when_it_is_made_is_pickled(tmp_path: Path) -> None:
+    loaded = _pickled([re.compile("a", re.DEBUG)], tmp_path)
+    assert loaded[0].flags & re.DEBUG
 
 
 def test_a_dictionary_with_a_strange_factory_is_pickled(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .frames import frames, series
+from .frames import extension_arrays, frames, series, singles
 from .harness import files_of, save
 from .samples import Plain, arrays, containers, scalars
 
@@ -31,7 +31,9 @@ print(json.dumps(found))
 
 
 def values() -> dict[str, object]:
-    groups = {group.__name__: group() for group in (scalars, containers, arrays, frames, series)}
+    groups = {
+        group.__name__: group() for group in (scalars, containers, arrays, frames, series, extension_arrays, singles)
+    }
     found = {f"{name}-{key}": value for name, group in groups.items() for key, value in group.items()}
 
     class Local:

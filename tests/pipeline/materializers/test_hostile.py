@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,25 @@ import pytest
 from artvcs.pipelines.errors import MaterializerError, UntrustedData
 from artvcs.pipelines.values.materializers import by_name, find_for_value
 
+from .frames import extension_arrays, frames
 from .harness import files_of, save
 from .samples import Plain, arrays, containers, scalars
 
 MODULE = __name__
+
+
+def _record(format_: Any, **changed: Any) -> dict[str, Any]:
+    """The dtype of a record of one field, with something changed."""
+    layout = {"names": ["a"], "titles": [None], "formats": [format_], "offsets": [0], "itemsize": 16}
+    return {**layout, "aligned": False, "record": False, **changed}
+
+
+def _nested(depth: int) -> Any:
+    dtype: Any = "<i4"
+    for _ in range(depth):
+        dtype = {"items": dtype, "shape": [1]}
+    return dtype
+
 
 DOCUMENTS: list[Any] = [
     {"$unknown": 1},
@@ -34,6 +50,13 @@ DOCUMENTS: list[Any] = [
     {"$datetime": ["2020-01-01T00:00:00", 7, None]},
     {"$zone": "../../etc/passwd"},
     {"$zone": "/etc/passwd"},
+    {"$pattern": ["(", 32]},
+    {"$pattern": ["a", 1 << 20]},
+    {"$pattern": ["a", "i"]},
+    {"$pattern": ["a", 32 | re.DEBUG]},
+    {"$pattern": [{"$bytes": "?"}, 0]},
+    {"$pattern": [3, 32]},
+    {"$pattern": ["(" * 100_000, 32]},
     {"$defaultdict": ["subprocess:Popen", [], []]},
     {"$defaultdict": ["os:system", [], []]},
     {"$enum": ["os:system", "x"]},
@@ -56,12 +79,47 @@ DOCUMENTS: list[Any] = [
     {"$numpy": ["O", "AAAAAAAAAAA="]},
     {"$numpy": ["<f8", "AAAA"]},
     {"$numpy": [[["a", "O"]], ""]},
+    {"$record": [{"names": ["a"]}, [1]]},
+    {"$record": [_record("<i4"), []]},
+    {"$record": [_record("<i4"), [1, 2]]},
+    {"$record": [_record("<i4"), ["x"]]},
+    {"$record": [_record("<i4", itemsize=2), [1]]},
+    {"$record": [_record("O", offsets=[-8]), [1]]},
+    {"$record": [_record("O", names=["a", "b"], titles=[None, None], formats=["O", "<i8"], offsets=[0, 4]), [1, 2]]},
+    {"$record": [_record("no such"), [1]]},
+    {"$record": [_record({"items": "<i4", "shape": [2]}), [[1, 2, 3]]]},
+    {"$record": ["<i4", [1]]},
+    {"$record": [_nested(100), [1]]},
+    {"$polynomial": ["poly1d", {"coef": ["<f8", [1.0]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", ["x"]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [[1.0]]]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", []]}, "x"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [1.0]]}, "a b"]},
+    {"$polynomial": ["Polynomial", {"coef": ["<f8", [1.0]], "window": ["<f8", [1.0]]}, "x"]},
+    {"$polynomial": ["Polynomial", {}, "x"]},
     {"$pandas": ["Timestamp", 1]},
     {"$pandas": ["os"]},
+    {"$pandas": ["Period", "x", "D"]},
+    {"$pandas": ["Period", 1, "no such"]},
+    {"$pandas": ["Period", {"$int": hex(2**70)}, "D"]},
+    {"$pandas": ["Interval", "a", "b", "right"]},
+    {"$pandas": ["Interval", 2, 1, "right"]},
+    {"$pandas": ["Interval", 0, 1, "open"]},
+    {"$categorical": [["a"], True]},
+    {"$categorical": [{"kind": "labels", "dtype": "int64", "items": [1, 1], "name": None}, True]},
+    {"$categorical": [None, "yes"]},
+    {"$offset": ["BaseOffset", {}]},
+    {"$offset": ["system", {}]},
+    {"$offset": ["Day", {"n": "x"}]},
+    {"$offset": ["Day", {"n": 1, "command": "x"}]},
+    {"$offset": ["Day", [1]]},
+    {"$offset": ["DateOffset", {"weekday": {"$tuple": [9, 1]}}]},
+    {"$offset": ["CustomBusinessDay", {"calendar": {"$pandas": ["NaT"]}}]},
+    {"$offset": ["CustomBusinessDay", {"weekmask": "Someday"}]},
 ]
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=json.dumps)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: json.dumps(document)[:60])
 def test_documents(document: Any, tmp_path: Path) -> None:
     (tmp_path / "value.json").write_text(json.dumps([document, {}]))
     with pytest.raises(MaterializerError):
@@ -78,6 +136,8 @@ def test_no_documents(content: bytes, tmp_path: Path) -> None:
 NAMES = [
     "artvcs.scalar artvcs.bytes artvcs.path artvcs.text artvcs.pickle artvcs.numpy.ndarray artvcs.numpy.masked",
     "artvcs.numpy.objects artvcs.pandas.DataFrame artvcs.pandas.Series artvcs.pandas.Index artvcs.pyarrow.Table",
+    "artvcs.numpy.records artvcs.numpy.record artvcs.numpy.strings artvcs.numpy.memmap artvcs.numpy.polynomial",
+    "artvcs.pandas.array artvcs.pandas.scalar artvcs.pandas.offset artvcs.pandas.CategoricalDtype",
     "artvcs.pyarrow.RecordBatch artvcs.pyarrow.Array artvcs.pyarrow.ChunkedArray artvcs.pyarrow.Schema artvcs.sklearn",
 ]
 
@@ -92,8 +152,13 @@ DAMAGED = {
     "array": np.arange(3.0),
     "masked": arrays()["masked"],
     "objects": arrays()["objects"],
+    "records": arrays()["records"],
+    "mapped": arrays()["mapped"],
+    "polynomial": arrays()["polynomial"],
     "frame": pd.DataFrame({"a": [1, 2], "c": pd.Categorical(["x", "y"])}),
     "series": pd.Series([1], name="s"),
+    "sparse": frames()["sparse"],
+    "period array": extension_arrays()["period array"],
     "table": arrays()["table"],
     "dictionary": arrays()["dictionary"],
     "schema": arrays()["schema"],

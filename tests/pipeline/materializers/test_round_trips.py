@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,11 @@ import pytest
 from artvcs.pipelines.values.materializers import find_for_value
 
 from .equality import same
-from .frames import frames, series
-from .harness import round_trip
+from .frames import extension_arrays, frames, series, singles
+from .harness import files_of, load, round_trip, save
 from .samples import Settings, arrays, containers, scalars
 
-GROUPS = (scalars, containers, arrays, frames, series)
+GROUPS = (scalars, containers, arrays, frames, series, extension_arrays, singles)
 SAMPLES = {f"{group.__name__}: {name}": value for group in GROUPS for name, value in group().items()}
 
 
@@ -21,6 +22,13 @@ SAMPLES = {f"{group.__name__}: {name}": value for group in GROUPS for name, valu
 def test_every_sample_comes_back_the_same(name: str) -> None:
     value = SAMPLES[name]
     assert same(value, round_trip(value))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_is_loaded_is_stored_as_the_same_bytes(name: str, tmp_path: Path) -> None:
+    saved = save(SAMPLES[name], tmp_path / "first")
+    save(load(tmp_path / "first", saved.NAME, "object"), tmp_path / "again")
+    assert files_of(tmp_path / "first") == files_of(tmp_path / "again")
 
 
 def test_loading_does_not_run_init_again() -> None:

@@ -16,6 +16,7 @@ from artvcs.pipelines.values.materializers import Materializer, base, by_name, r
 from artvcs.pipelines.values.trust import Trust
 
 from .conformance import needs_trust
+from .frames import extension_arrays, singles
 from .harness import save
 from .library_values import has
 from .samples import Plain, arrays, containers, scalars
@@ -177,7 +178,15 @@ _watch = _Watch()
 
 
 def _values() -> dict[str, Any]:
-    found = {**scalars(), **containers(), **arrays(), "pickle": Plain(1), "pickles": [Plain(1), {"a": Plain(2)}]}
+    found = {
+        **scalars(),
+        **containers(),
+        **arrays(),
+        **singles(),
+        **extension_arrays(),
+        "pickle": Plain(1),
+        "pickles": [Plain(1), {"a": Plain(2)}],
+    }
     if has("matplotlib"):
         from matplotlib.figure import Figure
 

@@ -91,6 +91,19 @@ def test_strange_frames_are_shown_too(table: pd.DataFrame) -> None:
     assert terminal.render(summary, 60)
 
 
+@pytest.mark.parametrize(
+    ("index", "names"),
+    [
+        (pd.Index([1.5, 2.5]), {"values"}),
+        (pd.date_range("2020", periods=2, name="day"), {"day"}),
+        (pd.MultiIndex.from_tuples([("a", 1), ("b", 2)], names=["x", None]), {"x", "values"}),
+        (pd.MultiIndex.from_tuples([("a", 1), ("b", 2)]), {"values"}),
+    ],
+)
+def test_an_index_is_shown_as_a_table(index: pd.Index, names: set[str]) -> None:
+    assert set(schema(frame.of_index(index))) == names
+
+
 def test_more_columns_than_anyone_reads_are_counted() -> None:
     text = terminal.render(frame.of_frame(pd.DataFrame(np.zeros((2, 300)))), 120)
     assert "200 more columns not shown." in text
