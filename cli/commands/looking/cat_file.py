@@ -6,7 +6,7 @@ import click
 
 from artvcs.vcs import Repository, canonical
 
-from ..main import terminal
+from ...main import terminal
 
 
 @click.command()

@@ -10,10 +10,10 @@ import click
 
 from artvcs.vcs import FOLDER, Entry, Repository, WouldOverwrite, check_entry_name, storage_errors, worktree
 
-from .. import completion, finding
-from ..files import check_there, given_by, is_given
-from ..main import terminal
-from ..screen import Counter
+from ... import completion, finding
+from ...files import check_there, given_by, is_given
+from ...main import terminal
+from ...screen import Counter
 
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""

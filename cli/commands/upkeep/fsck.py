@@ -10,8 +10,8 @@ import click
 
 from artvcs.vcs import Problem, Repaired, Repository, fsck, repair
 
-from .. import errors, output
-from ..main import terminal
+from ... import errors, output
+from ...main import terminal
 
 _EVERY = 0.1
 """Seconds between two looks of the moving line."""

@@ -15,10 +15,10 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from .. import loading, output, runs
-from ..main import terminal
-from ..progress import RunProgress
-from .why import say_reasons
+from ... import loading, output, runs
+from ...main import terminal
+from ...progress import RunProgress
+from ..looking.why import say_reasons
 
 
 @click.command()

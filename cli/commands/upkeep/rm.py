@@ -7,7 +7,7 @@ import click
 from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository, UnknownName, versions
 
-from ..main import terminal
+from ...main import terminal
 
 
 @click.command()

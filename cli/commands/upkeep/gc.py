@@ -6,8 +6,8 @@ import click
 
 from artvcs.vcs import Repository, gc, op_seq
 
-from .. import output
-from ..main import terminal
+from ... import output
+from ...main import terminal
 
 
 @click.command()

@@ -7,9 +7,9 @@ import click
 from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository
 
-from .. import output
-from ..main import terminal
-from .ls import version_document
+from ... import output
+from ...main import terminal
+from ..looking.ls import version_document
 
 
 @click.command()

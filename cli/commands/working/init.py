@@ -9,7 +9,7 @@ import click
 
 from artvcs.vcs import ENVIRONMENT_VARIABLE, FOLDER_NAME, Repository, git
 
-from ..main import terminal
+from ...main import terminal
 
 
 @click.command()

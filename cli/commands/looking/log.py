@@ -12,9 +12,9 @@ from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
 from artvcs.vcs import Damaged, GitState, Oid
 from artvcs.vcs import runs as known
 
-from .. import completion, graph, history, output, runs
-from ..history import Entry
-from ..main import terminal
+from ... import completion, graph, history, output, runs
+from ...history import Entry
+from ...main import terminal
 
 _RUNS = 10
 

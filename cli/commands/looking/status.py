@@ -13,8 +13,8 @@ from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
 from artvcs.vcs import runs as known
 
-from .. import output, runs
-from ..main import terminal
+from ... import output, runs
+from ...main import terminal
 
 _RUNS = 5
 

@@ -8,8 +8,8 @@ from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.values import trust
 from artvcs.vcs import Repository, versions
 
-from .. import completion, finding, output
-from ..main import terminal
+from ... import completion, finding, output
+from ...main import terminal
 
 
 @click.command()

@@ -11,10 +11,10 @@ import click
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
-from .. import completion, finding, history, output, runs
-from ..files import count_of, files_of, walk
-from ..history import History
-from ..main import terminal
+from ... import completion, finding, history, output, runs
+from ...files import count_of, files_of, walk
+from ...history import History
+from ...main import terminal
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 

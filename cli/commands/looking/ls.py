@@ -13,9 +13,9 @@ from artvcs.pipelines.client import Client
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
-from .. import completion, output
-from ..finding import perhaps
-from ..main import terminal
+from ... import completion, output
+from ...finding import perhaps
+from ...main import terminal
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ from artvcs.pipelines.cache import explain
 from artvcs.pipelines.cache.explain import Explanation, Reason
 from artvcs.vcs import Repository, UnknownName
 
-from .. import completion, output
-from ..finding import perhaps, with_hint
-from ..main import terminal
+from ... import completion, output
+from ...finding import perhaps, with_hint
+from ...main import terminal
 
 
 @click.command()
