@@ -76,7 +76,7 @@ def _commit(
     transaction: Transaction, step: str, when: int, inputs: Mapping[str, tuple[Input, ...]],
     outputs: Mapping[str, Oid], params: Mapping[str, Any],
 ) -> Oid:  # fmt: skip
-    nothing = {"parts": [], "unfollowed": [], "unhashable": []}
+    nothing: dict[str, list[Any]] = {"parts": [], "unfollowed": [], "unhashable": []}
     source = transaction.put_blob(canonical.dumps({"id": "0" * 64, "packages": {}, **nothing}))
     commit = Commit(
         step=step, pipeline="training", code=Code(Oid("0" * 64), source, "flow.py", 1), params=_encoded(params),
