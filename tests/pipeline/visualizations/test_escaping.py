@@ -14,7 +14,8 @@ from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.values import materializers
 from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
-from artvcs.pipelines.values.visualizations import Visualization, gallery, html, make
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make
+from artvcs.pipelines.values.visualizations.pages import html
 
 HOSTILE = "</pre></iframe>'\"><script>alert(1)</script><img src=x onerror=alert(1)>"
 NAME = "model <script>alert(1)<"

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from artvcs.pipelines.values.visualizations import frame, gallery, mapping, terminal
+from artvcs.pipelines.values.visualizations import gallery, terminal
+from artvcs.pipelines.values.visualizations.kinds import frame, mapping
 from artvcs.pipelines.values.visualizations.model import Visualization
 from artvcs.pipelines.values.visualizations.summary import Bar, Line, Summary, Table
 

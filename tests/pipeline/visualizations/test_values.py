@@ -10,7 +10,8 @@ import pytest
 
 from artvcs.pipelines.values import materializers
 from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
-from artvcs.pipelines.values.visualizations import Visualization, gallery, make, mapping, model_table
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make
+from artvcs.pipelines.values.visualizations.kinds import mapping, model_table
 from artvcs.pipelines.values.visualizations.summary import Bar, Block, Line, Table
 from tests.pipeline.materializers import samples
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .summary import Bar, Histogram, Line
+from ..summary import Bar, Histogram, Line
 
 _GAP = 1
 

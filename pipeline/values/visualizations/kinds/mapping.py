@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from . import wording
-from .summary import Bar, Block, Cell, Chart, Facts, Line, Summary, Table, Text
+from .. import wording
+from ..summary import Bar, Block, Cell, Chart, Facts, Line, Summary, Table, Text
 
 _ROWS = 100
 _DEPTH = 4

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from . import html, wording
+from .. import wording
+from . import html
 
 _WIDTH, _HEIGHT = 148, 28
 _ACROSS, _DOWN = 44, 12

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import columns, distribution, wording
-from .summary import Block, Cell, Facts, Summary, Table
+from .. import wording
+from ..summary import Block, Cell, Facts, Summary, Table
+from . import columns, distribution
 
 MAX_COLUMNS = 100
 HEAD_ROWS = 5

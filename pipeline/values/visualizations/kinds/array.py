@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from . import distribution, wording
+from .. import wording
+from ..summary import Block, Chart, Facts, Summary, Text
+from . import distribution
 from .pixels import picture
-from .summary import Block, Chart, Facts, Summary, Text
 
 _SAMPLE = 1_000_000
 _PRINTED = 200

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import html
 
-from ...escaping import printable
-from . import charts, wording
-from .summary import Bar, Block, Cell, Chart, Facts, Histogram, Line, Picture, Shares, Summary, Table, Text
+from ....escaping import printable
+from .. import wording
+from ..summary import Bar, Block, Cell, Chart, Facts, Histogram, Line, Picture, Shares, Summary, Table, Text
+from . import charts
 
 _STYLE = """<style>
 .artvcs{font:13px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;color:inherit;max-width:100%;

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import distribution, wording
-from .summary import Cell, Shares
+from .. import wording
+from ..summary import Cell, Shares
+from . import distribution
 
 _TOP = 3
 

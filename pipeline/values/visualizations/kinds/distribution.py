@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from . import wording
-from .summary import Histogram
+from .. import wording
+from ..summary import Histogram
 
 BINS = 20
 # Above this many values a sample of as many is looked at: more would not change a small picture.

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from . import mapping, wording
-from .model import known_kind
-from .summary import Block, Facts, Summary, Table, Text
-from .writing import write
+from .. import wording
+from ..model import known_kind
+from ..summary import Block, Facts, Summary, Table, Text
+from ..writing import write
+from . import mapping
 
 _LISTED = 50
 _WALKED = 100_000

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..summary import Picture
 from . import png
-from .summary import Picture
 
 _LEAST = 8  # fewer rows or columns are a small table of numbers
 _MOST = 20_000

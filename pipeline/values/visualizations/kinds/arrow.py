@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..summary import Summary, Table
 from . import distribution
 from .frame import HEAD_ROWS, MAX_COLUMNS, Tabular, summarise
-from .summary import Summary, Table
 
 
 def of_table(table: Any, kind: str = "pyarrow.Table") -> Summary:

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from . import mapping, wording
-from .summary import Block, Facts, Summary, Table
+from .. import wording
+from ..summary import Block, Facts, Summary, Table
+from . import mapping
 
 _SHOWN = 20
 _FITTED = ("classes_", "n_features_in_", "n_iter_", "intercept_")
