@@ -116,9 +116,9 @@ def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
     from artvcs.vcs import watcher
 
-    from .output import show_moving
+    from .output import show_bar, show_moving
 
-    watcher.set(lambda done, of: show_moving(f"reading {of} records: {100 * done // of} %" if done < of else ""))
+    watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
 from ... import completion, finding
-from ...files import check_there, files_of
 from ...main import terminal
+from ...stored.files import check_there, files_of
 
 
 @click.command()

@@ -12,9 +12,10 @@ from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
 from artvcs.vcs import Damaged, GitState, Oid
 from artvcs.vcs import runs as known
 
-from ... import completion, graph, history, output, runs
-from ...history import Entry
+from ... import completion, graph, output
 from ...main import terminal
+from ...stored import history, runs
+from ...stored.history import Entry
 
 _RUNS = 10
 
@@ -42,7 +43,7 @@ def command(target: str | None, limit: int | None, as_graph: bool, oneline: bool
     else:
         for number, entry in enumerate(shown):
             for line in _lines(entry, oneline):
-                terminal().say(output.cut(line, terminal().width))
+                terminal().row(line)
             if not oneline and number < len(shown) - 1:
                 terminal().say()
 
@@ -56,9 +57,9 @@ def _draw(entries: list[Entry], oneline: bool) -> None:
         gap = [] if oneline or entry is entries[-1] else [""]
         for line in row.before:
             terminal().say(line)
-        terminal().say(output.cut(row.node + first, terminal().width))
+        terminal().row(row.node + first)
         for line in [*more, *gap]:
-            terminal().say(output.cut((row.beside + line).rstrip(), terminal().width))
+            terminal().row((row.beside + line).rstrip())
         for line in row.after:
             terminal().say(line.rstrip())
 

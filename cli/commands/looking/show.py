@@ -11,10 +11,11 @@ import click
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
-from ... import completion, finding, history, output, runs
-from ...files import count_of, files_of, walk
-from ...history import History
+from ... import completion, finding, output
 from ...main import terminal
+from ...stored import history, runs
+from ...stored.files import count_of, files_of, walk
+from ...stored.history import History
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 
@@ -84,7 +85,7 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
     _say_git(commit.git)
     params = output.values(decode_all(commit.params))
     if params:
-        say(output.cut(f"Params:    {params}", terminal().width))
+        terminal().row(f"Params:    {params}")
     for name, group in inputs_of(repository, commit).items():
         say(f"Input:     {name} = {', '.join(group)}")
 
@@ -106,7 +107,7 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
     if facts:
         terminal().say(title)
         for name, value in facts.items():
-            terminal().say(output.cut(f"  {name}: {output.value(value)}", terminal().width))
+            terminal().row(f"  {name}: {output.value(value)}")
 
 
 def _say_files(repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]]) -> None:

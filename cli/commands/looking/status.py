@@ -13,8 +13,9 @@ from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
 from artvcs.vcs import runs as known
 
-from ... import output, runs
+from ... import output
 from ...main import terminal
+from ...stored import runs
 
 _RUNS = 5
 

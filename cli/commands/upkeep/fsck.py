@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from artvcs.vcs import Problem, Repaired, Repository, fsck, repair
 
 from ... import errors, output
 from ...main import terminal
-
-_EVERY = 0.1
-"""Seconds between two looks of the moving line."""
+from ...screen import Progress
 
 
 @click.command()
@@ -27,17 +24,18 @@ def command(mend: bool, as_json: bool) -> int:
 
     Example: art fsck
     """
-    live = terminal().live and not as_json
-    folder, moving = Repository.locate(), _Moving(live)
-    if mend:
-        return _repair(folder, moving, as_json)
+    with Progress(live=terminal().live and not as_json) as progress:
+        return (_repair if mend else _check)(Repository.locate(), progress, as_json)
+
+
+def _check(folder: Path, progress: Progress, as_json: bool) -> int:
     problems = []
-    for problem in fsck(folder, moving):
+    for problem in fsck(folder, progress):
         problems.append(problem)
         if not as_json:
-            moving.wipe()
+            progress.end()
             _say([problem])
-    moving.wipe()
+    progress.end()
     if as_json:
         terminal().document([vars(problem) for problem in problems])
     elif problems:
@@ -47,10 +45,10 @@ def command(mend: bool, as_json: bool) -> int:
     return errors.DAMAGED if problems else errors.OK
 
 
-def _repair(folder: Path, moving: _Moving, as_json: bool) -> int:
-    done = repair(folder, moving)
-    problems = list(fsck(folder, moving))
-    moving.wipe()
+def _repair(folder: Path, progress: Progress, as_json: bool) -> int:
+    done = repair(folder, progress)
+    problems = list(fsck(folder, progress))
+    progress.end()
     if as_json:
         found = {**vars(done), "problems": problems}
         terminal().document({name: [vars(each) for each in group] for name, group in found.items()})
@@ -80,26 +78,3 @@ def _report(done: Repaired, problems: Sequence[Problem]) -> None:
 def _say(problems: Iterable[Problem], indent: str = "") -> None:
     for problem in problems:
         terminal().say(f"{indent}{problem.where}: {output.one_line(problem.what)}")
-
-
-class _Moving:
-    """A line that shows how far it is."""
-
-    def __init__(self, live: bool) -> None:
-        self._live = live
-        self._began = time.monotonic()
-        self._shown = 0.0
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if self._live and now - self._shown >= _EVERY:
-            self._shown = now
-            rate = output.size(int(done / max(now - self._began, _EVERY)))
-            share = done / total if total else 1
-            output.show_moving(f"{share:4.0%}  {output.size(done)} of {output.size(total)}, {rate}/s  {what}")
-
-    def wipe(self) -> None:
-        """Takes it away."""
-        if self._live:
-            output.show_moving("")
-            self._shown = 0.0

@@ -23,9 +23,9 @@ def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
     Example: art gc --dry-run
     """
     repository = Repository.discover()
-    done = None if dry_run else gc.collect(repository, max_unused / 100, _progress())
-    plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
-    output.show_moving("") if terminal().live else None
+    with output.shown_moving(terminal().live) as progress:
+        done = None if dry_run else gc.collect(repository, max_unused / 100, progress)
+        plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
     if as_json:
         terminal().document(_document(plan, done))
         return
@@ -39,10 +39,6 @@ def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
         terminal().say(f"Lost: {oid[:12]}: {why}")
     if plan.lost:
         terminal().say("`art fsck --repair` mends what can be mended, and says what needs the rest.")
-
-
-def _progress() -> gc.Progress:
-    return output.show_moving if terminal().live else lambda _: None
 
 
 def _say_packs(plan: gc.Plan) -> None:

@@ -9,8 +9,8 @@ import click
 from artvcs.pipelines.functions import register_artifact
 from artvcs.vcs import Entry, Oid, Repository, worktree
 
-from ...files import top_of
 from ...main import terminal
+from ...stored.files import top_of
 
 
 @click.command()

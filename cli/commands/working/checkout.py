@@ -11,9 +11,9 @@ import click
 from artvcs.vcs import FOLDER, Entry, Repository, WouldOverwrite, check_entry_name, storage_errors, worktree
 
 from ... import completion, finding
-from ...files import check_there, given_by, is_given
 from ...main import terminal
 from ...screen import Counter
+from ...stored.files import check_there, given_by, is_given
 
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""
@@ -42,12 +42,9 @@ def command(target: str, output: str | None) -> None:
         where = _where(output, target, entry)
         for edits in worktree.clean_up(repository.layout):
             terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
-        counter = Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE)
         kept = partial(is_given, repository)
-        try:
+        with Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE) as counter:
             written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
-        finally:
-            counter.end()
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
 
 

@@ -15,9 +15,10 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from ... import loading, output, runs
+from ... import loading, output
 from ...main import terminal
 from ...progress import RunProgress
+from ...stored import runs
 from ..looking.why import say_reasons
 
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
 
-from . import history, output
-from .output import Terminal
+from .. import output
+from ..output import Terminal
+from . import history
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if parameters:
-        terminal.say(output.cut(f"  {output.values(parameters)}", terminal.width))
+        terminal.row(f"  {output.values(parameters)}")
     terminal.table(["  step", "status", "took", "made"], rows)
 
 
