@@ -124,6 +124,21 @@ def test_markdown() -> None:
         assert part in page
 
 
+def test_markdown_that_is_nested_quoted_and_counted() -> None:
+    text = "3. a\n   - b\n\n> quoted <i>html</i>\n\n---\n\n|n|\n|-:|\n|1|\n\n"
+    text += "~~gone~~ ![plot](https://x.example/p.png)  \nnext"
+    page = gallery.as_html(drawn(MarkdownString(text)))
+    for part in (
+        *('<ol start="3"><li>a<ul><li>b</li></ul></li></ol>', "<blockquote><p>quoted &lt;i&gt;html&lt;/i&gt;</p>"),
+        *(
+            "<hr>",
+            '<th class="number">n</th>',
+            '<s>gone</s> plot <span class="muted">(https://x.example/p.png)</span><br>',
+        ),
+    ):
+        assert part in page
+
+
 def test_csv_is_a_table() -> None:
     picture = drawn(CSVString('name,n\n"a,b",1\nc\n'))
     assert "<td>a,b</td>" in gallery.as_html(picture)

@@ -1,95 +1,109 @@
-"""The Markdown that reports are made of, as HTML: headings, lists, tables, code, emphasis.
+"""Markdown as HTML that needs no sandbox.
 
-All text is escaped first, so that HTML in it is shown and not obeyed. Links and images are shown as text: a
-picture does not lead out of the page.
+markdown-it-py reads it; the HTML is made here, of a few elements whose text is escaped as all text is. HTML within the
+Markdown is text. Links lead only where a browser asks somebody else for a page; images are named, for to show one would
+tell others that it is being looked at.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+import functools
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from . import html
 
-# Bounded: each mark may be the first of a pair, and looking for the second must not read all of a long line.
-_SPANS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\*\*(?=\S)(.{1,1000}?)\*\*"), r"<b>\1</b>"),
-    (re.compile(r"\*(?=\S)([^*]{1,1000}?)\*"), r"<i>\1</i>"),
-    (re.compile(r"(?<!\w)_(?=\S)([^_]{1,1000}?)_(?!\w)"), r"<i>\1</i>"),
-    (re.compile(r"!?\[([^\]]{0,1000})\]\(([^)\s]{0,2000})\)"), r'\1 <span class="muted">(\2)</span>'),
-)
-_HEADING = re.compile(r"(#{1,6})\s+(.*)")
-_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
-_NUMBERED = re.compile(r"\s*\d+[.)]\s")
-_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.token import Token
+
+_SCHEMES = ("http://", "https://", "mailto:")
+_MOST_OF_TABLES = 100_000
+"""Tokens. Rows are filled up with empty cells, so that a short text may be a large table."""
+
+_KEPT = ("p", "ul", "ol", "li", "blockquote", "s", "thead", "tbody", "tr", "th", "td")
+_HEADINGS = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}  # below those of the page around
+_ELEMENTS = {**dict(zip(_KEPT, _KEPT, strict=True)), **_HEADINGS, "strong": "b", "em": "i"}
 
 
 def render(text: str) -> str:
-    """Markdown as HTML that needs no sandbox."""
-    return "".join(_blocks(text.splitlines()))
+    """Markdown as HTML."""
+    return _all(_reader().parse(text))
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[str]:
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        heading = _HEADING.fullmatch(line)
-        if not line.strip():
-            at += 1
-        elif line.startswith("```"):
-            end = _end(lines, at + 1, lambda each: not each.startswith("```"))
-            yield f"<pre>{html.escape(chr(10).join(lines[at + 1 : end]))}</pre>"
-            at = end + 1
-        elif heading:
-            level = min(len(heading[1]) + 2, 6)  # below the headings of the page around
-            yield f"<h{level}>{_spans(heading[2])}</h{level}>"
-            at += 1
-        elif "|" in line and at + 1 < len(lines) and "-" in lines[at + 1] and _RULE.fullmatch(lines[at + 1]):
-            end = _end(lines, at + 2, lambda each: "|" in each)
-            yield _table([line, *lines[at + 2 : end]])
-            at = end
-        elif _ITEM.fullmatch(line):
-            end = _end(lines, at, lambda each: _ITEM.fullmatch(each) is not None)
-            yield _list(lines[at:end])
-            at = end
-        else:
-            end = _end(lines, at + 1, lambda each: bool(each.strip()) and not _begins(each))
-            yield f"<p>{_spans(' '.join(lines[at:end]))}</p>"
-            at = end
+@functools.cache
+def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    # One reference may be long and used often, and would make much of little.
+    reader.disable(["reference", "html_block", "html_inline"])
+    reader.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    reader.validateLink = _leads_to_a_page  # type: ignore[method-assign]
+    return reader
 
 
-def _begins(line: str) -> bool:
-    """Whether a line ends the paragraph before it."""
-    return bool(line.startswith("```") or _HEADING.fullmatch(line) or _ITEM.fullmatch(line))
+def _leads_to_a_page(url: str) -> bool:
+    return url.strip().lower().startswith(_SCHEMES)
 
 
-def _end(lines: Sequence[str], at: int, goes_on: Callable[[str], bool]) -> int:
-    while at < len(lines) and goes_on(lines[at]):
-        at += 1
-    return at
+def _table(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Reads a table, unless there were very large ones before."""
+    from markdown_it.rules_block import table
 
-
-def _list(lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{_spans(found[1])}</li>" for line in lines if (found := _ITEM.fullmatch(line)))
-    kind = "ol" if _NUMBERED.match(lines[0]) else "ul"
-    return f"<{kind}>{items}</{kind}>"
-
-
-def _table(lines: Sequence[str]) -> str:
-    rows = [[_spans(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in lines]
-    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[1:])
-    return f'<div class="scroll"><table class="data"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _spans(text: str) -> str:
-    """Emphasis and code within a line; what stands between backticks is left as it is."""
-    parts = re.split(r"`([^`]+)`", text)
-    return "".join(f"<code>{html.escape(part)}</code>" if at % 2 else _emphasis(part) for at, part in enumerate(parts))
-
-
-def _emphasis(text: str) -> str:
-    found = html.escape(text)
-    for pattern, replacement in _SPANS:
-        found = pattern.sub(replacement, found)
+    used = state.env.get("used by tables", 0)
+    if used > _MOST_OF_TABLES:
+        return False
+    before = len(state.tokens)
+    found = table(state, first, last, silent)
+    state.env["used by tables"] = used + len(state.tokens) - before
     return found
+
+
+def _all(tokens: Iterable[Token]) -> str:
+    return "".join(map(_one, tokens))
+
+
+def _one(token: Token) -> str:
+    """A token as HTML; of elements that are not known here only the text stays."""
+    match token.type:
+        case "inline":
+            return _all(token.children or ())
+        case "softbreak":
+            return " "
+        case "hardbreak":
+            return "<br>"
+        case "hr":
+            return "<hr>"
+        case "code_inline":
+            return f"<code>{html.escape(token.content)}</code>"
+        case "fence" | "code_block":
+            return f"<pre>{html.escape(token.content.removesuffix(chr(10)))}</pre>"
+        case "image":
+            return f'{html.escape(token.content)} <span class="muted">({html.escape(token.attrs["src"])})</span>'
+        case "link_open":
+            return _link(str(token.attrs["href"]))
+        case "link_close":
+            return "</a>"
+        case "table_open":
+            return '<div class="scroll"><table class="data">'
+        case "table_close":
+            return "</table></div>"
+    return _tag(token) if token.nesting else html.escape(token.content)
+
+
+def _link(url: str) -> str:
+    leads = f' href="{html.escape(url)}" target="_blank" rel="noopener noreferrer nofollow"'
+    return f"<a{leads if _leads_to_a_page(url) else ''}>"  # `[text]()` leads nowhere
+
+
+def _tag(token: Token) -> str:
+    element = _ELEMENTS.get(token.tag)
+    if element is None or token.hidden:  # as the paragraphs of a list without empty lines
+        return ""
+    if token.nesting < 0:
+        return f"</{element}>"
+    if token.attrs.get("style") == "text-align:right":
+        return f'<{element} class="number">'
+    return f'<{element} start="{html.escape(token.attrs["start"])}">' if "start" in token.attrs else f"<{element}>"
