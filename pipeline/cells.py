@@ -79,8 +79,7 @@ def bar(share: float, text: str, room: int, stream: TextIO) -> str:
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=_BAR)
-    grid.add_row(ProgressBar(1.0, share), one_line(text))
+    grid.add_row(ProgressBar(1.0, share, width=_BAR), one_line(text))
     return drawn(grid, room, stream)[0]
 
 
