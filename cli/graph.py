@@ -1,4 +1,7 @@
-"""Drawing history as `git log --graph` does: a column for each line of descent."""
+"""Drawing history as `git log --graph` does: a column for each line of descent.
+
+A history is no tree, as rich draws them: what a step makes has several parents, and several children.
+"""
 
 from __future__ import annotations
 

@@ -19,13 +19,14 @@ from artvcs.pipelines.run import scheduler
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
+from . import drawing
 from .finding import perhaps
 
 _READY = scheduler
 """Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours."""
 
-_OURS_ALONE = "click"
-"""What the command imports and the library does not: under plain Python, a module of the user's has that name."""
+_OURS_ALONE = ("click", "rich")
+"""What the command imports and a run does not: under plain Python, a module of the user's has that name."""
 
 
 def load_pipeline(spec: str) -> Pipeline[...]:
@@ -117,8 +118,10 @@ _NOT_THEIRS = [
 
 def _load(path: Path) -> ModuleType:
     folder = path.absolute().parent
-    if any((folder / place).is_file() for place in (f"{_OURS_ALONE}.py", f"{_OURS_ALONE}/__init__.py")):
-        sys.modules.pop(_OURS_ALONE)  # what we imported of it stays ours; their `import` finds theirs
+    for library in _OURS_ALONE:
+        if any((folder / place).is_file() for place in (f"{library}.py", f"{library}/__init__.py")):
+            sys.modules.pop(library, None)  # what we imported of it stays ours; their `import` finds theirs
+            drawing.leave(library)
     name = path.stem if path.stem not in sys.modules else f"{path.stem}_of_the_user"
     spec = importlib.util.spec_from_file_location(name, path.absolute())
     if spec is None or spec.loader is None:

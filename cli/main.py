@@ -20,24 +20,33 @@ from .output import Terminal, make_terminal
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-VERBS = {
-    "add": "Store an existing file or folder as an artifact.",
-    "cat": "Write a stored file to standard output.",
-    "cat-file": "Look at one stored object.",
-    "checkout": "Put an artifact's files into the working directory.",
-    "fsck": "Check every byte of the repository.",
-    "gc": "Free the space of what nothing refers to.",
-    "init": "Make an artifact repository.",
-    "log": "Show runs, or where an artifact came from.",
-    "ls": "List artifacts and their versions.",
-    "prune": "Delete artifact versions that no run uses.",
-    "rm": "Delete a run's record, or a version that no run uses.",
-    "run": "Run a pipeline.",
-    "show": "Show one artifact, run, commit or object.",
-    "status": "Show the repository and its latest runs.",
-    "trust": "Let a value made elsewhere run code when it is loaded.",
-    "why": "Say why a step ran, or did not have to.",
+_ROOMS = {
+    "working": {
+        "init": "Make an artifact repository.",
+        "run": "Run a pipeline.",
+        "add": "Store an existing file or folder as an artifact.",
+        "checkout": "Put an artifact's files into the working directory.",
+        "trust": "Let a value made elsewhere run code when it is loaded.",
+    },
+    "looking": {
+        "log": "Show runs, or where an artifact came from.",
+        "show": "Show one artifact, run, commit or object.",
+        "why": "Say why a step ran, or did not have to.",
+        "ls": "List artifacts and their versions.",
+        "cat": "Write a stored file to standard output.",
+        "status": "Show the repository and its latest runs.",
+        "cat-file": "Look at one stored object.",
+    },
+    "upkeep": {
+        "rm": "Delete a run's record, or a version that no run uses.",
+        "prune": "Delete artifact versions that no run uses.",
+        "gc": "Free the space of what nothing refers to.",
+        "fsck": "Check every byte of the repository.",
+    },
 }
+"""The folders of `commands/`, each with its verbs and what they are for."""
+
+VERBS = {verb: purpose for verbs in _ROOMS.values() for verb, purpose in verbs.items()}
 
 
 class Verbs(click.Group):
@@ -51,7 +60,8 @@ class Verbs(click.Group):
         """The verb with this name."""
         if name not in VERBS:
             return None
-        module = importlib.import_module(f"artvcs.cli.commands.{name.replace('-', '_')}")
+        room = next(room for room, verbs in _ROOMS.items() if name in verbs)
+        module = importlib.import_module(f"artvcs.cli.commands.{room}.{name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -74,9 +84,11 @@ class Verbs(click.Group):
         return [*verbs, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Lists the verbs without importing them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(sorted(VERBS.items()))
+        """Lists the verbs by their rooms, without importing them."""
+        widest = max(map(len, VERBS))
+        for room, verbs in _ROOMS.items():
+            with formatter.section(room.capitalize()):
+                formatter.write_dl([(verb.ljust(widest), purpose) for verb, purpose in verbs.items()])
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -104,9 +116,9 @@ def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
     from artvcs.vcs import watcher
 
-    from .output import show_moving
+    from .output import show_bar, show_moving
 
-    watcher.set(lambda done, of: show_moving(f"reading {of} records: {100 * done // of} %" if done < of else ""))
+    watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
 
 
 def main() -> None:

@@ -7,15 +7,15 @@ repository, and does nothing to the terminal but show itself. Only what `style` 
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import itertools
 import json
 import math
 import os
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
@@ -27,16 +27,17 @@ from artvcs.pipelines.units import duration as duration
 from artvcs.pipelines.units import size as size
 from artvcs.vcs import storage_errors
 
+from . import drawing
+from .drawing import cut as cut
+from .marks import bare, coloured
+from .marks import safe as safe
+from .marks import style as style
+
 ERASE = "\r\x1b[K"
 """Takes a line away that was shown without an end."""
 
-_NARROW = 8
-"""No column is made narrower than this."""
-
-# An escape sequence is ours if it knows this word: nothing that is stored can.
-_WORD = os.urandom(8).hex()
-_MARK = re.compile(f"\x1b{_WORD}\\[([0-9;]*)m")
-_CODES = {"red": 31, "green": 32, "yellow": 33, "cyan": 36}
+_USUAL = 80
+"""Columns where nobody says how many there are."""
 
 
 @dataclass
@@ -59,16 +60,20 @@ class Terminal:
         return sys.stderr.isatty() and not self.quiet
 
     @property
-    def width(self) -> int:
-        """Columns; far more than any line when the output is a pipe."""
-        return shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    def width(self) -> int | None:
+        """Columns; None when the output is a pipe, which has no end."""
+        return _columns(sys.stdout) if sys.stdout.isatty() else None
 
     def say(self, text: str = "", *, err: bool = False) -> None:
         """Writes one line that answers what was asked; with `err` to standard error."""
         stream = sys.stderr if err else sys.stdout
-        coloured = self.colour and _takes_colours(stream)
+        text = safe(text)
         # Nothing is left for click to strip; it knows how to write on every system.
-        _write(_MARK.sub("\x1b[\\1m" if coloured else "", safe(text)), stream)
+        _write(coloured(text) if self.colour and _takes_colours(stream) else bare(text), stream)
+
+    def row(self, text: str) -> None:
+        """Writes one of several lines that are read side by side: it is cut where the terminal ends."""
+        self.say(drawing.line(text, self.width))
 
     def note(self, text: str) -> None:
         """Writes a line that quiet users do without."""
@@ -99,15 +104,9 @@ class Terminal:
                 _write(piece, nl=False)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Writes aligned columns; the widest are cut where the terminal is narrow."""
-        if not rows:
-            return
-        rows = [[safe(cell) for cell in row] for row in ([style(head, dim=True) for head in heads], *rows)]
-        widths = _fitting([max(len(_bare(cell)) for cell in column) for column in zip(*rows, strict=True)], self.width)
-        for row in rows:
-            cells = [cut(cell, width) for cell, width in zip(row, widths, strict=True)]
-            line = "  ".join(cell + " " * (width - len(_bare(cell))) for cell, width in zip(cells, widths, strict=True))
-            self.say(cut(line.rstrip(), self.width))
+        """Writes aligned columns; nothing where there are no rows."""
+        for line in drawing.table(heads, rows, self.width) if rows else ():
+            self.say(line)
 
 
 def make_terminal(*, quiet: bool, no_color: bool, debug: bool) -> Terminal:
@@ -115,23 +114,9 @@ def make_terminal(*, quiet: bool, no_color: bool, debug: bool) -> Terminal:
     return Terminal(quiet=quiet, colour=not no_color and not os.environ.get("NO_COLOR"), debug=debug)
 
 
-def style(text: str, *, fg: str | None = None, bold: bool = False, dim: bool = False) -> str:
-    """Text in a colour: `red`, `green`, `yellow` or `cyan`."""
-    codes = [str(code) for code in (_CODES.get(fg or ""), 1 if bold else None, 2 if dim else None) if code]
-    return f"\x1b{_WORD}[{';'.join(codes)}m{text}\x1b{_WORD}[0m" if codes else text
-
-
-def safe(text: str) -> str:
-    """Text on one line that does nothing to the terminal but show itself, in the colours that `style` gave it."""
-    pieces = _MARK.split(text)  # every second one is a colour
-    pieces[::2] = map(printable, pieces[::2])
-    pieces[1::2] = (f"\x1b{_WORD}[{code}m" for code in pieces[1::2])
-    return "".join(pieces)
-
-
 def moving(text: str) -> str:
     """What puts a line in place of the moving one; it is cut to fit, for one that wraps could not be taken away."""
-    return ERASE + _bare(safe(text))[: shutil.get_terminal_size().columns - 1]
+    return ERASE + cut(text, _room_to_move())
 
 
 def show_moving(text: str) -> None:
@@ -139,11 +124,31 @@ def show_moving(text: str) -> None:
     click.echo(moving(text), nl=False, err=True, color=True)
 
 
-def cut(line: str, width: int) -> str:
-    """A line that fits, cut with `…` where it must be; coloured lines are left alone unless they are too long."""
-    line = safe(line)
-    bare = _bare(line)
-    return line if len(bare) <= width else bare[: width - 1] + "…"
+@contextlib.contextmanager
+def shown_moving(live: bool) -> Iterator[Callable[[str], None]]:
+    """What shows moving lines while the block runs, where somebody watches, and takes the last one away."""
+    try:
+        yield show_moving if live else lambda _: None
+    finally:
+        if live:
+            show_moving("")
+
+
+def show_bar(doing: str, done: int, total: int, more: str = "") -> None:
+    """Shows a moving line that says how much of a thing is done."""
+    show_moving(drawing.bar(doing, done, total, more, _room_to_move()))
+
+
+def _room_to_move() -> int:
+    return _columns(sys.stderr) - 1
+
+
+def _columns(stream: TextIO) -> int:
+    """Columns of the terminal that a stream leads to; as COLUMNS says, if it does."""
+    if not os.environ.get("COLUMNS"):
+        with contextlib.suppress(OSError, ValueError):
+            return os.get_terminal_size(stream.fileno()).columns or _USUAL
+    return max(2, shutil.get_terminal_size((_USUAL, 0)).columns)
 
 
 def short(oid: str | None) -> str:
@@ -241,17 +246,5 @@ def _write(content: str | bytes, stream: TextIO | None = None, *, nl: bool = Tru
             raise
 
 
-def _fitting(widths: list[int], limit: int) -> list[int]:
-    """Widths of columns that together fit, the widest made narrower."""
-    widths = list(widths)
-    while sum(widths) + 2 * (len(widths) - 1) > limit and max(widths) > _NARROW:
-        widths[widths.index(max(widths))] -= 1
-    return widths
-
-
 def _takes_colours(stream: TextIO) -> bool:
     return stream.isatty()
-
-
-def _bare(text: str) -> str:
-    return _MARK.sub("", text)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from . import output
+from . import drawing, output
 from .output import Terminal
 from .screen import Screen
 
@@ -42,7 +42,7 @@ class RunProgress:
 
     def run_started(self, name: str, steps: list[str]) -> None:
         """Notes how wide the names are."""
-        self._width = max((len(step) for step in steps), default=0)
+        self._width = max(map(drawing.width, steps), default=0)
 
     def step_started(self, step: str) -> None:
         """Lets the moving line show the step."""
@@ -51,7 +51,7 @@ class RunProgress:
     def step_waits(self, step: str, process: int | None) -> None:
         """Says that another run is at it."""
         where = "" if process is None else f" in process {process}"
-        self._line(f"{self._marks['waits']} {step:<{self._width}}  waiting for another run{where} that executes it")
+        self._line(f"{self._marks['waits']} {self._padded(step)}  waiting for another run{where} that executes it")
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""
@@ -59,11 +59,14 @@ class RunProgress:
         took = output.duration(seconds) if status in ("completed", "failed") else ""
         more = "  ".join(part for part in (took, output.one_line(note)) if part)
         padding = " " * (len("completed") - len(status) + 2) if more else ""
-        self._line(f"{self._marks[status]} {step:<{self._width}}  {output.status(status)}{padding}{more}")
+        self._line(f"{self._marks[status]} {self._padded(step)}  {output.status(status)}{padding}{more}")
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """Nothing runs any more."""
         self._running.clear()
+
+    def _padded(self, steps: str) -> str:
+        return drawing.padded(steps, self._width)
 
     def _line(self, text: str) -> None:
         if not self._terminal.quiet:
@@ -80,4 +83,4 @@ class RunProgress:
             return ""
         mark = self._spinner[self._turn % len(self._spinner)]
         self._turn += 1
-        return f"{mark} {', '.join(running):<{self._width}}  {output.duration(elapsed)}"
+        return f"{mark} {self._padded(', '.join(running))}  {output.duration(elapsed)}"

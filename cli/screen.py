@@ -2,6 +2,9 @@
 
 Both go through one lock, and the moving line is taken away before anything else is written. It comes back only where
 a line begins, so that neither a half-written line nor somebody's progress bar is ever written over.
+
+rich draws what moves, but does not move it: its own display would hold back a line until it ends, break those that are
+long, and hide the cursor until it is told to stop, which a killed process is not.
 """
 
 from __future__ import annotations
@@ -10,12 +13,14 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
-from .output import ERASE, moving, show_moving
+from .output import ERASE, moving, show_bar, show_moving, size
 
 _EVERY = 0.1
+"""Seconds between two looks of a line that moves."""
 
 
 class Screen:
@@ -104,8 +109,47 @@ class _Guarded:
         return getattr(self._stream, name)
 
 
+class Progress:
+    """Shows how much of what takes long is done, and how fast it goes; call it as it goes on, in a `with` block.
+
+    Args:
+        live: Whether to show anything.
+    """
+
+    def __init__(self, *, live: bool) -> None:
+        self._live = live
+        self._began = time.monotonic()
+        self._shown = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def __call__(self, doing: str, done: int, total: int) -> None:
+        """Shows a bar, unless that is not all and there was one a moment ago.
+
+        Args:
+            doing: What is being done, as in "writing".
+            done: So many bytes.
+            total: How many bytes there are; 1 for what is not counted.
+        """
+        now = time.monotonic()
+        if self._live and (now - self._shown >= _EVERY or done == total):
+            self._shown = now
+            rate = size(int(done / max(now - self._began, _EVERY)))
+            show_bar(doing, done, total, f"{size(done)} of {size(total)}, {rate}/s" if total > 1 else "")
+
+    def end(self) -> None:
+        """Takes the bar away, until it is called again."""
+        if self._shown:
+            self._shown = 0.0
+            show_moving("")
+
+
 class Counter:
-    """Shows how many bytes are done, for what may take long; call it with each number of bytes.
+    """Shows how many bytes are done, for what may take long; call it with each number of bytes, in a `with` block.
 
     Args:
         doing: What is being done, as in "writing".
@@ -116,19 +160,21 @@ class Counter:
     def __init__(self, doing: str, total: int, *, live: bool) -> None:
         self._doing = doing
         self._total = total
-        self._live = live
+        self._progress = Progress(live=live)
         self._done = 0
-        self._percent = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def __call__(self, count: int) -> None:
         """Counts bytes that were just done."""
         self._done += count
-        percent = 100 * self._done // max(self._total, 1)
-        if self._live and percent != self._percent:
-            self._percent = percent
-            show_moving(f"{self._doing} {percent} %")
+        if count:
+            self._progress(self._doing, self._done, self._total)
 
     def end(self) -> None:
-        """Takes the line away."""
-        if self._percent >= 0:
-            show_moving("")
+        """Takes the bar away."""
+        self._progress.end()

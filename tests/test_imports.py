@@ -5,7 +5,19 @@ import sys
 
 import pytest
 
-HEAVY = ("pandas", "numpy", "pyarrow", "pygit2", "sklearn", "polars", "torch", "pydantic", "typeguard")
+HEAVY = (
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "pygit2",
+    "sklearn",
+    "polars",
+    "torch",
+    "pydantic",
+    "typeguard",
+    "rich",
+    "markdown_it",
+)
 
 
 def imported_by(module: str) -> set[str]:

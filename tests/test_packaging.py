@@ -29,7 +29,9 @@ def test_a_wheel_puts_nothing_beside_artvcs(tmp_path: Path, monkeypatch: pytest.
         "vcs/repository",
         "pipelines/define/step",
         "pipelines/values/materializers/base",
+        "pipelines/values/visualizations/pages/markdown",
         "cli/main",
+        "cli/commands/looking/log",
     ):
         assert f"artvcs/{module}.py" in names
     assert "artvcs/py.typed" in names

@@ -1,1 +1,1 @@
-"""One module a verb; each has a click command called `command`."""
+"""One module a verb, in a room by what it is for; each has a click command called `command`."""

@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from artvcs.cli import main, output
 from artvcs.cli.output import ERASE, Terminal
@@ -170,6 +171,16 @@ def test_no_verb_lets_a_control_character_through(hostile: Repository, art: Art)
     assert "\x1b[33m" in shown, "our own colours are there"
 
 
+@pytest.mark.parametrize("width", [40, 100])
+def test_no_table_or_line_that_is_cut_does(
+    hostile: Repository, art: Art, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setattr(Terminal, "width", width)
+    for verb in ("ls", "log", "log --oneline", "log --graph", "status", "show total*"):
+        for line in check(art(*verb.replace("*", EVIL).split(" "))).out.splitlines():
+            assert cell_len(OURS.sub("", line)) <= width or verb not in ("ls", "log --oneline"), line
+
+
 LOOKING_AT_A_RUN = [
     ["show"],
     ["show", "--json"],
@@ -233,6 +244,7 @@ def test_damage_with_a_hostile_name_is_reported_in_words(hostile: Repository, ar
 def test_the_moving_line_is_made_safe_too(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("artvcs.cli.screen._EVERY", 0.001)
     output.show_moving(f"checking {EVIL}")
+    output.show_bar(f"checking {EVIL}", 1, 2, EVIL)
     with Screen(lambda: f"step {EVIL}").open():
         time.sleep(0.1)
     written = capfd.readouterr().err

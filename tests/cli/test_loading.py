@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.cli import loading
+from artvcs.cli import drawing, loading
 from artvcs.pipelines.errors import DefinitionError
 
 from .conftest import Art
@@ -60,6 +60,19 @@ def test_a_users_click_is_theirs(project: Path, monkeypatch: pytest.MonkeyPatch)
     (project / "mine.py").write_text(HEAD + "import click\nassert click.NUMBER == 5\n@pipeline\ndef p():\n    one()\n")
     assert loading.load_pipeline("mine.py").name == "p"
     assert hasattr(vars(loading)["click"], "UsageError"), "what we imported of it stays ours"
+
+
+def test_a_users_rich_is_theirs_and_nothing_is_drawn_with_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rich
+
+    monkeypatch.setitem(sys.modules, "rich", rich)
+    monkeypatch.setattr(drawing, "_theirs", set())
+    (project / "rich.py").write_text("NUMBER = 5\n")
+    (project / "mine.py").write_text(HEAD + "import rich\nassert rich.NUMBER == 5\n@pipeline\ndef p():\n    one()\n")
+    assert loading.load_pipeline("mine.py").name == "p"
+    assert drawing.width("東京") == 2
+    assert drawing.cut("東京東京", 3) == "東京東"
+    assert drawing.bar("writing", 1, 4, "", 80) == " 25 %  writing"
 
 
 def test_what_stands_under_main_does_not_run(art: Art, project: Path) -> None:

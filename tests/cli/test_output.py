@@ -98,6 +98,50 @@ def test_the_widest_columns_are_cut_first(monkeypatch: pytest.MonkeyPatch, capsy
     assert capsys.readouterr().out.splitlines()[1] == "a" * 9 + "…  " + "b" * 9 + "…  10 B"
 
 
+NAMES = [["東京", "1"], ["[bold]é[/bold]", "[red]"], [":smile:", "x" * 200]]
+
+
+def test_a_pipe_gets_all_of_a_table_in_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    Terminal().table(["name", "tags"], NAMES)
+    lines = ["name            tags", "東京            1", "[bold]é[/bold]  [red]", ":smile:         " + "x" * 200]
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_what_is_stored_is_no_markup_in_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Terminal, "width", 40)
+    Terminal().table(["name", "tags"], NAMES)
+    Terminal().row("[bold]東京[/bold] :smile: https://example.org")
+    lines = ["name            tags", "東京            1", "[bold]é[/bold]  [red]", f":smile:         {'x' * 23}…"]
+    assert capsys.readouterr().out.splitlines() == [*lines, "[bold]東京[/bold] :smile: https://examp…"]
+
+
+def test_what_is_cut_keeps_its_colours(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(output, "_takes_colours", lambda stream: True)
+    monkeypatch.setattr(Terminal, "width", 12)
+    red = output.style("long long long", fg="red")
+    Terminal().table(["a", "b"], [["1", red], ["22", output.style("x", bold=True)]])
+    Terminal().row(red)
+    Terminal(colour=False).row(red)
+    assert capsys.readouterr().out.splitlines() == [
+        "\x1b[2ma\x1b[0m   \x1b[2mb\x1b[0m",
+        "1   \x1b[31mlong lo…\x1b[0m",
+        "22  \x1b[1mx\x1b[0m",
+        "\x1b[31mlong long l…\x1b[0m",
+        "long long l…",
+    ]
+
+
+def test_a_table_of_very_many_rows_takes_no_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Terminal, "width", 12)
+    Terminal().table(["a", "b"], [["1", "long long long"]] * 20_000)
+    lines = capsys.readouterr().out.splitlines()
+    assert (len(lines), lines[-1]) == (20_001, "1  long lon…")
+
+
 def test_what_an_encoding_can_show() -> None:
     assert output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert not output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -65,7 +66,8 @@ def statuses(folder: Path) -> list[str]:
 def test_version_and_help_import_nothing_heavy(tmp_path: Path) -> None:
     code = (
         "import sys; from artvcs.cli import main; main.run(['--help']); "
-        "print(*(m for m in ('numpy', 'pandas', 'pyarrow', 'pygit2', 'sqlite3', 'asyncio') if m in sys.modules))"
+        "heavy = ('numpy', 'pandas', 'pyarrow', 'pygit2', 'sqlite3', 'asyncio', 'rich', 'markdown_it'); "
+        "print(*(m for m in heavy if m in sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
@@ -160,12 +162,12 @@ def test_what_is_written_to_a_full_disk_ends_with_a_sentence(ran: Path, verb: st
     assert done.stderr.startswith("error: No space is left while writing the output;")
 
 
-def in_a_terminal(folder: Path, *arguments: str, **environment: str) -> str:
+def in_a_terminal(folder: Path, *arguments: str, program: str = ART, **environment: str) -> str:
     """What a command writes to a terminal."""
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **environment}
     env.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
-    process = subprocess.Popen([ART, *arguments], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
+    process = subprocess.Popen([program, *arguments], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     written = b""
     try:
@@ -183,6 +185,37 @@ def test_colours_in_a_terminal_and_none_elsewhere(ran: Path) -> None:
     assert "\x1b[" not in in_a_terminal(ran, "log", NO_COLOR="1")
     assert "\x1b[" not in in_a_terminal(ran, "--no-color", "log")
     assert "\x1b[" not in art(ran, "log").stdout
+
+
+WITH_RICH = """
+import sys
+from artvcs.cli import main
+for verb in sys.argv[1:]:
+    main.run(verb.split())
+print("rich" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("columns", ["100", "40"])
+def test_rich_is_imported_where_a_terminal_is_too_narrow_and_nowhere_else(ran: Path, columns: str) -> None:
+    verbs = ["ls", "log", "log --oneline", "log --graph", "status", "show nap::quick::output"]
+    command = [sys.executable, "-c", WITH_RICH, *verbs]
+    piped = subprocess.run(command, cwd=ran, env={**os.environ, "COLUMNS": columns}, capture_output=True, text=True)
+    assert piped.stdout.splitlines()[-1] == "False"
+    assert "…" not in piped.stdout
+    shown = in_a_terminal(ran, *command[1:], program=sys.executable, COLUMNS=columns).splitlines()
+    assert shown[-1] == str(columns == "40")
+    assert any("…" in line for line in shown) == (columns == "40")
+
+
+def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
+    plain = in_a_terminal(ran, "ls", COLUMNS="40", NO_COLOR="1", TERM="dumb").splitlines()
+    assert max(map(len, plain)) == 40
+    assert plain[1:] != art(ran, "ls").stdout.splitlines()[1:]
+    coloured = in_a_terminal(ran, "ls", COLUMNS="40").splitlines()
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line).split("  ")[1] for line in coloured] == [
+        line.split("  ")[1] for line in plain
+    ]
 
 
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:

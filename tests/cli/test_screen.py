@@ -111,5 +111,7 @@ def test_a_count_of_bytes() -> None:
         silent(200)
         silent.end()
     assert tty.getvalue().count("writing") == 2
-    assert shown == ["writing 100 %"]
+    [line] = shown
+    assert line.startswith("━━━━━━━━━━━━━━━━━━━━━━━━ 100 %  200 B of 200 B")
+    assert line.endswith("writing")
     assert tty.seen == [""]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
+from artvcs.cli import main
+
 from .conftest import Art
 
 
@@ -252,6 +254,15 @@ def test_another_folder_with_c(art: Art, project: Path, monkeypatch: pytest.Monk
 def test_help_has_an_example(art: Art, verb: str) -> None:
     out = art(verb, "--help").out
     assert f"art {verb}" in out.partition("Example:")[2]
+
+
+def test_help_lists_the_verbs_of_each_room(art: Art) -> None:
+    sections = art("--help").out.split("\n\n")
+    rooms = Path(main.__file__).parent / "commands"
+    for room in ("working", "looking", "upkeep"):
+        [listed] = [section.splitlines()[1:] for section in sections if section.startswith(f"{room.capitalize()}:")]
+        modules = {path.stem.replace("_", "-") for path in (rooms / room).glob("[a-z]*.py")}
+        assert {line.split()[0] for line in listed} == modules
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

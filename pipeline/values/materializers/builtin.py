@@ -40,7 +40,8 @@ class ScalarMaterializer(DocumentMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The value."""
-        from artvcs.pipelines.values.visualizations import mapping, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping
 
         return writing.write(self.uri, mapping.of_value(data))
 
@@ -75,7 +76,8 @@ class ContainerMaterializer(DocumentMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """Numbers as bars, courses of numbers as lines, dictionaries as rows."""
-        from artvcs.pipelines.values.visualizations import mapping, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping
 
         return writing.write(self.uri, mapping.of_value(data))
 
@@ -109,7 +111,8 @@ class BytesMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The first bytes."""
-        from artvcs.pipelines.values.visualizations import mapping, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping
 
         return writing.write(self.uri, mapping.of_value(data))
 

@@ -78,7 +78,8 @@ class PickleMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """Parameters of a model; anything else as text."""
-        from artvcs.pipelines.values.visualizations import mapping, model_table, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping, model_table
 
         return writing.write(self.uri, model_table.of_model(data) if is_model(data) else mapping.of_value(data))
 

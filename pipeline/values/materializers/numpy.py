@@ -102,7 +102,8 @@ class NdarrayMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The image that it looks like, else a histogram; statistics."""
-        from artvcs.pipelines.values.visualizations import array, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import array
 
         return writing.write(self.uri, array.of_array(data))
 
@@ -159,7 +160,8 @@ class MaskedArrayMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """A histogram and statistics of what is not masked."""
-        from artvcs.pipelines.values.visualizations import array, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import array
 
         return writing.write(self.uri, array.of_array(data))
 

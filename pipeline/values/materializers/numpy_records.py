@@ -53,7 +53,8 @@ class RecordArrayMaterializer(DocumentMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The first records."""
-        from artvcs.pipelines.values.visualizations import array, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import array
 
         return writing.write(self.uri, array.of_array(data))
 

@@ -55,7 +55,8 @@ class DataFrameMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The types, missing values and distributions of the columns, and the first rows."""
-        from artvcs.pipelines.values.visualizations import frame, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import frame
 
         return writing.write(self.uri, frame.of_frame(data))
 
@@ -94,7 +95,8 @@ class SeriesMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The distribution, and the first values."""
-        from artvcs.pipelines.values.visualizations import frame, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import frame
 
         return writing.write(self.uri, frame.of_series(data))
 
@@ -122,7 +124,8 @@ class IndexMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The distribution, and the first labels."""
-        from artvcs.pipelines.values.visualizations import frame, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import frame
 
         return writing.write(self.uri, frame.of_index(data))
 

@@ -40,7 +40,8 @@ class ArrayMaterializer(IndexMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The distribution, and the first items."""
-        from artvcs.pipelines.values.visualizations import frame, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import frame
 
         column = pd.Series(data, name="values").to_frame()
         return writing.write(self.uri, frame.of_frame(column, f"pandas.{type(data).__name__}"))

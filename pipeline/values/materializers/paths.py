@@ -52,7 +52,7 @@ class PathMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """What is in a folder; a file as what its ending says it is."""
-        from artvcs.pipelines.values.visualizations import files
+        from artvcs.pipelines.values.visualizations.kinds import files
 
         return files.write_path(self.uri, data)
 

@@ -44,7 +44,8 @@ class PolarsFrameMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The types, missing values and distributions of the columns, and the first rows."""
-        from artvcs.pipelines.values.visualizations import arrow, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import arrow
 
         return writing.write(self.uri, arrow.of_polars(data))
 

@@ -35,7 +35,8 @@ class TableMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The types, missing values and distributions of the columns, and the first rows."""
-        from artvcs.pipelines.values.visualizations import arrow, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import arrow
 
         return writing.write(self.uri, arrow.of_table(data))
 
@@ -79,7 +80,8 @@ class ChunkedArrayMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The distribution, and the first values."""
-        from artvcs.pipelines.values.visualizations import arrow, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import arrow
 
         return writing.write(self.uri, arrow.of_array(data))
 
@@ -117,7 +119,8 @@ class SchemaMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The fields."""
-        from artvcs.pipelines.values.visualizations import arrow, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import arrow
 
         return writing.write(self.uri, arrow.of_schema(data))
 

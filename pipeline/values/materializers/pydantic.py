@@ -35,7 +35,8 @@ class PydanticMaterializer(DocumentMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The fields and what they hold."""
-        from artvcs.pipelines.values.visualizations import mapping, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping
 
         return writing.write(self.uri, mapping.of_fields(type(data).__name__, _fields(data)))
 

@@ -46,7 +46,8 @@ class RecordMaterializer(DocumentMaterializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The fields and what they hold."""
-        from artvcs.pipelines.values.visualizations import mapping, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import mapping
 
         fields = self.extract_metadata(data)["fields"]
         shown = mapping.of_fields(type(data).__name__, {name: getattr(data, name) for name in fields})

@@ -54,7 +54,8 @@ class SparseMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """How full it is, and a histogram of the stored values."""
-        from artvcs.pipelines.values.visualizations import array, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import array
 
         return writing.write(self.uri, array.of_sparse(data))
 

@@ -68,7 +68,8 @@ class SklearnMaterializer(Materializer):
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """Parameters, and the features that count most."""
-        from artvcs.pipelines.values.visualizations import model_table, writing
+        from artvcs.pipelines.values.visualizations import writing
+        from artvcs.pipelines.values.visualizations.kinds import model_table
 
         return writing.write(self.uri, model_table.of_model(data))
 

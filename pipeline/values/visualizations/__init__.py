@@ -4,6 +4,8 @@ They are not stored with the artifact: making them costs more than saving the va
 the versions of libraries, which an artifact's id must not, and newer code draws better. A materializer's
 `save_visualizations` writes files; `make` reads them, `gallery` puts them on a page or a terminal.
 
+Ours say what there is to say (`kinds/`) in a summary, which becomes HTML (`pages/`) and text (`terminal`).
+
 Nothing here imports the materializers, which import this package when they are asked to draw.
 """
 

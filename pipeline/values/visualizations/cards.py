@@ -11,7 +11,8 @@ from typing import Any
 
 from artvcs.pipelines.errors import UntrustedData
 
-from . import gallery, graph, html, wording
+from . import gallery, wording
+from .pages import graph, html
 from .shown import ShownRun, ShownStep, ShownVersion
 from .summary import Facts, Summary
 

@@ -10,8 +10,9 @@ import io
 import json
 from collections.abc import Sequence
 
-from . import html, markdown, terminal, wording
+from . import terminal, wording
 from .model import KINDS, Visualization
+from .pages import html, markdown
 from .summary import Table
 
 _FOR_TERMINALS = ("text", "markdown", "csv", "json")

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from artvcs.pipelines.errors import MaterializerError
 
 from ...escaping import printable
-from . import mapping, wording
+from . import wording
+from .kinds import mapping
 from .model import FRAGMENT, KINDS, Visualization, known_kind
 from .writing import write
 

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from ...escaping import printable
-from . import gallery, html, terminal
+from . import gallery, terminal
 from .model import Visualization
+from .pages import html
 
 
 def show(pictures: Sequence[Visualization], title: str) -> None:

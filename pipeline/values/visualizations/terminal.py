@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 import shutil
-import unicodedata
 from collections.abc import Sequence
 
+from ... import cells
 from ...escaping import printable
 from . import wording
 from .summary import Bar, Block, Cell, Chart, Facts, Histogram, Line, Picture, Shares, Summary, Table, Text
 
 _LEVELS = "▁▂▃▄▅▆▇█"
-_BETWEEN = "  "
-_NARROW = 6  # a column is not cut below this
+_NARROW = 6  # columns are left out rather than cut below this
 _BAR = 16
 _SHORT = 10  # columns of a histogram in a table
 
@@ -31,7 +30,7 @@ def render(summary: Summary, columns: int) -> str:
 
 def line(text: str, columns: int) -> str:
     """Text on one line that fits."""
-    return _cut(printable(" ".join(text.split())), columns)
+    return cells.cut(printable(" ".join(text.split())), columns)
 
 
 def lines(text: str, columns: int, limit: int = 200) -> str:
@@ -41,19 +40,18 @@ def lines(text: str, columns: int, limit: int = 200) -> str:
     for number, each in enumerate(given):
         if len(found) >= limit:
             return "\n".join([*found[:limit], f"… and {wording.count(len(given) - number, 'more line')}"])
-        found.extend(_broken(printable(each), columns))
+        found.extend(cells.broken(printable(each), columns))
     return "\n".join(found)
 
 
 def table(block: Table, columns: int) -> str:
-    """Aligned columns; the widest are cut first, and what does not fit even then is left out, and said."""
+    """Aligned columns; the widest are cut first, and what would not fit even then is left out, and said."""
     texts = [[printable(" ".join(_cell(cell).split())) for cell in row] for row in (block.heads, *block.rows)]
-    natural = [max(map(_width, column)) for column in zip(*texts, strict=True)]
+    natural = [max(map(cells.width, column)) for column in zip(*texts, strict=True)]
     shown = len(natural)
     while shown > 1 and _total([min(each, _NARROW) for each in natural[:shown]]) > columns:
         shown -= 1
-    widths = _shrunk(natural[:shown], columns)
-    rows = [_row(row[:shown], widths, block.numeric).rstrip() for row in texts]
+    rows = cells.table([[cells.one_line(text) for text in row[:shown]] for row in texts], columns, block.numeric)
     hidden = len(natural) - shown
     notes = [f"… and {wording.count(hidden, 'more column')}" if hidden else "", block.note]
     return "\n".join([*rows, *(lines(note, columns) for note in notes if note)])
@@ -112,69 +110,5 @@ def _course(values: Sequence[float]) -> str:
     return "".join(_LEVELS[int((v - low) / span * 7)] if math.isfinite(v) else " " for v in values[::step])
 
 
-def _row(cells: Sequence[str], widths: Sequence[int], numeric: frozenset[int]) -> str:
-    return _BETWEEN.join(
-        _padded(cell, room, at in numeric) for at, (cell, room) in enumerate(zip(cells, widths, strict=True))
-    )
-
-
-def _padded(text: str, room: int, right: bool) -> str:
-    text = _cut(text, room)
-    space = " " * (room - _width(text))
-    return space + text if right else text + space
-
-
 def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + len(_BETWEEN) * (len(widths) - 1)
-
-
-def _shrunk(natural: Sequence[int], columns: int) -> list[int]:
-    """Widths that fit: all above a common limit are cut to it."""
-    low, high = 1, max(natural, default=1)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if _total([min(each, middle) for each in natural]) <= columns:
-            low = middle
-        else:
-            high = middle - 1
-    widths = [min(each, low) for each in natural]
-    spare = columns - _total(widths)
-    for at, each in enumerate(natural):  # a common limit leaves less than a column each over
-        more = min(spare, each - widths[at])
-        if more > 0:
-            widths[at] += more
-            spare -= more
-    return widths
-
-
-def _broken(text: str, columns: int) -> list[str]:
-    pieces = [""]
-    room = columns
-    for char in text:
-        wide = _width(char)
-        if wide > room:
-            pieces.append("")
-            room = columns
-        pieces[-1] += char
-        room -= wide
-    return pieces
-
-
-def _cut(text: str, columns: int) -> str:
-    if _width(text) <= columns:
-        return text
-    while text and _width(text) > columns - 1:
-        text = text[: columns - 1] if len(text) >= columns else text[:-1]
-    return text + "…"
-
-
-def _width(text: str) -> int:
-    if text.isascii():
-        return len(text)
-    return sum(_char_width(char) for char in text)
-
-
-def _char_width(char: str) -> int:
-    if unicodedata.combining(char) or char in "\u200c\u200d":
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    return sum(widths) + cells.BETWEEN * (len(widths) - 1)

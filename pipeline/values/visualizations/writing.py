@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import html, terminal
+from . import terminal
 from .model import FRAGMENT
+from .pages import html
 from .summary import Summary
 
 

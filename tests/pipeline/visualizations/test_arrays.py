@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from artvcs.pipelines.values.visualizations import array, html, pixels, png, terminal
+from artvcs.pipelines.values.visualizations import terminal
+from artvcs.pipelines.values.visualizations.kinds import array, pixels, png
+from artvcs.pipelines.values.visualizations.pages import html
 from artvcs.pipelines.values.visualizations.summary import Chart, Picture, Summary
 
 

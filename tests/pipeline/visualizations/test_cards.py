@@ -15,7 +15,8 @@ from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import UntrustedData
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.pipelines.values.materializers import Materializer
-from artvcs.pipelines.values.visualizations import cards, graph
+from artvcs.pipelines.values.visualizations import cards
+from artvcs.pipelines.values.visualizations.pages import graph
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +15,15 @@ from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.values import materializers
 from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
-from artvcs.pipelines.values.visualizations import Visualization, gallery, html, make
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make
+from artvcs.pipelines.values.visualizations.pages import html
 
 HOSTILE = "</pre></iframe>'\"><script>alert(1)</script><img src=x onerror=alert(1)>"
 NAME = "model <script>alert(1)<"
 ELEMENTS = {
     *("b", "br", "code", "dd", "div", "dl", "dt", "g", "h3", "h4", "h5", "h6", "i", "iframe", "img", "li", "ol", "p"),
     *(
+        "a",
         "path",
         "pre",
         "rect",
@@ -100,6 +103,45 @@ def test_values(value: Any) -> None:
     found = audit(page_of(value))
     assert "iframe" not in found.elements
     assert "alert(1)" in found.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("javascript:alert(1)", "JavaScript:alert(1)", "&#106;avascript:alert(1)", "java\tscript:alert(1)", "vbs:x"),
+        *("data:text/html,<script>", "data:image/svg+xml,<svg>", "file:///etc/passwd", "//evil.example", "/api/x", "#"),
+        *("other.md", "ftp://evil.example", "x:https://evil.example", ""),
+    ],
+)
+def test_a_link_in_markdown_leads_only_to_a_page(url: str) -> None:
+    """An audit passes no `href` at all."""
+    for text in ("[x](URL)", "[x](<URL>)", "<URL>", "[x]\n\n[x]: URL", "![x](URL)", '<a href="URL">x</a>'):
+        assert "img" not in audit(page_of(MarkdownString(text.replace("URL", url)))).elements
+
+
+def test_links_to_pages_can_be_followed_and_say_nothing_of_this_one() -> None:
+    page = page_of(MarkdownString('[a](https://example.org/?q="><script>) <http://b.example> <c@example.org>'))
+    assert '<a href="https://example.org/?q=%22%3E%3Cscript%3E" target="_blank" rel="noopener noreferrer' in page
+    assert '<a href="http://b.example"' in page
+    assert '<a href="mailto:c@example.org"' in page
+    assert "<img" not in page_of(MarkdownString("![a](https://example.org/pixel.png)"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 50_000, "![" * 25_000, "**a " * 12_500, "> " * 25_000, "- " * 25_000, "<a " * 16_000, "`" * 50_000),
+        ("a|" * 200 + "\n" + "-|" * 200 + "\n" + "x\n" * 300 + "\n") * 50,
+        "a|" * 10_000 + "\n" + "-|" * 10_000 + "\n" + "x\n" * 10_000,
+        f"[a]: https://example.org/{'x' * 20_000}\n\n" + "[a]" * 10_000,
+    ],
+    ids=lambda text: text[:10].strip(),
+)
+def test_little_markdown_is_never_much_html(text: str) -> None:
+    began = time.process_time()
+    page = page_of(MarkdownString(text))
+    assert len(page) < 10_000_000
+    assert time.process_time() - began < 20, "it takes a second or two here"
 
 
 def test_models() -> None:

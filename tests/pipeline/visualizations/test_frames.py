@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from artvcs.pipelines.values.visualizations import arrow, distribution, frame, html, terminal
+from artvcs.pipelines.values.visualizations import terminal
+from artvcs.pipelines.values.visualizations.kinds import arrow, distribution, frame
+from artvcs.pipelines.values.visualizations.pages import html
 from artvcs.pipelines.values.visualizations.summary import Histogram, Shares, Summary, Table
 
 ROWS = 500

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from artvcs.pipelines.values.visualizations import frame, gallery, mapping, terminal
+from artvcs.pipelines.values.visualizations import gallery, terminal
+from artvcs.pipelines.values.visualizations.kinds import frame, mapping
 from artvcs.pipelines.values.visualizations.model import Visualization
 from artvcs.pipelines.values.visualizations.summary import Bar, Line, Summary, Table
 
@@ -72,6 +73,7 @@ def test_long_text_ends_with_how_much_is_left() -> None:
     text = terminal.lines("\n".join(map(str, range(1000))), 80, limit=10)
     assert text.splitlines()[-1] == "… and 990 more lines"
     assert terminal.lines("x" * 100, 40) == "\n".join(["x" * 40, "x" * 40, "x" * 20])
+    assert terminal.lines("東京x" * 3, 6) == "東京x\n東京x\n東京x"
 
 
 def test_the_width_is_the_terminal_s(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from artvcs.pipelines.values import materializers
 from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString
-from artvcs.pipelines.values.visualizations import Visualization, gallery, make, mapping, model_table
+from artvcs.pipelines.values.visualizations import Visualization, gallery, make
+from artvcs.pipelines.values.visualizations.kinds import mapping, model_table
 from artvcs.pipelines.values.visualizations.summary import Bar, Block, Line, Table
 from tests.pipeline.materializers import samples
 
@@ -119,6 +120,21 @@ def test_markdown() -> None:
     for part in (
         *("<h3>Title</h3>", "<b>bold</b>", "<code>a*b*c</code>", "<i>two</i> lines.</p>", "<li>one</li><li>two</li>"),
         *("<th>a</th><th>b</th>", "<td>1</td><td>2</td>", "<ol><li>x</li></ol>", "<pre>&lt;c&gt;</pre>"),
+    ):
+        assert part in page
+
+
+def test_markdown_that_is_nested_quoted_and_counted() -> None:
+    text = "3. a\n   - b\n\n> quoted <i>html</i>\n\n---\n\n|n|\n|-:|\n|1|\n\n"
+    text += "~~gone~~ ![plot](https://x.example/p.png)  \nnext"
+    page = gallery.as_html(drawn(MarkdownString(text)))
+    for part in (
+        *('<ol start="3"><li>a<ul><li>b</li></ul></li></ol>', "<blockquote><p>quoted &lt;i&gt;html&lt;/i&gt;</p>"),
+        *(
+            "<hr>",
+            '<th class="number">n</th>',
+            '<s>gone</s> plot <span class="muted">(https://x.example/p.png)</span><br>',
+        ),
     ):
         assert part in page
 

@@ -1,0 +1,50 @@
+"""`art cat`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
+
+from ... import completion, finding
+from ...main import terminal
+from ...stored.files import check_there, files_of
+
+
+@click.command()
+@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.names_only)
+def command(target: str) -> None:
+    """Write a stored file to standard output, as it is.
+
+    Example: art cat prices@2 > old-prices.csv
+    """
+    repository = Repository.discover()
+    with repository.reading():
+        terminal().content(repository.store.iter_read(_find(repository, target).id))
+
+
+def _find(repository: Repository, target: str) -> Entry:
+    spec, path = _split(target)
+    found = finding.find(repository, spec)
+    if isinstance(found, Location) and found.kind == "blob":
+        return Entry("blob", FILE, found.oid, found.size)
+    if not isinstance(found, ArtifactVersion):
+        raise UnknownName(f"{spec!r} is neither an artifact nor a blob; `art show {spec}` shows what it is.")
+    check_there(found)
+    files = files_of(repository, found.artifact.payload)
+    if path is None and len(files) == 1:
+        return next(iter(files.values()))
+    if path not in files:
+        names = ", ".join(sorted(files)[:8]) + (", …" if len(files) > 8 else "")
+        wanted = f"has no file {path!r}" if path else f"has {len(files)} files"
+        raise UnknownName(f"{spec} {wanted}; choose one as in {spec}:PATH from {names}.")
+    return files[path]
+
+
+def _split(target: str) -> tuple[str, str | None]:
+    # `::` is part of default artifact names; a single colon starts a path.
+    for at, char in enumerate(target):
+        if char == ":" and ":" not in (target[at - 1 : at], target[at + 1 : at + 2]):
+            return target[:at], target[at + 1 :]
+    return target, None

@@ -1,0 +1,163 @@
+"""`art log`."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import click
+
+from artvcs.pipelines.client import Client
+from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
+from artvcs.vcs import Damaged, GitState, Oid
+from artvcs.vcs import runs as known
+
+from ... import completion, graph, output
+from ...main import terminal
+from ...stored import history, runs
+from ...stored.history import Entry
+
+_RUNS = 10
+
+
+@click.command()
+@click.argument("target", metavar="[NAME|RUN|COMMIT]", required=False, shell_complete=completion.names_and_runs)
+@click.option("-n", "limit", type=click.IntRange(min=1), help="At most so many entries.")
+@click.option("--graph", "as_graph", is_flag=True, help="Draw which commit came from which.")
+@click.option("--oneline", is_flag=True, help="One line each.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(target: str | None, limit: int | None, as_graph: bool, oneline: bool, as_json: bool) -> None:
+    """Show runs, newest first; or where an artifact, run or commit came from, back to the raw data.
+
+    Example: art log digits-model --graph
+    """
+    if target is None and not as_graph:
+        _log_runs(limit or _RUNS, oneline, as_json)
+        return
+    repository = Client().repository
+    shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
+    if as_json:
+        terminal().document([entry_document(entry) for entry in shown])
+    elif as_graph:
+        _draw(shown, oneline)
+    else:
+        for number, entry in enumerate(shown):
+            for line in _lines(entry, oneline):
+                terminal().row(line)
+            if not oneline and number < len(shown) - 1:
+                terminal().say()
+
+
+def _draw(entries: list[Entry], oneline: bool) -> None:
+    shown = {entry.oid for entry in entries}
+    parents: dict[str, list[Oid]] = {entry.oid: [oid for oid in entry.parents if oid in shown] for entry in entries}
+    rows = graph.draw([entry.oid for entry in entries], parents)
+    for entry, row in zip(entries, rows, strict=True):
+        first, *more = _lines(entry, oneline)
+        gap = [] if oneline or entry is entries[-1] else [""]
+        for line in row.before:
+            terminal().say(line)
+        terminal().row(row.node + first)
+        for line in [*more, *gap]:
+            terminal().row((row.beside + line).rstrip())
+        for line in row.after:
+            terminal().say(line.rstrip())
+
+
+def _lines(entry: Entry, oneline: bool) -> list[str]:
+    decoration = output.style(f" ({', '.join(entry.made)})", fg="green") if entry.made else ""
+    if entry.damaged is not None:
+        return [f"{entry.kind} {output.short(entry.oid)}{decoration} {output.damaged(entry.damaged)}"]
+    if entry.commit is None:
+        return _data_lines(entry, decoration, oneline)
+    commit = entry.commit
+    params = output.values(decode_all(commit.params))
+    if oneline:
+        return [f"{output.short(entry.oid)} {commit.step}{decoration} {params}".rstrip()]
+    took = output.duration((commit.finished - commit.started) / 1000)
+    lines = [
+        f"commit {output.short(entry.oid)}{decoration}",
+        f"Step:    {commit.step} of pipeline {commit.pipeline}" + (f", run {entry.run}" if entry.run else ""),
+        f"Date:    {output.moment(from_ms(commit.finished))}, took {took}",
+        f"Author:  {commit.author}",
+        *git_lines(commit.git),
+    ]
+    if params:
+        lines.append(f"Params:  {params}")
+    if commit.metadata:
+        lines.append(f"Noted:   {output.values(decode_all(commit.metadata))}")
+    return lines
+
+
+def _data_lines(entry: Entry, decoration: str, oneline: bool) -> list[str]:
+    """What no step made: registered, saved, or given to a pipeline from outside."""
+    origin = ORIGINS.get(entry.version.origin, entry.version.origin) if entry.version else "deleted"
+    if oneline:
+        return [f"{output.short(entry.oid)} {origin}{decoration}"]
+    run = f", run {entry.run}" if entry.run else ""
+    lines = [f"data {output.short(entry.oid)}{decoration}", f"Origin:  {origin}{run}"]
+    if entry.version is not None:
+        lines.append(f"Date:    {output.moment(from_ms(entry.when))}")
+        if entry.version.metadata:
+            lines.append(f"Noted:   {output.values(decode_all(entry.version.metadata))}")
+    return lines
+
+
+ORIGINS = {
+    "registered": "registered by hand",
+    "saved": "saved by hand",
+    "external": "given to the pipeline",
+    "file": "a file given to the pipeline",
+    "step": "made by a step",
+}
+"""How a version that no commit made came here."""
+
+
+def git_lines(state: GitState | None) -> list[str]:
+    """What Git said when a step ran, for people."""
+    if state is None or state.commit is None:
+        return []
+    branch = f" {state.branch}" if state.branch else ""
+    return [f"Git:     {state.commit[:12]}{branch}{', with uncommitted changes' if state.diff else ''}"]
+
+
+def entry_document(entry: Entry) -> dict[str, object]:
+    """An entry of a history as JSON data."""
+    if entry.damaged is not None:
+        return {"kind": entry.kind, "id": entry.oid, "damaged": entry.damaged}
+    version = entry.version
+    origin = "step" if entry.commit else version.origin if version else None
+    document: dict[str, object] = {"kind": entry.kind, "id": entry.oid, "origin": origin}
+    document |= {"made": entry.made, "parents": entry.parents, "run": entry.run, "finished": from_ms(entry.when)}
+    noted = entry.commit or version
+    return {**document, "metadata": decode_all(noted.metadata if noted else {}), **_commit_document(entry)}
+
+
+def _commit_document(entry: Entry) -> dict[str, object]:
+    commit = entry.commit
+    if commit is None:
+        return {}
+    return {
+        "commit": entry.oid, "step": commit.step, "pipeline": commit.pipeline, "params": decode_all(commit.params),
+        "inputs": {name: [source.artifact for source in sources] for name, sources in commit.inputs.items()},
+        "outputs": {name: {"artifact": made.artifact, "name": made.name} for name, made in commit.outputs.items()},
+        "started": from_ms(commit.started), "author": commit.author, "git": runs.git_document(commit.git),
+    }  # fmt: skip
+
+
+def _log_runs(limit: int, oneline: bool, as_json: bool) -> None:
+    repository = Client().repository
+    found = list(itertools.islice(known.listed(repository.refs()), limit))
+    shown = [each if isinstance(each, Damaged) else PipelineRun(repository, each) for each in found]
+    if as_json:
+        document = partial(runs.document, repository)
+        terminal().document([runs.either(run, document, runs.damaged_document) for run in shown])
+    elif not found:
+        terminal().note("There are no runs yet; `art run FILE` makes one.")
+    elif oneline:
+        runs.say_table(terminal(), shown, ids=True)
+    else:
+        for number, run in enumerate(shown):
+            runs.either(run, partial(runs.say, terminal(), repository), partial(runs.say_damaged, terminal()))
+            if number < len(found) - 1:
+                terminal().say()

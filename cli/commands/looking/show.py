@@ -1,0 +1,176 @@
+"""`art show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import click
+
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
+from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
+
+from ... import completion, finding, output
+from ...main import terminal
+from ...stored import history, runs
+from ...stored.files import count_of, files_of, walk
+from ...stored.history import History
+from .log import ORIGINS, entry_document, git_lines
+from .ls import version_document
+
+_FILES = 10
+"""So many files are listed."""
+_COUNTED = 1000
+"""So many are looked at, to say how much is stored."""
+_USERS = 20
+"""So many steps that use a version are listed."""
+
+
+@click.command()
+@click.argument("target", metavar="ID|NAME[@VERSION]|RUN", shell_complete=completion.names_and_runs)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(target: str, as_json: bool) -> None:
+    """Show one artifact version, run, commit or stored object.
+
+    Example: art show digits-model@1
+    """
+    repository = Repository.discover()
+    found = finding.find(repository, target)
+    if isinstance(found, ArtifactVersion):
+        terminal().document(_version_document(repository, found)) if as_json else _say_version(repository, found)
+    elif isinstance(found, PipelineRun):
+        terminal().document(runs.document(repository, found)) if as_json else _say_run(repository, found)
+    elif found.kind == "commit":
+        entry = History(repository).commit(found.oid)
+        terminal().document(entry_document(entry)) if as_json else _say_commit(repository, entry)
+    elif found.kind == "blob":
+        document = {"id": found.oid, "kind": "blob", "size": found.size}
+        terminal().document(document) if as_json else terminal().lines(f"blob {found.oid}\n{output.size(found.size)}")
+    else:
+        content = canonical.loads(repository.store.read(found.oid, found.kind))
+        terminal().document({"id": found.oid, "kind": found.kind, "content": content})
+
+
+def _say_version(repository: Repository, version: ArtifactVersion) -> None:
+    say, record = terminal().say, version.record
+    say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
+    say(f"Id:        {version.id}")
+    say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
+    payload = version.artifact.payload
+    files = list(islice(walk(repository, payload), _COUNTED + 1)) if _is_here(repository, version) else []
+    stored = "" if len(files) > _COUNTED else f", {output.size(_stored(repository, files))} stored"
+    say(f"Size:      {output.size(version.size)}{stored}")
+    say(f"Made:      {output.moment(version.created)}")
+    if version.tags:
+        say(f"Tags:      {', '.join(version.tags)}")
+    run = History(repository).run_name(record.run) if record.run else None
+    if version.commit is not None and record.commit is not None:
+        _say_origin(repository, record.commit, version.commit, run)
+    else:
+        say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
+    steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
+    used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
+    if used:
+        say(f"Used by:   {', '.join(used)}{', …' if len(steps) > _USERS else ''}")
+    _say_mapping("Metadata:", dict(version.metadata))
+    _say_files(repository, version, files)
+
+
+def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
+    say = terminal().say
+    say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
+    if run:
+        say(f"Run:       {run}")
+    _say_git(commit.git)
+    params = output.values(decode_all(commit.params))
+    if params:
+        terminal().row(f"Params:    {params}")
+    for name, group in inputs_of(repository, commit).items():
+        say(f"Input:     {name} = {', '.join(group)}")
+
+
+def _say_git(state: GitState | None) -> None:
+    for line in git_lines(state):
+        terminal().say(line.replace("Git:     ", "Git:       "))
+
+
+def inputs_of(repository: Repository, commit: Commit) -> dict[str, list[str]]:
+    """Input name → the artifacts it was, as `name@version`."""
+    return {
+        name: [history.version_name(repository, source.name, source.artifact) for source in sources]
+        for name, sources in {**commit.inputs, **{f"(read) {k}": (v,) for k, v in commit.reads.items()}}.items()
+    }
+
+
+def _say_mapping(title: str, facts: dict[str, Any]) -> None:
+    if facts:
+        terminal().say(title)
+        for name, value in facts.items():
+            terminal().row(f"  {name}: {output.value(value)}")
+
+
+def _say_files(repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]]) -> None:
+    if not _is_here(repository, version):
+        terminal().say("Files:     pruned; run the pipeline again to make them anew")
+        return
+    terminal().say("Files:")
+    for path, entry in files[:_FILES]:
+        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
+    if len(files) > _FILES:
+        count = len(files) if len(files) <= _COUNTED else count_of(repository, version.artifact.payload)
+        terminal().say(f"  … and {count - _FILES} more; --json lists them")
+
+
+def _is_here(repository: Repository, version: ArtifactVersion) -> bool:
+    return repository.store.has(version.artifact.payload)
+
+
+def _stored(repository: Repository, files: Iterable[tuple[str, Entry]]) -> int:
+    return sum(repository.store.stored_size(oid) for oid in {entry.id for _, entry in files})
+
+
+def _version_document(repository: Repository, version: ArtifactVersion) -> dict[str, object]:
+    files = files_of(repository, version.artifact.payload) if _is_here(repository, version) else {}
+    consumers = repository.catalog().runs.taken_by(version.name, version.id)
+    commit = version.commit
+    return {
+        **version_document(version),
+        "materializer": version.artifact.materializer,
+        "stored": _stored(repository, files.items()),
+        "params": decode_all(commit.params) if commit else {},
+        "inputs": inputs_of(repository, commit) if commit else {},
+        "git": runs.git_document(commit.git) if commit else None,
+        "consumers": [{"step": step, "run": run} for run, step in consumers],
+        "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
+    }
+
+
+def _say_run(repository: Repository, run: PipelineRun) -> None:
+    say, record = terminal().say, run.record
+    runs.say(terminal(), repository, run)
+    say(f"Id:        {run.id}")
+    say(f"Pipeline:  {run.pipeline}" + (f" in {record.file}" if record.file else ""))
+    say(f"Began:     {output.moment(run.started)}")
+    say(f"Author:    {record.author}")
+    _say_git(record.git)
+    if run.tags:
+        say(f"Tags:      {', '.join(run.tags)}")
+    _say_mapping("Metadata:", dict(run.metadata))
+    for name, step in run.steps.items():
+        if step.failure:
+            say()
+            say(f"{name} failed:")
+            terminal().lines(step.failure.traceback.rstrip())
+
+
+def _say_commit(repository: Repository, entry: history.Entry) -> None:
+    commit = entry.commit
+    assert commit is not None
+    terminal().say(f"commit {output.style(entry.oid, fg='yellow')}")
+    _say_origin(repository, entry.oid, commit, entry.run)
+    terminal().say(f"Author:    {commit.author}")
+    terminal().say(f"Made:      {output.moment(from_ms(commit.finished))}")
+    for name, made in commit.outputs.items():
+        terminal().say(f"Output:    {name} = {history.version_name(repository, made.name, made.artifact)}")
+    _say_mapping("Noted:", decode_all(commit.metadata))

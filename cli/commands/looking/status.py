@@ -1,0 +1,107 @@
+"""`art status`."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from artvcs.pipelines.fingerprint.model import Part
+from artvcs.pipelines.history.views import PipelineRun, StepView
+from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
+from artvcs.vcs import runs as known
+
+from ... import output
+from ...main import terminal
+from ...stored import runs
+
+_RUNS = 5
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(as_json: bool) -> None:
+    """Show where the repository is, how large it is, its latest runs, and what was edited since.
+
+    Example: art status
+    """
+    repository = Repository.discover()
+    refs = repository.refs()
+    counts = {
+        "artifacts": refs.count(ref_names.NEWEST),
+        "versions": refs.count(ref_names.VALUES),
+        "runs": refs.count(ref_names.RUNS),
+    }
+    latest = [_as_shown(repository, each) for each in itertools.islice(known.listed(refs), _RUNS)]
+    newest = [PipelineRun(repository, run) for name in known.pipelines(refs) if (run := known.latest(refs, name))]
+    edited = [each for run in newest for each in edited_since(repository.project, run)]
+    stored = repository.stored_size()
+    if as_json:
+        rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
+        changes = [{"pipeline": run.pipeline, "step": step, "code": code} for run, step, code in edited]
+        head = {"repository": str(repository.layout.folder), "bytes": stored}
+        terminal().document({**head, **counts, "latest": rows, "edited": changes})
+        return
+    terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
+    terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
+    runs.say_table(terminal(), latest)
+    changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
+    for line in [*_unfinished(repository, refs, newest), *changed]:
+        terminal().say(line)
+
+
+def _as_shown(repository: Repository, run: Run | Damaged) -> PipelineRun | Damaged:
+    return run if isinstance(run, Damaged) else PipelineRun(repository, run)
+
+
+def _row(run: PipelineRun) -> dict[str, object]:
+    return {"id": run.id, "name": run.name, "status": run.status, "started": run.started}
+
+
+def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun, str, str]]:
+    """Which code of a run's steps no longer stands in its file as it ran: run, step, name of the code.
+
+    Text is compared, so an edited comment counts here; `art run FILE --plan` says what would run again. What cannot be
+    read is not compared.
+    """
+    texts: dict[str, str | None] = {}
+    for name, step in run.steps.items():
+        for part in _parts(step):
+            if part.file is None or part.kind not in ("function", "class", "constant"):
+                continue
+            if part.file not in texts:
+                texts[part.file] = _text(project / part.file)
+            text = texts[part.file]
+            if text is not None and _stripped(part.source) not in text:
+                yield run, name, part.name
+
+
+def _unfinished(repository: Repository, refs: RefMap, newest: list[PipelineRun]) -> Iterator[str]:
+    running = repository.catalog(refs).runs.with_status("running")
+    for run in damaged.whole(known.with_ids(refs, running)):
+        ended = sum(step.status != "running" for step in run.steps.values())
+        yield f"{run.name} is running: {ended} of {len(run.order)} steps have ended"
+    for shown in newest:
+        if shown.status == "interrupted":
+            yield f"{shown.name} was interrupted; what had finished is kept: run it again to go on"
+
+
+def _parts(step: StepView) -> Sequence[Part]:
+    try:
+        return step.fingerprint.parts if step.fingerprint else ()
+    except (DamagedError, UnknownName):
+        return ()
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return _stripped(path.read_text(errors="replace"))
+    except OSError:
+        return None  # of another project, or gone: then there is nothing to compare
+
+
+def _stripped(text: str) -> str:
+    """Lines without their indentation: a method is recorded without that of its class."""
+    return "\n".join(line.strip() for line in text.splitlines())

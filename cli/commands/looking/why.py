@@ -1,0 +1,70 @@
+"""`art why`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines.cache import explain
+from artvcs.pipelines.cache.explain import Explanation
+from artvcs.pipelines.cache.reasons import Reason
+from artvcs.vcs import Repository, UnknownName
+
+from ... import completion, output
+from ...finding import perhaps, with_hint
+from ...main import terminal
+
+
+@click.command()
+@click.argument("step", shell_complete=completion.steps)
+@click.option("--run", "run", help="In this run, instead of the newest that has the step.")
+@click.option("--code", is_flag=True, help="Also list what the step's code reaches that cannot be followed.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
+    """Say why a step ran, or did not have to: what changed since its execution before.
+
+    Example: art why train
+    """
+    found = _explain(Repository.discover(), step, run)
+    if as_json:
+        terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
+        return
+    terminal().say(f"{found.step} ({output.status(found.status)}): {found.summary}")
+    say_reasons(found.reasons)
+    for thing in found.unverified:
+        terminal().say(f"  cannot be compared: {thing}")
+    if code:
+        for gap in found.unfollowed or ["all of its code could be followed"]:
+            terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
+
+
+def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
+    try:
+        return explain.explain(repository, step, run)
+    except UnknownName as error:
+        hint = perhaps(step, completion.near(completion.step_names, repository, step))
+        raise with_hint(error, hint) from None
+
+
+def say_reasons(reasons: list[Reason]) -> None:
+    """Writes reasons, code with its changed lines."""
+    for reason in reasons:
+        if reason.kind == "code":
+            terminal().say(f"  code {output.style(reason.subject, bold=True)} {_code_change(reason)}")
+            for line in reason.diff.splitlines()[2:]:
+                terminal().say(f"    {_coloured(line)}")
+        else:
+            old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
+            terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")
+
+
+def _brief(text: str) -> str:
+    line = output.one_line(text)
+    return line if len(line) <= 120 else line[:119] + "…"
+
+
+def _code_change(reason: Reason) -> str:
+    return "is new" if reason.old is None else "is gone" if reason.new is None else "changed"
+
+
+def _coloured(line: str) -> str:
+    return output.style(line, fg={"+": "green", "-": "red", "@": "cyan"}.get(line[:1]))

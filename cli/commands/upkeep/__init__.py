@@ -1,0 +1,1 @@
+"""Keeping a repository small and sound: deleting, freeing space, checking and mending."""

@@ -1,0 +1,69 @@
+"""`art gc`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.vcs import Repository, gc, op_seq
+
+from ... import output
+from ...main import terminal
+
+
+@click.command()
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
+@click.option(
+    "--max-unused", type=click.FloatRange(0, 100), default=100 * gc.MAX_UNUSED, show_default=True, metavar="PERCENT",
+    help="How much of what packs hold may stay unused.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
+    """Free the space of what nothing refers to, and put small packs together. Runs may go on beside it.
+
+    Example: art gc --dry-run
+    """
+    repository = Repository.discover()
+    with output.shown_moving(terminal().live) as progress:
+        done = None if dry_run else gc.collect(repository, max_unused / 100, progress)
+        plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
+    if as_json:
+        terminal().document(_document(plan, done))
+        return
+    if done is None:
+        _say_packs(plan)
+    verb = "Would free" if dry_run else "Freed"
+    terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go, {plan.live} stay.")
+    if done is not None:
+        _say_rest(done)
+    for oid, why in plan.lost.items():
+        terminal().say(f"Lost: {oid[:12]}: {why}")
+    if plan.lost:
+        terminal().say("`art fsck --repair` mends what can be mended, and says what needs the rest.")
+
+
+def _say_packs(plan: gc.Plan) -> None:
+    """What would become of which packs; of old changes there are many, and one line is enough."""
+    chosen = [each for each in plan.verdicts if each.action != "keep"]
+    packs = [each for each in chosen if op_seq(each.pack) is None]
+    for each in packs:
+        terminal().note(f"{each.action:<7}  {each.pack}: {each.reason}")
+    if len(packs) < len(chosen):
+        changes = output.count(len(chosen) - len(packs), "old change")
+        terminal().note(f"{changes}: what is used of them goes into a pack")
+
+
+def _say_rest(done: gc.Done) -> None:
+    if done.waiting:
+        packs, held = output.count(len(done.waiting), "pack"), ", ".join(map(str, done.held_by))
+        terminal().say(f"{packs} will go when process {held} has ended: it uses them.")
+    if done.full:
+        terminal().say("The disk is too full to write anything anew; what was wholly unused is gone: run it again.")
+    for path in done.kept_edits:
+        terminal().say(f"A killed checkout had moved edits away that were stored nowhere: they are in {path}.")
+
+
+def _document(plan: gc.Plan, done: gc.Done | None) -> dict[str, object]:
+    packs = [{**vars(each), "live": len(each.live)} for each in plan.verdicts]
+    document = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "packs": packs, "lost": plan.lost}
+    waiting = done.waiting if done else ()
+    return {**document, "waiting": waiting, "held_by": done.held_by if done else (), "dry_run": done is None}

@@ -1,0 +1,47 @@
+"""`art prune`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines.history import delete
+from artvcs.vcs import Repository
+
+from ... import output
+from ...main import terminal
+from ..looking.ls import version_document
+
+
+@click.command()
+@click.option("--only-artifact", is_flag=True, help="Give up the data, keep the records.")
+@click.option("--only-metadata", is_flag=True, help="Give up the records, keep the data.")
+@click.option("--include-manual", is_flag=True, help="Also what was saved or registered by hand.")
+@click.option("--ignore-errors", is_flag=True, help="Go on after a version that cannot be deleted.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(
+    only_artifact: bool, only_metadata: bool, include_manual: bool, ignore_errors: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Delete artifact versions that no run uses. `art gc` then frees their space.
+
+    Example: art prune --dry-run
+    """
+    if only_artifact and only_metadata:
+        raise click.UsageError("--only-artifact and --only-metadata together would keep nothing and delete nothing.")
+    rows = delete.prune(
+        Repository.discover(), only_artifact=only_artifact, only_metadata=only_metadata,
+        include_manual=include_manual, ignore_errors=ignore_errors, dry_run=dry_run,
+    )  # fmt: skip
+    if as_json:
+        from artvcs.pipelines.history.views import ArtifactVersion
+
+        repository = Repository.discover()
+        terminal().document([
+            {**version_document(ArtifactVersion(repository, row.version)), "reason": row.reason, "error": row.error}
+            for row in rows
+        ])  # fmt: skip
+        return
+    verb = "would go" if dry_run else "gone"
+    for row in rows:
+        terminal().say(f"{row.version.name}@{row.version.number}  {row.error or verb}: {row.reason}")
+    terminal().note(f"{output.count(len(rows), 'version')} {verb}." if rows else "Every version is used.")

@@ -1,0 +1,40 @@
+"""`art add`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from artvcs.pipelines.functions import register_artifact
+from artvcs.vcs import Entry, Oid, Repository, worktree
+
+from ...main import terminal
+from ...stored.files import top_of
+
+
+@click.command()
+@click.argument("path", type=click.Path(readable=False))
+@click.option("--name", required=True, help="The artifact's name.")
+@click.option("--version", help="An explicit version instead of the next number.")
+@click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+    """Store an existing file or folder as a version of an artifact; prints its id, as b3sum does for a file.
+
+    Example: art add data.csv --name prices
+    """
+    if not path:
+        raise click.UsageError("PATH is empty; name a file or folder.")
+    added = register_artifact(Path(path), name, version=version, tags=tags)
+    entry = stored_entry(added.repository, added.artifact.payload)
+    if as_json:
+        terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})
+    else:
+        terminal().say(f"{entry.id}  {added.name}@{added.version}")
+
+
+def stored_entry(repository: Repository, payload: Oid) -> Entry:
+    """The file or folder that a registered artifact holds."""
+    [entry] = worktree.entries(repository.store, top_of(repository, payload))
+    return entry

@@ -1,0 +1,77 @@
+"""`art checkout`."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+
+import click
+
+from artvcs.vcs import FOLDER, Entry, Repository, WouldOverwrite, check_entry_name, storage_errors, worktree
+
+from ... import completion, finding
+from ...main import terminal
+from ...screen import Counter
+from ...stored.files import check_there, given_by, is_given
+
+_LARGE = 8 << 20
+"""Of less than this many bytes nobody wants to see the progress."""
+
+_WITH_SUFFIX = re.compile(r".+?((?:\.tar)?\.[A-Za-z0-9]{1,12})", re.DOTALL)
+
+
+@click.command()
+@click.argument("target", metavar="NAME[@VERSION]", shell_complete=completion.names_only)
+@click.option(
+    "-o", "--output", "output", type=click.Path(readable=False),
+    help="Where to put it; by default here, under NAME with the stored file's suffix.",
+)  # fmt: skip
+def command(target: str, output: str | None) -> None:
+    """Put an artifact's files into the working directory. Edits that are not stored are never overwritten.
+
+    Example: art checkout prices@2 -o old/
+    """
+    if output == "":
+        raise click.UsageError("The place to put it is empty; name one, or leave --output away.")
+    repository = Repository.discover()
+    with repository.reading():
+        found = finding.version(repository, target)
+        check_there(found)
+        entry = given_by(repository, found.artifact.payload)
+        where = _where(output, target, entry)
+        for edits in worktree.clean_up(repository.layout):
+            terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
+        kept = partial(is_given, repository)
+        with Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE) as counter:
+            written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
+    terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
+
+
+def _where(output: str | None, target: str, entry: Entry) -> Path:
+    """Where it goes: a file into a folder that is there, or is spelt as one, under its default name."""
+    default = _default_place(target, entry)
+    if output is None:
+        return default
+    place = Path(output)
+    with storage_errors(f"writing {place}"):
+        if entry.mode != FOLDER:
+            return place / default if place.is_dir() or output.endswith(("/", "/.")) else place
+        if place.exists() and place.resolve() in (Path.cwd(), *Path.cwd().parents):
+            raise WouldOverwrite(
+                f"{output} is the folder you are in, which is replaced as a whole; go elsewhere first."
+            )
+        return place
+
+
+def _default_place(target: str, entry: Entry) -> Path:
+    """The name that the user typed, with the suffix of the stored file.
+
+    A stored file's own name is whatever somebody else chose: a `conftest.py` must not appear where it would be run.
+    """
+    name = check_entry_name(target.partition("@")[0].replace("::", "-"))
+    if entry.mode == FOLDER:
+        return Path(name)
+    plain = _WITH_SUFFIX.fullmatch(entry.name)
+    suffix = plain.group(1) if plain else ""
+    return Path(name if name.casefold().endswith(suffix.casefold()) else name + suffix)

@@ -1,0 +1,97 @@
+"""`art run`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.history.views import PipelineRun
+from artvcs.pipelines.pipelines import Pipeline
+from artvcs.pipelines.run import observer
+from artvcs.pipelines.run.dry_run import PlannedStep
+from artvcs.vcs import ArtError, Repository
+
+from ... import loading, output
+from ...main import terminal
+from ...progress import RunProgress
+from ...stored import runs
+from ..looking.why import say_reasons
+
+
+@click.command()
+@click.argument("target", metavar="FILE[:PIPELINE]")
+@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
+@click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
+@click.option("--plan", is_flag=True, help="Only say what would run, and why.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as_json: bool) -> None:
+    """Run the pipeline in FILE.
+
+    Example: art run train.py -p epochs=3
+    """
+    # Where the answer is one JSON document, what steps print must not stand in it.
+    aside = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    with aside:
+        pipeline = loading.load_pipeline(target)
+        given = loading.bind(pipeline, params)
+        if no_cache:
+            pipeline = pipeline.with_options(run_all=True)
+        try:
+            found = pipeline.plan(**given) if plan else _run(pipeline, given)
+        except Exception as error:
+            if isinstance(error, ArtError) or not loading.is_theirs(error):
+                raise
+            raise loading.not_run(f"The pipeline {pipeline.name!r} failed before its steps", error) from error
+    if isinstance(found, PipelineRun):
+        _report(found, as_json)
+    elif isinstance(found, RunFailed):
+        _report_failure(found, as_json)
+    else:
+        _show_plan(found, as_json)
+
+
+def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFailed:
+    watcher = RunProgress(terminal())
+    with observer.observed_by(watcher), watcher.shown():
+        try:
+            run: PipelineRun = pipeline(**given)
+            return run
+        except RunFailed as error:
+            return error
+
+
+def _report(run: PipelineRun, as_json: bool) -> None:
+    repository = Repository.discover()
+    if as_json:
+        terminal().document(runs.document(repository, run))
+        return
+    steps = run.steps.values()
+    reused = sum(step.cached for step in steps)
+    counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
+    terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
+    made = [name for step in steps if not step.cached for name in runs.made(repository, step).values()]
+    named = [name for name in made if "::" not in name]
+    if named:
+        terminal().note(f"made {', '.join(named)}")
+
+
+def _report_failure(error: RunFailed, as_json: bool) -> NoReturn:
+    if as_json and isinstance(error.run, PipelineRun):
+        terminal().document(runs.document(Repository.discover(), error.run))
+    if error.__cause__ is not None and not terminal().debug:
+        head, mark, tail = str(error).rpartition("; mend it")
+        error.args = (f"{head}{loading.where(error.__cause__)}{mark}{tail}",)
+    raise error
+
+
+def _show_plan(steps: list[PlannedStep], as_json: bool) -> None:
+    if as_json:
+        terminal().document([{**vars(each), "reasons": [vars(reason) for reason in each.reasons]} for each in steps])
+        return
+    for each in steps:
+        terminal().say(f"{each.action:<5}  {each.step}: {each.summary}")
+        say_reasons(each.reasons)

@@ -1,0 +1,36 @@
+"""`art trust`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.pipelines.values import trust
+from artvcs.vcs import Repository, versions
+
+from ... import completion, finding, output
+from ...main import terminal
+
+
+@click.command()
+@click.argument("target", metavar="NAME[@VERSION]", required=False, shell_complete=completion.names_only)
+@click.option("--all", "everything", is_flag=True, help="Every version there is now.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(target: str | None, everything: bool, as_json: bool) -> None:
+    """Let a value that somebody else made run code when you load it, as pickles and some models do.
+
+    Example: art trust digits-model@1
+    """
+    if everything == (target is not None):
+        raise click.UsageError("Say which version to trust, or --all.")
+    repository = Repository.discover()
+    if target is not None:
+        found = [finding.version(repository, target)]
+    else:
+        found = [ArtifactVersion(repository, record) for record in versions.every(repository.refs())]
+    trust.trust(repository.layout, {version.id for version in found})
+    if as_json:
+        terminal().document([{"id": each.id, "name": each.name, "version": each.version} for each in found])
+        return
+    what = f"{found[0].name}@{found[0].version}" if target is not None else output.count(len(found), "version")
+    terminal().note(f"{what} may run code when you load {'it' if len(found) == 1 else 'them'}.")

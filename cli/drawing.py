@@ -1,0 +1,94 @@
+"""Rows and lines laid out: the one place that chooses between plain text for pipes and what fits a terminal.
+
+Where there is no end of room, columns are aligned and nothing is cut, so that other programs can take them apart. Where
+a terminal has less room than that, rich draws them. It is imported only then: that takes longer than to draw.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from artvcs.pipelines import cells
+
+from .marks import bare, marked, pieces, safe, style
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_MANY = 1000
+"""More rows nobody reads in a terminal, and to fit them would take longer than to find them."""
+
+_theirs: set[str] = set()
+"""Libraries that are modules of the user's from now on."""
+
+
+def leave(library: str) -> None:
+    """Imports nothing more of a library: the user has a module of that name, and would have it imported."""
+    _theirs.add(library)
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal a text takes, its marks left out."""
+    return cells.width(bare(text)) if _has_rich() else len(bare(text))
+
+
+def padded(text: str, room: int) -> str:
+    """Text with blanks after it, of at least so many columns."""
+    return text + " " * (room - width(text))
+
+
+def cut(text: str, room: int) -> str:
+    """Text without its colours, cut with `…` where there is no more room."""
+    text = bare(safe(text))
+    return cells.cut(text, room) if _has_rich() else text[:room]
+
+
+def line(text: str, room: int | None) -> str:
+    """A line in its colours, cut with `…` where the terminal ends."""
+    text = safe(text)
+    return text if room is None or width(text) <= room else marked(cells.drawn(_styled(text), room)[0])
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int | None) -> list[str]:
+    """The lines of a table; in a terminal its widest columns are cut where not all fit."""
+    texts = [[safe(cell) for cell in row] for row in ([style(head, dim=True) for head in heads], *rows)]
+    lines = _plain(texts)
+    if room is None or max(map(width, lines)) <= room:
+        return lines
+    if len(rows) > _MANY:
+        return [line(each, room) for each in lines]
+    return [marked(each) for each in cells.table([list(map(_styled, row)) for row in texts], room)]
+
+
+def bar(doing: str, done: int, total: int, more: str, room: int) -> str:
+    """A line that shows how much of a thing is done.
+
+    Args:
+        doing: What is being done, as in "writing".
+        done: So much of `total`.
+        total: How much there is to do.
+        more: What else there is to say.
+        room: How many columns of the terminal there are.
+    """
+    share = done / total if total else 1.0
+    text = safe("  ".join(filter(None, [f"{int(100 * share):>3} %", more, doing])))
+    return cells.bar(share, text, room, sys.stderr) if _has_rich() else text
+
+
+def _has_rich() -> bool:
+    return "rich" not in _theirs
+
+
+def _plain(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(padded, row, widths)).rstrip() for row in rows]
+
+
+def _styled(text: str) -> Text:
+    """A line as rich takes it, each piece in its colour."""
+    found = cells.one_line()
+    for piece, colour in pieces(text):
+        found.append(piece, colour)
+    return found

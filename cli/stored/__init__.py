@@ -1,0 +1,1 @@
+"""What is stored, as the verbs show it: histories, runs, an artifact's files."""

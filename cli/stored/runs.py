@@ -1,0 +1,120 @@
+"""Runs as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from artvcs.pipelines.history.views import PipelineRun, StepView
+from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
+
+from .. import output
+from ..output import Terminal
+from . import history
+
+T = TypeVar("T")
+
+
+def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids: bool = False) -> None:
+    """Writes a line for each run."""
+    rows = [
+        [ref_names.last_part(run.ref)[:8], output.damaged(run.why), "", "", ""] if isinstance(run, Damaged)
+        else [run.id[:8], run.name, output.status(run.status), _duration(run), output.ago(run.started)]
+        for run in runs
+    ]  # fmt: skip
+    heads = ["id", "run", "status", "took", "began"]
+    first = 0 if ids else 1
+    terminal.table(heads[first:], [row[first:] for row in rows])
+
+
+def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
+    """Writes a run: a line for it, and one for each step. Raises as `document`."""
+    parameters = run.parameters
+    rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
+    head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
+    terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
+    if parameters:
+        terminal.row(f"  {output.values(parameters)}")
+    terminal.table(["  step", "status", "took", "made"], rows)
+
+
+def made(repository: Repository, step: StepView) -> dict[str, str]:
+    """Output name → what it is, as `name@version`; just the name where the version has been deleted."""
+    outputs = step.record.outputs
+    return {
+        # Placeholders stand in the declared name; what they became is the artifact's.
+        each.name if "{" in name else name: history.version_name(repository, each.name, each.artifact)
+        for name, each in outputs.items()
+    }
+
+
+def took(repository: Repository, step: StepView) -> dict[str, list[str]]:
+    """Input name → the artifacts it was, as `name@version`."""
+    return {
+        name: [history.version_name(repository, each.name, each.artifact) for each in group]
+        for name, group in step.record.inputs.items()
+    }
+
+
+def either(run: PipelineRun | Damaged, show: Callable[[PipelineRun], T], stand_in: Callable[[str, str], T]) -> T:
+    """What `show` makes of a run; where it cannot be read, what `stand_in` makes of its id and the reason."""
+    if isinstance(run, Damaged):
+        return stand_in(ref_names.last_part(run.ref), run.why)
+    try:
+        return show(run)
+    except (DamagedError, UnknownName) as error:
+        return stand_in(run.id, str(error))
+
+
+def say_damaged(terminal: Terminal, run_id: str, why: str) -> None:
+    """Writes what stands for a run that cannot be read."""
+    terminal.say(f"run {run_id[:8]}  {output.damaged(why)}")
+
+
+def damaged_document(run_id: str, why: str) -> dict[str, object]:
+    """What stands for a run that cannot be read, as JSON data."""
+    return {"id": run_id, "damaged": why}
+
+
+def document(repository: Repository, run: PipelineRun) -> dict[str, object]:
+    """A run as JSON data.
+
+    Raises:
+        DamagedError: Something it consists of cannot be read.
+        UnknownName: Something it consists of is lost.
+    """
+    record = run.record
+    return {
+        "id": run.id, "name": run.name, "pipeline": run.pipeline, "file": record.file, "status": run.status,
+        "started": run.started, "seconds": run.duration, "author": record.author, "git": git_document(record.git),
+        "parameters": run.parameters, "tags": run.tags, "metadata": run.metadata, "previous": record.previous,
+        "steps": {name: _step_document(repository, step) for name, step in run.steps.items()},
+    }  # fmt: skip
+
+
+def _step_document(repository: Repository, step: StepView) -> dict[str, object]:
+    failure = step.failure
+    return {
+        "status": step.status, "seconds": step.duration, "commit": step.record.commit, "log": step.record.log,
+        "parameters": step.parameters, "inputs": took(repository, step), "outputs": made(repository, step),
+        "metadata": step.metadata, "failure": failure and {"type": failure.type, "message": failure.message},
+    }  # fmt: skip
+
+
+def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:
+    failure = step.failure
+    outputs = ", ".join(made(repository, step).values())
+    more = output.one_line(f"{failure.type}: {failure.message}") if failure else outputs
+    ran = step.status in ("completed", "failed")
+    return [f"  {name}", output.status(step.status), output.duration(step.duration) if ran else "", more]
+
+
+def _duration(run: PipelineRun) -> str:
+    return output.duration(run.duration) if run.record.finished else ""
+
+
+def git_document(state: GitState | None) -> dict[str, object] | None:
+    """What Git said when a step ran, as JSON data."""
+    if state is None:
+        return None
+    return {"commit": state.commit, "branch": state.branch, "dirty": bool(state.diff)}
