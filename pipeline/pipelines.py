@@ -100,7 +100,7 @@ class Pipeline(Generic[P]):
             return self.function(*args, **kwargs)
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
-        repository = Repository.discover(create=True)
+        repository = Repository.for_run()
         record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:

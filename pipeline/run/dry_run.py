@@ -18,6 +18,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..record.run_record import unmade_commit
+from ..trace import States
 from .context import told
 from .inputs import Ingest
 
@@ -74,6 +75,7 @@ class _Planner:
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
+        self._states = States()
 
     def plan(self, node: Node) -> PlannedStep:
         undecided = sorted(
@@ -89,7 +91,7 @@ class _Planner:
         }
         use_cache = self._options.uses_cache(node.step.options)
         asked = told("", "", self._pipeline, node)
-        decision = decide(node, inputs, self._repository, self._transaction, asked, use_cache=use_cache)
+        decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
             return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
