@@ -15,7 +15,7 @@ from .define import building
 from .define.graph import Graph
 from .define.handles import Source
 from .define.options import ExecutionMode, Hook, PipelineOptions
-from .define.signature import MISSING, Input, read_signature
+from .define.signature import MISSING, Input, Signature, read_signature
 from .errors import DefinitionError, ParameterError, RunFailed
 from .history.views import PipelineRun
 from .run import scheduler
@@ -86,7 +86,11 @@ class Pipeline(Generic[P]):
         Raises:
             DefinitionError: It takes `*args`, `**kwargs` or positional-only parameters.
         """
-        return read_signature(self.function, "pipeline").inputs
+        return self._signature.inputs
+
+    @functools.cached_property
+    def _signature(self) -> Signature:
+        return read_signature(self.function, "pipeline")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Runs the pipeline and returns its run; inside another pipeline it adds its steps to that one.

@@ -17,8 +17,9 @@ from typing import Any
 from .functions import source_path
 from .project import is_own, stated
 
-_known_modules: dict[str, Any] = {}
-"""Loaded modules that are not the user's, by name."""
+_loaded: list[Any] = []
+"""All modules, as they were loaded when they were last looked at; and of these the user's, by file."""
+_own: dict[str, Mapping[str, Any]] = {}
 
 _known_classes: dict[type, tuple[list[Any], dict[str, Any]]] = {}
 """Class → its members when they were last looked at, of functions the code; and those that are the user's."""
@@ -26,16 +27,29 @@ _known_classes: dict[type, tuple[list[Any], dict[str, Any]]] = {}
 
 def own_namespaces() -> dict[str, Mapping[str, Any]]:
     """The namespaces of the user's loaded modules by file; what is run as a script comes after what is imported."""
-    found: dict[str, Mapping[str, Any]] = {}
-    # Not by `id`: that is an audit event, of which thousands are felt.
-    for name, module in [each for each in list(sys.modules.items()) if _known_modules.get(each[0]) is not each[1]]:
+    global _loaded
+    # Compared as a whole, and not by `id`: that is an audit event, of which thousands are felt.
+    now = list(sys.modules.values())
+    if len(now) != len(_loaded) or not all(map(operator.is_, now, _loaded)):
+        _own.clear()
+        _own.update(_look_through(list(sys.modules.items())))
+        _loaded = now
+    return dict(_own)
+
+
+def _look_through(loaded: list[tuple[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    main: tuple[str, Mapping[str, Any]] | None = None
+    files = set[str]()
+    for name, module in loaded:
         path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
         if isinstance(path, str) and path.endswith(".py") and is_own(path := os.path.abspath(path)):
-            if name != "__main__" or path not in found:
-                found[path] = vars(module)
-        elif name != "__main__":
-            _known_modules[name] = module
-    return found
+            if name == "__main__":
+                main = path, vars(module)
+            else:
+                files.add(path)
+                yield path, vars(module)
+    if main is not None and main[0] not in files:
+        yield main
 
 
 def changed_members(cls: type) -> Mapping[str, Any]:

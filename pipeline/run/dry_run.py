@@ -17,8 +17,8 @@ from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
-from ..record.run_record import unmade_commit
-from ..trace import States
+from ..record.run_record import put_source, unmade_commit
+from ..trace import States, Trace
 from .context import told
 from .inputs import Ingest
 
@@ -110,7 +110,8 @@ class _Planner:
         before = self._commit_before(decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
-        planned = unmade_commit(self._transaction, decision)
+        source = put_source(self._transaction, decision.code)
+        planned = unmade_commit(decision, source, self._transaction.put_blob(Trace().encode()))
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
         found = list(reasons.reasons_between(self._repository, before, planned))
         found += map(reasons.of, decision.changed)
