@@ -42,6 +42,7 @@ _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "pref
 UNLOADED = "not loaded"
 ABSENT = "absent"
 
+_SCALARS = frozenset({int, float, bool, str, bytes, complex, type(None)})
 _COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, collections.Counter)
 
 Name = tuple[str, str]
@@ -166,23 +167,32 @@ class _Observer:
         elif issubclass(type(namespace[name]), type) and not _is_foreign(namespace[name]):
             self._class(module, name, namespace[name], bindings)
         elif self._counts(module, name, namespace[name]):
-            if not self._is_told(module, namespace[name], bindings, namespace):
+            if not self._is_told(module, namespace[name], bindings, namespace, where):
                 self._note(where, namespace[name])
             self._remembered(where, namespace[name])
 
-    def _is_told(self, module: Module, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]) -> bool:
-        """Whether a value is what the text says, and nothing beside."""
+    def _is_told(
+        self, module: Module, value: Any, bindings: list[Binding], namespace: Mapping[str, Any], where: str
+    ) -> bool:
+        """Whether a value is what the text says; what a function holds beside that is noted."""
         if bindings and all(binding.imported is not None for binding in bindings):
             return self._is_imported(module, value, bindings)
-        functions = list(layers(value))
+        if type(value) in _SCALARS:
+            return False
+        bare = type(value) is types.FunctionType and not vars(value)
+        functions = [value] if bare else list(layers(value))
         if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
             return False
         # What packages and artvcs put around a function is told by the text and the package's version.
         outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
-        if _holds(functions[-1]) or not all(map(_is_put_around, outer)):
+        if (outer and _holds(functions[-1])) or not all(map(_is_put_around, outer)):
             return False
         plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
-        return self._is_unedited(module, functions[-1], namespace, plain=plain)
+        told = self._is_unedited(module, functions[-1], namespace, plain=plain)
+        if told and not outer and _holds(value):
+            for key, each in held_by(value).items():
+                self._note(f"{where}{key}", each, depth=1)
+        return told
 
     def _counts(self, module: Module, name: str, value: Any) -> bool:
         """Whether a value is read, and not only added to; of one that is there to be found, only if it is plain."""
@@ -318,6 +328,8 @@ class _Observer:
 def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
     """A value as the function or class that makes it what it is, and what it holds by name."""
     cls = type(value)
+    if cls in _SCALARS:
+        return None
     if cls is types.FunctionType and "registry" not in vars(value):
         return value, held_by(value)
     if cls is types.MethodType and type(value.__func__) is types.FunctionType:
