@@ -10,8 +10,8 @@ from __future__ import annotations
 from artvcs.pipelines.errors import PickleFallbackWarning
 
 from .base import Materializer
+from .python.strings import CSVString, HTMLString, JSONString, MarkdownString
 from .registry import by_name, find_for_type, find_for_value, is_builtin, register
-from .strings import CSVString, HTMLString, JSONString, MarkdownString
 from .typenames import is_known, resolve_type, type_name
 
 __all__ = [

@@ -68,7 +68,7 @@ def test_saving_twice_writes_the_same_bytes(name: str, tmp_path: Path) -> None:
 
 
 def test_pickled_code_does_not_hold_the_path_of_its_file() -> None:
-    from artvcs.pipelines.values.materializers.pickle_bytes import stable_dumps
+    from artvcs.pipelines.values.materializers.pickled.pickle_bytes import stable_dumps
 
     content = stable_dumps([values()["local class"], lambda x: x + 1])
     assert str(Path(__file__).parent).encode() not in content

@@ -177,6 +177,6 @@ def test_a_library_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_every_built_in_is_where_the_table_says() -> None:
     folder = Path(registry.__file__).parent
     for entry in table.BUILTINS:
-        text = (folder / f"{entry.module}.py").read_text()
+        text = folder.joinpath(*entry.module.split(".")).with_suffix(".py").read_text()
         assert f"class {entry.cls}(" in text
         assert f'"{entry.name}"' in text

@@ -130,34 +130,34 @@ RUNS = re.compile(
 HARMLESS = re.compile(r"json\.loads?\(|super\(\)\.load\(|np\.load\(|def \w+\(")
 LOOKED_AT = {
     # They set RUNS_CODE.
-    "fallback.py": {"stable_loads("},
-    "keras.py": {"saving.load_model(", "self.load("},
-    "lightgbm.py": {"booster.__setstate__("},
-    "matplotlib.py": {"stable_loads("},
-    "torch_modules.py": {"stable_loads("},
-    "xgboost.py": {"booster.load_config(", "booster.load_model("},
+    "pickled/fallback.py": {"stable_loads("},
+    "models/keras.py": {"saving.load_model(", "self.load("},
+    "models/lightgbm.py": {"booster.__setstate__("},
+    "pictures/matplotlib.py": {"stable_loads("},
+    "models/torch_modules.py": {"stable_loads("},
+    "models/xgboost.py": {"booster.load_config(", "booster.load_model("},
     # They ask, or hand on whether they may.
     "base.py": {"load("},
-    "leaves.py": {"part.load("},
-    "sklearn.py": {"_loads(", "io.loads("},
+    "documents/leaves.py": {"part.load("},
+    "models/sklearn.py": {"_loads(", "io.loads("},
     "typenames.py": {"importlib.import_module("},
     # What they import is named by no file, or what they load cannot run what comes with it.
-    "codec.py": {"importlib.import_module(", "_leaves.load("},
-    "pandas_extensions.py": {"importlib.import_module("},
-    "pickle_bytes.py": {"unpickler.load("},
+    "documents/codec.py": {"importlib.import_module(", "_leaves.load("},
+    "pandas/extensions.py": {"importlib.import_module("},
+    "pickled/pickle_bytes.py": {"unpickler.load("},
     "registry.py": {"importlib.import_module("},
-    "transformers.py": {"cls.from_pretrained("},
-    "transformers_parts.py": {"cls.from_pretrained(", "_load("},
+    "models/transformers.py": {"cls.from_pretrained("},
+    "models/transformers_parts.py": {"cls.from_pretrained(", "_load("},
 }
 
 
 def test_every_place_that_could_run_code_has_been_looked_at() -> None:
     """A new one belongs into a materializer that asks for trust; then it can be added to the list."""
     found: dict[str, set[str]] = {}
-    for path in sorted(OWN.glob("*.py")):
+    for path in sorted(OWN.rglob("*.py")):
         calls = set(re.findall(rf"(?:\w+\.)?(?:{RUNS.pattern})", HARMLESS.sub("", path.read_text())))
         if calls:
-            found[path.name] = calls
+            found[path.relative_to(OWN).as_posix()] = calls
     assert found == LOOKED_AT
 
 

@@ -1,0 +1,1 @@
+"""Tables as Parquet and Arrow IPC: pyarrow, polars, datasets."""

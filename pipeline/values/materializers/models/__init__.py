@@ -1,0 +1,1 @@
+"""Models: scikit-learn, boosting, Keras, PyTorch, Transformers."""

@@ -1,0 +1,1 @@
+"""numpy and scipy: arrays of every kind, scalars, polynomials, sources of chance."""

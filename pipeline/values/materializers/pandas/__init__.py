@@ -1,0 +1,1 @@
+"""pandas: frames, series, indexes and what they are made of."""

@@ -1,0 +1,1 @@
+"""What no other materializer can hold is pickled, or refused with advice."""
