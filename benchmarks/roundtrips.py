@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from artvcs.pipelines.errors import MaterializerError
 from artvcs.pipelines.values.materializers import find_for_value
-from tests.pipeline.materializers import library_values, strategies
-from tests.pipeline.materializers.equality import same
-from tests.pipeline.materializers.harness import files_of, load, save
+from tests.pipeline.values.materializers import library_values, strategies
+from tests.pipeline.values.materializers.equality import same
+from tests.pipeline.values.materializers.harness import files_of, load, save
 
 TARGET = 10_000
 _GENERATED: tuple[tuple[Callable[[], st.SearchStrategy[Any]], int], ...] = (

@@ -12,7 +12,7 @@ import pytest
 
 from artvcs import load_artifact, save_artifact
 
-from ..vcs.faults.inject import Say, run
+from ...vcs.faults.inject import Say, run
 
 
 @pytest.fixture

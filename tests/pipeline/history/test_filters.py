@@ -21,8 +21,8 @@ from artvcs.vcs.maps import versions
 from artvcs.vcs.objects import values
 from artvcs.vcs.repository import Repository
 
-from ..histories import write_runs
-from ..vcs.helpers import artifact_of, version_of
+from ...histories import write_runs
+from ...vcs.helpers import artifact_of, version_of
 
 NUMBERS = [
     0, 1, True, False, 1.0, -0.0, 0.1, 3.5, -2, 2**53, 2**53 + 1, -(2**70), 10**400, 1e308, float("inf"), float("-inf"),

@@ -25,7 +25,7 @@ from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
 
-from ..conftest import Python
+from ...conftest import Python
 
 pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 

@@ -13,7 +13,7 @@ from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONStr
 from artvcs.pipelines.values.visualizations import Visualization, gallery, make
 from artvcs.pipelines.values.visualizations.kinds import mapping, model_table
 from artvcs.pipelines.values.visualizations.summary import Bar, Block, Line, Table
-from tests.pipeline.materializers import samples
+from tests.pipeline.values.materializers import samples
 
 SAMPLES = {**samples.scalars(), **samples.containers(), **samples.arrays()}
 
