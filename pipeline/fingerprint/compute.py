@@ -16,6 +16,7 @@ from typing import Any
 from . import sources
 from .compiled import is_as_written
 from .functions import layers, source_path
+from .identity import plainly
 from .model import Fingerprint, Part, Reach, build, digest
 from .module import Module
 from .nodes import line_of
@@ -62,7 +63,11 @@ class Followed:
         traversal = self._traversal
         if traversal is None:
             return ()
-        return {f"{traversal.resolver.label(path)}::{name}" for path, name in traversal.writes}
+        return {traversal.identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
+
+    def spelt(self, name: str) -> str:
+        """The name of a value or part of the state as it is written in the code now."""
+        return name if self._traversal is None else self._traversal.identity.long(name)
 
     def uses(self, *modules: str) -> bool:
         """Whether the code uses anything of these modules of Python's library."""
@@ -122,11 +127,8 @@ def _roots(
     taken = {(module.path, name) for module, name in text.taken} | state.reached
     known, edited = {path for path, _ in taken}, set[str]()
     found = {(path, "") for path in modules if path not in known}
-    for cls in classes:
-        module_name, _, qualname = cls.partition(":")
-        path = stated(sys.modules.get(module_name), "__file__")
-        if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
-            found.add((os.path.abspath(path), qualname.partition(".")[0]))
+    # A stored value says in which module its class is: that counts, also where the class is followed anyhow.
+    stored = {name for cls in classes for name in _place_of(cls)}
     for code in codes:
         path = os.path.abspath(code.co_filename)
         module = text.resolver.load(path) if os.path.isfile(path) else None
@@ -135,7 +137,19 @@ def _roots(
             found.add((path, names[0] if names else ""))
             if not is_as_written(module, code):
                 edited.add(f"{text.resolver.label(path)}::{code.co_qualname}")
-    return {f"{text.resolver.label(path)}::{name}" for path, name in found - taken}, edited
+    return {f"{text.resolver.label(path)}::{name}" for path, name in (found - taken) | stored}, edited
+
+
+def _place_of(cls: str) -> Iterator[Name]:
+    """The file and the name of one of the user's classes, told as `module:qualname`."""
+    module_name, _, qualname = cls.partition(":")
+    main = sys.modules.get("__main__")
+    script = stated(main, "__file__")
+    named_after_script = isinstance(script, str) and os.path.basename(script) == f"{module_name}.py"
+    module = sys.modules.get(module_name, main if named_after_script else None)
+    path = stated(module, "__file__")
+    if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
+        yield os.path.abspath(path), qualname.partition(".")[0]
 
 
 def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
@@ -162,8 +176,10 @@ def _beyond(text: Traversal, root: str) -> str:
     else:
         traversal.take_whole(module)
     traversal.run()
+    traversal.finish()
+    seen = text.names() if traversal.looks_at_anything() else ""
     parts = sorted((part.name, part.hash) for part in traversal.parts.values())
-    return digest(repr((parts, sorted(traversal.packages.items()))))
+    return digest(repr((parts, sorted(traversal.packages.items()), seen)))
 
 
 def _path_of(root: str, label: str) -> str | None:
@@ -196,7 +212,8 @@ def follow(function: Callable[..., Any], *, reach: Reach = "project", also: tupl
     """
     if reach == "none":
         name = _qualname(function)
-        named = build([Part(name, "function", digest(name), None, 0, "")], {}, (), ())
+        part = Part(name, "function", digest(name), None, 0, "")
+        named = build(plainly([part], {}), [part], {}, (), ())
         return Followed(named, {}, True, function, None)
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
@@ -247,9 +264,15 @@ def _follow(function: Any, reach: Reach, also: tuple[Any, ...]) -> Followed:
     if reach == "project":
         traversal.run()
         traversal.finish()
+        traversal.identify()
+        id_ = traversal.id()
+    else:
+        traversal.strict = True
+        traversal.add_local_names()
+        id_ = plainly(traversal.parts.values(), {})
     counted = traversal.packages if reach == "project" else {}
     unfollowed = traversal.unfollowed | resolver.broken
-    result = build(traversal.parts.values(), counted, unfollowed, traversal.unhashable)
+    result = build(id_, traversal.parts.values(), counted, unfollowed, traversal.unhashable)
     # A module that was not found may appear without any known file changing.
     found = not any("was not found" in item.what for item in result.unfollowed)
     settled = found and not follower.live and all(map(sources.is_settled, resolver.files.values()))

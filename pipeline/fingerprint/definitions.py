@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .expressions import read_addition
-from .nodes import Definition, FunctionNode, imported_names, quoted_names, type_parameters
+from .expressions import asked, read_addition
+from .nodes import Definition, FunctionNode, imported_names, parameters, quoted_names, type_parameters
 from .scopes import Scope
-from .walk import LEAVE, Leave, Reader, Walk
+from .walk import HINT, LEAVE, Hint, Leave, Reader, Walk
 
 
 def read_expression(walk: Walk, node: ast.Expr) -> None:
@@ -32,8 +32,8 @@ def read_assignment(walk: Walk, node: ast.Assign) -> None:
 def read_annotated(walk: Walk, node: ast.AnnAssign) -> None:
     """Reads `x: int = y`; only in a class does the annotation count, for fields are made of it."""
     if walk.scope.kind == "class":
-        walk.scope.loads.update(quoted_names(node.annotation))
-        walk.read_fields(node)
+        walk.out.append("AnnAssign")
+        walk.stack += (")", *([] if node.value is None else [node.value]), ":", *hint(walk, node.annotation), node.target)
     elif node.value is not None:
         walk.out.append("=")
         walk.stack += (node.value, ":", node.target)
@@ -43,39 +43,53 @@ def read_annotated(walk: Walk, node: ast.AnnAssign) -> None:
 
 def read_declaration(walk: Walk, node: ast.Global | ast.Nonlocal) -> None:
     """Reads `global x` and `nonlocal x`."""
-    names = walk.scope.globals if isinstance(node, ast.Global) else walk.scope.nonlocals
-    names.update(node.names)
-    walk.out.append(f"{type(node).__name__} {' '.join(sorted(node.names))}")
+    if isinstance(node, ast.Global):
+        walk.scope.globals.update(node.names)
+        walk.out.append(f"Global {' '.join(sorted(node.names))}")
+    else:
+        walk.scope.nonlocals.update(node.names)
+        walk.out += ("Nonlocal", *((walk.scope, name, True) for name in node.names))
 
 
 def read_import(walk: Walk, node: ast.Import | ast.ImportFrom) -> None:
     """Reads an import; inside a function it is followed from there."""
     for name, target in imported_names(node):
-        walk.out.append(f"import {target.level} {target.module} {target.attribute} {target.loaded} {name}")
         if walk.scope is walk.top:
-            walk.scope.loads.add(name)
+            walk.out += (f"import {target.level} {target.module} {target.attribute} {target.loaded}", "n" + name)
+            walk.out.append((walk.scope, name, True))
         else:
             walk.scope.bind_import(name, target)
+            walk.out.append((walk.scope, name, target))
 
 
 def read_named(walk: Walk, node: Any) -> None:
     """Reads a handler or pattern, which binds a name that is no `Name` node."""
     name = node.rest if isinstance(node, ast.MatchMapping) else node.name
+    walk.out.append(type(node).__name__)
     if name is not None:
-        walk.scope.store(name)
-    walk.read_fields(node)
+        walk.store(name)
+    stack = walk.stack
+    stack.append(")")
+    if isinstance(node, ast.ExceptHandler):
+        stack += (*reversed(node.body), ":")
+        if node.type is not None:
+            stack += reversed(asked(walk, node.type))
+    elif isinstance(node, ast.MatchMapping):
+        stack += (*reversed(node.patterns), ":", *reversed(node.keys))
+    elif isinstance(node, ast.MatchAs) and node.pattern is not None:
+        stack.append(node.pattern)
 
 
 def read_function(walk: Walk, node: FunctionNode) -> None:
     """Reads a function, with decorators and signature in the scope around it."""
-    walk.scope.store(node.name)
+    walk.scope.fix(node.name)
     if id(node) in walk.omit:
         return
     walk.out.append(f"{type(node).__name__} {node.name}")
     outer = _push_generic(walk, node)
-    inner = Scope("function", outer or walk.scope)
+    inner = walk.inside("function", outer)
     walk.stack += (LEAVE, *reversed(node.body), ":", inner)
-    _push_signature(walk, node.args, inner, node.returns)
+    _push_signature(walk, node.args, inner, node.returns, hints=walk.hints or node is not walk.bare)
     _push_head(walk, node, outer)
 
 
@@ -89,23 +103,25 @@ def read_lambda(walk: Walk, node: ast.Lambda) -> None:
 
 def read_class(walk: Walk, node: ast.ClassDef) -> None:
     """Reads a class."""
-    walk.scope.store(node.name)
+    walk.scope.fix(node.name)
     walk.out.append(f"class {node.name}")
     outer = _push_generic(walk, node)
-    inner = Scope("class", outer or walk.scope)
+    inner = walk.inside("class", outer)
     walk.stack += (LEAVE, *reversed(node.body), ":", inner)
-    walk.stack += (*reversed(node.keywords), *reversed(node.bases))
+    walk.stack += reversed(node.keywords)
+    for base in reversed(node.bases):
+        walk.stack += reversed(asked(walk, base))
     _push_head(walk, node, outer)
 
 
 def _push_generic(walk: Walk, node: Definition) -> Scope | None:
     """Pushes the end of a definition; returns the scope of its type parameters, if it has any."""
     walk.stack.append(")")
-    parameters = type_parameters(node)
-    if not parameters:
+    generic = type_parameters(node)
+    if not generic:
         return None
     walk.stack.append(LEAVE)
-    return walk.inside("function", [parameter.name for parameter in parameters])
+    return walk.inside("function", names=[parameter.name for parameter in generic])
 
 
 def _push_head(walk: Walk, node: Definition, outer: Scope | None) -> None:
@@ -116,25 +132,35 @@ def _push_head(walk: Walk, node: Definition, outer: Scope | None) -> None:
         walk.stack += (*reversed(node.decorator_list), "@")
 
 
-def _push_signature(walk: Walk, args: ast.arguments, inner: Scope, returns: ast.expr | None) -> None:
-    """Pushes names, defaults and annotations, which are read outside the function's own scope."""
+def _push_signature(
+    walk: Walk, args: ast.arguments, inner: Scope, returns: ast.expr | None, *, hints: bool = True
+) -> None:
+    """Pushes names, defaults and type hints, which are read outside the function's own scope."""
     stack = walk.stack
-    parameters = [*args.posonlyargs, *args.args, *args.kwonlyargs]
-    parameters += [arg for arg in (args.vararg, args.kwarg) if arg is not None]
-    inner.stores.update([arg.arg for arg in parameters])
-    if returns is not None:
-        walk.scope.loads.update(quoted_names(returns))
-        stack += (returns, "->")
-    for arg in parameters:
-        if arg.annotation is not None:
-            walk.scope.loads.update(quoted_names(arg.annotation))
-            stack += (arg.annotation, arg.arg)
+    for arg in parameters(args):
+        inner.fix(arg.arg)
+    if hints:
+        push_hints(walk, args, returns)
     stack.extend(reversed(args.kw_defaults))
     stack.append("*=")
     stack.extend(reversed(args.defaults))
     names = [",".join([arg.arg for arg in group]) for group in (args.posonlyargs, args.args, args.kwonlyargs)]
     names += [arg.arg if arg is not None else "" for arg in (args.vararg, args.kwarg)]
     stack.append("/".join(names))
+
+
+def push_hints(walk: Walk, args: ast.arguments, returns: ast.expr | None) -> None:
+    """Pushes the type hints of a signature."""
+    if returns is not None:
+        walk.stack += (*hint(walk, returns), "->")
+    for arg in parameters(args):
+        if arg.annotation is not None:
+            walk.stack += (*hint(walk, arg.annotation), arg.arg)
+
+
+def hint(walk: Walk, annotation: ast.expr) -> list[Any]:
+    """What to push for a type hint, with the names in it that are written as strings."""
+    return [HINT, annotation, *((walk.scope, name, True) for name in quoted_names(annotation)), HINT]
 
 
 def enter_scope(walk: Walk, scope: Scope) -> None:
@@ -145,6 +171,11 @@ def enter_scope(walk: Walk, scope: Scope) -> None:
 def leave_scope(walk: Walk, _: Leave) -> None:
     """Leaves the current scope."""
     walk.leave()
+
+
+def turn_hint(walk: Walk, _: Hint) -> None:
+    """Begins or ends a type hint."""
+    walk.hinting = not walk.hinting
 
 
 READERS: dict[type, Reader] = {
@@ -166,4 +197,5 @@ READERS: dict[type, Reader] = {
     ast.Pass: read_pass,
     Scope: enter_scope,
     Leave: leave_scope,
+    Hint: turn_hint,
 }

@@ -16,6 +16,16 @@ ADDITION = "+"
 """Before the last attribute of a name that is only added to: `SEEN.append(x)` says nothing of what SEEN holds."""
 _IMPORTERS = frozenset({"__import__", "import_module"})
 _OPAQUE = frozenset({"exec", "eval", "globals"})
+_ASKING = frozenset({"isinstance", "issubclass"})
+CALLERS_NAMES = frozenset({"eval", "evaluate", "execute", "query", "sql"})
+"""Methods that may look up the names of their caller's local variables, as pandas does for `frame.query("x > @limit")`."""
+FRAMES = frozenset({"ag_frame", "cr_frame", "f_back", "f_code", "f_locals", "gi_frame", "tb_frame"})
+"""Attributes that lead to code as it runs."""
+STORING = frozenset({"dump", "dumps", "save", "to_pickle"})
+"""Methods that may write down a value with the name of its class."""
+_TELLING = CALLERS_NAMES | FRAMES | STORING
+CLASS_OF = "type()"
+"""Mentioned where the class of a value is got hold of."""
 
 
 def read_none(walk: Walk, _: None) -> None:
@@ -30,6 +40,8 @@ def read_constant(walk: Walk, node: ast.Constant) -> None:
         # With its length, as only strings can hold the separator; not by repr(), whose escapes follow
         # the Unicode tables of the running Python.
         walk.out.append(f"s{len(value)} {value}")
+        walk.outside.strings.append(value)
+        _note_attribute(walk, value)
     elif value.__class__ is int:
         walk.out.append(f"i{value:x}")
     else:
@@ -47,6 +59,9 @@ def read_comparison(walk: Walk, node: ast.Compare) -> None:
     walk.out.append(" ".join([operator.__class__.__name__ for operator in node.ops]))
     walk.stack.extend(reversed(node.comparators))
     walk.stack.append(node.left)
+    for side in (node.left, *node.comparators):
+        if side.__class__ is ast.Call:
+            walk.compared.add(id(side))
 
 
 def read_fstring(walk: Walk, node: ast.JoinedStr) -> None:
@@ -58,17 +73,44 @@ def read_fstring(walk: Walk, node: ast.JoinedStr) -> None:
 
 def read_attribute(walk: Walk, node: ast.Attribute) -> None:
     """Reads an attribute, together with all attributes up to a name."""
-    if node.attr.startswith("__"):
-        walk.outside.mentions.add(node.attr)
-    name = chain(node)
+    name = _read_chain(walk, node)
     if name is None:
         walk.out.append("a" + node.attr)
         walk.stack.append(node.value)
+        if node.value.__class__ is ast.Call:
+            walk.compared.add(id(node.value))
         return
-    walk.out.append("n" + name)
-    walk.scope.loads.add(name)
+    walk.out.append((walk.scope, name, walk.hinting))
     if node.ctx.__class__ is not ast.Load:
         walk.scope.writes.add(name.partition(".")[0])
+        walk.outside.sets.append((walk.scope, name))
+
+
+def _read_chain(walk: Walk, node: ast.expr) -> str | None:
+    """`a.b.c` for attributes of a name, else None; notes the attributes that may lead to how code is written."""
+    names = []
+    while node.__class__ is ast.Attribute:
+        attribute: str = node.attr  # type: ignore[attr-defined]
+        _note_attribute(walk, attribute)
+        names.append(attribute)
+        node = node.value  # type: ignore[attr-defined]
+    if node.__class__ is not ast.Name:
+        return None
+    names.append(node.id)  # type: ignore[attr-defined]
+    return ".".join(reversed(names))
+
+
+def _note_attribute(walk: Walk, name: str) -> None:
+    if name in _TELLING or name[:2] == "__":
+        walk.outside.mentions.add(name)
+
+
+def asked(walk: Walk, node: ast.expr) -> list[Any]:
+    """What is called, or a class that is asked for: nobody gets hold of it there."""
+    if node.__class__ is ast.Tuple:
+        return ["Tuple", *(item for each in node.elts for item in asked(walk, each)), ")"]  # type: ignore[attr-defined]
+    name = _read_chain(walk, node) if node.__class__ in (ast.Name, ast.Attribute) else None
+    return [node if name is None else (walk.scope, name, True)]
 
 
 def read_subscript(walk: Walk, node: ast.Subscript) -> None:
@@ -99,13 +141,19 @@ def read_call(walk: Walk, node: ast.Call) -> None:
             _note_import(walk, node, function.id)
         elif function.id in _OPAQUE:
             walk.outside.dynamic.append((f"{function.id}()", node.lineno))
+        elif function.id in _ASKING and len(arguments) == 2:
+            arguments = [arguments[0], *asked(walk, arguments[1])]
+        elif function.id == "type" and len(arguments) == 1 and id(node) not in walk.compared:
+            walk.outside.mentions.add(CLASS_OF)
     stack = walk.stack
     stack.append(")")
     for keyword in reversed(node.keywords):
         stack += (keyword.value, f"k{keyword.arg or '**'}")
     stack.extend(reversed(arguments))
-    stack.append(function)
+    stack += asked(walk, function)
     walk.out.append("(")
+    if function.__class__ is ast.Call:
+        walk.compared.add(id(function))
 
 
 def read_addition(walk: Walk, node: ast.expr) -> ast.expr | None:
@@ -115,9 +163,8 @@ def read_addition(walk: Walk, node: ast.expr) -> ast.expr | None:
     owner = chain(node.func.value)
     if owner is None or node.func.attr == "register":
         return None
-    walk.scope.loads.add(f"{owner}.{ADDITION}{node.func.attr}")
     walk.scope.writes.add(owner.partition(".")[0])
-    walk.out.append(f"n{owner}.{node.func.attr}")
+    walk.out.append((walk.scope, f"{owner}.{ADDITION}{node.func.attr}", True))
     return ast.Call(_NOTHING, node.args, node.keywords)
 
 
@@ -130,27 +177,25 @@ def _note_getattr(walk: Walk, node: ast.Call) -> list[Any]:
     if not (isinstance(attribute, ast.Constant) and isinstance(attribute.value, str)):
         walk.outside.dynamic.append(("getattr() with a computed name", node.lineno))
         return node.args
-    if attribute.value.startswith("__"):
-        walk.outside.mentions.add(attribute.value)
     owner = chain(node.args[0])
     if owner is None:
         return node.args
-    walk.scope.loads.add(f"{owner}.{attribute.value}")
-    return ["n" + owner, *node.args[1:]]
+    return [(walk.scope, f"{owner}.{attribute.value}", False), *node.args[1:]]
 
 
 def _note_import(walk: Walk, node: ast.Call, name: str) -> None:
     target = node.args[0] if len(node.args) == 1 else None
     if isinstance(target, ast.Constant) and isinstance(target.value, str):
-        walk.outside.imports.add((Import(0, target.value, None, target.value), ""))
+        walk.stack.append((Import(0, target.value, None, target.value), "", True))
     else:
         walk.outside.dynamic.append((f"{name}() with a computed name", node.lineno))
 
 
 def read_walrus(walk: Walk, node: ast.NamedExpr) -> None:
     """Reads `name := value`."""
-    walk.scope.store_walrus(node.target.id)
-    walk.out.append(f":={node.target.id}")
+    owner = walk.scope.owner_of_walrus()
+    owner.store(node.target.id)
+    walk.out += (":=", f"n{node.target.id}" if owner is walk.top else (owner, node.target.id, False))
     walk.stack.append(node.value)
 
 

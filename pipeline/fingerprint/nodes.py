@@ -56,6 +56,23 @@ def type_parameters(node: Definition) -> list[Any]:
     return getattr(node, "type_params", [])
 
 
+def parameters(args: ast.arguments) -> list[ast.arg]:
+    """All parameters of a signature."""
+    found = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+    return found + [arg for arg in (args.vararg, args.kwarg) if arg is not None]
+
+
+def has_plain_hints(node: FunctionNode) -> bool:
+    """Whether the type hints of a function only name types: to evaluate them does nothing."""
+    hints = [*(each.annotation for each in parameters(node.args)), node.returns]
+    plain = all(hint is None or all(isinstance(each, _IN_HINTS) for each in ast.walk(hint)) for hint in hints)
+    return plain and not type_parameters(node)
+
+
+_IN_HINTS: tuple[type[ast.AST], ...] = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr)
+_IN_HINTS += (ast.expr_context, ast.Starred, ast.UnaryOp, ast.USub)
+
+
 def quoted_names(annotation: ast.expr) -> Iterator[str]:
     """The names in annotations, or parts of them, that are written as strings."""
     todo: list[ast.AST] = [annotation]

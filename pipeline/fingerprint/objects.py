@@ -21,7 +21,7 @@ from .nodes import FunctionNode
 from .project import TOOL, Location, is_own
 from .reach import Traversal
 from .resolve import belongs_to_tool
-from .syntax import Summary, summarise
+from .syntax import Summary, summarise, summarise_hints
 from .units import Piece, decorators
 
 _SHOWN = 1000
@@ -84,8 +84,13 @@ class ObjectFollower:
             self.traversal.unhashable.add(Unfollowed(where, str(error), 0))
             return None
 
-    def refer(self, code: Any) -> str:
-        """Follows a function or class that a value holds; returns its name."""
+    def refer(self, code: Any, named: str = "") -> str:
+        """Follows a function or class that a value holds; returns its name.
+
+        Args:
+            code: The function or class.
+            named: The name of the part that the value itself stands for: nobody gets hold of a function by its own name.
+        """
         if isinstance(code, type):
             return self._class(code)
         path = source_path(code)
@@ -95,9 +100,15 @@ class ObjectFollower:
         node = self._node(code)
         if id(code) not in self._seen and not self.only:
             self.function(code, code.__qualname__)
+        name = f"{self.traversal.resolver.label(path)}::{code.__code__.co_qualname}"
+        spelt, module = self.traversal.spell(name), self.open(path, code.__globals__)
+        if spelt != name and module is not None and _is_all_of(module, code.__code__.co_qualname, node):
+            # The text counts with the step's.
+            hints = summarise_hints(node) if name != named and isinstance(node, FunctionNode) else None
+            return spelt if hints is None else f"{spelt} {hints.digest}"
         # With its text: what is in a function's place may have its name.
         text = summarise([node], bare=node).digest if node is not None else digest(repr(describe_code(code.__code__)))
-        return f"{self.traversal.resolver.label(path)}::{code.__code__.co_qualname} {text}"
+        return f"{spelt} {text}"
 
     def _module(self, module: types.ModuleType, rest: str, where: str) -> None:
         name, path = str(vars(module).get("__name__")), vars(module).get("__file__")
@@ -130,7 +141,7 @@ class ObjectFollower:
             return name
         module = self.open(path, namespace) if path is not None else None
         if module is not None:
-            name = f"{self.traversal.resolver.label(module.path)}::{cls.__qualname__}"
+            name = self.traversal.spell(f"{self.traversal.resolver.label(module.path)}::{cls.__qualname__}")
         if id(cls) in self._seen:
             return name
         self._seen[id(cls)] = cls
@@ -186,13 +197,15 @@ class ObjectFollower:
         elif not self.only and is_method and _defines(module, owner):
             # Through the file and not the namespace, which may hold what a decorator made of it.
             self.traversal.take(module, owner)
+            self.traversal.held.add((module.path, owner))
         else:
             self._nested(module, function)
 
     def held(self, function: types.FunctionType, where: str) -> None:
         """Follows what a function holds: its closure, its defaults, its attributes."""
         node = self._node(function)
-        refs = summarise([node], bare=node).refs if node is not None else frozenset[str]()
+        used = summarise([node], bare=node).refs if node is not None else ()
+        refs = [ref for ref in used if isinstance(ref, str)]
         for key, value in sorted(held_by(function).items()):
             name = key.strip("[]")
             chains = sorted(ref.partition(".")[2] for ref in refs if ref.partition(".")[0] == name)
@@ -218,9 +231,9 @@ class ObjectFollower:
     def _without(self, summary: Summary, held: tuple[str, ...]) -> Summary:
         """The summary without the names that the closure answers; without any, if they do not count."""
         if self.only:
-            return replace(summary, refs=frozenset(), imports=frozenset())
-        refs = frozenset(ref for ref in summary.refs if ref.partition(".")[0] not in held)
-        return replace(summary, refs=refs)
+            return replace(summary, refs=())
+        refs = [ref for ref in summary.refs if not isinstance(ref, str) or ref.partition(".")[0] not in held]
+        return replace(summary, refs=tuple(refs))
 
     def _bytecode(self, function: types.FunctionType) -> None:
         """Counts a function without source by its code object."""
@@ -253,6 +266,11 @@ def follow_callable(follower: ObjectFollower, callable_: Any, name: str) -> None
 def _defines(module: Module, name: str) -> bool:
     bindings = module.bindings.get(name, ())
     return any(isinstance(binding.node, FunctionNode | ast.ClassDef) for binding in bindings)
+
+
+def _is_all_of(module: Module, name: str, node: ast.AST | None) -> bool:
+    """Whether a definition is the only thing that binds a module-level name."""
+    return node is not None and [binding.node for binding in module.bindings.get(name, ())] == [node]
 
 
 def _shown(value: Any) -> str:

@@ -12,19 +12,19 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
-from . import packages, sources
+from . import looking, packages, sources
 from .expressions import ADDITION
 from .model import Part, Unfollowed, digest
 from .module import Binding, Module
 from .nodes import Definition, chain, line_of
 from .project import TOOL, Location
-from .resolve import Resolver
+from .identity import Identity, Node, Said, plainly
+from .leads import Leads, Name
+from .resolve import IMPLICIT, Resolver
 from .scopes import Import
-from .syntax import Summary, summarise
+from .syntax import Ref, Summary, summarise
 from .units import Piece, Units
 
-_IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
-_IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
 _units: dict[str, Units] = {}
 
 _OF_ANY = frozenset(f"{name}() with a computed name" for name in ("import_module", "__import__"))
@@ -50,7 +50,9 @@ class Traversal:
         foreign: Names of packages that were reached so far: a module, and the attributes read from it.
         mentions: Special attributes, as `__subclasses__`, that are read from anything.
         writes: Module-level names that code rebinds or changes in place, each with its module's file.
+        held: The names of functions and classes that live objects hold, each with its module's file.
         fallback: Asked to follow a name that no file binds; says whether it could.
+        spell: The name under which a part is known to those who hold it.
     """
 
     def __init__(self, resolver: Resolver) -> None:
@@ -66,7 +68,19 @@ class Traversal:
         self._documented: list[tuple[str, Definition, bool]] = []
         self.read: set[tuple[str, str]] = set()
         self.writes: set[tuple[str, str]] = set()
+        self.held: set[Name] = set()
         self.fallback: Fallback = lambda module, name, rest: False
+        self.spell: Callable[[str], str] = lambda name: name
+        self.strict = False
+        self._builtins: set[str] = set()
+        self._has_modules = False
+        self._leads = Leads(resolver, ())
+        self._nodes: dict[Name, Node] = {}
+        self._roots: list[Name] | None = None
+        self._hints: dict[Name, tuple[Module, str, Summary]] = {}
+        self._spoken: list[tuple[str, Summary]] = []
+        self._handed: set[tuple[Module, Ref]] = set()
+        self._sets: set[tuple[Module, Ref]] = set()
         self._todo: list[tuple[Module, str]] = []
         self._at_import: list[tuple[Module, Module, str]] = []
         self._importing: Module | None = None
@@ -78,6 +92,8 @@ class Traversal:
         """A traversal that starts with nothing, and takes nothing that this one has taken."""
         onward = Traversal(self.resolver)
         onward.mentions |= self.mentions
+        onward.strict = True
+        onward.spell = self.identity.short
         onward.read |= self.read
         used = {(module.path, name) for module, name in self.taken}
         onward._seen |= {key for key in self._seen if (key[0], key[1].partition(".")[0]) in used}
@@ -94,7 +110,10 @@ class Traversal:
         )
 
     def finish(self) -> None:
-        """Adds what counts only because of what has been reached: docstrings that are read, lines that are told."""
+        """Adds what counts only because of what has been reached: docstrings and type hints that are read, lines and
+        names of local variables that are told.
+        """
+        self._add_hints()
         readers = "__doc__" in self.mentions or not _DOC_READERS.isdisjoint(self.foreign)
         for name, node, shown in self._documented:
             text = ast.get_docstring(node, clean=False) if readers or shown else None
@@ -105,6 +124,76 @@ class Traversal:
         if not _PLACE_READERS.isdisjoint(self.foreign):
             for module in {module.path: module for module, _ in self.taken}.values():
                 self.add(Part(self.name(module, "<lines>"), "file", digest(module.text), None, 0, ""))
+        self.add_local_names()
+
+    def looks_at_code(self) -> bool:
+        """Whether code that is reached may see how code is written, beside what it says."""
+        return (
+            looking.at_code(self.mentions, self.foreign, self._builtins)
+            or self._has_modules  # whoever has a module can do anything to it
+            or self._rebinds()
+        )
+
+    def looks_at_anything(self) -> bool:
+        """Whether code that is reached may see anything of how code is written."""
+        return self.looks_at_code() or looking.at_hints(self.mentions, self.foreign)
+
+    def identify(self) -> None:
+        """Numbers what has been reached; to be called when all has been."""
+        leads = Leads(self.resolver, self.writes)
+        told = looking.at_classes(self.mentions, self.foreign)
+        held = self._held(leads)
+        for name, node in self._nodes.items():
+            if told or name in held:
+                node.placed = _binds_class(node.module, node.name)
+        self.identity = Identity(self._roots or (), self._nodes, leads)
+
+    def id(self) -> str:
+        """The id of what has been reached."""
+        return self.identity.id(self.parts, self.packages, names=self.looks_at_code())
+
+    def names(self) -> str:
+        """An id of what has been reached as it is written."""
+        return plainly(self.parts.values(), self.packages)
+
+    def _rebinds(self) -> bool:
+        """Whether attributes of modules are set: what has been imported from them is something else then."""
+        return any(target.module for module, ref in self._sets for target in self._leads.of(module, ref))
+
+    def _held(self, leads: Leads) -> set[Name]:
+        """The names of what somebody gets hold of, and does not only call."""
+        found = (target.own for module, ref in self._handed for target in leads.of(module, ref))
+        return self.held | {own for own in found if own is not None}
+
+    def _add_hints(self) -> None:
+        """Adds the type hints that are read, or may be by whoever gets hold of a function."""
+        while self._hints:
+            if self.strict or self.looks_at_anything():
+                due = list(self._hints)
+            else:
+                held = self._held(self._leads)
+                due = [name for name in self._hints if name in held]
+            if not due:
+                return
+            for name in due:
+                module, where, summary = self._hints.pop(name)
+                self.add(Part(f"{where}.__annotations__", "constant", summary.digest, None, 0, ""))
+                self.use(module, where, summary)
+            self.run()
+
+    def add_local_names(self) -> None:
+        """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
+        everywhere = self.strict or self.looks_at_code()
+        known = frozenset[str]() if everywhere else looking.words(text for _, each in self._spoken for text in each.strings)
+        told: dict[str, list[str]] = {}
+        for where, summary in self._spoken:
+            if summary.local and (
+                everywhere or looking.at_callers(summary.mentions) or not known.isdisjoint(summary.local)
+            ):
+                told.setdefault(where, []).extend(summary.local)
+        for where, names in told.items():
+            text = " ".join(names)
+            self.add(Part(f"{where}.<names>", "constant", digest(text), None, 0, text))
 
     def name(self, module: Module, qualname: str) -> str:
         """The name of a part."""
@@ -122,6 +211,8 @@ class Traversal:
 
     def run(self) -> None:
         """Follows until nothing new is reached."""
+        if self._roots is None:
+            self._roots = [(module.path, name) for module, name in self.taken]
         while self._todo or self._at_import:
             if self._todo:
                 module, ref = self._todo.pop()
@@ -153,10 +244,24 @@ class Traversal:
         self._taken.add((module.path, name))
         self._note_taken(module, name)
         grouped: dict[str, list[Piece]] = {}
+        node = self._nodes[module.path, name] = Node(module, name)
         for piece in _units_of(module).pieces(name):
             grouped.setdefault(piece.qualname, []).append(piece)
+            if piece.hints is not None:
+                self._take_hints(module, name, piece.hints)
         for qualname, pieces in grouped.items():
-            self.add_pieces(module, qualname, pieces)
+            node.parts.append(self.add_pieces(module, qualname, pieces, node.said))
+
+    def _take_hints(self, module: Module, name: str, hints: Summary) -> None:
+        """Takes classes and packages that type hints name: what a helper is given may be of them."""
+        self._hints[module.path, name] = (module, self.name(module, name), hints)
+        for target in (target for ref in hints.refs for target in self._leads.of(module, ref)):
+            if target.package is not None:
+                self.packages.update(packages.distributions(target.package))
+            found = self.resolver.load(target.own[0]) if target.own is not None else None
+            if target.own is not None and found is not None and _binds_class(found, target.own[1]):
+                self.follow(found, target.own[1])
+
 
     def _note_taken(self, module: Module, name: str) -> None:
         if self._importing is None:
@@ -164,22 +269,31 @@ class Traversal:
         else:
             self.taken_at_import.append((self._importing, module, name))
 
-    def add_pieces(self, module: Module, qualname: str, pieces: list[Piece]) -> None:
-        """Makes one part of everything that binds one name, and follows what it uses."""
+    def add_pieces(self, module: Module, qualname: str, pieces: list[Piece], said: list[Said] | None = None) -> str:
+        """Makes one part of everything that binds one name, and follows what it uses; returns the name of the part.
+
+        Args:
+            module: Where they are.
+            qualname: The name that they bind.
+            pieces: The pieces.
+            said: What they say is added to it.
+        """
+        said = [] if said is None else said
         label = self.resolver.label(module.path)
         name = f"{label}::{qualname}"
         file = None if module.path in self.resolver.virtual else label
         first = pieces[0]
-        code, line, source = self._use_piece(module, name, first), first.line, module.source(first.node)
+        code, line, source = self._use_piece(module, name, first, said), first.line, module.source(first.node)
         if len(pieces) > 1:
-            code = digest("\n".join([code, *(self._use_piece(module, name, piece) for piece in pieces[1:])]))
+            code = digest("\n".join([code, *(self._use_piece(module, name, piece, said) for piece in pieces[1:])]))
             line = min(piece.line for piece in pieces)
             source = "\n".join(module.source(node) for node in dict.fromkeys(piece.node for piece in pieces))
-        self.add(Part(name, first.kind, code, file, line, source))
+        added = self.add(Part(name, first.kind, code, file, line, source))
         for piece in pieces:
             if isinstance(piece.node, Definition):
                 shown = self._is_shown_to_a_package(module, piece)
                 self._documented += [(name, piece.node, shown)]
+        return added
 
     def _is_shown_to_a_package(self, module: Module, piece: Piece) -> bool:
         """Whether a definition is handed to somebody who may read its docstring: a decorator, or a package's class."""
@@ -194,28 +308,34 @@ class Traversal:
         located = [self.resolver.locate(module, target) for target in targets]
         return any(each.kind == "package" and each.top != TOOL for each in located)
 
-    def add(self, part: Part) -> None:
-        """Adds a part; another one of the same name and a different hash gets a number."""
+    def add(self, part: Part) -> str:
+        """Adds a part; another one of the same name and a different hash gets a number. Returns its name."""
         name, number = part.name, 1
         while name in self.parts and self.parts[name].hash != part.hash:
             number += 1
             name = f"{part.name}#{number}"
         self.parts[name] = part if number == 1 else replace(part, name=name)
+        return name
 
-    def _use_piece(self, module: Module, where: str, piece: Piece) -> str:
+    def _use_piece(self, module: Module, where: str, piece: Piece, said: list[Said]) -> str:
         """Follows what a piece uses; returns its hash under its conditions and decorators."""
         hashes = []
+        said.append((piece.qualname, None))
         for condition in piece.conditions:
             self.use(module, where, condition.summary)
             hashes.append(f"{condition.label} {condition.summary.digest}")
+            said.append((condition.label, condition.summary))
         for decorator in piece.decorators:
             # The options of artvcs's own decorators enter the cache key by themselves.
             if decorator.name is None or not self.resolver.leads_to_tool(module, decorator.name):
                 self.use(module, where, decorator.summary)
                 hashes.append(f"@ {decorator.summary.digest}")
+                said.append(("@", decorator.summary))
         if piece.imported is not None:
             hashes.append(self.resolver.describe(module, piece.imported))
+            said.append(("import", piece.imported))
         if piece.summary is not None:
+            said.append((piece.kind, piece.summary))
             # A constant is looked at as it is: what made it counts by its text, or where it is still to be made.
             self._evaluating = module if piece.kind in ("constant", "module") else self._importing
             self.use(module, where, piece.summary)
@@ -226,10 +346,14 @@ class Traversal:
     def use(self, module: Module, where: str, summary: Summary) -> None:
         """Follows what a piece of code uses."""
         for ref in summary.refs:
-            self.follow(module, ref)
-        for target, rest in summary.imports:
-            self._import(module, target, rest, where)
+            if not isinstance(ref, str):
+                self._import(module, *ref, where)
+            elif ref[0] != ".":
+                self.follow(module, ref)
         self.mentions |= summary.mentions
+        self._spoken.append((where, summary))
+        self._handed.update((module, ref) for ref in summary.handed)
+        self._sets.update((module, ref) for ref in summary.sets)
         self.writes.update((module.path, name) for name in summary.writes)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
@@ -258,6 +382,7 @@ class Traversal:
             attributes = [attributes[0].removeprefix(ADDITION), *attributes[1:]]
         module = self.resolver.load(location.file) if location.file is not None else None
         if not attributes:
+            self._has_modules = True
             if module is not None:
                 self.take_whole(module)
             return
@@ -271,7 +396,8 @@ class Traversal:
             self._add_docstring(module)
         elif module is not None and "__getattr__" in module.bindings:
             self.follow(module, "__getattr__")
-        elif module is not None and head not in _IMPLICIT:
+        elif module is not None and head not in IMPLICIT:
+            self._has_modules = True
             self.take_whole(module)
 
     def take_whole(self, module: Module) -> None:
@@ -309,12 +435,17 @@ class Traversal:
             self.follow(source, f"{name}.{rest}" if rest else name)
         if starred:
             self._note_taken(module, name)
+            said = "\n".join(f"from {self.resolver.label(source.path)} import *" for source in starred)
+            node = self._nodes[module.path, name] = Node(module, name)
+            label = self.resolver.label(module.path)
+            node.parts.append(self.add(Part(f"{label}::{name}", "import", digest(said), label, 0, said)))
             return
         if name == "__doc__":
             self._add_docstring(module)
-        elif name in _IMPLICIT:
+        elif name in IMPLICIT:
             return
         elif hasattr(builtins, name):
+            self._builtins.add(name)
             self._note_taken(module, name)  # somebody may have put another function there
         elif not self.fallback(module, name, rest):
             self._note_taken(module, name)  # some other code may have set it
@@ -337,6 +468,10 @@ def _units_of(module: Module) -> Units:
     if known is None or known.module is not module:
         known = _units[module.path] = Units(module)
     return known
+
+
+def _binds_class(module: Module, name: str) -> bool:
+    return any(isinstance(binding.node, ast.ClassDef) for binding in module.bindings.get(name, ()))
 
 
 def _loose_piece(binding: Binding) -> Piece:

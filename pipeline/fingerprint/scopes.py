@@ -1,7 +1,7 @@
-"""Which names a piece of code takes from outside, by Python's own scoping rules.
+"""Which binding a name in a piece of code means, by Python's own scoping rules.
 
-One `Scope` stands for a module, class, function, lambda or comprehension while it is being read. When it
-is closed, what it could not answer itself goes to the scope around it.
+One `Scope` stands for a module, class, function, lambda or comprehension while it is being read. What a name means is
+asked when all has been read, for a later line may bind it.
 """
 
 from __future__ import annotations
@@ -31,74 +31,84 @@ class Import:
 
 @dataclass(slots=True)
 class Outside:
-    """What a piece of code takes from outside itself, as far as reading has come."""
+    """What a piece of code does beside using names, as far as reading has come."""
 
-    imports: set[tuple[Import, str]] = field(default_factory=set)
+    imports: list[Import] = field(default_factory=list)
     dynamic: list[tuple[str, int]] = field(default_factory=list)
     mentions: set[str] = field(default_factory=set)
+    strings: list[str] = field(default_factory=list)
+    sets: list[tuple[Scope, str]] = field(default_factory=list)
 
 
 class Scope:
-    """The names stored and loaded in one scope."""
+    """The names bound in one scope.
 
-    __slots__ = ("globals", "imports", "kind", "loads", "nonlocals", "parent", "stores", "top", "writes")
+    Attributes:
+        kind: What it is the scope of.
+        number: Which scope of the code it is, in the order of reading.
+        parent: The scope in which names are looked for that this one does not bind.
+        stores: The names it binds, in any way.
+        fixed: Those whose name can be seen from outside: parameters, functions, classes.
+        assigned: Those that something else than an import binds.
+        imports: Those that imports bind, and what they import.
+        writes: The names that stand for what is changed in place.
+    """
 
-    def __init__(self, kind: ScopeKind, parent: Scope | None) -> None:
+    __slots__ = (
+        "assigned", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt", "stores", "top",
+        "writes",
+    )  # fmt: skip
+
+    def __init__(self, kind: ScopeKind, parent: Scope | None, number: int = 0) -> None:
         # Names in a class body are invisible to the functions inside it.
         while parent is not None and parent.kind == "class":
             parent = parent.parent
         self.kind: ScopeKind = kind
+        self.number = number
         self.parent: Scope | None = parent
         self.top: Scope = self if parent is None else parent.top
         self.stores: set[str] = set()
-        self.loads: set[str] = set()
+        self.fixed: set[str] = set()
+        self.assigned: set[str] = set()
         self.writes: set[str] = set()
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.imports: dict[str, list[Import]] = {}
+        self.spelt: dict[str, tuple[str, tuple[int, ...]]] = {}
 
     def store(self, name: str) -> None:
         """Notes that `name` is bound here."""
         if name in self.globals:
             self.top.writes.add(name)
-            self.top.loads.add(name)
         elif name not in self.nonlocals:
             self.stores.add(name)
+            self.assigned.add(name)
 
-    def store_walrus(self, name: str) -> None:
-        """Notes `name := ...`, which binds in the function around a comprehension."""
+    def fix(self, name: str) -> None:
+        """Notes that `name` is bound here and can be seen from outside."""
+        self.store(name)
+        self.fixed.add(name)
+
+    def owner_of_walrus(self) -> Scope:
+        """The scope in which `name := ...` binds: that of the function around a comprehension."""
         scope = self
         while scope.kind == "comprehension" and scope.parent is not None:
             scope = scope.parent
-        scope.store(name)
+        return scope
 
     def bind_import(self, name: str, target: Import) -> None:
         """Notes that an import statement binds `name` here."""
-        self.store(name)
+        if name in self.globals or name in self.nonlocals:
+            self.store(name)
+        else:
+            self.stores.add(name)
         self.imports.setdefault(name, []).append(target)
 
-    def close(self, outside: Outside) -> None:
-        """Hands on to the scope around it what this one cannot answer."""
-        if self.parent is None:
-            return
-        used: set[str] = set()
-        for ref in self.loads:
-            root, _, rest = ref.partition(".")
-            if root in self.globals:
-                self.top.loads.add(ref)
-                continue
-            if root in self.imports:
-                used.add(root)
-                outside.imports.update((target, rest) for target in self.imports[root])
-            if root not in self.stores or self.kind == "class":
-                # A class body may read a global of the same name before it binds its own.
-                self.parent.loads.add(ref)
-        for root in self.writes:
-            if root in self.globals:
-                self.top.writes.add(root)
-            elif root not in self.stores:
-                self.parent.writes.add(root)
-        for name in self.imports.keys() - used:
-            # Imported for its effects alone, so all of the module counts.
-            for target in self.imports[name]:
-                outside.imports.add((Import(target.level, target.loaded, target.attribute, target.loaded), ""))
+    def owner(self, name: str) -> Scope | None:
+        """The scope that binds what `name` means here; None if that is a global name."""
+        scope: Scope | None = self
+        while scope is not None and scope.kind != "module" and name not in scope.globals:
+            if name in scope.stores:
+                return scope
+            scope = scope.parent
+        return None

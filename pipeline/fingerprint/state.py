@@ -125,9 +125,11 @@ class _Observer:
             self._name(module, name)
             self._traversal.run()
         self._traversal.finish()
+        if self._traversal.looks_at_anything() and not self._text.looks_at_code():
+            self._values["how code is written"] = self._text.names()
         return State(
             self._values,
-            {part.name: part.hash for part in self._traversal.parts.values()},
+            {self._text.identity.short(part.name): part.hash for part in self._traversal.parts.values()},
             tuple(sorted(self._traversal.unhashable)),
             tuple(sorted(self._edited)),
             frozenset((module.path, name) for module, name in self._traversal.taken),
@@ -151,12 +153,16 @@ class _Observer:
         if spread is None:
             identity = self._follower.identify(value, where)
             if identity is not None:
-                self._values[where] = identity
+                self._put(where, identity)
             return
         code, held = spread
-        self._values[where] = digest(self._follower.refer(code)) if code is not None else digest(repr(list(held)))
+        self._put(where, digest(self._follower.refer(code, where) if code is not None else repr(list(held))))
         for key, each in held.items():
             self._note(f"{where}{key}", each, depth - 1)
+
+    def _put(self, where: str, identity: str) -> None:
+        """Keeps what is known of a value under a name that does not say where it stands."""
+        self._values[self._text.identity.short(where)] = identity
 
     # Names of modules
 
@@ -168,10 +174,10 @@ class _Observer:
         namespace = self._namespaces.get(module.path)
         if namespace is None:
             if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
-                self._values[where] = UNLOADED
+                self._put(where, UNLOADED)
         elif name not in namespace:
             if bindings:
-                self._values[where] = ABSENT
+                self._put(where, ABSENT)
             elif name in vars(builtins) and not _is_pythons(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
         elif issubclass(type(namespace[name]), types.ModuleType):
@@ -216,9 +222,8 @@ class _Observer:
             return
         calls = self._follower.remembered(value, where)
         if calls is not None:
-            self._values[f"{where}()"] = " ".join(
-                sorted(f"{call[:16]}={result[:16]}" for call, result in calls.items())
-            )
+            told = sorted(f"{call[:16]}={result[:16]}" for call, result in calls.items())
+            self._put(f"{where}()", " ".join(told))
 
     def _is_unedited(
         self, module: Module, function: types.FunctionType, namespace: Mapping[str, Any], *, plain: bool
@@ -228,7 +233,7 @@ class _Observer:
         where = self._traversal.name(module, function.__code__.co_qualname)
         if plain and is_compiled_plainly(namespace):
             self._edited.add(where)
-        self._values[f"{where} (bytecode)"] = digest(repr(describe_code(function.__code__)))
+        self._put(f"{where} (bytecode)", digest(repr(describe_code(function.__code__))))
         return True
 
     def _is_imported(self, module: Module, value: Any, bindings: list[Binding]) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from .module import DEFINITIONS, Binding, Condition, Module
-from .nodes import Definition, chain, line_of, root
+from .nodes import Definition, FunctionNode, chain, has_plain_hints, line_of, root
 from .scopes import Import
-from .syntax import Summary, summarise
+from .syntax import Ref, Summary, summarise, summarise_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Piece:
         decorators: Its decorators.
         conditions: What it runs under.
         imported: What it imports, when it is an import.
+        hints: The type hints of a helper, where they are none of its summary: nothing happens when they are evaluated,
+            and whoever reads them has to get hold of the helper first.
     """
 
     qualname: str
@@ -41,6 +43,7 @@ class Piece:
     decorators: tuple[Decorator, ...] = ()
     conditions: tuple[Condition, ...] = ()
     imported: Import | None = None
+    hints: Summary | None = None
 
     @property
     def line(self) -> int:
@@ -75,10 +78,14 @@ def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[De
         start = root(expression)
         summary = summarise([expression])
         if start in local:
-            kept = frozenset(ref for ref in summary.refs if ref.partition(".")[0] not in local)
-            summary = replace(summary, refs=kept)
+            summary = replace(summary, refs=tuple(_inside(ref, local) for ref in summary.refs))
         found.append(Decorator(name, summary))
     return tuple(found)
+
+
+def _inside(ref: Ref, local: Collection[str | None]) -> Ref:
+    """A reference, marked by a point before it if it leads to a name of the class itself."""
+    return f".{ref}" if isinstance(ref, str) and ref.partition(".")[0] in local else ref
 
 
 def _only_definitions(bindings: list[Binding]) -> bool:
@@ -91,8 +98,10 @@ def _read(name: str, binding: Binding) -> list[Piece]:
         return [Piece(name, "import", node, None, (), conditions, binding.imported)]
     if isinstance(node, ast.ClassDef):
         return read_class(node, conditions)
-    if isinstance(node, Definition):
-        return [Piece(name, "function", node, summarise([node], bare=node), decorators(node), conditions)]
+    if isinstance(node, FunctionNode):
+        hints = summarise_hints(node) if not node.decorator_list and has_plain_hints(node) else None
+        body = summarise([node], bare=node, hints=hints is None)
+        return [Piece(name, "function", node, body, decorators(node), conditions, hints=hints)]
     return [Piece(name, "constant", node, summarise(binding.header or [node]), (), conditions)]
 
 

@@ -10,41 +10,60 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from .scopes import Outside, Scope, ScopeKind
+from .scopes import Import, Outside, Scope, ScopeKind
 
 _IGNORED_FIELDS = {"ctx", "kind", "type_comment", "type_ignores"}
 _LAYOUTS: dict[type, tuple[str, tuple[tuple[str, str], ...]]] = {}
+
+Mention = tuple[Scope, str, bool]
+"""A name that is used, with attributes read from it: in which scope, and whether it is called or asked for only."""
+Loading = tuple[Scope, str, Import]
+"""An import inside a function: in which scope, the name that it binds there, what it imports."""
 
 
 class Leave:
     """Marks on the stack where the current scope ends."""
 
 
-LEAVE = Leave()
+class Hint:
+    """Marks on the stack where a type hint begins and ends: what it names, nobody gets hold of."""
+
+
+LEAVE, HINT = Leave(), Hint()
 
 
 class Walk:
     """One walk: a stack of what is still to be read, and the text so far.
 
-    The stack holds nodes, text to write, scopes to enter and `LEAVE`; the last one pushed is read first.
+    The stack holds nodes, text and names to write, scopes to enter and `LEAVE`; the last one pushed is read first.
 
     Attributes:
-        out: The text so far, in pieces.
+        out: The text so far, in pieces; a name stays a mention until all is read, for only then it is known what it means.
         scope: The scope that is being read.
         top: The module's scope.
-        outside: What the code takes from outside, beside the names it loads.
+        scopes: All scopes so far.
+        outside: What the code does beside using names.
         omit: Ids of the functions to leave out.
         bare: A definition to read without its decorators.
+        hints: Whether the type hints of that definition are read, too.
+        hinting: Whether a type hint is being read.
+        compared: Ids of the calls whose result is only compared, called, or asked for an attribute.
     """
 
-    def __init__(self, readers: Mapping[type, Reader], omit: frozenset[int], bare: ast.AST | None) -> None:
+    def __init__(
+        self, readers: Mapping[type, Reader], omit: frozenset[int], bare: ast.AST | None, hints: bool = True
+    ) -> None:
         self.readers = readers
         self.omit = omit
         self.bare = bare
-        self.out: list[str] = []
+        self.hints = hints
+        self.hinting = False
+        self.compared: set[int] = set()
+        self.out: list[str | Mention | Loading] = []
         self.stack: list[Any] = []
         self.top = Scope("module", None)
         self.scope = self.top
+        self.scopes = [self.top]
         self.outside = Outside()
         self._open: list[Scope] = []
 
@@ -56,20 +75,24 @@ class Walk:
         while stack:
             item = pop()
             kind = item.__class__
-            if kind is str:
+            if kind is str or kind is tuple:
                 append(item)
             elif kind is ast.Name:
-                append("n" + item.id)
                 if item.ctx.__class__ is ast.Load:
-                    self.scope.loads.add(item.id)
+                    append((self.scope, item.id, self.hinting))
                 else:
-                    self.scope.store(item.id)
+                    self.store(item.id)
             else:
                 reader = get(kind)
                 if reader is not None:
                     reader(self, item)
                 else:
                     self.read_fields(item)
+
+    def store(self, name: str) -> None:
+        """Reads a name that is bound; at module level it is what the code is about."""
+        self.scope.store(name)
+        self.out.append("n" + name if self.scope is self.top else (self.scope, name, False))
 
     def read_fields(self, item: ast.AST) -> None:
         """Reads a node that needs no care: its kind, then each field that is not empty.
@@ -102,13 +125,14 @@ class Walk:
 
     def leave(self) -> None:
         """Goes back to the scope around."""
-        self.scope.close(self.outside)
         self.scope = self._open.pop()
 
-    def inside(self, kind: ScopeKind, names: Iterable[str] = ()) -> Scope:
-        """A new scope in the current one, to be put on the stack."""
-        scope = Scope(kind, self.scope)
-        scope.stores.update(names)
+    def inside(self, kind: ScopeKind, around: Scope | None = None, names: Iterable[str] = ()) -> Scope:
+        """A new scope in another one, by default the current, to be put on the stack; `names` it binds for all to see."""
+        scope = Scope(kind, around or self.scope, len(self.scopes))
+        self.scopes.append(scope)
+        for name in names:
+            scope.fix(name)
         return scope
 
 

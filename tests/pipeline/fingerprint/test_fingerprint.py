@@ -219,7 +219,7 @@ def test_parts_say_where_they_are(project: Project) -> None:
 
 def test_compare_tells_what_changed() -> None:
     def part(code: str, source: str) -> SimpleNamespace:
-        return SimpleNamespace(hash=code, source=source)
+        return SimpleNamespace(kind="function", hash=code, source=source)
 
     old = {"a": part("1", "x = 1"), "b": part("2", "y = 1"), "c": part("3", "z = 1")}
     new = {"a": part("1", "x = 1  # note"), "b": part("4", "y = 2"), "d": part("5", "w = 1")}

@@ -1,0 +1,154 @@
+"""The id of a step's code: of what it says and of how its pieces use each other, not of where they stand.
+
+The user's own names that are reached are numbered by first use, from the step on. Each counts by its text, and by what
+stands in each hole of that: the number of another name, or the dotted name of something in a package. So neither the
+file nor the name under which something is imported counts. What is reached in another way than by names, and all of
+code that looks at names, counts as it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from blake3 import blake3
+
+from artvcs.vcs import canonical
+
+from .leads import Leads, Name
+from .model import Part
+from .module import Module
+from .scopes import Import
+from .syntax import Summary
+
+CONTEXT = "artvcs code v2"
+
+_NAME = re.compile(r"(.*?)::(\w+)(.*)", re.DOTALL)
+_NUMBERED = re.compile(r"#(\d+)::(.*)", re.DOTALL)
+
+Said = tuple[str, Summary | Import | None]
+"""A piece of code under a label that says what it is there for."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A module-level name that is reached.
+
+    Attributes:
+        module: Where it is.
+        name: The name.
+        said: All that binds it says.
+        parts: The names of its parts.
+        placed: Whether its module's place counts.
+    """
+
+    module: Module
+    name: str
+    said: list[Said] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
+    placed: bool = False
+
+
+def plainly(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
+    """An id of parts as they are written, by name."""
+    told = {"packages": dict(sorted(packages.items())), "parts": sorted([part.name, part.hash] for part in parts)}
+    return blake3(canonical.dumps(told), derive_key_context=CONTEXT).hexdigest()
+
+
+class Identity:
+    """The numbers of the names that are reached, and the id of it all.
+
+    Args:
+        roots: Where the numbers begin.
+        nodes: The names that are reached.
+        leads: Says where names lead.
+    """
+
+    def __init__(self, roots: Iterable[Name], nodes: Mapping[Name, Node], leads: Leads) -> None:
+        self._leads = leads
+        self._order: list[Node] = []
+        self._numbers: dict[Name, int] = {}
+        self._nodes = nodes
+        self._hasher = blake3(derive_key_context=CONTEXT)
+        for root in roots:
+            self._number(root)
+        done = 0
+        while done < len(self._order):  # grows meanwhile
+            self._hasher.update(self._told(self._order[done]).encode("utf-8", "surrogatepass"))
+            done += 1
+        self._keys: dict[str, int | None] = {}
+        for number, node in enumerate(self._order):
+            label = f"{leads.resolver.label(node.module.path)}::{node.name}"
+            self._keys[label] = None if label in self._keys else number
+
+    def id(self, parts: Mapping[str, Part], packages: Mapping[str, str], *, names: bool) -> str:
+        """The id of everything.
+
+        Args:
+            parts: All parts; those that have no number count by themselves.
+            packages: The packages, by version.
+            names: Whether the names of all parts count, too.
+        """
+        if names:
+            rest = sorted([name, part.hash] for name, part in parts.items())
+        else:
+            numbered = {name for node in self._order for name in node.parts}
+            numbered.update(each for name in self._leads.passed if name in self._nodes for each in self._nodes[name].parts)
+            rest = sorted([self.short(name), part.hash] for name, part in parts.items() if name not in numbered)
+        self._hasher.update(canonical.dumps({"packages": dict(sorted(packages.items())), "rest": rest}))
+        return self._hasher.hexdigest()
+
+    def short(self, name: str) -> str:
+        """A part's name by its number, if it has one: the same wherever it stands."""
+        found = _NAME.fullmatch(name)
+        number = self._keys.get(f"{found[1]}::{found[2]}") if found is not None else None
+        return name if number is None or found is None else f"#{number}::{found[2]}{found[3]}"
+
+    def long(self, key: str) -> str:
+        """The name of a part that `short` gave a number, as it stands now."""
+        found = _NUMBERED.fullmatch(key)
+        if found is None or int(found[1]) >= len(self._order):
+            return key
+        return f"{self._leads.resolver.label(self._order[int(found[1])].module.path)}::{found[2]}"
+
+    def _number(self, name: Name) -> int | None:
+        number = self._numbers.get(name)
+        if number is None and name in self._nodes:
+            number = self._numbers[name] = len(self._order)
+            self._order.append(self._nodes[name])
+        return number
+
+    def _told(self, node: Node) -> str:
+        told = [node.name, self._leads.resolver.label(node.module.path) if node.placed else self._leads.place(node.module)]
+        for label, said in node.said:
+            told.append(label)
+            if isinstance(said, Import):
+                told += self._leading(node.module, (said, ""))
+            elif said is not None:
+                told.append(said.text)
+                for ref in said.refs:
+                    told += self._leading(node.module, ref)
+                for target in said.loads:
+                    told += self._loading(node.module, target)
+        return "\0".join(told) + "\1"
+
+    def _leading(self, module: Module, ref: str | tuple[Import, str]) -> list[str]:
+        found = ["\2"]
+        for target in self._leads.of(module, ref):
+            number = self._number(target.own) if target.own is not None else None
+            if number is not None:
+                found.append(f"#{number} {target.said}")
+            elif target.own is not None:
+                found.append(f"{self._leads.resolver.label(target.own[0])}::{target.own[1]} {target.said}")
+            else:
+                found.append(target.said)
+        return found
+
+    def _loading(self, module: Module, target: Import) -> list[str]:
+        """A module that code imports as it runs: which one counts if that does something, or is a package's."""
+        location = self._leads.resolver.locate(module, Import(target.level, target.loaded, None, target.loaded))
+        if location.kind != "own":
+            return [f"loads {location.kind} {location.dotted}"]
+        loaded = self._leads.resolver.load(location.file) if location.file is not None else None
+        return [f"loads {self._leads.place(loaded)}" if loaded is not None else "loads"]

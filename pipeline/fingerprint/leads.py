@@ -1,0 +1,178 @@
+"""Where a global name leads in the end, through any number of imports: what it stands for, wherever that is and
+under whatever name it was imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from .expressions import ADDITION
+from .module import Binding, Module
+from .nodes import Definition
+from .project import Location
+from .resolve import IMPLICIT, Resolver
+from .scopes import Import
+from .syntax import Ref
+
+Name = tuple[str, str]
+"""A module's file and a name in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name stands for.
+
+    Attributes:
+        said: What it is, in words that are the same wherever it stands; for the user's own the attributes read from it.
+        own: The name that is bound to it, where it is the user's own.
+        module: Whether it may be a module.
+        package: The package it is of.
+    """
+
+    said: str
+    own: Name | None = None
+    module: bool = False
+    package: str | None = None
+
+
+class Leads:
+    """Follows names to what they stand for.
+
+    Args:
+        resolver: Finds the files.
+        writes: Names that code rebinds: a copy of what they stood for is something else.
+    """
+
+    def __init__(self, resolver: Resolver, writes: Collection[Name]) -> None:
+        self.resolver = resolver
+        self.passed: set[Name] = set()
+        self._writes = writes
+        self._known: dict[tuple[str, Ref], tuple[Target, ...]] = {}
+        self._places: dict[str, str] = {}
+
+    def of(self, module: Module, ref: Ref) -> tuple[Target, ...]:
+        """What a name stands for in a module; several where it depends, nothing that is left to chance."""
+        key = (module.path, ref)
+        known = self._known.get(key)
+        if known is None:
+            self._known[key] = (Target(f"in a circle {self.resolver.label(module.path)} {ref}"),)
+            known = self._known[key] = tuple(dict.fromkeys(self._find(module, ref)))
+        return known
+
+    def place(self, module: Module) -> str:
+        """What counts of a module's place: its label if the import of it does more than to define names, else nothing.
+
+        Which modules are imported would not count otherwise, where names lead past them.
+        """
+        known = self._places.get(module.path)
+        if known is None:
+            around = self._around(os.path.dirname(module.path))
+            busy = does_something(module) or any(does_something(each) for each in around)
+            known = self._places[module.path] = self.resolver.label(module.path) if busy else ""
+        return known
+
+    def _around(self, folder: str) -> list[Module]:
+        """The packages that a folder is in."""
+        found = []
+        while os.path.isfile(path := os.path.join(folder, "__init__.py")):
+            module = self.resolver.load(path)
+            if module is not None:
+                found.append(module)
+            folder = os.path.dirname(folder)
+        return found
+
+    def _find(self, module: Module, ref: Ref) -> list[Target]:
+        if not isinstance(ref, str):
+            target, rest = ref
+            return self._imported(module, target, rest)
+        name, _, rest = ref.partition(".")
+        if not name:
+            return [Target(f"of its class {rest}")]
+        bindings = module.bindings.get(name)
+        if bindings is None:
+            return self._unbound(module, name, rest)
+        if self._is_passed(module, name, bindings):
+            self.passed.add((module.path, name))
+            assert bindings[0].imported is not None
+            return self._imported(module, bindings[0].imported, rest)
+        found = [Target(rest, (module.path, name))]
+        for binding in bindings:
+            if binding.imported is not None:
+                found += self._imported(module, binding.imported, rest)
+        return found
+
+    def _is_passed(self, module: Module, name: str, bindings: list[Binding]) -> bool:
+        """Whether a name is nothing but another one's, always."""
+        imported = {
+            None if each is None or binding.conditions else (each.level, each.module, each.attribute)
+            for binding in bindings
+            for each in [binding.imported]
+        }
+        if len(imported) > 1 or None in imported or module.path in self.resolver.virtual:
+            return False
+        return (module.path, name) not in self._writes
+
+    def _imported(self, module: Module, target: Import, rest: str) -> list[Target]:
+        attributes = [target.attribute] if target.attribute is not None else []
+        onward = attributes + (rest.split(".") if rest else [])
+        return self._enter(self.resolver.locate(module, target), onward, copied=bool(attributes))
+
+    def _enter(self, location: Location, attributes: list[str], *, copied: bool) -> list[Target]:
+        if location.kind != "own":
+            said = f"{location.kind} {'.'.join([location.dotted, *attributes])}"
+            return [Target(said, module=True, package=location.top if location.kind == "package" else None)]
+        module = self.resolver.load(location.file) if location.file is not None else None
+        where = self.resolver.label(location.file) if location.file is not None else location.dotted
+        place = self.place(module) if module is not None else ""
+        past = [Target(f"past {place}")] if place else []
+        if not attributes:
+            return [Target(f"the module {where}", module=True)]
+        head = attributes[0].removeprefix(ADDITION)
+        child = location.child(head)
+        if module is not None and self.resolver.binds(module, head):
+            # A copy that an import made stays what it was when the name is rebound.
+            taken = [Target(f"a copy of {where} {head}")] if copied and (module.path, head) in self._writes else []
+            return past + taken + list(self.of(module, ".".join(attributes)))
+        if child is not None:
+            return past + self._enter(child, attributes[1:], copied=False)
+        if module is not None and "__getattr__" in module.bindings and head not in IMPLICIT:
+            said = Target(f"by __getattr__ {'.'.join(attributes)}")
+            return [*past, said, *self.of(module, "__getattr__")]
+        return [Target(f"{'.'.join(attributes)} of the module {where}")]
+
+    def _unbound(self, module: Module, name: str, rest: str) -> list[Target]:
+        """What a name leads to that a module does not bind."""
+        ref = f"{name}.{rest}" if rest else name
+        starred = list(self.resolver.stars_binding(module, name))
+        if starred:
+            self.passed.add((module.path, name))
+            past = [Target(f"past {self.place(source)}") for source in starred if self.place(source)]
+            written = [
+                Target(f"a copy of {self.resolver.label(source.path)} {name}")
+                for source in starred
+                if (source.path, name) in self._writes
+            ]
+            return past + written + [found for source in starred for found in self.of(source, ref)]
+        stars = [self.resolver.locate(module, star) for star in module.stars]
+        foreign = " ".join(star.dotted for star in stars if star.kind != "own")
+        if hasattr(builtins, name) and name not in IMPLICIT:
+            return [Target(f"builtin {ref} {foreign}")]
+        return [Target(f"{ref} in {self.resolver.label(module.path)} {foreign}")]
+
+
+def does_something(module: Module) -> bool:
+    """Whether the import of a module does more than to define names: calls something, or sets what is not its own."""
+    if module.loose:
+        return True
+    return any(_changes(binding.node) for found in module.bindings.values() for binding in found)
+
+
+def _changes(node: ast.stmt) -> bool:
+    if isinstance(node, Definition | ast.Import | ast.ImportFrom):
+        return False
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return any(isinstance(each, ast.Attribute | ast.Subscript) for each in targets)
