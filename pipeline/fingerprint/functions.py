@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import inspect
 import os
 import types
@@ -30,6 +31,8 @@ def layers(value: Any) -> Iterator[Any]:
 
 
 def _wrapped(value: Any) -> Any:
+    if type(value) is types.FunctionType and not value.__dict__:
+        return None  # most are
     if issubclass(type(value), types.MethodType):
         return value.__func__
     if issubclass(type(value), type | types.ModuleType):
@@ -70,9 +73,11 @@ def find_node(module: Module, function: types.FunctionType) -> FunctionNode | as
 
 
 def _nodes_at(module: Module, line: int) -> Iterator[ast.AST]:
-    for statement in module.tree.body:
-        if line_of(statement) <= line <= (statement.end_lineno or 0):
-            yield from ast.walk(statement)
+    at = bisect.bisect_right(module.starts, line) - 1
+    # Several statements may stand in a line.
+    while at >= 0 and (module.tree.body[at].end_lineno or 0) >= line:
+        yield from ast.walk(module.tree.body[at])
+        at -= 1
 
 
 def _holds(node: ast.Lambda, code: types.CodeType) -> bool:

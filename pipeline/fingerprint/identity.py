@@ -9,18 +9,18 @@ code that looks at names, counts as it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from blake3 import blake3
 
 from artvcs.vcs import canonical
 
-from .leads import Leads, Name
+from .leads import Leads, Name, Target
 from .model import Part
 from .module import Module
 from .scopes import Import
-from .syntax import Summary
+from .syntax import Ref, Summary
 
 CONTEXT = "artvcs code v2"
 
@@ -63,10 +63,16 @@ class Identity:
         roots: Where the numbers begin.
         nodes: The names that are reached.
         leads: Says where names lead.
+        writes: Names that code rebinds: a copy of what they stood for is something else then.
     """
 
-    def __init__(self, roots: Iterable[Name], nodes: Mapping[Name, Node], leads: Leads) -> None:
+    def __init__(
+        self, roots: Iterable[Name], nodes: Mapping[Name, Node], leads: Leads, writes: Collection[Name]
+    ) -> None:
         self._leads = leads
+        self._label = leads.resolver.label
+        self._writes = frozenset(writes)
+        self._passed: set[Name] = set()
         self._order: list[Node] = []
         self._numbers: dict[Name, int] = {}
         self._nodes = nodes
@@ -79,7 +85,7 @@ class Identity:
             done += 1
         self._keys: dict[str, int | None] = {}
         for number, node in enumerate(self._order):
-            label = f"{leads.resolver.label(node.module.path)}::{node.name}"
+            label = f"{self._label(node.module.path)}::{node.name}"
             self._keys[label] = None if label in self._keys else number
 
     def id(self, parts: Mapping[str, Part], packages: Mapping[str, str], *, names: bool) -> str:
@@ -94,7 +100,7 @@ class Identity:
             rest = sorted([name, part.hash] for name, part in parts.items())
         else:
             numbered = {name for node in self._order for name in node.parts}
-            numbered.update(each for name in self._leads.passed if name in self._nodes for each in self._nodes[name].parts)
+            numbered.update(each for name in self._passed if name in self._nodes for each in self._nodes[name].parts)
             rest = sorted([self.short(name), part.hash] for name, part in parts.items() if name not in numbered)
         self._hasher.update(canonical.dumps({"packages": dict(sorted(packages.items())), "rest": rest}))
         return self._hasher.hexdigest()
@@ -110,7 +116,7 @@ class Identity:
         found = _NUMBERED.fullmatch(key)
         if found is None or int(found[1]) >= len(self._order):
             return key
-        return f"{self._leads.resolver.label(self._order[int(found[1])].module.path)}::{found[2]}"
+        return f"{self._label(self._order[int(found[1])].module.path)}::{found[2]}"
 
     def _number(self, name: Name) -> int | None:
         number = self._numbers.get(name)
@@ -120,35 +126,42 @@ class Identity:
         return number
 
     def _told(self, node: Node) -> str:
-        told = [node.name, self._leads.resolver.label(node.module.path) if node.placed else self._leads.place(node.module)]
+        """What a name says, with its holes filled."""
+        module, leading = node.module, self._leads.of
+        told = [node.name, self._label(module.path) if node.placed else self._leads.place(module)]
         for label, said in node.said:
             told.append(label)
-            if isinstance(said, Import):
-                told += self._leading(node.module, (said, ""))
-            elif said is not None:
+            if said is None:
+                continue
+            refs: Iterable[Ref] = ((said, ""),) if isinstance(said, Import) else said.refs
+            for ref in refs:
+                told.append("\2")
+                for target in leading(module, ref):
+                    told.append(target.said)
+                    if target.own is not None:
+                        number = self._number(target.own)
+                        told.append(f"#{number}" if number is not None else self._named(target.own))
+                    if target.passed or target.copied:
+                        told += self._on_the_way(target)
+            if not isinstance(said, Import):
                 told.append(said.text)
-                for ref in said.refs:
-                    told += self._leading(node.module, ref)
-                for target in said.loads:
-                    told += self._loading(node.module, target)
+                told += [self._loading(module, each) for each in said.loads]
         return "\0".join(told) + "\1"
 
-    def _leading(self, module: Module, ref: str | tuple[Import, str]) -> list[str]:
-        found = ["\2"]
-        for target in self._leads.of(module, ref):
-            number = self._number(target.own) if target.own is not None else None
-            if number is not None:
-                found.append(f"#{number} {target.said}")
-            elif target.own is not None:
-                found.append(f"{self._leads.resolver.label(target.own[0])}::{target.own[1]} {target.said}")
-            else:
-                found.append(target.said)
-        return found
+    def _on_the_way(self, target: Target) -> list[str]:
+        """The names on the way to what is used that count, for they may lead somewhere else when they are rebound."""
+        self._passed |= target.passed
+        if self._writes.isdisjoint(target.passed) and self._writes.isdisjoint(target.copied):
+            return []
+        return sorted(f"through {self._named(each)}" for each in (*target.passed, *target.copied) if each in self._writes)
 
-    def _loading(self, module: Module, target: Import) -> list[str]:
+    def _named(self, name: Name) -> str:
+        return f"{self._label(name[0])}::{name[1]}"
+
+    def _loading(self, module: Module, target: Import) -> str:
         """A module that code imports as it runs: which one counts if that does something, or is a package's."""
         location = self._leads.resolver.locate(module, Import(target.level, target.loaded, None, target.loaded))
         if location.kind != "own":
-            return [f"loads {location.kind} {location.dotted}"]
+            return f"loads {location.kind} {location.dotted}"
         loaded = self._leads.resolver.load(location.file) if location.file is not None else None
-        return [f"loads {self._leads.place(loaded)}" if loaded is not None else "loads"]
+        return f"loads {self._leads.place(loaded) if loaded is not None else ''}"

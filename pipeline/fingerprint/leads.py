@@ -7,8 +7,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .expressions import ADDITION
 from .module import Binding, Module
@@ -29,12 +28,16 @@ class Target:
     Attributes:
         said: What it is, in words that are the same wherever it stands; for the user's own the attributes read from it.
         own: The name that is bound to it, where it is the user's own.
+        passed: The names on the way that only import it.
+        copied: The names on the way that an import copied: they may be something else when they are rebound.
         module: Whether it may be a module.
         package: The package it is of.
     """
 
     said: str
     own: Name | None = None
+    passed: frozenset[Name] = frozenset()
+    copied: frozenset[Name] = frozenset()
     module: bool = False
     package: str | None = None
 
@@ -44,13 +47,10 @@ class Leads:
 
     Args:
         resolver: Finds the files.
-        writes: Names that code rebinds: a copy of what they stood for is something else.
     """
 
-    def __init__(self, resolver: Resolver, writes: Collection[Name]) -> None:
+    def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
-        self.passed: set[Name] = set()
-        self._writes = writes
         self._known: dict[tuple[str, Ref], tuple[Target, ...]] = {}
         self._places: dict[str, str] = {}
 
@@ -95,26 +95,25 @@ class Leads:
         bindings = module.bindings.get(name)
         if bindings is None:
             return self._unbound(module, name, rest)
-        if self._is_passed(module, name, bindings):
-            self.passed.add((module.path, name))
+        if self._is_passed(module, bindings):
             assert bindings[0].imported is not None
-            return self._imported(module, bindings[0].imported, rest)
+            passed = frozenset([(module.path, name)])
+            found = self._imported(module, bindings[0].imported, rest)
+            return [replace(target, passed=target.passed | passed) for target in found]
         found = [Target(rest, (module.path, name))]
         for binding in bindings:
             if binding.imported is not None:
                 found += self._imported(module, binding.imported, rest)
         return found
 
-    def _is_passed(self, module: Module, name: str, bindings: list[Binding]) -> bool:
+    def _is_passed(self, module: Module, bindings: list[Binding]) -> bool:
         """Whether a name is nothing but another one's, always."""
         imported = {
             None if each is None or binding.conditions else (each.level, each.module, each.attribute)
             for binding in bindings
             for each in [binding.imported]
         }
-        if len(imported) > 1 or None in imported or module.path in self.resolver.virtual:
-            return False
-        return (module.path, name) not in self._writes
+        return len(imported) == 1 and None not in imported and module.path not in self.resolver.virtual
 
     def _imported(self, module: Module, target: Import, rest: str) -> list[Target]:
         attributes = [target.attribute] if target.attribute is not None else []
@@ -134,9 +133,9 @@ class Leads:
         head = attributes[0].removeprefix(ADDITION)
         child = location.child(head)
         if module is not None and self.resolver.binds(module, head):
-            # A copy that an import made stays what it was when the name is rebound.
-            taken = [Target(f"a copy of {where} {head}")] if copied and (module.path, head) in self._writes else []
-            return past + taken + list(self.of(module, ".".join(attributes)))
+            found = self.of(module, ".".join(attributes))
+            copies = frozenset([(module.path, head)]) if copied else frozenset[Name]()
+            return past + [replace(target, copied=target.copied | copies) for target in found]
         if child is not None:
             return past + self._enter(child, attributes[1:], copied=False)
         if module is not None and "__getattr__" in module.bindings and head not in IMPLICIT:
@@ -149,14 +148,13 @@ class Leads:
         ref = f"{name}.{rest}" if rest else name
         starred = list(self.resolver.stars_binding(module, name))
         if starred:
-            self.passed.add((module.path, name))
             past = [Target(f"past {self.place(source)}") for source in starred if self.place(source)]
-            written = [
-                Target(f"a copy of {self.resolver.label(source.path)} {name}")
+            passed = frozenset([(module.path, name)])
+            return past + [
+                replace(found, passed=found.passed | passed, copied=found.copied | {(source.path, name)})
                 for source in starred
-                if (source.path, name) in self._writes
+                for found in self.of(source, ref)
             ]
-            return past + written + [found for source in starred for found in self.of(source, ref)]
         stars = [self.resolver.locate(module, star) for star in module.stars]
         foreign = " ".join(star.dotted for star in stars if star.kind != "own")
         if hasattr(builtins, name) and name not in IMPLICIT:

@@ -5,7 +5,6 @@ Where any code that is reached can see something, that counts everywhere. Each q
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 
 from .expressions import CALLERS_NAMES, CLASS_OF, FRAMES, STORING
@@ -36,7 +35,6 @@ _CLASS_MODULES = frozenset(
     {"cloudpickle", "copyreg", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve", "torch", "yaml"}
 )
 _CLASS_NAMES = {"artvcs": {"log_metadata", "register_artifact", "save_artifact"}}
-_WORD = re.compile(r"[^\W\d]\w*")
 
 Foreign = Iterable[tuple[str, str]]
 """Names that are used of packages: a module, and the attributes read from it."""
@@ -71,11 +69,6 @@ def at_classes(mentions: Collection[str], foreign: Foreign) -> bool:
 def at_callers(mentions: Collection[str]) -> bool:
     """Whether code calls what may look up the names of its caller's local variables."""
     return not CALLERS_NAMES.isdisjoint(mentions)
-
-
-def words(texts: Iterable[str]) -> frozenset[str]:
-    """The words in texts that could be names, as in a query."""
-    return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 def _is_one(dotted: str, rest: str, modules: Collection[str], names: dict[str, set[str]]) -> bool:

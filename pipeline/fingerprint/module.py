@@ -83,6 +83,11 @@ class Module:
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     @cached_property
+    def starts(self) -> list[int]:
+        """Where each statement of the top level starts."""
+        return [line_of(statement) for statement in self.tree.body]
+
+    @cached_property
     def exports(self) -> frozenset[str] | None:
         """What `__all__` lists, None when there is none."""
         found = self.bindings.get("__all__")

@@ -74,7 +74,7 @@ class Traversal:
         self.strict = False
         self._builtins: set[str] = set()
         self._has_modules = False
-        self._leads = Leads(resolver, ())
+        self._leads = Leads(resolver)
         self._nodes: dict[Name, Node] = {}
         self._roots: list[Name] | None = None
         self._hints: dict[Name, tuple[Module, str, Summary]] = {}
@@ -93,6 +93,7 @@ class Traversal:
         onward = Traversal(self.resolver)
         onward.mentions |= self.mentions
         onward.strict = True
+        onward._leads = self._leads
         onward.spell = self.identity.short
         onward.read |= self.read
         used = {(module.path, name) for module, name in self.taken}
@@ -140,13 +141,12 @@ class Traversal:
 
     def identify(self) -> None:
         """Numbers what has been reached; to be called when all has been."""
-        leads = Leads(self.resolver, self.writes)
         told = looking.at_classes(self.mentions, self.foreign)
-        held = self._held(leads)
+        held = self._held()
         for name, node in self._nodes.items():
             if told or name in held:
                 node.placed = _binds_class(node.module, node.name)
-        self.identity = Identity(self._roots or (), self._nodes, leads)
+        self.identity = Identity(self._roots or (), self._nodes, self._leads, self.writes)
 
     def id(self) -> str:
         """The id of what has been reached."""
@@ -160,9 +160,9 @@ class Traversal:
         """Whether attributes of modules are set: what has been imported from them is something else then."""
         return any(target.module for module, ref in self._sets for target in self._leads.of(module, ref))
 
-    def _held(self, leads: Leads) -> set[Name]:
+    def _held(self) -> set[Name]:
         """The names of what somebody gets hold of, and does not only call."""
-        found = (target.own for module, ref in self._handed for target in leads.of(module, ref))
+        found = (target.own for module, ref in self._handed for target in self._leads.of(module, ref))
         return self.held | {own for own in found if own is not None}
 
     def _add_hints(self) -> None:
@@ -171,7 +171,7 @@ class Traversal:
             if self.strict or self.looks_at_anything():
                 due = list(self._hints)
             else:
-                held = self._held(self._leads)
+                held = self._held()
                 due = [name for name in self._hints if name in held]
             if not due:
                 return
@@ -184,7 +184,7 @@ class Traversal:
     def add_local_names(self) -> None:
         """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
         everywhere = self.strict or self.looks_at_code()
-        known = frozenset[str]() if everywhere else looking.words(text for _, each in self._spoken for text in each.strings)
+        known = frozenset[str]() if everywhere else frozenset[str]().union(*(each.words for _, each in self._spoken if each.words))
         told: dict[str, list[str]] = {}
         for where, summary in self._spoken:
             if summary.local and (
@@ -351,9 +351,12 @@ class Traversal:
             elif ref[0] != ".":
                 self.follow(module, ref)
         self.mentions |= summary.mentions
-        self._spoken.append((where, summary))
-        self._handed.update((module, ref) for ref in summary.handed)
-        self._sets.update((module, ref) for ref in summary.sets)
+        if summary.local or summary.words:
+            self._spoken.append((where, summary))
+        if summary.handed:
+            self._handed.update([(module, ref) for ref in summary.handed])
+        if summary.sets:
+            self._sets.update([(module, ref) for ref in summary.sets])
         self.writes.update((module.path, name) for name in summary.writes)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))

@@ -9,6 +9,7 @@ leads to.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ Ref = str | tuple[Import, str]
 
 _READERS: dict[type, Reader] = {**expressions.READERS, **definitions.READERS}
 _EMPTY: frozenset[Any] = frozenset()
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Summary:
         dynamic: What cannot be followed, and the line.
         mentions: Attributes that it reads from anything and that may lead to other code, as `__subclasses__`.
         local: The names of its local variables.
-        strings: The texts it holds.
+        words: The words in the texts it holds, which may be names, as in a query.
     """
 
     text: str
@@ -54,7 +56,7 @@ class Summary:
     dynamic: tuple[tuple[str, int], ...]
     mentions: frozenset[str]
     local: tuple[str, ...]
-    strings: tuple[str, ...]
+    words: frozenset[str]
 
 
 def summarise(
@@ -93,27 +95,22 @@ class _Speller:
         self.used: set[tuple[int, str]] = set()
 
     def summary(self, walk: Walk) -> Summary:
-        text = list[str]()
-        handed = set[Ref]()
+        handed = set[int]()
         loads = list[tuple[int, Scope, str, Import]]()
-        for item in walk.out:
+        text: list[Any] = walk.out
+        for position, item in enumerate(text):
             if item.__class__ is str:
-                text.append(item)  # type: ignore[arg-type]
                 continue
             scope, name, how = item
-            if how.__class__ is not bool:
-                loads.append((len(text), scope, name, how))  # type: ignore[arg-type]
-                text.append("")
-                continue
-            if scope.__class__ is Import:
-                text.append(f"g{self.hole((scope, name))}")  # type: ignore[arg-type]
-                continue
-            known = scope.spelt.get(name)  # type: ignore[union-attr]
-            if known is None:
-                known = scope.spelt[name] = self.spell(scope, name)  # type: ignore[arg-type, union-attr]
-            text.append(known[0])
-            if not how:
-                handed.update(self.refs[number] for number in known[1])
+            if how is True or how is False:
+                known = scope.spelt.get(name) if scope.__class__ is Scope else self.known((scope, name))
+                if known is None:
+                    known = scope.spelt[name] = self.spell(scope, name)
+                text[position] = known[0]
+                if known[1] and not how:
+                    handed.update(known[1])
+            else:
+                loads.append((position, scope, name, how))
         for position, scope, name, target in loads:
             text[position] = self.loading(scope, name, target)
         said = digest("\0".join(text))
@@ -123,14 +120,14 @@ class _Speller:
             said,
             digest("\0".join([said, *map(str, refs), *map(str, loaded)])),
             refs,
-            frozenset(handed) if handed else _EMPTY,
+            frozenset([refs[number] for number in handed]) if handed else _EMPTY,
             loaded,
             _written(walk),
             _set(walk),
             tuple(walk.outside.dynamic),
             frozenset(walk.outside.mentions) if walk.outside.mentions else _EMPTY,
             (*(name for _, name in self.local), *(name for _, _, name, _ in loads)),
-            tuple(walk.outside.strings),
+            words(walk.outside.strings) if walk.outside.strings else _EMPTY,
         )
 
     def spell(self, scope: Scope, chain: str) -> tuple[str, tuple[int, ...]]:
@@ -167,6 +164,10 @@ class _Speller:
             bound = f"v{self.variable(owner, name)}" if name in owner.assigned or len(owner.imports[name]) > 1 else ""
         return f"import {bound}"
 
+    def known(self, ref: Ref) -> tuple[str, tuple[int, ...]]:
+        """What is known to be from outside."""
+        return f"g{self.hole(ref)}", ()
+
     def hole(self, ref: Ref) -> int:
         number = self.numbers.get(ref)
         if number is None:
@@ -184,6 +185,11 @@ def _written(walk: Walk) -> frozenset[str]:
     for scope in walk.scopes[1:]:
         written.update(name for name in scope.writes if scope.owner(name) is None)
     return frozenset(written) if written else _EMPTY
+
+
+def words(texts: Iterable[str]) -> frozenset[str]:
+    """The words in texts that could be names."""
+    return frozenset([word for text in texts for word in _WORD.findall(text)])
 
 
 def _set(walk: Walk) -> frozenset[Ref]:
