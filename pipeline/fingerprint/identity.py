@@ -64,6 +64,9 @@ class Identity:
         nodes: The names that are reached.
         leads: Says where names lead.
         writes: Names that code rebinds: a copy of what they stood for is something else then.
+
+    Attributes:
+        places: The files whose place counts.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Identity:
         self._label = leads.resolver.label
         self._writes = frozenset(writes)
         self._passed: set[Name] = set()
+        self.places: set[str] = set()
         self._order: list[Node] = []
         self._numbers: dict[Name, int] = {}
         self._nodes = nodes
@@ -128,7 +132,7 @@ class Identity:
     def _told(self, node: Node) -> str:
         """What a name says, with its holes filled."""
         module, leading = node.module, self._leads.of
-        told = [node.name, self._label(module.path) if node.placed else self._leads.place(module)]
+        told = [node.name, self._placed(self._label(module.path) if node.placed else self._leads.place(module))]
         for label, said in node.said:
             told.append(label)
             if said is None:
@@ -141,12 +145,19 @@ class Identity:
                     if target.own is not None:
                         number = self._number(target.own)
                         told.append(f"#{number}" if number is not None else self._named(target.own))
+                    if target.place:
+                        told.append(self._placed(target.place))
                     if target.passed or target.copied:
                         told += self._on_the_way(target)
             if not isinstance(said, Import):
                 told.append(said.text)
                 told += [self._loading(module, each) for each in said.loads]
         return "\0".join(told) + "\1"
+
+    def _placed(self, label: str) -> str:
+        if label:
+            self.places.add(label)
+        return label
 
     def _on_the_way(self, target: Target) -> list[str]:
         """The names on the way to what is used that count, for they may lead somewhere else when they are rebound."""
@@ -164,4 +175,4 @@ class Identity:
         if location.kind != "own":
             return f"loads {location.kind} {location.dotted}"
         loaded = self._leads.resolver.load(location.file) if location.file is not None else None
-        return f"loads {self._leads.place(loaded) if loaded is not None else ''}"
+        return f"loads {self._placed(self._leads.place(loaded)) if loaded is not None else ''}"

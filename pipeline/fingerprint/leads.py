@@ -32,6 +32,7 @@ class Target:
         copied: The names on the way that an import copied: they may be something else when they are rebound.
         module: Whether it may be a module.
         package: The package it is of.
+        place: The file whose place counts.
     """
 
     said: str
@@ -40,6 +41,7 @@ class Target:
     copied: frozenset[Name] = frozenset()
     module: bool = False
     package: str | None = None
+    place: str = ""
 
 
 class Leads:
@@ -59,7 +61,7 @@ class Leads:
         key = (module.path, ref)
         known = self._known.get(key)
         if known is None:
-            self._known[key] = (Target(f"in a circle {self.resolver.label(module.path)} {ref}"),)
+            self._known[key] = (Target(f"in a circle {ref}", place=self.resolver.label(module.path)),)
             known = self._known[key] = tuple(dict.fromkeys(self._find(module, ref)))
         return known
 
@@ -127,9 +129,9 @@ class Leads:
         module = self.resolver.load(location.file) if location.file is not None else None
         where = self.resolver.label(location.file) if location.file is not None else location.dotted
         place = self.place(module) if module is not None else ""
-        past = [Target(f"past {place}")] if place else []
+        past = [Target("past", place=place)] if place else []
         if not attributes:
-            return [Target(f"the module {where}", module=True)]
+            return [Target("the module", module=True, place=where)]
         head = attributes[0].removeprefix(ADDITION)
         child = location.child(head)
         if module is not None and self.resolver.binds(module, head):
@@ -141,14 +143,14 @@ class Leads:
         if module is not None and "__getattr__" in module.bindings and head not in IMPLICIT:
             said = Target(f"by __getattr__ {'.'.join(attributes)}")
             return [*past, said, *self.of(module, "__getattr__")]
-        return [Target(f"{'.'.join(attributes)} of the module {where}")]
+        return [Target(f"{'.'.join(attributes)} of the module", place=where)]
 
     def _unbound(self, module: Module, name: str, rest: str) -> list[Target]:
         """What a name leads to that a module does not bind."""
         ref = f"{name}.{rest}" if rest else name
         starred = list(self.resolver.stars_binding(module, name))
         if starred:
-            past = [Target(f"past {self.place(source)}") for source in starred if self.place(source)]
+            past = [Target("past", place=self.place(source)) for source in starred if self.place(source)]
             passed = frozenset([(module.path, name)])
             return past + [
                 replace(found, passed=found.passed | passed, copied=found.copied | {(source.path, name)})
@@ -159,7 +161,7 @@ class Leads:
         foreign = " ".join(star.dotted for star in stars if star.kind != "own")
         if hasattr(builtins, name) and name not in IMPLICIT:
             return [Target(f"builtin {ref} {foreign}")]
-        return [Target(f"{ref} in {self.resolver.label(module.path)} {foreign}")]
+        return [Target(f"{ref} {foreign}", place=self.resolver.label(module.path))]
 
 
 def does_something(module: Module) -> bool:

@@ -147,6 +147,8 @@ class Traversal:
             if told or name in held:
                 node.placed = _binds_class(node.module, node.name)
         self.identity = Identity(self._roots or (), self._nodes, self._leads, self.writes)
+        for label in self.identity.places:
+            self.add(Part(f"{label}::<place>", "file", digest(label), label, 0, ""))
 
     def id(self) -> str:
         """The id of what has been reached."""

@@ -186,14 +186,18 @@ class _Observer:
         elif issubclass(type(namespace[name]), type) and not _is_foreign(namespace[name]):
             self._class(module, name, namespace[name], bindings)
         elif self._counts(module, name, namespace[name]):
-            if not self._is_told(module, namespace[name], bindings, namespace):
+            if not self._is_told(module, name, namespace[name], bindings, namespace):
                 self._note(where, namespace[name])
             self._remembered(where, namespace[name])
 
-    def _is_told(self, module: Module, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]) -> bool:
+    def _is_told(
+        self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]
+    ) -> bool:
         """Whether a value is what the text says, and nothing beside."""
         if bindings and all(binding.imported is not None for binding in bindings):
             return self._is_imported(module, value, bindings)
+        if not bindings and self._is_starred(module, value, name):
+            return True
         functions = list(layers(value))
         if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
             return False
@@ -253,6 +257,12 @@ class _Observer:
             if namespace is not None and attribute is not None and namespace.get(attribute, _NOTHING) is value:
                 return len(bindings) == 1
         return False
+
+    def _is_starred(self, module: Module, value: Any, name: str) -> bool:
+        """Whether a name still is what a star import took from one module; that, then, is looked at there."""
+        sources = list(self._traversal.resolver.stars_binding(module, name))
+        namespaces = [self._namespaces.get(source.path, {}) for source in sources]
+        return len(namespaces) == 1 and namespaces[0].get(name, _NOTHING) is value
 
     # Classes
 
