@@ -56,7 +56,9 @@ def compare(old: Mapping[str, PartLike], new: Mapping[str, PartLike]) -> list[Ch
         if before not in old or after not in new or old[before].hash != new[after].hash
     ]
     said = [each for each in changes if _is_code(old, new, pairs[each.name])]
-    return said or changes or [Change(after, "changed", _diff(before, after, "", "")) for before, after in moved.items()]
+    return (
+        said or changes or [Change(after, "changed", _diff(before, after, "", "")) for before, after in moved.items()]
+    )
 
 
 def _moved(old: Mapping[str, PartLike], new: Mapping[str, PartLike]) -> dict[str, str]:

@@ -63,7 +63,9 @@ class Followed:
         traversal = self._traversal
         if traversal is None:
             return ()
-        return {traversal.identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
+        return {
+            traversal.identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes
+        }
 
     def spelt(self, name: str) -> str:
         """The name of a value or part of the state as it is written in the code now."""
@@ -177,7 +179,7 @@ def _beyond(text: Traversal, root: str) -> str:
         traversal.take_whole(module)
     traversal.run()
     traversal.finish()
-    seen = text.names() if traversal.looks_at_anything() else ""
+    seen = text.names() if traversal.depends_on_names_of(text) else ""
     parts = sorted((part.name, part.hash) for part in traversal.parts.values())
     return digest(repr((parts, sorted(traversal.packages.items()), seen)))
 

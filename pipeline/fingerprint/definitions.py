@@ -6,7 +6,7 @@ import ast
 from typing import Any
 
 from .expressions import asked, read_addition
-from .nodes import Definition, FunctionNode, imported_names, parameters, quoted_names, type_parameters
+from .nodes import Definition, FunctionNode, chain, imported_names, parameters, quoted_names, type_parameters
 from .scopes import Scope
 from .walk import HINT, LEAVE, Hint, Leave, Reader, Walk
 
@@ -33,7 +33,13 @@ def read_annotated(walk: Walk, node: ast.AnnAssign) -> None:
     """Reads `x: int = y`; only in a class does the annotation count, for fields are made of it."""
     if walk.scope.kind == "class":
         walk.out.append("AnnAssign")
-        walk.stack += (")", *([] if node.value is None else [node.value]), ":", *hint(walk, node.annotation), node.target)
+        walk.stack += (
+            ")",
+            *([] if node.value is None else [node.value]),
+            ":",
+            *hint(walk, node.annotation),
+            node.target,
+        )
     elif node.value is not None:
         walk.out.append("=")
         walk.stack += (node.value, ":", node.target)
@@ -88,9 +94,21 @@ def read_function(walk: Walk, node: FunctionNode) -> None:
     walk.out.append(f"{type(node).__name__} {node.name}")
     outer = _push_generic(walk, node)
     inner = walk.inside("function", outer)
+    inner.classes.update(_given_classes(node))
     walk.stack += (LEAVE, *reversed(node.body), ":", inner)
     _push_signature(walk, node.args, inner, node.returns, hints=walk.hints or node is not walk.bare)
     _push_head(walk, node, outer)
+
+
+_OF_CLASSES = frozenset({"__class_getitem__", "__init_subclass__", "__new__", "__prepare__"})
+_CALLED_CLASSES = frozenset({"cls", "klass", "mcls", "mcs", "metacls"})
+
+
+def _given_classes(node: FunctionNode) -> list[str]:
+    """The parameters that are given a class: the first of a class method, and those that are called so."""
+    given = [arg.arg for arg in parameters(node.args)]
+    first = node.name in _OF_CLASSES or any(chain(each) == "classmethod" for each in node.decorator_list)
+    return [name for at, name in enumerate(given) if name in _CALLED_CLASSES or (first and at == 0)]
 
 
 def read_lambda(walk: Walk, node: ast.Lambda) -> None:

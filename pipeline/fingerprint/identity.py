@@ -67,6 +67,7 @@ class Identity:
 
     Attributes:
         places: The files whose place counts.
+        copied: The names on the ways to what is used that do not count, as long as nothing rebinds them.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Identity:
         self._writes = frozenset(writes)
         self._passed: set[Name] = set()
         self.places: set[str] = set()
+        self.copied: set[Name] = set()
         self._order: list[Node] = []
         self._numbers: dict[Name, int] = {}
         self._nodes = nodes
@@ -162,9 +164,12 @@ class Identity:
     def _on_the_way(self, target: Target) -> list[str]:
         """The names on the way to what is used that count, for they may lead somewhere else when they are rebound."""
         self._passed |= target.passed
+        self.copied |= target.passed | target.copied
         if self._writes.isdisjoint(target.passed) and self._writes.isdisjoint(target.copied):
             return []
-        return sorted(f"through {self._named(each)}" for each in (*target.passed, *target.copied) if each in self._writes)
+        return sorted(
+            f"through {self._named(each)}" for each in (*target.passed, *target.copied) if each in self._writes
+        )
 
     def _named(self, name: Name) -> str:
         return f"{self._label(name[0])}::{name[1]}"

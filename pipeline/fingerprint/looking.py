@@ -18,9 +18,10 @@ _CODE_BUILTINS = frozenset(
     | {"setattr", "vars", "__builtins__"}
 )
 _CODE_MODULES = frozenset(
-    {"ast", "bdb", "code", "dis", "gc", "inspect", "linecache", "pdb", "runpy", "symtable", "trace", "traceback"}
+    {"bdb", "code", "dis", "gc", "inspect", "linecache", "pdb", "runpy", "symtable", "trace", "traceback"}
     | {"unittest", "mock", "pytest"}  # Python's, and those that put something in a name's place
-    | {"duckdb", "executing", "formulaic", "icecream", "numexpr", "pandasql", "patsy", "sorcery", "statsmodels", "varname"}
+    | {"bambi", "duckdb", "executing", "formulaic", "icecream", "lifelines", "linearmodels", "numexpr", "pandasql"}
+    | {"patsy", "plotnine", "sorcery", "statsmodels", "varname"}  # those that look up names in their callers
 )
 _CODE_NAMES = {
     "importlib": {"reload"},

@@ -89,9 +89,7 @@ def build(
     """Sorts what was found."""
     ordered = tuple(sorted(parts, key=lambda part: part.name))
     versions = dict(sorted(packages.items()))
-    return Fingerprint(
-        id, ordered, versions, tuple(sorted(set(unfollowed))), tuple(sorted(set(unhashable)))
-    )
+    return Fingerprint(id, ordered, versions, tuple(sorted(set(unfollowed))), tuple(sorted(set(unhashable))))
 
 
 def to_json(fingerprint: Fingerprint) -> dict[str, Any]:

@@ -69,7 +69,16 @@ def has_plain_hints(node: FunctionNode) -> bool:
     return plain and not type_parameters(node)
 
 
-_IN_HINTS: tuple[type[ast.AST], ...] = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr)
+_IN_HINTS: tuple[type[ast.AST], ...] = (
+    ast.Name,
+    ast.Attribute,
+    ast.Subscript,
+    ast.Constant,
+    ast.Tuple,
+    ast.List,
+    ast.BinOp,
+    ast.BitOr,
+)
 _IN_HINTS += (ast.expr_context, ast.Starred, ast.UnaryOp, ast.USub)
 
 

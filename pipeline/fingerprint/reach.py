@@ -139,13 +139,21 @@ class Traversal:
         """Whether code that is reached may see anything of how code is written."""
         return self.looks_at_code() or looking.at_hints(self.mentions, self.foreign)
 
+    def depends_on_names_of(self, other: Traversal) -> bool:
+        """Whether code that is reached may see how another's is written, or rebinds a name on its ways."""
+        return self.looks_at_anything() or not self.writes.isdisjoint(other.identity.copied)
+
     def identify(self) -> None:
         """Numbers what has been reached; to be called when all has been."""
         told = looking.at_classes(self.mentions, self.foreign)
         held = self._held()
         for name, node in self._nodes.items():
-            if told or name in held:
-                node.placed = _binds_class(node.module, node.name)
+            classes = [
+                each.node for each in node.module.bindings.get(node.name, ()) if isinstance(each.node, ast.ClassDef)
+            ]
+            node.placed = bool(classes) and (
+                told or name in held or any(self._is_given_away(node.module, each) for each in classes)
+            )
         self.identity = Identity(self._roots or (), self._nodes, self._leads, self.writes)
         for label in self.identity.places:
             self.add(Part(f"{label}::<place>", "file", digest(label), label, 0, ""))
@@ -167,6 +175,12 @@ class Traversal:
         found = (target.own for module, ref in self._handed for target in self._leads.of(module, ref))
         return self.held | {own for own in found if own is not None}
 
+    def _is_given_away(self, module: Module, node: ast.ClassDef) -> bool:
+        """Whether a class is given to the user's code as it is made: to a decorator, or a metaclass."""
+        names = [chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list]
+        targets = (target for name in names if name is not None for target in self._leads.of(module, name))
+        return bool(node.keywords) or None in names or any(target.own is not None for target in targets)
+
     def _add_hints(self) -> None:
         """Adds the type hints that are read, or may be by whoever gets hold of a function."""
         while self._hints:
@@ -186,7 +200,11 @@ class Traversal:
     def add_local_names(self) -> None:
         """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
         everywhere = self.strict or self.looks_at_code()
-        known = frozenset[str]() if everywhere else frozenset[str]().union(*(each.words for _, each in self._spoken if each.words))
+        known = (
+            frozenset[str]()
+            if everywhere
+            else frozenset[str]().union(*(each.words for _, each in self._spoken if each.words))
+        )
         told: dict[str, list[str]] = {}
         for where, summary in self._spoken:
             if summary.local and (
@@ -263,7 +281,6 @@ class Traversal:
             found = self.resolver.load(target.own[0]) if target.own is not None else None
             if target.own is not None and found is not None and _binds_class(found, target.own[1]):
                 self.follow(found, target.own[1])
-
 
     def _note_taken(self, module: Module, name: str) -> None:
         if self._importing is None:

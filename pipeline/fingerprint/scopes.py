@@ -51,12 +51,13 @@ class Scope:
         fixed: Those whose name can be seen from outside: parameters, functions, classes.
         assigned: Those that something else than an import binds.
         imports: Those that imports bind, and what they import.
+        classes: Those of parameters that are given a class, as `cls` is.
         writes: The names that stand for what is changed in place.
     """
 
     __slots__ = (
-        "assigned", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt", "stores", "top",
-        "writes",
+        "assigned", "classes", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt", "stores",
+        "top", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, parent: Scope | None, number: int = 0) -> None:
@@ -69,6 +70,7 @@ class Scope:
         self.top: Scope = self if parent is None else parent.top
         self.stores: set[str] = set()
         self.fixed: set[str] = set()
+        self.classes: set[str] = set()
         self.assigned: set[str] = set()
         self.writes: set[str] = set()
         self.globals: set[str] = set()

@@ -125,7 +125,7 @@ class _Observer:
             self._name(module, name)
             self._traversal.run()
         self._traversal.finish()
-        if self._traversal.looks_at_anything() and not self._text.looks_at_code():
+        if self._traversal.depends_on_names_of(self._text):
             self._values["how code is written"] = self._text.names()
         return State(
             self._values,

@@ -25,6 +25,8 @@ Ref = str | tuple[Import, str]
 
 _READERS: dict[type, Reader] = {**expressions.READERS, **definitions.READERS}
 _EMPTY: frozenset[Any] = frozenset()
+_A_CLASS = -1
+"""In place of a hole: a parameter that is given a class."""
 _WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -107,13 +109,16 @@ class _Speller:
                 if known is None:
                     known = scope.spelt[name] = self.spell(scope, name)
                 text[position] = known[0]
-                if known[1] and not how:
+                if not how and known[1]:
                     handed.update(known[1])
             else:
                 loads.append((position, scope, name, how))
         for position, scope, name, target in loads:
             text[position] = self.loading(scope, name, target)
         said = digest("\0".join(text))
+        if _A_CLASS in handed:
+            handed.discard(_A_CLASS)
+            walk.outside.mentions.add(expressions.CLASS_OF)
         refs = tuple(self.refs)
         loaded = tuple(target for _, _, _, target in loads)
         return Summary(
@@ -149,7 +154,7 @@ class _Speller:
             beyond, numbers = self.spell(owner.parent or owner.top, chain)
             return f"c{owner.number}.{chain} {beyond}", numbers
         if name in owner.fixed:
-            return f"n{owner.number}.{chain}", ()
+            return f"n{owner.number}.{chain}", (_A_CLASS,) if name in owner.classes and not rest else ()
         return f"v{self.variable(owner, name)}{dot}{rest}", ()
 
     def loading(self, scope: Scope, name: str, target: Import) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,17 +60,19 @@ def save(
     """
     cls = materializer or materializers.find_for_value(value)
     _tell(cls)
+    type_name = materializers.type_name(value)
+    if not materializers.is_known(type_name):
+        materializers.tell(type(value))
     with scratch.of(repository.layout).folder() as folder:
         writer = cls(str(folder))
-        with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
+        with _blaming(cls, f"store a value of type {type_name}"):
             writer.save(value)
         known = worktree.StatCache(repository.cache, repository.store)
         payload = worktree.add_folder(transaction, folder, writer.included, known=known)
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
-        with _blaming(cls, f"describe a value of type {materializers.type_name(value)}"):
+        with _blaming(cls, f"describe a value of type {type_name}"):
             facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
-    type_name = materializers.type_name(value)
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = transaction.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
@@ -126,7 +127,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
 def _tell(cls: type[Materializer]) -> None:
     """Tells whoever watches the step that a user's materializer is used: its code counts."""
     if not materializers.is_builtin(cls):
-        sys.audit("artvcs.find_class", cls.__module__, cls.__qualname__)
+        materializers.tell(cls)
 
 
 @contextlib.contextmanager

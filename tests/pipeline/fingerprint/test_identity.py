@@ -88,7 +88,10 @@ def used(name: str, file: str, names: dict[str, str], heads: dict[str, list[str]
         (f"from {module} import {name}\n", name),
         (f"from {module} import {name} as {alias}\n", alias),
         (f"import {module} as {alias}\n", f"{alias}.{name}"),
-        (f"from {package} import {last} as {alias}\n" if package else f"import {module}\n", f"{alias if package else module}.{name}"),
+        (
+            f"from {package} import {last} as {alias}\n" if package else f"import {module}\n",
+            f"{alias if package else module}.{name}",
+        ),
     ]
     line, spelt = chance.choice(ways)
     heads[file].append(line)

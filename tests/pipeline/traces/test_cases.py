@@ -12,6 +12,7 @@ import pytest
 
 from .harness import CASES, Case, World, read_case
 
+
 def stories() -> Iterator[Any]:
     """All cases; those of a class after its first are told by `make traces`."""
     told = set[str]()
