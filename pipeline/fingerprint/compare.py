@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -51,7 +51,7 @@ def compare(old: Mapping[str, PartLike], new: Mapping[str, PartLike]) -> list[Ch
     pairs |= {name: (name, "") for name in old.keys() - new.keys() - moved.keys()}
     pairs |= {name: ("", name) for name in new.keys() - old.keys() - set(moved.values())}
     changes = [
-        _change(name, old.get(before), new.get(after), f"{before or name}", f"{after or name}")
+        _change(name, old.get(before), new.get(after), before or name, after or name)
         for name, (before, after) in sorted(pairs.items())
         if before not in old or after not in new or old[before].hash != new[after].hash
     ]
@@ -65,14 +65,16 @@ def _moved(old: Mapping[str, PartLike], new: Mapping[str, PartLike]) -> dict[str
     """The parts that have another name now: those that say the same, then those that are called the same."""
     found: dict[str, str] = {}
     gone, come = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-    by_both: Callable[[Mapping[str, PartLike], str], object] = lambda parts, name: (_called(name), parts[name].hash)
-    by_name: Callable[[Mapping[str, PartLike], str], object] = lambda parts, name: _called(name)
-    for key in (by_both, by_name):
-        waiting = {key(new, name): name for name in reversed(come) if name not in found.values()}
+    for same_text in (True, False):
+        waiting = {_key(new, name, same_text): name for name in reversed(come) if name not in found.values()}
         for name in gone:
-            if name not in found and (match := waiting.pop(key(old, name), None)) is not None:
+            if name not in found and (match := waiting.pop(_key(old, name, same_text), None)) is not None:
                 found[name] = match
     return found
+
+
+def _key(parts: Mapping[str, PartLike], name: str, with_text: bool) -> tuple[str, str]:
+    return _called(name), parts[name].hash if with_text else ""
 
 
 def _called(name: str) -> str:

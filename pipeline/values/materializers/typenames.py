@@ -100,9 +100,7 @@ def class_path(cls: type) -> str | None:
 
 
 def tell(named: Any) -> None:
-    """Tells whoever watches the step that a value names a class or function: where it is counts, for there it is looked
-    for when the value is loaded.
-    """
+    """Tells whoever watches the step that a value names a class or function, which is looked for when it is loaded."""
     sys.audit("artvcs.find_class", str(named.__module__), named.__qualname__)
 
 

@@ -1,8 +1,8 @@
 """Code that does the same has one id, wherever it stands and whatever is called how; other code has another.
 
-Small programs are made at random, each from a plan: what its functions do and use. One plan is written down in many ways:
-in other files, with other imports, names of local variables and type hints. Plans differ in little, so that many programs
-look alike; none may have the id of one that gives another result.
+Small programs are made at random, each from a plan: what its functions do and use. One plan is written down in many
+ways: in other files, with other imports, names of local variables and type hints. Plans differ in little, so that many
+programs look alike; none may have the id of one that gives another result.
 """
 
 import random

@@ -1,9 +1,9 @@
 """Reads a piece of code once: its normalised text, and the outside names it uses.
 
 The text leaves out positions, comments, docstrings, formatting and local annotations, and has no field
-that only newer Pythons know, so one function has one hash on all of them. A name that only the code itself can see, that
-of a local variable, is a number in it, by first appearance; a name from outside is a hole, to be filled by what it
-leads to.
+that only newer Pythons know, so one function has one hash on all of them. The name of a local variable, which
+only the code itself can see, is a number in it, by first appearance; a name from outside is a hole, to be filled by
+what it leads to.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..model import digest
 from . import definitions, expressions
-from .model import digest
 from .nodes import FunctionNode, parameters
 from .scopes import Import, Scope
 from .walk import Reader, Walk
 
 Ref = str | tuple[Import, str]
-"""A global name with the attributes read from it, `utils.clean`; or what an import inside the code binds, with these."""
+"""A global name with the attributes read from it, `utils.clean`; or what an import inside the code binds."""
 
 _READERS: dict[type, Reader] = {**expressions.READERS, **definitions.READERS}
 _EMPTY: frozenset[Any] = frozenset()

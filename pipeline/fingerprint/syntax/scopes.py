@@ -56,8 +56,8 @@ class Scope:
     """
 
     __slots__ = (
-        "assigned", "classes", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt", "stores",
-        "top", "writes",
+        "assigned", "classes", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt",
+        "stores", "top", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, parent: Scope | None, number: int = 0) -> None:

@@ -9,45 +9,24 @@ code that looks at names, counts as it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from blake3 import blake3
 
 from artvcs.vcs import canonical
 
-from .leads import Leads, Name, Target
-from .model import Part
-from .module import Module
-from .scopes import Import
-from .syntax import Ref, Summary
+from ..model import Part, digest
+from ..project.leads import Name, Target
+from ..project.module import Module
+from ..syntax.scopes import Import
+from ..syntax.summary import Ref
+from . import looking
+from .traversal import Node, Traversal
 
 CONTEXT = "artvcs code v2"
 
 _NAME = re.compile(r"(.*?)::(\w+)(.*)", re.DOTALL)
 _NUMBERED = re.compile(r"#(\d+)::(.*)", re.DOTALL)
-
-Said = tuple[str, Summary | Import | None]
-"""A piece of code under a label that says what it is there for."""
-
-
-@dataclass(slots=True)
-class Node:
-    """A module-level name that is reached.
-
-    Attributes:
-        module: Where it is.
-        name: The name.
-        said: All that binds it says.
-        parts: The names of its parts.
-        placed: Whether its module's place counts.
-    """
-
-    module: Module
-    name: str
-    said: list[Said] = field(default_factory=list)
-    parts: list[str] = field(default_factory=list)
-    placed: bool = False
 
 
 def plainly(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
@@ -57,33 +36,28 @@ def plainly(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
 
 
 class Identity:
-    """The numbers of the names that are reached, and the id of it all.
-
-    Args:
-        roots: Where the numbers begin.
-        nodes: The names that are reached.
-        leads: Says where names lead.
-        writes: Names that code rebinds: a copy of what they stood for is something else then.
+    """The numbers of the names that a traversal has reached, and the id of it all.
 
     Attributes:
+        id: 64 hex characters.
         places: The files whose place counts.
         copied: The names on the ways to what is used that do not count, as long as nothing rebinds them.
     """
 
-    def __init__(
-        self, roots: Iterable[Name], nodes: Mapping[Name, Node], leads: Leads, writes: Collection[Name]
-    ) -> None:
-        self._leads = leads
-        self._label = leads.resolver.label
-        self._writes = frozenset(writes)
+    def __init__(self, traversal: Traversal) -> None:
+        self._leads = traversal.leads
+        self._label = traversal.resolver.label
+        self._writes = frozenset(traversal.writes)
+        self._classes = looking.placed(traversal)
         self._passed: set[Name] = set()
         self.places: set[str] = set()
         self.copied: set[Name] = set()
         self._order: list[Node] = []
         self._numbers: dict[Name, int] = {}
-        self._nodes = nodes
+        self._nodes = traversal.nodes
+        self._parts = traversal.parts
         self._hasher = blake3(derive_key_context=CONTEXT)
-        for root in roots:
+        for root in traversal.roots:
             self._number(root)
         done = 0
         while done < len(self._order):  # grows meanwhile
@@ -93,23 +67,28 @@ class Identity:
         for number, node in enumerate(self._order):
             label = f"{self._label(node.module.path)}::{node.name}"
             self._keys[label] = None if label in self._keys else number
+        for label in self.places:
+            traversal.add(Part(f"{label}::<place>", "file", digest(label), label, 0, ""))
+        self.id = self._id(traversal)
 
-    def id(self, parts: Mapping[str, Part], packages: Mapping[str, str], *, names: bool) -> str:
-        """The id of everything.
-
-        Args:
-            parts: All parts; those that have no number count by themselves.
-            packages: The packages, by version.
-            names: Whether the names of all parts count, too.
-        """
-        if names:
+    def _id(self, traversal: Traversal) -> str:
+        """The id: of what is numbered, and of all other parts by themselves; by their names where these can be seen."""
+        parts = traversal.parts
+        if looking.at_code(traversal):
             rest = sorted([name, part.hash] for name, part in parts.items())
         else:
-            numbered = {name for node in self._order for name in node.parts}
-            numbered.update(each for name in self._passed if name in self._nodes for each in self._nodes[name].parts)
+            known = [*self._order, *(self._nodes[name] for name in self._passed if name in self._nodes)]
+            numbered = {name for node in known for name in node.parts}
             rest = sorted([self.short(name), part.hash] for name, part in parts.items() if name not in numbered)
-        self._hasher.update(canonical.dumps({"packages": dict(sorted(packages.items())), "rest": rest}))
+        told = {"packages": dict(sorted(traversal.packages.items())), "rest": rest}
+        self._hasher.update(canonical.dumps(told))
         return self._hasher.hexdigest()
+
+    def seen_by(self, other: Traversal) -> str | None:
+        """What other code may see of how this is written, or change of where its names lead; None if it is blind."""
+        if looking.at_anything(other) or not other.writes.isdisjoint(self.copied):
+            return plainly(self._parts.values(), {})
+        return None
 
     def short(self, name: str) -> str:
         """A part's name by its number, if it has one: the same wherever it stands."""
@@ -134,7 +113,8 @@ class Identity:
     def _told(self, node: Node) -> str:
         """What a name says, with its holes filled."""
         module, leading = node.module, self._leads.of
-        told = [node.name, self._placed(self._label(module.path) if node.placed else self._leads.place(module))]
+        is_placed = (module.path, node.name) in self._classes
+        told = [node.name, self._placed(self._label(module.path) if is_placed else self._leads.place(module))]
         for label, said in node.said:
             told.append(label)
             if said is None:

@@ -1,5 +1,6 @@
-"""Where a global name leads in the end, through any number of imports: what it stands for, wherever that is and
-under whatever name it was imported.
+"""Where a global name leads in the end, through any number of imports.
+
+What it stands for is the same wherever that is, and under whatever name it was imported.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ import builtins
 import os
 from dataclasses import dataclass, replace
 
-from .expressions import ADDITION
+from ..syntax.expressions import ADDITION
+from ..syntax.nodes import Definition
+from ..syntax.scopes import Import
+from ..syntax.summary import Ref
+from .locate import Location
 from .module import Binding, Module
-from .nodes import Definition
-from .project import Location
 from .resolve import IMPLICIT, Resolver
-from .scopes import Import
-from .syntax import Ref
 
 Name = tuple[str, str]
 """A module's file and a name in it."""
@@ -124,8 +125,8 @@ class Leads:
 
     def _enter(self, location: Location, attributes: list[str], *, copied: bool) -> list[Target]:
         if location.kind != "own":
-            said = f"{location.kind} {'.'.join([location.dotted, *attributes])}"
-            return [Target(said, module=True, package=location.top if location.kind == "package" else None)]
+            dotted = f"{location.kind} {'.'.join([location.dotted, *attributes])}"
+            return [Target(dotted, module=True, package=location.top if location.kind == "package" else None)]
         module = self.resolver.load(location.file) if location.file is not None else None
         where = self.resolver.label(location.file) if location.file is not None else location.dotted
         place = self.place(module) if module is not None else ""

@@ -7,11 +7,11 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ..model import Unfollowed
+from ..syntax.scopes import Import
 from . import sources
-from .model import Unfollowed
+from .locate import TOOL, Location, label, locate, stated
 from .module import Binding, Module
-from .project import TOOL, Location, label, locate, stated
-from .scopes import Import
 
 IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
 IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}

@@ -10,9 +10,9 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from .module import Module
-from .nodes import FunctionNode, line_of
-from .project import TOOL
+from ..project.locate import TOOL
+from ..project.module import Module
+from ..syntax.nodes import FunctionNode, line_of
 
 Position = tuple[int, int]
 

@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..values.identity import Identifier, Unhashable, held_by
-from . import sources
+from ...values.identity import Identifier, Unhashable, held_by
+from ..model import Part, Unfollowed, digest
+from ..project import sources
+from ..project.locate import TOOL, Location, is_own
+from ..project.module import Module
+from ..project.resolve import belongs_to_tool
+from ..project.units import Piece, decorators
+from ..reach.traversal import Traversal
+from ..syntax.nodes import FunctionNode
+from ..syntax.summary import Summary, summarise, summarise_hints
 from .functions import describe_code, find_node, global_names, layers, source_path
-from .model import Part, Unfollowed, digest
-from .module import Module
-from .nodes import FunctionNode
-from .project import TOOL, Location, is_own
-from .reach import Traversal
-from .resolve import belongs_to_tool
-from .syntax import Summary, summarise, summarise_hints
-from .units import Piece, decorators
 
 _SHOWN = 1000
 
@@ -89,7 +89,7 @@ class ObjectFollower:
 
         Args:
             code: The function or class.
-            named: The name of the part that the value itself stands for: nobody gets hold of a function by its own name.
+            named: The name of the part that the value stands for: by its own name nobody gets hold of a function.
         """
         if isinstance(code, type):
             return self._class(code)

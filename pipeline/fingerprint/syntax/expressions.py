@@ -18,7 +18,7 @@ _IMPORTERS = frozenset({"__import__", "import_module"})
 _OPAQUE = frozenset({"exec", "eval", "globals"})
 _ASKING = frozenset({"isinstance", "issubclass"})
 CALLERS_NAMES = frozenset({"eval", "evaluate", "execute", "query", "sql"})
-"""Methods that may look up the names of their caller's local variables, as pandas does for `frame.query("x > @limit")`."""
+"""Methods that may look up local variables of their caller by name, as pandas does for `frame.query("x > @limit")`."""
 FRAMES = frozenset({"ag_frame", "cr_frame", "f_back", "f_code", "f_locals", "gi_frame", "tb_frame"})
 """Attributes that lead to code as it runs."""
 STORING = frozenset({"dump", "dumps", "save", "to_pickle"})
@@ -90,13 +90,13 @@ def _read_chain(walk: Walk, node: ast.expr) -> str | None:
     """`a.b.c` for attributes of a name, else None; notes the attributes that may lead to how code is written."""
     names = []
     while node.__class__ is ast.Attribute:
-        attribute: str = node.attr  # type: ignore[attr-defined]
+        attribute: str = node.attr
         _note_attribute(walk, attribute)
         names.append(attribute)
-        node = node.value  # type: ignore[attr-defined]
+        node = node.value
     if node.__class__ is not ast.Name:
         return None
-    names.append(node.id)  # type: ignore[attr-defined]
+    names.append(node.id)
     return ".".join(reversed(names))
 
 
@@ -105,10 +105,19 @@ def _note_attribute(walk: Walk, name: str) -> None:
         walk.outside.mentions.add(name)
 
 
+def _note_method(walk: Walk, node: ast.Call, method: ast.Attribute) -> None:
+    if method.attr in _MUTATORS:
+        name = root(method)
+        if name is not None:
+            walk.scope.writes.add(name)
+    elif method.attr == "import_module":
+        _note_import(walk, node, method.attr)
+
+
 def asked(walk: Walk, node: ast.expr) -> list[Any]:
     """What is called, or a class that is asked for: nobody gets hold of it there."""
     if node.__class__ is ast.Tuple:
-        return ["Tuple", *(item for each in node.elts for item in asked(walk, each)), ")"]  # type: ignore[attr-defined]
+        return ["Tuple", *(item for each in node.elts for item in asked(walk, each)), ")"]
     name = _read_chain(walk, node) if node.__class__ in (ast.Name, ast.Attribute) else None
     return [node if name is None else (walk.scope, name, True)]
 
@@ -128,12 +137,7 @@ def read_call(walk: Walk, node: ast.Call) -> None:
     function = node.func
     arguments: list[Any] = node.args
     if isinstance(function, ast.Attribute):
-        if function.attr in _MUTATORS:
-            name = root(function)
-            if name is not None:
-                walk.scope.writes.add(name)
-        elif function.attr == "import_module":
-            _note_import(walk, node, function.attr)
+        _note_method(walk, node, function)
     elif isinstance(function, ast.Name):
         if function.id == "getattr" and len(node.args) > 1:
             arguments = _note_getattr(walk, node)

@@ -10,8 +10,8 @@ import weakref
 from importlib.machinery import SourceFileLoader
 from typing import Any
 
+from ..project.module import Module
 from .functions import describe_code
-from .module import Module
 
 _compiled: weakref.WeakKeyDictionary[Module, dict[str, list[object]]] = weakref.WeakKeyDictionary()
 _verdicts: dict[int, tuple[types.CodeType, Module, bool]] = {}

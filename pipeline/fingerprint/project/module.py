@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from .nodes import Definition, chain, imported_names, line_of, root
-from .scopes import Import
-from .syntax import Summary, summarise
+from ..syntax.nodes import Definition, chain, imported_names, line_of, root
+from ..syntax.scopes import Import
+from ..syntax.summary import Summary, summarise
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _LOOPS = (ast.For, ast.AsyncFor, ast.While, ast.Match)

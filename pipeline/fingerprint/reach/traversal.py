@@ -10,30 +10,47 @@ import ast
 import builtins
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from . import looking, packages, sources
-from .expressions import ADDITION
-from .model import Part, Unfollowed, digest
-from .module import Binding, Module
-from .nodes import Definition, chain, line_of
-from .project import TOOL, Location
-from .identity import Identity, Node, Said, plainly
-from .leads import Leads, Name
-from .resolve import IMPLICIT, Resolver
-from .scopes import Import
-from .syntax import Ref, Summary, summarise
-from .units import Piece, Units
+from ..model import Part, Unfollowed, digest
+from ..project import packages, sources
+from ..project.leads import Leads, Name
+from ..project.locate import TOOL, Location
+from ..project.module import Binding, Module
+from ..project.resolve import IMPLICIT, Resolver
+from ..project.units import Piece, Units
+from ..syntax.expressions import ADDITION
+from ..syntax.nodes import Definition, chain
+from ..syntax.scopes import Import
+from ..syntax.summary import Ref, Summary, summarise
 
 _units: dict[str, Units] = {}
 
 _OF_ANY = frozenset(f"{name}() with a computed name" for name in ("import_module", "__import__"))
 _OF_ITS_OWN = frozenset(f"{name}()" for name in ("exec", "eval", "globals"))
 _COMPUTING = {("sys", "modules"), ("pydoc", "locate"), ("pkgutil", "resolve_name"), ("runpy", "run_module")}
-_DOC_READERS = {("inspect", "getdoc"), ("pydoc", "getdoc"), ("inspect", "cleandoc")}
-_PLACE_READERS = {("sys", "_getframe"), ("inspect", "currentframe"), ("inspect", "stack")}
 
 Fallback = Callable[[Module, str, str], bool]
+
+Said = tuple[str, Summary | Import | None]
+"""A piece of code under a label that says what it is there for."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A module-level name that is reached.
+
+    Attributes:
+        module: Where it is.
+        name: The name.
+        said: All that binds it says.
+        parts: The names of its parts.
+    """
+
+    module: Module
+    name: str
+    said: list[Said] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)
 
 
 class Traversal:
@@ -50,7 +67,18 @@ class Traversal:
         foreign: Names of packages that were reached so far: a module, and the attributes read from it.
         mentions: Special attributes, as `__subclasses__`, that are read from anything.
         writes: Module-level names that code rebinds or changes in place, each with its module's file.
+        builtins: Names of Python's own functions that were reached so far.
+        nodes: What has been taken, by name.
+        roots: The names that it starts from.
+        leads: Says where names lead.
         held: The names of functions and classes that live objects hold, each with its module's file.
+        handed: Names that code hands on or keeps, and does not only call or ask for.
+        sets: Names that code sets attributes of.
+        has_modules: Whether modules are used as objects.
+        hints: Type hints of helpers that nobody has read so far.
+        spoken: What pieces of code say, each with the name of its part, as far as it has local variables or texts.
+        documented: Definitions, each with the name of its part and whether a package is given it.
+        strict: Whether all that code says counts, seen or not.
         fallback: Asked to follow a name that no file binds; says whether it could.
         spell: The name under which a part is known to those who hold it.
     """
@@ -65,22 +93,22 @@ class Traversal:
         self.taken_at_import: list[tuple[Module, Module, str]] = []
         self.foreign: set[tuple[str, str]] = set()
         self.mentions: set[str] = set()
-        self._documented: list[tuple[str, Definition, bool]] = []
+        self.documented: list[tuple[str, Definition, bool]] = []
         self.read: set[tuple[str, str]] = set()
         self.writes: set[tuple[str, str]] = set()
         self.held: set[Name] = set()
         self.fallback: Fallback = lambda module, name, rest: False
         self.spell: Callable[[str], str] = lambda name: name
         self.strict = False
-        self._builtins: set[str] = set()
-        self._has_modules = False
-        self._leads = Leads(resolver)
-        self._nodes: dict[Name, Node] = {}
-        self._roots: list[Name] | None = None
-        self._hints: dict[Name, tuple[Module, str, Summary]] = {}
-        self._spoken: list[tuple[str, Summary]] = []
-        self._handed: set[tuple[Module, Ref]] = set()
-        self._sets: set[tuple[Module, Ref]] = set()
+        self.builtins: set[str] = set()
+        self.has_modules = False
+        self.leads = Leads(resolver)
+        self.nodes: dict[Name, Node] = {}
+        self.roots: list[Name] = []
+        self.hints: dict[Name, tuple[Module, str, Summary]] = {}
+        self.spoken: list[tuple[str, Summary]] = []
+        self.handed: set[tuple[Module, Ref]] = set()
+        self.sets: set[tuple[Module, Ref]] = set()
         self._todo: list[tuple[Module, str]] = []
         self._at_import: list[tuple[Module, Module, str]] = []
         self._importing: Module | None = None
@@ -88,13 +116,17 @@ class Traversal:
         self._seen: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
 
-    def beyond(self) -> Traversal:
-        """A traversal that starts with nothing, and takes nothing that this one has taken."""
+    def beyond(self, spell: Callable[[str], str]) -> Traversal:
+        """A traversal that starts with nothing, and takes nothing that this one has taken.
+
+        Args:
+            spell: The name under which a part of this one is known.
+        """
         onward = Traversal(self.resolver)
         onward.mentions |= self.mentions
         onward.strict = True
-        onward._leads = self._leads
-        onward.spell = self.identity.short
+        onward.leads = self.leads
+        onward.spell = spell
         onward.read |= self.read
         used = {(module.path, name) for module, name in self.taken}
         onward._seen |= {key for key in self._seen if (key[0], key[1].partition(".")[0]) in used}
@@ -109,111 +141,6 @@ class Traversal:
             gap.what in _OF_ANY or (gap.what in _OF_ITS_OWN and gap.where.partition("::")[0] == label)
             for gap in self.unfollowed
         )
-
-    def finish(self) -> None:
-        """Adds what counts only because of what has been reached: docstrings and type hints that are read, lines and
-        names of local variables that are told.
-        """
-        self._add_hints()
-        readers = "__doc__" in self.mentions or not _DOC_READERS.isdisjoint(self.foreign)
-        for name, node, shown in self._documented:
-            text = ast.get_docstring(node, clean=False) if readers or shown else None
-            if text:
-                self.add(
-                    Part(f"{name}.__doc__", "constant", digest(text), name.partition("::")[0], line_of(node), text)
-                )
-        if not _PLACE_READERS.isdisjoint(self.foreign):
-            for module in {module.path: module for module, _ in self.taken}.values():
-                self.add(Part(self.name(module, "<lines>"), "file", digest(module.text), None, 0, ""))
-        self.add_local_names()
-
-    def looks_at_code(self) -> bool:
-        """Whether code that is reached may see how code is written, beside what it says."""
-        return (
-            looking.at_code(self.mentions, self.foreign, self._builtins)
-            or self._has_modules  # whoever has a module can do anything to it
-            or self._rebinds()
-        )
-
-    def looks_at_anything(self) -> bool:
-        """Whether code that is reached may see anything of how code is written."""
-        return self.looks_at_code() or looking.at_hints(self.mentions, self.foreign)
-
-    def depends_on_names_of(self, other: Traversal) -> bool:
-        """Whether code that is reached may see how another's is written, or rebinds a name on its ways."""
-        return self.looks_at_anything() or not self.writes.isdisjoint(other.identity.copied)
-
-    def identify(self) -> None:
-        """Numbers what has been reached; to be called when all has been."""
-        told = looking.at_classes(self.mentions, self.foreign)
-        held = self._held()
-        for name, node in self._nodes.items():
-            classes = [
-                each.node for each in node.module.bindings.get(node.name, ()) if isinstance(each.node, ast.ClassDef)
-            ]
-            node.placed = bool(classes) and (
-                told or name in held or any(self._is_given_away(node.module, each) for each in classes)
-            )
-        self.identity = Identity(self._roots or (), self._nodes, self._leads, self.writes)
-        for label in self.identity.places:
-            self.add(Part(f"{label}::<place>", "file", digest(label), label, 0, ""))
-
-    def id(self) -> str:
-        """The id of what has been reached."""
-        return self.identity.id(self.parts, self.packages, names=self.looks_at_code())
-
-    def names(self) -> str:
-        """An id of what has been reached as it is written."""
-        return plainly(self.parts.values(), self.packages)
-
-    def _rebinds(self) -> bool:
-        """Whether attributes of modules are set: what has been imported from them is something else then."""
-        return any(target.module for module, ref in self._sets for target in self._leads.of(module, ref))
-
-    def _held(self) -> set[Name]:
-        """The names of what somebody gets hold of, and does not only call."""
-        found = (target.own for module, ref in self._handed for target in self._leads.of(module, ref))
-        return self.held | {own for own in found if own is not None}
-
-    def _is_given_away(self, module: Module, node: ast.ClassDef) -> bool:
-        """Whether a class is given to the user's code as it is made: to a decorator, or a metaclass."""
-        names = [chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list]
-        targets = (target for name in names if name is not None for target in self._leads.of(module, name))
-        return bool(node.keywords) or None in names or any(target.own is not None for target in targets)
-
-    def _add_hints(self) -> None:
-        """Adds the type hints that are read, or may be by whoever gets hold of a function."""
-        while self._hints:
-            if self.strict or self.looks_at_anything():
-                due = list(self._hints)
-            else:
-                held = self._held()
-                due = [name for name in self._hints if name in held]
-            if not due:
-                return
-            for name in due:
-                module, where, summary = self._hints.pop(name)
-                self.add(Part(f"{where}.__annotations__", "constant", summary.digest, None, 0, ""))
-                self.use(module, where, summary)
-            self.run()
-
-    def add_local_names(self) -> None:
-        """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
-        everywhere = self.strict or self.looks_at_code()
-        known = (
-            frozenset[str]()
-            if everywhere
-            else frozenset[str]().union(*(each.words for _, each in self._spoken if each.words))
-        )
-        told: dict[str, list[str]] = {}
-        for where, summary in self._spoken:
-            if summary.local and (
-                everywhere or looking.at_callers(summary.mentions) or not known.isdisjoint(summary.local)
-            ):
-                told.setdefault(where, []).extend(summary.local)
-        for where, names in told.items():
-            text = " ".join(names)
-            self.add(Part(f"{where}.<names>", "constant", digest(text), None, 0, text))
 
     def name(self, module: Module, qualname: str) -> str:
         """The name of a part."""
@@ -231,8 +158,8 @@ class Traversal:
 
     def run(self) -> None:
         """Follows until nothing new is reached."""
-        if self._roots is None:
-            self._roots = [(module.path, name) for module, name in self.taken]
+        self._importing = None
+        self.roots = self.roots or [(module.path, name) for module, name in self.taken]
         while self._todo or self._at_import:
             if self._todo:
                 module, ref = self._todo.pop()
@@ -264,7 +191,7 @@ class Traversal:
         self._taken.add((module.path, name))
         self._note_taken(module, name)
         grouped: dict[str, list[Piece]] = {}
-        node = self._nodes[module.path, name] = Node(module, name)
+        node = self.nodes[module.path, name] = Node(module, name)
         for piece in _units_of(module).pieces(name):
             grouped.setdefault(piece.qualname, []).append(piece)
             if piece.hints is not None:
@@ -274,12 +201,12 @@ class Traversal:
 
     def _take_hints(self, module: Module, name: str, hints: Summary) -> None:
         """Takes classes and packages that type hints name: what a helper is given may be of them."""
-        self._hints[module.path, name] = (module, self.name(module, name), hints)
-        for target in (target for ref in hints.refs for target in self._leads.of(module, ref)):
+        self.hints[module.path, name] = (module, self.name(module, name), hints)
+        for target in (target for ref in hints.refs for target in self.leads.of(module, ref)):
             if target.package is not None:
                 self.packages.update(packages.distributions(target.package))
             found = self.resolver.load(target.own[0]) if target.own is not None else None
-            if target.own is not None and found is not None and _binds_class(found, target.own[1]):
+            if target.own is not None and found is not None and binds_class(found, target.own[1]):
                 self.follow(found, target.own[1])
 
     def _note_taken(self, module: Module, name: str) -> None:
@@ -311,7 +238,7 @@ class Traversal:
         for piece in pieces:
             if isinstance(piece.node, Definition):
                 shown = self._is_shown_to_a_package(module, piece)
-                self._documented += [(name, piece.node, shown)]
+                self.documented += [(name, piece.node, shown)]
         return added
 
     def _is_shown_to_a_package(self, module: Module, piece: Piece) -> bool:
@@ -371,11 +298,11 @@ class Traversal:
                 self.follow(module, ref)
         self.mentions |= summary.mentions
         if summary.local or summary.words:
-            self._spoken.append((where, summary))
+            self.spoken.append((where, summary))
         if summary.handed:
-            self._handed.update([(module, ref) for ref in summary.handed])
+            self.handed.update([(module, ref) for ref in summary.handed])
         if summary.sets:
-            self._sets.update([(module, ref) for ref in summary.sets])
+            self.sets.update([(module, ref) for ref in summary.sets])
         self.writes.update((module.path, name) for name in summary.writes)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
@@ -404,7 +331,7 @@ class Traversal:
             attributes = [attributes[0].removeprefix(ADDITION), *attributes[1:]]
         module = self.resolver.load(location.file) if location.file is not None else None
         if not attributes:
-            self._has_modules = True
+            self.has_modules = True
             if module is not None:
                 self.take_whole(module)
             return
@@ -419,7 +346,7 @@ class Traversal:
         elif module is not None and "__getattr__" in module.bindings:
             self.follow(module, "__getattr__")
         elif module is not None and head not in IMPLICIT:
-            self._has_modules = True
+            self.has_modules = True
             self.take_whole(module)
 
     def take_whole(self, module: Module) -> None:
@@ -458,7 +385,7 @@ class Traversal:
         if starred:
             self._note_taken(module, name)
             said = "\n".join(f"from {self.resolver.label(source.path)} import *" for source in starred)
-            node = self._nodes[module.path, name] = Node(module, name)
+            node = self.nodes[module.path, name] = Node(module, name)
             label = self.resolver.label(module.path)
             node.parts.append(self.add(Part(f"{label}::{name}", "import", digest(said), label, 0, said)))
             return
@@ -467,7 +394,7 @@ class Traversal:
         elif name in IMPLICIT:
             return
         elif hasattr(builtins, name):
-            self._builtins.add(name)
+            self.builtins.add(name)
             self._note_taken(module, name)  # somebody may have put another function there
         elif not self.fallback(module, name, rest):
             self._note_taken(module, name)  # some other code may have set it
@@ -492,7 +419,8 @@ def _units_of(module: Module) -> Units:
     return known
 
 
-def _binds_class(module: Module, name: str) -> bool:
+def binds_class(module: Module, name: str) -> bool:
+    """Whether a module-level name is that of a class."""
     return any(isinstance(binding.node, ast.ClassDef) for binding in module.bindings.get(name, ()))
 
 

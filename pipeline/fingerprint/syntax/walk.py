@@ -38,7 +38,7 @@ class Walk:
     The stack holds nodes, text and names to write, scopes to enter and `LEAVE`; the last one pushed is read first.
 
     Attributes:
-        out: The text so far, in pieces; a name stays a mention until all is read, for only then it is known what it means.
+        out: The text so far, in pieces; a name stays a mention until all is read, for then it is known what it means.
         scope: The scope that is being read.
         top: The module's scope.
         scopes: All scopes so far.
@@ -128,7 +128,13 @@ class Walk:
         self.scope = self._open.pop()
 
     def inside(self, kind: ScopeKind, around: Scope | None = None, names: Iterable[str] = ()) -> Scope:
-        """A new scope in another one, by default the current, to be put on the stack; `names` it binds for all to see."""
+        """A new scope in another one, to be put on the stack.
+
+        Args:
+            kind: What it is the scope of.
+            around: The other one, by default the current.
+            names: Names that it binds for all to see.
+        """
         scope = Scope(kind, around or self.scope, len(self.scopes))
         self.scopes.append(scope)
         for name in names:

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from ..syntax.nodes import Definition, FunctionNode, chain, has_plain_hints, line_of, root
+from ..syntax.scopes import Import
+from ..syntax.summary import Ref, Summary, summarise, summarise_hints
 from .module import DEFINITIONS, Binding, Condition, Module
-from .nodes import Definition, FunctionNode, chain, has_plain_hints, line_of, root
-from .scopes import Import
-from .syntax import Ref, Summary, summarise, summarise_hints
 
 
 @dataclass(frozen=True, slots=True)

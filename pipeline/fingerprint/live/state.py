@@ -21,16 +21,18 @@ from typing import Any
 
 from artvcs.vcs import values
 
-from ..values.identity import held_by
+from ...values.identity import held_by
+from ..model import Unfollowed, digest
+from ..project.locate import is_own, stated
+from ..project.module import DEFINITIONS, Binding, Module
+from ..project.resolve import belongs_to_tool
+from ..reach import afterwards
+from ..reach.identity import Identity
+from ..reach.traversal import Traversal
 from . import surroundings
 from .compiled import is_as_written, is_compiled_plainly
 from .functions import describe_code, layers, source_path
-from .model import Unfollowed, digest
-from .module import DEFINITIONS, Binding, Module
 from .objects import ObjectFollower
-from .project import is_own, stated
-from .reach import Traversal
-from .resolve import belongs_to_tool
 
 _NOTHING = object()
 _SHOWN = 20
@@ -67,15 +69,16 @@ class State:
     remembers: bool = False
 
 
-def observe(traversal: Traversal, globals_: Mapping[str, Any], path: str) -> State:
+def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any], path: str) -> State:
     """The state behind all names that a traversal has reached, now.
 
     Args:
         traversal: What the text reaches; it is not changed.
+        identity: The numbers of that.
         globals_: The namespace of the step's own module.
         path: That module's file.
     """
-    return _Observer(traversal, {**_namespaces(), path: globals_}).observe()
+    return _Observer(traversal, identity, {**_namespaces(), path: globals_}).observe()
 
 
 _foreign: dict[int, Any] = {}
@@ -98,9 +101,10 @@ def _namespaces() -> dict[str, Mapping[str, Any]]:
 class _Observer:
     """Goes through reached names, and through those that their values lead to, until there are no more."""
 
-    def __init__(self, text: Traversal, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
-        self._traversal = text.beyond()
+    def __init__(self, text: Traversal, identity: Identity, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
+        self._traversal = text.beyond(identity.short)
         self._text = text
+        self._identity = identity
         self._follower = ObjectFollower(self._traversal)
         self._namespaces = namespaces
         self._values: dict[str, str] = {}
@@ -124,12 +128,13 @@ class _Observer:
             done += 1
             self._name(module, name)
             self._traversal.run()
-        self._traversal.finish()
-        if self._traversal.depends_on_names_of(self._text):
-            self._values["how code is written"] = self._text.names()
+        afterwards.finish(self._traversal)
+        seen = self._identity.seen_by(self._traversal)
+        if seen is not None:
+            self._values["how code is written"] = seen
         return State(
             self._values,
-            {self._text.identity.short(part.name): part.hash for part in self._traversal.parts.values()},
+            {self._identity.short(part.name): part.hash for part in self._traversal.parts.values()},
             tuple(sorted(self._traversal.unhashable)),
             tuple(sorted(self._edited)),
             frozenset((module.path, name) for module, name in self._traversal.taken),
@@ -162,7 +167,7 @@ class _Observer:
 
     def _put(self, where: str, identity: str) -> None:
         """Keeps what is known of a value under a name that does not say where it stands."""
-        self._values[self._text.identity.short(where)] = identity
+        self._values[self._identity.short(where)] = identity
 
     # Names of modules
 

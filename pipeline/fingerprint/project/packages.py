@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from artvcs.vcs import hash_bytes
 
-from .project import TOOL
+from .locate import TOOL
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
