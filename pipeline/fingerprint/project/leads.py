@@ -33,7 +33,8 @@ class Target:
         copied: The names on the way that an import copied: they may be something else when they are rebound.
         module: Whether it may be a module.
         package: The package it is of.
-        place: The file whose place counts.
+        place: The file whose place counts for it.
+        busy: A file on the way whose import does something; then it is nothing else.
     """
 
     said: str
@@ -43,6 +44,7 @@ class Target:
     module: bool = False
     package: str | None = None
     place: str = ""
+    busy: str = ""
 
 
 class Leads:
@@ -130,13 +132,13 @@ class Leads:
         module = self.resolver.load(location.file) if location.file is not None else None
         where = self.resolver.label(location.file) if location.file is not None else location.dotted
         place = self.place(module) if module is not None else ""
-        past = [Target("past", place=place)] if place else []
+        past = [Target("", busy=place)] if place else []
         if not attributes:
             return [Target("the module", module=True, place=where)]
         head = attributes[0].removeprefix(ADDITION)
         child = location.child(head)
         if module is not None and self.resolver.binds(module, head):
-            found = self.of(module, ".".join(attributes))
+            found = self.of(module, ".".join([head, *attributes[1:]]))
             copies = frozenset([(module.path, head)]) if copied else frozenset[Name]()
             return past + [replace(target, copied=target.copied | copies) for target in found]
         if child is not None:
@@ -151,7 +153,7 @@ class Leads:
         ref = f"{name}.{rest}" if rest else name
         starred = list(self.resolver.stars_binding(module, name))
         if starred:
-            past = [Target("past", place=self.place(source)) for source in starred if self.place(source)]
+            past = [Target("", busy=self.place(source)) for source in starred if self.place(source)]
             passed = frozenset([(module.path, name)])
             return past + [
                 replace(found, passed=found.passed | passed, copied=found.copied | {(source.path, name)})
@@ -162,7 +164,9 @@ class Leads:
         foreign = " ".join(star.dotted for star in stars if star.kind != "own")
         if hasattr(builtins, name) and name not in IMPLICIT:
             return [Target(f"builtin {ref} {foreign}")]
-        return [Target(f"{ref} {foreign}", place=self.resolver.label(module.path))]
+        if name in IMPLICIT:
+            return [Target(ref, place=self.resolver.label(module.path))]
+        return [Target(f"{rest} {foreign}", (module.path, name))]  # some other code may have set it
 
 
 def does_something(module: Module) -> bool:

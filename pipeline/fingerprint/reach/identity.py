@@ -55,7 +55,7 @@ class Identity:
         self._order: list[Node] = []
         self._numbers: dict[Name, int] = {}
         self._nodes = traversal.nodes
-        self._parts = traversal.parts
+        self._traversal = traversal
         self._hasher = blake3(derive_key_context=CONTEXT)
         for root in traversal.roots:
             self._number(root)
@@ -87,7 +87,9 @@ class Identity:
     def seen_by(self, other: Traversal) -> str | None:
         """What other code may see of how this is written, or change of where its names lead; None if it is blind."""
         if looking.at_anything(other) or not other.writes.isdisjoint(self.copied):
-            return plainly(self._parts.values(), {})
+            told = [(where, summary.local) for where, summary in self._traversal.spoken]
+            told += [(where, (hints.digest,)) for _, where, hints in self._traversal.hints.values()]
+            return digest(plainly(self._traversal.parts.values(), {}) + repr(sorted(told)))
         return None
 
     def short(self, name: str) -> str:
@@ -114,7 +116,8 @@ class Identity:
         """What a name says, with its holes filled."""
         module, leading = node.module, self._leads.of
         is_placed = (module.path, node.name) in self._classes
-        told = [node.name, self._placed(self._label(module.path) if is_placed else self._leads.place(module))]
+        told = [node.name, self._placed(self._label(module.path) if is_placed else "")]
+        self.places.update(filter(None, [self._leads.place(module)]))
         for label, said in node.said:
             told.append(label)
             if said is None:
@@ -123,6 +126,9 @@ class Identity:
             for ref in refs:
                 told.append("\2")
                 for target in leading(module, ref):
+                    if target.busy:
+                        self.places.add(target.busy)
+                        continue
                     told.append(target.said)
                     if target.own is not None:
                         number = self._number(target.own)

@@ -25,7 +25,7 @@ _CODE_BUILTINS = frozenset(
 _CODE_MODULES = frozenset(
     {"bdb", "code", "dis", "gc", "inspect", "linecache", "pdb", "runpy", "symtable", "trace", "traceback"}
     | {"unittest", "mock", "pytest"}  # Python's, and those that put something in a name's place
-    | {"bambi", "duckdb", "executing", "formulaic", "icecream", "lifelines", "linearmodels", "numexpr", "pandasql"}
+    | {"bambi", "duckdb", "executing", "fire", "formulaic", "icecream", "lifelines", "linearmodels", "numexpr", "pandasql"}
     | {"patsy", "plotnine", "sorcery", "statsmodels", "varname"}  # those that look up names in their callers
 )
 _CODE_NAMES = {
@@ -76,8 +76,8 @@ def at_callers(summary: Summary) -> bool:
 
 def held(traversal: Traversal) -> set[Name]:
     """The names of what somebody gets hold of, and does not only call."""
-    found = (target.own for module, ref in traversal.handed for target in traversal.leads.of(module, ref))
-    return traversal.held | {own for own in found if own is not None}
+    found = (target for module, ref in traversal.handed for target in traversal.leads.of(module, ref))
+    return traversal.held | {target.own for target in found if target.own is not None and not target.said}
 
 
 def placed(traversal: Traversal) -> set[Name]:

@@ -398,6 +398,7 @@ class Traversal:
             self._note_taken(module, name)  # somebody may have put another function there
         elif not self.fallback(module, name, rest):
             self._note_taken(module, name)  # some other code may have set it
+            self.nodes[module.path, name] = Node(module, name)
             # It can only come from a star import of a package.
             for star in module.stars:
                 location = self.resolver.locate(module, star)

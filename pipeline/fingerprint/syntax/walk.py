@@ -90,9 +90,13 @@ class Walk:
                     self.read_fields(item)
 
     def store(self, name: str) -> None:
-        """Reads a name that is bound; at module level it is what the code is about."""
-        self.scope.store(name)
-        self.out.append("n" + name if self.scope is self.top else (self.scope, name, False))
+        """Reads a name that is bound; at module level it is what the code is about, in a class an attribute."""
+        scope = self.scope
+        scope.store(name)
+        if scope is self.top or (scope.kind == "class" and name in scope.stores):
+            self.out.append(f"n{scope.number}.{name}")
+        else:
+            self.out.append((scope, name, False))
 
     def read_fields(self, item: ast.AST) -> None:
         """Reads a node that needs no care: its kind, then each field that is not empty.
