@@ -16,6 +16,8 @@ from ..syntax.nodes import FunctionNode, line_of
 
 Position = tuple[int, int]
 
+_PLAIN = frozenset({bool, bytes, dict, float, frozenset, int, list, set, str, tuple, type(None)})
+
 
 def layers(value: Any) -> Iterator[Any]:
     """A callable and what it wraps, outermost first, as far as these are functions.
@@ -31,8 +33,8 @@ def layers(value: Any) -> Iterator[Any]:
 
 
 def _wrapped(value: Any) -> Any:
-    if type(value) is types.FunctionType and not value.__dict__:
-        return None  # most are
+    if type(value) in _PLAIN or (type(value) is types.FunctionType and not value.__dict__):
+        return None  # as nearly all
     if issubclass(type(value), types.MethodType):
         return value.__func__
     if issubclass(type(value), type | types.ModuleType):

@@ -41,6 +41,8 @@ class ObjectFollower:
         self.live = False
         self._identifier = Identifier(self.refer)
         self._seen: dict[int, Any] = {}
+        self._opened: dict[str, Module | None] = {}
+        self._installed: dict[str, bool] = {}
         traversal.fallback = self.fallback
 
     def fallback(self, module: Module, name: str, rest: str) -> bool:
@@ -94,7 +96,7 @@ class ObjectFollower:
         if isinstance(code, type):
             return self._class(code)
         path = source_path(code)
-        if os.path.isfile(path) and not is_own(path):
+        if self._is_installed(path):
             self._package(code.__module__ or "", code.__qualname__)
             return f"{code.__module__}::{code.__code__.co_qualname}"
         node = self._node(code)
@@ -167,6 +169,20 @@ class ObjectFollower:
 
     def open(self, path: str, namespace: Mapping[str, Any]) -> Module | None:
         """The parsed file or cell, None when there is no text."""
+        if path not in self._opened:
+            self._opened[path] = self._open(path)
+        module = self._opened[path]
+        if module is not None:
+            self.traversal.resolver.namespaces.setdefault(module.path, namespace)
+        return module
+
+    def _is_installed(self, path: str) -> bool:
+        """Whether a file is none of the user's own."""
+        if path not in self._installed:
+            self._installed[path] = os.path.isfile(path) and not is_own(path)
+        return self._installed[path]
+
+    def _open(self, path: str) -> Module | None:
         resolver = self.traversal.resolver
         if os.path.isfile(path):
             module = resolver.load(os.path.abspath(path))
@@ -176,8 +192,6 @@ class ObjectFollower:
             if module is not None:
                 self.live = True
                 resolver.virtual.add(path)
-        if module is not None:
-            resolver.namespaces.setdefault(module.path, namespace)
         return module
 
     # Functions
@@ -186,7 +200,7 @@ class ObjectFollower:
         """Follows the code of a function through the file or cell that it was read from; not what it holds."""
         self._seen[id(function)] = function
         path = source_path(function)
-        if os.path.isfile(path) and not is_own(path):
+        if self._is_installed(path):
             self._package(function.__module__ or "", where)
             return
         module = self.open(path, function.__globals__)

@@ -25,7 +25,18 @@ _CODE_BUILTINS = frozenset(
 _CODE_MODULES = frozenset(
     {"bdb", "code", "dis", "gc", "inspect", "linecache", "pdb", "runpy", "symtable", "trace", "traceback"}
     | {"unittest", "mock", "pytest"}  # Python's, and those that put something in a name's place
-    | {"bambi", "duckdb", "executing", "fire", "formulaic", "icecream", "lifelines", "linearmodels", "numexpr", "pandasql"}
+    | {
+        "bambi",
+        "duckdb",
+        "executing",
+        "fire",
+        "formulaic",
+        "icecream",
+        "lifelines",
+        "linearmodels",
+        "numexpr",
+        "pandasql",
+    }
     | {"patsy", "plotnine", "sorcery", "statsmodels", "varname"}  # those that look up names in their callers
 )
 _CODE_NAMES = {
