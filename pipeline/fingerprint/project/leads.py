@@ -58,15 +58,24 @@ class Leads:
         self.resolver = resolver
         self._known: dict[tuple[str, Ref], tuple[Target, ...]] = {}
         self._places: dict[str, str] = {}
+        self._open: set[tuple[str, Ref]] = set()
+        self._circles = 0
 
     def of(self, module: Module, ref: Ref) -> tuple[Target, ...]:
         """What a name stands for in a module; several where it depends, nothing that is left to chance."""
         key = (module.path, ref)
         known = self._known.get(key)
-        if known is None:
-            self._known[key] = (Target(f"in a circle {ref}", place=self.resolver.label(module.path)),)
-            known = self._known[key] = tuple(dict.fromkeys(self._find(module, ref)))
-        return known
+        if known is not None:
+            return known
+        if key in self._open:
+            self._circles += 1
+            return (Target(f"in a circle {ref}", place=self.resolver.label(module.path)),)
+        self._open.add(key)
+        before, found = self._circles, tuple(dict.fromkeys(self._find(module, ref)))
+        self._open.discard(key)
+        if self._circles == before or not self._open:
+            self._known[key] = found  # and not what depends on where the circle was entered
+        return found
 
     def place(self, module: Module) -> str:
         """What counts of a module's place: its label if the import of it does more than to define names, else nothing.

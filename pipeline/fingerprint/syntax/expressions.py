@@ -23,7 +23,9 @@ FRAMES = frozenset({"ag_frame", "cr_frame", "f_back", "f_code", "f_locals", "gi_
 """Attributes that lead to code as it runs."""
 STORING = frozenset({"dump", "dumps", "save", "to_pickle"})
 """Methods that may write down a value with the name of its class."""
-_TELLING = CALLERS_NAMES | FRAMES | STORING
+_PLAIN_STORES = frozenset({"json", "orjson"})
+"""Those that write down no names of classes."""
+_TELLING = CALLERS_NAMES | FRAMES
 CLASS_OF = "type()"
 """Mentioned where the class of a value is got hold of."""
 
@@ -94,9 +96,12 @@ def _read_chain(walk: Walk, node: ast.expr) -> str | None:
         _note_attribute(walk, attribute)
         names.append(attribute)
         node = node.value
-    if node.__class__ is not ast.Name:
+    owner = node.id if node.__class__ is ast.Name else None
+    if names and names[0] in STORING and owner not in _PLAIN_STORES:
+        walk.outside.mentions.add(names[0])
+    if owner is None:
         return None
-    names.append(node.id)
+    names.append(owner)
     return ".".join(reversed(names))
 
 
