@@ -49,6 +49,7 @@ class Identity:
         self._label = traversal.resolver.label
         self._writes = frozenset(traversal.writes)
         self._classes = looking.placed(traversal)
+        self._loggers = {name for name, node in traversal.nodes.items() if looking.is_logger(traversal, node)}
         self._passed: set[Name] = set()
         self.places: set[str] = set()
         self.copied: set[Name] = set()
@@ -115,6 +116,7 @@ class Identity:
     def _told(self, node: Node) -> str:
         """What a name says, with its holes filled."""
         module, leading = node.module, self._leads.of
+        is_logger = (module.path, node.name) in self._loggers
         is_placed = (module.path, node.name) in self._classes
         told = [node.name, self._placed(self._label(module.path) if is_placed else "")]
         self.places.update(filter(None, [self._leads.place(module)]))
@@ -130,10 +132,12 @@ class Identity:
                         self.places.add(target.busy)
                         continue
                     told.append(target.said)
+                    if target.own in self._loggers and target.said not in looking.LOGGING:
+                        self.places.add(self._label(target.own[0]))
                     if target.own is not None:
                         number = self._number(target.own)
                         told.append(f"#{number}" if number is not None else self._named(target.own))
-                    if target.place:
+                    if target.place and not (is_logger and ref == "__name__"):
                         told.append(self._placed(target.place))
                     if target.passed or target.copied:
                         told += self._on_the_way(target)

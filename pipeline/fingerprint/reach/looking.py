@@ -48,6 +48,10 @@ _CODE_NAMES = {
 _HINT_MENTIONS = frozenset({"__annotate__", "__annotations__", "__type_params__"})
 _HINT_MODULES = frozenset({"annotationlib", "beartype", "jaxtyping", "typeguard", "typing_inspect"})
 _HINT_NAMES = {"typing": {"get_type_hints"}, "typing_extensions": {"get_type_hints", "get_annotations"}}
+LOGGING = frozenset(
+    {"critical", "debug", "error", "exception", "info", "isEnabledFor", "log", "setLevel", "warn", "warning"}
+)
+"""Methods of a logger, after which nobody knows its name but who reads the log."""
 _CLASS_MENTIONS = STORING | {CLASS_OF, "__class__"}
 _CLASS_MODULES = frozenset(
     {"cloudpickle", "copyreg", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve", "torch", "yaml"}
@@ -100,6 +104,16 @@ def placed(traversal: Traversal) -> set[Name]:
         return bool(classes) and (told or name in known or any(_is_given(traversal, node, each) for each in classes))
 
     return {name for name, node in traversal.nodes.items() if is_placed(name, node)}
+
+
+def is_logger(traversal: Traversal, node: Node) -> bool:
+    """Whether a name is bound to `logging.getLogger(__name__)`, and to nothing else."""
+    match [binding.node for binding in node.module.bindings.get(node.name, ()) if not binding.called]:
+        case [ast.Assign(targets=[ast.Name()], value=ast.Call(func=made_by, args=[ast.Name("__name__")], keywords=[]))]:
+            name = chain(made_by)
+            found = traversal.leads.of(node.module, name) if name is not None else ()
+            return [target.said for target in found] == ["stdlib logging.getLogger"]
+    return False
 
 
 def _classes(node: Node) -> list[ast.ClassDef]:
