@@ -52,7 +52,20 @@ LOGGING = frozenset(
     {"critical", "debug", "error", "exception", "info", "isEnabledFor", "log", "setLevel", "warn", "warning"}
 )
 """Methods of a logger, after which nobody knows its name but who reads the log."""
-_CLASS_MENTIONS = STORING | {CLASS_OF, "__class__"}
+_CLASS_MENTIONS = (
+    STORING
+    | {CLASS_OF, "mro"}
+    | {
+        "__base__",
+        "__bases__",
+        "__class__",
+        "__mro__",
+        "__reduce__",
+        "__reduce_ex__",
+        "__subclasses__",
+        "__thisclass__",
+    }
+)
 _CLASS_MODULES = frozenset(
     {"cloudpickle", "copyreg", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve", "torch", "yaml"}
 )
@@ -81,7 +94,11 @@ def at_anything(traversal: Traversal) -> bool:
 
 def at_classes(traversal: Traversal) -> bool:
     """Whether code may tell or write down in which module a class is."""
-    return not _CLASS_MENTIONS.isdisjoint(traversal.mentions) or _uses(traversal, _CLASS_MODULES, _CLASS_NAMES)
+    return (
+        at_anything(traversal)
+        or not _CLASS_MENTIONS.isdisjoint(traversal.mentions)
+        or _uses(traversal, _CLASS_MODULES, _CLASS_NAMES)
+    )
 
 
 def at_callers(summary: Summary) -> bool:

@@ -25,7 +25,9 @@ STORING = frozenset({"dump", "dumps", "save", "to_pickle"})
 """Methods that may write down a value with the name of its class."""
 _PLAIN_STORES = frozenset({"json", "orjson"})
 """Those that write down no names of classes."""
-_TELLING = CALLERS_NAMES | FRAMES
+_TELLING = CALLERS_NAMES | FRAMES | {"mro"}
+_NAME_ONLY = frozenset({"__doc__", "__name__", "__qualname__"})
+"""What may be asked of a class without learning where it is."""
 CLASS_OF = "type()"
 """Mentioned where the class of a value is got hold of."""
 
@@ -88,12 +90,13 @@ def read_attribute(walk: Walk, node: ast.Attribute) -> None:
         walk.outside.sets.append((walk.scope, name))
 
 
-def _read_chain(walk: Walk, node: ast.expr) -> str | None:
+def _read_chain(walk: Walk, node: ast.expr, *, called: bool = False) -> str | None:
     """`a.b.c` for attributes of a name, else None; notes the attributes that may lead to how code is written."""
-    names = []
+    names: list[str] = []
     while node.__class__ is ast.Attribute:
         attribute: str = node.attr
-        _note_attribute(walk, attribute)
+        if attribute != "__class__" or not (names[-1] in _NAME_ONLY if names else called):
+            _note_attribute(walk, attribute)
         names.append(attribute)
         node = node.value
     owner = node.id if node.__class__ is ast.Name else None
@@ -123,7 +126,7 @@ def asked(walk: Walk, node: ast.expr) -> list[Any]:
     """What is called, or a class that is asked for: nobody gets hold of it there."""
     if node.__class__ is ast.Tuple:
         return ["Tuple", *(item for each in node.elts for item in asked(walk, each)), ")"]
-    name = _read_chain(walk, node) if node.__class__ in (ast.Name, ast.Attribute) else None
+    name = _read_chain(walk, node, called=True) if node.__class__ in (ast.Name, ast.Attribute) else None
     return [node if name is None else (walk.scope, name, True)]
 
 

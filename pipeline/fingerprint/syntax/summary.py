@@ -119,6 +119,8 @@ class _Speller:
         if _A_CLASS in handed:
             handed.discard(_A_CLASS)
             walk.outside.mentions.add(expressions.CLASS_OF)
+        if self.numbers.get("type") in handed:
+            walk.outside.mentions.add(expressions.CLASS_OF)
         refs = tuple(self.refs)
         loaded = tuple(target for _, _, _, target in loads)
         return Summary(
