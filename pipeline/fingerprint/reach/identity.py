@@ -9,7 +9,7 @@ code that looks at names, counts as it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from blake3 import blake3
 
@@ -115,36 +115,38 @@ class Identity:
 
     def _told(self, node: Node) -> str:
         """What a name says, with its holes filled."""
-        module, leading = node.module, self._leads.of
-        is_logger = (module.path, node.name) in self._loggers
-        is_placed = (module.path, node.name) in self._classes
-        told = [node.name, self._placed(self._label(module.path) if is_placed else "")]
+        module, name = node.module, (node.module.path, node.name)
         self.places.update(filter(None, [self._leads.place(module)]))
+        told = [node.name, self._placed(self._label(module.path) if name in self._classes else "")]
         for label, said in node.said:
             told.append(label)
-            if said is None:
-                continue
-            refs: Iterable[Ref] = ((said, ""),) if isinstance(said, Import) else said.refs
-            for ref in refs:
-                told.append("\2")
-                for target in leading(module, ref):
-                    if target.busy:
-                        self.places.add(target.busy)
-                        continue
-                    told.append(target.said)
-                    if target.own in self._loggers and target.said not in looking.LOGGING:
-                        self.places.add(self._label(target.own[0]))
-                    if target.own is not None:
-                        number = self._number(target.own)
-                        told.append(f"#{number}" if number is not None else self._named(target.own))
-                    if target.place and not (is_logger and ref == "__name__"):
-                        told.append(self._placed(target.place))
-                    if target.passed or target.copied:
-                        told += self._on_the_way(target)
-            if not isinstance(said, Import):
+            if isinstance(said, Import):
+                told += self._filling(module, (said, ""))
+            elif said is not None:
                 told.append(said.text)
+                for ref in said.refs:
+                    if ref != "__name__" or name not in self._loggers:
+                        told += self._filling(module, ref)
                 told += [self._loading(module, each) for each in said.loads]
         return "\0".join(told) + "\1"
+
+    def _filling(self, module: Module, ref: Ref) -> Iterator[str]:
+        """What stands in a hole: all that the name in it leads to."""
+        yield "\2"
+        for target in self._leads.of(module, ref):
+            if target.busy:
+                self.places.add(target.busy)
+                continue
+            yield "\3" + target.said
+            if target.own is not None:
+                if target.own in self._loggers and target.said not in looking.LOGGING:
+                    self.places.add(self._label(target.own[0]))
+                number = self._number(target.own)
+                yield f"#{number}" if number is not None else self._named(target.own)
+            if target.place:
+                yield self._placed(target.place)
+            if target.passed or target.copied:
+                yield from self._on_the_way(target)
 
     def _placed(self, label: str) -> str:
         if label:
