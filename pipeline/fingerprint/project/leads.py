@@ -5,13 +5,11 @@ What it stands for is the same wherever that is, and under whatever name it was 
 
 from __future__ import annotations
 
-import ast
 import builtins
 import os
 from dataclasses import dataclass, replace
 
 from ..syntax.expressions import ADDITION
-from ..syntax.nodes import Definition
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref
 from .locate import Location
@@ -35,6 +33,7 @@ class Target:
         package: The package it is of.
         place: The file whose place counts for it.
         busy: A file on the way whose import does something; then it is nothing else.
+        plain: Whether it is nothing of the user's, told by its words alone.
     """
 
     said: str
@@ -45,6 +44,7 @@ class Target:
     package: str | None = None
     place: str = ""
     busy: str = ""
+    plain: bool = False
 
 
 class Leads:
@@ -63,17 +63,21 @@ class Leads:
 
     def of(self, module: Module, ref: Ref) -> tuple[Target, ...]:
         """What a name stands for in a module; several where it depends, nothing that is left to chance."""
-        key = (module.path, ref)
-        known = self._known.get(key)
+        known = module.inside.get(ref)
+        if known is None:
+            known = self._known.get((module.path, ref))
         if known is not None:
             return known
+        key = (module.path, ref)
         if key in self._open:
             self._circles += 1
             return (Target(f"in a circle {ref}", place=self.resolver.label(module.path)),)
         self._open.add(key)
         before, found = self._circles, tuple(dict.fromkeys(self._find(module, ref)))
         self._open.discard(key)
-        if self._circles == before or not self._open:
+        if _is_inside(module, ref):
+            module.inside[ref] = found
+        elif self._circles == before or not self._open:
             self._known[key] = found  # and not what depends on where the circle was entered
         return found
 
@@ -85,7 +89,7 @@ class Leads:
         known = self._places.get(module.path)
         if known is None:
             around = self._around(os.path.dirname(module.path))
-            busy = does_something(module) or any(does_something(each) for each in around)
+            busy = module.acts or any(each.acts for each in around)
             known = self._places[module.path] = self.resolver.label(module.path) if busy else ""
         return known
 
@@ -113,7 +117,7 @@ class Leads:
             assert bindings[0].imported is not None
             passed = frozenset([(module.path, name)])
             found = self._imported(module, bindings[0].imported, rest)
-            return [replace(target, passed=target.passed | passed) for target in found]
+            return [replace(target, passed=target.passed | passed, plain=False) for target in found]
         found = [Target(rest, (module.path, name))]
         for binding in bindings:
             if binding.imported is not None:
@@ -137,7 +141,8 @@ class Leads:
     def _enter(self, location: Location, attributes: list[str], *, copied: bool) -> list[Target]:
         if location.kind != "own":
             dotted = f"{location.kind} {'.'.join([location.dotted, *attributes])}"
-            return [Target(dotted, module=True, package=location.top if location.kind == "package" else None)]
+            package = location.top if location.kind == "package" else None
+            return [Target(dotted, module=True, package=package, plain=True)]
         module = self.resolver.load(location.file) if location.file is not None else None
         where = self.resolver.label(location.file) if location.file is not None else location.dotted
         place = self.place(module) if module is not None else ""
@@ -149,7 +154,7 @@ class Leads:
         if module is not None and self.resolver.binds(module, head):
             found = self.of(module, ".".join([head, *attributes[1:]]))
             copies = frozenset([(module.path, head)]) if copied else frozenset[Name]()
-            return past + [replace(target, copied=target.copied | copies) for target in found]
+            return past + [replace(target, copied=target.copied | copies, plain=False) for target in found]
         if child is not None:
             return past + self._enter(child, attributes[1:], copied=False)
         if module is not None and "__getattr__" in module.bindings and head not in IMPLICIT:
@@ -165,28 +170,25 @@ class Leads:
             past = [Target("", busy=self.place(source)) for source in starred if self.place(source)]
             passed = frozenset([(module.path, name)])
             return past + [
-                replace(found, passed=found.passed | passed, copied=found.copied | {(source.path, name)})
+                replace(found, passed=found.passed | passed, copied=found.copied | {(source.path, name)}, plain=False)
                 for source in starred
                 for found in self.of(source, ref)
             ]
         stars = [self.resolver.locate(module, star) for star in module.stars]
         foreign = " ".join(star.dotted for star in stars if star.kind != "own")
         if hasattr(builtins, name) and name not in IMPLICIT:
-            return [Target(f"builtin {ref} {foreign}")]
+            return [Target(f"builtin {ref} {foreign}", plain=True)]
         if name in IMPLICIT:
             return [Target(ref, place=self.resolver.label(module.path))]
         return [Target(f"{rest} {foreign}", (module.path, name))]  # some other code may have set it
 
 
-def does_something(module: Module) -> bool:
-    """Whether the import of a module does more than to define names: calls something, or sets what is not its own."""
-    if module.loose:
-        return True
-    return any(_changes(binding.node) for found in module.bindings.values() for binding in found)
-
-
-def _changes(node: ast.stmt) -> bool:
-    if isinstance(node, Definition | ast.Import | ast.ImportFrom):
+def _is_inside(module: Module, ref: Ref) -> bool:
+    """Whether a module alone says where a name leads."""
+    if not isinstance(ref, str):
         return False
-    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-    return any(isinstance(each, ast.Attribute | ast.Subscript) for each in targets)
+    name = ref.partition(".")[0]
+    bindings = module.bindings.get(name)
+    if bindings is None:
+        return hasattr(builtins, name) and name not in IMPLICIT and not module.stars
+    return all(binding.imported is None for binding in bindings)

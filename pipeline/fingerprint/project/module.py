@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from ..syntax.nodes import Definition, chain, imported_names, line_of, root
 from ..syntax.scopes import Import
@@ -68,6 +69,7 @@ class Module:
         bindings: By name, in the order of the file.
         stars: What it star-imports.
         loose: Statements that bind nothing.
+        inside: Where names lead, as far as this file alone says that (see `leads`).
     """
 
     path: str
@@ -76,6 +78,7 @@ class Module:
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     stars: list[Import] = field(default_factory=list)
     loose: list[Binding] = field(default_factory=list)
+    inside: dict[Any, Any] = field(default_factory=dict)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -86,6 +89,31 @@ class Module:
     def starts(self) -> list[int]:
         """Where each statement of the top level starts."""
         return [line_of(statement) for statement in self.tree.body]
+
+    @cached_property
+    def acts(self) -> bool:
+        """Whether the import of it does more than to define names: calls something, or sets what is not its own."""
+        return bool(self.loose) or any(_changes(each.node) for found in self.bindings.values() for each in found)
+
+    @cached_property
+    def classes(self) -> dict[str, list[ast.ClassDef]]:
+        """The definitions of classes, by name."""
+        found: dict[str, list[ast.ClassDef]] = {}
+        for name, bindings in self.bindings.items():
+            for binding in bindings:
+                if isinstance(binding.node, ast.ClassDef):
+                    found.setdefault(name, []).append(binding.node)
+        return found
+
+    @cached_property
+    def loggers(self) -> dict[str, str | None]:
+        """The names that are bound to a call with `__name__`, as loggers are, and to nothing else: what is called."""
+        found = {}
+        for name, bindings in self.bindings.items():
+            match [binding.node for binding in bindings if not binding.called]:
+                case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by, [ast.Name("__name__")], []))]:
+                    found[name] = chain(made_by)
+        return found
 
     @cached_property
     def exports(self) -> frozenset[str] | None:
@@ -223,6 +251,14 @@ class _Collector:
             self.bind(name, Binding(node, conditions))
         if not names and not self.in_main:
             self.module.loose.append(Binding(node, conditions))
+
+
+def _changes(node: ast.stmt) -> bool:
+    """Whether a statement sets an attribute or an item of something."""
+    if isinstance(node, Definition | ast.Import | ast.ImportFrom):
+        return False
+    targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
+    return any(isinstance(each, ast.Attribute | ast.Subscript) for each in targets)
 
 
 def _stored(node: ast.AST) -> Iterator[str]:

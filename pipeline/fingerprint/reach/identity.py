@@ -9,7 +9,7 @@ code that looks at names, counts as it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from blake3 import blake3
 
@@ -49,7 +49,7 @@ class Identity:
         self._label = traversal.resolver.label
         self._writes = frozenset(traversal.writes)
         self._classes = looking.placed(traversal)
-        self._loggers = {name for name, node in traversal.nodes.items() if looking.is_logger(traversal, node)}
+        self._loggers = looking.loggers(traversal)
         self._passed: set[Name] = set()
         self.places: set[str] = set()
         self.copied: set[Name] = set()
@@ -116,37 +116,47 @@ class Identity:
     def _told(self, node: Node) -> str:
         """What a name says, with its holes filled."""
         module, name = node.module, (node.module.path, node.name)
-        self.places.update(filter(None, [self._leads.place(module)]))
+        place = self._leads.place(module)
+        if place:
+            self.places.add(place)
         told = [node.name, self._placed(self._label(module.path) if name in self._classes else "")]
         for label, said in node.said:
             told.append(label)
             if isinstance(said, Import):
-                told += self._filling(module, (said, ""))
+                self._fill(told, module, (said, ""))
             elif said is not None:
                 told.append(said.text)
                 for ref in said.refs:
                     if ref != "__name__" or name not in self._loggers:
-                        told += self._filling(module, ref)
-                told += [self._loading(module, each) for each in said.loads]
+                        self._fill(told, module, ref)
+                if said.loads:
+                    told += [self._loading(module, each) for each in said.loads]
         return "\0".join(told) + "\1"
 
-    def _filling(self, module: Module, ref: Ref) -> Iterator[str]:
-        """What stands in a hole: all that the name in it leads to."""
-        yield "\2"
+    def _fill(self, told: list[str], module: Module, ref: Ref) -> None:
+        """Tells what stands in a hole: all that the name in it leads to."""
         for target in self._leads.of(module, ref):
-            if target.busy:
-                self.places.add(target.busy)
-                continue
-            yield "\3" + target.said
-            if target.own is not None:
-                if target.own in self._loggers and target.said not in looking.LOGGING:
-                    self.places.add(self._label(target.own[0]))
-                number = self._number(target.own)
-                yield f"#{number}" if number is not None else self._named(target.own)
-            if target.place:
-                yield self._placed(target.place)
-            if target.passed or target.copied:
-                yield from self._on_the_way(target)
+            if target.plain:
+                told.append(target.said)
+            else:
+                self._lead(told, target)
+        told.append("\2")
+
+    def _lead(self, told: list[str], target: Target) -> None:
+        if target.busy:
+            self.places.add(target.busy)
+            return
+        told.append(target.said)
+        if target.own is not None:
+            number = self._number(target.own)
+            told.append(f"#{number}" if number is not None else self._named(target.own))
+            if target.own in self._loggers and target.said not in looking.LOGGING:
+                self.places.add(self._label(target.own[0]))
+        if target.place:
+            told.append(self._placed(target.place))
+        if target.passed or target.copied:
+            told += self._on_the_way(target)
+        told.append("\3")
 
     def _placed(self, label: str) -> str:
         if label:

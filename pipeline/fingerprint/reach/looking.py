@@ -114,28 +114,25 @@ def held(traversal: Traversal) -> set[Name]:
 
 def placed(traversal: Traversal) -> set[Name]:
     """The names of classes of which somebody may see where they are."""
-    told, known = at_classes(traversal), held(traversal)
-
-    def is_placed(name: Name, node: Node) -> bool:
-        classes = _classes(node)
-        return bool(classes) and (told or name in known or any(_is_given(traversal, node, each) for each in classes))
-
-    return {name for name, node in traversal.nodes.items() if is_placed(name, node)}
-
-
-def is_logger(traversal: Traversal, node: Node) -> bool:
-    """Whether a name is bound to `logging.getLogger(__name__)`, and to nothing else."""
-    match [binding.node for binding in node.module.bindings.get(node.name, ()) if not binding.called]:
-        case [ast.Assign(targets=[ast.Name()], value=ast.Call(func=made_by, args=[ast.Name("__name__")], keywords=[]))]:
-            name = chain(made_by)
-            found = traversal.leads.of(node.module, name) if name is not None else ()
-            return [target.said for target in found] == ["stdlib logging.getLogger"]
-    return False
+    classes = {name: found for name, node in traversal.nodes.items() if (found := node.module.classes.get(node.name))}
+    if not classes or at_classes(traversal):
+        return set(classes)
+    known = held(traversal)
+    return {
+        name
+        for name, found in classes.items()
+        if name in known or any(_is_given(traversal, traversal.nodes[name], each) for each in found)
+    }
 
 
-def _classes(node: Node) -> list[ast.ClassDef]:
-    found = (binding.node for binding in node.module.bindings.get(node.name, ()))
-    return [each for each in found if isinstance(each, ast.ClassDef)]
+def loggers(traversal: Traversal) -> set[Name]:
+    """The names that are bound to `logging.getLogger(__name__)`, and to nothing else."""
+    return {
+        name
+        for name, node in traversal.nodes.items()
+        if (made_by := node.module.loggers.get(node.name)) is not None
+        and [target.said for target in traversal.leads.of(node.module, made_by)] == ["stdlib logging.getLogger"]
+    }
 
 
 def _is_given(traversal: Traversal, node: Node, cls: ast.ClassDef) -> bool:

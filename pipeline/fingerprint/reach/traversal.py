@@ -206,7 +206,7 @@ class Traversal:
             if target.package is not None:
                 self.packages.update(packages.distributions(target.package))
             found = self.resolver.load(target.own[0]) if target.own is not None else None
-            if target.own is not None and found is not None and binds_class(found, target.own[1]):
+            if target.own is not None and found is not None and target.own[1] in found.classes:
                 self.follow(found, target.own[1])
 
     def _note_taken(self, module: Module, name: str) -> None:
@@ -418,11 +418,6 @@ def _units_of(module: Module) -> Units:
     if known is None or known.module is not module:
         known = _units[module.path] = Units(module)
     return known
-
-
-def binds_class(module: Module, name: str) -> bool:
-    """Whether a module-level name is that of a class."""
-    return any(isinstance(binding.node, ast.ClassDef) for binding in module.bindings.get(name, ()))
 
 
 def _loose_piece(binding: Binding) -> Piece:
