@@ -208,7 +208,7 @@ class _Observer:
             return False
         # What packages and artvcs put around a function is told by the text and the package's version.
         outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
-        if _holds(functions[-1]) or not all(map(_is_put_around, outer)):
+        if _holds(functions[-1]) or not all(map(_is_put_around, outer)) or (outer and not bindings[0].decorators):
             return False
         plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
         return self._is_unedited(module, functions[-1], namespace, plain=plain)

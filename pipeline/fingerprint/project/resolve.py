@@ -14,7 +14,7 @@ from .locate import TOOL, Location, label, locate, stated
 from .module import Binding, Module
 
 IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__debug__", "__dict__", "__doc__"}
-IMPLICIT |= {"__file__", "__loader__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
+IMPLICIT |= {"__file__", "__loader__", "__module__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
 """What every module has, or every class."""
 _NOTEBOOK = "<notebook>"
 _MAX_HOPS = 20

@@ -16,28 +16,17 @@ from .traversal import Node, Traversal
 
 _CODE_MENTIONS = FRAMES | {
     *("__builtins__", "__closure__", "__code__", "__dict__", "__file__", "__globals__", "__loader__", "__module__"),
-    *("__package__", "__path__", "__spec__"),
+    *("__package__", "__path__", "__spec__", "__traceback__"),
 }
 _CODE_BUILTINS = frozenset(
     {"NameError", "UnboundLocalError", "breakpoint", "compile", "delattr", "dir", "eval", "exec", "globals", "locals"}
     | {"setattr", "vars", "__builtins__"}
 )
 _CODE_MODULES = frozenset(
-    {"bdb", "code", "dis", "gc", "inspect", "linecache", "pdb", "runpy", "symtable", "trace", "traceback"}
-    | {"unittest", "mock", "pytest"}  # Python's, and those that put something in a name's place
-    | {
-        "bambi",
-        "duckdb",
-        "executing",
-        "fire",
-        "formulaic",
-        "icecream",
-        "lifelines",
-        "linearmodels",
-        "numexpr",
-        "pandasql",
-    }
-    | {"patsy", "plotnine", "sorcery", "statsmodels", "varname"}  # those that look up names in their callers
+    {"bdb", "code", "dis", "doctest", "gc", "inspect", "linecache", "pdb", "pydoc", "runpy", "symtable", "trace"}
+    | {"mock", "pytest", "traceback", "unittest"}  # those that put something in a name's place are among them
+    | {"bambi", "duckdb", "executing", "fire", "formulaic", "icecream", "lifelines", "linearmodels", "numexpr"}
+    | {"pandasql", "patsy", "plotnine", "sorcery", "statsmodels", "varname"}  # these look up names in their callers
 )
 _CODE_NAMES = {
     "builtins": set(_CODE_BUILTINS),
@@ -93,7 +82,7 @@ def at_anything(traversal: Traversal) -> bool:
 
 
 def at_classes(traversal: Traversal) -> bool:
-    """Whether code may tell or write down in which module a class is."""
+    """Whether code may tell or write down in which module a class or function is."""
     return (
         at_anything(traversal)
         or not _CLASS_MENTIONS.isdisjoint(traversal.mentions)
@@ -113,11 +102,14 @@ def held(traversal: Traversal) -> set[Name]:
 
 
 def placed(traversal: Traversal) -> set[Name]:
-    """The names of classes of which somebody may see where they are."""
+    """The names of classes, and of functions that are written down, of which somebody may see where they are."""
     classes = {name: found for name, node in traversal.nodes.items() if (found := node.module.classes.get(node.name))}
-    if not classes or at_classes(traversal):
-        return set(classes)
+    told = at_classes(traversal)
+    if not classes and not told:
+        return set()
     known = held(traversal)
+    if told:
+        return classes.keys() | (known & traversal.nodes.keys())
     return {
         name
         for name, found in classes.items()

@@ -86,6 +86,23 @@ def read_named(walk: Walk, node: Any) -> None:
         stack.append(node.pattern)
 
 
+def read_class_pattern(walk: Walk, node: ast.MatchClass) -> None:
+    """Reads `case Model(rate=1)`, which only asks for a class."""
+    walk.out.append("MatchClass")
+    stack = walk.stack
+    stack += (")", *reversed(node.kwd_patterns), ":", *(f"k{name}" for name in reversed(node.kwd_attrs)))
+    stack += (":", *reversed(node.patterns), ":", *reversed(asked(walk, node.cls)))
+
+
+def read_raise(walk: Walk, node: ast.Raise) -> None:
+    """Reads `raise Error from cause`, which only asks for a class if it is given one."""
+    walk.out.append("Raise")
+    stack = walk.stack
+    stack.append(")")
+    for each in (node.cause, node.exc):
+        stack += (*(reversed(asked(walk, each)) if each is not None else ()), ":")
+
+
 def read_function(walk: Walk, node: FunctionNode) -> None:
     """Reads a function, with decorators and signature in the scope around it."""
     walk.scope.fix(node.name)
@@ -209,10 +226,12 @@ READERS: dict[type, Reader] = {
     ast.ImportFrom: read_import,
     ast.Lambda: read_lambda,
     ast.MatchAs: read_named,
+    ast.MatchClass: read_class_pattern,
     ast.MatchMapping: read_named,
     ast.MatchStar: read_named,
     ast.Nonlocal: read_declaration,
     ast.Pass: read_pass,
+    ast.Raise: read_raise,
     Scope: enter_scope,
     Leave: leave_scope,
     Hint: turn_hint,
