@@ -97,17 +97,21 @@ class ObjectFollower:
             return self._class(code)
         path = source_path(code)
         if self._is_installed(path):
-            self._package(code.__module__ or "", code.__qualname__)
-            return f"{code.__module__}::{code.__code__.co_qualname}"
+            owner = _module_of(code)
+            self._package(owner, code.__qualname__)
+            return f"{owner}::{code.__code__.co_qualname}"
         node = self._node(code)
-        if id(code) not in self._seen and not self.only:
-            self.function(code, code.__qualname__)
-        name = f"{self.traversal.resolver.label(path)}::{code.__code__.co_qualname}"
+        label = self.traversal.resolver.label(path)
+        name = f"{label}::{code.__code__.co_qualname}"
+        if isinstance(node, ast.Lambda) and named.startswith(f"{label}::"):
+            name = named  # it has no other
         spelt, module = self.traversal.spell(name), self.open(path, code.__globals__)
-        if spelt != name and module is not None and _is_all_of(module, code.__code__.co_qualname, node):
-            # The text counts with the step's.
+        if spelt != name and module is not None and _is_all_of(module, name.partition("::")[2], node):
+            # Its text counts with the step's, and what that uses.
             hints = summarise_hints(node) if name != named and isinstance(node, FunctionNode) else None
             return spelt if hints is None else f"{spelt} {hints.digest}"
+        if id(code) not in self._seen and not self.only:
+            self.function(code, named or code.__qualname__)
         # With its text: what is in a function's place may have its name.
         text = summarise([node], bare=node).digest if node is not None else digest(repr(describe_code(code.__code__)))
         return f"{spelt} {text}"
@@ -201,13 +205,13 @@ class ObjectFollower:
         self._seen[id(function)] = function
         path = source_path(function)
         if self._is_installed(path):
-            self._package(function.__module__ or "", where)
+            self._package(_module_of(function), where)
             return
         module = self.open(path, function.__globals__)
         owner = function.__code__.co_qualname.partition(".")[0]
         is_method = "<locals>" not in function.__code__.co_qualname
         if module is None:
-            self._bytecode(function)
+            self._bytecode(function, where)
         elif not self.only and is_method and _defines(module, owner):
             # Through the file and not the namespace, which may hold what a decorator made of it.
             self.traversal.take(module, owner)
@@ -249,11 +253,13 @@ class ObjectFollower:
         refs = [ref for ref in summary.refs if not isinstance(ref, str) or ref.partition(".")[0] not in held]
         return replace(summary, refs=tuple(refs))
 
-    def _bytecode(self, function: types.FunctionType) -> None:
+    def _bytecode(self, function: types.FunctionType, where: str = "") -> None:
         """Counts a function without source by its code object."""
         code = function.__code__
         name = f"<notebook>::{code.co_qualname}"
-        if function.__module__ not in (None, "__main__"):
+        if "::" in where:
+            name = where  # as those that dataclasses make
+        elif function.__module__ not in (None, "__main__"):
             name = f"{function.__module__}::{code.co_qualname}"
         self.live = True
         self.traversal.add(Part(name, "bytecode", digest(repr(describe_code(code))), None, 0, ""))
@@ -283,8 +289,16 @@ def _defines(module: Module, name: str) -> bool:
 
 
 def _is_all_of(module: Module, name: str, node: ast.AST | None) -> bool:
-    """Whether a definition is the only thing that binds a module-level name."""
-    return node is not None and [binding.node for binding in module.bindings.get(name, ())] == [node]
+    """Whether a definition or lambda is the only thing that binds a module-level name."""
+    match [binding.node for binding in module.bindings.get(name, ())]:
+        case [ast.Assign(targets=[ast.Name()], value=found)] | [found]:
+            return found is node
+    return False
+
+
+def _module_of(function: types.FunctionType) -> str:
+    """The module in which a function was made; what it says itself may be copied from what it wraps."""
+    return str(function.__globals__.get("__name__") or function.__module__ or "")
 
 
 def _shown(value: Any) -> str:
