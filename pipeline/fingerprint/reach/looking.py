@@ -14,10 +14,10 @@ from ..syntax.nodes import chain
 from ..syntax.summary import Summary
 from .traversal import Node, Traversal
 
-_CODE_MENTIONS = FRAMES | {
-    *("__builtins__", "__closure__", "__code__", "__dict__", "__file__", "__globals__", "__loader__", "__module__"),
-    *("__package__", "__path__", "__spec__", "__traceback__"),
-}
+_CODE_MENTIONS = frozenset(
+    {"__builtins__", "__closure__", "__code__", "__dict__", "__file__", "__globals__", "__loader__", "__module__"}
+    | {"__package__", "__path__", "__spec__", "__traceback__", *FRAMES}
+)
 _CODE_BUILTINS = frozenset(
     {"NameError", "UnboundLocalError", "breakpoint", "compile", "delattr", "dir", "eval", "exec", "globals", "locals"}
     | {"setattr", "vars", "__builtins__"}
@@ -41,19 +41,9 @@ LOGGING = frozenset(
     {"critical", "debug", "error", "exception", "info", "isEnabledFor", "log", "setLevel", "warn", "warning"}
 )
 """Methods of a logger, after which nobody knows its name but who reads the log."""
-_CLASS_MENTIONS = (
-    STORING
-    | {CLASS_OF, "mro"}
-    | {
-        "__base__",
-        "__bases__",
-        "__class__",
-        "__mro__",
-        "__reduce__",
-        "__reduce_ex__",
-        "__subclasses__",
-        "__thisclass__",
-    }
+_CLASS_MENTIONS = frozenset(
+    {"mro", "__base__", "__bases__", "__class__", "__mro__", "__reduce__", "__reduce_ex__", "__subclasses__"}
+    | {"__thisclass__", CLASS_OF, *STORING}
 )
 _CLASS_MODULES = frozenset(
     {"cloudpickle", "copyreg", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve", "torch", "yaml"}
