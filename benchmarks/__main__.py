@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 
-ALL = ("steps", "startup", "writers", "growth", "upkeep", "fingerprint", "roundtrips", "folders")
+ALL = ("steps", "runs", "traces", "startup", "writers", "growth", "upkeep", "fingerprint", "roundtrips", "folders")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from .define import building
 from .define.graph import Graph
 from .define.handles import Source
 from .define.options import ExecutionMode, Hook, PipelineOptions
-from .define.signature import MISSING, Input, read_signature
+from .define.signature import MISSING, Input, Signature, read_signature
 from .errors import DefinitionError, ParameterError, RunFailed
 from .history.views import PipelineRun
 from .run import scheduler
@@ -86,7 +86,11 @@ class Pipeline(Generic[P]):
         Raises:
             DefinitionError: It takes `*args`, `**kwargs` or positional-only parameters.
         """
-        return read_signature(self.function, "pipeline").inputs
+        return self._signature.inputs
+
+    @functools.cached_property
+    def _signature(self) -> Signature:
+        return read_signature(self.function, "pipeline")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """Runs the pipeline and returns its run; inside another pipeline it adds its steps to that one.
@@ -100,7 +104,7 @@ class Pipeline(Generic[P]):
             return self.function(*args, **kwargs)
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
-        repository = Repository.discover(create=True)
+        repository = Repository.for_run()
         record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .catalog.catalog import Catalog
     from .catalog.tables import watcher
     from .catalog.versions import Wanted
-    from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, PutRun
+    from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, PutRun
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
     from .errors import (
@@ -55,7 +55,7 @@ _NAMES = {
     "catalog.catalog": "Catalog",
     "catalog.tables": "watcher",
     "catalog.versions": "Wanted",
-    "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion PutRun",
+    "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep PutRun",
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
     "errors": (
@@ -105,6 +105,7 @@ __all__ = [
     "DeleteVersion",
     "EditRun",
     "EditVersion",
+    "EndStep",
     "Entry",
     "Failure",
     "GitState",

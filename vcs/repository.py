@@ -6,6 +6,8 @@ Start here: `Repository.discover()` finds one, `.transaction()` changes it, `.re
 from __future__ import annotations
 
 import os
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -62,6 +64,8 @@ class Repository:
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
         self.file_ids = file_ids.FileIds(self.cache)
         self._author: str | None = None
+        self._process = os.getpid()
+        self._born = _signature(self.layout.format)
         self._publisher = Publisher(self.store, self.layout, self.author, self.cache)
 
     @classmethod
@@ -109,6 +113,37 @@ class Repository:
         repository = cls.init(folder) if create else cls(folder)
         repository.recover_if_possible()
         return repository
+
+    @classmethod
+    def for_run(cls) -> Self:
+        """As `discover`, made where there is none; one that this process has open is used again, with what it has read.
+
+        For what is done again and again. What judges what is on disk has to read it.
+        """
+        start = Path.cwd()
+        folder = _find(start) or (git.find_root(start) or start) / FOLDER_NAME
+        repository = cls._opened(folder) or cls.init(folder)
+        with _mutex:
+            _open[folder] = repository
+            _open.move_to_end(folder)
+            if len(_open) > _MOST_OPEN:
+                _open.popitem(last=False)
+        repository.recover_if_possible()
+        return repository
+
+    @classmethod
+    def _opened(cls, folder: Path) -> Self | None:
+        """The repository in a folder as this process has it open, if it is still that one."""
+        known = _open.get(folder)
+        if known is None or type(known) is not cls or known._process != os.getpid():
+            return None
+        if known._born != _signature(known.layout.format):
+            return None
+        with storage_errors(f"opening the repository at {folder}"):
+            known.layout.check_folders()
+        known._author = None
+        known.store.look_again()
+        return known
 
     @classmethod
     def locate(cls, start: Path | None = None) -> Path:
@@ -209,6 +244,22 @@ class Repository:
         if self._author is None:
             self._author = git.author(self.project) or f"{_user()}@{os.uname().nodename}"
         return self._author
+
+
+_MOST_OPEN = 2
+"""So many repositories are kept open in a process; a program has one, and may look into another."""
+
+_open: OrderedDict[Path, Repository] = OrderedDict()
+_mutex = threading.Lock()
+
+
+def _signature(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from any other that takes its place."""
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    return info.st_dev, info.st_ino, info.st_mtime_ns, info.st_ctime_ns, info.st_size
 
 
 def _make_files(layout: Layout) -> None:

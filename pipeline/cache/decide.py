@@ -25,7 +25,7 @@ from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
-from ..trace import Difference, Trace, World, differences
+from ..trace import Difference, States, Trace, World, differences
 from ..typing.encode import to_plain
 from .key import KeyParts, available, materializer_names, policy_extras
 
@@ -68,6 +68,7 @@ def decide(
     repository: Repository,
     refs: Refs,
     asked: Mapping[str, str],
+    states: States,
     *,
     use_cache: bool,
 ) -> Decision:
@@ -79,6 +80,7 @@ def decide(
         repository: Where results are.
         refs: Where the key is looked up.
         asked: What the step would be told of its run: `run_id`, `run_name` and the like.
+        states: What knows the states that code reaches.
         use_cache: False to run in any case.
     """
     policy = node.step.options.cache
@@ -103,6 +105,7 @@ def decide(
     world = World(
         repository,
         code,
+        states,
         lambda question: questions.ask(repository, asked["run_id"], question),
         lambda name: asked.get(name, _NEVER),
     )

@@ -46,23 +46,28 @@ class Followed:
         fingerprint: Its fingerprint.
         files: The files it depends on.
         settled: Whether it depends on nothing else.
+        function: The function.
     """
 
     fingerprint: Fingerprint
     files: Mapping[str, sources.Stamp | None]
     settled: bool
-    _function: Any
+    function: Any
     _whole: _Whole | None
 
     def is_current(self) -> bool:
         """Whether none of the files has changed since."""
         return all(sources.stamp(path) == stamp for path, stamp in self.files.items())
 
+    def is_as(self, other: Followed) -> bool:
+        """Whether it is the same function, followed in the same text."""
+        return self.function is other.function and self._whole is other._whole
+
     def state(self) -> State:
         """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
         if self._whole is None:
             return State()
-        functions = list(layers(self._function))
+        functions = list(layers(self.function))
         globals_ = functions[-1].__globals__ if functions else {}
         return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "")
 
@@ -238,7 +243,7 @@ def _remembered(function: types.FunctionType, also: tuple[Any, ...]) -> Followed
     known = _known.get(key)
     if known is not None and known.is_current():
         # Code that reads the same may belong to two modules, each with values of its own.
-        return replace(known, _function=function)
+        return replace(known, function=function)
     with _uncollected():
         result = _follow(function, "project", also)
     if result.settled:

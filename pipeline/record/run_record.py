@@ -11,6 +11,7 @@ from typing import Any
 from artvcs.vcs import (
     Code,
     Commit,
+    EndStep,
     GitState,
     Input,
     Oid,
@@ -31,15 +32,10 @@ from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..fingerprint import Fingerprint, to_json
-from ..trace import Trace
 from ..typing.encode import encode_all
 from . import versions
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
-
-_RUN_EVERY = 8
-"""The run's record holds all its steps: it is written anew when they have grown by one in so many."""
-
 
 _MOST_CHANGES = 20
 """So many reasons are noted why an earlier result could not be used."""
@@ -62,7 +58,8 @@ class RunRecord:
         self._transaction = transaction
         self._claims = claims
         self._publisher = Publisher(transaction, self._write_run, claims.published)
-        self._written = 0
+        self._unwritten: list[EndStep] = []
+        self._sources: dict[int, tuple[Fingerprint, Oid]] = {}
         self._oid: Oid | None = None
         self._write_run()
         transaction.checkpoint()
@@ -72,7 +69,7 @@ class RunRecord:
         node, transaction = decision.node, self._transaction
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
-            unmade_commit(transaction, decision),
+            unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
             pipeline=self.run.pipeline,
             reads=outcome.reads,
             config=_config(decision, outcome.missing),
@@ -84,7 +81,6 @@ class RunRecord:
             finished=outcome.finished,
             metadata=encode_all(outcome.metadata),
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
-            trace=transaction.put_blob(outcome.trace.encode()),
             cache_key=None if outcome.trace.refused else decision.key,
         )
         oid = transaction.put(commit)
@@ -128,8 +124,10 @@ class RunRecord:
 
     def look_again(self) -> None:
         """Publishes what has landed, and sees then what others have published."""
-        self._transaction.refresh(tolerant=True)
-        self._claims.published()
+        with self._transaction.together():
+            self._write_run()
+            self._transaction.refresh(tolerant=True)
+            self._claims.published()
 
     def end(self, status: str) -> str:
         """Notes how the run ended, and publishes all.
@@ -166,10 +164,12 @@ class RunRecord:
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
         self._steps[invocation] = step
+        self._unwritten.append(EndStep(self.run.run, invocation, step))
         if step.status != "cached":  # else there is nothing to lose
-            if len(self._steps) - self._written > len(self._steps) // _RUN_EVERY:
-                self._write_run()
-            self._transaction.checkpoint()
+            # The record holds all steps, and is written when it is published: until then each is said by itself.
+            with self._transaction.together():
+                self._transaction.checkpoint(self._unwritten)
+                self._unwritten = []
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
         self._publisher.soon()
@@ -182,15 +182,24 @@ class RunRecord:
                 self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
             elif (ended := self._steps.get(step)) is not None:
                 self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
+        if notes:
+            self._write_run()
 
     def _write_run(self) -> None:
         with self._transaction.together():
             self.run = dataclasses.replace(self.run, steps=dict(self._steps))
-            self._written = len(self._steps)
+            self._unwritten = []
             base, self._oid = self._oid, self._transaction.put(self.run)
             self._transaction.add(PutRun(base, self._oid))
             # Should this process die, recovery finds a run that was going on.
             self._transaction.standing = (PutRun(self._oid, self._oid),)
+
+    def _source(self, code: Fingerprint) -> Oid:
+        """A step's code, stored; a run may have a thousand executions of one step."""
+        known = self._sources.get(id(code))
+        if known is None:
+            known = self._sources[id(code)] = code, put_source(self._transaction, code)
+        return known[1]
 
     def _facts(self, output: Output) -> Mapping[str, Any]:
         """What is known of a value from when it was made under another name."""
@@ -219,11 +228,21 @@ class RunRecord:
             versions.add(self._transaction, fresh, facts.get(output.name, {}), encode_all(config.run_metadata or {}))
 
 
-def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
-    """The commit of a step as far as it is known before the step runs; its code is stored."""
+def put_source(transaction: Transaction, code: Fingerprint) -> Oid:
+    """Stores the code of a step, as commits refer to it."""
+    return transaction.put_blob(canonical.dumps(to_json(code)))
+
+
+def unmade_commit(decision: Decision, source: Oid, trace: Oid) -> Commit:
+    """The commit of a step as far as it is known before the step runs.
+
+    Args:
+        decision: What is decided for the step.
+        source: Its code, stored.
+        trace: What it was seen to use, stored.
+    """
     code = decision.code
     own = next((part for part in code.parts if part.kind == "function"), None)
-    source = transaction.put_blob(canonical.dumps(to_json(code)))
     return Commit(
         step=decision.node.step.name,
         pipeline="",
@@ -235,7 +254,7 @@ def unmade_commit(transaction: Transaction, decision: Decision) -> Commit:
         outputs={},
         parents=(),
         cache_key=decision.key,
-        trace=transaction.put_blob(Trace().encode()),
+        trace=trace,
         environment=environment(code),
         git=None,
         author="",

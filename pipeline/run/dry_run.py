@@ -17,7 +17,8 @@ from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
-from ..record.run_record import unmade_commit
+from ..record.run_record import put_source, unmade_commit
+from ..trace import States, Trace
 from .context import told
 from .inputs import Ingest
 
@@ -74,6 +75,7 @@ class _Planner:
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
+        self._states = States()
 
     def plan(self, node: Node) -> PlannedStep:
         undecided = sorted(
@@ -89,7 +91,7 @@ class _Planner:
         }
         use_cache = self._options.uses_cache(node.step.options)
         asked = told("", "", self._pipeline, node)
-        decision = decide(node, inputs, self._repository, self._transaction, asked, use_cache=use_cache)
+        decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
             return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
@@ -108,7 +110,8 @@ class _Planner:
         before = self._commit_before(decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
-        planned = unmade_commit(self._transaction, decision)
+        source = put_source(self._transaction, decision.code)
+        planned = unmade_commit(decision, source, self._transaction.put_blob(Trace().encode()))
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
         found = list(reasons.reasons_between(self._repository, before, planned))
         found += map(reasons.of, decision.changed)

@@ -91,7 +91,7 @@ def _try(
     arguments = copy.deepcopy(dict(here.parameters))
     annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
     for name, sources in inputs.items():
-        loaded = [store.load(here.repository, source.artifact) for source in sources]
+        loaded = [store.load(here.repository, source.artifact, leased=True) for source in sources]
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
         arguments[name] = fit.check(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):

@@ -26,6 +26,7 @@ from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
+from ..trace import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
 from . import execute, logs, observer
@@ -94,6 +95,7 @@ class _Runner:
         self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
+        self._states = States()
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -227,6 +229,7 @@ class _Runner:
         )  # fmt: skip
         hooked = self._with_hooks(node.step)
         future = self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
+        self._states.forget()
         self._running[future] = decision
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
@@ -251,10 +254,12 @@ class _Runner:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
+        if self._running:
+            self._states.forget()  # what runs beside may change anything
         run = self._record.run
         asked = told(run.run, run.name, run.pipeline, node)
         return decide(
-            node, inputs, self._repository, self._transaction, asked,
+            node, inputs, self._repository, self._transaction, asked, self._states,
             use_cache=self._options.uses_cache(node.step.options),
         )  # fmt: skip
 

@@ -8,8 +8,19 @@ text does not lead to. With the live values that its code reaches (see `fingerpr
 from .conclude import conclude
 from .model import Difference, Trace
 from .recording import Recording
-from .verify import World, differences
+from .verify import States, World, differences
 from .watch import recording
 from .watch.owners import note, targets
 
-__all__ = ["Difference", "Recording", "Trace", "World", "conclude", "differences", "note", "recording", "targets"]
+__all__ = [
+    "Difference",
+    "Recording",
+    "States",
+    "Trace",
+    "World",
+    "conclude",
+    "differences",
+    "note",
+    "recording",
+    "targets",
+]

@@ -166,6 +166,8 @@ def _is_left_out(name: str) -> bool:
 
 
 _listeners: dict[str, Opened] = {}
+_MOST_LISTENERS = 4
+"""Linux gives few of them to each user, and takes milliseconds to take one back."""
 
 
 def listener(folder: str) -> Opened | None:
@@ -174,7 +176,8 @@ def listener(folder: str) -> Opened | None:
         return None
     found = _listeners.get(folder)
     if found is None or not found.is_of_this_process:
-        for other in [each for each, opened in _listeners.items() if not opened.is_used]:
-            _listeners.pop(other).close()  # Linux gives few of them to each user
+        idle = [each for each, opened in _listeners.items() if not opened.is_used]
+        for other in idle[: max(0, len(_listeners) + 1 - _MOST_LISTENERS)]:
+            _listeners.pop(other).close()
         found = _listeners[folder] = Opened(folder)
     return found

@@ -18,6 +18,24 @@ Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
 
 
+class States:
+    """The states that steps' code reaches, each looked at once as long as nothing of the user's runs."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Followed, State]] = {}
+
+    def of(self, code: Followed) -> State:
+        """The state that some code reaches."""
+        known = self._known.get(id(code.function))
+        if known is None or not known[0].is_as(code):
+            known = self._known[id(code.function)] = code, code.state()
+        return known[1]
+
+    def forget(self) -> None:
+        """Something ran: looks at all of them again."""
+        self._known.clear()
+
+
 @dataclass
 class World:
     """What executions are compared with.
@@ -25,19 +43,21 @@ class World:
     Attributes:
         repository: Where the results are.
         code: The step's code, as it was followed.
+        states: What knows the states that code reaches.
         ask: Answers questions to the Client.
         context: Answers questions about the run.
     """
 
     repository: Repository
     code: Followed
+    states: States
     ask: Ask
     context: Ask
 
     @cached_property
     def state(self) -> State:
         """The state that the code reaches, when it was first asked for."""
-        return self.code.state()
+        return self.states.of(self.code)
 
     @cached_property
     def _places(self) -> Places:

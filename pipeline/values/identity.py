@@ -7,6 +7,7 @@ asks is told which functions and classes a value holds, and says by what name th
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import copyreg
 import functools
@@ -19,7 +20,7 @@ import tempfile
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from blake3 import blake3
 
 from ..errors import MaterializerError
 from . import materializers
+from .folder import Folder
 
 Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
@@ -242,16 +244,16 @@ class _Walk:
         if not materializers.is_builtin(found) or found.NAME in _TAKEN_APART:
             return False
         self.value(cls)
-        with tempfile.TemporaryDirectory(prefix="artvcs-") as folder:
-            writer = found(folder)
+        with contextlib.ExitStack() as stack:
+            writer = found(Folder(lambda: Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="artvcs-")))))
             try:
                 writer.save(value)
             except (MaterializerError, OSError):
                 return False
             self.token("stored", f"{found.NAME}/{found.VERSION}")
-            for file in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
-                self.token("file", file.relative_to(folder).as_posix())
-                self.token("content", blake3().update_mmap(file).digest())
+            for name, content in _files_of(writer.folder):
+                self.token("file", name)
+                self.token("content", content)
         return True
 
     def _reduced(self, value: Any) -> None:
@@ -271,6 +273,15 @@ class _Walk:
         for kind, items in (("listed", listed), ("mapped", mapped)):
             if items is not None:
                 self._items(kind, items)
+
+
+def _files_of(folder: Folder) -> Iterator[tuple[str, bytes]]:
+    """The files below a folder, each with the hash of its content."""
+    if (held := folder.held) is not None:
+        yield from ((name, blake3(held[name]).digest()) for name in sorted(held))
+        return
+    for file in sorted(path for path in folder.path.rglob("*") if path.is_file()):
+        yield file.relative_to(folder.path).as_posix(), blake3().update_mmap(file).digest()
 
 
 def _parts_of(value: Any) -> tuple[Any, ...] | None:

@@ -23,6 +23,7 @@ from artvcs.vcs import (
 
 from ..errors import MaterializerError
 from . import materializers, scratch, trust
+from .folder import SMALL, Folder
 from .materializers import Materializer
 from .trust import Trust
 
@@ -63,12 +64,15 @@ def save(
     type_name = materializers.type_name(value)
     if not materializers.is_known(type_name):
         materializers.tell(type(value))
-    with scratch.of(repository.layout).folder() as folder:
-        writer = cls(str(folder))
+    with contextlib.ExitStack() as stack:
+        writer = cls(_folder(repository, stack))
         with _blaming(cls, f"store a value of type {type_name}"):
             writer.save(value)
-        known = worktree.StatCache(repository.cache, repository.store)
-        payload = worktree.add_folder(transaction, folder, writer.included, known=known)
+        if (files := writer.folder.held) is not None and not writer.included:
+            payload = worktree.add_held(transaction, files)
+        else:
+            known = worktree.StatCache(repository.cache, repository.store)
+            payload = worktree.add_folder(transaction, writer.folder.path, writer.included, known=known)
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
         with _blaming(cls, f"describe a value of type {type_name}"):
@@ -88,13 +92,14 @@ def check_there(repository: Repository, oid: Oid, artifact: Artifact, name: str)
         raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
 
 
-def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
+def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased: bool = False) -> Any:
     """The value of an artifact, made anew: changing it changes nothing stored.
 
     Args:
         repository: Where it is stored.
         oid: The artifact's id.
         given: Whether code that comes with it may run; by default if it was made here.
+        leased: Whether the caller sees to it that it is not collected meanwhile, as a transaction does.
 
     Raises:
         MaterializerError: The files cannot be turned into the value here.
@@ -111,17 +116,24 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None) -> Any:
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
     check_there(repository, oid, artifact, f"artifact {oid[:12]}")
-    folders = scratch.of(repository.layout)
-    with folders.folder() as folder:
-        with repository.reading():
-            worktree.write_tree(repository.store, artifact.payload, folder)
-        reader = cls(str(folder))
+    with contextlib.ExitStack() as stack:
+        with contextlib.nullcontext() if leased else repository.reading():
+            held = worktree.read_held(repository.store, artifact.payload, SMALL)
+            folder = _folder(repository, stack, held)
+            if held is None:
+                worktree.write_tree(repository.store, artifact.payload, folder.path)
+        reader = cls(folder)
         reader.trust = given
         with _blaming(cls, f"load the artifact {oid[:12]} of type {artifact.type}"):
             value = reader.load(materializers.resolve_type(artifact.type, given))
-        if reader.keeps_files:
-            folders.keep(folder)
+        if reader.keeps_files and folder.held is None:
+            scratch.of(repository.layout).keep(folder.path)
     return value
+
+
+def _folder(repository: Repository, stack: contextlib.ExitStack, held: Mapping[str, bytes] | None = None) -> Folder:
+    """A folder of which there is one on disk, until the stack ends, only if somebody asks for its path."""
+    return Folder(lambda: stack.enter_context(scratch.of(repository.layout).folder()), held)
 
 
 def _tell(cls: type[Materializer]) -> None:

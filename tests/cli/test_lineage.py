@@ -86,3 +86,32 @@ def test_status_names_code_that_was_edited(made: Art, project: Path) -> None:
     (project / "flow.py").write_text(FLOW.replace("sum(values)", "max(values)"))
     assert made("status").out.splitlines()[-1] == "total (flow): flow.py::total was edited"
     assert made("status", "--json").json["edited"] == [{"pipeline": "flow", "step": "total", "code": "flow.py::total"}]
+
+
+READING = """
+import os, time
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def read() -> str:
+    return f"{Path('data/rate.txt').read_text()} {os.environ.get('CURRENCY')} {time.time() > 0}"
+
+@pipeline
+def reading():
+    read()
+"""
+
+
+def test_show_says_what_a_step_was_seen_to_use(art: Art, project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data" / "rate.txt").write_text("0.5")
+    (project / "reading.py").write_text(READING)
+    assert art("run", "reading.py").code == 0
+    lines = art("show", "reading::read::output").out.splitlines()
+    assert "Reads:     data/rate.txt" in lines
+    assert any(line.startswith("Variables: ") and "CURRENCY" in line for line in lines)
+    assert "Unverified: the clock, by time.time" in lines
+    used = art("show", "reading::read::output", "--json").json["used"]
+    assert used["reads"] == ["data/rate.txt"]
+    assert used["unverified"] == ["the clock, by time.time"]

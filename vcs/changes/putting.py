@@ -85,9 +85,9 @@ class Putting:
         return oid
 
     def put_blobs(self, contents: Sequence[bytes]) -> list[Oid]:
-        """Stores many small blobs, in less time than one by one; returns their ids."""
-        oids = [blob_id(data) for data in contents]
-        fresh = dict(zip(oids, contents, strict=True))
+        """Stores many blobs, small ones in less time than one by one; returns their ids."""
+        oids = [blob_id(data) if len(data) <= chunking.MAX_CHUNK else self.put_blob(data) for data in contents]
+        fresh = {oid: data for oid, data in zip(oids, contents, strict=True) if len(data) <= chunking.MAX_CHUNK}
         for oid in self._here(fresh):
             del fresh[oid]
         items = [Item(oid, "blob", *codec.compress(data), len(data)) for oid, data in fresh.items()]

@@ -165,12 +165,16 @@ class Transaction(Putting):
             self.publish(tolerant=tolerant)
             self._look_again()
 
-    def checkpoint(self) -> None:
-        """Lands all that was put and meant so far: it survives the death of this process."""
+    def checkpoint(self, also: Sequence[Intent] = ()) -> None:
+        """Lands all that was put and meant so far: it survives the death of this process.
+
+        Args:
+            also: What is meant if this process dies; if it lives, it says so in another way when it publishes.
+        """
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
-            if self._landed < len(self._intents):
+            if self._landed < len(self._intents) or also:
                 self._check_usable()
-                self._incoming.land(self.why, self._intents[self._landed :], None, self._seen.seq)
+                self._incoming.land(self.why, [*self._intents[self._landed :], *also], None, self._seen.seq)
                 self._landed = len(self._intents)
 
     def publish(self, *, tolerant: bool = False) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import functools
+import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ MapEntry = tuple[Any, ...]
 """In a leaf the key and whatever goes with it; above, the last key below, the node's id and the node's summary."""
 
 Edits = list[tuple[str, MapEntry | None]]
+
+_key: Callable[[MapEntry], str] = operator.itemgetter(0)
 
 
 class Node(Protocol):
@@ -226,7 +229,7 @@ class Writer:
             at, start = at + 1, stop
 
     def _merge(self, entries: tuple[MapEntry, ...], edits: Edits) -> None:
-        merged: dict[str, MapEntry | None] = {entry[0]: entry for entry in entries}
+        merged: dict[str, MapEntry | None] = dict(zip(map(_key, entries), entries, strict=True))
         merged.update(edits)
         # Whatever stood inside a node is known not to end it.
         may_end = {key for key, _ in edits}.union(entry[0] for entry in entries[-1:])
@@ -303,11 +306,6 @@ def _span(node: Node, prefix: str) -> tuple[int, int]:
     if node.level:
         end = min(end + 1, len(node.entries))  # that child may start with smaller keys
     return start, end
-
-
-def _key(entry: tuple[Any, ...]) -> str:
-    key: str = entry[0]
-    return key
 
 
 def _after(prefix: str) -> str:

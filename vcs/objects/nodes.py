@@ -102,6 +102,7 @@ class Tree(Record):
         return [entry[1 if self.level else 2] for entry in self.entries]
 
 
+_COUNT = operator.itemgetter(2)
 _MODES = frozenset((FILE, EXECUTABLE, SYMLINK, FOLDER))
 
 
@@ -144,7 +145,7 @@ class RefsNode(Record):
     @property
     def summary(self) -> tuple[int]:
         """What the node above says about this one: how many refs it has below."""
-        return (sum(entry[2] for entry in self.entries) if self.level else len(self.entries),)
+        return (sum(map(_COUNT, self.entries)) if self.level else len(self.entries),)
 
 
 def _node_fields(data: Any) -> tuple[int, list[list[Any]]]:

@@ -46,38 +46,59 @@ class NoMemo:
 
 
 class Soundness:
-    """What is known of the packs of one repository. A verdict holds for the life of the process."""
+    """What is known of the packs of one repository. A verdict holds as long as the file says the same of itself.
+
+    A file is asked for that once in each use of the repository, see `look_again`.
+    """
 
     def __init__(self, files: Files, memo: Memo) -> None:
         self._files = files
         self._memo = memo
-        self._verdicts: dict[PackName, bool] = {}
+        self._verdicts: dict[PackName, tuple[Signature | None, bool]] = {}
+        self._asked: set[PackName] = set()
+
+    def look_again(self) -> None:
+        """Another use begins: each pack is asked again whether it is the file that it was."""
+        self._asked.clear()
 
     def vouches_for(self, name: PackName) -> bool:
         """Whether every object of a pack can be taken to be as it was written."""
-        if name not in self._verdicts:
-            self._verdicts[name] = self._judge(name)
-        return self._verdicts[name]
+        if name not in self._asked:
+            signature = self._signature(name)
+            known = self._verdicts.get(name)
+            if known is None or known[0] != signature:
+                self._verdicts[name] = signature, signature is not None and self._judge(name, signature)
+            self._asked.add(name)
+        return self._verdicts[name][1]
 
     def written(self, name: PackName) -> None:
         """A pack was just written by this process."""
-        self._verdicts[name] = True
-        if self._files.size(name) >= _SMALL:
-            self._memo.note(name, self._files.signature(name))
+        signature = self._signature(name)
+        self._verdicts[name] = signature, True
+        self._asked.add(name)
+        if signature is not None and self._files.size(name) >= _SMALL:
+            self._memo.note(name, signature)
 
     def distrust(self, name: PackName) -> None:
         """An object of a pack turned out to be damaged, though the file looked untouched."""
-        self._verdicts[name] = False
+        self._verdicts[name] = None, False
+        self._asked.add(name)
         self._memo.forget(name)
 
-    def _judge(self, name: PackName) -> bool:
+    def _signature(self, name: PackName) -> Signature | None:
         try:
-            signature = self._files.signature(name)
-            if self._files.size(name) >= _SMALL and self._memo.known(name) == signature:
+            return self._files.signature(name)
+        except (FileNotFoundError, DamagedError):
+            return None
+
+    def _judge(self, name: PackName, signature: Signature) -> bool:
+        try:
+            large = self._files.size(name) >= _SMALL
+            if large and self._memo.known(name) == signature:
                 return True
             whole = Pack.open(self._files, name).whole(self._files)
         except (FileNotFoundError, DamagedError):
             return False
-        if whole and self._files.size(name) >= _SMALL:
+        if whole and large:
             self._memo.note(name, signature)
         return whole

@@ -42,9 +42,17 @@ class ObjectStore(Finder):
         super().__init__(files, log)
         self.soundness = Soundness(files, memo or NoMemo())
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
-        self._records: OrderedDict[Oid, tuple[Record, int]] = OrderedDict()
+        self._records: OrderedDict[Oid, tuple[Record, int, int]] = OrderedDict()  # each with its size, and the use
+        self._use = 0  # of the store, see `look_again`
         self._cached_bytes = 0
         self._mutex = mutexes.own(self)
+
+    def look_again(self) -> None:
+        """Another use of the store begins: what is in memory, or was seen to be sound, is asked for again."""
+        self._use += 1
+        self._sound.clear()
+        self.soundness.look_again()
+        self.close()  # small packs are in memory as a whole
 
     # Asking
 
@@ -158,8 +166,12 @@ class ObjectStore(Finder):
         Raises as `read` does.
         """
         known = self._records.get(oid)
-        if known is not None and isinstance(known[0], cls):
-            return known[0]
+        if known is not None and isinstance(found := known[0], cls):
+            if known[2] == self._use:
+                return found
+            if self.has(oid):
+                self._records[oid] = found, known[1], self._use
+                return found
         data = self.read(oid, cls.KIND)
         record = cls.decode(data)
         if keep:
@@ -170,7 +182,7 @@ class ObjectStore(Finder):
         """Keeps a record in memory: it can never change. `size` is that of its encoding."""
         with self._mutex:
             if oid not in self._records:
-                self._records[oid] = record, size + _RECORD_COST
+                self._records[oid] = record, size + _RECORD_COST, self._use
                 self._cached_bytes += size + _RECORD_COST
             while self._cached_bytes > _CACHED_BYTES:
                 self._cached_bytes -= self._records.popitem(last=False)[1][1]

@@ -9,6 +9,7 @@ from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
 from .file_ids import FileIds
+from .held import add_held, read_held
 from .reading import file_id, signature
 from .staging import clean_up
 from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "StatCache",
     "add_folder",
+    "add_held",
     "add_path",
     "checkout",
     "clean_up",
@@ -29,6 +31,7 @@ __all__ = [
     "is_stored",
     "measure",
     "no_progress",
+    "read_held",
     "signature",
     "write_tree",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from artvcs.pipelines.cache.reasons import trace_of
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
@@ -23,6 +24,8 @@ _FILES = 10
 """So many files are listed."""
 _COUNTED = 1000
 """So many are looked at, to say how much is stored."""
+_SEEN = 10
+"""So many files that an execution used are listed, variables and the like."""
 _USERS = 20
 """So many steps that use a version are listed."""
 
@@ -88,6 +91,17 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
         terminal().row(f"Params:    {params}")
     for name, group in inputs_of(repository, commit).items():
         say(f"Input:     {name} = {', '.join(group)}")
+    for title, things in _seen(repository, commit).items():
+        more = f", … and {len(things) - _SEEN} more; --json lists them" if len(things) > _SEEN else ""
+        if things:
+            terminal().row(f"{title + ':':<10} {', '.join(things[:_SEEN])}{more}")
+
+
+def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
+    """What an execution was seen to use beside its inputs; of variables only the names were kept."""
+    trace = trace_of(repository, commit)
+    files = sorted(name.removeprefix("./") for name in trace.files)
+    return {"Reads": files, "Variables": sorted(trace.env), "Unverified": list(trace.unverified)}
 
 
 def _say_git(state: GitState | None) -> None:
@@ -140,6 +154,7 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "stored": _stored(repository, files.items()),
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
+        "used": {title.lower(): used for title, used in _seen(repository, commit).items()} if commit else {},
         "git": runs.git_document(commit.git) if commit else None,
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},

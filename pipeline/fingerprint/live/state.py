@@ -32,15 +32,19 @@ from ..reach.traversal import Traversal
 from . import surroundings
 from .compiled import is_as_written, is_compiled_plainly
 from .functions import describe_code, layers, source_path
+from .installed import changed_members, functions_of, is_users, own_namespaces
 from .objects import ObjectFollower
 
 _NOTHING = object()
+_settings: dict[str, tuple[bytes, dict[str, str]]] = {}
+"""Settings as they were last seen, and what was noted of them."""
 _SHOWN = 20
 _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
 """What says where and with what Python a program runs, and not what it does."""
 UNLOADED = "not loaded"
 ABSENT = "absent"
 
+_SCALARS = frozenset({int, float, bool, str, bytes, complex, type(None)})
 _COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, collections.Counter)
 
 Name = tuple[str, str]
@@ -78,24 +82,7 @@ def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any
         globals_: The namespace of the step's own module.
         path: That module's file.
     """
-    return _Observer(traversal, identity, {**_namespaces(), path: globals_}).observe()
-
-
-_foreign: dict[int, Any] = {}
-"""Loaded modules that are not the user's: there are thousands, and they stay that."""
-
-
-def _namespaces() -> dict[str, Mapping[str, Any]]:
-    """The namespaces of the user's loaded modules by file; what is run as a script comes after what is imported."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for name, module in [each for each in list(sys.modules.items()) if id(each[1]) not in _foreign]:
-        path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
-        if isinstance(path, str) and path.endswith(".py") and is_own(path := os.path.abspath(path)):
-            if name != "__main__" or path not in found:
-                found[path] = vars(module)
-        elif name != "__main__":
-            _foreign[id(module)] = module
-    return found
+    return _Observer(traversal, identity, {**own_namespaces(), path: globals_}).observe()
 
 
 class _Observer:
@@ -198,20 +185,28 @@ class _Observer:
     def _is_told(
         self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]
     ) -> bool:
-        """Whether a value is what the text says, and nothing beside."""
+        """Whether a value is what the text says; what a function holds beside that is noted."""
         if bindings and all(binding.imported is not None for binding in bindings):
             return self._is_imported(module, value, bindings)
         if not bindings and self._is_starred(module, value, name):
             return True
-        functions = list(layers(value))
+        if type(value) in _SCALARS:
+            return False
+        bare = type(value) is types.FunctionType and not vars(value)
+        functions = [value] if bare else list(layers(value))
         if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
             return False
         # What packages and artvcs put around a function is told by the text and the package's version.
         outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
-        if _holds(functions[-1]) or not all(map(_is_put_around, outer)) or (outer and not bindings[0].decorators):
+        unsaid = outer and (_holds(functions[-1]) or not bindings[0].decorators)
+        if unsaid or not all(map(_is_put_around, outer)):
             return False
         plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
-        return self._is_unedited(module, functions[-1], namespace, plain=plain)
+        told = self._is_unedited(module, functions[-1], namespace, plain=plain)
+        if told and not outer and _holds(value):
+            for key, each in held_by(value).items():
+                self._note(f"{self._traversal.name(module, name)}{key}", each, depth=1)
+        return told
 
     def _counts(self, module: Module, name: str, value: Any) -> bool:
         """Whether a value is read, and not only added to; of one that is there to be found, only if it is plain."""
@@ -252,7 +247,7 @@ class _Observer:
             assert target is not None
             location = self._traversal.resolver.locate(module, target)
             if location.kind != "own":
-                if not (issubclass(type(value), types.FunctionType) and _is_users(value)):
+                if not (issubclass(type(value), types.FunctionType) and is_users(value)):
                     return True
                 continue
             source = self._traversal.resolver.own(module, target)
@@ -293,7 +288,7 @@ class _Observer:
 
     def _is_told_member(self, module: Module, cls: type, key: str, member: Any, bindings: list[Binding]) -> bool:
         special = key.startswith("__") and key.endswith("__")
-        functions = list(_functions_of(member))
+        functions = list(functions_of(member))
         if not functions:
             return special or key == "_abc_impl"
         return all(
@@ -318,22 +313,27 @@ class _Observer:
             owner = held.get(attribute)
         where = f"{dotted}.{rest}"
         if issubclass(type(owner), type):
-            for key, member in list(vars(owner).items()):  # there may be hundreds, nearly all functions of the package
-                if (
-                    _is_users(member)
-                    if type(member) is types.FunctionType
-                    else any(map(_is_users, _functions_of(member)))
-                ):
-                    self._note(f"{where}.{key}", member)
+            for key, member in changed_members(owner).items():
+                self._note(f"{where}.{key}", member)
         elif issubclass(type(owner), types.FunctionType):
-            if _is_users(owner):
+            if is_users(owner):
                 self._note(where, owner)
         elif (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
             self._note(where, owner)
         for name, value in surroundings.of(dotted, rest):
-            self._note(name, value, depth=1)
+            self._setting(name, value)
         if dotted == "random" or (dotted, rest.partition(".")[0]) == ("numpy", "random"):
             self._random(dotted)
+
+    def _setting(self, name: str, value: Any) -> None:
+        """Notes a setting; one that says what it said before is not taken apart again."""
+        text, known = surroundings.plain_text(value), _settings.get(name)
+        if text is not None and known is not None and known[0] == text:
+            self._values.update(known[1])
+            return
+        self._note(name, value, depth=1)
+        if text is not None:
+            _settings[name] = text, {key: each for key, each in self._values.items() if key.startswith(name)}
 
     def _random(self, dotted: str) -> None:
         """Notes the state of a common source of chance, where the user's code has seeded it."""
@@ -347,6 +347,8 @@ class _Observer:
 def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
     """A value as the function or class that makes it what it is, and what it holds by name."""
     cls = type(value)
+    if cls in _SCALARS:
+        return None
     if cls is types.FunctionType and "registry" not in vars(value):
         return value, held_by(value)
     if cls is types.MethodType and type(value.__func__) is types.FunctionType:
@@ -364,7 +366,7 @@ def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
 
 def _is_pythons(value: Any) -> bool:
     """Whether what stands among the builtins is none of the user's functions."""
-    return not issubclass(type(value), types.FunctionType) or not _is_users(value)
+    return not issubclass(type(value), types.FunctionType) or not is_users(value)
 
 
 def _is_plain(value: Any) -> bool:
@@ -378,24 +380,6 @@ def _is_plain(value: Any) -> bool:
     return True
 
 
-def _is_users(function: types.FunctionType) -> bool:
-    """Whether a function was read from one of the user's files."""
-    path = function.__code__.co_filename
-    return is_own(path) if os.path.isabs(path) else is_own(source_path(function))
-
-
-def _functions_of(member: Any) -> Iterator[types.FunctionType]:
-    if issubclass(type(member), types.FunctionType):
-        yield member
-    elif issubclass(type(member), staticmethod | classmethod):
-        yield from _functions_of(member.__func__)
-    elif issubclass(type(member), property):
-        for accessor in (member.fget, member.fset, member.fdel):
-            yield from _functions_of(accessor)
-    elif issubclass(type(member), functools.cached_property):
-        yield from _functions_of(member.func)
-
-
 def _holds(function: types.FunctionType) -> bool:
     """Whether a function has anything beside its code that counts."""
     return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
@@ -404,7 +388,7 @@ def _holds(function: types.FunctionType) -> bool:
 def _is_put_around(layer: Any) -> bool:
     """Whether what is around a function is of a package, and holds nothing that others may have put there."""
     if issubclass(type(layer), types.FunctionType):
-        return not _is_users(layer) and "registry" not in vars(layer)
+        return not is_users(layer) and "registry" not in vars(layer)
     return belongs_to_tool(layer) or _is_foreign(layer)
 
 

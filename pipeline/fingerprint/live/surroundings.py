@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copyreg
+import io
+import pickle
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +22,23 @@ def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
             yield name, read()
     if (module, rest.partition(".")[0]) == ("importlib.metadata", "entry_points"):
         yield "the entry points", _entry_points()
+
+
+class _PlainPickler(pickle.Pickler):
+    """Refuses all but Python's own plain data, whose pickle says all that they are."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        raise pickle.PicklingError
+
+
+def plain_text(value: Any) -> bytes | None:
+    """Bytes that are the same only for an equal value, if it holds nothing but plain data; else None."""
+    buffer = io.BytesIO()
+    try:
+        _PlainPickler(buffer, 5).dump(value)
+    except Exception:  # whatever it is, it is no plain data
+        return None
+    return buffer.getvalue()
 
 
 def _entry_points() -> list[str]:

@@ -17,12 +17,6 @@ _METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
-def on_event(event: str, args: tuple[Any, ...]) -> None:
-    """The audit hook. It stays for as long as the process lives; while nothing is recorded it looks at one list."""
-    if is_any_open() and (handler := _HANDLERS.get(event)) is not None:
-        note(lambda recording: handler(recording, args))
-
-
 def on_open(recording: Recording, args: tuple[Any, ...]) -> None:
     """A file is about to be opened: its path, the mode in words, and the flags."""
     path, mode, flags = args
@@ -166,3 +160,12 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
     "os.posix_spawn": lambda recording, args: processes.started(recording, (args[0], args[1], None, None)),
     "os.exec": lambda recording, args: processes.started(recording, (args[0], args[1], None, None)),
 }
+
+
+def on_event(
+    event: str, args: tuple[Any, ...], handler_of: Callable[[str], Callable[..., None] | None] = _HANDLERS.get
+) -> None:
+    """The audit hook. It stays for as long as the process lives, and there are thousands of events that say nothing."""
+    handler = handler_of(event)
+    if handler is not None and is_any_open():
+        note(lambda recording: handler(recording, args))

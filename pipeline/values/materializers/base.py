@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from artvcs.pipelines.values.folder import Folder
 from artvcs.pipelines.values.trust import Trust
 
 from . import typenames
@@ -31,7 +32,7 @@ class Materializer:
         KEEPS_FILES: True when a loaded value goes on using the files under `uri`.
         RUNS_CODE: True when `load` may run code held in the files, as pickle does. Such a `load` is not
             even called where `trusted` is False.
-        uri: The local folder to write into and read from. It exists.
+        folder: The folder to write into and read from; what goes through it by name may never need a disk.
         included: What `include` was told: path below `uri` → existing file or folder.
         extents: Each of `included` → how many files it has and of how many bytes. Known when `extract_metadata` is
             called: it is stored by then.
@@ -48,8 +49,8 @@ class Materializer:
     KEEPS_FILES: ClassVar[bool] = False
     RUNS_CODE: ClassVar[bool] = False
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+    def __init__(self, uri: str | Folder) -> None:
+        self.folder = uri if isinstance(uri, Folder) else Folder(Path(uri))
         self.included: dict[str, Path] = {}
         self.extents: dict[str, tuple[int, int]] = {}
         self.runs_code: bool = self.RUNS_CODE
@@ -70,6 +71,11 @@ class Materializer:
     def accepts(cls, data: Any) -> bool:
         """Whether `save` would keep `data` exactly; False hands it to the next materializer in line."""
         return True
+
+    @property
+    def uri(self) -> str:
+        """The path of the local folder to write into and read from. It exists."""
+        return str(self.folder.path)
 
     def save(self, data: Any) -> None:
         """Writes `data` as files under `self.uri`."""

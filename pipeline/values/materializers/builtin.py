@@ -7,7 +7,6 @@ import re
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -97,17 +96,14 @@ class BytesMaterializer(Materializer):
 
     def save(self, data: bytes | bytearray) -> None:
         """Writes the bytes."""
-        (Path(self.uri) / self.FILES[type(data)]).write_bytes(data)
+        self.folder.write(self.FILES[type(data)], bytes(data))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads the bytes."""
-        for kind, name in self.FILES.items():
-            path = Path(self.uri) / name
-            if path.exists():
-                with reading(path):
-                    return kind(path.read_bytes())
-        with reading(Path(self.uri) / self.FILES[bytes]) as path:
-            return path.read_bytes()
+        kind = next((kind for kind, name in self.FILES.items() if self.folder.has(name)), bytes)
+        with reading(self.FILES[kind]):
+            content = self.folder.read(self.FILES[kind])
+            return content if kind is bytes else kind(content)
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The first bytes."""

@@ -31,27 +31,27 @@ class DatasetMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes table, description and format."""
-        folder, encoder = Path(self.uri), Encoder(self)
+        encoder = Encoder(self)
         table = data.with_format("arrow")[:] if len(data) else data.data.table.slice(0, 0)
-        parquet.write_exact(folder, table.cast(data.features.arrow_schema))
+        parquet.write_exact(self.folder, table.cast(data.features.arrow_schema))
         data.info.write_to_directory(self.uri)
         document = {
             "split": None if data.split is None else str(data.split),
             "format": encoder.encode({name: getattr(data, name) for name in _FORMAT}),
         }
         encoder.finish()
-        write_json(folder / FILE, document)
+        write_json(self.folder, FILE, document)
 
     def load(self, data_type: type[Any]) -> Any:
         """Puts them together."""
-        with reading(Path(self.uri) / FILE) as path:
-            document = read_json(path)
-            table = parquet.read_exact(path.parent)
+        with reading(FILE):
+            document = read_json(self.folder, FILE)
+            table = parquet.read_exact(self.folder)
             found = datasets.Dataset(
                 datasets.table.InMemoryTable(table),
                 info=datasets.DatasetInfo.from_directory(self.uri),
                 split=None if document["split"] is None else datasets.Split(document["split"]),
-                fingerprint=_fingerprint(path.parent),
+                fingerprint=_fingerprint(self.folder.path),
             )
             return _with_format(found, Decoder(self).decode(document["format"]))
 
@@ -73,12 +73,12 @@ class DatasetDictMaterializer(Materializer):
         encoder = Encoder(self)
         document = encoder.encode(dict(data))
         encoder.finish()
-        write_json(Path(self.uri) / FILE, document)
+        write_json(self.folder, FILE, document)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
-        with reading(Path(self.uri) / FILE) as path:
-            return datasets.DatasetDict(Decoder(self).decode(read_json(path)))
+        with reading(FILE):
+            return datasets.DatasetDict(Decoder(self).decode(read_json(self.folder, FILE)))
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The rows of each."""

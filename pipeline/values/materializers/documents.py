@@ -6,7 +6,6 @@ dictionary is part of the value. Equal values still give equal bytes.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .base import Materializer
@@ -34,9 +33,9 @@ class DocumentMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes `value.json`, and a folder for each part that JSON cannot carry."""
-        write_json(Path(self.uri) / FILE, Encoder(self).whole(data, self))
+        write_json(self.folder, FILE, Encoder(self).whole(data, self))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads `value.json` and the folders it names."""
-        with reading(Path(self.uri) / FILE) as path:
-            return Decoder(self).decode(read_json(path))
+        with reading(FILE):
+            return Decoder(self).decode(read_json(self.folder, FILE))

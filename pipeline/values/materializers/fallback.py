@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import platform
 import warnings
-from pathlib import Path
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
@@ -56,8 +55,8 @@ class PickleMaterializer(Materializer):
             PickleFallbackWarning,
             stacklevel=2,
         )
-        (Path(self.uri) / FILE).write_bytes(content)
-        write_json(Path(self.uri) / WRITER, {**_versions(), "types": kinds})
+        self.folder.write(FILE, content)
+        write_json(self.folder, WRITER, {**_versions(), "types": kinds})
 
     def load(self, data_type: type[Any]) -> Any:
         """Unpickles; this runs code held in the file.
@@ -65,9 +64,8 @@ class PickleMaterializer(Materializer):
         Raises:
             MaterializerError: It cannot be unpickled here.
         """
-        path = Path(self.uri) / FILE
-        with reading(path):
-            content = path.read_bytes()
+        with reading(FILE):
+            content = self.folder.read(FILE)
         try:
             return stable_loads(content)
         except Exception as error:  # unpickling runs the value's own code
@@ -89,7 +87,7 @@ class PickleMaterializer(Materializer):
 
     def _writer(self) -> str:
         try:
-            versions = read_json(Path(self.uri) / WRITER)
+            versions = read_json(self.folder, WRITER)
             return f"Python {versions['python']} and cloudpickle {versions['cloudpickle']}"
         except (OSError, ValueError, TypeError, KeyError):
             return "unknown versions"

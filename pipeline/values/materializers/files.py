@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from artvcs.pipelines.errors import MaterializerError
+from artvcs.pipelines.values.folder import Folder
 from artvcs.vcs import ArtError
 
 from .protocols import Json
@@ -19,29 +19,29 @@ def dump_json(document: Json) -> bytes:
     return text.encode()
 
 
-def write_json(path: Path, document: Json) -> None:
-    """Writes JSON data."""
-    path.write_bytes(dump_json(document))
+def write_json(folder: Folder, name: str, document: Json) -> None:
+    """Writes JSON data as a file."""
+    folder.write(name, dump_json(document))
 
 
-def read_json(path: Path) -> Json:
+def read_json(folder: Folder, name: str) -> Json:
     """Reads JSON data."""
-    return json.loads(path.read_bytes())
+    return json.loads(folder.read(name))
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[Path]:
-    """Turns whatever goes wrong while reading `path` into an error that the user can act on.
+def reading(name: str) -> Iterator[None]:
+    """Turns whatever goes wrong while reading a file into an error that the user can act on.
 
     Raises:
         MaterializerError: The file is not what `save` wrote.
     """
     try:
-        yield path
+        yield
     except ArtError:
         raise
     except Exception as error:  # hostile bytes can make a library raise anything
         raise MaterializerError(
-            f"The stored file {path.name} cannot be understood ({type(error).__name__}: {error}); run `art fsck`, "
+            f"The stored file {name} cannot be understood ({type(error).__name__}: {error}); run `art fsck`, "
             "or load it with the version that stored it."
         ) from error

@@ -17,7 +17,7 @@ import keras
 from artvcs.pipelines.errors import MaterializerError
 
 from .base import Materializer
-from .files import dump_json, read_json, reading
+from .files import dump_json, reading
 from .protocols import Json
 
 _FOLDER = "model"
@@ -50,12 +50,13 @@ class KerasMaterializer(Materializer):
                 opened.extractall(folder)
         _rewrite(folder / _METADATA, _without_time)
         _rewrite(folder / _CONFIG, lambda config: _renumber(config, {}))
-        if _custom_classes(read_json(folder / _CONFIG)):
+        if _custom_classes(json.loads((folder / _CONFIG).read_bytes())):
             self._check(data)
 
     def load(self, data_type: type[Any]) -> Any:
         """Has Keras read them; this can run code held in the file."""
-        with reading(Path(self.uri) / _FOLDER / _CONFIG) as path:
+        with reading(_CONFIG):
+            path = Path(self.uri) / _FOLDER / _CONFIG
             has_lambda = b"__lambda__" in path.read_bytes()
             with tempfile.TemporaryDirectory() as temporary:
                 archive = Path(temporary, "model.keras")

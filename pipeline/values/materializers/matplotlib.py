@@ -51,12 +51,12 @@ class FigureMaterializer(Materializer):
             raise MaterializerError(
                 f"The figure cannot be stored ({type(error).__name__}: {error}); save it to a file and return the Path."
             ) from error
-        (Path(self.uri) / _PICKLE).write_bytes(content)
+        self.folder.write(_PICKLE, content)
 
     def load(self, data_type: type[Any]) -> Any:
         """Unpickles; this runs code held in the file."""
-        with reading(Path(self.uri) / _PICKLE) as path:
-            return stable_loads(path.read_bytes())
+        with reading(_PICKLE):
+            return stable_loads(self.folder.read(_PICKLE))
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The picture as SVG, the same bytes for the same figure."""

@@ -5,7 +5,6 @@ The trees are in the library's own file; the attributes are a document, as a dic
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .base import Materializer
@@ -48,12 +47,12 @@ class NativeModelMaterializer(Materializer):
         if booster is not None:
             document["booster"] = encoder.encode(self.write_booster(booster))
         encoder.finish()
-        write_json(Path(self.uri) / FILE, document)
+        write_json(self.folder, FILE, document)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them; the class is one of the library's own."""
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
             booster = self.read_booster(decoder.decode(document["booster"])) if "booster" in document else None
             if "attributes" not in document:
                 return booster

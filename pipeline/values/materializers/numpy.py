@@ -6,10 +6,13 @@ An array of another dtype than .npy can carry goes to `numpy_objects`.
 from __future__ import annotations
 
 import base64
+import io
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+
+from artvcs.pipelines.values.folder import SMALL, Folder
 
 from . import numpy_dtypes
 from .base import Materializer
@@ -36,10 +39,19 @@ def fits_npy(dtype: np.dtype[Any]) -> bool:
     return numpy_dtypes.same(found, dtype)
 
 
-def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:
+def write_array(folder: Folder, name: str, array: np.ndarray[Any, Any]) -> None:
     """Writes an array that `fits_npy`; equal arrays give equal bytes."""
-    with path.open("wb") as file:
-        np.lib.format.write_array(file, without_padding(array), _npy_version(array.dtype), allow_pickle=False)
+    if array.nbytes > SMALL:
+        with (folder.path / name).open("wb") as file:
+            _write_to(file, array)
+    else:
+        buffer = io.BytesIO()
+        _write_to(buffer, array)
+        folder.write(name, buffer.getvalue())
+
+
+def _write_to(file: Any, array: np.ndarray[Any, Any]) -> None:
+    np.lib.format.write_array(file, without_padding(array), _npy_version(array.dtype), allow_pickle=False)
 
 
 def _npy_version(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -50,12 +62,35 @@ def _npy_version(dtype: np.dtype[Any]) -> tuple[int, int]:
     return (2, 0) if len(header) > 60_000 else (1, 0)
 
 
-def read_array(path: Path) -> np.ndarray[Any, Any]:
+def read_array(folder: Folder, name: str) -> np.ndarray[Any, Any]:
     """Reads an array that may be written to; large ones are mapped copy-on-write."""
+    if folder.held is not None and (array := _array_of(folder.read(name))) is not None:
+        return array
+    path = folder.path / name
     # Always mapped first: it checks the size that the header claims against the file's.
     array = map_array(path)
     array = array.view(np.ndarray) if array.shape else np.asarray(array)
     return array if path.stat().st_size >= MAP_BYTES else array.copy(order="K")
+
+
+def _array_of(content: bytes) -> np.ndarray[Any, Any] | None:
+    """The array in a .npy file; None for a version of the format whose header numpy reads from files alone."""
+    file = io.BytesIO(content)
+    read_header = _HEADERS.get(np.lib.format.read_magic(file))
+    if read_header is None:
+        return None
+    shape, fortran, dtype = read_header(file, max_header_size=_MAX_HEADER)
+    if dtype.hasobject:
+        raise ValueError("an array of objects")
+    # With a buffer, because that checks the size that the header claims.
+    array = np.ndarray(shape, dtype, content, file.tell(), order="F" if fortran else "C")
+    return array.copy(order="K")
+
+
+_HEADERS: dict[tuple[int, int], Any] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def map_array(path: Path) -> np.ndarray[Any, Any]:
@@ -93,12 +128,12 @@ class NdarrayMaterializer(Materializer):
 
     def save(self, data: np.ndarray[Any, Any]) -> None:
         """Writes `array.npy`."""
-        write_array(Path(self.uri) / FILE, data)
+        write_array(self.folder, FILE, data)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads `array.npy`."""
-        with reading(Path(self.uri) / FILE) as path:
-            return read_array(path)
+        with reading(FILE):
+            return read_array(self.folder, FILE)
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The image that it looks like, else a histogram; statistics."""
@@ -121,8 +156,8 @@ class MemmapMaterializer(NdarrayMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Maps `array.npy`."""
-        with reading(Path(self.uri) / FILE) as path:
-            return map_array(path)
+        with reading(FILE):
+            return map_array(self.folder.path / FILE)
 
 
 class MaskedArrayMaterializer(Materializer):
@@ -138,24 +173,22 @@ class MaskedArrayMaterializer(Materializer):
 
     def save(self, data: np.ma.MaskedArray[Any, Any]) -> None:
         """Writes one .npy for each part there is."""
-        folder = Path(self.uri)
         fill: Any = getattr(data, "_fill_value", None)
-        write_json(folder / "masked.json", {"hard": bool(data.hardmask)})
-        write_array(folder / "data.npy", data.data)
+        write_json(self.folder, "masked.json", {"hard": bool(data.hardmask)})
+        write_array(self.folder, "data.npy", data.data)
         if data.mask is not np.ma.nomask:
-            write_array(folder / "mask.npy", np.asarray(data.mask))
+            write_array(self.folder, "mask.npy", np.asarray(data.mask))
         if fill is not None:
-            write_array(folder / "fill.npy", np.asarray(fill))
+            write_array(self.folder, "fill.npy", np.asarray(fill))
 
     def load(self, data_type: type[Any]) -> Any:
         """Puts the parts together."""
-        with reading(Path(self.uri) / "masked.json") as path:
-            hard = read_json(path)["hard"]
-            parts = {name: path.with_name(f"{name}.npy") for name in ("mask", "fill")}
-            mask = read_array(parts["mask"]) if parts["mask"].exists() else np.ma.nomask
-            array: Any = np.ma.MaskedArray(read_array(path.with_name("data.npy")), mask=mask, hard_mask=hard)
-            if parts["fill"].exists():
-                array.fill_value = read_array(parts["fill"])[()]
+        with reading("masked.json"):
+            hard = read_json(self.folder, "masked.json")["hard"]
+            mask = read_array(self.folder, "mask.npy") if self.folder.has("mask.npy") else np.ma.nomask
+            array: Any = np.ma.MaskedArray(read_array(self.folder, "data.npy"), mask=mask, hard_mask=hard)
+            if self.folder.has("fill.npy"):
+                array.fill_value = read_array(self.folder, "fill.npy")[()]
             return array
 
     def save_visualizations(self, data: Any) -> dict[str, str]:

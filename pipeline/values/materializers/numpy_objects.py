@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,8 +32,8 @@ class ObjectArrayMaterializer(DocumentMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Puts the items back into an array."""
-        with reading(Path(self.uri) / FILE) as path:
-            data = read_json(path)
+        with reading(FILE):
+            data = read_json(self.folder, FILE)
             items = Decoder(self).decode(data["items"])
             flat = np.empty(len(items), dtype=object)
             for index, item in enumerate(items):  # assigning a list would unpack nested sequences

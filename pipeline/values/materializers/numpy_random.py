@@ -5,7 +5,6 @@ A generator that is used in two places of a value is loaded as two, each going o
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -54,8 +53,8 @@ class RandomMaterializer(DocumentMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Makes a generator and sets its state."""
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
             state, seeds = decoder.decode(document["state"]), decoder.decode(document["seeds"])
             return _assemble(document["owner"], state, seeds)
 

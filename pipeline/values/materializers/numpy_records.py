@@ -7,7 +7,6 @@ aligned as C does it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,8 +43,8 @@ class RecordArrayMaterializer(DocumentMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Puts the fields together."""
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
             dtype = numpy_dtypes.decode(document["dtype"])
             fields = [decoder.decode(field) for field in document["fields"]]
             array = _assemble(dtype, tuple(document["shape"]), document["fortran"], fields)

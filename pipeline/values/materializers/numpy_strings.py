@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -41,8 +40,8 @@ class StringArrayMaterializer(DocumentMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Makes an array of the texts."""
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
             missing = decoder.decode(document["missing"])
             if not all(map(_is_usual, missing)):
                 raise ValueError("something else for a missing text")

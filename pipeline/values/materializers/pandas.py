@@ -9,7 +9,6 @@ as the items of a list are. Why Parquet: see `parquet`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,7 +41,7 @@ class DataFrameMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / parquet.PARQUET):
+        with reading(parquet.PARQUET):
             sheet = SheetReader(self)
             index = decode_index(sheet.header["index"], sheet)
             columns = [decode_column(spec, sheet) for spec in sheet.header["cells"]]
@@ -86,7 +85,7 @@ class SeriesMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / parquet.PARQUET):
+        with reading(parquet.PARQUET):
             sheet = SheetReader(self)
             index = decode_index(sheet.header["index"], sheet)
             values = decode_column(sheet.header["cell"], sheet)
@@ -118,7 +117,7 @@ class IndexMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / parquet.PARQUET):
+        with reading(parquet.PARQUET):
             sheet = SheetReader(self)
             return decode_index(sheet.header["index"], sheet)
 

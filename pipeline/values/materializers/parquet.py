@@ -7,12 +7,15 @@ what versions have in common, and does it best on plain values: 64 daily version
 
 from __future__ import annotations
 
-from pathlib import Path
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
+
+from artvcs.pipelines.values.folder import SMALL, Folder
 
 PARQUET = "table.parquet"
 IPC = "table.arrow"
@@ -36,11 +39,11 @@ def is_exact(kind: Any) -> bool:
     return any(test(kind) for test in tests)
 
 
-def write_parquet(path: Path, table: Any, store_schema: bool, header: bytes | None = None) -> None:
+def write_parquet(folder: Folder, table: Any, store_schema: bool, header: bytes | None = None) -> None:
     """Writes a table plainly.
 
     Args:
-        path: Where to.
+        folder: Where to.
         table: What.
         store_schema: Also writes the Arrow schema, for types that Parquet does not know.
         header: Bytes to keep in the file's metadata.
@@ -48,7 +51,7 @@ def write_parquet(path: Path, table: Any, store_schema: bool, header: bytes | No
     options: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
     options["use_compliant_nested_type"] = False  # it would rename the items of lists
     with (
-        pa.OSFile(str(path), "wb") as sink,
+        _sink(folder, PARQUET, table) as sink,
         pq.ParquetWriter(sink, table.schema, store_schema=store_schema, **options) as writer,
     ):
         if table.num_columns:
@@ -57,43 +60,60 @@ def write_parquet(path: Path, table: Any, store_schema: bool, header: bytes | No
             writer.add_key_value_metadata({_KEY: header})
 
 
-def read_parquet(path: Path) -> tuple[Any, bytes]:
+def read_parquet(folder: Folder) -> tuple[Any, bytes]:
     """Reads a table and the header; ten times faster than `pyarrow.parquet.read_table` if it is small."""
-    large = path.stat().st_size >= _MAP_BYTES
-    source = pa.memory_map(str(path)) if large else pa.BufferReader(path.read_bytes())
-    with source:
+    large = folder.size(PARQUET) >= _MAP_BYTES
+    with _source(folder, PARQUET, mapped=large) as source:
         file = pq.ParquetFile(source, pre_buffer=False)
         return file.read(use_threads=large), (file.metadata.metadata or {}).get(_KEY, b"")
 
 
-def write_ipc(path: Path, table: Any) -> None:
+def write_ipc(folder: Folder, table: Any) -> None:
     """Writes a table as an Arrow IPC file, which carries every type."""
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with _sink(folder, IPC, table) as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table)
 
 
-def read_ipc(path: Path) -> Any:
-    """Reads an Arrow IPC file by mapping it; the mapping outlives the file's name."""
-    reader = pa.ipc.open_file(pa.memory_map(str(path)))
+def read_ipc(folder: Folder) -> Any:
+    """Reads an Arrow IPC file; one on disk by mapping it: the mapping outlives the file's name."""
+    reader = pa.ipc.open_file(_source(folder, IPC, mapped=True))
     table = reader.read_all()
     table.validate(full=True)  # an offset that leads out of its buffer ends the process
     return table
 
 
-def write_exact(folder: Path, table: Any) -> None:
+def write_exact(folder: Folder, table: Any) -> None:
     """Writes a table in the best format that brings back its schema."""
     if table.num_columns and all(is_exact(kind) for kind in table.schema.types):
-        path = folder / PARQUET
-        write_parquet(path, table, store_schema=True)
-        found = pq.read_schema(path)
+        write_parquet(folder, table, store_schema=True)
+        with _source(folder, PARQUET, mapped=True) as source:
+            found = pq.read_schema(source)
         # The text too: the names of list items are no part of equality.
         if found.equals(table.schema, check_metadata=True) and str(found) == str(table.schema):
             return
-        path.unlink()
-    write_ipc(folder / IPC, table)
+        folder.remove(PARQUET)
+    write_ipc(folder, table)
 
 
-def read_exact(folder: Path) -> Any:
+def read_exact(folder: Folder) -> Any:
     """Reads what `write_exact` wrote."""
-    path = folder / PARQUET
-    return read_parquet(path)[0] if path.exists() else read_ipc(folder / IPC)
+    return read_parquet(folder)[0] if folder.has(PARQUET) else read_ipc(folder)
+
+
+@contextlib.contextmanager
+def _sink(folder: Folder, name: str, table: Any) -> Iterator[Any]:
+    """Where a file is written: memory, if the table is small."""
+    if table.nbytes > SMALL:
+        with pa.OSFile(str(folder.path / name), "wb") as file:
+            yield file
+    else:
+        buffer = pa.BufferOutputStream()
+        yield buffer
+        folder.write(name, buffer.getvalue().to_pybytes())
+
+
+def _source(folder: Folder, name: str, *, mapped: bool) -> Any:
+    """What a file is read from: memory, unless it is on disk and to be mapped."""
+    if mapped and folder.held is None:
+        return pa.memory_map(str(folder.path / name))
+    return pa.BufferReader(folder.read(name))

@@ -37,15 +37,15 @@ class ImageMaterializer(Materializer):
             encoder = Encoder(self)
             info = encoder.encode(data.info)
             encoder.finish()
-            write_json(Path(self.uri) / FILE, info)
+            write_json(self.folder, FILE, info)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
-        with reading(Path(self.uri) / _IMAGE) as path:
-            with PIL.Image.open(path, formats=["PNG"]) as opened:
+        with reading(_IMAGE):
+            with PIL.Image.open(Path(self.uri) / _IMAGE, formats=["PNG"]) as opened:
                 image = opened.copy()
-            extra = path.with_name(FILE)
-            image.info = Decoder(self).decode(read_json(extra)) if extra.exists() else {}
+            extra = read_json(self.folder, FILE) if self.folder.has(FILE) else {}
+            image.info = Decoder(self).decode(extra)
             return image
 
     def save_visualizations(self, data: Any) -> dict[str, str]:

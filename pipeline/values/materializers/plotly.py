@@ -33,8 +33,8 @@ class PlotlyMaterializer(DocumentMaterializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Makes a figure of them."""
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
             parts = {name: decoder.decode(document[name]) for name in ("data", "layout", "frames")}
             return go.Figure(**parts)
 

@@ -39,8 +39,8 @@ class PolarsFrameMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / FILE) as path:
-            return pl.read_ipc(path.read_bytes())
+        with reading(FILE):
+            return pl.read_ipc(self.folder.read(FILE))
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The types, missing values and distributions of the columns, and the first rows."""

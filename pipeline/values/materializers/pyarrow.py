@@ -5,7 +5,6 @@ How a table is cut into chunks is not kept: it is no part of what `Table.equals`
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -26,12 +25,12 @@ class TableMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes one file."""
-        parquet.write_exact(Path(self.uri), data)
+        parquet.write_exact(self.folder, data)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / parquet.IPC) as path:
-            return parquet.read_exact(path.parent)
+        with reading(parquet.IPC):
+            return parquet.read_exact(self.folder)
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The types, missing values and distributions of the columns, and the first rows."""
@@ -71,12 +70,12 @@ class ChunkedArrayMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes one file."""
-        parquet.write_exact(Path(self.uri), pa.table({_COLUMN: data}))
+        parquet.write_exact(self.folder, pa.table({_COLUMN: data}))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / parquet.IPC) as path:
-            return parquet.read_exact(path.parent).column(0)
+        with reading(parquet.IPC):
+            return parquet.read_exact(self.folder).column(0)
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The distribution, and the first values."""
@@ -110,12 +109,12 @@ class SchemaMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes one file."""
-        (Path(self.uri) / "schema.arrow").write_bytes(data.serialize())
+        self.folder.write("schema.arrow", data.serialize().to_pybytes())
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads it."""
-        with reading(Path(self.uri) / "schema.arrow") as path:
-            return pa.ipc.read_schema(pa.BufferReader(path.read_bytes()))
+        with reading("schema.arrow"):
+            return pa.ipc.read_schema(pa.BufferReader(self.folder.read("schema.arrow")))
 
     def save_visualizations(self, data: Any) -> dict[str, str]:
         """The fields."""

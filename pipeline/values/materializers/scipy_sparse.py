@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,18 +37,17 @@ class SparseMaterializer(Materializer):
 
     def save(self, data: Any) -> None:
         """Writes the arrays."""
-        folder = Path(self.uri)
-        write_json(folder / _HEADER, {"class": type(data).__name__, "shape": [int(size) for size in data.shape]})
+        write_json(self.folder, _HEADER, {"class": type(data).__name__, "shape": [int(size) for size in data.shape]})
         for name in _PARTS[data.format]:
-            write_array(folder / f"{name}.npy", np.asarray(getattr(data, name)))
+            write_array(self.folder, f"{name}.npy", np.asarray(getattr(data, name)))
 
     def load(self, data_type: type[Any]) -> Any:
         """Puts them together."""
-        with reading(Path(self.uri) / _HEADER) as path:
-            header = read_json(path)
+        with reading(_HEADER):
+            header = read_json(self.folder, _HEADER)
             cls, shape = _CLASSES[header["class"]], tuple(header["shape"])
             form = header["class"].split("_")[0]
-            parts = {name: read_array(path.with_name(f"{name}.npy")) for name in _PARTS[form]}
+            parts = {name: read_array(self.folder, f"{name}.npy") for name in _PARTS[form]}
             return _assemble(cls, form, parts, shape)
 
     def save_visualizations(self, data: Any) -> dict[str, str]:

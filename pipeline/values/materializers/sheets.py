@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ class SheetWriter:
 
     def __init__(self, owner: Materializer) -> None:
         self.encoder = Encoder(owner)
-        self._path = Path(owner.uri) / parquet.PARQUET
+        self._folder = owner.folder
         self._arrays: list[Any] = []
         self._names: dict[str, int] = {}
         self._needs_schema = False
@@ -81,7 +80,7 @@ class SheetWriter:
         ]
         table = pa.Table.from_arrays(self._arrays, schema=pa.schema(fields))
         content = dump_json({"format": FORMAT, **header, **({"loose": loose} if loose else {})})
-        parquet.write_parquet(self._path, table, self._needs_schema, content)
+        parquet.write_parquet(self._folder, table, self._needs_schema, content)
 
 
 class SheetReader:
@@ -94,7 +93,7 @@ class SheetReader:
 
     def __init__(self, owner: Materializer) -> None:
         self.decoder = Decoder(owner)
-        self._table, content = parquet.read_parquet(Path(owner.uri) / parquet.PARQUET)
+        self._table, content = parquet.read_parquet(owner.folder)
         self.header: Json = json.loads(content)
         if self.header["format"] != FORMAT:
             raise ValueError(f"format {self.header['format']} of a newer artvcs")

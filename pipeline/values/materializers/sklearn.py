@@ -59,7 +59,8 @@ class SklearnMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
-        with reading(Path(self.uri) / _FOLDER / _SCHEMA) as path:
+        with reading(_SCHEMA):
+            path = Path(self.uri) / _FOLDER / _SCHEMA
             files = [file for file in path.parent.iterdir() if file.is_file() and not file.is_symlink()]
             members = {file.name: file.read_bytes() for file in files}
             if _needs_trust(members):

@@ -49,24 +49,25 @@ class TextMaterializer(Materializer):
     def save(self, data: str) -> None:
         """Writes the text, as UTF-8."""
         # Byte for byte: text mode would change line ends, and surrogates must survive.
-        self._path(self.KINDS[type(data)]).write_bytes(data.encode("utf-8", "surrogatepass"))
+        self.folder.write(_name(self.KINDS[type(data)]), data.encode("utf-8", "surrogatepass"))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads the text; the file's ending says which type it has."""
-        found = [cls for cls, kind in self.KINDS.items() if self._path(kind).exists()]
-        with reading(Path(self.uri)):
+        found = [cls for cls, kind in self.KINDS.items() if self.folder.has(_name(kind))]
+        with reading("value"):
             [cls] = found
-            return cls(self._path(self.KINDS[cls]).read_bytes().decode("utf-8", "surrogatepass"))
+            return cls(self.folder.read(_name(self.KINDS[cls])).decode("utf-8", "surrogatepass"))
 
     def save_visualizations(self, data: str) -> dict[str, str]:
         """The text is its own picture."""
         kind = self.KINDS[type(data)]
         self.save(data)
-        return {str(self._path(kind)): kind}
+        return {str(Path(self.uri) / _name(kind)): kind}
 
     def extract_metadata(self, data: str) -> dict[str, Any]:
         """The number of characters."""
         return {"length": len(data)}
 
-    def _path(self, kind: str) -> Path:
-        return Path(self.uri) / f"value.{kind}"
+
+def _name(kind: str) -> str:
+    return f"value.{kind}"

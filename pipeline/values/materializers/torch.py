@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -29,13 +28,12 @@ class TensorMaterializer(Materializer):
 
     def save(self, data: torch.Tensor) -> None:
         """Writes the numbers, and what else there is to know."""
-        folder = Path(self.uri)
-        write_json(folder / _HEADER, tensor_files.write(folder, {_NAME: data}))
+        write_json(self.folder, _HEADER, tensor_files.write(self.folder.path, {_NAME: data}))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
-        with reading(Path(self.uri) / _HEADER) as path:
-            return tensor_files.read(path.parent, read_json(path))[_NAME]
+        with reading(_HEADER):
+            return tensor_files.read(self.folder.path, read_json(self.folder, _HEADER))[_NAME]
 
     def extract_metadata(self, data: torch.Tensor) -> dict[str, Any]:
         """Shape, dtype, and the statistics of numbers unless there are very many."""

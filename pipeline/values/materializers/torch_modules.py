@@ -6,7 +6,6 @@ tensor by its name; parameters that are tied are one tensor, and come back tied.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -44,17 +43,16 @@ class ModuleMaterializer(Materializer):
                 f"A module of class {type(data).__name__} cannot be stored ({type(error).__name__}: {error}); return "
                 "its state_dict(), or save it to a file and return the Path."
             ) from error
-        folder = Path(self.uri)
-        (folder / _PICKLE).write_bytes(content)
-        write_json(folder / _HEADER, tensor_files.write(folder, tensors.by_name))
+        self.folder.write(_PICKLE, content)
+        write_json(self.folder, _HEADER, tensor_files.write(self.folder.path, tensors.by_name))
 
     def load(self, data_type: type[Any]) -> Any:
         """Unpickles the module and gives it its tensors; this runs code held in the pickle."""
-        with reading(Path(self.uri) / _HEADER) as path:
+        with reading(_HEADER):
             tensors = _Tensors()
-            tensors.by_name = tensor_files.read(path.parent, read_json(path))
-        with reading(Path(self.uri) / _PICKLE) as path:
-            return stable_loads(path.read_bytes(), tensors.resolve)
+            tensors.by_name = tensor_files.read(self.folder.path, read_json(self.folder, _HEADER))
+        with reading(_PICKLE):
+            return stable_loads(self.folder.read(_PICKLE), tensors.resolve)
 
     def extract_metadata(self, data: torch.nn.Module) -> dict[str, Any]:
         """The class, and how many parameters it has of which types."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import collections
 import sys
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .base import Materializer
@@ -34,24 +33,24 @@ class StateDictMaterializer(Materializer):
         """Writes the tensors; what else the state holds is in the document."""
         from . import tensor_files
 
-        folder, encoder = Path(self.uri), Encoder(self)
+        encoder = Encoder(self)
         tensors = {name: value for name, value in data.items() if _is_plain_tensor(value)}
         document = {
             "names": list(data),
-            "tensors": tensor_files.write(folder, tensors),
+            "tensors": tensor_files.write(self.folder.path, tensors),
             "others": encoder.encode({name: value for name, value in data.items() if name not in tensors}),
             "versions": encoder.encode(getattr(data, _VERSIONS)),
         }
         encoder.finish()
-        write_json(folder / FILE, document)
+        write_json(self.folder, FILE, document)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
         from . import tensor_files
 
-        with reading(Path(self.uri) / FILE) as path:
-            document, decoder = read_json(path), Decoder(self)
-            values = tensor_files.read(path.parent, document["tensors"]) | decoder.decode(document["others"])
+        with reading(FILE):
+            document, decoder = read_json(self.folder, FILE), Decoder(self)
+            values = tensor_files.read(self.folder.path, document["tensors"]) | decoder.decode(document["others"])
             state = collections.OrderedDict((name, values[name]) for name in document["names"])
             setattr(state, _VERSIONS, decoder.decode(document["versions"]))
             return state

@@ -8,6 +8,7 @@ materializer of torch modules.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,12 +56,12 @@ class ModelMaterializer(Materializer):
             "training": [name for name, module in data.named_modules() if module.training],
             "frozen": [name for name, each in data.named_parameters() if not each.requires_grad],
         }
-        write_json(Path(self.uri) / _STATE, state)
+        write_json(self.folder, _STATE, state)
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them; no code that comes with the files is run."""
-        with reading(Path(self.uri) / _STATE) as path:
-            state, folder = read_json(path), path.with_name(_FOLDER)
+        with reading(_STATE):
+            state, folder = read_json(self.folder, _STATE), Path(self.uri) / _FOLDER
             model = _read(self.find_class(state["class"]), folder, state)
             training, frozen = set(state["training"]), set(state["frozen"])
             for name, module in model.named_modules():
@@ -109,7 +110,7 @@ def _is_as_configured(data: Any) -> bool:
 def _read(cls: Any, folder: Path, state: Json) -> Any:
     if not issubclass(cls, transformers.PreTrainedModel) or state["attention"] not in _ATTENTION:
         raise ValueError(f"{state['class']} with {state['attention']} is no model that was stored here")
-    if "quantization_config" in read_json(folder / "config.json"):
+    if "quantization_config" in json.loads((folder / "config.json").read_bytes()):
         raise ValueError("a quantized model is not stored this way")
     with quiet(), torch.random.fork_rng(devices=[]):
         model, found = cls.from_pretrained(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 import transformers
 
 from .base import Materializer
-from .files import read_json, reading, write_json
+from .files import dump_json, read_json, reading, write_json
 from .typenames import class_path
 
 _FOLDER = "tokenizer"
@@ -39,13 +40,13 @@ class ConfigMaterializer(Materializer):
     def save(self, data: Any) -> None:
         """Writes the configuration and its class."""
         data.to_json_file(Path(self.uri) / _CONFIG, use_diff=False)
-        write_json(Path(self.uri) / _CLASS, self.class_path(type(data)))
+        write_json(self.folder, _CLASS, self.class_path(type(data)))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them."""
-        with reading(Path(self.uri) / _CLASS) as path:
-            cls = _subclass(self.find_class(read_json(path)), transformers.PreTrainedConfig)
-            return cls.from_dict(read_json(path.with_name(_CONFIG)))
+        with reading(_CLASS):
+            cls = _subclass(self.find_class(read_json(self.folder, _CLASS)), transformers.PreTrainedConfig)
+            return cls.from_dict(read_json(self.folder, _CONFIG))
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and the kind of model."""
@@ -74,13 +75,13 @@ class TokenizerMaterializer(Materializer):
     def save(self, data: Any) -> None:
         """Writes the library's files and the class."""
         _write(data, Path(self.uri) / _FOLDER)
-        write_json(Path(self.uri) / _CLASS, self.class_path(type(data)))
+        write_json(self.folder, _CLASS, self.class_path(type(data)))
 
     def load(self, data_type: type[Any]) -> Any:
         """Reads them; no code that comes with the files is run."""
-        with reading(Path(self.uri) / _CLASS) as path:
-            cls = _subclass(self.find_class(read_json(path)), transformers.PreTrainedTokenizerBase)
-            return _load(cls, path.with_name(_FOLDER))
+        with reading(_CLASS):
+            cls = _subclass(self.find_class(read_json(self.folder, _CLASS)), transformers.PreTrainedTokenizerBase)
+            return _load(cls, Path(self.uri) / _FOLDER)
 
     def extract_metadata(self, data: Any) -> dict[str, Any]:
         """The class and the number of tokens."""
@@ -91,7 +92,7 @@ def _write(tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
     path = folder / "tokenizer.json"
     if path.exists():
-        write_json(path, {**read_json(path), **dict.fromkeys(_LAST_CALL)})
+        path.write_bytes(dump_json({**json.loads(path.read_bytes()), **dict.fromkeys(_LAST_CALL)}))
 
 
 def _load(cls: Any, folder: Path) -> Any:

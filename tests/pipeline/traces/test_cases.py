@@ -55,3 +55,10 @@ def test_a_project_runs_as_if_it_were_started_by_itself(tmp_path: Path) -> None:
     assert alone.returncode == 0, alone.stderr
     [run] = world.drive().runs
     assert run["value"] == alone.stdout.strip()
+
+
+def test_the_stories_that_the_docs_name_are_told() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "cache.md").read_text(encoding="utf-8")
+    named = re.findall(r"\| `(\w+)` \|$", page, re.MULTILINE)
+    assert len(named) > 50
+    assert set(named) <= {path.stem for path in CASES}

@@ -8,7 +8,7 @@ meant is a `Conflict`. Intents are small records, so that a journal can keep the
 from ...errors import DamagedError
 from ...objects.records import Json
 from .base import Intent, SetRef
-from .runs import DeleteRun, EditRun, PutRun
+from .runs import DeleteRun, EditRun, EndStep, PutRun
 from .versions import AddVersion, DeleteVersion, EditVersion
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DeleteVersion",
     "EditRun",
     "EditVersion",
+    "EndStep",
     "Intent",
     "PutRun",
     "SetRef",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 INTENTS: dict[str, type[Intent]] = {
-    cls.NAME: cls for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EditRun, DeleteRun)
+    cls.NAME: cls for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EndStep, EditRun, DeleteRun)
 }
 
 

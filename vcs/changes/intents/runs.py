@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, runs
-from ...objects.kinds import Run
+from ...objects.kinds import Run, StepRun
 from ...objects.oid import NULL, Oid
 from ...objects.records import record
 from ..view import View
@@ -44,6 +44,34 @@ class PutRun(Intent):
     def targets(self) -> Iterable[Oid]:
         """See `Intent.targets`."""
         return (self.run,)
+
+
+@record
+class EndStep(Intent):
+    """Says how a step of a run ended, which the run's record is yet to say.
+
+    Attributes:
+        run: The run.
+        step: The step's invocation id.
+        ended: What the record will hold of it.
+    """
+
+    NAME: ClassVar[str] = "end-step"
+    run: str
+    step: str
+    ended: StepRun
+
+    def replay(self, view: View) -> None:
+        """See `Intent.replay`."""
+        run = runs.by_id(view, self.run)
+        if run is not None and self.step not in run.steps:
+            changed = dataclasses.replace(run, steps={**run.steps, self.step: self.ended})
+            view.set(ref_names.run(self.run), view.put(changed))
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        held = (self.ended.commit, self.ended.log, *(output.artifact for output in self.ended.outputs.values()))
+        return tuple(oid for oid in held if oid is not None)
 
 
 @record

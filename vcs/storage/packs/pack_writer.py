@@ -100,7 +100,7 @@ class PackWriter:
         return self._content.end
 
     def add(self, item: Item) -> None:
-        """Appends one object, unless it is here already."""
+        """Appends one object, unless it is here already; not if the system refuses to take it, when it has to."""
         with self._mutex:
             content = self._content
             if item.oid in content.entries:
@@ -110,7 +110,12 @@ class PackWriter:
             content.waiting[item.oid] = pack.record_header(at), item.stored
             content.entries[item.oid] = at
             if content.end - content.start >= _FLUSH:
-                self.land()
+                try:
+                    self.land()
+                except OSError:
+                    # The last one, so that nothing after it moves: for smaller ones there may be room.
+                    del content.waiting[item.oid], content.entries[item.oid]
+                    raise
 
     def read(self, at: Location) -> bytes | None:
         """The stored bytes of an object added before; None once the writer was closed or begun anew."""
@@ -170,6 +175,7 @@ class PackWriter:
             assert self._fd is not None, "landed"
             ending = pack.ending(self.entries.values(), self.end, self.digest())
             durable.write_at(self._fd, ending, self.end)
+            os.ftruncate(self._fd, self.end + len(ending))  # something longer may have been refused half-way
             return pack.pack_id(ending)
 
     def begin_anew(self) -> None:
