@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from .nodes import chain, root
+from .nodes import root
 from .scopes import Import
 from .walk import LEAVE, Reader, Walk
 
@@ -162,7 +162,10 @@ def read_call(walk: Walk, node: ast.Call) -> None:
     for keyword in reversed(node.keywords):
         stack += (keyword.value, f"k{keyword.arg or '**'}")
     stack.extend(reversed(arguments))
-    stack += asked(walk, function)
+    if isinstance(function, ast.Name):
+        stack.append((walk.scope, function.id, True))
+    else:
+        stack += asked(walk, function)
     walk.out.append("(")
     if function.__class__ is ast.Call:
         walk.compared.add(id(function))
@@ -172,7 +175,7 @@ def read_addition(walk: Walk, node: ast.expr) -> ast.expr | None:
     """Reads the name in a statement such as `SEEN.append(x)`; returns the call without it, None if it is no such."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ADDERS):
         return None
-    owner = chain(node.func.value)
+    owner = _read_chain(walk, node.func.value)
     if owner is None or node.func.attr == "register":
         return None
     walk.scope.writes.add(owner.partition(".")[0])
@@ -189,7 +192,7 @@ def _note_getattr(walk: Walk, node: ast.Call) -> list[Any]:
     if not (isinstance(attribute, ast.Constant) and isinstance(attribute.value, str)):
         walk.outside.dynamic.append(("getattr() with a computed name", node.lineno))
         return node.args
-    owner = chain(node.args[0])
+    owner = _read_chain(walk, node.args[0])
     if owner is None:
         return node.args
     return [(walk.scope, f"{owner}.{attribute.value}", False), *node.args[1:]]
