@@ -6,11 +6,11 @@ loaded, or which Python runs it. Third-party packages count by version.
 
 from .compare import Change, PartLike, compare
 from .compute import GONE, Followed, fingerprint, follow
+from .live.state import ABSENT, UNLOADED, Name, State
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
-from .packages import version as package_version
-from .packages import versions as package_versions
-from .project import is_own, stated
-from .state import ABSENT, UNLOADED, Name, State
+from .project.locate import is_own, stated
+from .project.packages import version as package_version
+from .project.packages import versions as package_versions
 
 __all__ = [
     "ABSENT",

@@ -11,22 +11,31 @@ import types
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import sources
-from .compiled import is_as_written
-from .functions import layers, source_path
+from .live.compiled import is_as_written
+from .live.functions import layers, source_path
+from .live.objects import ObjectFollower, follow_callable
+from .live.state import Name, State, observe
 from .model import Fingerprint, Part, Reach, build, digest
-from .module import Module
-from .nodes import line_of
-from .objects import ObjectFollower, follow_callable
-from .project import is_own, project_root, stated
-from .reach import Traversal
-from .resolve import Resolver
-from .state import Name, State, observe
+from .project import sources
+from .project.locate import is_own, project_root, stated
+from .project.module import Module
+from .project.resolve import Resolver
+from .reach import afterwards
+from .reach.identity import Identity, plainly
+from .reach.traversal import Traversal
+from .syntax.nodes import line_of
 
 # With its path: code objects that read the same are equal whatever file they come from.
 _Key = tuple[str, types.CodeType, tuple[Any, ...]]
+
+
+class _Whole(NamedTuple):
+    """All that a step reaches, and the numbers of it."""
+
+    traversal: Traversal
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Followed:
     files: Mapping[str, sources.Stamp | None]
     settled: bool
     function: Any
-    _traversal: Traversal | None
+    _whole: _Whole | None
 
     def is_current(self) -> bool:
         """Whether none of the files has changed since."""
@@ -52,32 +61,36 @@ class Followed:
 
     def is_as(self, other: Followed) -> bool:
         """Whether it is the same function, followed in the same text."""
-        return self.function is other.function and self._traversal is other._traversal
+        return self.function is other.function and self._whole is other._whole
 
     def state(self) -> State:
         """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
-        if self._traversal is None:
+        if self._whole is None:
             return State()
         functions = list(layers(self.function))
         globals_ = functions[-1].__globals__ if functions else {}
-        return observe(self._traversal, globals_, source_path(functions[-1]) if functions else "")
+        return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "")
 
     def written(self) -> Container[str]:
         """The names of modules that the code rebinds or changes in place."""
-        traversal = self._traversal
-        if traversal is None:
+        if self._whole is None:
             return ()
-        return {f"{traversal.resolver.label(path)}::{name}" for path, name in traversal.writes}
+        traversal, identity = self._whole
+        return {identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
+
+    def spelt(self, name: str) -> str:
+        """The name of a value or part of the state as it is written in the code now."""
+        return name if self._whole is None else self._whole.identity.long(name)
 
     def uses(self, *modules: str) -> bool:
         """Whether the code uses anything of these modules of Python's library."""
-        return self._traversal is not None and any(dotted in modules for dotted, _ in self._traversal.foreign)
+        return self._whole is not None and any(dotted in modules for dotted, _ in self._whole.traversal.foreign)
 
     def uses_name(self, module: str, name: str) -> bool:
         """Whether the code uses a name of a module of Python's library or of a package."""
         top, _, inner = module.partition(".")
         rest = f"{inner}.{name}" if inner else name
-        return self._traversal is not None and (top, rest) in self._traversal.foreign
+        return self._whole is not None and (top, rest) in self._whole.traversal.foreign
 
     def roots(
         self,
@@ -98,19 +111,21 @@ class Followed:
             The names to begin at, and those of functions whose code in memory is not what their file says.
         """
         with _lock:
-            if self._traversal is None:
+            if self._whole is None:
                 return set(), set()
-            return _roots(self._traversal, codes, modules, classes, state)
+            return _roots(self._whole.traversal, codes, modules, classes, state)
 
     def labels(self, names: Iterable[Name]) -> set[str]:
         """Names of modules, each with its file, as roots."""
-        traversal = self._traversal
-        return {f"{traversal.resolver.label(path)}::{name}" for path, name in names} if traversal is not None else set()
+        if self._whole is None:
+            return set()
+        label = self._whole.traversal.resolver.label
+        return {f"{label(path)}::{name}" for path, name in names}
 
     def beyond(self, roots: Iterable[str]) -> dict[str, str]:
         """What code that was found by `roots` says now: root → hash of all that it leads to beyond the fingerprint."""
         with _lock:
-            return {root: _beyond(self._traversal, root) for root in roots} if self._traversal is not None else {}
+            return {root: _beyond(self._whole, root) for root in roots} if self._whole is not None else {}
 
 
 GONE = "gone"
@@ -127,11 +142,8 @@ def _roots(
     taken = {(module.path, name) for module, name in text.taken} | state.reached
     known, edited = {path for path, _ in taken}, set[str]()
     found = {(path, "") for path in modules if path not in known}
-    for cls in classes:
-        module_name, _, qualname = cls.partition(":")
-        path = stated(sys.modules.get(module_name), "__file__")
-        if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
-            found.add((os.path.abspath(path), qualname.partition(".")[0]))
+    # A stored value says in which module its class is: that counts, also where the class is followed anyhow.
+    stored = {name for cls in classes for name in _place_of(cls)}
     for code in codes:
         path = os.path.abspath(code.co_filename)
         module = text.resolver.load(path) if os.path.isfile(path) else None
@@ -140,7 +152,19 @@ def _roots(
             found.add((path, names[0] if names else ""))
             if not is_as_written(module, code):
                 edited.add(f"{text.resolver.label(path)}::{code.co_qualname}")
-    return {f"{text.resolver.label(path)}::{name}" for path, name in found - taken}, edited
+    return {f"{text.resolver.label(path)}::{name}" for path, name in (found - taken) | stored}, edited
+
+
+def _place_of(cls: str) -> Iterator[Name]:
+    """The file and the name of one of the user's classes, told as `module:qualname`."""
+    module_name, _, qualname = cls.partition(":")
+    main = sys.modules.get("__main__")
+    script = stated(main, "__file__")
+    named_after_script = isinstance(script, str) and os.path.basename(script) == f"{module_name}.py"
+    module = sys.modules.get(module_name, main if named_after_script else None)
+    path = stated(module, "__file__")
+    if isinstance(path, str) and path.endswith(".py") and is_own(os.path.abspath(path)):
+        yield os.path.abspath(path), qualname.partition(".")[0]
 
 
 def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
@@ -155,20 +179,23 @@ def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
                 yield name
 
 
-def _beyond(text: Traversal, root: str) -> str:
+def _beyond(whole: _Whole, root: str) -> str:
+    text, identity = whole
     label, _, name = root.partition("::")
     path = _path_of(text.resolver.root, label)
     module = text.resolver.load(path) if path is not None else None
     if module is None or (name and name not in module.bindings):
         return GONE
-    traversal = text.beyond()
+    traversal = text.beyond(identity.short)
     if name:
         traversal.follow(module, name)
     else:
         traversal.take_whole(module)
     traversal.run()
+    afterwards.finish(traversal)
+    seen = identity.seen_by(traversal) or ""
     parts = sorted((part.name, part.hash) for part in traversal.parts.values())
-    return digest(repr((parts, sorted(traversal.packages.items()))))
+    return digest(repr((parts, sorted(traversal.packages.items()), seen)))
 
 
 def _path_of(root: str, label: str) -> str | None:
@@ -201,7 +228,8 @@ def follow(function: Callable[..., Any], *, reach: Reach = "project", also: tupl
     """
     if reach == "none":
         name = _qualname(function)
-        named = build([Part(name, "function", digest(name), None, 0, "")], {}, (), ())
+        part = Part(name, "function", digest(name), None, 0, "")
+        named = build(plainly([part], {}), [part], {}, (), ())
         return Followed(named, {}, True, function, None)
     with _lock:
         if reach == "project" and isinstance(function, types.FunctionType) and _is_plain(function):
@@ -249,16 +277,24 @@ def _follow(function: Any, reach: Reach, also: tuple[Any, ...]) -> Followed:
     if sys.flags.optimize:
         level = str(sys.flags.optimize)  # Python leaves out assertions then, and docstrings
         traversal.add(Part("<python>::optimize", "constant", digest(level), None, 0, level))
+    identity = None
     if reach == "project":
         traversal.run()
-        traversal.finish()
+        afterwards.finish(traversal)
+        identity = Identity(traversal)
+        id_ = identity.id
+    else:
+        traversal.strict = True
+        afterwards.add_local_names(traversal)
+        id_ = plainly(traversal.parts.values(), {})
     counted = traversal.packages if reach == "project" else {}
     unfollowed = traversal.unfollowed | resolver.broken
-    result = build(traversal.parts.values(), counted, unfollowed, traversal.unhashable)
+    result = build(id_, traversal.parts.values(), counted, unfollowed, traversal.unhashable)
     # A module that was not found may appear without any known file changing.
     found = not any("was not found" in item.what for item in result.unfollowed)
     settled = found and not follower.live and all(map(sources.is_settled, resolver.files.values()))
-    return Followed(result, resolver.files, settled, function, traversal if reach == "project" else None)
+    whole = None if identity is None else _Whole(traversal, identity)
+    return Followed(result, resolver.files, settled, function, whole)
 
 
 def _folder(function: Any) -> str:

@@ -1,7 +1,7 @@
 """What a fingerprint is: the parts that count, the packages by version, and one id over them.
 
-The id is BLAKE3 over canonical JSON of names and hashes, so it depends on nothing but the code: not on
-the machine, the folder, the Python version or the way the step's file was loaded.
+The id depends on nothing but the code: not on the machine, the folder, the Python version or the way the step's file
+was loaded. See `identity`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,11 @@ from typing import Any, Literal
 
 from blake3 import blake3
 
-from artvcs.vcs import DamagedError, canonical
+from artvcs.vcs import DamagedError
 
 from ..escaping import storable
 
 Reach = Literal["project", "function", "none"]
-
-CONTEXT = "artvcs code v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class Fingerprint:
     """The transitive fingerprint of a step's code.
 
     Attributes:
-        id: 64 hex characters; equal exactly when names, hashes and packages are.
+        id: 64 hex characters; equal when the code does the same, as far as that can be told.
         parts: Everything of the user's own that counts, sorted by name.
         packages: Third-party distributions reached directly, with their versions.
         unfollowed: What could not be followed.
@@ -82,22 +80,16 @@ def digest(text: str) -> str:
 
 
 def build(
+    id: str,  # noqa: A002
     parts: Iterable[Part],
     packages: Mapping[str, str],
     unfollowed: Iterable[Unfollowed],
     unhashable: Iterable[Unfollowed],
 ) -> Fingerprint:
-    """Sorts what was found and names it."""
+    """Sorts what was found."""
     ordered = tuple(sorted(parts, key=lambda part: part.name))
     versions = dict(sorted(packages.items()))
-    return Fingerprint(
-        _identify(ordered, versions), ordered, versions, tuple(sorted(set(unfollowed))), tuple(sorted(set(unhashable)))
-    )
-
-
-def _identify(parts: Iterable[Part], packages: Mapping[str, str]) -> str:
-    identity = {"packages": dict(packages), "parts": [[part.name, part.hash] for part in parts]}
-    return blake3(canonical.dumps(identity), derive_key_context=CONTEXT).hexdigest()
+    return Fingerprint(id, ordered, versions, tuple(sorted(set(unfollowed))), tuple(sorted(set(unhashable))))
 
 
 def to_json(fingerprint: Fingerprint) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from artvcs.vcs import Repository
@@ -82,7 +82,8 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         yield from _variables(each) if each.subject == environment.ALL else [each]
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
     yield from _compare("context", trace.context, world.told)
-    yield from _state(trace, world.state)
+    for each in _state(trace, world.state):
+        yield replace(each, subject=world.code.spelt(each.subject))
     world.expect(trace.files)
     for name, facets in trace.files.items():
         yield from (
@@ -114,7 +115,7 @@ def _changed(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iter
             yield Difference(kind, subject, then.get(subject), now.get(subject))
 
 
-def _state(trace: Trace, now: State) -> Iterator[Difference]:
+def _state(trace: Trace, now: State) -> list[Difference]:
     """Compares live values; where the execution loaded their modules itself, with those after it."""
     found = [*_changed("value", trace.values, now.values), *_changed("code", trace.parts, now.parts)]
     found = [each for each in found if not _is_remembered_alike(each, trace)]
@@ -125,7 +126,7 @@ def _state(trace: Trace, now: State) -> Iterator[Difference]:
             *_changed("code", {**trace.parts, **trace.later_parts}, now.parts),
         ]
         found = min(found, [each for each in later if not _is_remembered_alike(each, trace)], key=len)
-    yield from found
+    return found
 
 
 def _is_remembered_alike(difference: Difference, trace: Trace) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,9 +61,12 @@ def save(
     """
     cls = materializer or materializers.find_for_value(value)
     _tell(cls)
+    type_name = materializers.type_name(value)
+    if not materializers.is_known(type_name):
+        materializers.tell(type(value))
     with contextlib.ExitStack() as stack:
         writer = cls(_folder(repository, stack))
-        with _blaming(cls, f"store a value of type {materializers.type_name(value)}"):
+        with _blaming(cls, f"store a value of type {type_name}"):
             writer.save(value)
         if (files := writer.folder.held) is not None and not writer.included:
             payload = worktree.add_held(transaction, files)
@@ -73,9 +75,8 @@ def save(
             payload = worktree.add_folder(transaction, writer.folder.path, writer.included, known=known)
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
-        with _blaming(cls, f"describe a value of type {materializers.type_name(value)}"):
+        with _blaming(cls, f"describe a value of type {type_name}"):
             facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
-    type_name = materializers.type_name(value)
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = transaction.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
@@ -138,7 +139,7 @@ def _folder(repository: Repository, stack: contextlib.ExitStack, held: Mapping[s
 def _tell(cls: type[Materializer]) -> None:
     """Tells whoever watches the step that a user's materializer is used: its code counts."""
     if not materializers.is_builtin(cls):
-        sys.audit("artvcs.find_class", cls.__module__, cls.__qualname__)
+        materializers.tell(cls)
 
 
 @contextlib.contextmanager

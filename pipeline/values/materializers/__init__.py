@@ -12,7 +12,7 @@ from artvcs.pipelines.errors import PickleFallbackWarning
 from .base import Materializer
 from .python.strings import CSVString, HTMLString, JSONString, MarkdownString
 from .registry import by_name, find_for_type, find_for_value, is_builtin, register
-from .typenames import is_known, resolve_type, type_name
+from .typenames import is_known, resolve_type, tell, type_name
 
 __all__ = [
     "CSVString",
@@ -28,5 +28,6 @@ __all__ = [
     "is_known",
     "register",
     "resolve_type",
+    "tell",
     "type_name",
 ]

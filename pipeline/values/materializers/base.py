@@ -116,7 +116,9 @@ class Materializer:
     def class_path(self, cls: type) -> str | None:
         """The name to store for a class, by which `find_class` finds it; None if there is none."""
         path = typenames.class_path(cls)
-        self.names_modules |= path is not None and not typenames.is_known(path)
+        if path is not None and not typenames.is_known(path):
+            self.names_modules = True
+            typenames.tell(cls)
         return path
 
     def find_class(self, path: object) -> type:

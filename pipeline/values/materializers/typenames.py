@@ -99,6 +99,11 @@ def class_path(cls: type) -> str | None:
     return declared_path(cls) if found is cls else None
 
 
+def tell(named: Any) -> None:
+    """Tells whoever watches the step that a value names a class or function, which is looked for when it is loaded."""
+    sys.audit("artvcs.find_class", str(named.__module__), named.__qualname__)
+
+
 def import_class(path: object, trust: Trust = NO_TRUST) -> type:
     """The class that `class_path` named.
 

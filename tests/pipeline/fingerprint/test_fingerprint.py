@@ -217,12 +217,34 @@ def test_parts_say_where_they_are(project: Project) -> None:
     assert part.source == "def f(self):\n    return 1"
 
 
-def test_compare_tells_what_changed() -> None:
-    def part(code: str, source: str) -> SimpleNamespace:
-        return SimpleNamespace(hash=code, source=source)
+def part(code: str, source: str = "", kind: str = "function") -> SimpleNamespace:
+    return SimpleNamespace(kind=kind, hash=code, source=source)
 
+
+def test_compare_tells_what_changed() -> None:
     old = {"a": part("1", "x = 1"), "b": part("2", "y = 1"), "c": part("3", "z = 1")}
     new = {"a": part("1", "x = 1  # note"), "b": part("4", "y = 2"), "d": part("5", "w = 1")}
     changes = compare(old, new)
     assert [(change.name, change.kind) for change in changes] == [("b", "changed"), ("c", "removed"), ("d", "added")]
     assert changes[0].diff == "--- before/b\n+++ after/b\n@@ -1 +1 @@\n-y = 1\n+y = 2\n"
+
+
+def told(old: dict[str, SimpleNamespace], new: dict[str, SimpleNamespace]) -> list[tuple[str, str]]:
+    return [(change.name, change.kind) for change in compare(old, new)]
+
+
+def test_compare_takes_what_moved_for_the_same() -> None:
+    old = {"a.py::f": part("1"), "a.py::g": part("2"), "main.py::f": part("3", kind="import")}
+    new = {"b.py::f": part("1"), "b.py::g": part("4"), "main.py::f": part("5", kind="import")}
+    assert told(old, new) == [("b.py::g", "changed")]
+
+
+def test_compare_tells_of_imports_and_of_places_where_nothing_else_changed() -> None:
+    old = {"a.py::f": part("1"), "main.py::f": part("3", kind="import")}
+    assert told(old, {**old, "main.py::f": part("5", kind="import")}) == [("main.py::f", "changed")]
+    assert told({"a.py::f": part("1")}, {"b.py::f": part("1")}) == [("b.py::f", "changed")]
+
+
+def test_compare_pairs_equal_names_that_say_the_same_first() -> None:
+    old = {"a.py::f": part("1"), "b.py::f": part("2")}
+    assert told(old, {"c.py::f": part("2"), "d.py::f": part("3")}) == [("d.py::f", "changed")]

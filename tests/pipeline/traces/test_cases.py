@@ -12,26 +12,12 @@ import pytest
 
 from .harness import CASES, Case, World, read_case
 
-OPEN = frozenset(
-    {
-        "needless_class_moved",
-        "needless_helper_moved",
-        "needless_import_style",
-        "needless_local_variable_renamed",
-        "needless_step_moved",
-        "needless_type_hint_removed",
-    }
-)
-"""Cases that do not hold yet: they are what is to be done next."""
-
 
 def stories() -> Iterator[Any]:
     """All cases; those of a class after its first are told by `make traces`."""
     told = set[str]()
     for path in CASES:
         marks = [pytest.mark.traces] if (of := path.stem.partition("_")[0]) in told else []
-        if path.stem in OPEN:
-            marks.append(pytest.mark.xfail(strict=True))
         told.add(of)
         yield pytest.param(path, marks=marks, id=path.stem)
 

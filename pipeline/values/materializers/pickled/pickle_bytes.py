@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from ..typenames import type_name
+from ..typenames import is_known, tell, type_name
 from . import refusals
 
 _NOWHERE = "<stored>"
@@ -85,6 +85,8 @@ def _dumps(value: Any, reference: Callable[[Any], Any] | None, reduce: Callable[
                 raise pickle.PicklingError(f"it holds a {type_name(part)}, which would come back as something else")
             if isinstance(part, types.CodeType):
                 return cloudpickle.cloudpickle._code_reduce(part.replace(co_filename=_NOWHERE))
+            if isinstance(part, type | types.FunctionType) and not is_known(str(part.__module__)):
+                tell(part)
             found = super().reducer_override(part)
             return _without_file(found) if isinstance(part, types.FunctionType) else found
 

@@ -1,0 +1,85 @@
+"""What the user has changed in modules and classes that are not theirs, looked for without looking at all of it again.
+
+There are thousands of loaded modules and hundreds of members in a class of a package; nearly always nothing of them
+has changed since they were last looked at.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..project.locate import is_own, stated
+from .functions import source_path
+
+_loaded: list[Any] = []
+"""All modules, as they were loaded when they were last looked at; and of these the user's, by file."""
+_own: dict[str, Mapping[str, Any]] = {}
+
+_known_classes: dict[type, tuple[list[Any], dict[str, Any]]] = {}
+"""Class → its members when they were last looked at, of functions the code; and those that are the user's."""
+
+
+def own_namespaces() -> dict[str, Mapping[str, Any]]:
+    """The namespaces of the user's loaded modules by file; what is run as a script comes after what is imported."""
+    global _loaded
+    # Compared as a whole, and not by `id`: that is an audit event, of which thousands are felt.
+    now = list(sys.modules.values())
+    if len(now) != len(_loaded) or not all(map(operator.is_, now, _loaded)):
+        _own.clear()
+        _own.update(_look_through(list(sys.modules.items())))
+        _loaded = now
+    return dict(_own)
+
+
+def _look_through(loaded: list[tuple[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    main: tuple[str, Mapping[str, Any]] | None = None
+    files = set[str]()
+    for name, module in loaded:
+        path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
+        if isinstance(path, str) and path.endswith(".py") and is_own(path := os.path.abspath(path)):
+            if name == "__main__":
+                main = path, vars(module)
+            else:
+                files.add(path)
+                yield path, vars(module)
+    if main is not None and main[0] not in files:
+        yield main
+
+
+def changed_members(cls: type) -> Mapping[str, Any]:
+    """The members of a package's class that the user has put there."""
+    held = [member.__code__ if type(member) is types.FunctionType else member for member in vars(cls).values()]
+    known = _known_classes.get(cls)
+    if known is None or len(known[0]) != len(held) or not all(map(operator.is_, known[0], held)):
+        changed = {key: member for key, member in list(vars(cls).items()) if _is_changed(member)}
+        known = _known_classes[cls] = held, changed
+    return known[1]
+
+
+def is_users(function: types.FunctionType) -> bool:
+    """Whether a function was read from one of the user's files."""
+    path = function.__code__.co_filename
+    return is_own(path) if os.path.isabs(path) else is_own(source_path(function))
+
+
+def functions_of(member: Any) -> Iterator[types.FunctionType]:
+    """The functions that a member of a class calls."""
+    if issubclass(type(member), types.FunctionType):
+        yield member
+    elif issubclass(type(member), staticmethod | classmethod):
+        yield from functions_of(member.__func__)
+    elif issubclass(type(member), property):
+        for accessor in (member.fget, member.fset, member.fdel):
+            yield from functions_of(accessor)
+    elif issubclass(type(member), functools.cached_property):
+        yield from functions_of(member.func)
+
+
+def _is_changed(member: Any) -> bool:
+    return is_users(member) if type(member) is types.FunctionType else any(map(is_users, functions_of(member)))

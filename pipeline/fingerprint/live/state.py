@@ -1,0 +1,433 @@
+"""What a step reaches in the state of the process: the live values behind the names that its code uses.
+
+A name that stands for what its file says it does, a function or class defined there, adds nothing. Any other is
+hashed by value, and the functions and classes that its value holds are followed by their text: so a registry that
+other modules have filled, an attribute set from outside or a function put in another's place all count.
+"""
+
+from __future__ import annotations
+
+import abc
+import ast
+import builtins
+import collections
+import functools
+import os
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from artvcs.vcs import values
+
+from ...values.identity import held_by
+from ..model import Unfollowed, digest
+from ..project.locate import is_own, stated
+from ..project.module import DEFINITIONS, Binding, Module
+from ..project.resolve import belongs_to_tool
+from ..reach import afterwards
+from ..reach.identity import Identity
+from ..reach.traversal import Traversal
+from . import surroundings
+from .compiled import is_as_written, is_compiled_plainly
+from .functions import describe_code, layers, source_path
+from .installed import changed_members, functions_of, is_users, own_namespaces
+from .objects import ObjectFollower
+
+_NOTHING = object()
+_settings: dict[str, tuple[bytes, dict[str, str]]] = {}
+"""Settings as they were last seen, and what was noted of them."""
+_SHOWN = 20
+_SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
+"""What says where and with what Python a program runs, and not what it does."""
+UNLOADED = "not loaded"
+ABSENT = "absent"
+
+_SCALARS = frozenset({int, float, bool, str, bytes, complex, type(None)})
+_COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, collections.Counter)
+
+Name = tuple[str, str]
+"""A module's file and a name in it."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The state that a step reaches.
+
+    Attributes:
+        values: Name → identity of the live value, where the text does not tell it; UNLOADED where its module is not
+            loaded yet, ABSENT where the module has no such name.
+        parts: The code that only live values lead to: part → hash.
+        unhashable: Values that have no identity.
+        edited: Functions whose code in memory is not what their file says now.
+        reached: The names that only live values lead to.
+        remembers: Whether there are functions among them that remember their results, as under `functools.lru_cache`.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    unhashable: tuple[Unfollowed, ...] = ()
+    edited: tuple[str, ...] = ()
+    reached: frozenset[Name] = frozenset()
+    remembers: bool = False
+
+
+def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any], path: str) -> State:
+    """The state behind all names that a traversal has reached, now.
+
+    Args:
+        traversal: What the text reaches; it is not changed.
+        identity: The numbers of that.
+        globals_: The namespace of the step's own module.
+        path: That module's file.
+    """
+    return _Observer(traversal, identity, {**own_namespaces(), path: globals_}).observe()
+
+
+class _Observer:
+    """Goes through reached names, and through those that their values lead to, until there are no more."""
+
+    def __init__(self, text: Traversal, identity: Identity, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
+        self._traversal = text.beyond(identity.short)
+        self._text = text
+        self._identity = identity
+        self._follower = ObjectFollower(self._traversal)
+        self._namespaces = namespaces
+        self._values: dict[str, str] = {}
+        self._edited: set[str] = set()
+        self._loose: set[str] = set()
+        self._remembers = False
+
+    def observe(self) -> State:
+        self._take_loaded()
+        for module, name in self._text.taken:
+            self._name(module, name)
+        for importing, module, name in self._text.taken_at_import:
+            if importing.path not in self._namespaces:
+                self._name(module, name)  # its constants are still to be made
+        for dotted, rest in sorted(self._text.foreign):
+            self._foreign(dotted, rest)
+        self._traversal.run()
+        done = 0
+        while done < len(self._traversal.taken):
+            module, name = self._traversal.taken[done]
+            done += 1
+            self._name(module, name)
+            self._traversal.run()
+        afterwards.finish(self._traversal)
+        seen = self._identity.seen_by(self._traversal)
+        if seen is not None:
+            self._values["how code is written"] = seen
+        return State(
+            self._values,
+            {self._identity.short(part.name): part.hash for part in self._traversal.parts.values()},
+            tuple(sorted(self._traversal.unhashable)),
+            tuple(sorted(self._edited)),
+            frozenset((module.path, name) for module, name in self._traversal.taken),
+            self._remembers,
+        )
+
+    def _take_loaded(self) -> None:
+        """Takes modules as wholes in which code finds names by computing them: it may find any."""
+        resolver = self._traversal.resolver
+        for path in sorted(self._namespaces):
+            inside = path.startswith(resolver.root.rstrip(os.sep) + os.sep)
+            if inside and self._text.computes_names_of(resolver.label(path)):
+                module = resolver.load(path)
+                if module is not None:
+                    self._loose.add(path)
+                    self._traversal.take_whole(module)
+
+    def _note(self, where: str, value: Any, depth: int = 2) -> None:
+        """Notes a live value: by what it holds, where that has names, so that one of them can be told as the cause."""
+        spread = _spread(value) if depth else None
+        if spread is None:
+            identity = self._follower.identify(value, where)
+            if identity is not None:
+                self._put(where, identity)
+            return
+        code, held = spread
+        self._put(where, digest(self._follower.refer(code, where) if code is not None else repr(list(held))))
+        for key, each in held.items():
+            self._note(f"{where}{key}", each, depth - 1)
+
+    def _put(self, where: str, identity: str) -> None:
+        """Keeps what is known of a value under a name that does not say where it stands."""
+        self._values[self._identity.short(where)] = identity
+
+    # Names of modules
+
+    def _name(self, module: Module, name: str) -> None:
+        if module.path in self._traversal.resolver.virtual:
+            return  # what the cells of a notebook have made counts with the code
+        where = self._traversal.name(module, name)
+        bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
+        namespace = self._namespaces.get(module.path)
+        if namespace is None:
+            if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
+                self._put(where, UNLOADED)
+        elif name not in namespace:
+            if bindings:
+                self._put(where, ABSENT)
+            elif name in vars(builtins) and not _is_pythons(vars(builtins)[name]):
+                self._note(where, vars(builtins)[name])
+        elif issubclass(type(namespace[name]), types.ModuleType):
+            if len(bindings) > 1:
+                self._note(where, namespace[name])
+        elif issubclass(type(namespace[name]), type) and not _is_foreign(namespace[name]):
+            self._class(module, name, namespace[name], bindings)
+        elif self._counts(module, name, namespace[name]):
+            if not self._is_told(module, name, namespace[name], bindings, namespace):
+                self._note(where, namespace[name])
+            self._remembered(where, namespace[name])
+
+    def _is_told(
+        self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]
+    ) -> bool:
+        """Whether a value is what the text says; what a function holds beside that is noted."""
+        if bindings and all(binding.imported is not None for binding in bindings):
+            return self._is_imported(module, value, bindings)
+        if not bindings and self._is_starred(module, value, name):
+            return True
+        if type(value) in _SCALARS:
+            return False
+        bare = type(value) is types.FunctionType and not vars(value)
+        functions = [value] if bare else list(layers(value))
+        if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
+            return False
+        # What packages and artvcs put around a function is told by the text and the package's version.
+        outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
+        unsaid = outer and (_holds(functions[-1]) or not bindings[0].decorators)
+        if unsaid or not all(map(_is_put_around, outer)):
+            return False
+        plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
+        told = self._is_unedited(module, functions[-1], namespace, plain=plain)
+        if told and not outer and _holds(value):
+            for key, each in held_by(value).items():
+                self._note(f"{self._traversal.name(module, name)}{key}", each, depth=1)
+        return told
+
+    def _counts(self, module: Module, name: str, value: Any) -> bool:
+        """Whether a value is read, and not only added to; of one that is there to be found, only if it is plain."""
+        key = (module.path, name)
+        if module.path in self._loose and key not in self._text.read and key in self._traversal.writes:
+            return False
+        if type(value) in _COLLECTIONS and key not in self._traversal.read and key not in self._text.read:
+            return False
+        return module.path not in self._loose or key in self._text.read or _is_plain(value)
+
+    def _remembered(self, where: str, value: Any) -> None:
+        """Notes what a cached function remembers: calls that the step will not make."""
+        if type(value) is not functools._lru_cache_wrapper:
+            return
+        self._remembers = True
+        if not value.cache_info().currsize:
+            return
+        calls = self._follower.remembered(value, where)
+        if calls is not None:
+            told = sorted(f"{call[:16]}={result[:16]}" for call, result in calls.items())
+            self._put(f"{where}()", " ".join(told))
+
+    def _is_unedited(
+        self, module: Module, function: types.FunctionType, namespace: Mapping[str, Any], *, plain: bool
+    ) -> bool:
+        if is_as_written(module, function.__code__):
+            return True
+        where = self._traversal.name(module, function.__code__.co_qualname)
+        if plain and is_compiled_plainly(namespace):
+            self._edited.add(where)
+        self._put(f"{where} (bytecode)", digest(repr(describe_code(function.__code__))))
+        return True
+
+    def _is_imported(self, module: Module, value: Any, bindings: list[Binding]) -> bool:
+        """Whether an imported name still is what it was imported from; that, then, is looked at there."""
+        for binding in bindings:
+            target = binding.imported
+            assert target is not None
+            location = self._traversal.resolver.locate(module, target)
+            if location.kind != "own":
+                if not (issubclass(type(value), types.FunctionType) and is_users(value)):
+                    return True
+                continue
+            source = self._traversal.resolver.own(module, target)
+            if source is None or not self._traversal.resolver.binds(source, target.attribute or ""):
+                return False
+            namespace, attribute = self._namespaces.get(location.file or ""), target.attribute
+            if namespace is not None and attribute is not None and namespace.get(attribute, _NOTHING) is value:
+                return len(bindings) == 1
+        return False
+
+    def _is_starred(self, module: Module, value: Any, name: str) -> bool:
+        """Whether a name still is what a star import took from one module; that, then, is looked at there."""
+        sources = list(self._traversal.resolver.stars_binding(module, name))
+        namespaces = [self._namespaces.get(source.path, {}) for source in sources]
+        return len(namespaces) == 1 and namespaces[0].get(name, _NOTHING) is value
+
+    # Classes
+
+    def _class(self, module: Module, name: str, cls: type, bindings: list[Binding]) -> None:
+        """Notes what of a class its text does not tell."""
+        where = self._traversal.name(module, name)
+        told = len(bindings) == 1 and isinstance(bindings[0].node, ast.ClassDef) and cls.__qualname__ == name
+        if not told and bindings and all(each.imported is not None for each in bindings):
+            if not self._is_imported(module, cls, bindings):
+                self._note(where, cls)
+            return
+        if not told:
+            self._note(where, cls)
+            self._note(f"{where}.__bases__", list(cls.__bases__))
+        for key, member in list(vars(cls).items()):
+            if not self._is_told_member(module, cls, key, member, bindings):
+                self._note(f"{where}.{key}", member)
+        registered = _registered(cls)
+        if registered:
+            self._note(f"{where}.register", registered)
+        if "__subclasses__" in self._traversal.mentions:
+            self._note(f"{where}.__subclasses__", list(_subclasses(cls)))
+
+    def _is_told_member(self, module: Module, cls: type, key: str, member: Any, bindings: list[Binding]) -> bool:
+        special = key.startswith("__") and key.endswith("__")
+        functions = list(functions_of(member))
+        if not functions:
+            return special or key == "_abc_impl"
+        return all(
+            (special and source_path(each).startswith("<"))
+            or (
+                source_path(each) == module.path
+                and each.__code__.co_qualname == f"{cls.__qualname__}.{key}"
+                and _is_single(bindings, key)
+                and not _holds(each)
+                and self._is_unedited(module, each, each.__globals__, plain=True)
+            )
+            for each in functions
+        )
+
+    # Packages
+
+    def _foreign(self, dotted: str, rest: str) -> None:
+        """Notes a name of a package in whose place the user has put something."""
+        owner: Any = sys.modules.get(dotted)
+        for attribute in rest.split(".") if rest else ():
+            held = vars(owner) if issubclass(type(owner), types.ModuleType | type) else {}
+            owner = held.get(attribute)
+        where = f"{dotted}.{rest}"
+        if issubclass(type(owner), type):
+            for key, member in changed_members(owner).items():
+                self._note(f"{where}.{key}", member)
+        elif issubclass(type(owner), types.FunctionType):
+            if is_users(owner):
+                self._note(where, owner)
+        elif (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
+            self._note(where, owner)
+        for name, value in surroundings.of(dotted, rest):
+            self._setting(name, value)
+        if dotted == "random" or (dotted, rest.partition(".")[0]) == ("numpy", "random"):
+            self._random(dotted)
+
+    def _setting(self, name: str, value: Any) -> None:
+        """Notes a setting; one that says what it said before is not taken apart again."""
+        text, known = surroundings.plain_text(value), _settings.get(name)
+        if text is not None and known is not None and known[0] == text:
+            self._values.update(known[1])
+            return
+        self._note(name, value, depth=1)
+        if text is not None:
+            _settings[name] = text, {key: each for key, each in self._values.items() if key.startswith(name)}
+
+    def _random(self, dotted: str) -> None:
+        """Notes the state of a common source of chance, where the user's code has seeded it."""
+        texts = map(self._traversal.resolver.load, self._namespaces)
+        if any(module is not None and "seed(" in module.text for module in texts):
+            source = sys.modules.get("random" if dotted == "random" else "numpy.random")
+            if source is not None:
+                self._note(f"{dotted}'s state", source.getstate() if dotted == "random" else source.get_state())
+
+
+def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
+    """A value as the function or class that makes it what it is, and what it holds by name."""
+    cls = type(value)
+    if cls in _SCALARS:
+        return None
+    if cls is types.FunctionType and "registry" not in vars(value):
+        return value, held_by(value)
+    if cls is types.MethodType and type(value.__func__) is types.FunctionType:
+        return value.__func__, {**held_by(value.__func__), ".__self__": value.__self__}
+    if cls is dict and 0 < len(value) <= _SHOWN and all(type(key) is str for key in value):
+        return None, {f"[{key!r}]": each for key, each in value.items()}
+    own_ways = ("__reduce__", "__reduce_ex__", "__getstate__", "__slots__", "__getattribute__")
+    plain = not any(name in vars(base) for base in cls.__mro__[:-1] for name in own_ways)
+    if plain and not _is_foreign(cls) and not issubclass(cls, type) and cls.__base__ is not None:
+        held = getattr(value, "__dict__", None)
+        if type(held) is dict:
+            return cls, {f".{key}": each for key, each in held.items()}
+    return None
+
+
+def _is_pythons(value: Any) -> bool:
+    """Whether what stands among the builtins is none of the user's functions."""
+    return not issubclass(type(value), types.FunctionType) or not is_users(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is one of text and numbers, or code."""
+    if issubclass(type(value), types.FunctionType | type):
+        return True
+    try:
+        values.encode(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _holds(function: types.FunctionType) -> bool:
+    """Whether a function has anything beside its code that counts."""
+    return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
+
+
+def _is_put_around(layer: Any) -> bool:
+    """Whether what is around a function is of a package, and holds nothing that others may have put there."""
+    if issubclass(type(layer), types.FunctionType):
+        return not is_users(layer) and "registry" not in vars(layer)
+    return belongs_to_tool(layer) or _is_foreign(layer)
+
+
+def _registered(cls: type) -> set[type]:
+    """The classes that an abstract base class was told of by `register`."""
+    dump: Any = getattr(abc, "_get_dump", None)
+    if dump is None or not isinstance(cls, abc.ABCMeta):
+        return set()
+    return {each for reference in dump(cls)[0] if (each := reference()) is not None}
+
+
+def _subclasses(cls: type) -> Iterator[type]:
+    found: list[type] = type.__subclasses__(cls)
+    for each in found:
+        yield each
+        yield from _subclasses(each)
+
+
+def _is_foreign(cls: type) -> bool:
+    owner = sys.modules.get(cls.__module__)
+    path = stated(owner, "__file__") if owner is not None else None
+    return cls.__module__ != "__main__" and (not isinstance(path, str) or not is_own(os.path.abspath(path)))
+
+
+def _is_definition(module: Module, function: types.FunctionType, node: ast.AST) -> bool:
+    """Whether a function was made by a definition of its module."""
+    return (
+        isinstance(node, DEFINITIONS)
+        and source_path(function) == module.path
+        and function.__code__.co_qualname == node.name
+    )
+
+
+def _is_single(bindings: list[Binding], method: str) -> bool:
+    """Whether a class's body defines a method once."""
+    found = [
+        node
+        for binding in bindings
+        for node in ast.walk(binding.node)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == method
+    ]
+    return len(found) == 1

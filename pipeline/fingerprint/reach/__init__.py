@@ -1,0 +1,1 @@
+"""From one name to everything that it reaches, and the id of that."""

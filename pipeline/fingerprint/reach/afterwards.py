@@ -1,0 +1,66 @@
+"""What counts only because of what else has been reached: docstrings, type hints, names and lines that are told."""
+
+from __future__ import annotations
+
+import ast
+
+from ..model import Part, digest
+from ..syntax.nodes import line_of
+from . import looking
+from .traversal import Traversal
+
+_DOC_READERS = {("inspect", "getdoc"), ("pydoc", "getdoc"), ("inspect", "cleandoc")}
+_LINE_READERS = {("sys", "_getframe"), ("inspect", "currentframe"), ("inspect", "stack")}
+
+
+def finish(traversal: Traversal) -> None:
+    """Adds all of it; to be called when a traversal has run."""
+    _add_hints(traversal)
+    _add_docstrings(traversal)
+    _add_lines(traversal)
+    add_local_names(traversal)
+
+
+def add_local_names(traversal: Traversal) -> None:
+    """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
+    everywhere = traversal.strict or looking.at_code(traversal)
+    words = frozenset[str]().union(*(each.words for _, each in traversal.spoken if each.words))
+    told: dict[str, list[str]] = {}
+    for where, summary in traversal.spoken:
+        if summary.local and (everywhere or looking.at_callers(summary) or not words.isdisjoint(summary.local)):
+            told.setdefault(where, []).extend(summary.local)
+    for where, names in told.items():
+        text = " ".join(names)
+        traversal.add(Part(f"{where}.<names>", "constant", digest(text), None, 0, text))
+
+
+def _add_hints(traversal: Traversal) -> None:
+    """Adds the type hints that are read, or may be by whoever gets hold of a function."""
+    while traversal.hints:
+        if traversal.strict or looking.at_anything(traversal):
+            due = list(traversal.hints)
+        else:
+            held = looking.held(traversal)
+            due = [name for name in traversal.hints if name in held]
+        if not due:
+            return
+        for name in due:
+            module, where, summary = traversal.hints.pop(name)
+            traversal.add(Part(f"{where}.__annotations__", "constant", summary.digest, None, 0, ""))
+            traversal.use(module, where, summary)
+        traversal.run()
+
+
+def _add_docstrings(traversal: Traversal) -> None:
+    readers = "__doc__" in traversal.mentions or not _DOC_READERS.isdisjoint(traversal.foreign)
+    for name, node, shown in traversal.documented:
+        text = ast.get_docstring(node, clean=False) if readers or shown else None
+        if text:
+            file = name.partition("::")[0]
+            traversal.add(Part(f"{name}.__doc__", "constant", digest(text), file, line_of(node), text))
+
+
+def _add_lines(traversal: Traversal) -> None:
+    if not _LINE_READERS.isdisjoint(traversal.foreign):
+        for module in {module.path: module for module, _ in traversal.taken}.values():
+            traversal.add(Part(traversal.name(module, "<lines>"), "file", digest(module.text), None, 0, ""))

@@ -1,0 +1,1 @@
+"""Reading code: what it says, and which names it uses."""
