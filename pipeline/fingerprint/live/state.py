@@ -29,11 +29,12 @@ from ..project.resolve import belongs_to_tool
 from ..reach import afterwards
 from ..reach.identity import Identity
 from ..reach.traversal import Traversal
-from . import surroundings
+from . import settled, surroundings
 from .compiled import is_as_written, is_compiled_plainly
 from .functions import describe_code, layers, source_path
 from .installed import changed_members, functions_of, is_users, own_namespaces
 from .objects import ObjectFollower
+from .settled import SCALARS
 
 _NOTHING = object()
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
@@ -44,7 +45,6 @@ _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "pref
 UNLOADED = "not loaded"
 ABSENT = "absent"
 
-_SCALARS = frozenset({int, float, bool, str, bytes, complex, type(None)})
 _COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, collections.Counter)
 
 Name = tuple[str, str]
@@ -95,6 +95,7 @@ class _Observer:
         self._follower = ObjectFollower(self._traversal)
         self._namespaces = namespaces
         self._values: dict[str, str] = {}
+        self._noted: list[tuple[str, str]] = []
         self._edited: set[str] = set()
         self._loose: set[str] = set()
         self._remembers = False
@@ -154,6 +155,7 @@ class _Observer:
 
     def _put(self, where: str, identity: str) -> None:
         """Keeps what is known of a value under a name that does not say where it stands."""
+        self._noted.append((where, identity))
         self._values[self._identity.short(where)] = identity
 
     # Names of modules
@@ -161,9 +163,14 @@ class _Observer:
     def _name(self, module: Module, name: str) -> None:
         if module.path in self._traversal.resolver.virtual:
             return  # what the cells of a notebook have made counts with the code
-        where = self._traversal.name(module, name)
+        where, namespace = self._traversal.name(module, name), self._namespaces.get(module.path)
+        if namespace is not None and module.path not in self._loose:
+            noted = settled.noted(module, name, namespace)
+            if noted is not None:
+                for suffix, identity in noted:
+                    self._put(f"{where}{suffix}", identity)
+                return
         bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
-        namespace = self._namespaces.get(module.path)
         if namespace is None:
             if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
                 self._put(where, UNLOADED)
@@ -172,15 +179,27 @@ class _Observer:
                 self._put(where, ABSENT)
             elif name in vars(builtins) and not _is_pythons(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
-        elif issubclass(type(namespace[name]), types.ModuleType):
+        else:
+            self._held(module, name, where, namespace, bindings)
+
+    def _held(
+        self, module: Module, name: str, where: str, namespace: Mapping[str, Any], bindings: list[Binding]
+    ) -> None:
+        """Notes what of the value that a name stands for its text does not tell."""
+        value, before = namespace[name], len(self._noted)
+        if issubclass(type(value), types.ModuleType):
             if len(bindings) > 1:
-                self._note(where, namespace[name])
-        elif issubclass(type(namespace[name]), type) and not _is_foreign(namespace[name]):
-            self._class(module, name, namespace[name], bindings)
-        elif self._counts(module, name, namespace[name]):
-            if not self._is_told(module, name, namespace[name], bindings, namespace):
-                self._note(where, namespace[name])
-            self._remembered(where, namespace[name])
+                self._note(where, value)
+        elif issubclass(type(value), type) and not _is_foreign(value):
+            self._class(module, name, value, bindings)
+        elif self._counts(module, name, value):
+            told = self._is_told(module, name, value, bindings, namespace)
+            if not told:
+                self._note(where, value)
+            self._remembered(where, value)
+            if len(bindings) == 1 and bindings[0].imported is None and (told or type(value) in SCALARS):
+                found = tuple((each[len(where) :], identity) for each, identity in self._noted[before:])
+                settled.note(module, name, value, found)
 
     def _is_told(
         self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]
@@ -190,7 +209,7 @@ class _Observer:
             return self._is_imported(module, value, bindings)
         if not bindings and self._is_starred(module, value, name):
             return True
-        if type(value) in _SCALARS:
+        if type(value) in SCALARS:
             return False
         bare = type(value) is types.FunctionType and not vars(value)
         functions = [value] if bare else list(layers(value))
@@ -347,7 +366,7 @@ class _Observer:
 def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
     """A value as the function or class that makes it what it is, and what it holds by name."""
     cls = type(value)
-    if cls in _SCALARS:
+    if cls in SCALARS:
         return None
     if cls is types.FunctionType and "registry" not in vars(value):
         return value, held_by(value)
