@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-SMALL = 4 << 20
-"""Bytes of all files together up to which they stay in memory."""
+SMALL = 1 << 20
+"""Bytes of all files together up to which they stay in memory: such a blob is stored in one piece, or refused as one."""
 
 
 class Folder:
