@@ -22,7 +22,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
         repository: Where the execution's result goes; paths in its project are known by where they are in it.
     """
     made = Recording(repository)
-    hooks.install(first=opened(made) == 1)
+    hooks.install(made, first=opened(made) == 1)
     try:
         with belongs_to(made):
             if any(name in sys.modules for name in C_READERS):

@@ -16,8 +16,8 @@ _installed = False
 _monitor = Monitor() if sys.version_info >= (3, 12) else None
 
 
-def install(*, first: bool) -> None:
-    """Begins to notice; `first` where nothing was recorded before."""
+def install(recording: Recording, *, first: bool) -> None:
+    """Begins to notice for a recording; `first` where nothing was recorded before."""
     global _installed
     if not _installed:
         _installed = True
@@ -26,8 +26,8 @@ def install(*, first: bool) -> None:
     if first:
         environ.watch(_on_environment)
         patches.patch()
-    if _monitor is not None:
-        _monitor.restart()
+    if _monitor is not None and not _monitor.restart():
+        recording.unverified.add("which code it enters: debuggers and profilers use all tools of sys.monitoring")
 
 
 def uninstall(*, last: bool) -> None:

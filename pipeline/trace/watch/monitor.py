@@ -17,18 +17,19 @@ class Monitor:
         self._monitoring: Any = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
         self._tool: int | None = None
 
-    def restart(self) -> None:
-        """Begins anew: what was seen before is told again."""
+    def restart(self) -> bool:
+        """Begins anew: what was seen before is told again. False where all of Python's monitoring tools are taken."""
         monitoring = self._monitoring
         if self._tool is None:
             free = [each for each in (4, 3) if monitoring.get_tool(each) is None]
             if not free:
-                return
+                return False
             self._tool = free[0]
             monitoring.use_tool_id(self._tool, "artvcs")
             monitoring.register_callback(self._tool, monitoring.events.PY_START, self._on_start)
             monitoring.set_events(self._tool, monitoring.events.PY_START)
         monitoring.restart_events()
+        return True
 
     def _on_start(self, code: Any, _: int) -> Any:
         """Says whether this code object needs to be told of again."""
