@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 SMALL = 1 << 20
-"""Bytes of all files together up to which they stay in memory: each is a blob in one piece, stored or refused as one."""
+"""Bytes of all files together up to which they stay in memory: each is one blob, stored or refused as a whole."""
 
 
 class Folder:
