@@ -328,8 +328,7 @@ class _Observer:
         """Notes a name of a package in whose place the user has put something."""
         owner: Any = sys.modules.get(dotted)
         for attribute in rest.split(".") if rest else ():
-            held = vars(owner) if issubclass(type(owner), types.ModuleType | type) else {}
-            owner = held.get(attribute)
+            owner = _attribute(owner, attribute)
         where = f"{dotted}.{rest}"
         if issubclass(type(owner), type):
             for key, member in changed_members(owner).items():
@@ -381,6 +380,13 @@ def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
         if type(held) is dict:
             return cls, {f".{key}": each for key, each in held.items()}
     return None
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    """What a module or class holds under a name, by itself or from its bases; None for anything else."""
+    holders = owner.__mro__ if issubclass(type(owner), type) else (owner,)
+    modules_and_classes = (each for each in holders if issubclass(type(each), types.ModuleType | type))
+    return next((vars(each)[name] for each in modules_and_classes if name in vars(each)), None)
 
 
 def _is_pythons(value: Any) -> bool:
