@@ -8,12 +8,13 @@ from typing import Any
 
 from artvcs.vcs import Repository
 
-from . import functions, trace
+from . import functions
 from .define import building
 from .define.handles import LazyArtifact
 from .history import answers, delete, filters, listing, lookup
 from .history.views import ArtifactVersion, PipelineRun
 from .run import context
+from .trace.owners import note
 
 
 class Client:
@@ -103,7 +104,7 @@ class Client:
             created_after=created_after, created_before=created_before, only_unused=only_unused, sort=sort, limit=limit,
         )  # fmt: skip
         found = listing.list_versions(self.repository, **asked)
-        trace.note(answers.VERSIONS, asked, lambda: answers.of_versions(each.record for each in found))
+        note(answers.VERSIONS, asked, lambda: answers.of_versions(each.record for each in found))
         return found
 
     def get_pipeline_run(self, id_or_name_or_prefix: str) -> PipelineRun:
@@ -114,7 +115,7 @@ class Client:
             AmbiguousName: There are several.
         """
         found = lookup.find_run(self.repository.refs(), id_or_name_or_prefix)
-        trace.note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
+        note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
         return PipelineRun(self.repository, found)
 
     def list_pipeline_runs(
@@ -151,7 +152,7 @@ class Client:
             created_before=created_before, sort=sort, limit=limit,
         )  # fmt: skip
         found = listing.list_runs(self.repository, **asked)
-        trace.note(answers.RUNS, asked, lambda: answers.of_runs((each.record for each in found), context.run_id()))
+        note(answers.RUNS, asked, lambda: answers.of_runs((each.record for each in found), context.run_id()))
         return found
 
     def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:

@@ -11,13 +11,13 @@ from typing import Any
 from artvcs.vcs import Conflict, EditRun, EditVersion, Input, Repository, Transaction, UnknownName, storage_errors
 from artvcs.vcs import versions as known
 
-from . import trace
 from .define import naming
 from .errors import MaterializerError, PipelineError
 from .history import answers, lookup
 from .history.views import ArtifactVersion
 from .record import versions
 from .run import context
+from .trace.owners import note
 from .typing.encode import encode_all
 from .values import store
 from .values.materializers import Materializer
@@ -115,7 +115,7 @@ def find_version(
             found = lookup.find_spec(repository.refs(), asked, repository.project)
         finally:
             answer = answers.NONE if found is None else found.artifact
-            trace.note(answers.VERSION, {"asked": asked}, lambda: answer)
+            note(answers.VERSION, {"asked": asked}, lambda: answer)
         return ArtifactVersion(repository, found)
     try:
         found = lookup.find_spec(here.transaction, asked, here.repository.project)

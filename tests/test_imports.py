@@ -36,6 +36,13 @@ def test_importing_what_runs_pipelines_imports_nothing_heavy(module: str) -> Non
     assert imported_by(module).isdisjoint({*HEAVY, "click"})
 
 
+@pytest.mark.parametrize("module", ["artvcs.cli.commands.looking.ls", "artvcs.cli.commands.working.add"])
+def test_looking_and_adding_import_nothing_of_what_follows_code(module: str) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not [name for name in done.stdout.split() if name.startswith("artvcs.pipelines.fingerprint")]
+
+
 def test_running_plain_steps_imports_nothing_heavy(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("project")
     (folder / "flow.py").write_text(

@@ -25,7 +25,8 @@ from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
-from ..trace import Difference, States, Trace, World, differences
+from ..trace.model import Difference, Trace
+from ..trace.verify import States, World, differences
 from ..typing.encode import to_plain
 from .key import KeyParts, available, materializer_names, policy_extras
 

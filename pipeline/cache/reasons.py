@@ -11,7 +11,7 @@ from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, Repository, ve
 from ..fingerprint import Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
-from ..trace import Difference, Trace
+from ..trace.model import Difference, Trace
 
 _DIGITS = 64
 

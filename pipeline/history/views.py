@@ -29,9 +29,9 @@ from artvcs.vcs import (
     versions,
 )
 
-from .. import trace
 from ..define.handles import Source
 from ..escaping import printable
+from ..trace.owners import note
 from ..values import materializers, store, trust
 from ..values.trust import Trust
 from . import answers, lookup
@@ -108,7 +108,7 @@ class ArtifactVersion(Source):
 
     def _ask_what_is_noted(self) -> None:
         """A step that asks depends on what is noted, which may change though the value does not."""
-        trace.note(answers.NOTED, {"name": self.name, "artifact": self.id}, lambda: answers.of_versions([self.record]))
+        note(answers.NOTED, {"name": self.name, "artifact": self.id}, lambda: answers.of_versions([self.record]))
 
     def __cache_identity__(self) -> tuple[str, Oid, int]:
         """What a step depends on that holds this version: see `values.identity`."""

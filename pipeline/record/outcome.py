@@ -9,7 +9,7 @@ from typing import Any
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
 from ..escaping import storable
-from ..trace import Trace
+from ..trace.model import Trace
 from ..values.store import Saved
 
 

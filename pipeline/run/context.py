@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import Input, Repository, Transaction
 
-from .. import trace
-from ..define.graph import Node
 from ..errors import PipelineError
+from ..trace.owners import targets
+
+if TYPE_CHECKING:
+    from ..define.graph import Node
 
 
 @dataclass
@@ -89,7 +91,7 @@ class StepContext:
 
     def _asked(self, name: str) -> str:
         answer = str(getattr(self._here, name))
-        for recording in trace.targets():
+        for recording in targets():
             recording.context.setdefault(name, answer)
         return answer
 

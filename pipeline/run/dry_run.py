@@ -18,7 +18,8 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..record.run_record import put_source, unmade_commit
-from ..trace import States, Trace
+from ..trace.model import Trace
+from ..trace.verify import States
 from .context import told
 from .inputs import Ingest
 

@@ -14,14 +14,15 @@ from typing import Any, TextIO
 
 from artvcs.vcs import Input, now_ms
 
-from .. import trace
 from ..define.options import Hook
 from ..define.signature import Signature
 from ..define.step import Step
 from ..errors import PipelineError, TypeMismatch
 from ..escaping import storable
 from ..record.outcome import Outcome
-from ..trace import World
+from ..trace.conclude import conclude
+from ..trace.verify import World
+from ..trace.watch import recording
 from ..typing import fit
 from ..values import store
 from ..values.store import Saved
@@ -48,7 +49,7 @@ def execute(
     """
     outcome = Outcome(started=now_ms())
     before = world.state
-    with context.entered(here), logs.capture() as log, trace.recording(here.repository) as seen:
+    with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
         try:
             _call(step.options.on_start)
             outcome.outputs = _try_often(step, here, inputs, lists, log)
@@ -60,7 +61,7 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
-    outcome.trace = trace.conclude(seen, world.code, before)
+    outcome.trace = conclude(seen, world.code, before)
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.log = here.notes, storable(log.getvalue())

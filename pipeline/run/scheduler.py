@@ -26,7 +26,7 @@ from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
-from ..trace import States
+from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
 from . import execute, logs, observer

@@ -4,23 +4,3 @@ Build systems call this a verifying trace (Shake; Mokhov, Mitchell, Peyton Jones
 a step runs, `recording` notes the files and variables it reads, the programs it starts, the code it enters that its
 text does not lead to. With the live values that its code reaches (see `fingerprint.live.state`) that makes its `Trace`.
 """
-
-from .conclude import conclude
-from .model import Difference, Trace
-from .recording import Recording
-from .verify import States, World, differences
-from .watch import recording
-from .watch.owners import note, targets
-
-__all__ = [
-    "Difference",
-    "Recording",
-    "States",
-    "Trace",
-    "World",
-    "conclude",
-    "differences",
-    "note",
-    "recording",
-    "targets",
-]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from artvcs.vcs import Repository
 
+from ..owners import belongs_to, closed, opened
 from ..recording import C_READERS, Recording
 from . import hooks
 from .noticing import quietly
-from .owners import belongs_to, closed, opened
 
 
 @contextlib.contextmanager

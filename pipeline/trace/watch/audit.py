@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..owners import is_any_open
 from ..recording import C_READERS, Recording
 from . import frames, processes
 from .noticing import note
-from .owners import is_any_open
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
 _METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")

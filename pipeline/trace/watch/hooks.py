@@ -6,11 +6,11 @@ import os
 import sys
 from typing import Any
 
+from ..owners import every
 from ..recording import Recording
 from . import audit, environ, patches
 from .monitor import Monitor
 from .noticing import note
-from .owners import every
 
 _installed = False
 _monitor = Monitor() if sys.version_info >= (3, 12) else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..owners import every, is_any_open, targets
 from . import frames
 from .noticing import quietly
-from .owners import every, is_any_open, targets
 
 
 class Monitor:

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..owners import every, is_any_open, targets
 from ..recording import Recording
-from .owners import every, is_any_open, targets
 
 _local = threading.local()
 

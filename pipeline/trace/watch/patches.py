@@ -13,11 +13,11 @@ from collections.abc import Callable
 from concurrent.futures.thread import _WorkItem
 from typing import Any
 
+from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
 from . import audit, frames, processes
 from .noticing import note, unnoticed
-from .owners import is_any_open, owned
 
 
 def _spawning(function: Callable[..., int]) -> Callable[..., int]:

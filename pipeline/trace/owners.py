@@ -15,12 +15,14 @@ from concurrent.futures.thread import _WorkItem
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import canonical
 
-from ...escaping import storable
-from ..recording import Recording
+from ..escaping import storable
+
+if TYPE_CHECKING:
+    from .recording import Recording
 
 _open: list[Recording] = []
 _current: ContextVar[Recording | None] = ContextVar("artvcs_trace", default=None)
