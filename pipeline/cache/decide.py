@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs import (
@@ -45,6 +45,7 @@ class Decision:
         key: The cache key.
         hit: The commit whose outputs can be used instead of running, if any.
         commit: That commit's record.
+        left: How that execution left sources of random numbers, as its trace has them.
         changed: What is not as the newest execution of that key saw it.
     """
 
@@ -55,6 +56,7 @@ class Decision:
     key: Oid
     hit: Oid | None = None
     commit: Commit | None = None
+    left: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[Difference, ...] = ()
 
     @property
@@ -130,15 +132,26 @@ def _with_hit(decision: Decision, refs: Refs) -> Decision:
     for oid, commit in results(refs, decision.key):
         if policy.expired(commit, now_ms()) or not available(repository.store, commit):
             continue
-        found = tuple(_changed_since(commit, decision.world, refs, policy))
-        if not found:
-            return dataclasses.replace(decision, hit=oid, commit=commit)
+        trace = _trace_of(commit, repository)
+        found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
+        if not found and trace is not None:
+            return dataclasses.replace(decision, hit=oid, commit=commit, left=trace.left)
         if not decision.changed:
             decision = dataclasses.replace(decision, changed=found)
     return decision
 
 
-def _changed_since(commit: Commit, world: World, refs: Refs, policy: CachePolicy) -> Iterator[Difference]:
+def _trace_of(commit: Commit, repository: Repository) -> Trace | None:
+    """What an execution was seen to use; None where that cannot be read."""
+    try:
+        return Trace.decode(repository.store.read(commit.trace, "blob"))
+    except (LookupFailed, DamagedError):
+        return None
+
+
+def _changed_since(
+    commit: Commit, trace: Trace | None, world: World, refs: Refs, policy: CachePolicy
+) -> Iterator[Difference]:
     """What is not as an execution saw it."""
     root = world.repository.project
     for asked, got in commit.reads.items():
@@ -151,9 +164,7 @@ def _changed_since(commit: Commit, world: World, refs: Refs, policy: CachePolicy
     for asked in commit.config.get("missing", ()):
         if _exists(asked, refs, world):
             yield Difference("read", asked, None, "there now")
-    try:
-        trace = Trace.decode(world.repository.store.read(commit.trace, "blob"))
-    except (LookupFailed, DamagedError):
+    if trace is None:
         yield Difference("trace", "what it used", None, None)
         return
     if policy.unverified == "forbid" and trace.unverified:

@@ -18,6 +18,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..record.run_record import put_source, unmade_commit
+from ..trace import chance
 from ..trace.model import Trace
 from ..trace.verify import States
 from .context import told
@@ -58,7 +59,8 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
     transaction = repository.transaction(f"plan {pipeline}")
     try:
         planner = _Planner(repository, transaction, pipeline, options)
-        return [planner.plan(graph.nodes[id_]) for id_ in order]
+        with chance.kept():
+            return [planner.plan(graph.nodes[id_]) for id_ in order]
     finally:
         transaction.close()  # unpublished: values from outside were stored only to know their ids
 
@@ -95,6 +97,7 @@ class _Planner:
         decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
+            chance.leave(decision.left)
             return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
         if not use_cache:
             return PlannedStep(node.id, "run", "Caching is off for it.")

@@ -26,6 +26,7 @@ from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
+from ..trace import chance
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
@@ -197,6 +198,7 @@ class _Runner:
             return True
         if decision.hit is not None:
             self._claims.release(decision.key)
+            chance.leave(decision.left)
             with self._transaction.together():
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
+from .chance import unseeded
 from .model import Trace
 from .recording import Recording
 
@@ -19,13 +20,14 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         code: The step's code, as it was followed before.
         before: The state that it reached before.
     """
-    if code.uses("datetime", "time"):
+    if code.uses("datetime") or any(code.uses_name("time", name) for name in _LOCAL_TIME):
         recording.environment.read("TZ", os.environ.get("TZ"))
     asked, changed = recording.files.finish()
     roots, edited = code.roots(recording.entered, recording.modules, recording.classes, before)
     later_values, later_parts, later_names = _later(code, before)
     roots |= code.labels(later_names)
     fingerprint = code.fingerprint
+    drawn = recording.chance.drawn(lambda source: any(code.uses_name(source, name) for name in _SEEDING))
     refused = [f"{gap.where} holds {gap.what}, which cannot be compared" for gap in fingerprint.unhashable]
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
@@ -41,8 +43,9 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         packages=_packages(recording, fingerprint.packages),
         env=recording.environment.asked,
         answers=recording.answers,
-        context=recording.context,
-        unverified=tuple(sorted(recording.unverified | _unsteady(code))),
+        context={**recording.context, **drawn},
+        left=recording.chance.left(),
+        unverified=tuple(sorted({*recording.unverified, *_clocks(code), *_chances(drawn)})),
         refused=tuple(refused),
     )
 
@@ -60,16 +63,24 @@ def _is_own_module(name: str) -> bool:
     return isinstance(path, str) and is_own(os.path.abspath(path))
 
 
-def _unsteady(code: Followed) -> set[str]:
-    """What the code uses that gives another answer each time."""
-    found = {f"the clock, by {name}" for name in _CLOCK if code.uses_name(*name.rsplit(".", 1))}
-    return found | {f"chance, by {name}" for name in _CHANCE if code.uses(name)}
+def _clocks(code: Followed) -> Iterator[str]:
+    """The clocks that the code uses, which say something else each time."""
+    return (f"the clock, by {name}" for name in _CLOCK if code.uses_name(*name.rsplit(".", 1)))
 
 
-_CHANCE = ("random", "secrets", "uuid")
+def _chances(drawn: Mapping[str, str]) -> Iterator[str]:
+    """The sources of random numbers that were drawn from and that nobody had seeded."""
+    return (f"chance, by {name}" for name in unseeded(drawn))
+
+
+_SEEDING = ("seed", "setstate", "set_state", "manual_seed", "set_rng_state")
+_LOCAL_TIME = (
+    *("altzone", "asctime", "ctime", "daylight", "localtime"),
+    *("mktime", "strftime", "timezone", "tzname", "tzset"),
+)
 _CLOCK = (
     *("time.time", "time.time_ns", "time.localtime", "datetime.datetime.now", "datetime.date.today"),
-    *("time.monotonic", "time.perf_counter", "datetime.datetime.utcnow"),
+    *("time.monotonic", "time.perf_counter", "datetime.datetime.utcnow", "uuid.uuid1"),
 )
 
 

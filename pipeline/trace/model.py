@@ -46,6 +46,7 @@ class Trace:
         env: Environment variables.
         answers: Questions to the Client, as JSON.
         context: What it asked of its own run.
+        left: Sources of random numbers that it left behind in another state → that state.
         unverified: What was seen and cannot be compared, in words: the network, the clock, a program.
         refused: Why its result cannot be used again, in sentences; nothing where it can.
     """
@@ -60,6 +61,7 @@ class Trace:
     env: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, str] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 

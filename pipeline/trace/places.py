@@ -13,6 +13,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from ..errors import UnusableSecret
+from ..values.trust import secret_path
+
 _ENCODED = "bytes:"
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/lib/")
 _IGNORED = frozenset({"__pycache__", ".git", ".artifacts", ".ipynb_checkpoints"})
@@ -34,6 +37,7 @@ class Places:
     def __init__(self, project: str, artifacts: str) -> None:
         self._project = os.path.abspath(project)
         self._artifacts = os.path.abspath(artifacts)
+        self._secret = _secret()
         self._start = os.getcwd()
         self._moved = False
 
@@ -87,6 +91,8 @@ class Places:
         """Whether what is at a path may count; `direct` where the user's own code asked for it."""
         if absolute.endswith((".pyc", ".pyo")) or is_below(absolute, self._artifacts) or absolute == self._artifacts:
             return False
+        if absolute == self._secret:
+            return False  # by which stored values are trusted: whoever can read them gets the same ones
         if is_below(absolute, self._project):
             inside = os.path.relpath(absolute, self._project).split(os.sep)
             if direct or not (inside[0] in _IGNORED or "__pycache__" in inside):
@@ -120,6 +126,13 @@ def is_ignored(name: str) -> bool:
 @cache
 def _cache_folder() -> str:
     return os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+
+
+def _secret() -> str | None:
+    try:
+        return os.path.abspath(secret_path())
+    except UnusableSecret:
+        return None
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 
 from artvcs.vcs import Repository
 
+from .chance import Chance
 from .environment import Environment
 from .files import Files
 from .opened import Seen, listener
@@ -31,6 +32,7 @@ class Recording:
     Attributes:
         files: The files it asks for.
         environment: The variables it asks for.
+        chance: The random numbers it draws.
         entered: The user's code that it entered.
         modules: Files of the user's code that were run as modules, or as programs.
         answers: Questions to the Client → hash of the answer.
@@ -46,6 +48,7 @@ class Recording:
         places = Places(str(repository.project), str(repository.layout.folder))
         self.files = Files(places, repository.file_ids)
         self.environment = Environment()
+        self.chance = Chance()
         self.entered: set[CodeType] = set()
         self.modules: set[str] = set()
         self.answers: dict[str, str] = {}
@@ -85,6 +88,7 @@ class Recording:
 
     def prepare_fork(self) -> None:
         """Makes sure that a child has a file to write to."""
+        self.chance.fork()
         if self._spool is None:
             handle, name = tempfile.mkstemp(prefix="artvcs-trace-")
             os.close(handle)

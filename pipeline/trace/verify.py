@@ -10,7 +10,7 @@ from functools import cached_property
 from artvcs.vcs import Repository
 
 from ..fingerprint import UNLOADED, Followed, State, package_version
-from . import environment, files
+from . import chance, environment, files
 from .model import Difference, Trace
 from .places import WORKING_DIRECTORY, Places
 
@@ -65,7 +65,9 @@ class World:
 
     def told(self, name: str) -> str:
         """What the step would be told of its run and its surroundings."""
-        return self._places.spell(os.getcwd()) if name == WORKING_DIRECTORY else self.context(name)
+        if name == WORKING_DIRECTORY:
+            return self._places.spell(os.getcwd())
+        return chance.answer(name) or self.context(name)
 
     def file(self, name: str, facet: str) -> str:
         """What a path answers now."""
@@ -81,7 +83,8 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     for each in _compare("env", trace.env, environment.answer):
         yield from _variables(each) if each.subject == environment.ALL else [each]
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
-    yield from _compare("context", trace.context, world.told)
+    for each in _compare("context", trace.context, world.told):
+        yield replace(each, kind="value") if chance.is_source(each.subject) else each
     for each in _state(trace, world.state):
         yield replace(each, subject=world.code.spelt(each.subject))
     world.expect(trace.files)

@@ -326,7 +326,7 @@ class _Observer:
 
     def _foreign(self, dotted: str, rest: str) -> None:
         """Notes a name of a package in whose place the user has put something."""
-        owner: Any = sys.modules.get(dotted)
+        owner: Any = sys.modules.get(dotted, _NOTHING)
         for attribute in rest.split(".") if rest else ():
             owner = _attribute(owner, attribute)
         where = f"{dotted}.{rest}"
@@ -336,12 +336,10 @@ class _Observer:
         elif issubclass(type(owner), types.FunctionType):
             if is_users(owner):
                 self._note(where, owner)
-        elif (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
-            self._note(where, owner)
+        elif owner is not _NOTHING and (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
+            self._note(where, owner)  # and not what is loaded only when it is asked for
         for name, value in surroundings.of(dotted, rest):
             self._setting(name, value)
-        if dotted == "random" or (dotted, rest.partition(".")[0]) == ("numpy", "random"):
-            self._random(dotted)
 
     def _setting(self, name: str, value: Any) -> None:
         """Notes a setting; one that says what it said before is not taken apart again."""
@@ -352,14 +350,6 @@ class _Observer:
         self._note(name, value, depth=1)
         if text is not None:
             _settings[name] = text, {key: each for key, each in self._values.items() if key.startswith(name)}
-
-    def _random(self, dotted: str) -> None:
-        """Notes the state of a common source of chance, where the user's code has seeded it."""
-        texts = map(self._traversal.resolver.load, self._namespaces)
-        if any(module is not None and "seed(" in module.text for module in texts):
-            source = sys.modules.get("random" if dotted == "random" else "numpy.random")
-            if source is not None:
-                self._note(f"{dotted}'s state", source.getstate() if dotted == "random" else source.get_state())
 
 
 def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
@@ -383,10 +373,10 @@ def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
 
 
 def _attribute(owner: Any, name: str) -> Any:
-    """What a module or class holds under a name, by itself or from its bases; None for anything else."""
+    """What a module or class holds under a name, by itself or from its bases; nothing of anything else."""
     holders = owner.__mro__ if issubclass(type(owner), type) else (owner,)
     modules_and_classes = (each for each in holders if issubclass(type(each), types.ModuleType | type))
-    return next((vars(each)[name] for each in modules_and_classes if name in vars(each)), None)
+    return next((vars(each)[name] for each in modules_and_classes if name in vars(each)), _NOTHING)
 
 
 def _is_pythons(value: Any) -> bool:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..chance import FROM_SYSTEM
 from ..owners import is_any_open
 from ..recording import C_READERS, Recording
 from . import frames, processes
@@ -14,6 +15,11 @@ from .noticing import note
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
 _METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")
+_DEVICES = {
+    **dict.fromkeys(("/dev/null", "/dev/zero"), ()),
+    **dict.fromkeys(("/dev/random", "/dev/urandom"), (FROM_SYSTEM,)),
+}
+"""Files that are none, and hold what everybody knows; or chance, which cannot be compared."""
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 
 
@@ -27,7 +33,9 @@ def on_open(recording: Recording, args: tuple[Any, ...]) -> None:
         _on_open_to_write(recording, path, mode, flags or 0)
     elif not (frames.is_import() and os.fsdecode(path).endswith(_CODE)):
         _note_package(recording, os.fsdecode(path))
-        if recording.files.read(path, direct=frames.asks_own_code()):
+        if os.fsdecode(path) in _DEVICES:
+            recording.unverified.update(_DEVICES[os.fsdecode(path)])
+        elif recording.files.read(path, direct=frames.asks_own_code()):
             recording.refused.add(f"it read from {os.fsdecode(path)}, which is no plain file")
 
 

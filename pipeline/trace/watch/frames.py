@@ -12,6 +12,7 @@ from ...fingerprint import is_own
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _TOOL = os.path.dirname(os.path.dirname(os.path.dirname(_HERE))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_TEMPORARY = os.path.join(_STANDARD, "tempfile.py")
 _OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))
 _OF_PATHS += ("<frozen genericpath", "<frozen posixpath", "<frozen ntpath", "<frozen os")
 
@@ -70,6 +71,26 @@ def is_import() -> bool:
     while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
+
+
+def is_within_import() -> bool:
+    """Whether a module is being imported, and nothing of the user's runs within that."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_user_code(frame.f_code.co_filename):
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def makes_temporary() -> bool:
+    """Whether Python's library makes up a name of a file that nobody is to know."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _passes_on(frame.f_code.co_filename):
+        if frame.f_code.co_filename == _TEMPORARY:
+            return True
+        frame = frame.f_back
+    return False
 
 
 @cache
