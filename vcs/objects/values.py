@@ -1,7 +1,7 @@
 """Typed values inside canonical JSON: what JSON confuses or lacks is written with its type.
 
 `1`, `1.0` and `True` differ, and so do `[1]`, `(1,)` and `{1}`. Strings, booleans, None, integers,
-lists and string-keyed dictionaries are written as JSON; everything else as an object with one key
+lists and dictionaries in the order of their string keys are written as JSON; everything else as an object with one key
 that starts with `$`. Described in docs/format/objects.md.
 """
 
@@ -65,11 +65,11 @@ def _encode(value: Any, room: int) -> Json:
 
 
 def _encode_dict(value: dict[Any, Any], room: int) -> Json:
-    if all(type(key) is str and not key.startswith("$") for key in value):
+    if all(type(key) is str and not key.startswith("$") for key in value) and list(value) == sorted(value):
         return {key: _encode(item, room - 1) for key, item in value.items()}
+    # The order of a dictionary is part of what it says; that of a JSON object is none.
     keys = [_encode(key, min(room - 3, MAX_KEY_DEPTH)) for key in _hashed(value)]
-    pairs = [[key, _encode(item, room - 3)] for key, item in zip(keys, value.values(), strict=True)]
-    return {"$dict": sorted(pairs, key=lambda pair: canonical.dumps(pair[0]))}
+    return {"$dict": [[key, _encode(item, room - 3)] for key, item in zip(keys, value.values(), strict=True)]}
 
 
 def _digits(number: int) -> str:
