@@ -71,7 +71,8 @@ def reasons_seen(commit: Commit) -> Iterator[Reason]:
 
 def of(difference: Difference) -> Reason:
     """What is not as an earlier execution saw it, as a reason to run."""
-    return Reason(difference.kind, difference.subject, _brief(difference.old), _brief(difference.new))
+    subject = difference.subject.removeprefix("./") if difference.kind == "file" else difference.subject
+    return Reason(difference.kind, subject or ".", _brief(difference.old), _brief(difference.new))
 
 
 def _brief(text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from typing import Any
 
 from artvcs.vcs import ArtError, hash_bytes, worktree
@@ -12,6 +13,11 @@ from artvcs.vcs import ArtError, hash_bytes, worktree
 from .places import Places, is_ignored
 
 ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
+
+NO_NAMES = "an empty folder"
+_HERE = "./"
+_LONGEST = 2000
+"""Characters of the names in a folder that are kept as they are."""
 
 LARGE = 1 << 30
 """Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
@@ -141,7 +147,7 @@ def content(path: str, file_ids: worktree.FileIds) -> str:
 
 
 def names(path: str, without: Collection[str] = (), *, sizes: bool = False, absent: bool = True) -> str:
-    """Which names a folder has, as one hash.
+    """Which names a folder has: one to a line as a path, folders with a slash behind; of many, one hash.
 
     Args:
         path: The folder.
@@ -155,12 +161,15 @@ def names(path: str, without: Collection[str] = (), *, sizes: bool = False, abse
             for entry in entries:
                 if not is_ignored(entry.name) and entry.name not in without:
                     size = f" {entry.stat().st_size}" if sizes and entry.is_file() else ""
-                    found.append(f"{'d' if entry.is_dir() else 'f'}{os.fsdecode(entry.name)}{size}")
+                    found.append(f"{_HERE}{os.fsdecode(entry.name)}{'/' if entry.is_dir() else ''}{size}")
     except FileNotFoundError:
         if absent:
             return ABSENT
     except OSError:
         return UNREADABLE
+    listing = "\n".join(sorted(found))
+    if len(listing) <= _LONGEST and all(map(str.isprintable, found)):
+        return listing or NO_NAMES
     return hash_bytes("\0".join(sorted(found)).encode("utf-8", "surrogateescape"), "names")
 
 
@@ -205,6 +214,33 @@ def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
         return _PROBES[facet](path)
     what, _, without = facet.partition(" without ")
     return names(path, without.split("/"), sizes=what.endswith("sizes"), absent=not what.startswith("own "))
+
+
+def told(facet: str, then: str, now: str) -> tuple[str | None, str | None]:
+    """Two answers that differ, in words: of names, those that are gone and those that are new."""
+    if facet == "stat":
+        return _state_in_words(then), _state_in_words(now)
+    if not (_is_listing(then) and _is_listing(now)):
+        return then, now
+    before, after = ([] if each == NO_NAMES else each.split("\n") for each in (then, now))
+    gone, new = sorted({*before} - {*after}), sorted({*after} - {*before})
+    return _names_in_words(gone), _names_in_words(new)
+
+
+def _is_listing(answer: str) -> bool:
+    return answer.startswith(_HERE) or answer == NO_NAMES
+
+
+def _names_in_words(found: list[str]) -> str | None:
+    return ", ".join(name.removeprefix(_HERE) for name in found) or None
+
+
+def _state_in_words(answer: str) -> str:
+    match answer.split():
+        case [_, size, time] if time.isdigit():
+            changed = datetime.fromtimestamp(int(time) // 1_000_000_000, UTC)
+            return f"{size} bytes of {changed:%Y-%m-%d %H:%M:%S} UTC"
+    return answer
 
 
 def _look(path: str) -> os.stat_result | str:

@@ -90,7 +90,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     world.expect(trace.files)
     for name, facets in trace.files.items():
         yield from (
-            Difference("file", name, was, now)
+            Difference("file", name, *files.told(facet, was, now))
             for facet, was in facets.items()
             if (now := world.file(name, facet)) != was
         )

@@ -11,6 +11,13 @@ from . import frames
 _SETTINGS = ("pydantic_settings", "decouple", "environs", "dynaconf", "omegaconf", "hydra", "dotenv", "starlette")
 """Packages that read variables for the code that uses them."""
 
+_FOR_ITSELF = frozenset(
+    {"_colorize.py", "argparse.py", "gettext.py", "locale.py", "mimetypes.py", "platform.py", "shutil.py", "ssl.py"}
+    | {"subprocess.py", "sysconfig.py", "tempfile.py", "traceback.py", "urllib/request.py", "uuid.py", "webbrowser.py"}
+    | {"os.py:get_exec_path", "os.py:_execvpe"}
+)
+"""Where Python's library reads variables to find its own way: programs, proxies, folders, the language of messages."""
+
 _told: Callable[[str, Any, Any], None] = lambda kind, name, value: None  # noqa: E731
 
 
@@ -58,4 +65,6 @@ def unwatch() -> None:
 def is_asked_by_user() -> bool:
     """Whether the user's code asks, or a package that reads settings for it."""
     name = frames.asking()
-    return name is not None and (frames.is_user_code(name) or any(f"/{each}" in name for each in _SETTINGS))
+    if name is None or not (frames.is_user_code(name) or any(f"/{each}" in name for each in _SETTINGS)):
+        return False
+    return frames.asking_library() not in _FOR_ITSELF

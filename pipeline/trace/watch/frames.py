@@ -12,6 +12,12 @@ from ...fingerprint import is_own
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _TOOL = os.path.dirname(os.path.dirname(os.path.dirname(_HERE))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
+_COLLECTIONS = os.path.join(_STANDARD, "_collections_abc.py")
+_OS = ("<frozen os>", os.path.join(_STANDARD, "os.py"))
+_MAPPING = frozenset(
+    {"__contains__", "__getitem__", "__iter__", "copy", "get", "getenv", "getenvb", "items", "keys", "values"}
+)
+"""What `os.environ` is asked by."""
 _TEMPORARY = os.path.join(_STANDARD, "tempfile.py")
 _OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))
 _OF_PATHS += ("<frozen genericpath", "<frozen posixpath", "<frozen ntpath", "<frozen os")
@@ -34,6 +40,21 @@ def asking() -> str | None:
     return None
 
 
+def asking_library() -> str:
+    """The file of Python's library that asks a mapping, and for `os` its function; nothing where it is none of it."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (
+        frame.f_code.co_filename.startswith((_HERE, "<frozen _collections_abc"))
+        or frame.f_code.co_filename == _COLLECTIONS
+        or (frame.f_code.co_filename.endswith(_OS) and frame.f_code.co_name in _MAPPING)
+    ):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    name = frame.f_code.co_filename.removeprefix(_STANDARD)
+    return f"os.py:{frame.f_code.co_name}" if name.endswith(_OS) else name
+
+
 def asks_artvcs() -> bool:
     """Whether artvcs itself asks, for the step."""
     name = asking()
@@ -48,19 +69,19 @@ def asks_directly() -> bool:
     return frame is not None and is_user_code(frame.f_code.co_filename)
 
 
-def asking_of_paths() -> str | None:
-    """The function by which the user's own code asks for a path's state: its own or one that is there for that.
+def asking_of_paths() -> list[str] | None:
+    """The functions by which the user's own code asks for a path's state, the innermost first; none where it asks so.
 
     None where somebody else asks, also within Python's library: what copies a file has its own reasons to look.
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
-    asked = "stat"
+    asked = []
     while frame is not None and not is_user_code(frame.f_code.co_filename):
         if not frame.f_code.co_filename.startswith(_OF_PATHS):
             return None
-        asked = frame.f_code.co_name
+        asked.append(frame.f_code.co_name)
         frame = frame.f_back
     return asked if frame is not None else None
 

@@ -32,6 +32,7 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
+_STATES = frozenset({"getatime", "getctime", "getmtime", "group", "lstat", "owner", "samefile", "stat"})
 
 
 def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
@@ -50,7 +51,15 @@ def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
 def _probe(recording: Recording, path: Any, facet: str) -> None:
     asking = frames.asking_of_paths()
     if asking is not None:
-        recording.files.probe(path, _KINDS.get(asking, facet), direct=True)
+        recording.files.probe(path, _facet(asking, facet), direct=True)
+
+
+def _facet(asking: list[str], facet: str) -> str:
+    """What of a path is asked for: what the innermost function says that says it."""
+    found = next((_KINDS[name] for name in asking if name in _KINDS), None)
+    if found is None and facet == "stat" and asking and asking[-1] not in _STATES:
+        return "kind"  # `Path.glob` only wants to know whether there is a folder
+    return found or facet
 
 
 def _locating(function: Callable[..., str]) -> Callable[..., str]:
