@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from .live import relevant
 from .live.compiled import is_as_written
 from .live.functions import layers, source_path
 from .live.objects import ObjectFollower, follow_callable
@@ -91,6 +92,19 @@ class Followed:
         top, _, inner = module.partition(".")
         rest = f"{inner}.{name}" if inner else name
         return self._whole is not None and (top, rest) in self._whole.traversal.foreign
+
+    def done(self, state: State, packages: Iterable[str]) -> dict[str, str]:
+        """What loaded modules have done to packages that the code uses: what it is called → hash, and where it stands.
+
+        Args:
+            state: The state that the code reaches.
+            packages: Distributions that it uses, beside those that its text leads to.
+        """
+        if self._whole is None or not state.done:
+            return {}
+        text = self._whole.traversal
+        used = relevant.Used(text, frozenset({*self.fingerprint.packages, *packages}))
+        return {each.name: f"{each.hash} {each.place}" for each in state.done if used.counts(each)}
 
     def roots(
         self,

@@ -33,14 +33,16 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
     refused += [f"the file {name} changed while the step ran" for name in changed]
     refused += sorted(recording.refused)
+    packages = _packages(recording, fingerprint.packages)
     return Trace(
         values=before.values,
         parts=before.parts,
         later_values=later_values,
         later_parts=later_parts,
+        done=code.done(before, packages),
         code=code.beyond(sorted(roots)),
         files=asked,
-        packages=_packages(recording, fingerprint.packages),
+        packages=packages,
         env=recording.environment.asked,
         answers=recording.answers,
         context={**recording.context, **drawn},

@@ -87,6 +87,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
     for each in _state(trace, world.state):
         yield replace(each, subject=world.code.spelt(each.subject))
+    yield from _done(trace.done, world.code.done(world.state, trace.packages))
     world.expect(trace.files)
     for name, facets in trace.files.items():
         yield from (
@@ -116,6 +117,14 @@ def _changed(kind: str, then: Mapping[str, str], now: Mapping[str, str]) -> Iter
     for subject in sorted(then.keys() | now.keys()):
         if then.get(subject) != now.get(subject):
             yield Difference(kind, subject, then.get(subject), now.get(subject))
+
+
+def _done(then: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:
+    """Compares what was done to packages; where that stands is only told."""
+    for name in sorted(then.keys() | now.keys()):
+        (old, _, there), (new, _, here) = then.get(name, "").partition(" "), now.get(name, "").partition(" ")
+        if old != new:
+            yield Difference("code", f"{here or there}::{name}", old or None, new or None)
 
 
 def _state(trace: Trace, now: State) -> list[Difference]:

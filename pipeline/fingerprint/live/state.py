@@ -15,9 +15,10 @@ import functools
 import os
 import sys
 import types
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from artvcs.vcs import values
 
@@ -26,7 +27,7 @@ from ..model import Unfollowed, digest
 from ..project.locate import is_own, stated
 from ..project.module import DEFINITIONS, Binding, Module
 from ..project.resolve import belongs_to_tool
-from ..reach import afterwards
+from ..reach import afterwards, effects
 from ..reach.identity import Identity
 from ..reach.traversal import Traversal
 from . import settled, surroundings
@@ -39,6 +40,8 @@ from .settled import SCALARS
 _NOTHING = object()
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
 """Settings as they were last seen, and what was noted of them."""
+_done: weakref.WeakKeyDictionary[Traversal, tuple[tuple[str, ...], tuple[Done, ...]]] = weakref.WeakKeyDictionary()
+"""What the modules of these files have done to packages, as far as a traversal does not reach it."""
 _SHOWN = 20
 _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
 """What says where and with what Python a program runs, and not what it does."""
@@ -49,6 +52,24 @@ _COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, col
 
 Name = tuple[str, str]
 """A module's file and a name in it."""
+
+
+class Done(NamedTuple):
+    """What the user's code has done to a package as it was imported (see `reach.effects`).
+
+    Attributes:
+        top: The package, or the module of Python's library.
+        name: What was called or set in it, or what of the user's that uses, wherever it stands.
+        place: The file where it stands.
+        hash: What it says.
+        hands: Whether it is the user's own that is given to the package.
+    """
+
+    top: str
+    name: str
+    place: str
+    hash: str
+    hands: bool
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,7 @@ class State:
         edited: Functions whose code in memory is not what their file says now.
         reached: The names that only live values lead to.
         remembers: Whether there are functions among them that remember their results, as under `functools.lru_cache`.
+        done: What loaded modules have done to packages.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +93,7 @@ class State:
     edited: tuple[str, ...] = ()
     reached: frozenset[Name] = frozenset()
     remembers: bool = False
+    done: tuple[Done, ...] = ()
 
 
 def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any], path: str) -> State:
@@ -127,7 +150,46 @@ class _Observer:
             tuple(sorted(self._edited)),
             frozenset((module.path, name) for module, name in self._traversal.taken),
             self._remembers,
+            self._done(),
         )
+
+    def _done(self) -> tuple[Done, ...]:
+        """What loaded modules have done to packages; the same as long as no other module is loaded."""
+        loaded = tuple(sorted(self._namespaces))
+        known = _done.get(self._text)
+        if known is None or known[0] != loaded:
+            known = _done[self._text] = loaded, self._find_done(loaded)
+        return known[1]
+
+    def _find_done(self, loaded: tuple[str, ...]) -> tuple[Done, ...]:
+        resolver, found = self._text.resolver, dict[tuple[str, str], list[Done]]()
+        search = effects.Search(resolver, self._text.leads, self._namespaces)
+        for path in loaded:
+            module = resolver.load(path)
+            for effect in search.of(module) if module is not None else ():
+                for each in self._does(effect):
+                    found.setdefault((each.top, each.name), []).append(each)
+        return tuple(
+            all_done[-1]._replace(hash=digest(" ".join(dict.fromkeys(each.hash for each in all_done))))
+            for all_done in found.values()
+        )
+
+    def _does(self, effect: effects.Effect) -> Iterator[Done]:
+        """What one effect does: the statement itself, and all of the user's that it uses."""
+        traversal, label = self._text.beyond(self._identity.short), self._text.resolver.label(effect.module.path)
+        summary = None if isinstance(effect.node, DEFINITIONS) else effect.summary()
+        if summary is None:
+            traversal.follow(effect.module, effect.name)
+        else:
+            traversal.use(effect.module, effect.name, summary)
+        traversal.run()
+        afterwards.finish(traversal)
+        used = [part for part in traversal.parts.values() if part.kind != "import"]
+        if summary is not None:
+            yield Done(effect.top, effect.name, label, effect.said(summary, self._text.leads), hands=bool(used))
+        for part in used:
+            place, _, name = part.name.partition("::")
+            yield Done(effect.top, name, place, part.hash, hands=True)
 
     def _take_loaded(self) -> None:
         """Takes modules as wholes in which code finds names by computing them: it may find any."""
@@ -171,6 +233,8 @@ class _Observer:
                     self._put(f"{where}{suffix}", identity)
                 return
         bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
+        if self._traversal.resolver.is_foreign(module, name):
+            bindings = [binding for binding in bindings if not binding.changes]
         if namespace is None:
             if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
                 self._put(where, UNLOADED)

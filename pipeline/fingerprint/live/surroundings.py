@@ -72,6 +72,24 @@ def _locale() -> Any:
     return locale.setlocale(locale.LC_ALL)
 
 
+def _sklearn() -> Any:
+    import sklearn
+
+    return sklearn.get_config()
+
+
+def _polars() -> Any:
+    import polars
+
+    return polars.Config.state()
+
+
+def _matplotlib() -> Any:
+    import matplotlib
+
+    return {key: str(value) for key, value in dict.items(matplotlib.rcParams) if not key.startswith("backend")}
+
+
 def _torch() -> Any:
     import torch
 
@@ -86,9 +104,12 @@ _SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
     "copy": (_COPIES,),
     "decimal": (("decimal's context", _decimal),),
     "locale": (("the locale", _locale),),
+    "matplotlib": (("matplotlib's options", _matplotlib),),
     "numpy": (("numpy's options", _numpy),),
     "pandas": (("pandas' options", _pandas),),
     "pickle": (_COPIES,),
+    "polars": (("polars' options", _polars),),
+    "sklearn": (("sklearn's options", _sklearn),),
     "torch": (("torch's options", _torch),),
     "typer": (("sys.argv", lambda: sys.argv[1:]),),
 }

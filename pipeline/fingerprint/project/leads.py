@@ -89,7 +89,7 @@ class Leads:
         known = self._places.get(module.path)
         if known is None:
             around = self._around(os.path.dirname(module.path))
-            busy = module.acts or any(each.acts for each in around)
+            busy = any(not self.resolver.is_foreign(each, name) for each in (module, *around) for name in each.acting)
             known = self._places[module.path] = self.resolver.label(module.path) if busy else ""
         return known
 
@@ -113,6 +113,8 @@ class Leads:
         bindings = module.bindings.get(name)
         if bindings is None:
             return self._unbound(module, name, rest)
+        if self.resolver.is_foreign(module, name):
+            bindings = [binding for binding in bindings if not binding.changes]
         if self._is_passed(module, bindings):
             assert bindings[0].imported is not None
             passed = frozenset([(module.path, name)])

@@ -54,6 +54,11 @@ class Binding:
     header: list[ast.AST] | None = None
 
     @property
+    def changes(self) -> bool:
+        """Whether it binds nothing, and may change what the name stands for: a call, or something set in it."""
+        return self.called or _sets(self.node)
+
+    @property
     def decorators(self) -> list[str]:
         """The names of the decorators that a definition is under."""
         found = getattr(self.node, "decorator_list", [])
@@ -91,9 +96,11 @@ class Module:
         return [line_of(statement) for statement in self.tree.body]
 
     @cached_property
-    def acts(self) -> bool:
-        """Whether the import of it does more than to define names: calls something, or sets what is not its own."""
-        return bool(self.loose) or any(_changes(each.node) for found in self.bindings.values() for each in found)
+    def acting(self) -> dict[str | None, None]:
+        """What the import of it does something to, beside defining names: of what is called or set, the first name."""
+        found = [root(each.node.value) if isinstance(each.node, ast.Expr) else None for each in self.loose]
+        setting = (name for name, bindings in self.bindings.items() if any(_sets(each.node) for each in bindings))
+        return dict.fromkeys([*found, *setting])
 
     @cached_property
     def classes(self) -> dict[str, list[ast.ClassDef]]:
@@ -253,7 +260,7 @@ class _Collector:
             self.module.loose.append(Binding(node, conditions))
 
 
-def _changes(node: ast.stmt) -> bool:
+def _sets(node: ast.stmt) -> bool:
     """Whether a statement sets an attribute or an item of something."""
     if isinstance(node, Definition | ast.Import | ast.ImportFrom):
         return False

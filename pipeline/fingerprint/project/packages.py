@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,14 @@ def distributions(module: str) -> Mapping[str, str]:
         return {module: UNKNOWN if own is None else str(own.version)}
     found = _closure([module] if _distribution(module) is not None else sorted(set(_providers(module))))
     return found or {module: UNKNOWN}
+
+
+def own_distributions(module: str) -> frozenset[str]:
+    """The distribution that provides a top-level module, by the names under which it may be known."""
+    if module in sys.stdlib_module_names:
+        return frozenset()
+    first = next(iter(distributions(module)))
+    return frozenset({module, first, re.sub(r"[-_.]+", "-", first).lower()})
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:

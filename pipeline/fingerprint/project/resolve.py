@@ -74,6 +74,15 @@ class Resolver:
         place = self.label(location.file) if location.file is not None else location.dotted
         return f"import {place} {target.attribute or ''}"
 
+    def is_foreign(self, module: Module, name: str | None) -> bool:
+        """Whether a global name is nothing but an import from a package or from Python's library.
+
+        What is called or set in it is an effect on that package, and no other value of the name (see `reach.effects`).
+        """
+        found = [binding.imported for binding in module.bindings.get(name or "", ()) if not binding.changes]
+        located = [each and self.locate(module, each) for each in found]
+        return bool(found) and all(each and each.kind in ("package", "stdlib") and each.top != TOOL for each in located)
+
     def own(self, module: Module, target: Import) -> Module | None:
         """The user's module that an import leads to, None when it is no file of the user's."""
         location = self.locate(module, target)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from ..model import Part, Unfollowed, digest
@@ -142,6 +142,10 @@ class Traversal:
             for gap in self.unfollowed
         )
 
+    def asks(self, attributes: Collection[str]) -> bool:
+        """Whether code reads one of these attributes from a name that it reaches."""
+        return any(ref.rpartition(".")[2] in attributes for _, ref in self._seen)
+
     def name(self, module: Module, qualname: str) -> str:
         """The name of a part."""
         return f"{self.resolver.label(module.path)}::{qualname}"
@@ -192,7 +196,10 @@ class Traversal:
         self._note_taken(module, name)
         grouped: dict[str, list[Piece]] = {}
         node = self.nodes[module.path, name] = Node(module, name)
+        foreign = self.resolver.is_foreign(module, name)
         for piece in _units_of(module).pieces(name):
+            if foreign and piece.imported is None:
+                continue
             grouped.setdefault(piece.qualname, []).append(piece)
             if piece.hints is not None:
                 self._take_hints(module, name, piece.hints)

@@ -1,0 +1,267 @@
+"""What own code does to packages and to Python's library as it is imported, before any step runs.
+
+A setting, an entry of a registry, a method put in another's place: no name of a step leads there, but the package
+acts by it. So such statements of all loaded modules count for the steps that use the package. They are found by their
+form: a call of the package's whose result nobody takes, something set in it, a definition that is handed to it.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from ..model import digest
+from ..project.leads import Leads, Name, Target
+from ..project.locate import TOOL
+from ..project.module import DEFINITIONS, Module
+from ..project.resolve import Resolver
+from ..syntax.nodes import FunctionNode, chain, imported_names
+from ..syntax.scopes import Import
+from ..syntax.summary import Ref, Summary, summarise
+
+VARIABLES = "os.environ"
+"""What the setting of a variable is an effect on: any package may read it."""
+
+_DEEPEST = 6
+"""Calls of own functions, one within the other, that are looked into."""
+_LARGEST = 10_000
+"""Entries of a container that is looked through for a class."""
+_ACTING = (
+    *("add", "basicconfig", "configure", "connect", "dictconfig", "disable", "enable", "fileconfig", "filterwarnings"),
+    *("hook", "init", "install", "load", "option", "patch", "register", "reset", "set", "simplefilter", "unregister"),
+    "use",
+)
+"""How the names of functions begin that do something to their module, also where a result is taken."""
+_HANDING = ("accessor", "hook", "implements", "namespace", "plugin", "regist")
+"""What the names of decorators hold that keep what they are given."""
+_SILENT = frozenset(
+    {"asyncio", "atexit", "faulthandler", "gc", "os", "shutil", "signal", "subprocess", "threading", "time"}
+)
+"""Modules of Python's library in which a call does nothing to a later step."""
+_ENVIRONMENT = ("os.environ", "os.putenv", "os.unsetenv", "dotenv.load_dotenv")
+_SETTER = "setattr"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A statement that does something to a package.
+
+    Attributes:
+        top: The package, or the module of Python's library; VARIABLES where it sets one.
+        name: What is called or set, or the name of the definition.
+        module: Where it is.
+        node: The statement, or the definition that is handed over.
+        imports: What the function around it imports by itself.
+    """
+
+    top: str
+    name: str
+    module: Module
+    node: ast.AST
+    imports: Mapping[str, Import]
+
+    def summary(self) -> Summary:
+        """What the statement says."""
+        found = summarise([self.node])
+        refs = tuple(_imported(ref, self.imports) if isinstance(ref, str) else ref for ref in found.refs)
+        return replace(found, refs=refs)
+
+    def said(self, summary: Summary, leads: Leads) -> str:
+        """The hash of what it says, by whatever names it was imported what it uses."""
+        used = (
+            " ".join(f"{target.said} {target.own[1] if target.own is not None else ''}" for target in found)
+            for found in (leads.of(self.module, ref) for ref in summary.refs)
+        )
+        return digest("\n".join((summary.text, *used)))
+
+
+class _Place(NamedTuple):
+    """Where a statement stands.
+
+    Attributes:
+        module: The module.
+        imports: What the function around it imports by itself.
+        depth: How many calls led there from the top level of a module.
+    """
+
+    module: Module
+    imports: Mapping[str, Import]
+    depth: int
+
+
+@dataclass
+class Search:
+    """Looks for effects in modules.
+
+    Attributes:
+        resolver: Finds files.
+        leads: Says where names lead.
+        namespaces: What loaded modules hold, by file.
+    """
+
+    resolver: Resolver
+    leads: Leads
+    namespaces: Mapping[str, Mapping[str, Any]]
+    _entered: set[Name] = field(default_factory=set)
+
+    def of(self, module: Module) -> Iterator[Effect]:
+        """The effects that a module has when it is loaded, and those of the pipelines in it before their steps run."""
+        for node in _statements(module.tree.body):
+            yield from self._of_statement(_Place(module, {}, 0), node)
+
+    def _of_statement(self, place: _Place, node: ast.stmt | ast.withitem) -> Iterator[Effect]:
+        if isinstance(node, DEFINITIONS):
+            if not place.depth:
+                yield from self._of_definition(place, node)
+        elif isinstance(node, ast.withitem):
+            yield from self._of_call(place, node.context_expr, node, taken=False)
+        elif isinstance(node, ast.Expr):
+            yield from self._of_call(place, node.value, node, taken=False)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Delete):
+            for target in node.targets if isinstance(node, ast.Assign | ast.Delete) else [node.target]:
+                if isinstance(target, ast.Attribute | ast.Subscript):
+                    yield from self._on(place, target, node)
+            yield from self._of_call(place, getattr(node, "value", None), node, taken=True)
+
+    def _of_call(self, place: _Place, call: ast.expr | None, node: ast.AST, *, taken: bool) -> Iterator[Effect]:
+        """What a call does; one whose result is taken only if it is called as if it did something."""
+        call = call.value if isinstance(call, ast.Await) else call
+        if not isinstance(call, ast.Call):
+            return
+        for argument in call.args:  # `typer.run(main)`, `asyncio.run(main())`
+            for target in self._targets(place, argument.func if isinstance(argument, ast.Call) else argument):
+                yield from self._of_called(place, target)
+        if chain(call.func) == "setattr" and call.args:
+            yield from self._on(place, call.args[0], node)
+            return
+        for target in self._targets(place, call.func):
+            yield from self._of_called(place, target)
+            dotted = _dotted(target)
+            acts = dotted.rpartition(".")[2].lower().startswith(_ACTING)
+            if target.package is not None:
+                counts = acts or not taken
+            else:
+                counts = (acts and _top(dotted) not in _SILENT) or dotted.startswith(_ENVIRONMENT)
+            if dotted and counts:
+                yield self._effect(place, dotted, node)
+
+    def _on(self, place: _Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
+        """What it does that something is set in what an expression stands for."""
+        while chain(owner) is None and isinstance(owner, ast.Subscript | ast.Call | ast.Attribute):
+            owner = owner.func if isinstance(owner, ast.Call) else owner.value
+        for target in self._targets(place, owner):
+            if dotted := _dotted(target):
+                yield self._effect(place, dotted, node)
+
+    def _effect(self, place: _Place, dotted: str, node: ast.AST) -> Effect:
+        top = VARIABLES if dotted.startswith(_ENVIRONMENT) else _top(dotted)
+        return Effect(top, dotted, place.module, node, place.imports)
+
+    def _of_definition(self, place: _Place, node: Any) -> Iterator[Effect]:
+        """What a definition does that a decorator or a base class of a package keeps; and the body of a pipeline."""
+        for decorator in node.decorator_list:
+            made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
+            name = chain(made_by) or ""
+            if self.resolver.leads_to_tool(place.module, name):
+                if name.rpartition(".")[2] == "pipeline":
+                    yield from self._inside(place, node)
+                return
+            if _is_handed(decorator, name):
+                yield from self._keeping(place, made_by, node)
+        for base in node.bases if isinstance(node, ast.ClassDef) else ():
+            if node.keywords or self._is_kept(place.module, node.name):
+                yield from self._keeping(place, base, node)
+
+    def _keeping(self, place: _Place, keeper: ast.expr, node: Any) -> Iterator[Effect]:
+        for target in self._targets(place, keeper):
+            if target.package is not None:
+                yield Effect(_top(_dotted(target)), node.name, place.module, node, place.imports)
+
+    def _is_kept(self, module: Module, name: str) -> bool:
+        """Whether a package's class, or the module that it is in, keeps one of the user's classes."""
+        cls = self.namespaces.get(module.path, {}).get(name)
+        for base in cls.__mro__[1:-1] if isinstance(cls, type) else ():
+            owner = sys.modules.get(base.__module__)
+            for held in (*vars(base).values(), *(vars(owner).values() if owner is not None else ())):
+                if type(held) in (dict, list, set) and len(held) <= _LARGEST:
+                    found = held.values() if type(held) is dict else held
+                    if any(each is cls for each in found):
+                        return True
+        return False
+
+    def _of_called(self, place: _Place, target: Target) -> Iterator[Effect]:
+        """The effects of calling one of the user's functions, or of making one of their classes."""
+        if target.own is None or target.said or target.own in self._entered or place.depth >= _DEEPEST:
+            return
+        self._entered.add(target.own)
+        module = self.resolver.load(target.own[0])
+        for binding in module.bindings.get(target.own[1], ()) if module is not None else ():
+            node: Any = binding.node
+            if isinstance(node, ast.ClassDef):
+                node = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
+            if not isinstance(node, FunctionNode) or module is None:
+                continue
+            decorators = (chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
+            if not any(name and self.resolver.leads_to_tool(module, name) for name in decorators):
+                yield from self._inside(_Place(module, {}, place.depth), node)
+
+    def _inside(self, place: _Place, function: FunctionNode) -> Iterator[Effect]:
+        imports = {
+            name: target
+            for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for name, target in imported_names(node)
+        }
+        for statement in _statements(function.body):
+            yield from self._of_statement(_Place(place.module, imports, place.depth + 1), statement)
+
+    def _targets(self, place: _Place, node: ast.expr) -> tuple[Target, ...]:
+        """What a name with attributes stands for, outside of artvcs and of Python's own names."""
+        name = chain(node)
+        if name is None:
+            return ()
+        found = self.leads.of(place.module, _imported(name, place.imports))
+        return tuple(each for each in found if each.package != TOOL)
+
+
+def _imported(name: str, imports: Mapping[str, Import]) -> Ref:
+    """A name as what a function's own import makes of it."""
+    first, _, rest = name.partition(".")
+    return (imports[first], rest) if first in imports else name
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt | ast.withitem]:
+    """The statements that are run, also those inside of others."""
+    for node in body:
+        yield node
+        if isinstance(node, DEFINITIONS):
+            continue
+        if isinstance(node, ast.With | ast.AsyncWith):
+            yield from node.items
+        for inner in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, inner, []))
+        for handler in getattr(node, "handlers", []):
+            yield from _statements(handler.body)
+
+
+def _is_handed(decorator: ast.expr, name: str) -> bool:
+    """Whether a decorator keeps what it is given: it is called so, or is told under which name."""
+    if any(word in name.lower() for word in _HANDING):
+        return True
+    arguments = (
+        [*decorator.args, *(each.value for each in decorator.keywords)] if isinstance(decorator, ast.Call) else ()
+    )
+    return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in arguments)
+
+
+def _dotted(target: Target) -> str:
+    """The name of what a target is in a package or in Python's library; nothing for anything else."""
+    kind, _, dotted = target.said.partition(" ")
+    return dotted if target.own is None and kind in ("package", "stdlib") else ""
+
+
+def _top(dotted: str) -> str:
+    return dotted.partition(".")[0]
