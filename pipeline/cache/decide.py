@@ -47,6 +47,7 @@ class Decision:
         commit: That commit's record.
         left: How that execution left sources of random numbers, as its trace has them.
         changed: What is not as the newest execution of that key saw it.
+        against: That execution's commit.
     """
 
     node: Node
@@ -58,6 +59,7 @@ class Decision:
     commit: Commit | None = None
     left: Mapping[str, str] = field(default_factory=dict)
     changed: tuple[Difference, ...] = ()
+    against: Oid | None = None
 
     @property
     def code(self) -> Fingerprint:
@@ -137,7 +139,7 @@ def _with_hit(decision: Decision, refs: Refs) -> Decision:
         if not found and trace is not None:
             return dataclasses.replace(decision, hit=oid, commit=commit, left=trace.left)
         if not decision.changed:
-            decision = dataclasses.replace(decision, changed=found)
+            decision = dataclasses.replace(decision, changed=found, against=oid)
     return decision
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 
-from artvcs.vcs import Commit, DamagedError, Oid, Repository, Run, StepRun, UnknownName, runs
+from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
 
 from ..history import lookup
 from .reasons import Reason, in_words, reasons_between, reasons_seen, trace_of
@@ -84,8 +84,12 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         return Explanation(step, run.run, this.status, "It ran for the first time.")
     before_run, before = earlier
     reasons = list(reasons_between(repository, before, commit))
-    told = {(each.kind, each.subject) for each in reasons}
-    reasons += [each for each in reasons_seen(commit) if (each.kind, each.subject) not in told]
+    nearest = _nearest(repository, commit)
+    if nearest is not None:
+        # Its code, parameters and inputs were the same: what kept it from being used is all that made this one run.
+        before_run, before = nearest
+        told = {(each.kind, each.subject): each for each in reasons_between(repository, before, commit)}
+        reasons = [told.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
     if reasons:
         summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
     else:
@@ -126,6 +130,20 @@ def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[
             assert before.commit is not None
             return run, refs.record(before.commit, Commit)
     return None
+
+
+def _nearest(repository: Repository, commit: Commit) -> tuple[Run, Commit] | None:
+    """The execution of the same key that this one was compared with before it began, if there was any."""
+    against = commit.config.get("against")
+    if not isinstance(against, str):
+        return None
+    refs = repository.refs()
+    executed = repository.catalog(refs).runs.executed(Oid(against))
+    run = None if executed is None else runs.by_id(refs, executed)
+    try:
+        return None if run is None else (run, refs.record(Oid(against), Commit))
+    except (DamagedError, LookupFailed):
+        return None
 
 
 def _cached_summary(repository: Repository, step: StepRun) -> str:

@@ -5,7 +5,7 @@ loaded, or which Python runs it. Third-party packages count by version.
 """
 
 from .compare import Change, PartLike, compare
-from .compute import GONE, Followed, fingerprint, follow
+from .compute import Followed, fingerprint, follow
 from .live.state import ABSENT, UNLOADED, Name, State
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
 from .project.locate import is_own, stated
@@ -14,7 +14,6 @@ from .project.packages import versions as package_versions
 
 __all__ = [
     "ABSENT",
-    "GONE",
     "UNLOADED",
     "Change",
     "Fingerprint",

@@ -136,14 +136,10 @@ class Followed:
         label = self._whole.traversal.resolver.label
         return {f"{label(path)}::{name}" for path, name in names}
 
-    def beyond(self, roots: Iterable[str]) -> dict[str, str]:
-        """What code that was found by `roots` says now: root → hash of all that it leads to beyond the fingerprint."""
+    def beyond(self, roots: Iterable[str]) -> dict[str, dict[str, str]]:
+        """What code that was found by `roots` says now: root → part → hash, of all beyond the fingerprint."""
         with _lock:
             return {root: _beyond(self._whole, root) for root in roots} if self._whole is not None else {}
-
-
-GONE = "gone"
-"""Stands for code that is not there any more."""
 
 
 def _roots(
@@ -193,13 +189,14 @@ def _names_of(module: Module, code: types.CodeType) -> Iterator[str]:
                 yield name
 
 
-def _beyond(whole: _Whole, root: str) -> str:
+def _beyond(whole: _Whole, root: str) -> dict[str, str]:
+    """Part → hash of all that code leads to beyond the fingerprint, and the root; nothing where that is gone."""
     text, identity = whole
     label, _, name = root.partition("::")
     path = _path_of(text.resolver.root, label)
     module = text.resolver.load(path) if path is not None else None
     if module is None or (name and name not in module.bindings):
-        return GONE
+        return {}
     traversal = text.beyond(identity.short)
     if name:
         traversal.follow(module, name)
@@ -207,9 +204,13 @@ def _beyond(whole: _Whole, root: str) -> str:
         traversal.take_whole(module)
     traversal.run()
     afterwards.finish(traversal)
-    seen = identity.seen_by(traversal) or ""
-    parts = sorted((part.name, part.hash) for part in traversal.parts.values())
-    return digest(repr((parts, sorted(traversal.packages.items()), seen)))
+    found = {root: "there", **{part.name: part.hash for part in traversal.parts.values()}}
+    found |= {f"{_PACKAGE}{name}": version for name, version in traversal.packages.items()}
+    seen = identity.seen_by(traversal)
+    return found if seen is None else {**found, "how code is written": seen}
+
+
+_PACKAGE = "the package "
 
 
 def _path_of(root: str, label: str) -> str | None:

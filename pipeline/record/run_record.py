@@ -288,6 +288,7 @@ def environment(code: Fingerprint) -> dict[str, Any]:
 def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
     return {
         "missing": sorted(missing),
+        "against": decision.against,
         "changed": [list(dataclasses.astuple(reasons.of(each))[:4]) for each in decision.changed[:_MOST_CHANGES]],
         "outputs": dict(decision.parts.outputs),
         "extras": dict(decision.parts.extras),

@@ -6,6 +6,7 @@ Everything that may go wrong in the step's own code is caught here and handed ba
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import time
 import typing
@@ -21,6 +22,7 @@ from ..errors import PipelineError, TypeMismatch
 from ..escaping import storable
 from ..record.outcome import Outcome
 from ..trace.conclude import conclude
+from ..trace.model import Trace
 from ..trace.verify import World
 from ..trace.watch import recording
 from ..typing import fit
@@ -61,11 +63,19 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
-    outcome.trace = conclude(seen, world.code, before)
+    outcome.trace = _judged(conclude(seen, world.code, before), step)
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.log = here.notes, storable(log.getvalue())
     return outcome
+
+
+def _judged(trace: Trace, step: Step[Any, Any]) -> Trace:
+    """The trace, with what the step's policy forbids among the reasons not to use the result again."""
+    if step.options.cache.unverified != "forbid" or not trace.unverified:
+        return trace
+    forbidden = f"it used {trace.unverified[0]}, which cannot be compared and its CachePolicy forbids"
+    return dataclasses.replace(trace, refused=(*trace.refused, forbidden))
 
 
 def _try_often(

@@ -41,7 +41,7 @@ class Trace:
         later_values: Those of modules that were loaded only as it ran, as they were after it.
         later_parts: Code that only those lead to.
         done: What own modules had done to packages that it uses, as they were imported → hash, and where it stands.
-        code: Code it entered or loaded that neither its text nor those values lead to.
+        code: Code it entered or loaded that neither its text nor those values lead to → its parts, with all it uses.
         files: Paths → what was asked of each.
         packages: Distributions that it imported or asked for, beside those of the fingerprint → versions.
         env: Environment variables.
@@ -57,7 +57,7 @@ class Trace:
     later_values: Mapping[str, str] = field(default_factory=dict)
     later_parts: Mapping[str, str] = field(default_factory=dict)
     done: Mapping[str, str] = field(default_factory=dict)
-    code: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     files: Mapping[str, Facets] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)

@@ -96,7 +96,9 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
             if (now := world.file(name, facet)) != was
         )
     world.repository.file_ids.settle()
-    yield from _changed("code", trace.code, world.code.beyond(trace.code))
+    for root, parts in world.code.beyond(trace.code).items():
+        gone = {root: trace.code[root].get(root, "there")}  # and not all that it led to
+        yield from _changed("code", trace.code[root] if parts else gone, parts)
     yield from _compare("answer", trace.answers, world.ask)
 
 
