@@ -123,6 +123,16 @@ class Module:
         return found
 
     @cached_property
+    def postpones_hints(self) -> bool:
+        """Whether type hints are texts in it."""
+        return any(
+            isinstance(node, ast.ImportFrom)
+            and node.module == "__future__"
+            and any(each.name == "annotations" for each in node.names)
+            for node in self.tree.body
+        )
+
+    @cached_property
     def exports(self) -> frozenset[str] | None:
         """What `__all__` lists, None when there is none."""
         found = self.bindings.get("__all__")

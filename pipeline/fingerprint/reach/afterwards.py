@@ -18,6 +18,7 @@ def finish(traversal: Traversal) -> None:
     _add_hints(traversal)
     _add_docstrings(traversal)
     _add_lines(traversal)
+    _add_postponed(traversal)
     add_local_names(traversal)
 
 
@@ -58,6 +59,16 @@ def _add_docstrings(traversal: Traversal) -> None:
         if text:
             file = name.partition("::")[0]
             traversal.add(Part(f"{name}.__doc__", "constant", digest(text), file, line_of(node), text))
+
+
+def _add_postponed(traversal: Traversal) -> None:
+    """Adds that hints are texts in a module, by `from __future__ import annotations`, where somebody reads hints."""
+    if looking.at_anything(traversal) or ("dataclasses", "fields") in traversal.foreign:
+        for module in {module.path: module for module, _ in traversal.taken}.values():
+            if module.postpones_hints:
+                text = "from __future__ import annotations"
+                name = traversal.name(module, "__annotations__")
+                traversal.add(Part(name, "import", digest(text), traversal.resolver.label(module.path), 1, text))
 
 
 def _add_lines(traversal: Traversal) -> None:
