@@ -229,7 +229,9 @@ class _Walk:
         numpy = sys.modules.get("numpy")
         if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject:
             return False
-        self.token("array", f"{value.dtype.descr} {value.shape}")
+        flags = value.flags
+        order = "C" if flags.c_contiguous else "F" if flags.f_contiguous else value.strides
+        self.token("array", f"{value.dtype.descr} {value.shape} {order} {flags.writeable}")
         self._hasher.update(
             memoryview(numpy.ascontiguousarray(value).reshape(-1).view(numpy.uint8)) if value.size else b""
         )

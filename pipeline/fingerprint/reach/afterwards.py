@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 
 from ..model import Part, digest
+from ..syntax.expressions import LINES
 from ..syntax.nodes import line_of
 from . import looking
 from .traversal import Traversal
 
 _DOC_READERS = {("inspect", "getdoc"), ("pydoc", "getdoc"), ("inspect", "cleandoc")}
 _LINE_READERS = {("sys", "_getframe"), ("inspect", "currentframe"), ("inspect", "stack")}
+_RECORD_READERS = {"Filter", "Handler", "LogRecord", "setLogRecordFactory", "setLoggerClass"}
+_RECORD_READERS |= {"handlers.BufferingHandler", "handlers.MemoryHandler", "handlers.QueueHandler"}
+"""What of `logging` gets hold of records, which say where they were made."""
 
 
 def finish(traversal: Traversal) -> None:
@@ -72,6 +76,11 @@ def _add_postponed(traversal: Traversal) -> None:
 
 
 def _add_lines(traversal: Traversal) -> None:
-    if not _LINE_READERS.isdisjoint(traversal.foreign):
+    if (
+        not _LINE_READERS.isdisjoint(traversal.foreign)
+        or not LINES.isdisjoint(traversal.mentions)
+        or any(f"{dotted}.{rest}".removeprefix("logging.") in _RECORD_READERS for dotted, rest in traversal.foreign)
+    ):
         for module in {module.path: module for module, _ in traversal.taken}.values():
-            traversal.add(Part(traversal.name(module, "<lines>"), "file", digest(module.text), None, 0, ""))
+            name = traversal.name(module, "<lines>")
+            traversal.add(Part(name, "file", digest(f"{name}\n{module.text}"), None, 0, ""))

@@ -81,8 +81,8 @@ def at_classes(traversal: Traversal) -> bool:
 
 
 def at_callers(summary: Summary) -> bool:
-    """Whether code calls what may look up the names of its caller's local variables."""
-    return not CALLERS_NAMES.isdisjoint(summary.mentions)
+    """Whether code calls what may look up the names of its caller's local variables, or a method that nobody knows."""
+    return not CALLERS_NAMES.isdisjoint(summary.mentions) or any("getattr" in what for what, _ in summary.dynamic)
 
 
 def held(traversal: Traversal) -> set[Name]:
@@ -100,6 +100,8 @@ def placed(traversal: Traversal) -> set[Name]:
     known = held(traversal)
     if told:
         return classes.keys() | (known & traversal.nodes.keys())
+    if _shows(traversal):
+        known = known | {name for name, found in classes.items() if any(map(_is_shown_with_its_place, found))}
     return {
         name
         for name, found in classes.items()
@@ -115,6 +117,19 @@ def loggers(traversal: Traversal) -> set[Name]:
         if (made_by := node.module.loggers.get(node.name)) is not None
         and [target.said for target in traversal.leads.of(node.module, made_by)] == ["stdlib logging.getLogger"]
     }
+
+
+def _shows(traversal: Traversal) -> bool:
+    """Whether code asks for the text of values, or has others ask for it."""
+    handed = {ref for _, ref in traversal.handed if isinstance(ref, str)}
+    return "repr" in traversal.builtins or not handed.isdisjoint({"ascii", "format", "repr", "str"})
+
+
+def _is_shown_with_its_place(cls: ast.ClassDef) -> bool:
+    """Whether the text of a class's values says in which module it is: it has no way to say it of its own."""
+    if cls.decorator_list or any(chain(base) != "object" for base in cls.bases):
+        return False
+    return not any(getattr(each, "name", "") in ("__repr__", "__str__", "__format__") for each in cls.body)
 
 
 def _is_given(traversal: Traversal, node: Node, cls: ast.ClassDef) -> bool:

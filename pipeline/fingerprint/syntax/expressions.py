@@ -25,11 +25,13 @@ STORING = frozenset({"dump", "dumps", "save", "to_pickle"})
 """Methods that may write down a value with the name of its class."""
 _PLAIN_STORES = frozenset({"json", "orjson"})
 """Those that write down no names of classes."""
-_TELLING = CALLERS_NAMES | FRAMES | {"mro"}
+LINES = frozenset({"co_firstlineno", "f_lineno", "lineno", "tb_lineno"})
+"""Attributes that say where code stands in its file."""
 _NAME_ONLY = frozenset({"__doc__", "__name__", "__qualname__"})
 """What may be asked of a class without learning where it is."""
 CLASS_OF = "type()"
 """Mentioned where the class of a value is got hold of."""
+_TELLING = CALLERS_NAMES | FRAMES | LINES | {"mro"}
 
 
 def read_none(walk: Walk, _: None) -> None:
