@@ -30,6 +30,7 @@ FROM_SYSTEM = "chance, from the operating system"
 
 _TWISTER = struct.Struct("<624II?d")
 """The state of a Mersenne Twister: its words, the position in them, and a normal number that is left over, if any."""
+_WORDS = struct.Struct("<624I")
 _BLOCK = 624
 _LONGEST = 5_000_000
 """Numbers after which it is not looked any further whether one state came of another."""
@@ -41,7 +42,8 @@ class Look(NamedTuple):
     """A source as it was once.
 
     Attributes:
-        state: Its state; of a Mersenne Twister the words, the position in them, and the normal number left over.
+        state: Its state; of a Mersenne Twister the words, as numbers or as bytes, the position in them, and the normal
+            number left over.
         chosen: What it was started with, where it tells.
     """
 
@@ -87,35 +89,32 @@ class Chance:
         """A child begins: it draws from copies of the sources where nobody sees it."""
         self._shared = True
 
-    def drawn(self, seeds: Callable[[str], bool]) -> dict[str, str]:
-        """The sources that the execution drew from as it found them: what a trace calls each, and its state then.
+    def end(self, seeds: Callable[[str], bool]) -> tuple[dict[str, str], dict[str, str]]:
+        """What became of the sources, when the execution has just ended.
 
         Args:
             seeds: Says whether code uses a name by which it may seed a source, unseen.
+
+        Returns:
+            The sources that it drew from as it found them: what a trace calls each → its state then. And those that
+            it leaves behind in another state, where that is none of chance: source → state.
         """
-        return {
-            f"{_STATE_OF}{source.name}": _told(source, self._before[source.name])
-            for source in SOURCES
-            if self._is_drawn(source, seeds)
-        }
-
-    def left(self) -> dict[str, str]:
-        """The sources that it leaves behind in another state, where that is none of chance: source → state."""
-        found = {}
+        drawn, left = {}, {}
         for source in SOURCES:
-            now = source.look()
-            if now is not None and not _is_same(now, self._before[source.name]) and source.is_seeded(now):
-                found[source.name] = base64.b64encode(_packed(now)).decode()
-        return found
+            before, now = self._before[source.name], source.look()
+            if self._is_drawn(source, before, now, seeds):
+                drawn[f"{_STATE_OF}{source.name}"] = _told(source, before)
+            if now is not None and not _is_same(now, before) and source.is_seeded(now):
+                left[source.name] = base64.b64encode(_packed(now)).decode()
+        return drawn, left
 
-    def _is_drawn(self, source: Source, seeds: Callable[[str], bool]) -> bool:
-        before, now, undrawn = self._before[source.name], source.look(), self._undrawn.get(source.name)
-        was_seeded = before is not None and source.is_seeded(before)
-        if self._shared and was_seeded and undrawn is not True:
+    def _is_drawn(self, source: Source, before: Look | None, now: Look | None, seeds: Callable[[str], bool]) -> bool:
+        undrawn = self._undrawn.get(source.name)
+        if self._shared and undrawn is not True and before is not None and source.is_seeded(before):
             return True
         if undrawn is not None or now is None or _is_same(now, before):
             return undrawn is False
-        if before is None or not was_seeded:
+        if before is None or not source.is_seeded(before):
             # It was loaded or seeded meanwhile; or chance it was, and chance it is.
             return not source.is_seeded(now) and not _is_same(now, before or source.first(now))
         return _came_of(before, now) or not seeds(source.name)
@@ -172,7 +171,11 @@ def _packed(look: Look) -> bytes:
     if isinstance(look.state, bytes):
         return look.state
     words, position, left_over = look.state
-    return _TWISTER.pack(*words, position, left_over is not None, left_over or 0.0)
+    return _TWISTER.pack(*_numbers(words), position, left_over is not None, left_over or 0.0)
+
+
+def _numbers(words: tuple[int, ...] | bytes) -> tuple[int, ...]:
+    return _WORDS.unpack(words) if isinstance(words, bytes) else words
 
 
 def _unpacked(state: bytes) -> tuple[tuple[int, ...], int, float | None]:
@@ -193,8 +196,8 @@ def _came_of(before: Look, after: Look) -> bool:
     if words == later:
         return True
     stream, goal = random.Random(), random.Random()
-    stream.setstate((3, (*words, position), None))
-    goal.setstate((3, (*later, 0), None))
+    stream.setstate((3, (*_numbers(words), position), None))
+    goal.setstate((3, (*_numbers(later), 0), None))
     sought = goal.getrandbits(32 * 8).to_bytes(4 * 8, "little")
     if position < _BLOCK:
         stream.getrandbits(32 * (_BLOCK - position))
@@ -269,15 +272,16 @@ class _Numpy:
         told = source.get_state(legacy=False)
         if told["bit_generator"] != "MT19937":
             return Look(repr(told).encode())  # somebody has put another there
-        words, left_over = tuple(told["state"]["key"].tolist()), float(told["gauss"]) if told["has_gauss"] else None
+        words, left_over = told["state"]["key"].astype("<u4").tobytes(), told["gauss"] if told["has_gauss"] else None
         entropy = getattr(source._bit_generator, "_seed_seq", None)
         return Look((words, int(told["state"]["pos"]), left_over), entropy)
 
     def first(self, look: Look) -> Look | None:
         if not hasattr(look.chosen, "generate_state"):
             return None
-        words = look.chosen.generate_state(_BLOCK).tolist()
-        return Look(((1 << 31, *words[1:]), _BLOCK - 1, None))
+        words = look.chosen.generate_state(_BLOCK)
+        words[0] = 1 << 31
+        return Look((words.astype("<u4").tobytes(), _BLOCK - 1, None))
 
     def is_seeded(self, look: Look) -> bool:
         first = self.first(look)

@@ -27,7 +27,7 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
     later_values, later_parts, later_names = _later(code, before)
     roots |= code.labels(later_names)
     fingerprint = code.fingerprint
-    drawn = recording.chance.drawn(lambda source: any(code.uses_name(source, name) for name in _SEEDING))
+    drawn, left = recording.chance.end(lambda source: any(code.uses_name(source, name) for name in _SEEDING))
     refused = [f"{gap.where} holds {gap.what}, which cannot be compared" for gap in fingerprint.unhashable]
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
@@ -46,7 +46,7 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         env=recording.environment.asked,
         answers=recording.answers,
         context={**recording.context, **drawn},
-        left=recording.chance.left(),
+        left=left,
         unverified=tuple(sorted({*recording.unverified, *_clocks(code), *_chances(drawn)})),
         refused=tuple(refused),
     )

@@ -16,6 +16,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from ..errors import UnusableSecret
 from ..values.trust import secret_path
 
+_SECRET = "/artvcs/secret"
 _ENCODED = "bytes:"
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/lib/")
 _IGNORED = frozenset({"__pycache__", ".git", ".artifacts", ".ipynb_checkpoints"})
@@ -37,7 +38,6 @@ class Places:
     def __init__(self, project: str, artifacts: str) -> None:
         self._project = os.path.abspath(project)
         self._artifacts = os.path.abspath(artifacts)
-        self._secret = _secret()
         self._start = os.getcwd()
         self._moved = False
 
@@ -91,7 +91,7 @@ class Places:
         """Whether what is at a path may count; `direct` where the user's own code asked for it."""
         if absolute.endswith((".pyc", ".pyo")) or is_below(absolute, self._artifacts) or absolute == self._artifacts:
             return False
-        if absolute == self._secret:
+        if absolute.endswith(_SECRET) and absolute == _secret():
             return False  # by which stored values are trusted: whoever can read them gets the same ones
         if is_below(absolute, self._project):
             inside = os.path.relpath(absolute, self._project).split(os.sep)
