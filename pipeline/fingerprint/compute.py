@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from .live import relevant
 from .live.compiled import is_as_written
+from .live.done import Used
 from .live.functions import layers, source_path
 from .live.objects import ObjectFollower, follow_callable
 from .live.state import Name, State, observe
@@ -103,7 +103,7 @@ class Followed:
         if self._whole is None or not state.done:
             return {}
         text = self._whole.traversal
-        used = relevant.Used(text, frozenset({*self.fingerprint.packages, *packages}))
+        used = Used(text, frozenset({*self.fingerprint.packages, *packages}))
         return {each.name: f"{each.hash} {each.place}" for each in state.done if used.counts(each)}
 
     def roots(

@@ -15,10 +15,9 @@ import functools
 import os
 import sys
 import types
-import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from artvcs.vcs import values
 
@@ -27,11 +26,12 @@ from ..model import Unfollowed, digest
 from ..project.locate import is_own, stated
 from ..project.module import DEFINITIONS, Binding, Module
 from ..project.resolve import belongs_to_tool
-from ..reach import afterwards, effects
+from ..reach import afterwards
 from ..reach.identity import Identity
 from ..reach.traversal import Traversal
 from . import settled, surroundings
 from .compiled import is_as_written, is_compiled_plainly
+from .done import Done, done_by
 from .functions import describe_code, layers, source_path
 from .installed import changed_members, functions_of, is_users, own_namespaces
 from .objects import ObjectFollower
@@ -40,8 +40,6 @@ from .settled import SCALARS
 _NOTHING = object()
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
 """Settings as they were last seen, and what was noted of them."""
-_done: weakref.WeakKeyDictionary[Traversal, tuple[tuple[str, ...], tuple[Done, ...]]] = weakref.WeakKeyDictionary()
-"""What the modules of these files have done to packages, as far as a traversal does not reach it."""
 _SHOWN = 20
 _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
 """What says where and with what Python a program runs, and not what it does."""
@@ -52,24 +50,6 @@ _COLLECTIONS = (list, set, dict, collections.deque, collections.defaultdict, col
 
 Name = tuple[str, str]
 """A module's file and a name in it."""
-
-
-class Done(NamedTuple):
-    """What the user's code has done to a package as it was imported (see `reach.effects`).
-
-    Attributes:
-        top: The package, or the module of Python's library.
-        name: What was called or set in it, or what of the user's that uses, wherever it stands.
-        place: The file where it stands.
-        hash: What it says.
-        hands: Whether it is the user's own that is given to the package.
-    """
-
-    top: str
-    name: str
-    place: str
-    hash: str
-    hands: bool
 
 
 @dataclass(frozen=True)
@@ -150,46 +130,8 @@ class _Observer:
             tuple(sorted(self._edited)),
             frozenset((module.path, name) for module, name in self._traversal.taken),
             self._remembers,
-            self._done(),
+            done_by(self._namespaces, self._text.resolver.root),
         )
-
-    def _done(self) -> tuple[Done, ...]:
-        """What loaded modules have done to packages; the same as long as no other module is loaded."""
-        loaded = tuple(sorted(self._namespaces))
-        known = _done.get(self._text)
-        if known is None or known[0] != loaded:
-            known = _done[self._text] = loaded, self._find_done(loaded)
-        return known[1]
-
-    def _find_done(self, loaded: tuple[str, ...]) -> tuple[Done, ...]:
-        resolver, found = self._text.resolver, dict[tuple[str, str], list[Done]]()
-        search = effects.Search(resolver, self._text.leads, self._namespaces)
-        for path in loaded:
-            module = resolver.load(path)
-            for effect in search.of(module) if module is not None else ():
-                for each in self._does(effect):
-                    found.setdefault((each.top, each.name), []).append(each)
-        return tuple(
-            all_done[-1]._replace(hash=digest(" ".join(dict.fromkeys(each.hash for each in all_done))))
-            for all_done in found.values()
-        )
-
-    def _does(self, effect: effects.Effect) -> Iterator[Done]:
-        """What one effect does: the statement itself, and all of the user's that it uses."""
-        traversal, label = self._text.beyond(self._identity.short), self._text.resolver.label(effect.module.path)
-        summary = None if isinstance(effect.node, DEFINITIONS) else effect.summary()
-        if summary is None:
-            traversal.follow(effect.module, effect.name)
-        else:
-            traversal.use(effect.module, effect.name, summary)
-        traversal.run()
-        afterwards.finish(traversal)
-        used = [part for part in traversal.parts.values() if part.kind != "import"]
-        if summary is not None:
-            yield Done(effect.top, effect.name, label, effect.said(summary, self._text.leads), hands=bool(used))
-        for part in used:
-            place, _, name = part.name.partition("::")
-            yield Done(effect.top, name, place, part.hash, hands=True)
 
     def _take_loaded(self) -> None:
         """Takes modules as wholes in which code finds names by computing them: it may find any."""

@@ -1,0 +1,153 @@
+"""What the user's loaded modules have done to packages, and which of that counts for a step.
+
+It is the same for all steps, and nearly always what it was when the step before was looked at: it is found once, and
+again for what has been loaded or edited since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ..model import digest
+from ..project import packages, sources
+from ..project.leads import Leads
+from ..project.module import DEFINITIONS
+from ..project.resolve import Resolver
+from ..reach import afterwards
+from ..reach.effects import VARIABLES, Effect, Search
+from ..reach.traversal import Traversal
+
+_EVERYWHERE = frozenset({"builtins", "codecs", "sys"})
+"""Modules of Python's library that any code uses without naming them."""
+_ASKED_OF_LOGGERS = frozenset(
+    {"disabled", "getEffectiveLevel", "getLevelName", "handlers", "hasHandlers", "isEnabledFor", "level"}
+)
+
+
+class Done(NamedTuple):
+    """What the user's code has done to a package as it was imported (see `reach.effects`).
+
+    Attributes:
+        top: The package, or the module of Python's library.
+        name: What was called or set in it, or what of the user's that uses, wherever it stands.
+        place: The file where it stands.
+        hash: What it says.
+        hands: Whether it is the user's own that is given to the package.
+    """
+
+    top: str
+    name: str
+    place: str
+    hash: str
+    hands: bool
+
+
+def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Done, ...]:
+    """What modules have done to packages.
+
+    Args:
+        namespaces: The loaded modules, by file.
+        root: The project's folder.
+    """
+    known = _known.get(root)
+    if known is None or not known.is_current():
+        known = _known[root] = _Found(Resolver(root))
+    return known.by(namespaces)
+
+
+@dataclass
+class _Found:
+    """What was found in the modules of a project, as their files were.
+
+    Attributes:
+        resolver: Which files these were.
+    """
+
+    resolver: Resolver
+    _by_path: dict[str, list[Done]] = field(default_factory=dict)
+    _settled: bool = True
+    _put_together: tuple[tuple[str, ...], tuple[Done, ...]] = ((), ())
+
+    def is_current(self) -> bool:
+        """Whether none of the files has changed since they were read."""
+        files = self.resolver.files.items()
+        return self._settled and all(sources.stamp(path) == stamp for path, stamp in files)
+
+    def by(self, namespaces: Mapping[str, Mapping[str, Any]]) -> tuple[Done, ...]:
+        """What these modules have done."""
+        loaded = tuple(sorted(namespaces))
+        if loaded != self._put_together[0]:
+            for path in loaded:
+                if path not in self._by_path:
+                    self._by_path[path] = list(self._find(path, namespaces))
+            found: dict[tuple[str, str], list[Done]] = {}
+            for each in (each for path in loaded for each in self._by_path[path]):
+                found.setdefault((each.top, each.name), []).append(each)
+            self._settled = all(map(sources.is_settled, self.resolver.files.values()))
+            self._put_together = loaded, tuple(map(_merged, found.values()))
+        return self._put_together[1]
+
+    def _find(self, path: str, namespaces: Mapping[str, Mapping[str, Any]]) -> Iterator[Done]:
+        module = self.resolver.load(path)
+        if module is not None:
+            for effect in Search(self.resolver, Leads(self.resolver), namespaces).of(module):
+                yield from self._does(effect)
+
+    def _does(self, effect: Effect) -> Iterator[Done]:
+        """What one effect does: the statement itself, and all of the user's that it uses."""
+        traversal, label = Traversal(self.resolver), self.resolver.label(effect.module.path)
+        summary = None if isinstance(effect.node, DEFINITIONS) else effect.summary()
+        if summary is None:
+            traversal.follow(effect.module, effect.name)
+        else:
+            traversal.use(effect.module, effect.name, summary)
+        traversal.run()
+        afterwards.finish(traversal)
+        used = [part for part in traversal.parts.values() if part.kind != "import"]
+        if summary is not None:
+            yield Done(effect.top, effect.name, label, effect.said(summary, traversal.leads), hands=bool(used))
+        for part in used:
+            place, _, name = part.name.partition("::")
+            yield Done(effect.top, name, place, part.hash, hands=True)
+
+
+_known: dict[str, _Found] = {}
+
+
+def _merged(same: list[Done]) -> Done:
+    """Several of one name as one, in their order."""
+    if len(same) == 1:
+        return same[0]
+    hashes = dict.fromkeys(each.hash for each in same)
+    return same[-1]._replace(hash=digest(" ".join(hashes)), hands=any(each.hands for each in same))
+
+
+@dataclass(frozen=True)
+class Used:
+    """What a step uses.
+
+    Attributes:
+        text: What its text reaches.
+        distributions: The distributions that it uses, with all that these need.
+    """
+
+    text: Traversal
+    distributions: frozenset[str]
+
+    @cached_property
+    def _tops(self) -> frozenset[str]:
+        return frozenset(dotted.partition(".")[0] for dotted, _ in self.text.foreign)
+
+    def counts(self, done: Done) -> bool:
+        """Whether something that was done to a package may change what the step does."""
+        if done.top == VARIABLES:
+            return bool(self.distributions)
+        if done.top == "logging":
+            # It decides which lines are written: that counts where somebody asks, or code of the user's writes them.
+            return "logging" in self._tops and (done.hands or self.text.asks(_ASKED_OF_LOGGERS))
+        if done.top in self._tops or done.top in _EVERYWHERE:
+            return True
+        return not self.distributions.isdisjoint(packages.own_distributions(done.top))
