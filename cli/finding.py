@@ -8,7 +8,7 @@ from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
-from .completion import artifact_names, near
+from .completion import artifact_names, near, step_names
 
 Found = ArtifactVersion | PipelineRun | Location
 
@@ -34,6 +34,12 @@ def find(repository: Repository, text: str) -> Found:
         return PipelineRun(repository, run)
     if at is not None:
         return _with_names(repository, at)
+    if name in step_names(repository, name):
+        made = [each for each in near(artifact_names, repository, name) if name in each.split("::")]
+        where = f", and its outputs are {', '.join(sorted(made))}" if made else ""
+        raise UnknownName(
+            f"{text!r} is a step, and no artifact, run or object; `art why {name}` says why it ran{where}."
+        )
     hint = perhaps(name, near(artifact_names, repository, name))
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 

@@ -48,6 +48,18 @@ def made(repository: Repository, step: StepView) -> dict[str, str]:
     }
 
 
+def made_versions(repository: Repository, step: StepView) -> list[tuple[str, str | None]]:
+    """The outputs of a step as `name@version`, each with the id of the run that first made it."""
+    found = []
+    for each in step.record.outputs.values():
+        try:
+            version = history.version_of(repository, each.name, each.artifact)
+        except (DamagedError, UnknownName):
+            version = None
+        found.append((history.spell(each.name, version), None if version is None else version.run))
+    return found
+
+
 def took(repository: Repository, step: StepView) -> dict[str, list[str]]:
     """Input name → the artifacts it was, as `name@version`."""
     return {

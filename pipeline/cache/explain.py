@@ -64,7 +64,7 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
         unverified=list(trace.unverified),
         refused=list(trace.refused),
     )
-    if trace.refused:
+    if trace.refused and trace.refused[0] not in explained.summary:
         summary = f"{explained.summary} Its result cannot be used again: {trace.refused[0]}."
         return dataclasses.replace(explained, summary=summary)
     return explained
@@ -90,7 +90,9 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         before_run, before = nearest
         told = {(each.kind, each.subject): each for each in reasons_between(repository, before, commit)}
         reasons = [told.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
-    if reasons:
+    if reasons and all(each.kind == "unverified" for each in reasons):
+        summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
+    elif reasons:
         summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
     else:
         refused = trace_of(repository, before).refused
@@ -153,5 +155,5 @@ def _cached_summary(repository: Repository, step: StepRun) -> str:
     executed = repository.catalog(refs).runs.executed(step.commit)
     run = None if executed is None else runs.by_id(refs, executed)
     if run is not None and any(each.status == "completed" for each in run.steps.values() if each.commit == step.commit):
-        return f"It was reused: code, parameters and inputs are those of the run {run.name}."
-    return "It was reused: code, parameters and inputs are those of an earlier execution."
+        return f"It was reused: code, parameters, inputs and all that it used are those of the run {run.name}."
+    return "It was reused: code, parameters, inputs and all that it used are those of an earlier execution."

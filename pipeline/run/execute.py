@@ -74,7 +74,7 @@ def _judged(trace: Trace, step: Step[Any, Any]) -> Trace:
     """The trace, with what the step's policy forbids among the reasons not to use the result again."""
     if step.options.cache.unverified != "forbid" or not trace.unverified:
         return trace
-    forbidden = f"it used {trace.unverified[0]}, which cannot be compared and its CachePolicy forbids"
+    forbidden = f"it used {trace.unverified[0]}, which its CachePolicy forbids"
     return dataclasses.replace(trace, refused=(*trace.refused, forbidden))
 
 

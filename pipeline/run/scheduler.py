@@ -288,7 +288,8 @@ class _Runner:
         note = f"{step.failure.type}: {step.failure.message}" if step.failure else ""
         if outcome.error is None and outcome.trace.refused:
             note = f"its result cannot be used again: {outcome.trace.refused[0]}"
-            _log.warning("The step %s ran, but %s.", decision.node.id, note)
+            if isinstance(self._observer, observer.Silent):  # any other says it
+                _log.warning("The step %s ran, but %s.", decision.node.id, note)
         self._settle(decision.node, step, note)
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:

@@ -52,6 +52,8 @@ def say_reasons(reasons: list[Reason]) -> None:
             terminal().say(f"  code {output.style(reason.subject, bold=True)} {_code_change(reason)}")
             for line in reason.diff.splitlines()[2:]:
                 terminal().say(f"    {_coloured(line)}")
+        elif reason.kind == "unverified":
+            terminal().say(f"  it used {output.style(reason.subject, bold=True)}")
         else:
             old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
             terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")

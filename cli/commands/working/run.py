@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -56,12 +59,28 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
 
 def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFailed:
     watcher = RunProgress(terminal())
-    with observer.observed_by(watcher), watcher.shown():
+    with observer.observed_by(watcher), watcher.shown(), _warnings_in_one_line():
         try:
             run: PipelineRun = pipeline(**given)
             return run
         except RunFailed as error:
             return error
+
+
+@contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Shows our own warnings without the line of ours that gives them; which are shown stays Python's choice."""
+    shown = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+        if category.__module__.startswith("artvcs."):
+            terminal().say(f"{output.style('warning:', fg='yellow')} {output.one_line(str(message))}", err=True)
+        else:
+            shown(message, category, *args, **kwargs)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _report(run: PipelineRun, as_json: bool) -> None:
@@ -73,10 +92,11 @@ def _report(run: PipelineRun, as_json: bool) -> None:
     reused = sum(step.cached for step in steps)
     counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
-    made = [name for step in steps if not step.cached for name in runs.made(repository, step).values()]
-    named = [name for name in made if "::" not in name]
-    if named:
-        terminal().note(f"made {', '.join(named)}")
+    made = [each for step in steps if not step.cached for each in runs.made_versions(repository, step)]
+    for verb, of_run in (("made", True), ("made again", False)):
+        named = [name for name, run_id in made if "::" not in name and (run_id == run.id) == of_run]
+        if named:
+            terminal().note(f"{verb} {', '.join(named)}")
 
 
 def _report_failure(error: RunFailed, as_json: bool) -> NoReturn:
