@@ -38,7 +38,7 @@ faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cut
 extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebooks, training frameworks
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,heavy]'
-	$(PYTEST) tests/pipeline/values tests/reference
+	$(PYTEST) tests/pipeline/values tests/pipeline/traces/test_chance.py tests/reference
 
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks

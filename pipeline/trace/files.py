@@ -103,7 +103,13 @@ class Files:
             if isinstance(now, str) or worktree.signature(now) != before:
                 self._changed.add(name)
         self._file_ids.settle()
-        return self._asked, sorted(self._changed)
+        asked = {name: facets for name, facets in self._asked.items() if not self._is_scratch(name)}
+        return asked, sorted(self._changed)
+
+    def _is_scratch(self, name: str) -> bool:
+        """Whether a path was made up, written and removed by the execution: the next one makes up another."""
+        absolute = self._places.resolve(name)
+        return self._places.is_made_up(absolute) and absolute in self.written and not os.path.lexists(absolute)
 
     def merge(self, asked: dict[str, dict[str, str]], written: Collection[str]) -> None:
         """Adds what a child process asked for."""

@@ -7,8 +7,10 @@ known by where it is in it, and so the same in each clone.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import sysconfig
+import tempfile
 from functools import cache
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -16,6 +18,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from ..errors import UnusableSecret
 from ..values.trust import secret_path
 
+_MADE_UP = re.compile(r"(tmp)?[a-z0-9_]{8}(/|\Z)")
 _SECRET = "/artvcs/secret"
 _ENCODED = "bytes:"
 _SYSTEM = ("/proc/", "/sys/", "/dev/", "/usr/", "/lib/", "/lib64/", "/bin/", "/sbin/", "/etc/", "/run/", "/var/lib/")
@@ -86,6 +89,11 @@ class Places:
             return name
         relative = name.startswith(("./", "../")) or name == ".."
         return os.path.normpath(os.path.join(self._start if relative else self._project, name))
+
+    def is_made_up(self, absolute: str) -> bool:
+        """Whether a path has a name that Python's `tempfile` has made up."""
+        folder = tempfile.tempdir
+        return isinstance(folder, str) and bool(_MADE_UP.match(os.path.relpath(absolute, folder)))
 
     def counts(self, absolute: str, *, direct: bool) -> bool:
         """Whether what is at a path may count; `direct` where the user's own code asked for it."""
