@@ -294,3 +294,47 @@ def test_an_empty_path_is_no_path(art: Art, project: Path) -> None:
         refused = art(*words)
         assert refused.code == 2
         assert "empty" in refused.err
+
+
+def test_a_run_tells_what_is_new_from_what_was_made_again(art: Art, project: Path) -> None:
+    assert "made numbers@1, total@1" in art("run", "adding.py").out
+    again = art("run", "adding.py", "--no-cache").out
+    assert "made again numbers@1, total@1" in again
+    assert "\nmade numbers" not in again
+
+
+def test_a_step_that_is_asked_for_as_an_artifact_is_told_to_be_one(art: Art, project: Path) -> None:
+    art("run", "adding.py")
+    refused = art("show", "unnamed")
+    assert refused.code == 3
+    assert "'unnamed' is a step" in refused.err
+    assert "`art why unnamed`" in refused.err
+    assert "adding::unnamed::output" in refused.err
+
+
+CLOCK = """
+import time
+from artvcs import CachePolicy, pipeline, step
+
+@step(cache=CachePolicy(unverified="forbid"))
+def now() -> float:
+    return time.time()
+
+@pipeline
+def telling():
+    now()
+"""
+
+
+def test_what_a_policy_forbids_is_said_when_the_step_runs_and_afterwards(art: Art, project: Path) -> None:
+    (project / "telling.py").write_text(CLOCK.replace('cache=CachePolicy(unverified="forbid")', ""))
+    art("run", "telling.py")
+    (project / "telling.py").write_text(CLOCK)
+    forbidden = "it used the clock, by time.time, which its CachePolicy forbids"
+    assert "now  completed" in art("run", "telling.py").err
+    why = art("why", "now").out
+    assert "because its CachePolicy forbids the result of the run" in why
+    assert forbidden in why
+    assert "nothing → nothing" not in why
+    done = art("run", "telling.py")
+    assert done.err.count(forbidden) == 1

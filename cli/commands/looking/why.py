@@ -49,7 +49,7 @@ def say_reasons(reasons: list[Reason]) -> None:
     """Writes reasons, code with its changed lines."""
     for reason in reasons:
         if reason.kind == "code":
-            terminal().say(f"  code {output.style(reason.subject, bold=True)} {_code_change(reason)}")
+            terminal().say(f"  code {output.style(_code_in_words(reason.subject), bold=True)} {_code_change(reason)}")
             for line in reason.diff.splitlines()[2:]:
                 terminal().say(f"    {_coloured(line)}")
         elif reason.kind == "unverified":
@@ -62,6 +62,22 @@ def say_reasons(reasons: list[Reason]) -> None:
 def _brief(text: str) -> str:
     line = output.one_line(text)
     return line if len(line) <= 120 else line[:119] + "…"
+
+
+_CODE_IN_WORDS = {
+    "::<place>": "{}, which does something when it is imported,",
+    "::<lines>": "the lines of {}, which code looks at,",
+    "::<module>": "what {} does when it is imported",
+    ".<names>": "the names of local variables in {}, which code looks at,",
+}
+
+
+def _code_in_words(subject: str) -> str:
+    """The name of a part of code, or what it stands for where it has none."""
+    for end, words in _CODE_IN_WORDS.items():
+        if subject.endswith(end):
+            return words.format(subject.removesuffix(end))
+    return subject
 
 
 def _code_change(reason: Reason) -> str:
