@@ -69,7 +69,7 @@ class Source(Protocol):
         ...
 
     def restore(self, state: bytes) -> None:
-        """Puts it into a state that `packed` gave, if it is loaded."""
+        """Puts it into a state that `packed` gave; loads it first, as the execution did that left it so."""
         ...
 
 
@@ -140,11 +140,11 @@ def leave(left: Mapping[str, str]) -> None:
     """Puts the sources into the states in which an execution left them."""
     for name, text in left.items():
         source = _BY_NAME.get(name)
-        if source is not None and source.look() is not None:
+        if source is not None:
             try:
                 source.restore(base64.b64decode(text, validate=True))
-            except (binascii.Error, struct.error, ValueError, RuntimeError):
-                continue  # nobody's state
+            except (binascii.Error, struct.error, ImportError, ValueError, RuntimeError):
+                continue  # nobody's state, or nobody's any more
 
 
 @contextmanager
@@ -292,7 +292,7 @@ class _Numpy:
 
         words, position, left_over = _unpacked(state)
         key = numpy.array(words, dtype=numpy.uint32)
-        self._source().set_state(("MT19937", key, position, int(left_over is not None), left_over or 0.0))
+        numpy.random.mtrand._rand.set_state(("MT19937", key, position, int(left_over is not None), left_over or 0.0))
 
     def _source(self) -> Any:
         return getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)

@@ -41,8 +41,11 @@ _SILENT = frozenset(
     {"asyncio", "atexit", "faulthandler", "gc", "os", "shutil", "signal", "subprocess", "threading", "time"}
 )
 """Modules of Python's library in which a call does nothing to a later step."""
+_MAKING = frozenset({"__call__", "__init__", "__init_subclass__", "__new__"})
+"""Methods of a base or metaclass that are called when a class is made."""
+_SEEDING = frozenset({"numpy.random.seed", "numpy.random.set_state", "random.seed", "random.setstate"})
+"""What sets the state of a source of random numbers, which is compared by itself."""
 _ENVIRONMENT = ("os.environ", "os.putenv", "os.unsetenv", "dotenv.load_dotenv")
-_SETTER = "setattr"
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,13 @@ class _Place(NamedTuple):
         module: The module.
         imports: What the function around it imports by itself.
         depth: How many calls led there from the top level of a module.
+        nested: Whether functions in functions are looked into: there, only what acts by its name counts.
     """
 
     module: Module
     imports: Mapping[str, Import]
     depth: int
+    nested: bool = False
 
 
 @dataclass
@@ -105,7 +110,7 @@ class Search:
     resolver: Resolver
     leads: Leads
     namespaces: Mapping[str, Mapping[str, Any]]
-    _entered: set[Name] = field(default_factory=set)
+    _called: dict[tuple[Name, bool], tuple[Effect, ...]] = field(default_factory=dict)
 
     def of(self, module: Module) -> Iterator[Effect]:
         """The effects that a module has when it is loaded, and those of the pipelines in it before their steps run."""
@@ -129,6 +134,8 @@ class Search:
     def _of_call(self, place: _Place, call: ast.expr | None, node: ast.AST, *, taken: bool) -> Iterator[Effect]:
         """What a call does; one whose result is taken only if it is called as if it did something."""
         call = call.value if isinstance(call, ast.Await) else call
+        if isinstance(call, ast.ListComp | ast.SetComp | ast.GeneratorExp) and not taken:
+            call = call.elt
         if not isinstance(call, ast.Call):
             return
         for argument in call.args:  # `typer.run(main)`, `asyncio.run(main())`
@@ -137,15 +144,21 @@ class Search:
         if chain(call.func) == "setattr" and call.args:
             yield from self._on(place, call.args[0], node)
             return
-        for target in self._targets(place, call.func):
-            yield from self._of_called(place, target)
+        called, handing = call.func, bool(call.args or call.keywords)
+        while isinstance(called, ast.Call):  # `register("name")(cls)`
+            called = called.func
+        for target in self._targets(place, called):
+            inside = self._of_called(place, target)
+            yield from inside
+            for top in {each.top: None for each in inside if handing}:
+                yield Effect(top, chain(called) or "", place.module, node, place.imports)
             dotted = _dotted(target)
             acts = dotted.rpartition(".")[2].lower().startswith(_ACTING)
             if target.package is not None:
-                counts = acts or not taken
+                counts = acts or not (taken or place.nested)
             else:
                 counts = (acts and _top(dotted) not in _SILENT) or dotted.startswith(_ENVIRONMENT)
-            if dotted and counts:
+            if dotted and counts and dotted not in _SEEDING:
                 yield self._effect(place, dotted, node)
 
     def _on(self, place: _Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
@@ -161,7 +174,7 @@ class Search:
         return Effect(top, dotted, place.module, node, place.imports)
 
     def _of_definition(self, place: _Place, node: Any) -> Iterator[Effect]:
-        """What a definition does that a decorator or a base class of a package keeps; and the body of a pipeline."""
+        """What a definition does that a decorator or a base class keeps for a package; and the body of a pipeline."""
         for decorator in node.decorator_list:
             made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
             name = chain(made_by) or ""
@@ -169,16 +182,33 @@ class Search:
                 if name.rpartition(".")[2] == "pipeline":
                     yield from self._inside(place, node)
                 return
-            if _is_handed(decorator, name):
-                yield from self._keeping(place, made_by, node)
-        for base in node.bases if isinstance(node, ast.ClassDef) else ():
-            if node.keywords or self._is_kept(place.module, node.name):
-                yield from self._keeping(place, base, node)
+            for target in self._targets(place, made_by):
+                if target.package is not None and _is_handed(decorator, name):
+                    yield Effect(_top(_dotted(target)), node.name, place.module, node, place.imports)
+                for top in {each.top: None for each in self._of_called(place, target, nested=True)}:
+                    yield Effect(top, node.name, place.module, node, place.imports)
+        if isinstance(node, ast.ClassDef):
+            is_kept = bool(node.keywords) or self._is_kept(place.module, node.name)
+            for top in dict.fromkeys(self._keeping(place, node, is_kept)):
+                yield Effect(top, node.name, place.module, node, place.imports)
 
-    def _keeping(self, place: _Place, keeper: ast.expr, node: Any) -> Iterator[Effect]:
-        for target in self._targets(place, keeper):
-            if target.package is not None:
-                yield Effect(_top(_dotted(target)), node.name, place.module, node, place.imports)
+    def _keeping(self, place: _Place, node: ast.ClassDef, is_kept: bool, depth: int = 0) -> Iterator[str]:
+        """The packages that get hold of a class when it is made: by its bases, also those further up."""
+        metaclasses = [each.value for each in node.keywords if each.arg == "metaclass"]
+        for base in (*node.bases, *metaclasses):
+            for target in self._targets(place, base):
+                if target.package is not None and is_kept:
+                    yield _top(_dotted(target))
+                if target.own is None or target.said or depth >= _DEEPEST:
+                    continue
+                module = self.resolver.load(target.own[0])
+                for above in module.classes.get(target.own[1], ()) if module is not None else ():
+                    assert module is not None
+                    there = _Place(module, {}, place.depth + 1, nested=True)
+                    for method in above.body:
+                        if isinstance(method, FunctionNode) and method.name in _MAKING:
+                            yield from (each.top for each in self._inside(there, method))
+                    yield from self._keeping(there, above, is_kept, depth + 1)
 
     def _is_kept(self, module: Module, name: str) -> bool:
         """Whether a package's class, or the module that it is in, keeps one of the user's classes."""
@@ -192,13 +222,25 @@ class Search:
                         return True
         return False
 
-    def _of_called(self, place: _Place, target: Target) -> Iterator[Effect]:
-        """The effects of calling one of the user's functions, or of making one of their classes."""
-        if target.own is None or target.said or target.own in self._entered or place.depth >= _DEEPEST:
-            return
-        self._entered.add(target.own)
-        module = self.resolver.load(target.own[0])
-        for binding in module.bindings.get(target.own[1], ()) if module is not None else ():
+    def _of_called(self, place: _Place, target: Target, *, nested: bool = False) -> tuple[Effect, ...]:
+        """The effects of calling one of the user's functions, or of making one of their classes.
+
+        Args:
+            place: Where it is called.
+            target: What is called.
+            nested: Whether functions in it are called, too, as those of a decorator.
+        """
+        if target.own is None or target.said or place.depth >= _DEEPEST:
+            return ()
+        key = (target.own, nested)
+        if key not in self._called:
+            self._called[key] = ()  # should it call itself
+            self._called[key] = tuple(self._of_own(target.own, place.depth, nested=nested))
+        return self._called[key]
+
+    def _of_own(self, name: Name, depth: int, *, nested: bool) -> Iterator[Effect]:
+        module = self.resolver.load(name[0])
+        for binding in module.bindings.get(name[1], ()) if module is not None else ():
             node: Any = binding.node
             if isinstance(node, ast.ClassDef):
                 node = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
@@ -206,7 +248,7 @@ class Search:
                 continue
             decorators = (chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
             if not any(name and self.resolver.leads_to_tool(module, name) for name in decorators):
-                yield from self._inside(_Place(module, {}, place.depth), node)
+                yield from self._inside(_Place(module, {}, depth, nested), node)
 
     def _inside(self, place: _Place, function: FunctionNode) -> Iterator[Effect]:
         imports = {
@@ -215,8 +257,8 @@ class Search:
             if isinstance(node, ast.Import | ast.ImportFrom)
             for name, target in imported_names(node)
         }
-        for statement in _statements(function.body):
-            yield from self._of_statement(_Place(place.module, imports, place.depth + 1), statement)
+        for statement in _statements(function.body, nested=place.nested):
+            yield from self._of_statement(_Place(place.module, imports, place.depth + 1, place.nested), statement)
 
     def _targets(self, place: _Place, node: ast.expr) -> tuple[Target, ...]:
         """What a name with attributes stands for, outside of artvcs and of Python's own names."""
@@ -233,18 +275,20 @@ def _imported(name: str, imports: Mapping[str, Import]) -> Ref:
     return (imports[first], rest) if first in imports else name
 
 
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt | ast.withitem]:
-    """The statements that are run, also those inside of others."""
+def _statements(body: list[ast.stmt], *, nested: bool = False) -> Iterator[ast.stmt | ast.withitem]:
+    """The statements that are run, also those inside of others; those of functions inside if `nested`."""
     for node in body:
         yield node
         if isinstance(node, DEFINITIONS):
+            if nested:
+                yield from _statements(node.body, nested=True)
             continue
         if isinstance(node, ast.With | ast.AsyncWith):
             yield from node.items
         for inner in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(node, inner, []))
+            yield from _statements(getattr(node, inner, []), nested=nested)
         for handler in getattr(node, "handlers", []):
-            yield from _statements(handler.body)
+            yield from _statements(handler.body, nested=nested)
 
 
 def _is_handed(decorator: ast.expr, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import random
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -56,6 +57,15 @@ def _is_left_to_chance(self: Any, a: Any = None, version: int = 2) -> bool:
     return a is None and frames.asks_own_code() and not frames.makes_temporary()
 
 
+def _is_unseeded() -> bool:
+    """Whether chance is what somebody asks for: numpy takes some for an old generator, too, before it is seeded."""
+    return not frames.is_within_import() and not _SEEDED.search(frames.calling())
+
+
+_SEEDED = re.compile(r"(RandomState|MT19937)\(\s*[^\s)]")
+"""A generator that is given a seed."""
+
+
 def patch() -> None:
     """Puts the watching functions in their places."""
     for source, module, name in _SEEDING:
@@ -64,7 +74,7 @@ def patch() -> None:
             _put(sys.modules[module], name, _seeding(function, source))
     _put(random.Random, "seed", _asking(random.Random.seed, _is_left_to_chance))
     # numpy's generators and `secrets` take it from here, packages that make up a name mostly from there.
-    _put(random, "_urandom", _asking(os.urandom, lambda size: not frames.is_within_import()))
+    _put(random, "_urandom", _asking(os.urandom, lambda size: _is_unseeded()))
     _put(os, "urandom", _asking(os.urandom, lambda size: frames.asks_own_code()))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import linecache
 import os
 import sys
 from functools import cache
@@ -102,6 +104,20 @@ def is_within_import() -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def calling() -> str:
+    """What is called, as it is written there, by the nearest code that is not Python's library; nothing if unknown."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and _passes_on(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    first, last, start, end = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+    if first is None or last is None:
+        return ""
+    lines = [linecache.getline(frame.f_code.co_filename, number, frame.f_globals) for number in range(first, last + 1)]
+    return "".join(lines) if first < last else lines[0].encode()[start:end].decode(errors="replace")
 
 
 def makes_temporary() -> bool:
