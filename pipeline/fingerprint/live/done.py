@@ -6,25 +6,59 @@ again for what has been loaded or edited since.
 
 from __future__ import annotations
 
+import ast
+import os
+import re
+import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
+
+from blake3 import blake3
 
 from ..model import digest
 from ..project import packages, sources
-from ..project.leads import Leads
+from ..project.leads import Leads, Name
 from ..project.module import DEFINITIONS
 from ..project.resolve import Resolver
 from ..reach import afterwards
 from ..reach.effects import VARIABLES, Effect, Search
 from ..reach.traversal import Traversal
+from .surroundings import plain_text
 
 _EVERYWHERE = frozenset({"builtins", "codecs", "sys"})
 """Modules of Python's library that any code uses without naming them."""
+_NOTHING = object()
+_LARGEST = 1 << 24
+"""Bytes of a file that are looked at."""
+_VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9_]*)["']""")
+_PATH = re.compile(r"[\w./ -]*\.\w{1,8}")
+"""What looks like the name of a file."""
 _ASKED_OF_LOGGERS = frozenset(
     {"disabled", "getEffectiveLevel", "getLevelName", "handlers", "hasHandlers", "isEnabledFor", "level"}
 )
+
+
+class Asked(NamedTuple):
+    """What a statement depends on beside its text.
+
+    Attributes:
+        names: The names of modules that it uses, each with its module's file.
+        variables: The environment variables that it names.
+        paths: The files that it may name.
+    """
+
+    names: tuple[Name, ...] = ()
+    variables: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    def answers(self, namespaces: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
+        """What all that is now; nothing of what is no plain data."""
+        values = (namespaces.get(path, {}).get(name, _NOTHING) for path, name in self.names)
+        found = [_plain(value) for value in values]
+        found += [os.environb.get(os.fsencode(name), b"") for name in self.variables]
+        return [*found, *map(_content, self.paths)]
 
 
 class Done(NamedTuple):
@@ -36,6 +70,7 @@ class Done(NamedTuple):
         place: The file where it stands.
         hash: What it says.
         hands: Whether it is the user's own that is given to the package.
+        asks: What its doing depends on beside its text.
     """
 
     top: str
@@ -43,6 +78,7 @@ class Done(NamedTuple):
     place: str
     hash: str
     hands: bool
+    asks: Asked = Asked()
 
 
 def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Done, ...]:
@@ -55,7 +91,41 @@ def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Don
     known = _known.get(root)
     if known is None or not known.is_current():
         known = _known[root] = _Found(Resolver(root))
-    return known.by(namespaces)
+    return tuple(_now(each, namespaces) for each in known.by(namespaces))
+
+
+def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]]) -> Done:
+    """Something that was done, with what it depended on as that is now."""
+    answers = each.asks.answers(namespaces)
+    if each.top == VARIABLES:
+        answers += [b"%s=%s" % item for item in sorted(os.environb.items()) if _started_with().get(item[0]) != item[1]]
+    if not any(answers):
+        return each
+    return each._replace(hash=digest("\n".join([each.hash, *(answer.hex() for answer in answers)])))
+
+
+@cache
+def _started_with() -> Mapping[bytes, bytes]:
+    """The variables that the process was started with; all that there are now, where the system does not tell."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            return dict(each.partition(b"=")[::2] for each in file.read().split(b"\0") if each)
+    except OSError:
+        return dict(os.environb)
+
+
+def _plain(value: Any) -> bytes:
+    if value is _NOTHING or issubclass(type(value), types.FunctionType | types.ModuleType | type):
+        return b""
+    return plain_text(value) or plain_text(getattr(value, "__dict__", None)) or b""
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return blake3(file.read(_LARGEST)).digest()
+    except (OSError, ValueError):
+        return b""
 
 
 @dataclass
@@ -108,7 +178,8 @@ class _Found:
         afterwards.finish(traversal)
         used = [part for part in traversal.parts.values() if part.kind != "import"]
         if summary is not None:
-            yield Done(effect.top, effect.name, label, effect.said(summary, traversal.leads), hands=bool(used))
+            said = effect.said(summary, traversal.leads)
+            yield Done(effect.top, effect.name, label, said, hands=bool(used), asks=_asked(effect, traversal))
         for part in used:
             place, _, name = part.name.partition("::")
             yield Done(effect.top, name, place, part.hash, hands=True)
@@ -117,12 +188,30 @@ class _Found:
 _known: dict[str, _Found] = {}
 
 
+def _asked(effect: Effect, traversal: Traversal) -> Asked:
+    """What an effect depends on beside its text."""
+    names = [(module.path, name) for module, name in traversal.taken]
+    names += [(module.path, name) for _, module, name in traversal.taken_at_import]
+    constants = [each.value for node in effect.nodes for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    texts = [value for value in constants if isinstance(value, str)]
+    told = "\n".join([*map(ast.unparse, effect.nodes), *(part.source for part in traversal.parts.values())])
+    variables = _VARIABLE.findall(told) if "environ" in told or "getenv" in told else []
+    paths = [text for text in texts if _PATH.fullmatch(text)]
+    return Asked(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(variables)), tuple(dict.fromkeys(paths)))
+
+
 def _merged(same: list[Done]) -> Done:
     """Several of one name as one, in their order."""
     if len(same) == 1:
         return same[0]
     hashes = dict.fromkeys(each.hash for each in same)
-    return same[-1]._replace(hash=digest(" ".join(hashes)), hands=any(each.hands for each in same))
+    asks = Asked(
+        *(
+            tuple(dict.fromkeys(item for found in all_found for item in found))
+            for all_found in zip(*(each.asks for each in same), strict=True)
+        )
+    )
+    return same[-1]._replace(hash=digest(" ".join(hashes)), hands=any(each.hands for each in same), asks=asks)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,24 @@ _SEEDING = frozenset({"numpy.random.seed", "numpy.random.set_state", "random.see
 _ENVIRONMENT = ("os.environ", "os.putenv", "os.unsetenv", "dotenv.load_dotenv")
 
 
+class Place(NamedTuple):
+    """Where a statement stands.
+
+    Attributes:
+        module: The module.
+        imports: What the function around it imports by itself.
+        depth: How many calls led there from the top level of a module.
+        nested: Whether functions in functions are looked into: there, only what acts by its name counts.
+        around: The tests and the like of the statements that it stands in.
+    """
+
+    module: Module
+    imports: Mapping[str, Import]
+    depth: int
+    nested: bool = False
+    around: tuple[ast.AST, ...] = ()
+
+
 @dataclass(frozen=True)
 class Effect:
     """A statement that does something to a package.
@@ -57,19 +75,24 @@ class Effect:
         name: What is called or set, or the name of the definition.
         module: Where it is.
         node: The statement, or the definition that is handed over.
-        imports: What the function around it imports by itself.
+        place: Where it stands.
     """
 
     top: str
     name: str
     module: Module
     node: ast.AST
-    imports: Mapping[str, Import]
+    place: Place
+
+    @property
+    def nodes(self) -> list[ast.AST]:
+        """It, with what decides whether and how often it runs."""
+        return [self.node, *self.place.around]
 
     def summary(self) -> Summary:
         """What the statement says."""
-        found = summarise([self.node])
-        refs = tuple(_imported(ref, self.imports) if isinstance(ref, str) else ref for ref in found.refs)
+        found = summarise(self.nodes)
+        refs = tuple(_imported(ref, self.place.imports) if isinstance(ref, str) else ref for ref in found.refs)
         return replace(found, refs=refs)
 
     def said(self, summary: Summary, leads: Leads) -> str:
@@ -79,22 +102,6 @@ class Effect:
             for found in (leads.of(self.module, ref) for ref in summary.refs)
         )
         return digest("\n".join((summary.text, *used)))
-
-
-class _Place(NamedTuple):
-    """Where a statement stands.
-
-    Attributes:
-        module: The module.
-        imports: What the function around it imports by itself.
-        depth: How many calls led there from the top level of a module.
-        nested: Whether functions in functions are looked into: there, only what acts by its name counts.
-    """
-
-    module: Module
-    imports: Mapping[str, Import]
-    depth: int
-    nested: bool = False
 
 
 @dataclass
@@ -114,10 +121,10 @@ class Search:
 
     def of(self, module: Module) -> Iterator[Effect]:
         """The effects that a module has when it is loaded, and those of the pipelines in it before their steps run."""
-        for node in _statements(module.tree.body):
-            yield from self._of_statement(_Place(module, {}, 0), node)
+        for node, around in _statements(module.tree.body):
+            yield from self._of_statement(Place(module, {}, 0, around=around), node)
 
-    def _of_statement(self, place: _Place, node: ast.stmt | ast.withitem) -> Iterator[Effect]:
+    def _of_statement(self, place: Place, node: ast.stmt | ast.withitem) -> Iterator[Effect]:
         if isinstance(node, DEFINITIONS):
             if not place.depth:
                 yield from self._of_definition(place, node)
@@ -131,7 +138,7 @@ class Search:
                     yield from self._on(place, target, node)
             yield from self._of_call(place, getattr(node, "value", None), node, taken=True)
 
-    def _of_call(self, place: _Place, call: ast.expr | None, node: ast.AST, *, taken: bool) -> Iterator[Effect]:
+    def _of_call(self, place: Place, call: ast.expr | None, node: ast.AST, *, taken: bool) -> Iterator[Effect]:
         """What a call does; one whose result is taken only if it is called as if it did something."""
         call = call.value if isinstance(call, ast.Await) else call
         if isinstance(call, ast.ListComp | ast.SetComp | ast.GeneratorExp) and not taken:
@@ -151,7 +158,7 @@ class Search:
             inside = self._of_called(place, target)
             yield from inside
             for top in {each.top: None for each in inside if handing}:
-                yield Effect(top, chain(called) or "", place.module, node, place.imports)
+                yield Effect(top, chain(called) or "", place.module, node, place)
             dotted = _dotted(target)
             acts = dotted.rpartition(".")[2].lower().startswith(_ACTING)
             if target.package is not None:
@@ -161,7 +168,7 @@ class Search:
             if dotted and counts and dotted not in _SEEDING:
                 yield self._effect(place, dotted, node)
 
-    def _on(self, place: _Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
+    def _on(self, place: Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
         """What it does that something is set in what an expression stands for."""
         while chain(owner) is None and isinstance(owner, ast.Subscript | ast.Call | ast.Attribute):
             owner = owner.func if isinstance(owner, ast.Call) else owner.value
@@ -169,11 +176,11 @@ class Search:
             if dotted := _dotted(target):
                 yield self._effect(place, dotted, node)
 
-    def _effect(self, place: _Place, dotted: str, node: ast.AST) -> Effect:
+    def _effect(self, place: Place, dotted: str, node: ast.AST) -> Effect:
         top = VARIABLES if dotted.startswith(_ENVIRONMENT) else _top(dotted)
-        return Effect(top, dotted, place.module, node, place.imports)
+        return Effect(top, dotted, place.module, node, place)
 
-    def _of_definition(self, place: _Place, node: Any) -> Iterator[Effect]:
+    def _of_definition(self, place: Place, node: Any) -> Iterator[Effect]:
         """What a definition does that a decorator or a base class keeps for a package; and the body of a pipeline."""
         for decorator in node.decorator_list:
             made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -184,15 +191,15 @@ class Search:
                 return
             for target in self._targets(place, made_by):
                 if target.package is not None and _is_handed(decorator, name):
-                    yield Effect(_top(_dotted(target)), node.name, place.module, node, place.imports)
+                    yield Effect(_top(_dotted(target)), node.name, place.module, node, place)
                 for top in {each.top: None for each in self._of_called(place, target, nested=True)}:
-                    yield Effect(top, node.name, place.module, node, place.imports)
+                    yield Effect(top, node.name, place.module, node, place)
         if isinstance(node, ast.ClassDef):
             is_kept = bool(node.keywords) or self._is_kept(place.module, node.name)
             for top in dict.fromkeys(self._keeping(place, node, is_kept)):
-                yield Effect(top, node.name, place.module, node, place.imports)
+                yield Effect(top, node.name, place.module, node, place)
 
-    def _keeping(self, place: _Place, node: ast.ClassDef, is_kept: bool, depth: int = 0) -> Iterator[str]:
+    def _keeping(self, place: Place, node: ast.ClassDef, is_kept: bool, depth: int = 0) -> Iterator[str]:
         """The packages that get hold of a class when it is made: by its bases, also those further up."""
         metaclasses = [each.value for each in node.keywords if each.arg == "metaclass"]
         for base in (*node.bases, *metaclasses):
@@ -204,7 +211,7 @@ class Search:
                 module = self.resolver.load(target.own[0])
                 for above in module.classes.get(target.own[1], ()) if module is not None else ():
                     assert module is not None
-                    there = _Place(module, {}, place.depth + 1, nested=True)
+                    there = Place(module, {}, place.depth + 1, nested=True)
                     for method in above.body:
                         if isinstance(method, FunctionNode) and method.name in _MAKING:
                             yield from (each.top for each in self._inside(there, method))
@@ -222,7 +229,7 @@ class Search:
                         return True
         return False
 
-    def _of_called(self, place: _Place, target: Target, *, nested: bool = False) -> tuple[Effect, ...]:
+    def _of_called(self, place: Place, target: Target, *, nested: bool = False) -> tuple[Effect, ...]:
         """The effects of calling one of the user's functions, or of making one of their classes.
 
         Args:
@@ -248,19 +255,20 @@ class Search:
                 continue
             decorators = (chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
             if not any(name and self.resolver.leads_to_tool(module, name) for name in decorators):
-                yield from self._inside(_Place(module, {}, depth, nested), node)
+                yield from self._inside(Place(module, {}, depth, nested), node)
 
-    def _inside(self, place: _Place, function: FunctionNode) -> Iterator[Effect]:
+    def _inside(self, place: Place, function: FunctionNode) -> Iterator[Effect]:
         imports = {
             name: target
             for node in ast.walk(function)
             if isinstance(node, ast.Import | ast.ImportFrom)
             for name, target in imported_names(node)
         }
-        for statement in _statements(function.body, nested=place.nested):
-            yield from self._of_statement(_Place(place.module, imports, place.depth + 1, place.nested), statement)
+        for statement, around in _statements(function.body, nested=place.nested):
+            there = Place(place.module, imports, place.depth + 1, place.nested, around)
+            yield from self._of_statement(there, statement)
 
-    def _targets(self, place: _Place, node: ast.expr) -> tuple[Target, ...]:
+    def _targets(self, place: Place, node: ast.expr) -> tuple[Target, ...]:
         """What a name with attributes stands for, outside of artvcs and of Python's own names."""
         name = chain(node)
         if name is None:
@@ -275,20 +283,27 @@ def _imported(name: str, imports: Mapping[str, Import]) -> Ref:
     return (imports[first], rest) if first in imports else name
 
 
-def _statements(body: list[ast.stmt], *, nested: bool = False) -> Iterator[ast.stmt | ast.withitem]:
-    """The statements that are run, also those inside of others; those of functions inside if `nested`."""
+def _statements(
+    body: list[ast.stmt], around: tuple[ast.AST, ...] = (), *, nested: bool = False
+) -> Iterator[tuple[ast.stmt | ast.withitem, tuple[ast.AST, ...]]]:
+    """The statements that are run, with what they stand in, also those inside of others; of functions if `nested`."""
     for node in body:
-        yield node
+        yield node, around
         if isinstance(node, DEFINITIONS):
             if nested:
-                yield from _statements(node.body, nested=True)
+                yield from _statements(node.body, around, nested=True)
             continue
-        if isinstance(node, ast.With | ast.AsyncWith):
-            yield from node.items
-        for inner in ("body", "orelse", "finalbody"):
-            yield from _statements(getattr(node, inner, []), nested=nested)
-        for handler in getattr(node, "handlers", []):
-            yield from _statements(handler.body, nested=nested)
+        items = node.items if isinstance(node, ast.With | ast.AsyncWith) else []
+        for item in items:
+            yield item, around
+        heads = (getattr(node, name, None) for name in ("test", "target", "iter", "subject"))
+        inner = (*around, *(head for head in heads if isinstance(head, ast.AST)), *items)
+        if not isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Match):
+            inner = around
+        for name in ("body", "orelse", "finalbody"):
+            yield from _statements(getattr(node, name, []), inner, nested=nested)
+        for part in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
+            yield from _statements(part.body, inner, nested=nested)
 
 
 def _is_handed(decorator: ast.expr, name: str) -> bool:
