@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from .live import surroundings
 from .live.compiled import is_as_written
 from .live.done import Used
 from .live.functions import layers, source_path
 from .live.objects import ObjectFollower, follow_callable
-from .live.state import Name, State, observe
+from .live.state import UNLOADED, Name, State, observe
 from .model import Fingerprint, Part, Reach, build, digest
 from .project import sources
 from .project.locate import is_own, project_root, stated
@@ -105,6 +106,16 @@ class Followed:
         text = self._whole.traversal
         used = Used(text, frozenset({*self.fingerprint.packages, *packages}))
         return {each.name: f"{each.hash} {each.place}" for each in state.done if used.counts(each)}
+
+    def asked_by(self, state: State, packages: Iterable[str]) -> set[str]:
+        """The environment variables that decided what was done to packages that the code uses."""
+        counting = self.done(state, packages)
+        return {name for each in state.done if each.name in counting for name in each.asks.variables}
+
+    def unloaded(self, values: Mapping[str, str]) -> set[str]:
+        """The packages that the code uses and are not loaded now, whose settings are among values noted earlier."""
+        tops = {dotted.partition(".")[0] for dotted, _ in self._whole.traversal.foreign} if self._whole else set()
+        return {top for top in tops if top not in sys.modules and surroundings.recorded(top, values, UNLOADED)}
 
     def roots(
         self,

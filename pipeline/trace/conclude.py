@@ -34,6 +34,8 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
     refused += [f"the file {name} changed while the step ran" for name in changed]
     refused += sorted(recording.refused)
     packages = _packages(recording, fingerprint.packages)
+    for name in code.asked_by(before, packages):
+        recording.environment.read(name, os.environ.get(name))
     return Trace(
         values=before.values,
         parts=before.parts,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -59,6 +61,11 @@ class World:
         """The state that the code reaches, when it was first asked for."""
         return self.states.of(self.code)
 
+    def look_again(self) -> None:
+        """Something was loaded: the state is another."""
+        self.states.forget()
+        self.__dict__.pop("state", None)
+
     @cached_property
     def _places(self) -> Places:
         return Places(str(self.repository.project), str(self.repository.layout.folder))
@@ -85,6 +92,13 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
     for each in _compare("context", trace.context, world.told):
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
+    missing = world.code.unloaded(trace.values) if UNLOADED in world.state.values.values() else ()
+    for top in missing:
+        # Its settings are to be compared: it was loaded by then, and is now only if a step before this one runs.
+        with contextlib.suppress(Exception):  # whatever a package raises as it is imported
+            importlib.import_module(top)
+    if missing:
+        world.look_again()
     for each in _state(trace, world.state):
         yield replace(each, subject=world.code.spelt(each.subject))
     yield from _done(trace.done, world.code.done(world.state, trace.packages))

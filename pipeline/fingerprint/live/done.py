@@ -20,7 +20,6 @@ from blake3 import blake3
 from ..model import digest
 from ..project import packages, sources
 from ..project.leads import Leads, Name
-from ..project.module import DEFINITIONS
 from ..project.resolve import Resolver
 from ..reach import afterwards
 from ..reach.effects import VARIABLES, Effect, Search
@@ -169,7 +168,7 @@ class _Found:
     def _does(self, effect: Effect) -> Iterator[Done]:
         """What one effect does: the statement itself, and all of the user's that it uses."""
         traversal, label = Traversal(self.resolver), self.resolver.label(effect.module.path)
-        summary = None if isinstance(effect.node, DEFINITIONS) else effect.summary()
+        summary = None if effect.is_bound else effect.summary()
         if summary is None:
             traversal.follow(effect.module, effect.name)
         else:
@@ -190,11 +189,12 @@ _known: dict[str, _Found] = {}
 
 def _asked(effect: Effect, traversal: Traversal) -> Asked:
     """What an effect depends on beside its text."""
-    names = [(module.path, name) for module, name in traversal.taken]
+    names = [key for module, name in traversal.taken if (key := (module.path, name)) in traversal.read]
     names += [(module.path, name) for _, module, name in traversal.taken_at_import]
-    constants = [each.value for node in effect.nodes for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    nodes = [*effect.nodes, *([effect.place.function] if effect.place.function is not None else [])]
+    constants = [each.value for node in nodes for each in ast.walk(node) if isinstance(each, ast.Constant)]
     texts = [value for value in constants if isinstance(value, str)]
-    told = "\n".join([*map(ast.unparse, effect.nodes), *(part.source for part in traversal.parts.values())])
+    told = "\n".join([*map(ast.unparse, nodes), *(part.source for part in traversal.parts.values())])
     variables = _VARIABLE.findall(told) if "environ" in told or "getenv" in told else []
     paths = [text for text in texts if _PATH.fullmatch(text)]
     return Asked(tuple(dict.fromkeys(names)), tuple(dict.fromkeys(variables)), tuple(dict.fromkeys(paths)))
@@ -205,12 +205,8 @@ def _merged(same: list[Done]) -> Done:
     if len(same) == 1:
         return same[0]
     hashes = dict.fromkeys(each.hash for each in same)
-    asks = Asked(
-        *(
-            tuple(dict.fromkeys(item for found in all_found for item in found))
-            for all_found in zip(*(each.asks for each in same), strict=True)
-        )
-    )
+    parts = zip(*(each.asks for each in same), strict=True)
+    asks = Asked(*(tuple(dict.fromkeys(each for found in part for each in found)) for part in parts))
     return same[-1]._replace(hash=digest(" ".join(hashes)), hands=any(each.hands for each in same), asks=asks)
 
 

@@ -353,6 +353,9 @@ class _Observer:
 
     def _setting(self, name: str, value: Any) -> None:
         """Notes a setting; one that says what it said before is not taken apart again."""
+        if value is surroundings.NOT_LOADED:
+            self._put(name, UNLOADED)
+            return
         text, known = surroundings.plain_text(value), _settings.get(name)
         if text is not None and known is not None and known[0] == text:
             self._values.update(known[1])

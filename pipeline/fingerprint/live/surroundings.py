@@ -6,8 +6,11 @@ import copyreg
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+NOT_LOADED = object()
+"""In place of settings of what is not loaded: they are what they are by themselves."""
 
 
 def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
@@ -18,10 +21,18 @@ def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
         rest: The attributes that are read from it, dotted.
     """
     for name, read in _SETTINGS.get(module.partition(".")[0], ()):
-        if sys.modules.get(module.partition(".")[0]) is not None:
-            yield name, read()
+        yield name, read() if sys.modules.get(module.partition(".")[0]) is not None else NOT_LOADED
     if (module, rest.partition(".")[0]) == ("importlib.metadata", "entry_points"):
         yield "the entry points", _entry_points()
+
+
+def recorded(top: str, values: Mapping[str, str], unloaded: str) -> bool:
+    """Whether settings of a module are among values that were noted when it was loaded."""
+    return any(
+        value != unloaded and key.startswith(name)
+        for name, _ in _SETTINGS.get(top, ())
+        for key, value in values.items()
+    )
 
 
 class _PlainPickler(pickle.Pickler):

@@ -45,6 +45,8 @@ _MAKING = frozenset({"__call__", "__init__", "__init_subclass__", "__new__"})
 """Methods of a base or metaclass that are called when a class is made."""
 _SEEDING = frozenset({"numpy.random.seed", "numpy.random.set_state", "random.seed", "random.setstate"})
 """What sets the state of a source of random numbers, which is compared by itself."""
+_WATCHING = frozenset({"sys.addaudithook", "sys.setprofile", "sys.settrace"})
+"""What sees code run, and changes nothing of what it does."""
 _ENVIRONMENT = ("os.environ", "os.putenv", "os.unsetenv", "dotenv.load_dotenv")
 
 
@@ -57,6 +59,7 @@ class Place(NamedTuple):
         depth: How many calls led there from the top level of a module.
         nested: Whether functions in functions are looked into: there, only what acts by its name counts.
         around: The tests and the like of the statements that it stands in.
+        function: The function that it is in.
     """
 
     module: Module
@@ -64,6 +67,7 @@ class Place(NamedTuple):
     depth: int
     nested: bool = False
     around: tuple[ast.AST, ...] = ()
+    function: FunctionNode | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,11 @@ class Effect:
     def nodes(self) -> list[ast.AST]:
         """It, with what decides whether and how often it runs."""
         return [self.node, *self.place.around]
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is a definition that has a name in its module."""
+        return isinstance(self.node, DEFINITIONS) and not self.place.depth
 
     def summary(self) -> Summary:
         """What the statement says."""
@@ -126,8 +135,7 @@ class Search:
 
     def _of_statement(self, place: Place, node: ast.stmt | ast.withitem) -> Iterator[Effect]:
         if isinstance(node, DEFINITIONS):
-            if not place.depth:
-                yield from self._of_definition(place, node)
+            yield from self._of_definition(place, node)
         elif isinstance(node, ast.withitem):
             yield from self._of_call(place, node.context_expr, node, taken=False)
         elif isinstance(node, ast.Expr):
@@ -165,7 +173,7 @@ class Search:
                 counts = acts or not (taken or place.nested)
             else:
                 counts = (acts and _top(dotted) not in _SILENT) or dotted.startswith(_ENVIRONMENT)
-            if dotted and counts and dotted not in _SEEDING:
+            if dotted and counts and dotted not in _SEEDING | _WATCHING:
                 yield self._effect(place, dotted, node)
 
     def _on(self, place: Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
@@ -186,7 +194,7 @@ class Search:
             made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
             name = chain(made_by) or ""
             if self.resolver.leads_to_tool(place.module, name):
-                if name.rpartition(".")[2] == "pipeline":
+                if name.rpartition(".")[2] == "pipeline" and not place.depth:
                     yield from self._inside(place, node)
                 return
             for target in self._targets(place, made_by):
@@ -265,7 +273,7 @@ class Search:
             for name, target in imported_names(node)
         }
         for statement, around in _statements(function.body, nested=place.nested):
-            there = Place(place.module, imports, place.depth + 1, place.nested, around)
+            there = Place(place.module, imports, place.depth + 1, place.nested, around, function)
             yield from self._of_statement(there, statement)
 
     def _targets(self, place: Place, node: ast.expr) -> tuple[Target, ...]:
