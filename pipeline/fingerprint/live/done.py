@@ -20,6 +20,7 @@ from blake3 import blake3
 from ..model import digest
 from ..project import packages, sources
 from ..project.leads import Leads, Name
+from ..project.locate import TOOL
 from ..project.resolve import Resolver
 from ..reach import afterwards
 from ..reach.effects import VARIABLES, Effect, Search
@@ -29,6 +30,8 @@ from .surroundings import plain_text
 _EVERYWHERE = frozenset({"builtins", "codecs", "sys"})
 """Modules of Python's library that any code uses without naming them."""
 _NOTHING = object()
+_OF_OTHERS = frozenset({b"PYTEST_CURRENT_TEST"})
+"""Variables that are set again and again by whoever runs the user's code."""
 _LARGEST = 1 << 24
 """Bytes of a file that are looked at."""
 _VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9_]*)["']""")
@@ -96,11 +99,15 @@ def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Don
 def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]]) -> Done:
     """Something that was done, with what it depended on as that is now."""
     answers = each.asks.answers(namespaces)
-    if each.top == VARIABLES:
-        answers += [b"%s=%s" % item for item in sorted(os.environb.items()) if _started_with().get(item[0]) != item[1]]
+    if each.top == VARIABLES and not each.asks.variables:  # by computed names: it may be any that was set since
+        answers += [b"%s=%s" % item for item in sorted(os.environb.items()) if _is_set_since(*item)]
     if not any(answers):
         return each
     return each._replace(hash=digest("\n".join([each.hash, *(answer.hex() for answer in answers)])))
+
+
+def _is_set_since(name: bytes, value: bytes) -> bool:
+    return name not in _OF_OTHERS and _started_with().get(name) != value
 
 
 @cache
@@ -229,7 +236,7 @@ class Used:
     def counts(self, done: Done) -> bool:
         """Whether something that was done to a package may change what the step does."""
         if done.top == VARIABLES:
-            return bool(self.distributions)
+            return bool(self.distributions - {TOOL})
         if done.top == "logging":
             # It decides which lines are written: that counts where somebody asks, or code of the user's writes them.
             return "logging" in self._tops and (done.hands or self.text.asks(_ASKED_OF_LOGGERS))
