@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
@@ -48,16 +48,15 @@ def made(repository: Repository, step: StepView) -> dict[str, str]:
     }
 
 
-def made_versions(repository: Repository, step: StepView) -> list[tuple[str, str | None]]:
-    """The outputs of a step as `name@version`, each with the id of the run that first made it."""
-    found = []
+def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tuple[str, bool]]:
+    """The outputs of a step as `name@version`, each with whether a run made that version: it may have been there."""
     for each in step.record.outputs.values():
         try:
             version = history.version_of(repository, each.name, each.artifact)
         except (DamagedError, UnknownName):
             version = None
-        found.append((history.spell(each.name, version), None if version is None else version.run))
-    return found
+        is_new = version is None or version.run == run_id
+        yield history.version_name(repository, each.name, each.artifact), is_new
 
 
 def took(repository: Repository, step: StepView) -> dict[str, list[str]]:

@@ -76,7 +76,8 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     if this.status == "cached":
         return Explanation(step, run.run, "cached", _cached_summary(repository, this))
     try:
-        earlier = _earlier(repository, run, step, this.commit)
+        nearest = _nearest(repository, commit)
+        earlier = nearest or _earlier(repository, run, step, this.commit)
     except (DamagedError, UnknownName) as error:
         summary = f"It ran, but its execution before cannot be read, so that nobody knows what changed: {error}"
         return Explanation(step, run.run, this.status, summary)
@@ -84,12 +85,10 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         return Explanation(step, run.run, this.status, "It ran for the first time.")
     before_run, before = earlier
     reasons = list(reasons_between(repository, before, commit))
-    nearest = _nearest(repository, commit)
     if nearest is not None:
-        # Its code, parameters and inputs were the same: what kept it from being used is all that made this one run.
-        before_run, before = nearest
-        told = {(each.kind, each.subject): each for each in reasons_between(repository, before, commit)}
-        reasons = [told.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
+        # Code, parameters and inputs are the same: what kept that result from being used is all there is to tell.
+        spelt = {(each.kind, each.subject): each for each in reasons}
+        reasons = [spelt.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
     if reasons and all(each.kind == "unverified" for each in reasons):
         summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
     elif reasons:
@@ -139,21 +138,24 @@ def _nearest(repository: Repository, commit: Commit) -> tuple[Run, Commit] | Non
     against = commit.config.get("against")
     if not isinstance(against, str):
         return None
-    refs = repository.refs()
-    executed = repository.catalog(refs).runs.executed(Oid(against))
-    run = None if executed is None else runs.by_id(refs, executed)
+    run = _executed_in(repository, Oid(against))
     try:
-        return None if run is None else (run, refs.record(Oid(against), Commit))
+        return None if run is None else (run, repository.refs().record(Oid(against), Commit))
     except (DamagedError, LookupFailed):
         return None
+
+
+def _executed_in(repository: Repository, commit: Oid) -> Run | None:
+    """The run in which an execution took place; None where it has been deleted."""
+    refs = repository.refs()
+    executed = repository.catalog(refs).runs.executed(commit)
+    return None if executed is None else runs.by_id(refs, executed)
 
 
 def _cached_summary(repository: Repository, step: StepRun) -> str:
     """Says where the reused result is from."""
     assert step.commit is not None
-    refs = repository.refs()
-    executed = repository.catalog(refs).runs.executed(step.commit)
-    run = None if executed is None else runs.by_id(refs, executed)
+    run = _executed_in(repository, step.commit)
     if run is not None and any(each.status == "completed" for each in run.steps.values() if each.commit == step.commit):
         return f"It was reused: code, parameters, inputs and all that it used are those of the run {run.name}."
     return "It was reused: code, parameters, inputs and all that it used are those of an earlier execution."

@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from ..errors import DefinitionError
 from ..fingerprint import Followed, follow
-from ..trace import chance  # noqa: F401  # looks at Python's random numbers before they are seeded
+from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
 from ..values.materializers import Materializer, is_builtin
 from . import building
 from .options import Hook, Retry, StepOptions, as_retry

@@ -11,9 +11,11 @@ from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_j
 from .project.locate import is_own, stated
 from .project.packages import version as package_version
 from .project.packages import versions as package_versions
+from .reach.acting import SEEDING
 
 __all__ = [
     "ABSENT",
+    "SEEDING",
     "UNLOADED",
     "Change",
     "Fingerprint",

@@ -90,9 +90,9 @@ class Followed:
 
     def uses_name(self, module: str, name: str) -> bool:
         """Whether the code uses a name of a module of Python's library or of a package."""
-        top, _, inner = module.partition(".")
-        rest = f"{inner}.{name}" if inner else name
-        return self._whole is not None and (top, rest) in self._whole.traversal.foreign
+        if self._whole is None:
+            return False
+        return any(f"{dotted}.{rest}" == f"{module}.{name}" for dotted, rest in self._whole.traversal.foreign)
 
     def done(self, state: State, packages: Iterable[str]) -> dict[str, str]:
         """What loaded modules have done to packages that the code uses: what it is called → hash, and where it stands.
@@ -112,10 +112,15 @@ class Followed:
         counting = self.done(state, packages)
         return {name for each in state.done if each.name in counting for name in each.asks.variables}
 
-    def unloaded(self, values: Mapping[str, str]) -> set[str]:
+    def unloaded(self, values: Mapping[str, str]) -> list[str]:
         """The packages that the code uses and are not loaded now, whose settings are among values noted earlier."""
         tops = {dotted.partition(".")[0] for dotted, _ in self._whole.traversal.foreign} if self._whole else set()
-        return {top for top in tops if top not in sys.modules and surroundings.recorded(top, values, UNLOADED)}
+        noted = [name for name, value in values.items() if value != UNLOADED]
+        return [
+            top
+            for top in sorted(tops - sys.modules.keys())
+            if (settings := surroundings.names(top)) and any(name.startswith(settings) for name in noted)
+        ]
 
     def roots(
         self,

@@ -27,7 +27,7 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
     later_values, later_parts, later_names = _later(code, before)
     roots |= code.labels(later_names)
     fingerprint = code.fingerprint
-    drawn, left = recording.chance.end(lambda source: any(code.uses_name(source, name) for name in _SEEDING))
+    drawn, left = recording.chance.end(code.uses_name)
     refused = [f"{gap.where} holds {gap.what}, which cannot be compared" for gap in fingerprint.unhashable]
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
@@ -77,7 +77,6 @@ def _chances(drawn: Mapping[str, str]) -> Iterator[str]:
     return (f"chance, by {name}" for name in unseeded(drawn))
 
 
-_SEEDING = ("seed", "setstate", "set_state", "manual_seed", "set_rng_state")
 _LOCAL_TIME = (
     *("altzone", "asctime", "ctime", "daylight", "localtime"),
     *("mktime", "strftime", "timezone", "tzname", "tzset"),

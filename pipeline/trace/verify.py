@@ -92,13 +92,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
     for each in _compare("context", trace.context, world.told):
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
-    missing = world.code.unloaded(trace.values) if UNLOADED in world.state.values.values() else ()
-    for top in missing:
-        # Its settings are to be compared: it was loaded by then, and is now only if a step before this one runs.
-        with contextlib.suppress(Exception):  # whatever a package raises as it is imported
-            importlib.import_module(top)
-    if missing:
-        world.look_again()
+    _load_what_has_settings(trace, world)
     for each in _state(trace, world.state):
         yield replace(each, subject=world.code.spelt(each.subject))
     yield from _done(trace.done, world.code.done(world.state, trace.packages))
@@ -114,6 +108,16 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         gone = {root: trace.code[root].get(root, "there")}  # and not all that it led to
         yield from _changed("code", trace.code[root] if parts else gone, parts)
     yield from _compare("answer", trace.answers, world.ask)
+
+
+def _load_what_has_settings(trace: Trace, world: World) -> None:
+    """Loads packages that were loaded by then, and are now only if a step before this one runs: they have settings."""
+    missing = world.code.unloaded(trace.values) if UNLOADED in world.state.values.values() else []
+    for top in missing:
+        with contextlib.suppress(Exception):  # a package may raise anything; then it differs, and the step says why
+            importlib.import_module(top)
+    if missing:
+        world.look_again()
 
 
 def _compare(kind: str, then: Mapping[str, str], ask: Ask) -> Iterator[Difference]:

@@ -6,7 +6,6 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -67,7 +66,7 @@ def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFai
             return error
 
 
-@contextmanager
+@contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
     """Shows our own warnings without the line of ours that gives them; which are shown stays Python's choice."""
     shown = warnings.showwarning
@@ -92,9 +91,9 @@ def _report(run: PipelineRun, as_json: bool) -> None:
     reused = sum(step.cached for step in steps)
     counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
-    made = [each for step in steps if not step.cached for each in runs.made_versions(repository, step)]
-    for verb, of_run in (("made", True), ("made again", False)):
-        named = [name for name, run_id in made if "::" not in name and (run_id == run.id) == of_run]
+    made = [each for step in steps if not step.cached for each in runs.made_in(repository, step, run.id)]
+    for verb, new in (("made", True), ("made again", False)):
+        named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:
             terminal().note(f"{verb} {', '.join(named)}")
 

@@ -12,7 +12,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from blake3 import blake3
@@ -23,17 +23,18 @@ from ..project.leads import Leads, Name
 from ..project.locate import TOOL
 from ..project.resolve import Resolver
 from ..reach import afterwards
-from ..reach.effects import VARIABLES, Effect, Search
+from ..reach.acting import VARIABLES
+from ..reach.effects import Effect, Search
 from ..reach.traversal import Traversal
 from .surroundings import plain_text
 
-_EVERYWHERE = frozenset({"builtins", "codecs", "sys"})
+_EVERYWHERE = frozenset({"builtins", "codecs"})
 """Modules of Python's library that any code uses without naming them."""
+_LIMITS = "sys.set"
+"""How the names begin of functions that change what any code may do, as how deeply it may recurse."""
 _NOTHING = object()
-_OF_OTHERS = frozenset({b"PYTEST_CURRENT_TEST"})
-"""Variables that are set again and again by whoever runs the user's code."""
 _LARGEST = 1 << 24
-"""Bytes of a file that are looked at."""
+"""Bytes: a larger file is told apart by what the file system says of it."""
 _VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9_]*)["']""")
 _PATH = re.compile(r"[\w./ -]*\.\w{1,8}")
 """What looks like the name of a file."""
@@ -99,25 +100,9 @@ def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Don
 def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]]) -> Done:
     """Something that was done, with what it depended on as that is now."""
     answers = each.asks.answers(namespaces)
-    if each.top == VARIABLES and not each.asks.variables:  # by computed names: it may be any that was set since
-        answers += [b"%s=%s" % item for item in sorted(os.environb.items()) if _is_set_since(*item)]
     if not any(answers):
         return each
     return each._replace(hash=digest("\n".join([each.hash, *(answer.hex() for answer in answers)])))
-
-
-def _is_set_since(name: bytes, value: bytes) -> bool:
-    return name not in _OF_OTHERS and _started_with().get(name) != value
-
-
-@cache
-def _started_with() -> Mapping[bytes, bytes]:
-    """The variables that the process was started with; all that there are now, where the system does not tell."""
-    try:
-        with open("/proc/self/environ", "rb") as file:
-            return dict(each.partition(b"=")[::2] for each in file.read().split(b"\0") if each)
-    except OSError:
-        return dict(os.environb)
 
 
 def _plain(value: Any) -> bytes:
@@ -127,10 +112,23 @@ def _plain(value: Any) -> bytes:
 
 
 def _content(path: str) -> bytes:
+    """What tells the content of a plain file; nothing of what is none, or cannot be read."""
+    stamp = sources.stamp(path)
+    if stamp is None or not os.path.isfile(path):
+        return b""
+    if stamp[1] > _LARGEST or sources.is_settled(stamp):
+        return _content_of(path, stamp)
+    return _content_of.__wrapped__(path, stamp)  # it may be written again within the same tick
+
+
+@lru_cache(maxsize=1000)
+def _content_of(path: str, stamp: sources.Stamp) -> bytes:
+    if stamp[1] > _LARGEST:
+        return repr(stamp).encode()
     try:
         with open(path, "rb") as file:
-            return blake3(file.read(_LARGEST)).digest()
-    except (OSError, ValueError):
+            return blake3(file.read()).digest()
+    except OSError:
         return b""
 
 
@@ -174,12 +172,12 @@ class _Found:
 
     def _does(self, effect: Effect) -> Iterator[Done]:
         """What one effect does: the statement itself, and all of the user's that it uses."""
-        traversal, label = Traversal(self.resolver), self.resolver.label(effect.module.path)
+        traversal, label = Traversal(self.resolver), self.resolver.label(effect.place.module.path)
         summary = None if effect.is_bound else effect.summary()
         if summary is None:
-            traversal.follow(effect.module, effect.name)
+            traversal.follow(effect.place.module, effect.name)
         else:
-            traversal.use(effect.module, effect.name, summary)
+            traversal.use(effect.place.module, effect.name, summary)
         traversal.run()
         afterwards.finish(traversal)
         used = [part for part in traversal.parts.values() if part.kind != "import"]
@@ -240,6 +238,6 @@ class Used:
         if done.top == "logging":
             # It decides which lines are written: that counts where somebody asks, or code of the user's writes them.
             return "logging" in self._tops and (done.hands or self.text.asks(_ASKED_OF_LOGGERS))
-        if done.top in self._tops or done.top in _EVERYWHERE:
+        if done.top in self._tops | _EVERYWHERE or done.name.startswith(_LIMITS):
             return True
         return not self.distributions.isdisjoint(packages.own_distributions(done.top))

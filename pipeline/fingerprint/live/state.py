@@ -40,8 +40,11 @@ from .settled import SCALARS
 _NOTHING = object()
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
 """Settings as they were last seen, and what was noted of them."""
-_NUMBERS = (bool, float, int, types.NoneType)
 _SHOWN = 20
+"""Entries of a dictionary that are noted one by one."""
+_NUMBERS = (bool, float, int, types.NoneType)
+_LONGEST = 20
+"""Characters of a number that is told as it is."""
 _SURROUNDINGS = frozenset({("sys", "path"), ("sys", "executable"), ("sys", "prefix"), ("sys", "version")})
 """What says where and with what Python a program runs, and not what it does."""
 UNLOADED = "not loaded"
@@ -148,7 +151,7 @@ class _Observer:
     def _note(self, where: str, value: Any, depth: int = 2) -> None:
         """Notes a live value: by what it holds, where that has names, so that one of them can be told as the cause."""
         spread = _spread(value) if depth else None
-        if type(value) in _NUMBERS and len(repr(value)) <= _SHOWN:
+        if type(value) in _NUMBERS and len(repr(value)) <= _LONGEST:
             self._put(where, repr(value))  # said as it is; texts may be secrets
             return
         if spread is None:

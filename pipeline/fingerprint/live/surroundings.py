@@ -6,7 +6,7 @@ import copyreg
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 NOT_LOADED = object()
@@ -26,13 +26,9 @@ def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
         yield "the entry points", _entry_points()
 
 
-def recorded(top: str, values: Mapping[str, str], unloaded: str) -> bool:
-    """Whether settings of a module are among values that were noted when it was loaded."""
-    return any(
-        value != unloaded and key.startswith(name)
-        for name, _ in _SETTINGS.get(top, ())
-        for key, value in values.items()
-    )
+def names(top: str) -> tuple[str, ...]:
+    """What the settings of a module are called."""
+    return tuple(name for name, _ in _SETTINGS.get(top, ()))
 
 
 class _PlainPickler(pickle.Pickler):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -21,33 +21,14 @@ from ..project.resolve import Resolver
 from ..syntax.nodes import FunctionNode, chain, imported_names
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref, Summary, summarise
-
-VARIABLES = "os.environ"
-"""What the setting of a variable is an effect on: any package may read it."""
+from . import acting
 
 _DEEPEST = 6
 """Calls of own functions, one within the other, that are looked into."""
 _LARGEST = 10_000
 """Entries of a container that is looked through for a class."""
-_ACTING = (
-    *("add", "basicconfig", "configure", "connect", "dictconfig", "disable", "enable", "fileconfig", "filterwarnings"),
-    *("hook", "init", "install", "load", "option", "patch", "register", "reset", "set", "simplefilter", "unregister"),
-    "use",
-)
-"""How the names of functions begin that do something to their module, also where a result is taken."""
-_HANDING = ("accessor", "hook", "implements", "namespace", "plugin", "regist")
-"""What the names of decorators hold that keep what they are given."""
-_SILENT = frozenset(
-    {"asyncio", "atexit", "faulthandler", "gc", "os", "shutil", "signal", "subprocess", "threading", "time"}
-)
-"""Modules of Python's library in which a call does nothing to a later step."""
 _MAKING = frozenset({"__call__", "__init__", "__init_subclass__", "__new__"})
 """Methods of a base or metaclass that are called when a class is made."""
-_SEEDING = frozenset({"numpy.random.seed", "numpy.random.set_state", "random.seed", "random.setstate"})
-"""What sets the state of a source of random numbers, which is compared by itself."""
-_WATCHING = frozenset({"sys.addaudithook", "sys.setprofile", "sys.settrace"})
-"""What sees code run, and changes nothing of what it does."""
-_ENVIRONMENT = ("os.environ", "os.putenv", "os.unsetenv", "dotenv.load_dotenv")
 
 
 class Place(NamedTuple):
@@ -75,16 +56,14 @@ class Effect:
     """A statement that does something to a package.
 
     Attributes:
-        top: The package, or the module of Python's library; VARIABLES where it sets one.
+        top: The package, or the module of Python's library; `acting.VARIABLES` where it sets one.
         name: What is called or set, or the name of the definition.
-        module: Where it is.
         node: The statement, or the definition that is handed over.
         place: Where it stands.
     """
 
     top: str
     name: str
-    module: Module
     node: ast.AST
     place: Place
 
@@ -108,7 +87,7 @@ class Effect:
         """The hash of what it says, by whatever names it was imported what it uses."""
         used = (
             " ".join(f"{target.said} {target.own[1] if target.own is not None else ''}" for target in found)
-            for found in (leads.of(self.module, ref) for ref in summary.refs)
+            for found in (leads.of(self.place.module, ref) for ref in summary.refs)
         )
         return digest("\n".join((summary.text, *used)))
 
@@ -159,22 +138,22 @@ class Search:
         if chain(call.func) == "setattr" and call.args:
             yield from self._on(place, call.args[0], node)
             return
-        called, handing = call.func, bool(call.args or call.keywords)
+        called = call.func
         while isinstance(called, ast.Call):  # `register("name")(cls)`
             called = called.func
         for target in self._targets(place, called):
-            inside = self._of_called(place, target)
-            yield from inside
-            for top in {each.top: None for each in inside if handing}:
-                yield Effect(top, chain(called) or "", place.module, node, place)
-            dotted = _dotted(target)
-            acts = dotted.rpartition(".")[2].lower().startswith(_ACTING)
-            if target.package is not None:
-                counts = acts or not (taken or place.nested)
-            else:
-                counts = (acts and _top(dotted) not in _SILENT) or dotted.startswith(_ENVIRONMENT)
-            if dotted and counts and dotted not in _SEEDING | _WATCHING:
-                yield self._effect(place, dotted, node)
+            handing = bool(call.args or call.keywords)
+            yield from self._of_calling(place, target, node, chain(called) or "", handing=handing)
+            of_package, dotted = target.package is not None, _dotted(target)
+            if dotted and acting.does_something(dotted, of_package=of_package, taken=taken or place.nested):
+                yield Effect(acting.is_done_to(dotted), dotted, node, place)
+
+    def _of_calling(self, place: Place, target: Target, node: ast.AST, name: str, *, handing: bool) -> Iterator[Effect]:
+        """The effects of calling one of the user's functions; with what is handed to it, the call is one itself."""
+        inside = self._of_called(place, target)
+        yield from inside
+        if handing:
+            yield from (Effect(top, name, node, place) for top in _tops(inside))
 
     def _on(self, place: Place, owner: ast.expr, node: ast.AST) -> Iterator[Effect]:
         """What it does that something is set in what an expression stands for."""
@@ -182,11 +161,7 @@ class Search:
             owner = owner.func if isinstance(owner, ast.Call) else owner.value
         for target in self._targets(place, owner):
             if dotted := _dotted(target):
-                yield self._effect(place, dotted, node)
-
-    def _effect(self, place: Place, dotted: str, node: ast.AST) -> Effect:
-        top = VARIABLES if dotted.startswith(_ENVIRONMENT) else _top(dotted)
-        return Effect(top, dotted, place.module, node, place)
+                yield Effect(acting.is_done_to(dotted), dotted, node, place)
 
     def _of_definition(self, place: Place, node: Any) -> Iterator[Effect]:
         """What a definition does that a decorator or a base class keeps for a package; and the body of a pipeline."""
@@ -198,32 +173,33 @@ class Search:
                     yield from self._inside(place, node)
                 return
             for target in self._targets(place, made_by):
-                if target.package is not None and _is_handed(decorator, name):
-                    yield Effect(_top(_dotted(target)), node.name, place.module, node, place)
-                for top in {each.top: None for each in self._of_called(place, target, nested=True)}:
-                    yield Effect(top, node.name, place.module, node, place)
+                if target.package is not None and acting.keeps(decorator, name):
+                    yield Effect(target.package, node.name, node, place)
+                for top in _tops(self._of_called(place, target, nested=True)):
+                    yield Effect(top, node.name, node, place)
         if isinstance(node, ast.ClassDef):
             is_kept = bool(node.keywords) or self._is_kept(place.module, node.name)
             for top in dict.fromkeys(self._keeping(place, node, is_kept)):
-                yield Effect(top, node.name, place.module, node, place)
+                yield Effect(top, node.name, node, place)
 
     def _keeping(self, place: Place, node: ast.ClassDef, is_kept: bool, depth: int = 0) -> Iterator[str]:
         """The packages that get hold of a class when it is made: by its bases, also those further up."""
         metaclasses = [each.value for each in node.keywords if each.arg == "metaclass"]
-        for base in (*node.bases, *metaclasses):
-            for target in self._targets(place, base):
-                if target.package is not None and is_kept:
-                    yield _top(_dotted(target))
-                if target.own is None or target.said or depth >= _DEEPEST:
-                    continue
-                module = self.resolver.load(target.own[0])
-                for above in module.classes.get(target.own[1], ()) if module is not None else ():
-                    assert module is not None
-                    there = Place(module, {}, place.depth + 1, nested=True)
-                    for method in above.body:
-                        if isinstance(method, FunctionNode) and method.name in _MAKING:
-                            yield from (each.top for each in self._inside(there, method))
-                    yield from self._keeping(there, above, is_kept, depth + 1)
+        for target in (target for base in (*node.bases, *metaclasses) for target in self._targets(place, base)):
+            if target.package is not None and is_kept:
+                yield target.package
+            for there, above in self._classes(target) if depth < _DEEPEST else ():
+                for method in above.body:
+                    if isinstance(method, FunctionNode) and method.name in _MAKING:
+                        yield from _tops(self._inside(there, method))
+                yield from self._keeping(there, above, is_kept, depth + 1)
+
+    def _classes(self, target: Target) -> Iterator[tuple[Place, ast.ClassDef]]:
+        """The definitions of one of the user's classes."""
+        module = self.resolver.load(target.own[0]) if target.own is not None and not target.said else None
+        if module is not None and target.own is not None:
+            for node in module.classes.get(target.own[1], ()):
+                yield Place(module, {}, 1, nested=True), node
 
     def _is_kept(self, module: Module, name: str) -> bool:
         """Whether a package's class, or the module that it is in, keeps one of the user's classes."""
@@ -297,38 +273,37 @@ def _statements(
     """The statements that are run, with what they stand in, also those inside of others; of functions if `nested`."""
     for node in body:
         yield node, around
-        if isinstance(node, DEFINITIONS):
-            if nested:
-                yield from _statements(node.body, around, nested=True)
+        if isinstance(node, DEFINITIONS) and not nested:
             continue
-        items = node.items if isinstance(node, ast.With | ast.AsyncWith) else []
-        for item in items:
-            yield item, around
-        heads = (getattr(node, name, None) for name in ("test", "target", "iter", "subject"))
-        inner = (*around, *(head for head in heads if isinstance(head, ast.AST)), *items)
-        if not isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Match):
-            inner = around
+        if isinstance(node, ast.With | ast.AsyncWith):
+            yield from ((item, around) for item in node.items)
+        inner = (*around, *_head(node))
         for name in ("body", "orelse", "finalbody"):
             yield from _statements(getattr(node, name, []), inner, nested=nested)
         for part in (*getattr(node, "handlers", []), *getattr(node, "cases", [])):
             yield from _statements(part.body, inner, nested=nested)
 
 
-def _is_handed(decorator: ast.expr, name: str) -> bool:
-    """Whether a decorator keeps what it is given: it is called so, or is told under which name."""
-    if any(word in name.lower() for word in _HANDING):
-        return True
-    arguments = (
-        [*decorator.args, *(each.value for each in decorator.keywords)] if isinstance(decorator, ast.Call) else ()
-    )
-    return any(isinstance(each, ast.Constant) and isinstance(each.value, str) for each in arguments)
+def _head(node: ast.stmt) -> list[ast.AST]:
+    """What decides whether, how often or under what the statements inside of another are run."""
+    match node:
+        case ast.If() | ast.While():
+            return [node.test]
+        case ast.For() | ast.AsyncFor():
+            return [node.target, node.iter]
+        case ast.With() | ast.AsyncWith():
+            return [*node.items]
+        case ast.Match():
+            return [node.subject]
+    return []
+
+
+def _tops(effects: Iterable[Effect]) -> list[str]:
+    """What effects are on, each once."""
+    return list(dict.fromkeys(each.top for each in effects))
 
 
 def _dotted(target: Target) -> str:
     """The name of what a target is in a package or in Python's library; nothing for anything else."""
     kind, _, dotted = target.said.partition(" ")
     return dotted if target.own is None and kind in ("package", "stdlib") else ""
-
-
-def _top(dotted: str) -> str:
-    return dotted.partition(".")[0]

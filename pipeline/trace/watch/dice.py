@@ -7,32 +7,27 @@ import os
 import random
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...fingerprint import SEEDING
 from ..chance import FROM_SYSTEM
 from ..recording import Recording
 from . import frames
 from .noticing import note
 
-_SEEDING = (
-    *(("random", "random", name) for name in ("seed", "setstate")),
-    *(("numpy.random", "numpy.random", name) for name in ("seed", "set_state")),
-    *(
-        ("torch", module, name)
-        for module in ("torch", "torch.random")
-        for name in ("manual_seed", "seed", "set_rng_state")
-    ),
-)
-"""Source, module and name of a function."""
-
-_patched: list[tuple[Any, str, Any]] = []
-
 
 def _seeding(function: Callable[..., Any], source: str) -> Callable[..., Any]:
+    """A function that seeds a source: with what it is given, or with chance."""
+
     @functools.wraps(function)
     def watched(*args: Any, **kwargs: Any) -> Any:
-        note(lambda recording: recording.chance.seeds(source))
+        def take(recording: Recording) -> None:
+            recording.chance.seeds(source)
+            if all(each is None for each in (*args, *kwargs.values())):
+                recording.unverified.add(FROM_SYSTEM)
+
+        note(take)
         return function(*args, **kwargs)
 
     return watched
@@ -66,26 +61,14 @@ _SEEDED = re.compile(r"(RandomState|MT19937)\(\s*[^\s)]")
 """A generator that is given a seed."""
 
 
-def patch() -> None:
-    """Puts the watching functions in their places."""
-    for source, module, name in _SEEDING:
-        function = getattr(sys.modules.get(module), name, None)
-        if function is not None:
-            _put(sys.modules[module], name, _seeding(function, source))
-    _put(random.Random, "seed", _asking(random.Random.seed, _is_left_to_chance))
+def watching() -> Iterator[tuple[Any, str, Any]]:
+    """The functions that are there now, each with where it is and what is put in its place."""
+    for source, names in SEEDING.items():
+        for module in (sys.modules.get(source), sys.modules.get(f"{source}.random")):
+            for name in names:
+                if callable(function := getattr(module, name, None)):
+                    yield module, name, _seeding(function, source)
+    yield random.Random, "seed", _asking(random.Random.seed, _is_left_to_chance)
     # numpy's generators and `secrets` take it from here, packages that make up a name mostly from there.
-    _put(random, "_urandom", _asking(os.urandom, lambda size: _is_unseeded()))
-    _put(os, "urandom", _asking(os.urandom, lambda size: frames.asks_own_code()))
-
-
-def unpatch() -> None:
-    """Takes them away, where nobody has put others there."""
-    while _patched:
-        owner, name, function = _patched.pop()
-        if getattr(getattr(owner, name), "__wrapped__", None) is function:
-            setattr(owner, name, function)
-
-
-def _put(owner: Any, name: str, watched: Any) -> None:
-    _patched.append((owner, name, getattr(owner, name)))
-    setattr(owner, name, watched)
+    yield random, "_urandom", _asking(os.urandom, lambda size: _is_unseeded())
+    yield os, "urandom", _asking(os.urandom, lambda size: frames.asks_own_code())

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..owners import every
 from ..recording import Recording
-from . import audit, dice, environ, patches
+from . import audit, environ, patches
 from .monitor import Monitor
 from .noticing import note
 
@@ -26,7 +26,6 @@ def install(recording: Recording, *, first: bool) -> None:
     if first:
         environ.watch(_on_environment)
         patches.patch()
-        dice.patch()
     if _monitor is not None and not _monitor.restart():
         recording.unverified.add("which code it enters: debuggers and profilers use all tools of sys.monitoring")
 
@@ -35,7 +34,6 @@ def uninstall(*, last: bool) -> None:
     """Ceases to notice; `last` where nothing is recorded any more."""
     if last:
         environ.unwatch()
-        dice.unpatch()
         patches.unpatch()
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
-from . import audit, frames, processes
+from . import audit, dice, frames, processes
 from .noticing import note, unnoticed
 
 
@@ -126,18 +126,23 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
+_put: list[tuple[Any, str, Any]] = []
+
+
 def patch() -> None:
     """Puts the watching functions in their places."""
-    for owner, name, watched in _PATCHES:
+    for owner, name, watched in (*_PATCHES, *dice.watching()):
         for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
             if watched.__wrapped__ in able:
                 able.add(watched)
         if getattr(owner, name) is watched.__wrapped__:
             setattr(owner, name, watched)
+            _put.append((owner, name, watched))
 
 
 def unpatch() -> None:
     """Takes them away, where nobody has put others there."""
-    for owner, name, watched in _PATCHES:
+    while _put:
+        owner, name, watched = _put.pop()
         if getattr(owner, name) is watched:
             setattr(owner, name, watched.__wrapped__)

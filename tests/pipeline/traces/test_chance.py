@@ -39,7 +39,7 @@ def source(request: pytest.FixtureRequest) -> Iterator[Source]:
 
 
 def end(seen: Chance, *, seeds: bool = False) -> tuple[dict[str, str], dict[str, str]]:
-    return seen.end(lambda name: seeds)
+    return seen.end(lambda module, name: seeds)
 
 
 def test_the_state_that_was_drawn_from_counts(source: Source) -> None:
