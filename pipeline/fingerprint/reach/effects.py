@@ -235,10 +235,9 @@ class Search:
             node: Any = binding.node
             if isinstance(node, ast.ClassDef):
                 node = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
-            if not isinstance(node, FunctionNode) or module is None:
-                continue
-            decorators = (chain(each.func if isinstance(each, ast.Call) else each) for each in node.decorator_list)
-            if not any(name and self.resolver.leads_to_tool(module, name) for name in decorators):
+            if module is None or any(self.resolver.leads_to_tool(module, each) for each in binding.decorators):
+                continue  # a step, or a pipeline, whose body counts by itself
+            if isinstance(node, FunctionNode):
                 yield from self._inside(Place(module, {}, depth, nested), node)
 
     def _inside(self, place: Place, function: FunctionNode) -> Iterator[Effect]:
