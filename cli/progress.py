@@ -53,6 +53,10 @@ class RunProgress:
         where = "" if process is None else f" in process {process}"
         self._line(f"{self._marks['waits']} {self._padded(step)}  waiting for another run{where} that executes it")
 
+    def step_repeats(self, step: str, used_by: str) -> None:
+        """Says that it runs again though it was a hit."""
+        self._line(f"{self._marks['waits']} {self._padded(step)}  runs again: {used_by} uses what it leaves behind")
+
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""
         self._running.pop(step, None)

@@ -25,6 +25,7 @@ from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
+from ..trace import chance, whereabouts
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
 from ..typing.encode import to_plain
@@ -45,7 +46,8 @@ class Decision:
         key: The cache key.
         hit: The commit whose outputs can be used instead of running, if any.
         commit: That commit's record.
-        left: How that execution left sources of random numbers, as its trace has them.
+        trace: What that execution was seen to use.
+        seen: What executions of that key were seen to use that could not be used.
         changed: What is not as the newest execution of that key saw it.
         against: That execution's commit.
     """
@@ -57,9 +59,16 @@ class Decision:
     key: Oid
     hit: Oid | None = None
     commit: Commit | None = None
-    left: Mapping[str, str] = field(default_factory=dict)
+    trace: Trace = field(default_factory=Trace)
+    seen: tuple[Trace, ...] = ()
     changed: tuple[Difference, ...] = ()
     against: Oid | None = None
+
+    def leave(self) -> None:
+        """A hit: leaves what can be left as that execution did, and notes what else it would have changed."""
+        self.world.states.owed.add(self.node.id, self.world.code, self.trace)
+        chance.leave(self.trace.left.get(chance.SOURCES_LEFT, {}))
+        whereabouts.take(self.trace.left, str(self.world.repository.project))
 
     @property
     def code(self) -> Fingerprint:
@@ -137,7 +146,9 @@ def _with_hit(decision: Decision, refs: Refs) -> Decision:
         trace = _trace_of(commit, repository)
         found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
         if not found and trace is not None:
-            return dataclasses.replace(decision, hit=oid, commit=commit, left=trace.left)
+            return dataclasses.replace(decision, hit=oid, commit=commit, trace=trace)
+        if trace is not None:
+            decision = dataclasses.replace(decision, seen=(*decision.seen, trace))
         if not decision.changed:
             decision = dataclasses.replace(decision, changed=found, against=oid)
     return decision

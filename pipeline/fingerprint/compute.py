@@ -17,6 +17,7 @@ from .live import surroundings
 from .live.compiled import is_as_written
 from .live.done import Used
 from .live.functions import layers, source_path
+from .live.installed import own_namespaces
 from .live.objects import ObjectFollower, follow_callable
 from .live.state import UNLOADED, Name, State, observe
 from .model import Fingerprint, Part, Reach, build, digest
@@ -80,9 +81,30 @@ class Followed:
         traversal, identity = self._whole
         return {identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
 
+    def remembers(self, spelt: str, other: Followed) -> bool:
+        """Whether a function that other code reaches, too, keeps what it found out under a name of a module.
+
+        Then it makes no difference to the other whether it is there already.
+
+        Args:
+            spelt: The name, with its module's file.
+            other: The other code.
+        """
+        if self._whole is None or other._whole is None:
+            return False
+        label, _, name = spelt.partition("::")
+        here = _path_of(self._whole.traversal.resolver.root, label) or "", name
+        mine, others = (each.traversal.writers.get(here, set()) for each in (self._whole, other._whole))
+        value = own_namespaces().get(here[0], {}).get(name)
+        return not mine.isdisjoint(others) and (value is None or type(value) in (dict, set))
+
     def spelt(self, name: str) -> str:
         """The name of a value or part of the state as it is written in the code now."""
         return name if self._whole is None else self._whole.identity.long(name)
+
+    def named(self, spelt: str) -> str:
+        """The name that this code's state has for what is written so."""
+        return spelt if self._whole is None else self._whole.identity.short(spelt)
 
     def uses(self, *modules: str) -> bool:
         """Whether the code uses anything of these modules of Python's library."""

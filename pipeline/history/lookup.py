@@ -149,6 +149,22 @@ def _some(found: Iterator[Run]) -> list[Run]:
     return list({run.run: run for run in itertools.islice(found, _SHOWN)}.values())[:3]
 
 
+def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:
+    """The newest execution of a step in a run or those of its pipeline before it.
+
+    Args:
+        refs: Where runs are looked up.
+        run: The run.
+        step: The step's invocation id.
+    """
+    while run is not None:
+        found = run.steps.get(step)
+        if found is not None and found.commit is not None:
+            return refs.record(found.commit, Commit)
+        run = runs.by_id(refs, run.previous) if run.previous else None
+    return None
+
+
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
     """The code that an execution ran, part by part."""
     from ..fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it

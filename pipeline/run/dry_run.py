@@ -17,8 +17,9 @@ from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
+from ..history import lookup
 from ..record.run_record import put_source, unmade_commit
-from ..trace import chance
+from ..trace import chance, whereabouts
 from ..trace.model import Trace
 from ..trace.verify import States
 from .context import told
@@ -59,7 +60,7 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
     transaction = repository.transaction(f"plan {pipeline}")
     try:
         planner = _Planner(repository, transaction, pipeline, options)
-        with chance.kept():
+        with chance.kept(), whereabouts.kept():
             return [planner.plan(graph.nodes[id_]) for id_ in order]
     finally:
         transaction.close()  # unpublished: values from outside were stored only to know their ids
@@ -78,7 +79,7 @@ class _Planner:
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
-        self._states = States()
+        self._states = States(repository)
 
     def plan(self, node: Node) -> PlannedStep:
         undecided = sorted(
@@ -97,7 +98,7 @@ class _Planner:
         decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
-            chance.leave(decision.left)
+            decision.leave()
             return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
         if not use_cache:
             return PlannedStep(node.id, "run", "Caching is off for it.")
@@ -111,7 +112,7 @@ class _Planner:
         return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given
 
     def _explain(self, decision: Decision) -> PlannedStep:
-        before = self._commit_before(decision.node.id)
+        before = lookup.last_execution(self._transaction, self._previous, decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
         source = put_source(self._transaction, decision.code)
@@ -125,12 +126,3 @@ class _Planner:
         return PlannedStep(
             decision.node.id, "run", f"Since its last execution {reasons.in_words(found)} changed.", found
         )
-
-    def _commit_before(self, step: str) -> Commit | None:
-        refs, run = self._transaction, self._previous
-        while run is not None:
-            found = run.steps.get(step)
-            if found is not None and found.commit is not None:
-                return refs.record(found.commit, Commit)
-            run = runs.by_id(refs, run.previous) if run.previous else None
-        return None

@@ -20,6 +20,9 @@ class Observer(Protocol):
     def step_waits(self, step: str, process: int | None) -> None:
         """A step has been waiting for a second for another run, in this process, that executes the same right now."""
 
+    def step_repeats(self, step: str, used_by: str) -> None:
+        """A step that was a hit runs again, for what it leaves behind is used by one that is about to run."""
+
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """A step ended: `completed`, `cached`, `failed` or `skipped`; `note` says more in a few words."""
 
@@ -37,6 +40,9 @@ class Silent:
         """Says nothing."""
 
     def step_waits(self, step: str, process: int | None) -> None:
+        """Says nothing."""
+
+    def step_repeats(self, step: str, used_by: str) -> None:
         """Says nothing."""
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:

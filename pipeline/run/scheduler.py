@@ -15,6 +15,7 @@ from typing import Any
 
 from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_names, runs
 
+from ..cache import reasons
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
 from ..define import naming
@@ -23,10 +24,10 @@ from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
+from ..history import lookup
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
-from ..trace import chance
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
@@ -85,6 +86,7 @@ class _Runner:
         self._graph = graph
         self._options = options
         self._started = datetime.now(UTC)
+        self._previous = runs.latest(transaction, name)
         self._order, self._sorter = graph.order(), graph.sorter()
         self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
         self._ingest = Ingest(repository, transaction, name)
@@ -96,7 +98,7 @@ class _Runner:
         self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
-        self._states = States()
+        self._states = States(repository)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -122,7 +124,7 @@ class _Runner:
 
     def _new_run(self, pipeline: str, params: Mapping[str, Any], file: Path | None) -> Run:
         repository = self._repository
-        previous = runs.latest(self._transaction, pipeline)
+        previous = self._previous
         project = repository.project
         return Run(
             run=os.urandom(16).hex(),
@@ -198,11 +200,18 @@ class _Runner:
             return True
         if decision.hit is not None:
             self._claims.release(decision.key)
-            chance.leave(decision.left)
+            decision.leave()
             with self._transaction.together():
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")
             return True
+        if self._states.owed and (hits := self._owed_to(decision)):
+            try:
+                self._run_again(hits, node.id)
+            except PipelineError as error:
+                self._refuse(node, error)
+                return True
+            return self._begin(node)  # what it finds now may be what it found before
         if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
         if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
@@ -224,6 +233,10 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
+        self._running[self._submit(decision)] = decision
+
+    def _submit(self, decision: Decision) -> Future[Outcome]:
+        node = decision.node
         here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
@@ -232,7 +245,32 @@ class _Runner:
         hooked = self._with_hooks(node.step)
         future = self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
         self._states.forget()
-        self._running[future] = decision
+        return future
+
+    def _owed_to(self, decision: Decision) -> list[str]:
+        """The hits so far that would have left something, had they run, that a step uses which is about to run."""
+        seen = decision.seen
+        if not seen:  # its code, parameters or inputs are new: what it uses is what it used
+            last = lookup.last_execution(self._transaction, self._previous, decision.node.id)
+            seen = (reasons.trace_of(self._repository, last),) if last is not None else ()
+        return self._states.owed.needed(decision.world.code, seen)
+
+    def _run_again(self, hits: list[str], step: str) -> None:
+        """Runs hits again for what they leave.
+
+        Raises:
+            PipelineError: One of them failed.
+        """
+        for id_ in hits:
+            self._observer.step_repeats(id_, step)
+            decision = self._decide(self._graph.nodes[id_])
+            with self._states.owed.paid(id_):
+                outcome = self._submit(decision).result()
+            if outcome.error is not None:
+                raise PipelineError(
+                    f"{id_!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
+                    f"{type(outcome.error).__name__}: {outcome.error}"
+                ) from outcome.error
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error

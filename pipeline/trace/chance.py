@@ -19,6 +19,8 @@ from artvcs.vcs import hash_bytes
 from ..fingerprint import SEEDING
 from .generators import SOURCES, Look, Source
 
+SOURCES_LEFT = "random numbers"
+"""How a trace calls what an execution left of sources."""
 UNSEEDED = "left to chance"
 FROM_SYSTEM = "chance, from the operating system"
 _STATE_OF = "the state of "
@@ -57,7 +59,7 @@ class Chance:
             if self._is_drawn(source, before, now, uses):
                 drawn[f"{_STATE_OF}{source.name}"] = _told(before)
             if now is not None and now.seeded and not _is_same(now, before):
-                left[source.name] = base64.b64encode(now.pack()).decode()
+                left[source.name] = _packed(now)
         return drawn, left
 
     def _is_drawn(
@@ -92,6 +94,12 @@ def unseeded(drawn: Mapping[str, str]) -> Iterator[str]:
     return (name.removeprefix(_STATE_OF) for name, state in drawn.items() if state == UNSEEDED)
 
 
+def states() -> dict[str, str]:
+    """The sources that somebody has seeded → the state of each, as `leave` takes it."""
+    looks = {source.name: source.look() for source in SOURCES}
+    return {name: _packed(look) for name, look in looks.items() if look is not None and look.seeded}
+
+
 def leave(left: Mapping[str, str]) -> None:
     """Puts the sources into the states in which an execution left them; passes over what is no state."""
     for name, text in left.items():
@@ -113,6 +121,10 @@ def kept() -> Iterator[None]:
         for source, look in before.items():
             if not _is_same(source.look(), look):
                 source.restore(look.pack())
+
+
+def _packed(look: Look) -> str:
+    return base64.b64encode(look.pack()).decode()
 
 
 def _told(look: Look | None) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 
 from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
-from .chance import unseeded
+from . import owed
+from .chance import SOURCES_LEFT, unseeded
 from .model import Trace
 from .recording import Recording
 
@@ -24,10 +25,11 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         recording.environment.read("TZ", os.environ.get("TZ"))
     asked, changed = recording.files.finish()
     roots, edited = code.roots(recording.entered, recording.modules, recording.classes, before)
-    later_values, later_parts, later_names = _later(code, before)
+    after = code.state()
+    later_values, later_parts, later_names = _later(before, after, code.written())
     roots |= code.labels(later_names)
     fingerprint = code.fingerprint
-    drawn, left = recording.chance.end(code.uses_name)
+    drawn, sources = recording.chance.end(code.uses_name)
     refused = [f"{gap.where} holds {gap.what}, which cannot be compared" for gap in fingerprint.unhashable]
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
@@ -48,10 +50,19 @@ def conclude(recording: Recording, code: Followed, before: State) -> Trace:
         env=recording.environment.asked,
         answers=recording.answers,
         context={**recording.context, **drawn},
-        left=left,
+        left={kind: told for kind, told in _left(recording, before, after, sources) if told},
         unverified=tuple(sorted({*recording.unverified, *_clocks(code), *_chances(drawn)})),
         refused=tuple(refused),
     )
+
+
+def _left(
+    recording: Recording, before: State, after: State, sources: Mapping[str, str]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """What the execution left behind, by kind."""
+    yield SOURCES_LEFT, sources
+    yield from owed.left(before, after).items()
+    yield from recording.left()
 
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:
@@ -87,7 +98,9 @@ _CLOCK = (
 )
 
 
-def _later(code: Followed, before: State) -> tuple[dict[str, str], dict[str, str], frozenset[Name]]:
+def _later(
+    before: State, after: State, changed: Container[str]
+) -> tuple[dict[str, str], dict[str, str], frozenset[Name]]:
     """The state of modules that were loaded only by the execution, without what it may have changed itself.
 
     And what cached functions remember after it.
@@ -95,7 +108,6 @@ def _later(code: Followed, before: State) -> tuple[dict[str, str], dict[str, str
     loads = UNLOADED in before.values.values()
     if not loads and not before.remembers:
         return {}, {}, frozenset()
-    after, changed = code.state(), code.written()
     found = {name: value for name, value in after.values.items() if name.endswith("()")}
     if not loads:
         return found, {}, frozenset()

@@ -52,6 +52,10 @@ class Environment:
         """A variable is set by the execution itself: from then on it is its own."""
         self._set.add(name)
 
+    def left(self) -> dict[str, str]:
+        """The variables that the execution has set or removed → what each holds now."""
+        return {name: answer(name) for name in sorted(self._set)}
+
     def merge(self, asked: Mapping[str, str]) -> None:
         """Adds what a child process asked for."""
         for name, value in asked.items():

@@ -24,11 +24,15 @@ LARGE = 1 << 30
 
 
 class Files:
-    """The files of one execution, as it asks for them. `written` are the paths that it has written itself.
+    """The files of one execution, as it asks for them.
 
     Args:
         places: Which paths count.
         file_ids: What is known of files' contents.
+
+    Attributes:
+        written: The paths that it has written itself.
+        written_unseen: Those that were written meanwhile where Python does not see by whom.
     """
 
     def __init__(self, places: Places, file_ids: worktree.FileIds) -> None:
@@ -37,6 +41,7 @@ class Files:
         self._asked: dict[str, dict[str, str]] = {}
         self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
+        self.written_unseen: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
 
@@ -105,6 +110,13 @@ class Files:
         self._file_ids.settle()
         asked = {name: facets for name, facets in self._asked.items() if not self._is_scratch(name)}
         return asked, sorted(self._changed)
+
+    def left(self) -> dict[str, str]:
+        """The files that the execution has written and left there → that they are files."""
+        written = sorted(self.written | self.written_unseen)
+        paths = (path for path in written if not self._places.is_made_up(path) and os.path.isfile(path))
+        known = (self._places.known(self._places.given(path)) for path in paths)
+        return {found[0]: kind(found[1]) for found in known if found and self._places.counts(found[1], direct=True)}
 
     def _is_scratch(self, name: str) -> bool:
         """Whether a path was made up, written and removed by the execution: the next one makes up another."""

@@ -47,7 +47,7 @@ class Trace:
         env: Environment variables.
         answers: Questions to the Client, as JSON.
         context: What it asked of its own run.
-        left: Sources of random numbers that it left behind in another state → that state.
+        left: What it left behind beside its outputs: kind, as `owed` names them → name → how it left it.
         unverified: What was seen and cannot be compared, in words: the network, the clock, a program.
         refused: Why its result cannot be used again, in sentences; nothing where it can.
     """
@@ -63,7 +63,7 @@ class Trace:
     env: Mapping[str, str] = field(default_factory=dict)
     answers: Mapping[str, str] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
-    left: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unverified: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 

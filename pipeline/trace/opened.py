@@ -33,12 +33,14 @@ class Seen:
 
     Attributes:
         read: Files that were opened and not written.
+        written: Files that were made or changed.
         listed: Folders that were opened.
         whole: Whether all folders were listened to; there may be too many.
         failure: Why something may be missing, if so, in words.
     """
 
     read: set[str] = field(default_factory=set)
+    written: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     whole: bool = True
     failure: str = ""
@@ -107,12 +109,13 @@ class Opened:
         news = self._news()
         for each in self._subscribed:
             each.read |= news.read
+            each.written |= news.written
             each.listed |= news.listed
             each.whole &= news.whole
             each.failure = each.failure or news.failure
 
     def _news(self) -> Seen:
-        seen, written = Seen(whole=self._whole, failure=self._failure), set[str]()
+        seen = Seen(whole=self._whole, failure=self._failure)
         for folder, name, mask in self._events():
             if mask & _OVERFLOW:
                 seen.failure = "more was opened than Linux can tell"
@@ -122,10 +125,10 @@ class Opened:
                 if mask & _CREATE:
                     self._watch(path)
             elif mask & (_MODIFY | _CLOSE_WRITE | _CREATE):
-                written.add(path)
+                seen.written.add(path)
             elif name:
                 seen.read.add(path)
-        seen.read -= written
+        seen.read -= seen.written
         return seen
 
     def _events(self) -> Iterator[tuple[str, str, int]]:

@@ -7,17 +7,20 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 from artvcs.vcs import Repository
 
+from . import owed
 from .chance import Chance
 from .environment import Environment
 from .files import Files
 from .opened import Seen, listener
 from .places import Places
+from .whereabouts import Whereabouts
 
 C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
 """Packages that read files without Python's seeing it."""
@@ -49,6 +52,7 @@ class Recording:
         self.files = Files(places, repository.file_ids)
         self.environment = Environment()
         self.chance = Chance()
+        self._whereabouts = Whereabouts.now()
         self.entered: set[CodeType] = set()
         self.modules: set[str] = set()
         self.answers: dict[str, str] = {}
@@ -64,6 +68,12 @@ class Recording:
         self._spool: Path | None = None
         self._spooled: set[tuple[str, str]] = set()
 
+    def left(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """What the execution, which has just ended, leaves of variables, files and whereabouts: kind → name → state."""
+        yield owed.VARIABLES, self.environment.left()
+        yield owed.FILES, self.files.left()
+        yield from self._whereabouts.left(self._project).items()
+
     def listen(self) -> None:
         """From now on, also takes what is opened by code that Python does not see."""
         if self._heard is None and (found := listener(self._project)) is not None:
@@ -78,6 +88,7 @@ class Recording:
         for path in sorted(seen.read):
             if not path.endswith((".py", ".pyc")):
                 self.files.read(self.places.given(path), direct=False)
+        self.files.written_unseen |= seen.written
         searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
         for path in sorted(seen.listed - searched - {self._project}):
             self.files.listed(self.places.given(path), direct=False)

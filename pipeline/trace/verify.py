@@ -14,6 +14,7 @@ from artvcs.vcs import Repository
 from ..fingerprint import UNLOADED, Followed, State, package_version
 from . import chance, environment, files
 from .model import Difference, Trace
+from .owed import Owed
 from .places import WORKING_DIRECTORY, Places
 
 Ask = Callable[[str], str]
@@ -21,9 +22,17 @@ Ask = Callable[[str], str]
 
 
 class States:
-    """The states that steps' code reaches, each looked at once as long as nothing of the user's runs."""
+    """The states that steps' code reaches, each looked at once as long as nothing of the user's runs.
 
-    def __init__(self) -> None:
+    Args:
+        repository: Where the results are.
+
+    Attributes:
+        owed: What would be otherwise if all steps so far had run.
+    """
+
+    def __init__(self, repository: Repository) -> None:
+        self.owed = Owed(self.of, _places_of(repository))
         self._known: dict[int, tuple[Followed, State]] = {}
 
     def of(self, code: Followed) -> State:
@@ -68,7 +77,7 @@ class World:
 
     @cached_property
     def _places(self) -> Places:
-        return Places(str(self.repository.project), str(self.repository.layout.folder))
+        return _places_of(self.repository)
 
     def told(self, name: str) -> str:
         """What the step would be told of its run and its surroundings."""
@@ -85,15 +94,19 @@ class World:
         self.repository.file_ids.expect(map(self._places.resolve, names))
 
 
+def _places_of(repository: Repository) -> Places:
+    return Places(str(repository.project), str(repository.layout.folder))
+
+
 def differences(trace: Trace, world: World) -> Iterator[Difference]:
     """What is not as an execution saw it, what costs least to find first."""
-    for each in _compare("env", trace.env, environment.answer):
+    for each in _compare("env", trace.env, world.states.owed.variable):
         yield from _variables(each) if each.subject == environment.ALL else [each]
     yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
     for each in _compare("context", trace.context, world.told):
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
     _load_what_has_settings(trace, world)
-    for each in _state(trace, world.state):
+    for each in _state(trace, world.states.owed.over(world.code, world.state, trace)):
         yield replace(each, subject=world.code.spelt(each.subject))
     yield from _done(trace.done, world.code.done(world.state, trace.packages))
     world.expect(trace.files)

@@ -66,6 +66,7 @@ class State:
         parts: The code that only live values lead to: part → hash.
         unhashable: Values that have no identity.
         edited: Functions whose code in memory is not what their file says now.
+        added: The collections that are only added to, of which nothing is read: name → identity.
         reached: The names that only live values lead to.
         remembers: Whether there are functions among them that remember their results, as under `functools.lru_cache`.
         done: What loaded modules have done to packages.
@@ -75,6 +76,7 @@ class State:
     parts: Mapping[str, str] = field(default_factory=dict)
     unhashable: tuple[Unfollowed, ...] = ()
     edited: tuple[str, ...] = ()
+    added: Mapping[str, str] = field(default_factory=dict)
     reached: frozenset[Name] = frozenset()
     remembers: bool = False
     done: tuple[Done, ...] = ()
@@ -102,6 +104,7 @@ class _Observer:
         self._follower = ObjectFollower(self._traversal)
         self._namespaces = namespaces
         self._values: dict[str, str] = {}
+        self._added: dict[str, str] = {}
         self._noted: list[tuple[str, str]] = []
         self._edited: set[str] = set()
         self._loose: set[str] = set()
@@ -132,6 +135,7 @@ class _Observer:
             {self._identity.short(part.name): part.hash for part in self._traversal.parts.values()},
             tuple(sorted(self._traversal.unhashable)),
             tuple(sorted(self._edited)),
+            self._added,
             frozenset((module.path, name) for module, name in self._traversal.taken),
             self._remembers,
             done_by(self._namespaces, self._text.resolver.root),
@@ -213,6 +217,11 @@ class _Observer:
             if len(bindings) == 1 and bindings[0].imported is None and (told or type(value) in SCALARS):
                 found = tuple((each[len(where) :], identity) for each, identity in self._noted[before:])
                 settled.note(module, name, value, found)
+        elif type(value) in _COLLECTIONS and module.path not in self._loose:
+            aside = ObjectFollower(self._text.beyond(self._identity.short))  # what it holds does not count
+            identity = aside.identify(value, where)
+            if identity is not None:
+                self._added[self._identity.short(where)] = identity
 
     def _is_told(
         self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]

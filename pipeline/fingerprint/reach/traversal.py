@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, KeysView
 from dataclasses import dataclass, field, replace
 
 from ..model import Part, Unfollowed, digest
@@ -66,7 +66,8 @@ class Traversal:
         read: Those whose value is read, each with its module's file; others are only added to.
         foreign: Names of packages that were reached so far: a module, and the attributes read from it.
         mentions: Special attributes, as `__subclasses__`, that are read from anything.
-        writes: Module-level names that code rebinds or changes in place, each with its module's file.
+        writers: Module-level names that code rebinds or changes in place, each with its module's file → the parts
+            that do.
         builtins: Names of Python's own functions that were reached so far.
         nodes: What has been taken, by name.
         roots: The names that it starts from.
@@ -95,7 +96,7 @@ class Traversal:
         self.mentions: set[str] = set()
         self.documented: list[tuple[str, Definition, bool]] = []
         self.read: set[tuple[str, str]] = set()
-        self.writes: set[tuple[str, str]] = set()
+        self.writers: dict[Name, set[str]] = {}
         self.held: set[Name] = set()
         self.fallback: Fallback = lambda module, name, rest: False
         self.spell: Callable[[str], str] = lambda name: name
@@ -115,6 +116,11 @@ class Traversal:
         self._evaluating: Module | None = None
         self._seen: set[tuple[str, str]] = set()
         self._taken: set[tuple[str, str]] = set()
+
+    @property
+    def writes(self) -> KeysView[Name]:
+        """Module-level names that code rebinds or changes in place, each with its module's file."""
+        return self.writers.keys()
 
     def beyond(self, spell: Callable[[str], str]) -> Traversal:
         """A traversal that starts with nothing, and takes nothing that this one has taken.
@@ -310,7 +316,8 @@ class Traversal:
             self.handed.update([(module, ref) for ref in summary.handed])
         if summary.sets:
             self.sets.update([(module, ref) for ref in summary.sets])
-        self.writes.update((module.path, name) for name in summary.writes)
+        for name in summary.writes:
+            self.writers.setdefault((module.path, name), set()).add(where)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
 

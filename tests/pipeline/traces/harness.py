@@ -10,6 +10,7 @@ What a line of a story checks, each in a fresh process with another hash seed:
     gives VALUE [saying WORDS]                     VALUE, whether the step ran or not
     uncached VALUE: WORDS                          it ran, runs again in another process, and says WORDS
     fails WORDS                                    the run failed, with WORDS in the error
+    holds FILE: 'text'                             what a file holds
     session VALUE ran, VALUE cached, VALUE any …   the runs that main.py's function `session()` makes
 
 `because A|B` takes either name for the cause. WORDS may be anywhere in what `art why` says, what it lists as not
@@ -154,6 +155,12 @@ class World:
     def do_fails(self, rest: str) -> None:
         error = self.drive().error
         self._check(error is not None and rest in error, f"the run should have failed with {rest!r}")
+
+    def do_holds(self, rest: str) -> None:
+        file, text = self._match(r"(\S+): (.+)", rest)
+        self._check(
+            self._path(file).read_text(encoding="utf-8") == ast.literal_eval(text), f"{file} holds something else"
+        )
 
     def do_session(self, rest: str) -> None:
         wanted = re.findall(r"(.+?) (ran|cached|any)(?:, |$)", rest)

@@ -1,0 +1,205 @@
+"""What the hits of a run owe: what they would leave behind beside their outputs, had they run.
+
+An execution may change a value in the process, a variable, a file; a hit does none of that, and a step after it may
+need it. As long as those after it are hits, too, it makes no difference: they are compared with what would be there.
+For one that has to run, the hits that owe what it uses are run again first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..fingerprint import UNLOADED, Followed, State
+from . import chance, environment, whereabouts
+from .model import Trace
+from .places import Places
+from .whereabouts import Whereabouts
+
+GONE = "gone"
+"""In place of what there is no more."""
+VALUES, PARTS, ADDED, VARIABLES, FILES = "values", "parts", "added to", "variables", "files"
+"""What an execution left: the kinds, as a trace names them. ADDED tells of collections what they were before."""
+_UNKNOWN = "unknown"
+_ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
+
+Uses = tuple[str, str]
+"""A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
+
+
+def left(before: State, after: State) -> dict[str, dict[str, str]]:
+    """What an execution left in the process: kind → name → what it is since.
+
+    Args:
+        before: The state that its code reached before.
+        after: The same after it.
+    """
+    values = _changed({**before.values, **before.added}, {**after.values, **after.added})
+    return {
+        VALUES: values,
+        PARTS: _changed(before.parts, after.parts),
+        ADDED: {name: was for name, was in before.added.items() if name in values},
+    }
+
+
+def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: now
+        for name in sorted(before.keys() | after.keys())
+        if (now := after.get(name, GONE)) != before.get(name, GONE)
+        # What was only loaded is loaded again by whoever needs it, and what functions remember is found out again.
+        and before.get(name) != UNLOADED and not name.endswith("()")
+    }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Hit:
+    """A step that was a hit.
+
+    Attributes:
+        step: Its invocation id.
+        code: Its code.
+        trace: What the execution was seen to use.
+        sources: The random numbers as it found them.
+        whereabouts: Where the process worked.
+    """
+
+    step: str
+    code: Followed
+    trace: Trace
+    sources: Mapping[str, str]
+    whereabouts: Whereabouts
+
+    def of(self, kind: str) -> Mapping[str, str]:
+        """What it left of a kind."""
+        return self.trace.left.get(kind, {})
+
+
+class Owed:
+    """The debts of one run.
+
+    Args:
+        state_of: Tells the state that code reaches now.
+        places: Which paths names of files stand for.
+    """
+
+    def __init__(self, state_of: Callable[[Followed], State], places: Places) -> None:
+        self._state_of = state_of
+        self._places = places
+        self._hits: list[_Hit] = []
+
+    def add(self, step: str, code: Followed, trace: Trace) -> None:
+        """A step was a hit."""
+        if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES)):
+            self._hits.append(_Hit(step, code, trace, chance.states(), Whereabouts.now()))
+
+    def __bool__(self) -> bool:
+        return bool(self._hits)
+
+    @contextmanager
+    def paid(self, step: str) -> Iterator[None]:
+        """The block runs a step after all: it finds what hits can leave as it found it when it was a hit."""
+        hit = next(each for each in self._hits if each.step == step)
+        with chance.kept(), whereabouts.kept():
+            chance.leave(hit.sources)
+            hit.whereabouts.restore()
+            yield
+        self._hits.remove(hit)
+
+    def over(self, code: Followed, state: State, trace: Trace) -> State:
+        """The state that code would reach if all had run.
+
+        Args:
+            code: The code.
+            state: What it reaches.
+            trace: What it is compared with: what functions only remember may be there or not.
+        """
+        if not self._hits:
+            return state
+        values, parts = dict(state.values), dict(state.parts)
+        roots = {_root(name) for name in values}
+        for hit in self._hits:
+            for name, now in hit.of(VALUES).items():
+                spelt = hit.code.spelt(name)
+                mine, was = code.named(spelt), hit.trace.values.get(name, hit.of(ADDED).get(name, GONE))
+                if _root(mine) not in roots or (_told(trace, mine, values) and code.remembers(_root(spelt), hit.code)):
+                    continue
+                if values.get(mine, GONE) == was:
+                    _put(values, mine, now)
+                elif name in hit.of(ADDED):
+                    _put(values, mine, _UNKNOWN)
+            for name, now in hit.of(PARTS).items():
+                mine, was = code.named(hit.code.spelt(name)), hit.trace.parts.get(name, GONE)
+                if parts.get(mine, GONE) == was and (mine in trace.parts or was != GONE):
+                    _put(parts, mine, now)
+        return dataclasses.replace(state, values=values, parts=parts)
+
+    def variable(self, name: str) -> str:
+        """What an environment variable would answer if all had run."""
+        for hit in reversed(self._hits):
+            if name in hit.of(VARIABLES):
+                return hit.of(VARIABLES)[name]
+        return environment.answer(name)
+
+    def needed(self, code: Followed, traces: Iterable[Trace]) -> list[str]:
+        """The hits that owe what a step uses that is about to run, in order.
+
+        Args:
+            code: The step's code.
+            traces: What it was seen to use before.
+        """
+        found, uses = [], {*self._uses(code)}
+        for trace in traces:
+            uses |= {*self._asked(trace)}
+        for hit in reversed(self._hits):
+            owed = {each for each in self._owed(hit) if each in uses}
+            if any(kind != VALUES or not code.remembers(name, hit.code) for kind, name in owed):
+                found.append(hit.step)
+                uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
+        return found[::-1]
+
+    def _uses(self, code: Followed) -> Iterator[Uses]:
+        state = self._state_of(code)
+        return ((VALUES, _root(code.spelt(name))) for name in (*state.values, *state.added))
+
+    def _asked(self, trace: Trace) -> Iterator[Uses]:
+        yield from ((VARIABLES, name) for name in trace.env)
+        for name, facets in trace.files.items():
+            path = self._places.resolve(name)
+            yield FILES, path
+            if any("names" in facet or "sizes" in facet for facet in facets):
+                yield FILES, os.path.join(path, "")
+
+    def _owed(self, hit: _Hit) -> Iterator[Uses]:
+        """What a hit would have left, and is not there."""
+        state = self._state_of(hit.code)
+        for name, now in hit.of(VALUES).items():
+            if state.values.get(name, state.added.get(name, GONE)) != now:
+                yield VALUES, _root(hit.code.spelt(name))
+        yield from ((VARIABLES, name) for name, now in hit.of(VARIABLES).items() if environment.answer(name) != now)
+        for name in hit.of(FILES):
+            path = self._places.resolve(name)
+            if not os.path.lexists(path):  # what somebody has changed is theirs, and counts as it is
+                yield FILES, path
+                yield FILES, os.path.join(os.path.dirname(path), "")
+
+
+def _root(name: str) -> str:
+    """The name of a module, or of a setting, of whose value something is told."""
+    found = _ROOT.match(name)
+    return found[0] if found else name
+
+
+def _told(trace: Trace, name: str, values: Mapping[str, str]) -> bool:
+    return trace.values.get(name, GONE) == values.get(name, GONE)
+
+
+def _put(into: dict[str, str], name: str, value: str) -> None:
+    if value == GONE:
+        into.pop(name, None)
+    else:
+        into[name] = value

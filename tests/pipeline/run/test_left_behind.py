@@ -1,0 +1,99 @@
+"""What steps leave behind beside their outputs, and the hits that run again because a later step needs it.
+
+What becomes of values is told by the stories `left_…` in tests/pipeline/traces/cases.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artvcs.pipelines.trace import whereabouts
+
+PROGRAM = """\
+import os
+from pathlib import Path
+
+from artvcs import pipeline, step
+
+seen = []
+
+@step
+def collect() -> None:
+    if os.umask(0o022) == 0o777:  # which nobody watches
+        raise RuntimeError("no disk")
+    seen.append("a")
+    os.chdir("sub")
+
+@step
+def count() -> int:
+    found = len(seen)
+    return found
+
+@pipeline
+def flow():
+    collect()
+    count(after="collect")
+
+if __name__ == "__main__":
+    flow()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "flow.py").write_text(PROGRAM)
+    (tmp_path / "sub").mkdir()
+    return tmp_path
+
+
+def art(folder: Path, *arguments: str, umask: int = 0o022) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from artvcs.cli.main import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, umask=umask)
+
+
+def edit(folder: Path) -> None:
+    (folder / "flow.py").write_text(PROGRAM.replace("return found", "return found + 1"))
+
+
+def test_a_hit_that_runs_again_says_for_whom(folder: Path) -> None:
+    art(folder, "run", "flow.py")
+    assert "runs again" not in art(folder, "run", "flow.py").stderr
+    edit(folder)
+    said = art(folder, "run", "flow.py").stderr
+    assert "collect  runs again: count uses what it leaves behind" in said
+    assert "value: 2" in art(folder, "show", "flow::count::output").stdout
+
+
+def test_one_that_fails_as_it_runs_again_says_so_and_a_second_try_works(folder: Path) -> None:
+    art(folder, "run", "flow.py")
+    edit(folder)
+    failed = art(folder, "run", "flow.py", umask=0o777)
+    assert failed.returncode == 1
+    assert "'collect' had to run again, for what it leaves behind is used by 'count', and failed: " in failed.stderr
+    assert "RuntimeError: no disk" in failed.stderr
+    assert art(folder, "run", "flow.py").returncode == 0
+
+
+def test_a_plan_runs_nothing_again(folder: Path) -> None:
+    art(folder, "run", "flow.py")
+    edit(folder)
+    planned = art(folder, "run", "flow.py", "--plan")
+    assert "runs again" not in planned.stderr + planned.stdout
+    assert planned.returncode == 0
+
+
+def test_a_strangers_trace_leads_nowhere_out_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = tmp_path / "project"
+    (project / "lib").mkdir(parents=True)
+    (project / "link").symlink_to(tmp_path)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = list(sys.path)
+    for outside in ("..", "link", str(tmp_path), "missing", "\0"):
+        whereabouts.take({"working directory": {outside: "here"}, "sys.path": {outside: "first"}}, str(project))
+    assert (sys.path, os.getcwd()) == (before, str(project))
+    whereabouts.take({"working directory": {"lib": "here"}, "sys.path": {"lib": "last"}}, str(project))
+    assert (sys.path[-1], os.getcwd()) == (str(project / "lib"), str(project / "lib"))
