@@ -121,7 +121,7 @@ def test_the_heights_of_keys() -> None:
     for key, first, height in rows:
         number = int(first, 16)
         assert hash_bytes(key.encode(), "ref").startswith(first)
-        assert ((number & -number).bit_length() - 1) // 5 == int(height)
+        assert ((number & -number).bit_length() - 1) // REFS.bits == int(height)
         assert ends_its_leaf(key) == (int(height) > 0)
 
 
@@ -179,7 +179,7 @@ def test_the_nodes_of_refs() -> None:
         **dict.fromkeys(runs.marks(run), NULL),
     }
     assert map_of(refs) == [leaf]
-    assert map_of(dict.fromkeys([ref_names.version("total", number) for number in (31, 32)], version.oid))[-1] == above
+    assert map_of(dict.fromkeys([ref_names.version("total", number) for number in (44, 45)], version.oid))[-1] == above
     assert example("op", Op).state.refs == leaf.oid
 
 

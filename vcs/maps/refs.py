@@ -14,7 +14,7 @@ from .merkle import MerkleMap, Node, Shape
 
 R = TypeVar("R", bound=Record)
 
-REFS = Shape(RefsNode, "ref", bits=5)
+REFS = Shape(RefsNode, "ref", bits=4)
 
 
 class Refs(Protocol):

@@ -42,7 +42,7 @@ class Entry(NamedTuple):
         return "tree" if self.mode == FOLDER else "blob"
 
 
-MAX_LEVEL = 13
+MAX_LEVEL = 17
 """More levels of nodes than 64 bits of a key's hash can ask for are never made."""
 
 
