@@ -63,7 +63,7 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
-    outcome.trace = _judged(conclude(seen, world.code, before), step)
+    outcome.trace = _judged(conclude(seen, world.code, before, world.states.after(world.code)), step)
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.log = here.notes, storable(log.getvalue())

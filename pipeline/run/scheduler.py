@@ -243,9 +243,7 @@ class _Runner:
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
         hooked = self._with_hooks(node.step)
-        future = self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
-        self._states.forget()
-        return future
+        return self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
 
     def _owed_to(self, decision: Decision) -> list[str]:
         """The hits so far that would have left something, had they run, that a step uses which is about to run."""

@@ -13,19 +13,19 @@ from .model import Trace
 from .recording import Recording
 
 
-def conclude(recording: Recording, code: Followed, before: State) -> Trace:
+def conclude(recording: Recording, code: Followed, before: State, after: State) -> Trace:
     """The trace of an execution that has just ended.
 
     Args:
         recording: What was seen.
         code: The step's code, as it was followed before.
         before: The state that it reached before.
+        after: The same, now.
     """
     if code.uses("datetime") or any(code.uses_name("time", name) for name in _LOCAL_TIME):
         recording.environment.read("TZ", os.environ.get("TZ"))
     asked, changed = recording.files.finish()
     roots, edited = code.roots(recording.entered, recording.modules, recording.classes, before)
-    after = code.state()
     later_values, later_parts, later_names = _later(before, after, code.written())
     roots |= code.labels(later_names)
     fingerprint = code.fingerprint

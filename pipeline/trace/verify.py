@@ -42,8 +42,13 @@ class States:
             known = self._known[id(code.function)] = code, code.state()
         return known[1]
 
+    def after(self, code: Followed) -> State:
+        """The state that some code reaches, which has just run; all others are looked at again."""
+        self.forget()
+        return self.of(code)
+
     def forget(self) -> None:
-        """Something ran: looks at all of them again."""
+        """Something may have run: looks at all of them again."""
         self._known.clear()
 
 

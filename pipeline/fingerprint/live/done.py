@@ -26,6 +26,7 @@ from ..reach import afterwards
 from ..reach.acting import VARIABLES
 from ..reach.effects import Effect, Search
 from ..reach.traversal import Traversal
+from .objects import ObjectFollower
 from .surroundings import plain_text
 
 _EVERYWHERE = frozenset({"builtins", "codecs"})
@@ -35,6 +36,8 @@ _LIMITS = "sys.set"
 _NOTHING = object()
 _LARGEST = 1 << 24
 """Bytes: a larger file is told apart by what the file system says of it."""
+_MOST_HELD = 10_000
+"""Entries of a container that is looked into."""
 _VARIABLE = re.compile(r"""["']([A-Z][A-Z0-9_]*)["']""")
 _PATH = re.compile(r"[\w./ -]*\.\w{1,8}")
 """What looks like the name of a file."""
@@ -56,10 +59,10 @@ class Asked(NamedTuple):
     variables: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
 
-    def answers(self, namespaces: Mapping[str, Mapping[str, Any]]) -> list[bytes]:
-        """What all that is now; nothing of what is no plain data."""
+    def answers(self, namespaces: Mapping[str, Mapping[str, Any]], resolver: Resolver) -> list[bytes]:
+        """What all that is now; nothing of what is neither plain data nor holds code."""
         values = (namespaces.get(path, {}).get(name, _NOTHING) for path, name in self.names)
-        found = [_plain(value) for value in values]
+        found = [_plain(value) or _code_in(value, resolver) for value in values]
         found += [os.environb.get(os.fsencode(name), b"") for name in self.variables]
         return [*found, *map(_content, self.paths)]
 
@@ -94,12 +97,12 @@ def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Don
     known = _known.get(root)
     if known is None or not known.is_current():
         known = _known[root] = _Found(Resolver(root))
-    return tuple(_now(each, namespaces) for each in known.by(namespaces))
+    return tuple(_now(each, namespaces, known.resolver) for each in known.by(namespaces))
 
 
-def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]]) -> Done:
+def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]], resolver: Resolver) -> Done:
     """Something that was done, with what it depended on as that is now."""
-    answers = each.asks.answers(namespaces)
+    answers = each.asks.answers(namespaces, resolver)
     if not any(answers):
         return each
     return each._replace(hash=digest("\n".join([each.hash, *(answer.hex() for answer in answers)])))
@@ -108,7 +111,18 @@ def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]]) -> Done:
 def _plain(value: Any) -> bytes:
     if value is _NOTHING or issubclass(type(value), types.FunctionType | types.ModuleType | type):
         return b""
-    return plain_text(value) or plain_text(getattr(value, "__dict__", None)) or b""
+    return plain_text(value) or (plain_text(vars(value)) if hasattr(value, "__dict__") else None) or b""
+
+
+def _code_in(value: Any, resolver: Resolver) -> bytes:
+    """What tells the user's functions and classes that a container holds, such as a registry that is handed over."""
+    if type(value) not in (dict, list, set, tuple) or not 0 < len(value) <= _MOST_HELD:
+        return b""
+    traversal = Traversal(resolver)
+    identity = ObjectFollower(traversal).identify(value, "what is handed over")
+    traversal.run()
+    parts = sorted((part.name, part.hash) for part in traversal.parts.values())
+    return f"{identity} {parts}".encode()
 
 
 def _content(path: str) -> bytes:

@@ -11,17 +11,18 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 from ..model import digest
 from ..project.leads import Leads, Name, Target
-from ..project.locate import TOOL
 from ..project.module import DEFINITIONS, Module
 from ..project.resolve import Resolver
 from ..syntax.nodes import FunctionNode, chain, imported_names
-from ..syntax.scopes import Import
-from ..syntax.summary import Ref, Summary, summarise
+from ..syntax.summary import Summary, summarise
 from . import acting
+from .callees import Callees, Method, Place, dotted, innermost
+from .feeding import feeding
 
 _DEEPEST = 6
 """Calls of own functions, one within the other, that are looked into."""
@@ -29,26 +30,6 @@ _LARGEST = 10_000
 """Entries of a container that is looked through for a class."""
 _MAKING = frozenset({"__call__", "__init__", "__init_subclass__", "__new__"})
 """Methods of a base or metaclass that are called when a class is made."""
-
-
-class Place(NamedTuple):
-    """Where a statement stands.
-
-    Attributes:
-        module: The module.
-        imports: What the function around it imports by itself.
-        depth: How many calls led there from the top level of a module.
-        nested: Whether functions in functions are looked into: there, only what acts by its name counts.
-        around: The tests and the like of the statements that it stands in.
-        function: The function that it is in.
-    """
-
-    module: Module
-    imports: Mapping[str, Import]
-    depth: int
-    nested: bool = False
-    around: tuple[ast.AST, ...] = ()
-    function: FunctionNode | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +50,9 @@ class Effect:
 
     @property
     def nodes(self) -> list[ast.AST]:
-        """It, with what decides whether and how often it runs."""
-        return [self.node, *self.place.around]
+        """It, with what decides whether and how often it runs, and what its function has for it in local names."""
+        nodes = [self.node, *self.place.around]
+        return nodes if self.place.function is None else [*nodes, *feeding(self.place.function, nodes)]
 
     @property
     def is_bound(self) -> bool:
@@ -80,7 +62,7 @@ class Effect:
     def summary(self) -> Summary:
         """What the statement says."""
         found = summarise(self.nodes)
-        refs = tuple(_imported(ref, self.place.imports) if isinstance(ref, str) else ref for ref in found.refs)
+        refs = tuple(self.place.ref(ref) if isinstance(ref, str) else ref for ref in found.refs)
         return replace(found, refs=refs)
 
     def said(self, summary: Summary, leads: Leads) -> str:
@@ -107,6 +89,11 @@ class Search:
     namespaces: Mapping[str, Mapping[str, Any]]
     _called: dict[tuple[Name, bool], tuple[Effect, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def callees(self) -> Callees:
+        """Says what is called."""
+        return Callees(self.resolver, self.leads, self.namespaces)
+
     def of(self, module: Module) -> Iterator[Effect]:
         """The effects that a module has when it is loaded, and those of the pipelines in it before their steps run."""
         for node, around in _statements(module.tree.body):
@@ -132,21 +119,34 @@ class Search:
             call = call.elt
         if not isinstance(call, ast.Call):
             return
-        for argument in call.args:  # `typer.run(main)`, `asyncio.run(main())`
-            for target in self._targets(place, argument.func if isinstance(argument, ast.Call) else argument):
-                yield from self._of_called(place, target)
         if chain(call.func) == "setattr" and call.args:
             yield from self._on(place, call.args[0], node)
             return
-        called = call.func
-        while isinstance(called, ast.Call):  # `register("name")(cls)`
-            called = called.func
-        for target in self._targets(place, called):
-            handing = bool(call.args or call.keywords)
+        for argument in call.args:
+            yield from self._of_argument(place, argument, node)
+        called, handing = innermost(call), bool(call.args or call.keywords)
+        for target in self.callees.called(place, called):
             yield from self._of_calling(place, target, node, chain(called) or "", handing=handing)
-            of_package, dotted = target.package is not None, _dotted(target)
-            if dotted and acting.does_something(dotted, of_package=of_package, taken=taken or place.nested):
-                yield Effect(acting.is_done_to(dotted), dotted, node, place)
+            of_package, name = target.package is not None, dotted(target)
+            if name and acting.does_something(name, of_package=of_package, taken=taken or place.nested):
+                yield Effect(acting.is_done_to(name), name, node, place)
+        for method in self.callees.methods(place, called):
+            yield from (Effect(top, method.node.name, node, place) for top in _tops(self._of_method(method, place)))
+
+    def _of_argument(self, place: Place, argument: ast.expr, node: ast.AST) -> Iterator[Effect]:
+        """What becomes of an argument: it is called, as in `typer.run(main)` and `map(package.register, functions)`."""
+        for target in self.callees.targets(place, argument.func if isinstance(argument, ast.Call) else argument):
+            yield from self._of_called(place, target)
+        for target in self.callees.handed(place, argument):
+            if acting.does_something(dotted(target), of_package=target.package is not None, taken=True):
+                yield Effect(acting.is_done_to(dotted(target)), dotted(target), node, place)
+
+    def _of_method(self, method: Method, place: Place) -> tuple[Effect, ...]:
+        key = ((method.module.path, f"{method.cls}.{method.node.name}"), False)
+        if key not in self._called and place.depth < _DEEPEST:
+            self._called[key] = ()  # should it call itself
+            self._called[key] = tuple(self._inside(Place(method.module, {}, place.depth), method.node))
+        return self._called.get(key, ())
 
     def _of_calling(self, place: Place, target: Target, node: ast.AST, name: str, *, handing: bool) -> Iterator[Effect]:
         """The effects of calling one of the user's functions; with what is handed to it, the call is one itself."""
@@ -159,9 +159,9 @@ class Search:
         """What it does that something is set in what an expression stands for."""
         while chain(owner) is None and isinstance(owner, ast.Subscript | ast.Call | ast.Attribute):
             owner = owner.func if isinstance(owner, ast.Call) else owner.value
-        for target in self._targets(place, owner):
-            if dotted := _dotted(target):
-                yield Effect(acting.is_done_to(dotted), dotted, node, place)
+        for target in self.callees.targets(place, owner):
+            if name := dotted(target):
+                yield Effect(acting.is_done_to(name), name, node, place)
 
     def _of_definition(self, place: Place, node: Any) -> Iterator[Effect]:
         """What a definition does that a decorator or a base class keeps for a package; and the body of a pipeline."""
@@ -172,7 +172,7 @@ class Search:
                 if name.rpartition(".")[2] == "pipeline" and not place.depth:
                     yield from self._inside(place, node)
                 return
-            for target in self._targets(place, made_by):
+            for target in self.callees.targets(place, made_by):
                 if target.package is not None and acting.keeps(decorator, name):
                     yield Effect(target.package, node.name, node, place)
                 for top in _tops(self._of_called(place, target, nested=True)):
@@ -185,7 +185,7 @@ class Search:
     def _keeping(self, place: Place, node: ast.ClassDef, is_kept: bool, depth: int = 0) -> Iterator[str]:
         """The packages that get hold of a class when it is made: by its bases, also those further up."""
         metaclasses = [each.value for each in node.keywords if each.arg == "metaclass"]
-        for target in (target for base in (*node.bases, *metaclasses) for target in self._targets(place, base)):
+        for target in (target for base in (*node.bases, *metaclasses) for target in self.callees.targets(place, base)):
             if target.package is not None and is_kept:
                 yield target.package
             for there, above in self._classes(target) if depth < _DEEPEST else ():
@@ -251,20 +251,6 @@ class Search:
             there = Place(place.module, imports, place.depth + 1, place.nested, around, function)
             yield from self._of_statement(there, statement)
 
-    def _targets(self, place: Place, node: ast.expr) -> tuple[Target, ...]:
-        """What a name with attributes stands for, outside of artvcs and of Python's own names."""
-        name = chain(node)
-        if name is None:
-            return ()
-        found = self.leads.of(place.module, _imported(name, place.imports))
-        return tuple(each for each in found if each.package != TOOL)
-
-
-def _imported(name: str, imports: Mapping[str, Import]) -> Ref:
-    """A name as what a function's own import makes of it."""
-    first, _, rest = name.partition(".")
-    return (imports[first], rest) if first in imports else name
-
 
 def _statements(
     body: list[ast.stmt], around: tuple[ast.AST, ...] = (), *, nested: bool = False
@@ -300,9 +286,3 @@ def _head(node: ast.stmt) -> list[ast.AST]:
 def _tops(effects: Iterable[Effect]) -> list[str]:
     """What effects are on, each once."""
     return list(dict.fromkeys(each.top for each in effects))
-
-
-def _dotted(target: Target) -> str:
-    """The name of what a target is in a package or in Python's library; nothing for anything else."""
-    kind, _, dotted = target.said.partition(" ")
-    return dotted if target.own is None and kind in ("package", "stdlib") else ""
