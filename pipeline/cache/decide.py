@@ -103,7 +103,7 @@ def decide(
     counted: dict[str, Any] = copy.deepcopy(dict(node.params))
     counted.update({name: ids if name in node.lists else ids[0] for name, ids in artifacts.items()})
     ignored = set(policy.ignore_inputs)
-    code = node.step.code()
+    code = node.step.code().called_with(node.params)
     parts = KeyParts(
         code=Oid(code.fingerprint.id),
         params={name: value for name, value in params.items() if name not in ignored},

@@ -10,7 +10,7 @@ import threading
 import types
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from .live import surroundings
@@ -19,7 +19,7 @@ from .live.done import Used
 from .live.functions import layers, source_path
 from .live.installed import own_namespaces
 from .live.objects import ObjectFollower, follow_callable
-from .live.state import UNLOADED, Name, State, observe
+from .live.state import UNLOADED, Name, State, is_plain, observe
 from .model import Fingerprint, Part, Reach, build, digest
 from .project import sources
 from .project.locate import is_own, project_root, stated
@@ -50,6 +50,7 @@ class Followed:
         files: The files it depends on.
         settled: Whether it depends on nothing else.
         function: The function.
+        given: What it is given that is more than text and numbers, by name: code of its own, such as its class.
     """
 
     fingerprint: Fingerprint
@@ -57,6 +58,12 @@ class Followed:
     settled: bool
     function: Any
     _whole: _Whole | None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    def called_with(self, given: Mapping[str, Any]) -> Followed:
+        """The same as it is called with some values."""
+        more = {name: value for name, value in given.items() if not is_plain(value)}
+        return replace(self, given=more) if more else self
 
     def is_current(self) -> bool:
         """Whether none of the files has changed since."""
@@ -64,7 +71,10 @@ class Followed:
 
     def is_as(self, other: Followed) -> bool:
         """Whether it is the same function, followed in the same text."""
-        return self.function is other.function and self._whole is other._whole
+        same = self.given.keys() == other.given.keys() and all(
+            self.given[name] is other.given[name] for name in self.given
+        )
+        return self.function is other.function and self._whole is other._whole and same
 
     def state(self) -> State:
         """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
@@ -72,7 +82,7 @@ class Followed:
             return State()
         functions = list(layers(self.function))
         globals_ = functions[-1].__globals__ if functions else {}
-        return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "")
+        return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "", self.given)
 
     def written(self) -> Container[str]:
         """The names of modules that the code rebinds or changes in place."""

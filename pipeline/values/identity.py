@@ -55,6 +55,8 @@ _TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artv
 """Materializers of values that are better taken apart: what they hold may be code, or anything."""
 
 
+_LINK = "_lru_list_elem"
+"""The type by which `functools.lru_cache` holds a result, where it keeps only so many."""
 _MOST_CALLS = 1000
 """So many results of a cached function are looked at."""
 
@@ -108,7 +110,10 @@ class Identifier:
 
 def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
-    [memo] = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each] or [{}]
+    held = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each]
+    if function.cache_parameters()["maxsize"] is not None:  # it holds its results beside their links, by argument
+        held = [each for each in held if each and all(type(link).__name__ == _LINK for link in each.values())]
+    [memo] = held if len(held) == 1 else [{}]
     if function.cache_parameters()["typed"]:
         return []
     calls = list[tuple[tuple[Any, ...], dict[str, Any]]]()

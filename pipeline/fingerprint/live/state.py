@@ -82,7 +82,9 @@ class State:
     done: tuple[Done, ...] = ()
 
 
-def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any], path: str) -> State:
+def observe(
+    traversal: Traversal, identity: Identity, globals_: Mapping[str, Any], path: str, given: Mapping[str, Any]
+) -> State:
     """The state behind all names that a traversal has reached, now.
 
     Args:
@@ -90,8 +92,9 @@ def observe(traversal: Traversal, identity: Identity, globals_: Mapping[str, Any
         identity: The numbers of that.
         globals_: The namespace of the step's own module.
         path: That module's file.
+        given: Values that it is given: the classes of these are reached as well.
     """
-    return _Observer(traversal, identity, {**own_namespaces(), path: globals_}).observe()
+    return _Observer(traversal, identity, {**own_namespaces(), path: globals_}).observe(given)
 
 
 class _Observer:
@@ -110,8 +113,10 @@ class _Observer:
         self._loose: set[str] = set()
         self._remembers = False
 
-    def observe(self) -> State:
+    def observe(self, given: Mapping[str, Any]) -> State:
         self._take_loaded()
+        for name, value in given.items():
+            self._note(f"the parameter {name}", value)
         for module, name in self._text.taken:
             self._name(module, name)
         for importing, module, name in self._text.taken_at_import:
@@ -256,7 +261,7 @@ class _Observer:
             return False
         if type(value) in _COLLECTIONS and key not in self._traversal.read and key not in self._text.read:
             return False
-        return module.path not in self._loose or key in self._text.read or _is_plain(value)
+        return module.path not in self._loose or key in self._text.read or is_plain(value)
 
     def _remembered(self, where: str, value: Any) -> None:
         """Notes what a cached function remembers: calls that the step will not make."""
@@ -358,7 +363,7 @@ class _Observer:
         elif issubclass(type(owner), types.FunctionType):
             if is_users(owner):
                 self._note(where, owner)
-        elif owner is not _NOTHING and (dotted, rest) not in _SURROUNDINGS and rest and _is_plain(owner):
+        elif owner is not _NOTHING and (dotted, rest) not in _SURROUNDINGS and rest and is_plain(owner):
             self._note(where, owner)  # and not what is loaded only when it is asked for
         for name, value in surroundings.of(dotted, rest):
             self._setting(name, value)
@@ -409,7 +414,7 @@ def _is_pythons(value: Any) -> bool:
     return not issubclass(type(value), types.FunctionType) or not is_users(value)
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether a value is one of text and numbers, or code."""
     if issubclass(type(value), types.FunctionType | type):
         return True

@@ -24,6 +24,9 @@ _ACTING = (
     "use",
 )
 """How the names of functions begin that do something to their module, also where a result is taken."""
+_READING = ("load", "settings", "user")
+"""How those begin of which somebody takes what they read, and that do nothing else: `json.loads`, `yaml.load`."""
+_LOADING = ("load_dotenv", "load_ext", "load_plugin")
 _KEEPING = ("accessor", "hook", "implements", "namespace", "plugin", "regist")
 """What the names of decorators hold that keep what they are given."""
 _SILENT = frozenset(
@@ -48,7 +51,8 @@ def does_something(dotted: str, *, of_package: bool, taken: bool) -> bool:
     """
     if dotted in _COMPARED | _WATCHING:
         return False
-    acts = dotted.rpartition(".")[2].lower().startswith(_ACTING)
+    name = dotted.rpartition(".")[2].lower()
+    acts = name.startswith(_ACTING) and not (taken and name.startswith(_READING) and not name.startswith(_LOADING))
     if of_package:
         return acts or not taken
     return dotted.startswith(_ENVIRONMENT) or (acts and dotted.partition(".")[0] not in _SILENT)
