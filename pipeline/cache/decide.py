@@ -26,8 +26,10 @@ from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
 from ..trace import chance, whereabouts
+from ..trace.files import FOLDER
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
+from ..trace.written import FILES
 from ..typing.encode import to_plain
 from .key import KeyParts, available, materializer_names, policy_extras
 
@@ -69,6 +71,13 @@ class Decision:
         self.world.states.owed.add(self.node.id, self.world.code, self.trace)
         chance.leave(self.trace.left.get(chance.SOURCES_LEFT, {}))
         whereabouts.take(self.trace.left, str(self.world.repository.project))
+
+    def make_folders(self) -> None:
+        """A hit: makes the folders that the execution made."""
+        left = self.trace.left.get(FILES, {})
+        repository = self.world.repository
+        folders = [name for name, what in left.items() if what == FOLDER]
+        whereabouts.make_folders(folders, self.world.places, str(repository.project))
 
     @property
     def code(self) -> Fingerprint:

@@ -91,7 +91,16 @@ def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
         old_text = None if change.kind == "added" else "before"
         new_text = None if change.kind == "removed" else change.kind
         yield Reason("code", change.name, old_text, new_text, change.diff)
+    if old.id != new.id and old.packages == new.packages and _hashes(old) == _hashes(new):
+        yield Reason("code", _ORDER, "before", "changed")
     yield from _mapping_reasons("package", old.packages, new.packages)
+
+
+def _hashes(code: Fingerprint) -> dict[str, str]:
+    return {part.name: part.hash for part in code.parts}
+
+
+_ORDER = "the order of its pieces, or how they hang together"
 
 
 def _mapping_reasons(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reason]:

@@ -71,10 +71,8 @@ class Followed:
 
     def is_as(self, other: Followed) -> bool:
         """Whether it is the same function, followed in the same text."""
-        same = self.given.keys() == other.given.keys() and all(
-            self.given[name] is other.given[name] for name in self.given
-        )
-        return self.function is other.function and self._whole is other._whole and same
+        alike = list(map(id, self.given.values())) == list(map(id, other.given.values()))
+        return self.function is other.function and self._whole is other._whole and alike
 
     def state(self) -> State:
         """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
@@ -90,6 +88,13 @@ class Followed:
             return ()
         traversal, identity = self._whole
         return {identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
+
+    def reaches(self, spelt: str) -> bool:
+        """Whether the text leads to a name of a module, written with the module's file."""
+        if self._whole is None:
+            return False
+        label = self._whole.traversal.resolver.label
+        return any(f"{label(module.path)}::{name}" == spelt for module, name in self._whole.traversal.taken)
 
     def remembers(self, spelt: str, other: Followed) -> bool:
         """Whether a function that other code reaches, too, keeps what it found out under a name of a module.

@@ -198,13 +198,6 @@ class _Runner:
         except PipelineError as error:  # what the step declares cannot be done; others can go on
             self._refuse(node, error)
             return True
-        if decision.hit is not None:
-            self._claims.release(decision.key)
-            decision.leave()
-            with self._transaction.together():
-                step = self._record.cached(decision, self._output_names[node.id])
-            self._settle(node, step, "")
-            return True
         if self._states.owed and (hits := self._owed_to(decision)):
             try:
                 self._run_again(hits, node.id)
@@ -212,6 +205,14 @@ class _Runner:
                 self._refuse(node, error)
                 return True
             return self._begin(node)  # what it finds now may be what it found before
+        if decision.hit is not None:
+            self._claims.release(decision.key)
+            decision.leave()
+            decision.make_folders()
+            with self._transaction.together():
+                step = self._record.cached(decision, self._output_names[node.id])
+            self._settle(node, step, "")
+            return True
         if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
             return False
         if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
@@ -246,7 +247,9 @@ class _Runner:
         return self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
 
     def _owed_to(self, decision: Decision) -> list[str]:
-        """The hits so far that would have left something, had they run, that a step uses which is about to run."""
+        """The hits so far that would have left something, had they run, that a step uses; of a hit, that it read."""
+        if decision.hit is not None:
+            return self._states.owed.files_of(decision.trace)
         seen = decision.seen
         if not seen:  # its code, parameters or inputs are new: what it uses is what it used
             last = lookup.last_execution(self._transaction, self._previous, decision.node.id)
@@ -310,6 +313,7 @@ class _Runner:
         return Input(output.artifact, output.name, made.commit, source.output)
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
+        self._states.written.add(outcome.trace)
         with self._transaction.together():
             if outcome.error is None:
                 try:

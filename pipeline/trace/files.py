@@ -112,11 +112,16 @@ class Files:
         return asked, sorted(self._changed)
 
     def left(self) -> dict[str, str]:
-        """The files that the execution has written and left there → that they are files."""
-        written = sorted(self.written | self.written_unseen)
-        paths = (path for path in written if not self._places.is_made_up(path) and os.path.isfile(path))
+        """The paths that the execution has written or removed → what is there now: contents, folders, nothing."""
+        paths = (path for path in sorted(self.written | self.written_unseen) if not self._places.is_made_up(path))
         known = (self._places.known(self._places.given(path)) for path in paths)
-        return {found[0]: kind(found[1]) for found in known if found and self._places.counts(found[1], direct=True)}
+        found = {
+            name: content(absolute, self._file_ids)
+            for name, absolute in filter(None, known)
+            if self._places.counts(absolute, direct=False)
+        }
+        self._file_ids.settle()
+        return found
 
     def _is_scratch(self, name: str) -> bool:
         """Whether a path was made up, written and removed by the execution: the next one makes up another."""

@@ -19,10 +19,11 @@ from . import chance, environment, whereabouts
 from .model import Trace
 from .places import Places
 from .whereabouts import Whereabouts
+from .written import FILES, Written
 
 GONE = "gone"
 """In place of what there is no more."""
-VALUES, PARTS, ADDED, VARIABLES, FILES = "values", "parts", "added to", "variables", "files"
+VALUES, PARTS, ADDED, VARIABLES = "values", "parts", "added to", "variables"
 """What an execution left: the kinds, as a trace names them. ADDED tells of collections what they were before."""
 _UNKNOWN = "unknown"
 _ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
@@ -51,8 +52,7 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
         name: now
         for name in sorted(before.keys() | after.keys())
         if (now := after.get(name, GONE)) != before.get(name, GONE)
-        # What was only loaded is loaded again by whoever needs it, and what functions remember is found out again.
-        and before.get(name) != UNLOADED and not name.endswith("()")
+        and before.get(name) != UNLOADED  # what was only loaded is loaded again by whoever needs it
     }  # fmt: skip
 
 
@@ -85,11 +85,13 @@ class Owed:
     Args:
         state_of: Tells the state that code reaches now.
         places: Which paths names of files stand for.
+        written: Knows what steps have left in files.
     """
 
-    def __init__(self, state_of: Callable[[Followed], State], places: Places) -> None:
+    def __init__(self, state_of: Callable[[Followed], State], places: Places, written: Written) -> None:
         self._state_of = state_of
         self._places = places
+        self._written = written
         self._hits: list[_Hit] = []
 
     def add(self, step: str, code: Followed, trace: Trace) -> None:
@@ -126,7 +128,9 @@ class Owed:
             for name, now in hit.of(VALUES).items():
                 spelt = hit.code.spelt(name)
                 mine, was = code.named(spelt), hit.trace.values.get(name, hit.of(ADDED).get(name, GONE))
-                if _root(mine) not in roots or (_told(trace, mine, values) and code.remembers(_root(spelt), hit.code)):
+                if _root(mine) not in roots and not code.reaches(_root(spelt)):
+                    continue
+                if _told(trace, mine, values) and code.remembers(_root(spelt), hit.code):
                     continue
                 if values.get(mine, GONE) == was:
                     _put(values, mine, now)
@@ -145,6 +149,10 @@ class Owed:
                 return hit.of(VARIABLES)[name]
         return environment.answer(name)
 
+    def files_of(self, trace: Trace) -> list[str]:
+        """The hits that owe files which an execution has read, in order."""
+        return self._needed({*self._read(trace)}, None)
+
     def needed(self, code: Followed, traces: Iterable[Trace]) -> list[str]:
         """The hits that owe what a step uses that is about to run, in order.
 
@@ -152,15 +160,24 @@ class Owed:
             code: The step's code.
             traces: What it was seen to use before.
         """
-        found, uses = [], {*self._uses(code)}
+        uses = {*self._uses(code)}
         for trace in traces:
             uses |= {*self._asked(trace)}
+        return self._needed(uses, code)
+
+    def _needed(self, uses: set[Uses], code: Followed | None) -> list[str]:
+        found = []
         for hit in reversed(self._hits):
-            owed = {each for each in self._owed(hit) if each in uses}
-            if any(kind != VALUES or not code.remembers(name, hit.code) for kind, name in owed):
+            if any(self._is_used(kind, name, uses, code, hit) for kind, name in self._owed(hit)):
                 found.append(hit.step)
                 uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
         return found[::-1]
+
+    @staticmethod
+    def _is_used(kind: str, name: str, uses: set[Uses], code: Followed | None, hit: _Hit) -> bool:
+        if kind != VALUES or code is None:
+            return (kind, name) in uses
+        return ((kind, name) in uses or code.reaches(name)) and not code.remembers(name, hit.code)
 
     def _uses(self, code: Followed) -> Iterator[Uses]:
         state = self._state_of(code)
@@ -168,6 +185,10 @@ class Owed:
 
     def _asked(self, trace: Trace) -> Iterator[Uses]:
         yield from ((VARIABLES, name) for name in trace.env)
+        yield from ((FILES, self._places.resolve(name)) for name in trace.left.get(FILES, {}))
+        yield from self._read(trace)
+
+    def _read(self, trace: Trace) -> Iterator[Uses]:
         for name, facets in trace.files.items():
             path = self._places.resolve(name)
             yield FILES, path
@@ -178,12 +199,13 @@ class Owed:
         """What a hit would have left, and is not there."""
         state = self._state_of(hit.code)
         for name, now in hit.of(VALUES).items():
-            if state.values.get(name, state.added.get(name, GONE)) != now:
+            is_found_out_again = name.endswith("()")  # what a cached function remembers
+            if not is_found_out_again and state.values.get(name, state.added.get(name, GONE)) != now:
                 yield VALUES, _root(hit.code.spelt(name))
         yield from ((VARIABLES, name) for name, now in hit.of(VARIABLES).items() if environment.answer(name) != now)
-        for name in hit.of(FILES):
+        for name, now in hit.of(FILES).items():
             path = self._places.resolve(name)
-            if not os.path.lexists(path):  # what somebody has changed is theirs, and counts as it is
+            if self._written.owes(path, now):
                 yield FILES, path
                 yield FILES, os.path.join(os.path.dirname(path), "")
 

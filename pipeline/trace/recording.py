@@ -21,6 +21,7 @@ from .files import Files
 from .opened import Seen, listener
 from .places import Places
 from .whereabouts import Whereabouts
+from .written import FILES
 
 C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
 """Packages that read files without Python's seeing it."""
@@ -71,7 +72,7 @@ class Recording:
     def left(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """What the execution, which has just ended, leaves of variables, files and whereabouts: kind → name → state."""
         yield owed.VARIABLES, self.environment.left()
-        yield owed.FILES, self.files.left()
+        yield FILES, self.files.left()
         yield from self._whereabouts.left(self._project).items()
 
     def listen(self) -> None:

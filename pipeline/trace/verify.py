@@ -16,6 +16,7 @@ from . import chance, environment, files
 from .model import Difference, Trace
 from .owed import Owed
 from .places import WORKING_DIRECTORY, Places
+from .written import Written
 
 Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
@@ -29,10 +30,12 @@ class States:
 
     Attributes:
         owed: What would be otherwise if all steps so far had run.
+        written: What steps have left in files.
     """
 
     def __init__(self, repository: Repository) -> None:
-        self.owed = Owed(self.of, _places_of(repository))
+        self.written = Written(repository, _places_of(repository))
+        self.owed = Owed(self.of, _places_of(repository), self.written)
         self._known: dict[int, tuple[Followed, State]] = {}
 
     def of(self, code: Followed) -> State:
@@ -81,22 +84,23 @@ class World:
         self.__dict__.pop("state", None)
 
     @cached_property
-    def _places(self) -> Places:
+    def places(self) -> Places:
+        """Which paths names of files stand for."""
         return _places_of(self.repository)
 
     def told(self, name: str) -> str:
         """What the step would be told of its run and its surroundings."""
         if name == WORKING_DIRECTORY:
-            return self._places.spell(os.getcwd())
+            return self.places.spell(os.getcwd())
         return chance.answer(name) or self.context(name)
 
     def file(self, name: str, facet: str) -> str:
         """What a path answers now."""
-        return files.answer(self._places.resolve(name), facet, self.repository.file_ids)
+        return files.answer(self.places.resolve(name), facet, self.repository.file_ids)
 
     def expect(self, names: Mapping[str, object]) -> None:
         """Says which files will be asked for."""
-        self.repository.file_ids.expect(map(self._places.resolve, names))
+        self.repository.file_ids.expect(map(self.places.resolve, names))
 
 
 def _places_of(repository: Repository) -> Places:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from .places import is_below
+from .places import Places, is_below
 
 DIRECTORY, PATH = "working directory", "sys.path"
 """How a trace calls what an execution left of them."""
@@ -54,6 +54,15 @@ def take(left: Mapping[str, Mapping[str, str]], project: str) -> None:
         folder = _folder(inside, project)
         if folder is not None and folder not in map(os.path.abspath, sys.path):
             sys.path.insert(len(sys.path) if end == "last" else 0, folder)
+
+
+def make_folders(names: Iterable[str], places: Places, project: str) -> None:
+    """Makes folders of the project that an execution made; passes over those that cannot be made."""
+    for name in names:
+        folder = places.resolve(name)
+        if _is_inside(os.path.realpath(folder), os.path.realpath(project)):
+            with suppress(OSError):
+                os.makedirs(folder, exist_ok=True)
 
 
 @contextmanager
