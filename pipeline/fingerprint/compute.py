@@ -28,6 +28,7 @@ from .project.resolve import Resolver
 from .reach import afterwards
 from .reach.identity import Identity, plainly
 from .reach.traversal import Traversal
+from .syntax.memo import is_memo
 from .syntax.nodes import line_of
 
 # With its path: code objects that read the same are equal whatever file they come from.
@@ -99,7 +100,8 @@ class Followed:
     def remembers(self, spelt: str, other: Followed) -> bool:
         """Whether a function that other code reaches, too, keeps what it found out under a name of a module.
 
-        Then it makes no difference to the other whether it is there already.
+        Then it makes no difference whether it is there already: entries of a dictionary that are only asked for by
+        their keys, or what is made where there is None.
 
         Args:
             spelt: The name, with its module's file.
@@ -107,11 +109,22 @@ class Followed:
         """
         if self._whole is None or other._whole is None:
             return False
+        text = self._whole.traversal
         label, _, name = spelt.partition("::")
-        here = _path_of(self._whole.traversal.resolver.root, label) or "", name
-        mine, others = (each.traversal.writers.get(here, set()) for each in (self._whole, other._whole))
+        here = _path_of(text.resolver.root, label) or "", name
+        if text.writers.get(here, set()).isdisjoint(other._whole.traversal.writers.get(here, ())):
+            return False
         value = own_namespaces().get(here[0], {}).get(name)
-        return not mine.isdisjoint(others) and (value is None or type(value) in (dict, set))
+        mentioning = (part.source for part in text.parts.values() if name in part.source and part.name != spelt)
+        return value is None or (type(value) is dict and all(is_memo(source, name) for source in mentioning))
+
+    def unmake(self, spelt: str) -> None:
+        """Sets a name of a module, written with the module's file, to None again, as it was before it was made."""
+        if self._whole is not None:
+            label, _, name = spelt.partition("::")
+            namespace = own_namespaces().get(_path_of(self._whole.traversal.resolver.root, label) or "", {})
+            if isinstance(namespace, dict) and name in namespace:
+                namespace[name] = None
 
     def spelt(self, name: str) -> str:
         """The name of a value or part of the state as it is written in the code now."""

@@ -314,6 +314,15 @@ class _Runner:
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         self._states.written.add(outcome.trace)
+        if self._states.owed and outcome.error is None and (missed := self._states.owed.missed()):
+            try:
+                self._run_again(missed, decision.node.id)
+            except PipelineError as error:
+                outcome.error = error
+            else:
+                again = self._decide(decision.node)
+                self._running[self._submit(again)] = again
+                return
         with self._transaction.together():
             if outcome.error is None:
                 try:

@@ -93,6 +93,7 @@ class Owed:
         self._places = places
         self._written = written
         self._hits: list[_Hit] = []
+        self._spared: set[tuple[str, str]] = set()
 
     def add(self, step: str, code: Followed, trace: Trace) -> None:
         """A step was a hit."""
@@ -173,11 +174,32 @@ class Owed:
                 uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
         return found[::-1]
 
-    @staticmethod
-    def _is_used(kind: str, name: str, uses: set[Uses], code: Followed | None, hit: _Hit) -> bool:
+    def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: _Hit) -> bool:
         if kind != VALUES or code is None:
             return (kind, name) in uses
-        return ((kind, name) in uses or code.reaches(name)) and not code.remembers(name, hit.code)
+        if (kind, name) not in uses and not code.reaches(name):
+            return False
+        if code.remembers(name, hit.code):
+            self._spared.add((hit.step, name))
+            return False
+        return True
+
+    def missed(self) -> list[str]:
+        """The hits of which what a step that has just run made anew, where there was None, is not what they owe.
+
+        It was thought to be: one function makes it for both. What it made is taken away again.
+        """
+        spared, self._spared = self._spared, set()
+        found = []
+        for hit in self._hits:
+            after = self._state_of(hit.code).values
+            for name, now in hit.of(VALUES).items():
+                root = _root(hit.code.spelt(name))
+                was_none = hit.trace.values.get(hit.code.named(root)) == repr(None)
+                if (hit.step, root) in spared and was_none and after.get(name) not in (now, repr(None)):
+                    found.append(hit.step)
+                    hit.code.unmake(root)
+        return list(dict.fromkeys(found))
 
     def _uses(self, code: Followed) -> Iterator[Uses]:
         state = self._state_of(code)
