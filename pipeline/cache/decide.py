@@ -68,7 +68,7 @@ class Decision:
 
     def leave(self) -> None:
         """A hit: leaves what can be left as that execution did, and notes what else it would have changed."""
-        self.world.states.owed.add(self.node.id, self.world.code, self.trace)
+        self.world.states.owed.add(self.node.id, self, self.world.code, self.trace)
         chance.leave(self.trace.left.get(chance.SOURCES_LEFT, {}))
         whereabouts.take(self.trace.left, str(self.world.repository.project))
 

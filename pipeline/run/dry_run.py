@@ -79,7 +79,7 @@ class _Planner:
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
-        self._states = States(repository)
+        self._states = States(repository, tried=True)
 
     def plan(self, node: Node) -> PlannedStep:
         undecided = sorted(

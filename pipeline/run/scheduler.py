@@ -28,6 +28,7 @@ from ..history import lookup
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
+from ..trace.owed import Debt
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
@@ -246,7 +247,7 @@ class _Runner:
         hooked = self._with_hooks(node.step)
         return self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
 
-    def _owed_to(self, decision: Decision) -> list[str]:
+    def _owed_to(self, decision: Decision) -> list[Debt]:
         """The hits so far that would have left something, had they run, that a step uses; of a hit, that it read."""
         if decision.hit is not None:
             return self._states.owed.files_of(decision.trace)
@@ -256,20 +257,22 @@ class _Runner:
             seen = (reasons.trace_of(self._repository, last),) if last is not None else ()
         return self._states.owed.needed(decision.world.code, seen)
 
-    def _run_again(self, hits: list[str], step: str) -> None:
+    def _run_again(self, debts: list[Debt], step: str) -> None:
         """Runs hits again for what they leave.
 
         Raises:
             PipelineError: One of them failed.
         """
-        for id_ in hits:
-            self._observer.step_repeats(id_, step)
-            decision = self._decide(self._graph.nodes[id_])
-            with self._states.owed.paid(id_):
-                outcome = self._submit(decision).result()
+        for debt in debts:
+            self._observer.step_repeats(debt.step, step)
+            debt.decision.world.look_again()
+            with self._states.owed.paid(debt):
+                outcome = self._submit(debt.decision).result()
+            self._states.forget()
+            self._states.written.add(outcome.trace)
             if outcome.error is not None:
                 raise PipelineError(
-                    f"{id_!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
+                    f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
                     f"{type(outcome.error).__name__}: {outcome.error}"
                 ) from outcome.error
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from ..fingerprint import UNLOADED, Followed, State
 from . import chance, environment, whereabouts
@@ -26,6 +27,8 @@ GONE = "gone"
 VALUES, PARTS, ADDED, VARIABLES = "values", "parts", "added to", "variables"
 """What an execution left: the kinds, as a trace names them. ADDED tells of collections what they were before."""
 _UNKNOWN = "unknown"
+_MOST = 200
+"""Debts that are kept; older ones are forgotten."""
 _ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
 
 Uses = tuple[str, str]
@@ -56,12 +59,13 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, s
     }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Hit:
-    """A step that was a hit.
+@dataclass(frozen=True, eq=False)
+class Debt:
+    """A step that was a hit, and would have left something.
 
     Attributes:
         step: Its invocation id.
+        decision: By what it can be run again.
         code: Its code.
         trace: What the execution was seen to use.
         sources: The random numbers as it found them.
@@ -69,6 +73,7 @@ class _Hit:
     """
 
     step: str
+    decision: Any
     code: Followed
     trace: Trace
     sources: Mapping[str, str]
@@ -80,38 +85,48 @@ class _Hit:
 
 
 class Owed:
-    """The debts of one run.
+    """What hits owe.
 
     Args:
         state_of: Tells the state that code reaches now.
         places: Which paths names of files stand for.
         written: Knows what steps have left in files.
+        debts: The debts so far; those of the process outlast a run.
     """
 
-    def __init__(self, state_of: Callable[[Followed], State], places: Places, written: Written) -> None:
+    def __init__(
+        self, state_of: Callable[[Followed], State], places: Places, written: Written, debts: list[Debt]
+    ) -> None:
         self._state_of = state_of
         self._places = places
         self._written = written
-        self._hits: list[_Hit] = []
-        self._spared: set[tuple[str, str]] = set()
+        self._debts = debts
+        self._spared: set[tuple[int, str]] = set()
 
-    def add(self, step: str, code: Followed, trace: Trace) -> None:
-        """A step was a hit."""
+    def add(self, step: str, decision: Any, code: Followed, trace: Trace) -> None:
+        """A step was a hit.
+
+        Args:
+            step: Its invocation id.
+            decision: By what it can be run again.
+            code: Its code.
+            trace: What the execution was seen to use.
+        """
         if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES)):
-            self._hits.append(_Hit(step, code, trace, chance.states(), Whereabouts.now()))
+            self._debts[:] = [each for each in self._debts if (each.step, each.trace) != (step, trace)][-_MOST:]
+            self._debts.append(Debt(step, decision, code, trace, chance.states(), Whereabouts.now()))
 
     def __bool__(self) -> bool:
-        return bool(self._hits)
+        return bool(self._debts)
 
     @contextmanager
-    def paid(self, step: str) -> Iterator[None]:
+    def paid(self, debt: Debt) -> Iterator[None]:
         """The block runs a step after all: it finds what hits can leave as it found it when it was a hit."""
-        hit = next(each for each in self._hits if each.step == step)
         with chance.kept(), whereabouts.kept():
-            chance.leave(hit.sources)
-            hit.whereabouts.restore()
+            chance.leave(debt.sources)
+            debt.whereabouts.restore()
             yield
-        self._hits.remove(hit)
+        self._debts.remove(debt)
 
     def over(self, code: Followed, state: State, trace: Trace) -> State:
         """The state that code would reach if all had run.
@@ -121,11 +136,11 @@ class Owed:
             state: What it reaches.
             trace: What it is compared with: what functions only remember may be there or not.
         """
-        if not self._hits:
+        if not self._debts:
             return state
         values, parts = dict(state.values), dict(state.parts)
         roots = {_root(name) for name in values}
-        for hit in self._hits:
+        for hit in self._debts:
             for name, now in hit.of(VALUES).items():
                 spelt = hit.code.spelt(name)
                 mine, was = code.named(spelt), hit.trace.values.get(name, hit.of(ADDED).get(name, GONE))
@@ -145,16 +160,16 @@ class Owed:
 
     def variable(self, name: str) -> str:
         """What an environment variable would answer if all had run."""
-        for hit in reversed(self._hits):
+        for hit in reversed(self._debts):
             if name in hit.of(VARIABLES):
                 return hit.of(VARIABLES)[name]
         return environment.answer(name)
 
-    def files_of(self, trace: Trace) -> list[str]:
+    def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
         return self._needed({*self._read(trace)}, None)
 
-    def needed(self, code: Followed, traces: Iterable[Trace]) -> list[str]:
+    def needed(self, code: Followed, traces: Iterable[Trace]) -> list[Debt]:
         """The hits that owe what a step uses that is about to run, in order.
 
         Args:
@@ -166,40 +181,40 @@ class Owed:
             uses |= {*self._asked(trace)}
         return self._needed(uses, code)
 
-    def _needed(self, uses: set[Uses], code: Followed | None) -> list[str]:
+    def _needed(self, uses: set[Uses], code: Followed | None) -> list[Debt]:
         found = []
-        for hit in reversed(self._hits):
+        for hit in reversed(self._debts):
             if any(self._is_used(kind, name, uses, code, hit) for kind, name in self._owed(hit)):
-                found.append(hit.step)
+                found.append(hit)
                 uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
         return found[::-1]
 
-    def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: _Hit) -> bool:
+    def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: Debt) -> bool:
         if kind != VALUES or code is None:
             return (kind, name) in uses
         if (kind, name) not in uses and not code.reaches(name):
             return False
         if code.remembers(name, hit.code):
-            self._spared.add((hit.step, name))
+            self._spared.add((id(hit), name))
             return False
         return True
 
-    def missed(self) -> list[str]:
+    def missed(self) -> list[Debt]:
         """The hits of which what a step that has just run made anew, where there was None, is not what they owe.
 
         It was thought to be: one function makes it for both. What it made is taken away again.
         """
         spared, self._spared = self._spared, set()
         found = []
-        for hit in self._hits:
+        for hit in self._debts:
             after = self._state_of(hit.code).values
             for name, now in hit.of(VALUES).items():
                 root = _root(hit.code.spelt(name))
                 was_none = hit.trace.values.get(hit.code.named(root)) == repr(None)
-                if (hit.step, root) in spared and was_none and after.get(name) not in (now, repr(None)):
-                    found.append(hit.step)
+                if (id(hit), root) in spared and was_none and after.get(name) not in (now, repr(None)):
+                    found.append(hit)
                     hit.code.unmake(root)
-        return list(dict.fromkeys(found))
+        return list({id(each): each for each in found}.values())
 
     def _uses(self, code: Followed) -> Iterator[Uses]:
         state = self._state_of(code)
@@ -217,7 +232,7 @@ class Owed:
             if any("names" in facet or "sizes" in facet for facet in facets):
                 yield FILES, os.path.join(path, "")
 
-    def _owed(self, hit: _Hit) -> Iterator[Uses]:
+    def _owed(self, hit: Debt) -> Iterator[Uses]:
         """What a hit would have left, and is not there."""
         state = self._state_of(hit.code)
         for name, now in hit.of(VALUES).items():

@@ -14,9 +14,12 @@ from artvcs.vcs import Repository
 from ..fingerprint import UNLOADED, Followed, State, package_version
 from . import chance, environment, files
 from .model import Difference, Trace
-from .owed import Owed
+from .owed import Debt, Owed
 from .places import WORKING_DIRECTORY, Places
 from .written import Written
+
+_debts: dict[str, list[Debt]] = {}
+"""What hits in this process owe, by project."""
 
 Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
@@ -27,15 +30,17 @@ class States:
 
     Args:
         repository: Where the results are.
+        tried: Whether nothing is run: then what hits owe is forgotten afterwards.
 
     Attributes:
         owed: What would be otherwise if all steps so far had run.
         written: What steps have left in files.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, *, tried: bool = False) -> None:
+        debts = _debts.setdefault(str(repository.project), [])
         self.written = Written(repository, _places_of(repository))
-        self.owed = Owed(self.of, _places_of(repository), self.written)
+        self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts)
         self._known: dict[int, tuple[Followed, State]] = {}
 
     def of(self, code: Followed) -> State:
