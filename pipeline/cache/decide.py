@@ -26,7 +26,7 @@ from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
 from ..trace import chance, whereabouts
-from ..trace.files import FOLDER
+from ..trace.files import FOLDER, listed_in
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
 from ..trace.written import FILES
@@ -76,7 +76,7 @@ class Decision:
         """A hit: makes the folders that the execution made."""
         left = self.trace.left.get(FILES, {})
         repository = self.world.repository
-        folders = [name for name, what in left.items() if what == FOLDER]
+        folders = [name for name, what in left.items() if what == FOLDER or listed_in(what) is not None]
         whereabouts.make_folders(folders, self.world.places, str(repository.project))
 
     @property

@@ -206,6 +206,9 @@ class _Runner:
                 self._refuse(node, error)
                 return True
             return self._begin(node)  # what it finds now may be what it found before
+        if decision.hit is None and self._states.owed.load():
+            self._states.forget()
+            return self._begin(node)
         if decision.hit is not None:
             self._claims.release(decision.key)
             decision.leave()

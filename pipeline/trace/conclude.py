@@ -63,6 +63,8 @@ def _left(
     yield SOURCES_LEFT, sources
     yield from owed.left(before, after).items()
     yield from recording.left()
+    acting = tuple(each.place for each in after.done if each not in before.done)
+    yield owed.MODULES, {name: "loaded" for name, path in recording.loaded() if acting and path.endswith(acting)}
 
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:

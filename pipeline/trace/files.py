@@ -42,6 +42,7 @@ class Files:
         self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
         self.written_unseen: set[str] = set()
+        self._emptied: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
 
@@ -92,6 +93,15 @@ class Files:
             name, before = self._appended.pop(found[1])
             self._asked.setdefault(name, {}).setdefault("content", before)
 
+    def empty(self, given: Any) -> None:
+        """A folder is about to be removed with all in it: if it is made again, it is to hold nothing else."""
+        for folder, folders, files in os.walk(given):
+            for each in (*folders, *files):
+                self.write(os.path.join(folder, each))
+        self.write(given)
+        if (found := self._places.known(given)) is not None:
+            self._emptied.add(found[1])
+
     def write(self, given: Any, *, reads: bool = False) -> None:
         """A path is about to be written, made or removed; from then on, what it holds is the step's own."""
         if reads:
@@ -112,11 +122,11 @@ class Files:
         return asked, sorted(self._changed)
 
     def left(self) -> dict[str, str]:
-        """The paths that the execution has written or removed → what is there now: contents, folders, nothing."""
+        """The paths that it has written or removed → what is there now: a content, a folder, names in one, nothing."""
         paths = (path for path in sorted(self.written | self.written_unseen) if not self._places.is_made_up(path))
         known = (self._places.known(self._places.given(path)) for path in paths)
         found = {
-            name: content(absolute, self._file_ids)
+            name: names(absolute) if absolute in self._emptied else content(absolute, self._file_ids)
             for name, absolute in filter(None, known)
             if self._places.counts(absolute, direct=False)
         }
@@ -248,6 +258,13 @@ def told(facet: str, then: str, now: str) -> tuple[str | None, str | None]:
     before, after = ([] if each == NO_NAMES else each.split("\n") for each in (then, now))
     gone, new = sorted({*before} - {*after}), sorted({*after} - {*before})
     return _names_in_words(gone), _names_in_words(new)
+
+
+def listed_in(answer: str) -> set[str] | None:
+    """The names that `names` told of a folder; None where it told none, or there were too many."""
+    if answer == NO_NAMES:
+        return set()
+    return {name.removeprefix(_HERE).rstrip("/") for name in answer.split("\n")} if answer.startswith(_HERE) else None
 
 
 def _is_listing(answer: str) -> bool:

@@ -8,10 +8,12 @@ For one that has to run, the hits that owe what it uses are run again first.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,8 @@ GONE = "gone"
 """In place of what there is no more."""
 VALUES, PARTS, ADDED, VARIABLES = "values", "parts", "added to", "variables"
 """What an execution left: the kinds, as a trace names them. ADDED tells of collections what they were before."""
+MODULES = "modules"
+"""The same of own modules that do something to packages as they are imported."""
 _UNKNOWN = "unknown"
 _MOST = 200
 """Debts that are kept; older ones are forgotten."""
@@ -70,6 +74,8 @@ class Debt:
         trace: What the execution was seen to use.
         sources: The random numbers as it found them.
         whereabouts: Where the process worked.
+        written: What knew of the files of its run.
+        done: How many steps of that run had left files.
     """
 
     step: str
@@ -78,10 +84,17 @@ class Debt:
     trace: Trace
     sources: Mapping[str, str]
     whereabouts: Whereabouts
+    written: Written
+    done: int
 
     def of(self, kind: str) -> Mapping[str, str]:
         """What it left of a kind."""
         return self.trace.left.get(kind, {})
+
+    def leads_to(self, module: str) -> bool:
+        """Whether the code leads to a module of the user's."""
+        inside = os.sep + module.replace(".", os.sep)
+        return any(path.endswith((f"{inside}.py", os.path.join(inside, "__init__.py"))) for path in self.code.files)
 
 
 class Owed:
@@ -112,9 +125,11 @@ class Owed:
             code: Its code.
             trace: What the execution was seen to use.
         """
-        if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES)):
+        done = self._written.add(trace)
+        if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES, MODULES)):
             self._debts[:] = [each for each in self._debts if (each.step, each.trace) != (step, trace)][-_MOST:]
-            self._debts.append(Debt(step, decision, code, trace, chance.states(), Whereabouts.now()))
+            found = chance.states(), Whereabouts.now()
+            self._debts.append(Debt(step, decision, code, trace, *found, self._written, done))
 
     def __bool__(self) -> bool:
         return bool(self._debts)
@@ -127,6 +142,17 @@ class Owed:
             debt.whereabouts.restore()
             yield
         self._debts.remove(debt)
+
+    def load(self) -> bool:
+        """Imports the modules that hits would have imported, for what these do to packages; whether there were any.
+
+        Only those that the hits' code leads to: a trace may come from a stranger.
+        """
+        names = {name for debt in self._debts for name in debt.of(MODULES) if debt.leads_to(name)} - sys.modules.keys()
+        for name in sorted(names):
+            with suppress(Exception):  # a module may raise anything; whoever needs it says so
+                importlib.import_module(name)
+        return not names.isdisjoint(sys.modules)
 
     def over(self, code: Followed, state: State, trace: Trace) -> State:
         """The state that code would reach if all had run.
@@ -222,7 +248,9 @@ class Owed:
 
     def _asked(self, trace: Trace) -> Iterator[Uses]:
         yield from ((VARIABLES, name) for name in trace.env)
-        yield from ((FILES, self._places.resolve(name)) for name in trace.left.get(FILES, {}))
+        for path in map(self._places.resolve, trace.left.get(FILES, {})):
+            yield FILES, path
+            yield FILES, os.path.dirname(path)  # which another may have emptied
         yield from self._read(trace)
 
     def _read(self, trace: Trace) -> Iterator[Uses]:
@@ -242,7 +270,7 @@ class Owed:
         yield from ((VARIABLES, name) for name, now in hit.of(VARIABLES).items() if environment.answer(name) != now)
         for name, now in hit.of(FILES).items():
             path = self._places.resolve(name)
-            if self._written.owes(path, now):
+            if self._written.owes(path, now, hit.done if hit.written is self._written else 0):
                 yield FILES, path
                 yield FILES, os.path.join(os.path.dirname(path), "")
 

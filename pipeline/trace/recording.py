@@ -54,6 +54,7 @@ class Recording:
         self.environment = Environment()
         self.chance = Chance()
         self._whereabouts = Whereabouts.now()
+        self._loaded = frozenset(sys.modules)
         self.entered: set[CodeType] = set()
         self.modules: set[str] = set()
         self.answers: dict[str, str] = {}
@@ -74,6 +75,13 @@ class Recording:
         yield owed.VARIABLES, self.environment.left()
         yield FILES, self.files.left()
         yield from self._whereabouts.left(self._project).items()
+
+    def loaded(self) -> Iterator[tuple[str, str]]:
+        """The modules that were loaded since it began, each with its file."""
+        for name in sorted(sys.modules.keys() - self._loaded):
+            path = getattr(sys.modules.get(name), "__file__", None)
+            if isinstance(path, str):
+                yield name, os.path.abspath(path)
 
     def listen(self) -> None:
         """From now on, also takes what is opened by code that Python does not see."""

@@ -7,6 +7,7 @@ has put there is never touched.
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 
 from artvcs.vcs import Commit, DamagedError, LookupFailed, Repository, runs
@@ -35,21 +36,30 @@ class Written:
         self._known: dict[str, set[str]] | None = None
         self._new: list[Trace] = []
 
-    def add(self, trace: Trace) -> None:
-        """An execution has ended."""
+    def add(self, trace: Trace) -> int:
+        """A step has run, or was a hit; returns how many that left files have done so far."""
         if trace.left.get(FILES):
             self._new.append(trace)
             self._known = None
+        return len(self._new)
 
-    def owes(self, path: str, left: str) -> bool:
+    def owes(self, path: str, left: str, done: int) -> bool:
         """Whether an execution that left a path so would have to do it again.
 
         Args:
             path: The path.
             left: What it held then: the id of its content, or in words what was there.
+            done: How many steps had left files by then: what the last of the later ones left there is as it should be.
         """
+        if left == files.FOLDER:
+            return False  # the hit itself makes it
+        if (names := files.listed_in(left)) is not None:
+            more = (files.listed_in(files.names(path)) or set()) - names
+            return any(self.owes(os.path.join(path, name), files.ABSENT, done) for name in more)
+        later = [told for trace in self._new[done:] for name, told in trace.left[FILES].items()
+                 if self._places.resolve(name) == path]  # fmt: skip
         now = files.content(path, self._repository.file_ids)
-        if now == left or left == files.FOLDER:
+        if now == (later[-1] if later else left):
             return False
         return now == files.ABSENT or now in self._contents().get(path, ())
 

@@ -82,6 +82,12 @@ def _on_write(recording: Recording, args: tuple[Any, ...]) -> None:
         recording.files.write(args[0])
 
 
+def _on_remove_tree(recording: Recording, args: tuple[Any, ...]) -> None:
+    """A folder is about to be removed with all in it; what is in it is then told by descriptors only."""
+    if not isinstance(args[0], int) and (len(args) < 2 or args[1] is None):
+        recording.files.empty(args[0])
+
+
 def _on_rename(recording: Recording, args: tuple[Any, ...]) -> None:
     for path in args[:2]:
         recording.files.write(path)
@@ -153,6 +159,7 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
     "os.mkdir": _on_make_folder,
     "os.chdir": _on_chdir,
     "os.rmdir": _on_write,
+    "shutil.rmtree": _on_remove_tree,
     "os.rename": _on_rename,
     "os.link": _on_rename,
     "os.symlink": lambda recording, args: recording.files.write(args[1]),
