@@ -170,7 +170,7 @@ class Owed:
             for name, now in hit.of(VALUES).items():
                 spelt = hit.code.spelt(name)
                 mine, was = code.named(spelt), hit.trace.values.get(name, hit.of(ADDED).get(name, GONE))
-                if _root(mine) not in roots and not code.reaches(_root(spelt)):
+                if _root(mine) not in roots and (mine in state.added or not code.reaches(_root(spelt))):
                     continue
                 if _told(trace, mine, values) and code.remembers(_root(spelt), hit.code):
                     continue
