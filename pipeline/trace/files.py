@@ -19,6 +19,9 @@ _HERE = "./"
 _LONGEST = 2000
 """Characters of the names in a folder that are kept as they are."""
 
+_MOST_LEFT = 100_000
+"""Paths that are told one by one."""
+
 LARGE = 1 << 30
 """Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
 
@@ -123,6 +126,8 @@ class Files:
 
     def left(self) -> dict[str, str]:
         """The paths that it has written or removed → what is there now: a content, a folder, names in one, nothing."""
+        if len(self.written | self.written_unseen) > _MOST_LEFT:
+            return {}  # so many would not go into a record
         paths = (path for path in sorted(self.written | self.written_unseen) if not self._places.is_made_up(path))
         known = (self._places.known(self._places.given(path)) for path in paths)
         found = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import os
 import re
 import sys
@@ -72,6 +73,8 @@ class Debt:
         decision: By what it can be run again.
         code: Its code.
         trace: What the execution was seen to use.
+        files: Paths that it left → what was there.
+        found: What of all that it left was there when it was a hit: name or variable → what it was.
         sources: The random numbers as it found them.
         whereabouts: Where the process worked.
         written: What knew of the files of its run.
@@ -82,6 +85,8 @@ class Debt:
     decision: Any
     code: Followed
     trace: Trace
+    files: Mapping[str, str]
+    found: Mapping[str, str]
     sources: Mapping[str, str]
     whereabouts: Whereabouts
     written: Written
@@ -128,8 +133,14 @@ class Owed:
         done = self._written.add(trace)
         if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES, MODULES)):
             self._debts[:] = [each for each in self._debts if (each.step, each.trace) != (step, trace)][-_MOST:]
-            found = chance.states(), Whereabouts.now()
-            self._debts.append(Debt(step, decision, code, trace, *found, self._written, done))
+            files = {self._places.resolve(name): what for name, what in trace.left.get(FILES, {}).items()}
+            found = {name: environment.answer(name) for name in trace.left.get(VARIABLES, {})}
+            if values := trace.left.get(VALUES, {}):
+                found |= {name: _of(self._state_of(code), name) for name in values}
+            debt = Debt(
+                step, decision, code, trace, files, found, chance.states(), Whereabouts.now(), self._written, done
+            )
+            self._debts.append(debt)
 
     def __bool__(self) -> bool:
         return bool(self._debts)
@@ -141,7 +152,8 @@ class Owed:
             chance.leave(debt.sources)
             debt.whereabouts.restore()
             yield
-        self._debts.remove(debt)
+        with suppress(ValueError):  # another thread has run it, too
+            self._debts.remove(debt)
 
     def load(self) -> bool:
         """Imports the modules that hits would have imported, for what these do to packages; whether there were any.
@@ -187,7 +199,7 @@ class Owed:
     def variable(self, name: str) -> str:
         """What an environment variable would answer if all had run."""
         for hit in reversed(self._debts):
-            if name in hit.of(VARIABLES):
+            if name in hit.of(VARIABLES) and hit.found[name] == environment.answer(name):
                 return hit.of(VARIABLES)[name]
         return environment.answer(name)
 
@@ -210,7 +222,8 @@ class Owed:
     def _needed(self, uses: set[Uses], code: Followed | None) -> list[Debt]:
         found = []
         for hit in reversed(self._debts):
-            if any(self._is_used(kind, name, uses, code, hit) for kind, name in self._owed(hit)):
+            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses))
+            if any(self._is_used(kind, name, uses, code, hit) for kind, name in owed):
                 found.append(hit)
                 uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
         return found[::-1]
@@ -261,18 +274,27 @@ class Owed:
                 yield FILES, os.path.join(path, "")
 
     def _owed(self, hit: Debt) -> Iterator[Uses]:
-        """What a hit would have left, and is not there."""
-        state = self._state_of(hit.code)
-        for name, now in hit.of(VALUES).items():
+        """What a hit would have left in the process, and is as it found it; what was set since is as it should be."""
+        for name, left in hit.of(VALUES).items():
+            now = _of(self._state_of(hit.code), name)
             is_found_out_again = name.endswith("()")  # what a cached function remembers
-            if not is_found_out_again and state.values.get(name, state.added.get(name, GONE)) != now:
+            if now != left and not is_found_out_again and (now == hit.found[name] or name in hit.of(ADDED)):
                 yield VALUES, _root(hit.code.spelt(name))
-        yield from ((VARIABLES, name) for name, now in hit.of(VARIABLES).items() if environment.answer(name) != now)
-        for name, now in hit.of(FILES).items():
-            path = self._places.resolve(name)
-            if self._written.owes(path, now, hit.done if hit.written is self._written else 0):
-                yield FILES, path
-                yield FILES, os.path.join(os.path.dirname(path), "")
+        for name, left in hit.of(VARIABLES).items():
+            if left != environment.answer(name) == hit.found[name]:
+                yield VARIABLES, name
+
+    def _owed_files(self, hit: Debt, uses: set[Uses]) -> Iterator[Uses]:
+        """The files that a hit would have left otherwise, as far as they are used."""
+        done = hit.done if hit.written is self._written else 0
+        for path, left in hit.files.items():
+            used = (FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))
+            if not uses.isdisjoint(used) and self._written.owes(path, left, done):
+                yield from used
+
+
+def _of(state: State, name: str) -> str:
+    return state.values.get(name, state.added.get(name, GONE))
 
 
 def _root(name: str) -> str:

@@ -34,12 +34,12 @@ class Written:
         self._repository = repository
         self._places = places
         self._known: dict[str, set[str]] | None = None
-        self._new: list[Trace] = []
+        self._new: list[Mapping[str, str]] = []
 
     def add(self, trace: Trace) -> int:
         """A step has run, or was a hit; returns how many that left files have done so far."""
         if trace.left.get(FILES):
-            self._new.append(trace)
+            self._new.append(self._left_by(trace))
             self._known = None
         return len(self._new)
 
@@ -56,8 +56,7 @@ class Written:
         if (names := files.listed_in(left)) is not None:
             more = (files.listed_in(files.names(path)) or set()) - names
             return any(self.owes(os.path.join(path, name), files.ABSENT, done) for name in more)
-        later = [told for trace in self._new[done:] for name, told in trace.left[FILES].items()
-                 if self._places.resolve(name) == path]  # fmt: skip
+        later = [each[path] for each in self._new[done:] if path in each]
         now = files.content(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
@@ -66,10 +65,13 @@ class Written:
     def _contents(self) -> Mapping[str, set[str]]:
         if self._known is None:
             self._known = {}
-            for trace in itertools.chain(self._new, self._traces()):
-                for name, content in trace.left.get(FILES, {}).items():
-                    self._known.setdefault(self._places.resolve(name), set()).add(content)
+            for each in itertools.chain(self._new, map(self._left_by, self._traces())):
+                for path, content in each.items():
+                    self._known.setdefault(path, set()).add(content)
         return self._known
+
+    def _left_by(self, trace: Trace) -> Mapping[str, str]:
+        return {self._places.resolve(name): content for name, content in trace.left.get(FILES, {}).items()}
 
     def _traces(self) -> Iterator[Trace]:
         refs = self._repository.refs()
