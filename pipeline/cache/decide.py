@@ -132,6 +132,7 @@ def decide(
         lambda question: questions.ask(repository, asked["run_id"], question),
         lambda name: asked.get(name, _NEVER),
     )
+    states.owed.begin(code)
     decision = Decision(node, inputs, world, parts, parts.key())
     return _with_hit(decision, refs) if use_cache else decision
 

@@ -33,7 +33,7 @@ class Environment:
             self.read_all(os.environ)
         elif kind == "set":
             self.set(key)
-        else:
+        elif key not in _SESSION or ALL not in self.asked:  # `{**os.environ}` asks for each
             self.read(key, held)
 
     def read(self, name: str, value: str | None) -> None:

@@ -132,7 +132,7 @@ class Owed:
         """
         done = self._written.add(trace)
         if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES, MODULES)):
-            self._debts[:] = [each for each in self._debts if (each.step, each.trace) != (step, trace)][-_MOST:]
+            del self._debts[:-_MOST]
             files = {self._places.resolve(name): what for name, what in trace.left.get(FILES, {}).items()}
             found = {name: environment.answer(name) for name in trace.left.get(VARIABLES, {})}
             if values := trace.left.get(VALUES, {}):
@@ -141,6 +141,12 @@ class Owed:
                 step, decision, code, trace, files, found, chance.states(), Whereabouts.now(), self._written, done
             )
             self._debts.append(debt)
+
+    def begin(self, code: Followed) -> None:
+        """A step begins anew: what it owes from an earlier run is forgotten, as it may have been reset meanwhile."""
+        self._debts[:] = [
+            each for each in self._debts if each.written is self._written or each.code.function is not code.function
+        ]
 
     def __bool__(self) -> bool:
         return bool(self._debts)
