@@ -25,11 +25,8 @@ from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
-from ..trace import chance, whereabouts
-from ..trace.files import FOLDER, listed_in
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
-from ..trace.written import FILES
 from ..typing.encode import to_plain
 from .key import KeyParts, available, materializer_names, policy_extras
 
@@ -67,17 +64,8 @@ class Decision:
     against: Oid | None = None
 
     def leave(self) -> None:
-        """A hit: leaves what can be left as that execution did, and notes what else it would have changed."""
-        self.world.states.owed.add(self.node.id, self, self.world.code, self.trace)
-        chance.leave(self.trace.left.get(chance.SOURCES_LEFT, {}))
-        whereabouts.take(self.trace.left, str(self.world.repository.project))
-
-    def make_folders(self) -> None:
-        """A hit: makes the folders that the execution made."""
-        left = self.trace.left.get(FILES, {})
-        repository = self.world.repository
-        folders = [name for name, what in left.items() if what == FOLDER or listed_in(what) is not None]
-        whereabouts.make_folders(folders, self.world.places, str(repository.project))
+        """A hit: leaves what it can, as that execution did, and notes that it owes the rest."""
+        self.world.states.owed.leave(self.node.id, self, self.world.code, self.trace)
 
     @property
     def code(self) -> Fingerprint:
@@ -132,7 +120,6 @@ def decide(
         lambda question: questions.ask(repository, asked["run_id"], question),
         lambda name: asked.get(name, _NEVER),
     )
-    states.owed.begin(code)
     decision = Decision(node, inputs, world, parts, parts.key())
     return _with_hit(decision, refs) if use_cache else decision
 

@@ -36,6 +36,9 @@ class Reason:
     diff: str = ""
 
 
+_ORDER = "the order of its pieces, or how they hang together"
+
+
 def trace_of(repository: Repository, commit: Commit) -> Trace:
     """What an execution was seen to use; nothing where that cannot be read."""
     try:
@@ -98,9 +101,6 @@ def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
 
 def _hashes(code: Fingerprint) -> dict[str, str]:
     return {part.name: part.hash for part in code.parts}
-
-
-_ORDER = "the order of its pieces, or how they hang together"
 
 
 def _mapping_reasons(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reason]:

@@ -92,10 +92,13 @@ class Followed:
 
     def reaches(self, spelt: str) -> bool:
         """Whether the text leads to a name of a module, written with the module's file."""
-        if self._whole is None:
-            return False
-        label = self._whole.traversal.resolver.label
-        return any(f"{label(module.path)}::{name}" == spelt for module, name in self._whole.traversal.taken)
+        return self._whole is not None and self._name(spelt) in self._whole.traversal.nodes
+
+    def _name(self, spelt: str) -> Name:
+        """A name of a module as it is written with the module's label."""
+        assert self._whole is not None
+        label, _, name = spelt.partition("::")
+        return _path_of(self._whole.traversal.resolver.root, label) or "", name
 
     def remembers(self, spelt: str, other: Followed) -> bool:
         """Whether a function that other code reaches, too, keeps what it found out under a name of a module.
@@ -109,20 +112,18 @@ class Followed:
         """
         if self._whole is None or other._whole is None:
             return False
-        text = self._whole.traversal
-        label, _, name = spelt.partition("::")
-        here = _path_of(text.resolver.root, label) or "", name
-        if text.writers.get(here, set()).isdisjoint(other._whole.traversal.writers.get(here, ())):
+        text, (path, name) = self._whole.traversal, self._name(spelt)
+        if text.writers.get((path, name), set()).isdisjoint(other._whole.traversal.writers.get((path, name), ())):
             return False
-        value = own_namespaces().get(here[0], {}).get(name)
+        value = own_namespaces().get(path, {}).get(name)
         mentioning = (part.source for part in text.parts.values() if name in part.source and part.name != spelt)
         return value is None or (type(value) is dict and all(is_memo(source, name) for source in mentioning))
 
     def unmake(self, spelt: str) -> None:
         """Sets a name of a module, written with the module's file, to None again, as it was before it was made."""
         if self._whole is not None:
-            label, _, name = spelt.partition("::")
-            namespace = own_namespaces().get(_path_of(self._whole.traversal.resolver.root, label) or "", {})
+            path, name = self._name(spelt)
+            namespace = own_namespaces().get(path, {})
             if isinstance(namespace, dict) and name in namespace:
                 namespace[name] = None
 

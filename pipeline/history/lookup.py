@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artvcs.vcs import (
     AmbiguousName,
     Commit,
+    DamagedError,
+    LookupFailed,
     ObjectStore,
     Oid,
     Refs,
@@ -150,7 +153,7 @@ def _some(found: Iterator[Run]) -> list[Run]:
 
 
 def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:
-    """The newest execution of a step in a run or those of its pipeline before it.
+    """The newest execution of a step in a run or those of its pipeline before it, of those that can be read.
 
     Args:
         refs: Where runs are looked up.
@@ -159,8 +162,9 @@ def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:
     """
     while run is not None:
         found = run.steps.get(step)
-        if found is not None and found.commit is not None:
-            return refs.record(found.commit, Commit)
+        with suppress(LookupFailed, DamagedError):  # collected, or damaged
+            if found is not None and found.commit is not None:
+                return refs.record(found.commit, Commit)
         run = runs.by_id(refs, run.previous) if run.previous else None
     return None
 

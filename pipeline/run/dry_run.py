@@ -93,6 +93,7 @@ class _Planner:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
+        self._states.owed.begin(node.step.function)
         use_cache = self._options.uses_cache(node.step.options)
         asked = told("", "", self._pipeline, node)
         decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)

@@ -15,7 +15,6 @@ from typing import Any
 
 from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_names, runs
 
-from ..cache import reasons
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
 from ..define import naming
@@ -24,15 +23,14 @@ from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
-from ..history import lookup
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
-from ..trace.owed import Debt
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
 from . import execute, logs, observer
+from .again import Again
 from .context import RunningStep, told
 from .executors import InlineExecutor
 from .inputs import Ingest
@@ -100,6 +98,7 @@ class _Runner:
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
         self._states = States(repository)
+        self._again = Again(repository, transaction, self._previous, self._states, self._observer, self._submit)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -196,23 +195,14 @@ class _Runner:
             return True
         try:
             decision = self._decide(node)
+            if self._again.before(decision):
+                return self._begin(node)  # what it finds now may be what it found before
         except PipelineError as error:  # what the step declares cannot be done; others can go on
             self._refuse(node, error)
             return True
-        if self._states.owed and (hits := self._owed_to(decision)):
-            try:
-                self._run_again(hits, node.id)
-            except PipelineError as error:
-                self._refuse(node, error)
-                return True
-            return self._begin(node)  # what it finds now may be what it found before
-        if decision.hit is None and self._states.owed.load():
-            self._states.forget()
-            return self._begin(node)
         if decision.hit is not None:
             self._claims.release(decision.key)
             decision.leave()
-            decision.make_folders()
             with self._transaction.together():
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")
@@ -241,6 +231,7 @@ class _Runner:
         self._running[self._submit(decision)] = decision
 
     def _submit(self, decision: Decision) -> Future[Outcome]:
+        """Has a step executed."""
         node = decision.node
         here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
@@ -249,35 +240,6 @@ class _Runner:
         )  # fmt: skip
         hooked = self._with_hooks(node.step)
         return self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
-
-    def _owed_to(self, decision: Decision) -> list[Debt]:
-        """The hits so far that would have left something, had they run, that a step uses; of a hit, that it read."""
-        if decision.hit is not None:
-            return self._states.owed.files_of(decision.trace)
-        seen = decision.seen
-        if not seen:  # its code, parameters or inputs are new: what it uses is what it used
-            last = lookup.last_execution(self._transaction, self._previous, decision.node.id)
-            seen = (reasons.trace_of(self._repository, last),) if last is not None else ()
-        return self._states.owed.needed(decision.world.code, seen)
-
-    def _run_again(self, debts: list[Debt], step: str) -> None:
-        """Runs hits again for what they leave.
-
-        Raises:
-            PipelineError: One of them failed.
-        """
-        for debt in debts:
-            self._observer.step_repeats(debt.step, step)
-            debt.decision.world.look_again()
-            with self._states.owed.paid(debt):
-                outcome = self._submit(debt.decision).result()
-            self._states.forget()
-            self._states.written.add(outcome.trace)
-            if outcome.error is not None:
-                raise PipelineError(
-                    f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
-                    f"{type(outcome.error).__name__}: {outcome.error}"
-                ) from outcome.error
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error
@@ -301,6 +263,7 @@ class _Runner:
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
+        self._states.owed.begin(node.step.function)
         if self._running:
             self._states.forget()  # what runs beside may change anything
         run = self._record.run
@@ -320,15 +283,13 @@ class _Runner:
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         self._states.written.add(outcome.trace)
-        if self._states.owed and outcome.error is None and (missed := self._states.owed.missed()):
+        if outcome.error is None:
             try:
-                self._run_again(missed, decision.node.id)
+                if self._again.after(decision):
+                    self._start(self._decide(decision.node))
+                    return
             except PipelineError as error:
                 outcome.error = error
-            else:
-                again = self._decide(decision.node)
-                self._running[self._submit(again)] = again
-                return
         with self._transaction.together():
             if outcome.error is None:
                 try:

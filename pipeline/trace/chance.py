@@ -19,8 +19,6 @@ from artvcs.vcs import hash_bytes
 from ..fingerprint import SEEDING
 from .generators import SOURCES, Look, Source
 
-SOURCES_LEFT = "random numbers"
-"""How a trace calls what an execution left of sources."""
 UNSEEDED = "left to chance"
 FROM_SYSTEM = "chance, from the operating system"
 _STATE_OF = "the state of "

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Container, Iterator, Mapping
 
 from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
-from . import owed
-from .chance import SOURCES_LEFT, unseeded
+from . import left
+from .chance import unseeded
 from .model import Trace
 from .recording import Recording
 
@@ -60,11 +60,11 @@ def _left(
     recording: Recording, before: State, after: State, sources: Mapping[str, str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """What the execution left behind, by kind."""
-    yield SOURCES_LEFT, sources
-    yield from owed.left(before, after).items()
+    yield left.SOURCES, sources
+    yield from left.in_memory(before, after).items()
     yield from recording.left()
     acting = tuple(each.place for each in after.done if each not in before.done)
-    yield owed.MODULES, {name: "loaded" for name, path in recording.loaded() if acting and path.endswith(acting)}
+    yield left.MODULES, {name: "loaded" for name, path in recording.loaded() if acting and path.endswith(acting)}
 
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:

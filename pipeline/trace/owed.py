@@ -18,19 +18,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..fingerprint import UNLOADED, Followed, State
+from ..fingerprint import Followed, State
 from . import chance, environment, whereabouts
+from .left import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
 from .model import Trace
 from .places import Places
 from .whereabouts import Whereabouts
-from .written import FILES, Written
+from .written import Written
 
-GONE = "gone"
-"""In place of what there is no more."""
-VALUES, PARTS, ADDED, VARIABLES = "values", "parts", "added to", "variables"
-"""What an execution left: the kinds, as a trace names them. ADDED tells of collections what they were before."""
-MODULES = "modules"
-"""The same of own modules that do something to packages as they are imported."""
 _UNKNOWN = "unknown"
 _MOST = 200
 """Debts that are kept; older ones are forgotten."""
@@ -38,30 +33,6 @@ _ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
 
 Uses = tuple[str, str]
 """A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
-
-
-def left(before: State, after: State) -> dict[str, dict[str, str]]:
-    """What an execution left in the process: kind → name → what it is since.
-
-    Args:
-        before: The state that its code reached before.
-        after: The same after it.
-    """
-    values = _changed({**before.values, **before.added}, {**after.values, **after.added})
-    return {
-        VALUES: values,
-        PARTS: _changed(before.parts, after.parts),
-        ADDED: {name: was for name, was in before.added.items() if name in values},
-    }
-
-
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: now
-        for name in sorted(before.keys() | after.keys())
-        if (now := after.get(name, GONE)) != before.get(name, GONE)
-        and before.get(name) != UNLOADED  # what was only loaded is loaded again by whoever needs it
-    }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +63,6 @@ class Debt:
     written: Written
     done: int
 
-    def of(self, kind: str) -> Mapping[str, str]:
-        """What it left of a kind."""
-        return self.trace.left.get(kind, {})
-
     def leads_to(self, module: str) -> bool:
         """Whether the code leads to a module of the user's."""
         inside = os.sep + module.replace(".", os.sep)
@@ -110,19 +77,27 @@ class Owed:
         places: Which paths names of files stand for.
         written: Knows what steps have left in files.
         debts: The debts so far; those of the process outlast a run.
+        tried: Whether nothing is run: then no folder is made.
     """
 
     def __init__(
-        self, state_of: Callable[[Followed], State], places: Places, written: Written, debts: list[Debt]
+        self,
+        state_of: Callable[[Followed], State],
+        places: Places,
+        written: Written,
+        debts: list[Debt],
+        *,
+        tried: bool,
     ) -> None:
+        self._tried = tried
         self._state_of = state_of
         self._places = places
         self._written = written
         self._debts = debts
         self._spared: set[tuple[int, str]] = set()
 
-    def add(self, step: str, decision: Any, code: Followed, trace: Trace) -> None:
-        """A step was a hit.
+    def leave(self, step: str, decision: Any, code: Followed, trace: Trace) -> None:
+        """A step is a hit: leaves what a hit can leave, as the execution did, and notes that it owes the rest.
 
         Args:
             step: Its invocation id.
@@ -131,21 +106,23 @@ class Owed:
             trace: What the execution was seen to use.
         """
         done = self._written.add(trace)
-        if any(trace.left.get(kind) for kind in (VALUES, PARTS, VARIABLES, FILES, MODULES)):
-            del self._debts[:-_MOST]
-            files = {self._places.resolve(name): what for name, what in trace.left.get(FILES, {}).items()}
-            found = {name: environment.answer(name) for name in trace.left.get(VARIABLES, {})}
-            if values := trace.left.get(VALUES, {}):
+        if any(map(trace.left_of, (VALUES, PARTS, VARIABLES, FILES, MODULES))):
+            files = {self._places.resolve(name): what for name, what in trace.left_of(FILES).items()}
+            found = {name: environment.answer(name) for name in trace.left_of(VARIABLES)}
+            if values := trace.left_of(VALUES):
                 found |= {name: _of(self._state_of(code), name) for name in values}
-            debt = Debt(
-                step, decision, code, trace, files, found, chance.states(), Whereabouts.now(), self._written, done
-            )
-            self._debts.append(debt)
+            as_found = chance.states(), Whereabouts.now()
+            del self._debts[:-_MOST]
+            self._debts.append(Debt(step, decision, code, trace, files, found, *as_found, self._written, done))
+        chance.leave(trace.left_of(SOURCES))
+        whereabouts.take(trace, self._places)
+        if not self._tried:
+            self._written.make_folders(trace)
 
-    def begin(self, code: Followed) -> None:
-        """A step begins anew: what it owes from an earlier run is forgotten, as it may have been reset meanwhile."""
+    def begin(self, function: Any) -> None:
+        """A step's function begins anew: what it owes from an earlier run is forgotten, as it may have been reset."""
         self._debts[:] = [
-            each for each in self._debts if each.written is self._written or each.code.function is not code.function
+            each for each in self._debts if each.written is self._written or each.code.function is not function
         ]
 
     def __bool__(self) -> bool:
@@ -166,7 +143,9 @@ class Owed:
 
         Only those that the hits' code leads to: a trace may come from a stranger.
         """
-        names = {name for debt in self._debts for name in debt.of(MODULES) if debt.leads_to(name)} - sys.modules.keys()
+        names = {
+            name for debt in self._debts for name in debt.trace.left_of(MODULES) if debt.leads_to(name)
+        } - sys.modules.keys()
         for name in sorted(names):
             with suppress(Exception):  # a module may raise anything; whoever needs it says so
                 importlib.import_module(name)
@@ -185,18 +164,18 @@ class Owed:
         values, parts = dict(state.values), dict(state.parts)
         roots = {_root(name) for name in values}
         for hit in self._debts:
-            for name, now in hit.of(VALUES).items():
+            for name, now in hit.trace.left_of(VALUES).items():
                 spelt = hit.code.spelt(name)
-                mine, was = code.named(spelt), hit.trace.values.get(name, hit.of(ADDED).get(name, GONE))
+                mine, was = code.named(spelt), hit.trace.values.get(name, hit.trace.left_of(ADDED).get(name, GONE))
                 if _root(mine) not in roots and (mine in state.added or not code.reaches(_root(spelt))):
                     continue
                 if _told(trace, mine, values) and code.remembers(_root(spelt), hit.code):
                     continue
                 if values.get(mine, GONE) == was:
                     _put(values, mine, now)
-                elif name in hit.of(ADDED):
+                elif name in hit.trace.left_of(ADDED):
                     _put(values, mine, _UNKNOWN)
-            for name, now in hit.of(PARTS).items():
+            for name, now in hit.trace.left_of(PARTS).items():
                 mine, was = code.named(hit.code.spelt(name)), hit.trace.parts.get(name, GONE)
                 if parts.get(mine, GONE) == was and (mine in trace.parts or was != GONE):
                     _put(parts, mine, now)
@@ -205,8 +184,8 @@ class Owed:
     def variable(self, name: str) -> str:
         """What an environment variable would answer if all had run."""
         for hit in reversed(self._debts):
-            if name in hit.of(VARIABLES) and hit.found[name] == environment.answer(name):
-                return hit.of(VARIABLES)[name]
+            if name in hit.trace.left_of(VARIABLES) and hit.found[name] == environment.answer(name):
+                return hit.trace.left_of(VARIABLES)[name]
         return environment.answer(name)
 
     def files_of(self, trace: Trace) -> list[Debt]:
@@ -253,7 +232,7 @@ class Owed:
         found = []
         for hit in self._debts:
             after = self._state_of(hit.code).values
-            for name, now in hit.of(VALUES).items():
+            for name, now in hit.trace.left_of(VALUES).items():
                 root = _root(hit.code.spelt(name))
                 was_none = hit.trace.values.get(hit.code.named(root)) == repr(None)
                 if (id(hit), root) in spared and was_none and after.get(name) not in (now, repr(None)):
@@ -267,7 +246,7 @@ class Owed:
 
     def _asked(self, trace: Trace) -> Iterator[Uses]:
         yield from ((VARIABLES, name) for name in trace.env)
-        for path in map(self._places.resolve, trace.left.get(FILES, {})):
+        for path in map(self._places.resolve, trace.left_of(FILES)):
             yield FILES, path
             yield FILES, os.path.dirname(path)  # which another may have emptied
         yield from self._read(trace)
@@ -281,12 +260,12 @@ class Owed:
 
     def _owed(self, hit: Debt) -> Iterator[Uses]:
         """What a hit would have left in the process, and is as it found it; what was set since is as it should be."""
-        for name, left in hit.of(VALUES).items():
+        for name, left in hit.trace.left_of(VALUES).items():
             now = _of(self._state_of(hit.code), name)
             is_found_out_again = name.endswith("()")  # what a cached function remembers
-            if now != left and not is_found_out_again and (now == hit.found[name] or name in hit.of(ADDED)):
+            if now != left and not is_found_out_again and (now == hit.found[name] or name in hit.trace.left_of(ADDED)):
                 yield VALUES, _root(hit.code.spelt(name))
-        for name, left in hit.of(VARIABLES).items():
+        for name, left in hit.trace.left_of(VARIABLES).items():
             if left != environment.answer(name) == hit.found[name]:
                 yield VARIABLES, name
 

@@ -36,10 +36,13 @@ class Places:
     Args:
         project: The project's folder.
         artifacts: The repository's own folder.
+
+    Attributes:
+        project: The project's folder.
     """
 
     def __init__(self, project: str, artifacts: str) -> None:
-        self._project = os.path.abspath(project)
+        self.project = os.path.abspath(project)
         self._artifacts = os.path.abspath(artifacts)
         self._start = os.getcwd()
         self._moved = False
@@ -65,10 +68,10 @@ class Places:
                 return _spell(
                     path if path.startswith("..") else os.path.join(".", "" if path == "." else path)
                 ), absolute
-        if absolute == self._project:
+        if absolute == self.project:
             return ".", absolute
-        if is_below(absolute, self._project):
-            return _spell(os.path.relpath(absolute, self._project)), absolute
+        if is_below(absolute, self.project):
+            return _spell(os.path.relpath(absolute, self.project)), absolute
         return _spell(absolute), absolute
 
     def given(self, absolute: str) -> str:
@@ -79,7 +82,7 @@ class Places:
 
     def spell(self, folder: str) -> str:
         """A folder as it is told in a trace: in the project by where it is in it."""
-        return os.path.relpath(folder, self._project) if is_below(folder + os.sep, self._project) else folder
+        return os.path.relpath(folder, self.project) if is_below(folder + os.sep, self.project) else folder
 
     def resolve(self, name: str) -> str:
         """The absolute path that a name stands for now."""
@@ -88,7 +91,12 @@ class Places:
         if os.path.isabs(name):
             return name
         relative = name.startswith(("./", "../")) or name == ".."
-        return os.path.normpath(os.path.join(self._start if relative else self._project, name))
+        return os.path.normpath(os.path.join(self._start if relative else self.project, name))
+
+    def is_inside(self, absolute: str) -> bool:
+        """Whether a path leads to the project's folder, or below it, also where links are followed."""
+        path, project = os.path.realpath(absolute), os.path.realpath(self.project)
+        return path == project or is_below(path, project)
 
     def is_made_up(self, absolute: str) -> bool:
         """Whether a path has a name that Python's `tempfile` has made up."""
@@ -101,8 +109,8 @@ class Places:
             return False
         if absolute.endswith(_SECRET) and absolute == _secret():
             return False  # by which stored values are trusted: whoever can read them gets the same ones
-        if is_below(absolute, self._project):
-            inside = os.path.relpath(absolute, self._project).split(os.sep)
+        if is_below(absolute, self.project):
+            inside = os.path.relpath(absolute, self.project).split(os.sep)
             if direct or not (inside[0] in _IGNORED or "__pycache__" in inside):
                 return not _is_installed(absolute)
             return False

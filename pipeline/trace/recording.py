@@ -14,14 +14,14 @@ from typing import Any
 
 from artvcs.vcs import Repository
 
-from . import owed
+from ..fingerprint import stated
+from . import left
 from .chance import Chance
 from .environment import Environment
 from .files import Files
 from .opened import Seen, listener
 from .places import Places
 from .whereabouts import Whereabouts
-from .written import FILES
 
 C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
 """Packages that read files without Python's seeing it."""
@@ -64,7 +64,6 @@ class Recording:
         self.classes: set[str] = set()
         self.packages: set[str] = set()
         self.places = places
-        self._project = str(repository.project)
         self._heard: Seen | None = None
         self._process = os.getpid()
         self._spool: Path | None = None
@@ -72,25 +71,29 @@ class Recording:
 
     def left(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """What the execution, which has just ended, leaves of variables, files and whereabouts: kind → name → state."""
-        yield owed.VARIABLES, self.environment.left()
-        yield FILES, self.files.left()
-        yield from self._whereabouts.left(self._project).items()
+        yield left.VARIABLES, self.environment.left()
+        yield left.FILES, self.files.left()
+        yield from self._whereabouts.left(self.places).items()
 
     def loaded(self) -> Iterator[tuple[str, str]]:
         """The modules that were loaded since it began, each with its file."""
         for name in sorted(sys.modules.keys() - self._loaded):
-            path = getattr(sys.modules.get(name), "__file__", None)
+            path = stated(sys.modules.get(name), "__file__")
             if isinstance(path, str):
                 yield name, os.path.abspath(path)
 
+    def come_back(self) -> None:
+        """The execution has just ended: if it left the process in a folder that is gone, goes back."""
+        self._whereabouts.come_back()
+
     def listen(self) -> None:
         """From now on, also takes what is opened by code that Python does not see."""
-        if self._heard is None and (found := listener(self._project)) is not None:
+        if self._heard is None and (found := listener(self.places.project)) is not None:
             self._heard = found.subscribe()
 
     def hear(self) -> None:
         """Takes what has been opened since it began to listen."""
-        found = listener(self._project) if self._heard is not None else None
+        found = listener(self.places.project) if self._heard is not None else None
         if found is None or self._heard is None:
             return
         seen = found.leave(self._heard)
@@ -99,7 +102,7 @@ class Recording:
                 self.files.read(self.places.given(path), direct=False)
         self.files.written_unseen |= seen.written
         searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
-        for path in sorted(seen.listed - searched - {self._project}):
+        for path in sorted(seen.listed - searched - {self.places.project}):
             self.files.listed(self.places.given(path), direct=False)
         if seen.failure:
             self.refused.add(f"it could not be seen what other programs and C code open ({seen.failure})")

@@ -40,7 +40,7 @@ class States:
     def __init__(self, repository: Repository, *, tried: bool = False) -> None:
         debts = _debts.setdefault(str(repository.project), [])
         self.written = Written(repository, _places_of(repository))
-        self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts)
+        self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts, tried=tried)
         self._known: dict[int, tuple[Followed, State]] = {}
 
     def of(self, code: Followed) -> State:

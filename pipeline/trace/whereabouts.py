@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from .places import Places, is_below
-
-DIRECTORY, PATH = "working directory", "sys.path"
-"""How a trace calls what an execution left of them."""
+from .left import DIRECTORY, PATH
+from .model import Trace
+from .places import Places
 
 
 class Whereabouts(NamedTuple):
@@ -33,36 +32,35 @@ class Whereabouts(NamedTuple):
         os.chdir(self.directory)
         sys.path[:] = self.path
 
-    def left(self, project: str) -> dict[str, dict[str, str]]:
+    def come_back(self) -> None:
+        """Goes back to this working directory from one that is there no more: nobody could work there."""
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            os.chdir(self.directory)
+
+    def left(self, places: Places) -> dict[str, dict[str, str]]:
         """What is otherwise now, below the project: what it is → the folder → where it stands."""
         now = self.now()
-        last = os.path.abspath(now.path[-1]) if now.path else ""
-        added = [os.path.abspath(each) for each in now.path if each and each not in self.path]
+        moved = [now.directory] if now.directory != self.directory else []
+        added = {each: "first" for each in now.path if each and each not in self.path}
+        if now.path and now.path[-1] in added:
+            added[now.path[-1]] = "last"
         return {
-            DIRECTORY: _inside([now.directory] if now.directory != self.directory else [], project, "here"),
-            PATH: _inside([each for each in added if each != last], project, "first")
-            | _inside([each for each in added if each == last], project, "last"),
+            DIRECTORY: dict.fromkeys(_inside(moved, places), "here"),
+            PATH: {inside: end for each, end in added.items() for inside in _inside([each], places)},
         }
 
 
-def take(left: Mapping[str, Mapping[str, str]], project: str) -> None:
+def take(trace: Trace, places: Places) -> None:
     """Changes this process's as an execution did; passes over what is not there or not in the project."""
-    for inside in left.get(DIRECTORY, {}):
-        if (folder := _folder(inside, project)) is not None:
+    for inside in trace.left_of(DIRECTORY):
+        if (folder := _folder(inside, places)) is not None:
             os.chdir(folder)
-    for inside, end in reversed(list(left.get(PATH, {}).items())):
-        folder = _folder(inside, project)
+    for inside, end in reversed(list(trace.left_of(PATH).items())):
+        folder = _folder(inside, places)
         if folder is not None and folder not in map(os.path.abspath, sys.path):
             sys.path.insert(len(sys.path) if end == "last" else 0, folder)
-
-
-def make_folders(names: Iterable[str], places: Places, project: str) -> None:
-    """Makes folders of the project that an execution made; passes over those that cannot be made."""
-    for name in names:
-        folder = places.resolve(name)
-        if _is_inside(os.path.realpath(folder), os.path.realpath(project)):
-            with suppress(OSError):
-                os.makedirs(folder, exist_ok=True)
 
 
 @contextmanager
@@ -75,16 +73,13 @@ def kept() -> Iterator[None]:
         before.restore()
 
 
-def _inside(folders: Iterable[str], project: str, told: str) -> dict[str, str]:
-    return {os.path.relpath(each, project): told for each in folders if _is_inside(each, project)}
+def _inside(folders: Iterable[str], places: Places) -> Iterator[str]:
+    """The folders of the project among some, by where they are in it."""
+    paths = map(os.path.abspath, folders)
+    return (os.path.relpath(path, places.project) for path in paths if places.is_inside(path))
 
 
-def _folder(inside: str, project: str) -> str | None:
+def _folder(inside: str, places: Places) -> str | None:
     """A folder of the project; None where there is none, or it leads out."""
-    folder = os.path.normpath(os.path.join(project, inside))
-    is_there = os.path.isdir(folder) and _is_inside(os.path.realpath(folder), os.path.realpath(project))
-    return folder if is_there else None
-
-
-def _is_inside(folder: str, project: str) -> bool:
-    return folder == project or is_below(folder, project)
+    folder = os.path.normpath(os.path.join(places.project, inside))
+    return folder if os.path.isdir(folder) and places.is_inside(folder) else None

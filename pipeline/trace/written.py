@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cached_property
 
 from artvcs.vcs import Commit, DamagedError, LookupFailed, Repository, runs
 
 from . import files
+from .left import FILES
 from .model import Trace
 from .places import Places
 
-FILES = "files"
-"""How a trace calls the files, folders and missing files that an execution left where it wrote."""
 _RUNS = 30
 """So many of the last runs are looked at."""
 
@@ -33,14 +35,12 @@ class Written:
     def __init__(self, repository: Repository, places: Places) -> None:
         self._repository = repository
         self._places = places
-        self._known: dict[str, set[str]] | None = None
         self._new: list[Mapping[str, str]] = []
 
     def add(self, trace: Trace) -> int:
         """A step has run, or was a hit; returns how many that left files have done so far."""
-        if trace.left.get(FILES):
+        if trace.left_of(FILES):
             self._new.append(self._left_by(trace))
-            self._known = None
         return len(self._new)
 
     def owes(self, path: str, left: str, done: int) -> bool:
@@ -60,18 +60,27 @@ class Written:
         now = files.content(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
-        return now == files.ABSENT or now in self._contents().get(path, ())
+        return now == files.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]
 
-    def _contents(self) -> Mapping[str, set[str]]:
-        if self._known is None:
-            self._known = {}
-            for each in itertools.chain(self._new, map(self._left_by, self._traces())):
-                for path, content in each.items():
-                    self._known.setdefault(path, set()).add(content)
-        return self._known
+    def make_folders(self, trace: Trace) -> None:
+        """Makes the folders of the project that an execution made; passes over those that cannot be made."""
+        for path, left in self._left_by(trace).items():
+            is_folder = left == files.FOLDER or files.listed_in(left) is not None
+            if is_folder and self._places.is_inside(path):
+                with suppress(OSError):
+                    os.makedirs(path, exist_ok=True)
+
+    @cached_property
+    def _before(self) -> Mapping[str, set[str]]:
+        """What the last runs have left: path → contents."""
+        found = defaultdict[str, set[str]](set)
+        for trace in self._traces():
+            for path, content in self._left_by(trace).items():
+                found[path].add(content)
+        return found
 
     def _left_by(self, trace: Trace) -> Mapping[str, str]:
-        return {self._places.resolve(name): content for name, content in trace.left.get(FILES, {}).items()}
+        return {self._places.resolve(name): content for name, content in trace.left_of(FILES).items()}
 
     def _traces(self) -> Iterator[Trace]:
         refs = self._repository.refs()

@@ -24,6 +24,7 @@ from ..project.locate import TOOL
 from ..project.resolve import Resolver
 from ..reach import afterwards
 from ..reach.acting import VARIABLES
+from ..reach.callees import Callees
 from ..reach.effects import Effect, Search
 from ..reach.traversal import Traversal
 from .objects import ObjectFollower
@@ -116,13 +117,16 @@ def _plain(value: Any) -> bytes:
 
 def _code_in(value: Any, resolver: Resolver) -> bytes:
     """What tells the user's functions and classes that a container holds, such as a registry that is handed over."""
-    if type(value) not in (dict, list, set, tuple) or not 0 < len(value) <= _MOST_HELD:
+    if type(value) not in (dict, list, set, tuple) or len(value) > _MOST_HELD:
+        return b""
+    entries = value.items() if type(value) is dict else enumerate(value)
+    held = [(str(key), each) for key, each in entries if issubclass(type(each), types.FunctionType | type)]
+    if not held:
         return b""
     traversal = Traversal(resolver)
-    identity = ObjectFollower(traversal).identify(value, "what is handed over")
+    identity = ObjectFollower(traversal).identify(held, "what is handed over")
     traversal.run()
-    parts = sorted((part.name, part.hash) for part in traversal.parts.values())
-    return f"{identity} {parts}".encode()
+    return f"{identity} {sorted((part.name, part.hash) for part in traversal.parts.values())}".encode()
 
 
 def _content(path: str) -> bytes:
@@ -181,7 +185,7 @@ class _Found:
     def _find(self, path: str, namespaces: Mapping[str, Mapping[str, Any]]) -> Iterator[Done]:
         module = self.resolver.load(path)
         if module is not None:
-            for effect in Search(self.resolver, Leads(self.resolver), namespaces).of(module):
+            for effect in Search(Callees(self.resolver, Leads(self.resolver), namespaces)).of(module):
                 yield from self._does(effect)
 
     def _does(self, effect: Effect) -> Iterator[Done]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 from ..model import digest
 from ..project.leads import Leads, Name, Target
 from ..project.module import DEFINITIONS, Module
-from ..project.resolve import Resolver
 from ..syntax.nodes import FunctionNode, chain, imported_names
 from ..syntax.summary import Summary, summarise
 from . import acting
@@ -79,20 +77,11 @@ class Search:
     """Looks for effects in modules.
 
     Attributes:
-        resolver: Finds files.
-        leads: Says where names lead.
-        namespaces: What loaded modules hold, by file.
+        callees: Says what is called.
     """
 
-    resolver: Resolver
-    leads: Leads
-    namespaces: Mapping[str, Mapping[str, Any]]
+    callees: Callees
     _called: dict[tuple[Name, bool], tuple[Effect, ...]] = field(default_factory=dict)
-
-    @cached_property
-    def callees(self) -> Callees:
-        """Says what is called."""
-        return Callees(self.resolver, self.leads, self.namespaces)
 
     def of(self, module: Module) -> Iterator[Effect]:
         """The effects that a module has when it is loaded, and those of the pipelines in it before their steps run."""
@@ -168,7 +157,7 @@ class Search:
         for decorator in node.decorator_list:
             made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
             name = chain(made_by) or ""
-            if self.resolver.leads_to_tool(place.module, name):
+            if self.callees.resolver.leads_to_tool(place.module, name):
                 if name.rpartition(".")[2] == "pipeline" and not place.depth:
                     yield from self._inside(place, node)
                 return
@@ -196,14 +185,14 @@ class Search:
 
     def _classes(self, target: Target) -> Iterator[tuple[Place, ast.ClassDef]]:
         """The definitions of one of the user's classes."""
-        module = self.resolver.load(target.own[0]) if target.own is not None and not target.said else None
+        module = self.callees.resolver.load(target.own[0]) if target.own is not None and not target.said else None
         if module is not None and target.own is not None:
             for node in module.classes.get(target.own[1], ()):
                 yield Place(module, {}, 1, nested=True), node
 
     def _is_kept(self, module: Module, name: str) -> bool:
         """Whether a package's class, or the module that it is in, keeps one of the user's classes."""
-        cls = self.namespaces.get(module.path, {}).get(name)
+        cls = self.callees.namespaces.get(module.path, {}).get(name)
         for base in cls.__mro__[1:-1] if isinstance(cls, type) else ():
             owner = sys.modules.get(base.__module__)
             for held in (*vars(base).values(), *(vars(owner).values() if owner is not None else ())):
@@ -230,12 +219,12 @@ class Search:
         return self._called[key]
 
     def _of_own(self, name: Name, depth: int, *, nested: bool) -> Iterator[Effect]:
-        module = self.resolver.load(name[0])
+        module = self.callees.resolver.load(name[0])
         for binding in module.bindings.get(name[1], ()) if module is not None else ():
             node: Any = binding.node
             if isinstance(node, ast.ClassDef):
                 node = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
-            if module is None or any(self.resolver.leads_to_tool(module, each) for each in binding.decorators):
+            if module is None or any(self.callees.resolver.leads_to_tool(module, each) for each in binding.decorators):
                 continue  # a step, or a pipeline, whose body counts by itself
             if isinstance(node, FunctionNode):
                 yield from self._inside(Place(module, {}, depth, nested), node)

@@ -29,6 +29,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
                 quietly(made.listen)
             yield made
     finally:
+        made.come_back()
         made.hear()
         hooks.uninstall(last=closed(made) == 0)
         made.gather()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from artvcs.pipelines.trace import whereabouts
+from artvcs.pipelines.trace.model import Trace
+from artvcs.pipelines.trace.places import Places
 
 PROGRAM = """\
 import os
@@ -91,9 +93,10 @@ def test_a_strangers_trace_leads_nowhere_out_of_the_project(tmp_path: Path, monk
     (project / "link").symlink_to(tmp_path)
     monkeypatch.chdir(project)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    before = list(sys.path)
+    before, places = list(sys.path), Places(str(project), str(project / ".artifacts"))
     for outside in ("..", "link", str(tmp_path), "missing", "\0"):
-        whereabouts.take({"working directory": {outside: "here"}, "sys.path": {outside: "first"}}, str(project))
+        left = {"working directory": {outside: "here"}, "sys.path": {outside: "first"}}
+        whereabouts.take(Trace(left=left), places)
     assert (sys.path, os.getcwd()) == (before, str(project))
-    whereabouts.take({"working directory": {"lib": "here"}, "sys.path": {"lib": "last"}}, str(project))
+    whereabouts.take(Trace(left={"working directory": {"lib": "here"}, "sys.path": {"lib": "last"}}), places)
     assert (sys.path[-1], os.getcwd()) == (str(project / "lib"), str(project / "lib"))
