@@ -19,7 +19,8 @@ from .live.done import Used
 from .live.functions import layers, source_path
 from .live.installed import own_namespaces
 from .live.objects import ObjectFollower, follow_callable
-from .live.state import UNLOADED, Name, State, is_plain, observe
+from .live.single import is_plain
+from .live.state import UNLOADED, Name, State, observe
 from .model import Fingerprint, Part, Reach, build, digest
 from .project import sources
 from .project.locate import is_own, project_root, stated

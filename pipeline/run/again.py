@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 from artvcs.vcs import Refs, Repository, Run
 
 from ..cache import reasons
 from ..cache.decide import Decision
+from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
@@ -37,7 +39,7 @@ class Again:
     previous: Run | None
     states: States
     observer: Observer
-    submit: Callable[[Decision], Future[Outcome]]
+    submit: Callable[[Decision, Step[Any, Any]], Future[Outcome]]
 
     def before(self, decision: Decision) -> bool:
         """Makes sure that a step finds what it uses; returns whether it has to be decided again.
@@ -80,7 +82,7 @@ class Again:
             self.observer.step_repeats(debt.step, step)
             debt.decision.world.look_again()
             with self.states.owed.paid(debt):
-                outcome = self.submit(debt.decision).result()
+                outcome = self.submit(debt.decision, debt.decision.node.step).result()
             self.states.forget()
             self.states.written.add(outcome.trace)
             if outcome.error is not None:

@@ -228,18 +228,17 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
-        self._running[self._submit(decision)] = decision
+        self._running[self._submit(decision, self._with_hooks(node.step))] = decision
 
-    def _submit(self, decision: Decision) -> Future[Outcome]:
-        """Has a step executed."""
+    def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
+        """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
         node = decision.node
         here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
-        hooked = self._with_hooks(node.step)
-        return self._executor.submit(execute.execute, hooked, here, decision.world, decision.inputs, node.lists)
+        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, node.lists)
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error

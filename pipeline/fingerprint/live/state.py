@@ -7,7 +7,6 @@ other modules have filled, an attribute set from outside or a function put in an
 
 from __future__ import annotations
 
-import abc
 import ast
 import builtins
 import collections
@@ -15,17 +14,13 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs import values
-
 from ...values.identity import held_by
 from ..model import Unfollowed, digest
-from ..project.locate import is_own, stated
 from ..project.module import DEFINITIONS, Binding, Module
-from ..project.resolve import belongs_to_tool
 from ..reach import afterwards
 from ..reach.identity import Identity
 from ..reach.traversal import Traversal
@@ -36,12 +31,23 @@ from .functions import describe_code, layers, source_path
 from .installed import changed_members, functions_of, is_users, own_namespaces
 from .objects import ObjectFollower
 from .settled import SCALARS
+from .single import (
+    NOTHING,
+    attribute,
+    holds,
+    is_definition,
+    is_foreign,
+    is_plain,
+    is_put_around,
+    is_pythons,
+    is_single,
+    registered,
+    spread,
+    subclasses,
+)
 
-_NOTHING = object()
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
 """Settings as they were last seen, and what was noted of them."""
-_SHOWN = 20
-"""Entries of a dictionary that are noted one by one."""
 _NUMBERS = (bool, float, int, types.NoneType)
 _LONGEST = 20
 """Characters of a number that is told as it is."""
@@ -159,16 +165,16 @@ class _Observer:
 
     def _note(self, where: str, value: Any, depth: int = 2) -> None:
         """Notes a live value: by what it holds, where that has names, so that one of them can be told as the cause."""
-        spread = _spread(value) if depth else None
+        found = spread(value) if depth else None
         if type(value) in _NUMBERS and len(repr(value)) <= _LONGEST:
             self._put(where, repr(value))  # said as it is; texts may be secrets
             return
-        if spread is None:
+        if found is None:
             identity = self._follower.identify(value, where)
             if identity is not None:
                 self._put(where, identity)
             return
-        code, held = spread
+        code, held = found
         self._put(where, digest(self._follower.refer(code, where) if code is not None else repr(list(held))))
         for key, each in held.items():
             self._note(f"{where}{key}", each, depth - 1)
@@ -199,7 +205,7 @@ class _Observer:
         elif name not in namespace:
             if bindings:
                 self._put(where, ABSENT)
-            elif name in vars(builtins) and not _is_pythons(vars(builtins)[name]):
+            elif name in vars(builtins) and not is_pythons(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
         else:
             self._held(module, name, where, namespace, bindings)
@@ -212,7 +218,7 @@ class _Observer:
         if issubclass(type(value), types.ModuleType):
             if len(bindings) > 1:
                 self._note(where, value)
-        elif issubclass(type(value), type) and not _is_foreign(value):
+        elif issubclass(type(value), type) and not is_foreign(value):
             self._class(module, name, value, bindings)
         elif self._counts(module, name, value):
             told = self._is_told(module, name, value, bindings, namespace)
@@ -240,16 +246,16 @@ class _Observer:
             return False
         bare = type(value) is types.FunctionType and not vars(value)
         functions = [value] if bare else list(layers(value))
-        if len(bindings) != 1 or not functions or not _is_definition(module, functions[-1], bindings[0].node):
+        if len(bindings) != 1 or not functions or not is_definition(module, functions[-1], bindings[0].node):
             return False
         # What packages and artvcs put around a function is told by the text and the package's version.
         outer = functions[:-1] if issubclass(type(value), types.FunctionType) else [*functions[:-1], type(value)]
-        unsaid = outer and (_holds(functions[-1]) or not bindings[0].decorators)
-        if unsaid or not all(map(_is_put_around, outer)):
+        unsaid = outer and (holds(functions[-1]) or not bindings[0].decorators)
+        if unsaid or not all(map(is_put_around, outer)):
             return False
         plain = all(self._traversal.resolver.leads_to_tool(module, name) for name in bindings[0].decorators)
         told = self._is_unedited(module, functions[-1], namespace, plain=plain)
-        if told and not outer and _holds(value):
+        if told and not outer and holds(value):
             for key, each in held_by(value).items():
                 self._note(f"{self._traversal.name(module, name)}{key}", each, depth=1)
         return told
@@ -300,7 +306,7 @@ class _Observer:
             if source is None or not self._traversal.resolver.binds(source, target.attribute or ""):
                 return False
             namespace, attribute = self._namespaces.get(location.file or ""), target.attribute
-            if namespace is not None and attribute is not None and namespace.get(attribute, _NOTHING) is value:
+            if namespace is not None and attribute is not None and namespace.get(attribute, NOTHING) is value:
                 return len(bindings) == 1
         return False
 
@@ -308,7 +314,7 @@ class _Observer:
         """Whether a name still is what a star import took from one module; that, then, is looked at there."""
         sources = list(self._traversal.resolver.stars_binding(module, name))
         namespaces = [self._namespaces.get(source.path, {}) for source in sources]
-        return len(namespaces) == 1 and namespaces[0].get(name, _NOTHING) is value
+        return len(namespaces) == 1 and namespaces[0].get(name, NOTHING) is value
 
     # Classes
 
@@ -326,11 +332,10 @@ class _Observer:
         for key, member in list(vars(cls).items()):
             if not self._is_told_member(module, cls, key, member, bindings):
                 self._note(f"{where}.{key}", member)
-        registered = _registered(cls)
-        if registered:
-            self._note(f"{where}.register", registered)
+        if told_of := registered(cls):
+            self._note(f"{where}.register", told_of)
         if "__subclasses__" in self._traversal.mentions:
-            self._note(f"{where}.__subclasses__", list(_subclasses(cls)))
+            self._note(f"{where}.__subclasses__", list(subclasses(cls)))
 
     def _is_told_member(self, module: Module, cls: type, key: str, member: Any, bindings: list[Binding]) -> bool:
         special = key.startswith("__") and key.endswith("__")
@@ -342,8 +347,8 @@ class _Observer:
             or (
                 source_path(each) == module.path
                 and each.__code__.co_qualname == f"{cls.__qualname__}.{key}"
-                and _is_single(bindings, key)
-                and not _holds(each)
+                and is_single(bindings, key)
+                and not holds(each)
                 and self._is_unedited(module, each, each.__globals__, plain=True)
             )
             for each in functions
@@ -353,9 +358,9 @@ class _Observer:
 
     def _foreign(self, dotted: str, rest: str) -> None:
         """Notes a name of a package in whose place the user has put something."""
-        owner: Any = sys.modules.get(dotted, _NOTHING)
-        for attribute in rest.split(".") if rest else ():
-            owner = _attribute(owner, attribute)
+        owner: Any = sys.modules.get(dotted, NOTHING)
+        for name in rest.split(".") if rest else ():
+            owner = attribute(owner, name)
         where = f"{dotted}.{rest}"
         if issubclass(type(owner), type):
             for key, member in changed_members(owner).items():
@@ -363,7 +368,7 @@ class _Observer:
         elif issubclass(type(owner), types.FunctionType):
             if is_users(owner):
                 self._note(where, owner)
-        elif owner is not _NOTHING and (dotted, rest) not in _SURROUNDINGS and rest and is_plain(owner):
+        elif owner is not NOTHING and (dotted, rest) not in _SURROUNDINGS and rest and is_plain(owner):
             self._note(where, owner)  # and not what is loaded only when it is asked for
         for name, value in surroundings.of(dotted, rest):
             self._setting(name, value)
@@ -380,99 +385,3 @@ class _Observer:
         self._note(name, value, depth=1)
         if text is not None:
             _settings[name] = text, {key: each for key, each in self._values.items() if key.startswith(name)}
-
-
-def _spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
-    """A value as the function or class that makes it what it is, and what it holds by name."""
-    cls = type(value)
-    if cls in SCALARS:
-        return None
-    if cls is types.FunctionType and "registry" not in vars(value):
-        return value, held_by(value)
-    if cls is types.MethodType and type(value.__func__) is types.FunctionType:
-        return value.__func__, {**held_by(value.__func__), ".__self__": value.__self__}
-    if cls is dict and 0 < len(value) <= _SHOWN and all(type(key) is str for key in value):
-        return None, {f"[{key!r}]": each for key, each in value.items()}
-    own_ways = ("__reduce__", "__reduce_ex__", "__getstate__", "__slots__", "__getattribute__")
-    plain = not any(name in vars(base) for base in cls.__mro__[:-1] for name in own_ways)
-    if plain and not _is_foreign(cls) and not issubclass(cls, type) and cls.__base__ is not None:
-        held = getattr(value, "__dict__", None)
-        if type(held) is dict:
-            return cls, {f".{key}": each for key, each in held.items()}
-    return None
-
-
-def _attribute(owner: Any, name: str) -> Any:
-    """What a module or class holds under a name, by itself or from its bases; nothing of anything else."""
-    holders = owner.__mro__ if issubclass(type(owner), type) else (owner,)
-    modules_and_classes = (each for each in holders if issubclass(type(each), types.ModuleType | type))
-    return next((vars(each)[name] for each in modules_and_classes if name in vars(each)), _NOTHING)
-
-
-def _is_pythons(value: Any) -> bool:
-    """Whether what stands among the builtins is none of the user's functions."""
-    return not issubclass(type(value), types.FunctionType) or not is_users(value)
-
-
-def is_plain(value: Any) -> bool:
-    """Whether a value is one of text and numbers, or code."""
-    if issubclass(type(value), types.FunctionType | type):
-        return True
-    try:
-        values.encode(value)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
-def _holds(function: types.FunctionType) -> bool:
-    """Whether a function has anything beside its code that counts."""
-    return bool(function.__closure__ or function.__defaults__ or function.__kwdefaults__ or vars(function))
-
-
-def _is_put_around(layer: Any) -> bool:
-    """Whether what is around a function is of a package, and holds nothing that others may have put there."""
-    if issubclass(type(layer), types.FunctionType):
-        return not is_users(layer) and "registry" not in vars(layer)
-    return belongs_to_tool(layer) or _is_foreign(layer)
-
-
-def _registered(cls: type) -> set[type]:
-    """The classes that an abstract base class was told of by `register`."""
-    dump: Any = getattr(abc, "_get_dump", None)
-    if dump is None or not isinstance(cls, abc.ABCMeta):
-        return set()
-    return {each for reference in dump(cls)[0] if (each := reference()) is not None}
-
-
-def _subclasses(cls: type) -> Iterator[type]:
-    found: list[type] = type.__subclasses__(cls)
-    for each in found:
-        yield each
-        yield from _subclasses(each)
-
-
-def _is_foreign(cls: type) -> bool:
-    owner = sys.modules.get(cls.__module__)
-    path = stated(owner, "__file__") if owner is not None else None
-    return cls.__module__ != "__main__" and (not isinstance(path, str) or not is_own(os.path.abspath(path)))
-
-
-def _is_definition(module: Module, function: types.FunctionType, node: ast.AST) -> bool:
-    """Whether a function was made by a definition of its module."""
-    return (
-        isinstance(node, DEFINITIONS)
-        and source_path(function) == module.path
-        and function.__code__.co_qualname == node.name
-    )
-
-
-def _is_single(bindings: list[Binding], method: str) -> bool:
-    """Whether a class's body defines a method once."""
-    found = [
-        node
-        for binding in bindings
-        for node in ast.walk(binding.node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == method
-    ]
-    return len(found) == 1
