@@ -63,8 +63,9 @@ def _left(
     yield left.SOURCES, sources
     yield from left.in_memory(before, after).items()
     yield from recording.left()
-    acting = tuple(each.place for each in after.done if each not in before.done)
-    yield left.MODULES, {name: "loaded" for name, path in recording.loaded() if acting and path.endswith(acting)}
+    if loaded := dict(recording.loaded()):
+        acting = tuple({each.place for each in after.done} - {each.place for each in before.done})
+        yield left.MODULES, {name: "loaded" for name, path in loaded.items() if path.endswith(acting)}
 
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:

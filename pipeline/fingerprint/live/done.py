@@ -103,6 +103,8 @@ def done_by(namespaces: Mapping[str, Mapping[str, Any]], root: str) -> tuple[Don
 
 def _now(each: Done, namespaces: Mapping[str, Mapping[str, Any]], resolver: Resolver) -> Done:
     """Something that was done, with what it depended on as that is now."""
+    if not any(each.asks):
+        return each
     answers = each.asks.answers(namespaces, resolver)
     if not any(answers):
         return each
@@ -244,6 +246,7 @@ class Used:
 
     text: Traversal
     distributions: frozenset[str]
+    _known: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def _tops(self) -> frozenset[str]:
@@ -256,6 +259,11 @@ class Used:
         if done.top == "logging":
             # It decides which lines are written: that counts where somebody asks, or code of the user's writes them.
             return "logging" in self._tops and (done.hands or self.text.asks(_ASKED_OF_LOGGERS))
-        if done.top in self._tops | _EVERYWHERE or done.name.startswith(_LIMITS):
-            return True
-        return not self.distributions.isdisjoint(packages.own_distributions(done.top))
+        return done.name.startswith(_LIMITS) or self._uses(done.top)
+
+    def _uses(self, top: str) -> bool:
+        """Whether the step uses anything of a top-level module."""
+        if top not in self._known:
+            own = top in self._tops | _EVERYWHERE
+            self._known[top] = own or not self.distributions.isdisjoint(packages.own_distributions(top))
+        return self._known[top]
