@@ -15,8 +15,8 @@ from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
+from ..trace.left.owed import Debt
 from ..trace.model import Trace
-from ..trace.owed import Debt
 from ..trace.verify import States
 from .observer import Observer
 

@@ -19,7 +19,8 @@ from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..history import lookup
 from ..record.run_record import put_source, unmade_commit
-from ..trace import chance, whereabouts
+from ..trace import chance
+from ..trace.left import whereabouts
 from ..trace.model import Trace
 from ..trace.verify import States
 from .context import told

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Container, Iterator, Mapping
 
 from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
-from . import left
 from .chance import unseeded
+from .left import kinds
 from .model import Trace
 from .recording import Recording
 
@@ -60,12 +60,12 @@ def _left(
     recording: Recording, before: State, after: State, sources: Mapping[str, str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """What the execution left behind, by kind."""
-    yield left.SOURCES, sources
-    yield from left.in_memory(before, after).items()
+    yield kinds.SOURCES, sources
+    yield from kinds.in_memory(before, after).items()
     yield from recording.left()
     if loaded := dict(recording.loaded()):
         acting = tuple({each.place for each in after.done} - {each.place for each in before.done})
-        yield left.MODULES, {name: "loaded" for name, path in loaded.items() if path.endswith(acting)}
+        yield kinds.MODULES, {name: "loaded" for name, path in loaded.items() if path.endswith(acting)}
 
 
 def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:

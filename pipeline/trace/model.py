@@ -47,7 +47,7 @@ class Trace:
         env: Environment variables.
         answers: Questions to the Client, as JSON.
         context: What it asked of its own run.
-        left: What it left behind beside its outputs: kind (see `left`) → name → how it left it.
+        left: What it left behind beside its outputs: kind (see `left.kinds`) → name → how it left it.
         unverified: What was seen and cannot be compared, in words: the network, the clock, a program.
         refused: Why its result cannot be used again, in sentences; nothing where it can.
     """

@@ -15,13 +15,13 @@ from typing import Any
 from artvcs.vcs import Repository
 
 from ..fingerprint import stated
-from . import left
 from .chance import Chance
 from .environment import Environment
 from .files import Files
+from .left import kinds
+from .left.whereabouts import Whereabouts
 from .opened import Seen, listener
 from .places import Places
-from .whereabouts import Whereabouts
 
 C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
 """Packages that read files without Python's seeing it."""
@@ -71,8 +71,8 @@ class Recording:
 
     def left(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         """What the execution, which has just ended, leaves of variables, files and whereabouts: kind → name → state."""
-        yield left.VARIABLES, self.environment.left()
-        yield left.FILES, self.files.left()
+        yield kinds.VARIABLES, self.environment.left()
+        yield kinds.FILES, self.files.left()
         yield from self._whereabouts.left(self.places).items()
 
     def loaded(self) -> Iterator[tuple[str, str]]:

@@ -13,10 +13,10 @@ from artvcs.vcs import Repository
 
 from ..fingerprint import UNLOADED, Followed, State, package_version
 from . import chance, environment, files
+from .left.owed import Debt, Owed
+from .left.written import Written
 from .model import Difference, Trace
-from .owed import Debt, Owed
 from .places import WORKING_DIRECTORY, Places
-from .written import Written
 
 _debts: dict[str, list[Debt]] = {}
 """What hits in this process owe, by project."""

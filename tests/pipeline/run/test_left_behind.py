@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.pipelines.trace import whereabouts
+from artvcs.pipelines.trace.left import whereabouts
 from artvcs.pipelines.trace.model import Trace
 from artvcs.pipelines.trace.places import Places
 

@@ -15,10 +15,10 @@ from functools import cached_property
 
 from artvcs.vcs import Commit, DamagedError, LookupFailed, Repository, runs
 
-from . import files
-from .left import FILES
-from .model import Trace
-from .places import Places
+from .. import files
+from ..model import Trace
+from ..places import Places
+from .kinds import FILES
 
 _RUNS = 30
 """So many of the last runs are looked at."""

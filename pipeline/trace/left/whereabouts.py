@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from .left import DIRECTORY, PATH
-from .model import Trace
-from .places import Places
+from ..model import Trace
+from ..places import Places
+from .kinds import DIRECTORY, PATH
 
 
 class Whereabouts(NamedTuple):

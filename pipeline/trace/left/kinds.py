@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..fingerprint import UNLOADED, State
+from ...fingerprint import UNLOADED, State
 
 VALUES, PARTS = "values", "parts"
 """Live values, and code that only these lead to → how they are since."""

@@ -18,11 +18,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from ..fingerprint import Followed, State
-from . import chance, environment, whereabouts
-from .left import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
-from .model import Trace
-from .places import Places
+from ...fingerprint import Followed, State
+from .. import chance, environment
+from ..model import Trace
+from ..places import Places
+from . import whereabouts
+from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
 from .whereabouts import Whereabouts
 from .written import Written
 

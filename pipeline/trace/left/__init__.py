@@ -1,0 +1,1 @@
+"""What executions leave behind beside their outputs, and what becomes of it where they are hits."""
