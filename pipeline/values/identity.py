@@ -8,19 +8,13 @@ asks is told which functions and classes a value holds, and says by what name th
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import copyreg
-import functools
 import gc
-import io
-import logging
-import queue
 import sys
 import tempfile
 import threading
 import types
-import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +23,7 @@ from blake3 import blake3
 from ..errors import MaterializerError
 from . import materializers
 from .folder import Folder
+from .parts import Opaque, attributes_of, is_made_by_hand, parts_of
 
 Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
@@ -39,18 +34,6 @@ _PRINTED += (types.EllipsisType, types.NotImplementedType)
 _ROUTINES: tuple[type, ...] = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
 _ROUTINES += (types.MethodWrapperType, types.ClassMethodDescriptorType, types.GetSetDescriptorType)
 _ROUTINES += (types.MemberDescriptorType,)
-_PASSING: tuple[type, ...] = (threading.Thread, threading.Event, threading.Condition, threading.Semaphore)
-_PASSING += (
-    threading.Barrier,
-    type(threading.Lock()),
-    type(threading.RLock()),
-    threading.local,
-    logging.Logger,
-    logging.Handler,
-)
-_PASSING += (weakref.ref, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet)
-_PASSING += (queue.SimpleQueue, queue.Queue, type(contextvars.copy_context()))
-"""What organises a process and says nothing of what a step computes."""
 _TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artvcs.pydantic", "artvcs.sklearn"})
 """Materializers of values that are better taken apart: what they hold may be code, or anything."""
 
@@ -70,10 +53,12 @@ class Identifier:
 
     Args:
         refer: Told each function and class that is met.
+        is_own: Whether a class is the user's.
     """
 
-    def __init__(self, refer: Refer) -> None:
+    def __init__(self, refer: Refer, is_own: Callable[[type], bool]) -> None:
         self._refer = refer
+        self._is_own = is_own
 
     def identify(self, value: Any) -> str:
         """The identity of a value, in hex.
@@ -81,13 +66,13 @@ class Identifier:
         Raises:
             Unhashable: It holds something that has none, as an open socket.
         """
-        walk = _Walk(self._refer)
+        walk = _Walk(self._refer, self._is_own)
         try:
             walk.value(value)
         except RecursionError:
             raise Unhashable("a value that is nested too deeply") from None
-        except Unhashable:
-            raise
+        except (Opaque, Unhashable) as error:
+            raise Unhashable(str(error)) from None
         except Exception:  # the value's own code
             raise Unhashable(_named(type(value))) from None
         return walk.digest()
@@ -130,8 +115,11 @@ def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
 class _Walk:
     """One value taken apart. `_seen` numbers the objects met, for those that hold themselves."""
 
-    def __init__(self, refer: Refer, seen: dict[int, tuple[int, Any]] | None = None) -> None:
+    def __init__(
+        self, refer: Refer, is_own: Callable[[type], bool], seen: dict[int, tuple[int, Any]] | None = None
+    ) -> None:
         self._refer = refer
+        self._is_own = is_own
         self._hasher = blake3()
         self._seen: dict[int, tuple[int, Any]] = {} if seen is None else seen
         self._open: set[int] = set()
@@ -150,14 +138,12 @@ class _Walk:
             self.token("str", value)
         elif cls in _PRINTED:
             self.token(cls.__name__, repr(value))
-        elif issubclass(cls, types.ModuleType):
+        elif issubclass(cls, types.ModuleType) and not is_made_by_hand(value):
             self.token("module", str(vars(value).get("__name__")))
         elif issubclass(cls, type):
             self.token("code", self._refer(value))
-        elif issubclass(cls, _ROUTINES) or cls.__name__ == "ufunc":
+        elif issubclass(cls, _ROUTINES):
             self._routine(value)
-        elif issubclass(cls, _PASSING):
-            self.token("passing", cls.__name__)
         else:
             self._once(value)
 
@@ -182,7 +168,10 @@ class _Walk:
             self._items("values", value.values())
         elif cls in (set, frozenset):
             self._unordered(cls.__name__, value)
-        elif (parts := _parts_of(value)) is not None:
+        elif issubclass(cls, threading.local):
+            self.value(cls)
+            self._as_far_as_known(vars(value))  # where threads keep what they have open, each for itself
+        elif (parts := parts_of(value)) is not None:
             self._all(*parts)
         elif not self._array(value) and not self._stored(value):
             self._reduced(value)
@@ -201,11 +190,16 @@ class _Walk:
     def _unordered(self, kind: str, items: Iterable[Any]) -> None:
         digests = []
         for item in items:
-            inner = _Walk(self._refer, self._seen)
-            inner._open = self._open
+            inner = self._inner()
             inner.value(item)
             digests.append(inner.digest())
         self.token(kind, " ".join(sorted(digests)))
+
+    def _inner(self) -> _Walk:
+        """A walk within this one, with a hash of its own."""
+        inner = _Walk(self._refer, self._is_own, self._seen)
+        inner._open = self._open
+        return inner
 
     def _all(self, kind: str, *parts: Any) -> None:
         self.token(kind)
@@ -261,6 +255,7 @@ class _Walk:
             for name, content in _files_of(writer.folder):
                 self.token("file", name)
                 self.token("content", content)
+        self._left_out(value, None)
         return True
 
     def _reduced(self, value: Any) -> None:
@@ -280,6 +275,23 @@ class _Walk:
         for kind, items in (("listed", listed), ("mapped", mapped)):
             if items is not None:
                 self._items(kind, items)
+        self._left_out(value, state)
+
+    def _left_out(self, value: Any, state: Any) -> None:
+        """Attributes of an object of the user's that its own way of being stored leaves out.
+
+        Those that have no identity do not count: they are left out because nobody can store them.
+        """
+        if self._is_own(type(value)):
+            self._as_far_as_known(attributes_of(value, state, self._is_own))
+
+    def _as_far_as_known(self, held: Mapping[str, Any]) -> None:
+        """What is held by name, without what has no identity."""
+        for name, each in sorted(held.items()):
+            inner = self._inner()
+            with contextlib.suppress(Unhashable, Opaque):
+                inner.value(each)
+                self.token(f"held {name}", inner.digest())
 
 
 def _files_of(folder: Folder) -> Iterator[tuple[str, bytes]]:
@@ -289,29 +301,6 @@ def _files_of(folder: Folder) -> Iterator[tuple[str, bytes]]:
         return
     for file in sorted(path for path in folder.path.rglob("*") if path.is_file()):
         yield file.relative_to(folder.path).as_posix(), blake3().update_mmap(file).digest()
-
-
-def _parts_of(value: Any) -> tuple[Any, ...] | None:
-    """What kind of object this is, and what it says by; None for those that pickle takes apart."""
-    cls: Any = type(value)
-    if issubclass(cls, types.MethodType):
-        return "method", value.__func__, value.__self__
-    if issubclass(cls, staticmethod | classmethod):
-        return cls.__name__, value.__func__
-    if issubclass(cls, property):
-        return "property", value.fget, value.fset, value.fdel
-    if issubclass(cls, functools._lru_cache_wrapper):
-        return "cached", value.__wrapped__  # what it remembers is what the function would return
-    if issubclass(cls, contextvars.ContextVar):
-        return "variable", value.name, value.get(None)
-    if issubclass(cls, slice):
-        return "slice", value.start, value.stop, value.step
-    if any(value is each for each in (sys.stdin, sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
-        return ("stream",)
-    if issubclass(cls, io.IOBase) and cls.__module__ == "_io" and value.closed:
-        return ("closed",)  # nothing can be read from it any more
-    known = getattr(cls, "__cache_identity__", None) if cls.__module__.startswith("artvcs.") else None
-    return None if known is None else (cls.__qualname__, known(value))
 
 
 def held_by(function: types.FunctionType) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ..reach.traversal import Traversal
 from ..syntax.nodes import FunctionNode
 from ..syntax.summary import Summary, summarise, summarise_hints
 from .functions import describe_code, find_node, global_names, layers, source_path
+from .single import is_foreign
 
 _SHOWN = 1000
 
@@ -39,7 +40,7 @@ class ObjectFollower:
         self.traversal = traversal
         self.only = only
         self.live = False
-        self._identifier = Identifier(self.refer)
+        self._identifier = Identifier(self.refer, lambda cls: not is_foreign(cls))
         self._seen: dict[int, Any] = {}
         self._opened: dict[str, Module | None] = {}
         self._installed: dict[str, bool] = {}
@@ -112,6 +113,7 @@ class ObjectFollower:
             return spelt if hints is None else f"{spelt} {hints.digest}"
         if id(code) not in self._seen and not self.only:
             self.function(code, named or code.__qualname__)
+            self._hold(code, module)
         # With its text: what is in a function's place may have its name.
         text = summarise([node], bare=node).digest if node is not None else digest(repr(describe_code(code.__code__)))
         return f"{spelt} {text}"
@@ -215,9 +217,14 @@ class ObjectFollower:
         elif not self.only and is_method and _defines(module, owner):
             # Through the file and not the namespace, which may hold what a decorator made of it.
             self.traversal.take(module, owner)
-            self.traversal.held.add((module.path, owner))
         else:
             self._nested(module, function)
+
+    def _hold(self, function: types.FunctionType, module: Module | None) -> None:
+        """Notes that somebody holds a function or method of a module, and not only calls it."""
+        owner = function.__code__.co_qualname.partition(".")[0]
+        if module is not None and "<locals>" not in function.__code__.co_qualname and _defines(module, owner):
+            self.traversal.held.add((module.path, owner))
 
     def held(self, function: types.FunctionType, where: str) -> None:
         """Follows what a function holds: its closure, its defaults, its attributes."""

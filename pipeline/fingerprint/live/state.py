@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...values.identity import held_by
+from ...values.parts import is_made_by_hand
 from ..model import Unfollowed, digest
 from ..project.module import DEFINITIONS, Binding, Module
 from ..reach import afterwards
@@ -216,7 +217,7 @@ class _Observer:
         """Notes what of the value that a name stands for its text does not tell."""
         value, before = namespace[name], len(self._noted)
         if issubclass(type(value), types.ModuleType):
-            if len(bindings) > 1:
+            if len(bindings) > 1 or is_made_by_hand(value):
                 self._note(where, value)
         elif issubclass(type(value), type) and not is_foreign(value):
             self._class(module, name, value, bindings)

@@ -45,7 +45,7 @@ def _add_hints(traversal: Traversal) -> None:
         if traversal.strict or looking.at_anything(traversal):
             due = list(traversal.hints)
         else:
-            held = looking.held(traversal)
+            held = looking.held(traversal).union(traversal.roots)  # what a step says of its types, we read
             due = [name for name in traversal.hints if name in held]
         if not due:
             return
