@@ -92,8 +92,13 @@ class Followed:
         return {identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
 
     def reaches(self, spelt: str) -> bool:
-        """Whether the text leads to a name of a module, written with the module's file."""
-        return self._whole is not None and self._name(spelt) in self._whole.traversal.nodes
+        """Whether the text leads to a name of a module, written with the module's file; or of a package, dotted."""
+        if self._whole is None:
+            return False
+        if "::" not in spelt:
+            used = (f"{dotted}.{rest}" for dotted, rest in self._whole.traversal.foreign if rest)
+            return any(f"{spelt}.".startswith(f"{each}.") for each in used)
+        return self._name(spelt) in self._whole.traversal.nodes
 
     def _name(self, spelt: str) -> Name:
         """A name of a module as it is written with the module's label."""

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Mapping
 from ..fingerprint import ABSENT, UNLOADED, Followed, Name, State, is_own, package_versions, stated
 from .chance import unseeded
 from .left import kinds
-from .model import Trace
+from .model import NOT_INSTALLED, Trace
 from .recording import Recording
 
 
@@ -73,6 +73,7 @@ def _packages(recording: Recording, known: Mapping[str, str]) -> dict[str, str]:
     tops = recording.packages | {cls.partition(":")[0].partition(".")[0] for cls in recording.classes}
     tops -= sys.stdlib_module_names | {"artvcs", "__main__"}
     found = package_versions(sorted(top for top in tops if top and not _is_own_module(top)))
+    found.update(dict.fromkeys(recording.missing - found.keys(), NOT_INSTALLED))
     return {name: version for name, version in found.items() if name not in known}
 
 

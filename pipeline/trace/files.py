@@ -80,8 +80,11 @@ class Files:
         self._answer(name, facet, answer(absolute, facet, self._file_ids))
 
     def probe(self, given: Any, facet: str, *, direct: bool) -> None:
-        """The `kind`, `size` or `stat` of a path is about to be asked for."""
-        self._ask(given, facet, _PROBES[facet], direct=direct)
+        """The `kind`, `size`, `stat`, link's `target` or `access MODE` of a path is about to be asked for."""
+        found = self._place(given, direct=direct)
+        if found is None or (facet == "target" and self._places.is_above(found[1])):
+            return
+        self._answer(found[0], facet, answer(found[1], facet, self._file_ids))
 
     def append(self, given: Any) -> None:
         """A file is about to be appended to: what it holds counts, should it be read later."""
@@ -157,11 +160,6 @@ class Files:
             return None
         return found
 
-    def _ask(self, given: Any, facet: str, look: Callable[[str], str], *, direct: bool) -> None:
-        found = self._place(given, direct=direct)
-        if found is not None:
-            self._answer(found[0], facet, look(found[1]))
-
     def _answer(self, name: str, facet: str, answer: str) -> None:
         if self._asked.setdefault(name, {}).setdefault(facet, answer) != answer:
             self._changed.add(name)  # both answers made the result, and only one can be asked for again
@@ -229,6 +227,11 @@ def kind(path: str) -> str:
     return FOLDER if stat.S_ISDIR(info.st_mode) else "a file" if stat.S_ISREG(info.st_mode) else SPECIAL
 
 
+def access(path: str, mode: int) -> str:
+    """Whether a path may be used so, as `os.access` says."""
+    return "may" if os.access(path, mode) else "may not"
+
+
 def size(path: str) -> str:
     """How large a file is."""
     info = _look(path)
@@ -250,8 +253,16 @@ def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
         return content(path, file_ids)
     if facet in _PROBES:
         return _PROBES[facet](path)
+    if facet.startswith("access "):
+        mode = facet.removeprefix("access ")
+        return access(path, int(mode)) if mode.isdecimal() and len(mode) < 4 else UNREADABLE
     what, _, without = facet.partition(" without ")
     return names(path, without.split("/"), sizes=what.endswith("sizes"), absent=not what.startswith("own "))
+
+
+def kind_of(facet: str, then: str, now: str) -> str:
+    """What two answers tell of: a folder where both name what is in it, else a file."""
+    return "folder" if facet != "stat" and _is_listing(then) and _is_listing(now) else "file"
 
 
 def told(facet: str, then: str, now: str) -> tuple[str | None, str | None]:

@@ -10,6 +10,9 @@ from artvcs.vcs import DamagedError, canonical
 
 from ..escaping import storable
 
+NOT_INSTALLED = "absent"
+"""In place of the version of a package that is not there."""
+
 Facets = Mapping[str, str]
 """What was asked of a path (its `content`, the `names` in it, its `kind`, `size` or `stat`), and the answers."""
 
@@ -19,7 +22,7 @@ class Difference:
     """One thing that is not as an execution saw it.
 
     Attributes:
-        kind: `value`, `code`, `file`, `env`, `answer` or `context`.
+        kind: `value`, `code`, `file`, `folder`, `env`, `answer` or `context`.
         subject: Which one.
         old: What it was then; None when there was nothing.
         new: What it is now; None when there is nothing.

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 from .places import is_ignored
 
-_OPEN, _MODIFY, _CLOSE_WRITE, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x8, 0x100, 0x4000, 0x40000000
-_MASK = _OPEN | _MODIFY | _CLOSE_WRITE | _CREATE
+_OPEN, _MODIFY, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x100, 0x4000, 0x40000000
+_MASK = _OPEN | _MODIFY | _CREATE
 _HEADER = struct.Struct("iIII")
 _MOST_FOLDERS = 5000
 _TRIES, _PAUSE = 10, 0.02
@@ -124,7 +124,7 @@ class Opened:
                 seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
                 if mask & _CREATE:
                     self._watch(path)
-            elif mask & (_MODIFY | _CLOSE_WRITE | _CREATE):
+            elif mask & (_MODIFY | _CREATE):
                 seen.written.add(path)
             elif name:
                 seen.read.add(path)

@@ -93,6 +93,10 @@ class Places:
         relative = name.startswith(("./", "../")) or name == ".."
         return os.path.normpath(os.path.join(self._start if relative else self.project, name))
 
+    def is_above(self, absolute: str) -> bool:
+        """Whether the project is in a folder, or is that folder itself: where it stands says nothing."""
+        return is_below(self.project + os.sep, absolute)
+
     def is_inside(self, absolute: str) -> bool:
         """Whether a path leads to the project's folder, or below it, also where links are followed."""
         path, project = os.path.realpath(absolute), os.path.realpath(self.project)

@@ -26,7 +26,7 @@ from .places import Places
 C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
 """Packages that read files without Python's seeing it."""
 
-_GATHERED = ("modules", "classes", "packages", "unverified", "refused")
+_GATHERED = ("modules", "classes", "packages", "missing", "unverified", "refused")
 """What is taken over from children as it is."""
 
 
@@ -45,6 +45,7 @@ class Recording:
         refused: Why the result cannot be used again, in words.
         classes: Classes that were looked up for values that were loaded or stored, as `module:name`.
         packages: Top-level modules of packages that were imported, or whose files were asked for.
+        missing: Distributions and modules that it asked for and that are not installed.
         places: Which paths count.
     """
 
@@ -54,7 +55,7 @@ class Recording:
         self.environment = Environment()
         self.chance = Chance()
         self._whereabouts = Whereabouts.now()
-        self._loaded = frozenset(sys.modules)
+        self._loaded = list(sys.modules)
         self.entered: set[CodeType] = set()
         self.modules: set[str] = set()
         self.answers: dict[str, str] = {}
@@ -63,6 +64,7 @@ class Recording:
         self.refused: set[str] = set()
         self.classes: set[str] = set()
         self.packages: set[str] = set()
+        self.missing: set[str] = set()
         self.places = places
         self._heard: Seen | None = None
         self._process = os.getpid()
@@ -77,7 +79,8 @@ class Recording:
 
     def loaded(self) -> Iterator[tuple[str, str]]:
         """The modules that were loaded since it began, each with its file."""
-        for name in sorted(sys.modules.keys() - self._loaded):
+        now = list(sys.modules)
+        for name in sorted({*now}.difference(self._loaded)) if now != self._loaded else ():
             path = stated(sys.modules.get(name), "__file__")
             if isinstance(path, str):
                 yield name, os.path.abspath(path)

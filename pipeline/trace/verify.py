@@ -13,9 +13,10 @@ from artvcs.vcs import Repository
 
 from ..fingerprint import UNLOADED, Followed, State, package_version
 from . import chance, environment, files
+from .left.kinds import FILES
 from .left.owed import Debt, Owed
 from .left.written import Written
-from .model import Difference, Trace
+from .model import NOT_INSTALLED, Difference, Trace
 from .places import WORKING_DIRECTORY, Places
 
 _debts: dict[str, list[Debt]] = {}
@@ -99,9 +100,11 @@ class World:
             return self.places.spell(os.getcwd())
         return chance.answer(name) or self.context(name)
 
-    def file(self, name: str, facet: str) -> str:
-        """What a path answers now."""
-        return files.answer(self.places.resolve(name), facet, self.repository.file_ids)
+    def file(self, name: str, facet: str, *, consumed: bool) -> str:
+        """What a path answers now; of one that is `consumed`, moved or removed, what it would have answered before."""
+        path = self.places.resolve(name)
+        left = self.states.owed.file(path, consumed=consumed) if facet == "content" else None
+        return left or files.answer(path, facet, self.repository.file_ids)
 
     def expect(self, names: Mapping[str, object]) -> None:
         """Says which files will be asked for."""
@@ -116,7 +119,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     """What is not as an execution saw it, what costs least to find first."""
     for each in _compare("env", trace.env, world.states.owed.variable):
         yield from _variables(each) if each.subject == environment.ALL else [each]
-    yield from _compare("package", trace.packages, lambda name: package_version(name) or "absent")
+    yield from _compare("package", trace.packages, lambda name: package_version(name) or NOT_INSTALLED)
     for each in _compare("context", trace.context, world.told):
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
     _load_what_has_settings(trace, world)
@@ -124,11 +127,14 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         yield replace(each, subject=world.code.spelt(each.subject))
     yield from _done(trace.done, world.code.done(world.state, trace.packages))
     world.expect(trace.files)
+    left = trace.left_of(FILES)
     for name, facets in trace.files.items():
+        consumed = left.get(name) == files.ABSENT
         yield from (
-            Difference("file", name, *files.told(facet, was, now))
+            Difference(files.kind_of(facet, was, now), name, *files.told(facet, was, now))
             for facet, was in facets.items()
-            if (now := world.file(name, facet)) != was
+            if (now := world.file(name, facet, consumed=consumed)) != was
+            and not (consumed and facet == "content" and now == files.ABSENT)  # as it left it
         )
     world.repository.file_ids.settle()
     for root, parts in world.code.beyond(trace.code).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import importlib
 import io
 import pickle
 import sys
@@ -22,6 +23,8 @@ def of(module: str, rest: str) -> Iterator[tuple[str, Any]]:
     """
     for name, read in _SETTINGS.get(module.partition(".")[0], ()):
         yield name, read() if sys.modules.get(module.partition(".")[0]) is not None else NOT_LOADED
+    if module == "importlib.metadata":
+        importlib.import_module(module)  # so that what is asked of it is seen
     if (module, rest.partition(".")[0]) == ("importlib.metadata", "entry_points"):
         yield "the entry points", _entry_points()
 
@@ -97,6 +100,42 @@ def _matplotlib() -> Any:
     return {key: str(value) for key, value in dict.items(matplotlib.rcParams) if not key.startswith("backend")}
 
 
+def _colormaps() -> Any:
+    import matplotlib
+
+    return sorted({*matplotlib.colormaps} - {*vars(matplotlib.colormaps)["_builtin_cmaps"]})
+
+
+def _accessors() -> Any:
+    import pandas
+
+    classes: tuple[Any, ...] = (pandas.DataFrame, pandas.Series, pandas.Index)
+    return sorted(f"{each.__name__}.{name}" for each in classes for name in each._accessors)
+
+
+def _csv() -> Any:
+    import csv
+
+    dialects = {name: csv.get_dialect(name) for name in csv.list_dialects()}
+    told = {name: {key: getattr(each, key) for key in _OF_DIALECTS} for name, each in dialects.items()}
+    return {**told, "the limit of a field": csv.field_size_limit()}
+
+
+_OF_DIALECTS = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace")
+
+
+def _timeout() -> Any:
+    import socket
+
+    return socket.getdefaulttimeout()
+
+
+def _sqlite() -> Any:
+    import sqlite3
+
+    return {**{f"{cls.__qualname__}": each for (cls, _), each in sqlite3.adapters.items()}, **sqlite3.converters}
+
+
 def _torch() -> Any:
     import torch
 
@@ -109,14 +148,18 @@ _SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
     "argparse": (("sys.argv", lambda: sys.argv[1:]),),
     "click": (("sys.argv", lambda: sys.argv[1:]),),
     "copy": (_COPIES,),
+    "copyreg": (_COPIES,),
+    "csv": (("csv's dialects", _csv),),
     "decimal": (("decimal's context", _decimal),),
     "locale": (("the locale", _locale),),
-    "matplotlib": (("matplotlib's options", _matplotlib),),
+    "matplotlib": (("matplotlib's options", _matplotlib), ("matplotlib's colormaps", _colormaps)),
     "numpy": (("numpy's options", _numpy),),
-    "pandas": (("pandas' options", _pandas),),
+    "pandas": (("pandas' options", _pandas), ("pandas' accessors", _accessors)),
     "pickle": (_COPIES,),
     "polars": (("polars' options", _polars),),
     "sklearn": (("sklearn's options", _sklearn),),
+    "socket": (("the default timeout", _timeout),),
+    "sqlite3": (("sqlite3's adapters", _sqlite),),
     "torch": (("torch's options", _torch),),
     "typer": (("sys.argv", lambda: sys.argv[1:]),),
 }

@@ -20,6 +20,7 @@ from typing import Any
 
 from ...fingerprint import Followed, State
 from .. import chance, environment
+from ..files import ABSENT
 from ..model import Trace
 from ..places import Places
 from . import whereabouts
@@ -30,6 +31,8 @@ from .written import Written
 _UNKNOWN = "unknown"
 _MOST = 200
 """Debts that are kept; older ones are forgotten."""
+_NOW = sys.maxsize
+"""So many steps have left files: what any of them has left since does not count."""
 _ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
 
 Uses = tuple[str, str]
@@ -136,6 +139,10 @@ class Owed:
             chance.leave(debt.sources)
             debt.whereabouts.restore()
             yield
+        self.forgive(debt)
+
+    def forgive(self, debt: Debt) -> None:
+        """A step owes nothing any more: it runs, or would."""
         with suppress(ValueError):  # another thread has run it, too
             self._debts.remove(debt)
 
@@ -189,6 +196,18 @@ class Owed:
                 return hit.trace.left_of(VARIABLES)[name]
         return environment.answer(name)
 
+    def file(self, path: str, *, consumed: bool) -> str | None:
+        """What a file would hold if the hits that owe it had run, where that counts; None where it is what it is.
+
+        Args:
+            path: The file.
+            consumed: Whether a step moves or removes it, so that it is not there any more when that step is a hit.
+        """
+        for hit in reversed(self._debts if self._tried or consumed else ()):
+            if (left := hit.files.get(path)) is not None and self._written.owes(path, left, hit.done):
+                return left
+        return None
+
     def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
         return self._needed({*self._read(trace)}, None)
@@ -206,12 +225,13 @@ class Owed:
         return self._needed(uses, code)
 
     def _needed(self, uses: set[Uses], code: Followed | None) -> list[Debt]:
-        found = []
+        found, removed = list[Debt](), set[str]()
         for hit in reversed(self._debts):
-            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses))
+            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses, removed))
             if any(self._is_used(kind, name, uses, code, hit) for kind, name in owed):
                 found.append(hit)
                 uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
+                removed |= {path for path, left in hit.files.items() if left == ABSENT}
         return found[::-1]
 
     def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: Debt) -> bool:
@@ -254,6 +274,8 @@ class Owed:
 
     def _read(self, trace: Trace) -> Iterator[Uses]:
         for name, facets in trace.files.items():
+            if trace.left_of(FILES).get(name) == ABSENT:
+                continue  # it is gone when the step has ended
             path = self._places.resolve(name)
             yield FILES, path
             if any("names" in facet or "sizes" in facet for facet in facets):
@@ -270,12 +292,18 @@ class Owed:
             if left != environment.answer(name) == hit.found[name]:
                 yield VARIABLES, name
 
-    def _owed_files(self, hit: Debt, uses: set[Uses]) -> Iterator[Uses]:
-        """The files that a hit would have left otherwise, as far as they are used."""
+    def _owed_files(self, hit: Debt, uses: set[Uses], removed: set[str]) -> Iterator[Uses]:
+        """The files that a hit would have left otherwise, as far as they are used.
+
+        Args:
+            hit: The hit.
+            uses: What is used.
+            removed: What hits after it remove that have to run again, as one that moves a file: they find it before.
+        """
         done = hit.done if hit.written is self._written else 0
         for path, left in hit.files.items():
             used = (FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))
-            if not uses.isdisjoint(used) and self._written.owes(path, left, done):
+            if not uses.isdisjoint(used) and self._written.owes(path, left, _NOW if path in removed else done):
                 yield from used
 
 

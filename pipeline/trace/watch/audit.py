@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 from ..chance import FROM_SYSTEM
 from ..owners import is_any_open
 from ..recording import C_READERS, Recording
-from . import frames, processes
+from . import finding, frames, processes
 from .noticing import note
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
@@ -55,14 +56,36 @@ def _note_package(recording: Recording, path: str) -> None:
 
 
 def _on_list(recording: Recording, args: tuple[Any, ...]) -> None:
-    path = "." if args[0] is None else args[0]
-    if not isinstance(path, int) and not frames.is_import():
+    path = _listed(recording, args[0])
+    if path is not None and not frames.is_import():
         recording.files.listed(path, direct=frames.asks_own_code())
 
 
+def _listed(recording: Recording, given: Any) -> Any:
+    """The folder that is about to be listed; of an open one its path, where the user's own code asks."""
+    if not isinstance(given, int):
+        return "." if given is None else given
+    return path_of(recording, given, "it listed") if frames.asking_of_paths() is not None else None
+
+
+def path_of(recording: Recording, folder: int, doing: str) -> str | None:
+    """The path of an open folder; without one, the result is not used again.
+
+    Args:
+        recording: What is told so.
+        folder: The descriptor.
+        doing: What is done with it, in words.
+    """
+    try:
+        return os.readlink(f"/proc/self/fd/{folder}")
+    except OSError:
+        recording.refused.add(f"{doing} an open folder, and this system does not say which")
+        return None
+
+
 def _on_scan(recording: Recording, args: tuple[Any, ...]) -> None:
-    path = "." if args[0] is None else args[0]
-    if not isinstance(path, int) and not frames.is_import():
+    path = _listed(recording, args[0])
+    if path is not None and not frames.is_import():
         # An entry tells the size without another question; Python's own code does not ask for it.
         recording.files.listed(path, direct=frames.asks_own_code(), sizes=frames.asks_directly())
 
@@ -89,6 +112,7 @@ def _on_remove_tree(recording: Recording, args: tuple[Any, ...]) -> None:
 
 
 def _on_rename(recording: Recording, args: tuple[Any, ...]) -> None:
+    recording.files.read(args[0], direct=frames.asks_own_code())
     for path in args[:2]:
         recording.files.write(path)
 
@@ -100,6 +124,8 @@ def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
     if path and path != ":memory:":
         recording.files.read(path, direct=frames.asks_own_code())
         recording.files.write(path)  # SQLite reads and writes it where nobody sees
+    else:
+        recording.listen()  # others may be attached to it
 
 
 def _on_exec(recording: Recording, args: tuple[Any, ...]) -> None:
@@ -113,14 +139,11 @@ def _on_exec(recording: Recording, args: tuple[Any, ...]) -> None:
 
 def _note_finding(recording: Recording, path: str) -> None:
     """Notes where a module was not found before it was found: there it may appear."""
-    for folder in sys.path:
-        base = os.path.abspath(folder or ".")
-        if path.startswith(base + os.sep):
-            return
-        top = os.path.basename(path).removesuffix(".py")
-        if top != "__init__":
-            for name in (f"{top}.py", os.path.join(top, "__init__.py")):
-                recording.files.probe(os.path.join(folder or ".", name), "kind", direct=False)
+    folders = [os.path.abspath(folder or ".") for folder in sys.path]
+    searched = itertools.takewhile(lambda folder: not path.startswith(folder + os.sep), folders)
+    top = os.path.basename(path).removesuffix(".py")
+    if top != "__init__":
+        finding.note_places(recording, top, list(searched))
 
 
 def _on_class(recording: Recording, args: tuple[Any, ...]) -> None:

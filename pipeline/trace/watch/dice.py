@@ -17,6 +17,7 @@ from . import frames
 from .noticing import note
 
 
+@functools.cache
 def _seeding(function: Callable[..., Any], source: str) -> Callable[..., Any]:
     """A function that seeds a source: with what it is given, or with chance."""
 
@@ -33,6 +34,7 @@ def _seeding(function: Callable[..., Any], source: str) -> Callable[..., Any]:
     return watched
 
 
+@functools.cache
 def _asking(function: Callable[..., Any], counts: Callable[..., bool]) -> Callable[..., Any]:
     """A function that asks the operating system for chance, where its arguments and who asks say that it counts."""
 
@@ -52,7 +54,11 @@ def _is_left_to_chance(self: Any, a: Any = None, version: int = 2) -> bool:
     return a is None and frames.asks_own_code() and not frames.makes_temporary()
 
 
-def _is_unseeded() -> bool:
+def _is_asked_by_user(size: int) -> bool:
+    return frames.asks_own_code()
+
+
+def _is_unseeded(size: int) -> bool:
     """Whether chance is what somebody asks for: numpy takes some for an old generator, too, before it is seeded."""
     return not frames.is_within_import() and not _SEEDED.search(frames.calling())
 
@@ -70,5 +76,5 @@ def watching() -> Iterator[tuple[Any, str, Any]]:
                     yield module, name, _seeding(function, source)
     yield random.Random, "seed", _asking(random.Random.seed, _is_left_to_chance)
     # numpy's generators and `secrets` take it from here, packages that make up a name mostly from there.
-    yield random, "_urandom", _asking(os.urandom, lambda size: _is_unseeded())
-    yield os, "urandom", _asking(os.urandom, lambda size: frames.asks_own_code())
+    yield random, "_urandom", _asking(os.urandom, _is_unseeded)
+    yield os, "urandom", _asking(os.urandom, _is_asked_by_user)

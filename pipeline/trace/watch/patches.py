@@ -16,7 +16,7 @@ from typing import Any
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
-from . import audit, dice, frames, processes
+from . import audit, dice, finding, frames, processes
 from .noticing import note, unnoticed
 
 
@@ -32,6 +32,8 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
+_OF_LINKS = frozenset({"is_symlink", "islink", "realpath", "resolve"})
+"""Functions that only ask whether a path is a link, and where it leads."""
 _STATES = frozenset({"getatime", "getctime", "getmtime", "group", "lstat", "owner", "samefile", "stat"})
 
 
@@ -42,16 +44,50 @@ def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
     def watched(path: Any, *args: Any, **kwargs: Any) -> Any:
         # Relative to a descriptor, or of a file that is open already, it is known from when that was opened.
         if is_any_open() and not isinstance(path, int) and kwargs.get("dir_fd") is None:
-            note(lambda recording: _probe(recording, path, facet))
+            note(lambda recording: _probe(recording, path, facet, follows=kwargs.get("follow_symlinks", True)))
         return function(path, *args, **kwargs)
 
     return watched
 
 
-def _probe(recording: Recording, path: Any, facet: str) -> None:
+def _probe(recording: Recording, path: Any, facet: str, *, follows: bool) -> None:
     asking = frames.asking_of_paths()
-    if asking is not None:
-        recording.files.probe(path, _facet(asking, facet), direct=True)
+    if asking is None:
+        return
+    if facet == "target" or not follows:
+        recording.files.probe(path, "target", direct=True)
+        if facet == "target" or _OF_LINKS.intersection(asking):
+            return
+    recording.files.probe(path, _facet(asking, facet), direct=True)
+
+
+def _looking_at_links(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`os.lstat`, which also notes that a path is asked for its own state, and not for that of where it leads."""
+
+    @functools.wraps(function)
+    def watched(path: Any, *, dir_fd: int | None = None) -> Any:
+        if is_any_open() and dir_fd is None:
+            note(lambda recording: _probe(recording, path, "stat", follows=False))
+        return function(path, dir_fd=dir_fd)
+
+    return watched
+
+
+def _permitting(function: Callable[..., bool]) -> Callable[..., bool]:
+    """`os.access`, which also notes what is asked."""
+
+    @functools.wraps(function)
+    def watched(path: Any, mode: int, **kwargs: Any) -> bool:
+        if is_any_open() and not isinstance(path, int) and kwargs.get("dir_fd") is None:
+            note(lambda recording: _permit(recording, path, mode))
+        return function(path, mode, **kwargs)
+
+    return watched
+
+
+def _permit(recording: Recording, path: Any, mode: int) -> None:
+    if frames.asks_own_code():
+        recording.files.probe(path, f"access {mode}", direct=True)
 
 
 def _facet(asking: list[str], facet: str) -> str:
@@ -95,12 +131,9 @@ def _opening(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _opened_from(recording: Recording, folder: int, path: Any, flags: int) -> None:
-    try:
-        base = os.readlink(f"/proc/self/fd/{folder}")
-    except OSError:
-        recording.refused.add(f"it opened {os.fsdecode(path)} from an open folder, and this system does not say which")
-        return
-    audit.on_open(recording, (os.path.join(base, os.fsdecode(path)), None, flags))
+    base = audit.path_of(recording, folder, f"it opened {os.fsdecode(path)} from")
+    if base is not None:
+        audit.on_open(recording, (os.path.join(base, os.fsdecode(path)), None, flags))
 
 
 def _owning(function: Callable[..., None]) -> Callable[..., None]:
@@ -117,6 +150,8 @@ def _owning(function: Callable[..., None]) -> Callable[..., None]:
 
 _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (os, "stat", _probing(os.stat, "stat")),
+    (os, "lstat", _looking_at_links(os.lstat)),
+    (os, "access", _permitting(os.access)),
     (os, "readlink", _probing(os.readlink, "target")),
     (os, "getcwd", _locating(os.getcwd)),
     (os, "open", _opening(os.open)),
@@ -131,11 +166,11 @@ _put: list[tuple[Any, str, Any]] = []
 
 def patch() -> None:
     """Puts the watching functions in their places."""
-    for owner, name, watched in (*_PATCHES, *dice.watching()):
+    for owner, name, watched in (*_PATCHES, *dice.watching(), *finding.watching()):
         for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
             if watched.__wrapped__ in able:
                 able.add(watched)
-        if getattr(owner, name) is watched.__wrapped__:
+        if vars(owner).get(name) is watched.__wrapped__:
             setattr(owner, name, watched)
             _put.append((owner, name, watched))
 
@@ -144,5 +179,5 @@ def unpatch() -> None:
     """Takes them away, where nobody has put others there."""
     while _put:
         owner, name, watched = _put.pop()
-        if getattr(owner, name) is watched:
+        if vars(owner).get(name) is watched:
             setattr(owner, name, watched.__wrapped__)
