@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from ..syntax.expressions import ADDITION
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref
-from .locate import Location
+from .locate import TOOL, Location
 from .module import Binding, Module
-from .resolve import IMPLICIT, Resolver
+from .resolve import IMPLICIT, MAX_HOPS, Resolver
 
 Name = tuple[str, str]
 """A module's file and a name in it."""
@@ -89,9 +89,32 @@ class Leads:
         known = self._places.get(module.path)
         if known is None:
             around = self._around(os.path.dirname(module.path))
-            busy = any(not self.resolver.is_foreign(each, name) for each in (module, *around) for name in each.acting)
+            busy = any(self._is_done_to_users(each, name) for each in (module, *around) for name in each.acting)
             known = self._places[module.path] = self.resolver.label(module.path) if busy else ""
         return known
+
+    def _is_done_to_users(self, module: Module, name: str | None) -> bool:
+        """Whether what is called or set at the top of a module may be of the user's; a pipeline only makes a run."""
+        return not self.resolver.is_foreign(module, name) and not self._is_pipeline(module, name or "")
+
+    def _is_pipeline(self, module: Module, name: str, hops: int = 0) -> bool:
+        """Whether a name is a pipeline's, here or where it is imported from."""
+        bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
+        for binding in bindings:
+            source = self.resolver.own(module, binding.imported) if binding.imported is not None else None
+            if (
+                source is not None
+                and source is not module
+                and binding.imported is not None
+                and binding.imported.attribute is not None
+            ):
+                found = hops < MAX_HOPS and self._is_pipeline(source, binding.imported.attribute, hops + 1)
+            else:
+                targets = (target for each in binding.decorators for target in self.of(module, each))
+                found = any(target.said == f"package {TOOL}.pipeline" for target in targets)
+            if not found:
+                return False
+        return bool(bindings)
 
     def _around(self, folder: str) -> list[Module]:
         """The packages that a folder is in."""

@@ -17,7 +17,7 @@ IMPLICIT = {"__annotations__", "__builtins__", "__cached__", "__class__", "__deb
 IMPLICIT |= {"__file__", "__loader__", "__module__", "__name__", "__package__", "__path__", "__qualname__", "__spec__"}
 """What every module has, or every class."""
 _NOTEBOOK = "<notebook>"
-_MAX_HOPS = 20
+MAX_HOPS = 20
 
 
 class Resolver:
@@ -123,7 +123,7 @@ class Resolver:
             targets = [Import(star.level, star.module, name, star.module) for star in module.stars]
         else:
             targets = [binding.imported for binding in bindings if binding.imported is not None]
-        return hops < _MAX_HOPS and any(self._target_is_tool(module, each, rest, hops) for each in targets)
+        return hops < MAX_HOPS and any(self._target_is_tool(module, each, rest, hops) for each in targets)
 
     def _target_is_tool(self, module: Module, target: Import, rest: str, hops: int) -> bool:
         location = self.locate(module, target)

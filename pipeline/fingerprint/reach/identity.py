@@ -170,8 +170,14 @@ class Identity:
         if self._writes.isdisjoint(target.passed) and self._writes.isdisjoint(target.copied):
             return []
         return sorted(
-            f"through {self._named(each)}" for each in (*target.passed, *target.copied) if each in self._writes
+            f"through {self._rebound(each)}" for each in (*target.passed, *target.copied) if each in self._writes
         )
+
+    def _rebound(self, name: Name) -> str:
+        """A name that code writes: where it stands counts if that is the user's, and no package's."""
+        module = self._leads.resolver.load(name[0])
+        is_foreign = module is not None and self._leads.resolver.is_foreign(module, name[1])
+        return name[1] if is_foreign else self._named(name)
 
     def _named(self, name: Name) -> str:
         return f"{self._label(name[0])}::{name[1]}"
