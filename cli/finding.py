@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-
+from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
@@ -64,12 +63,6 @@ def with_hint(error: UnknownName, hint: str) -> UnknownName:
     """The error with a hint before what it says to do."""
     happened, mark, advice = str(error).rpartition("; ")
     return UnknownName(f"{happened}{hint}{mark}{advice}")
-
-
-def perhaps(text: str, known: set[str]) -> str:
-    """` (did you mean …?)`, where something known looks like it."""
-    close = difflib.get_close_matches(text, sorted(known - {text}), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _run(repository: Repository, text: str) -> Run | None:

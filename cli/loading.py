@@ -13,17 +13,19 @@ from typing import Any
 import click
 
 import artvcs
-from artvcs.pipelines.errors import DefinitionError, ParameterError
+from artvcs.pipelines.errors import DefinitionError, ParameterError, perhaps
 from artvcs.pipelines.pipelines import Pipeline
-from artvcs.pipelines.run import scheduler
+from artvcs.pipelines.run import observer, scheduler
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
-from . import drawing
-from .finding import perhaps
+from . import drawing, output
+from .main import terminal
 
 _READY = scheduler
 """Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours."""
+
+_GUARD = 'if __name__ == "__main__":'
 
 _OURS_ALONE = ("click", "rich")
 """What the command imports and a run does not: under plain Python, a module of the user's has that name."""
@@ -39,7 +41,8 @@ def load_pipeline(spec: str) -> Pipeline[...]:
     file, _, name = spec.partition(":") if not Path(spec).exists() else (spec, "", "")
     path = Path(file)
     if not path.is_file():
-        raise UnknownName(f"There is no file {file!r}; give the path of a Python file with a pipeline.")
+        what = f"{file!r} is a folder" if path.is_dir() else f"There is no file {file!r}"
+        raise UnknownName(f"{what}; give the path of a Python file with a pipeline.")
     found = _pipelines(_load(path))
     if name:
         if name not in found:
@@ -129,12 +132,32 @@ def _load(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(folder))
     sys.modules[name] = module
+    sys.argv = [str(path)]
     try:
-        spec.loader.exec_module(module)
+        with observer.observed_by(_Loading(path)):
+            spec.loader.exec_module(module)
+    except SystemExit as error:
+        del sys.modules[name]
+        raise DefinitionError(
+            f"{path} ends the process as it is loaded{where(error)}; put that under {_GUARD}"
+        ) from error
     except Exception as error:  # the user's own code
         del sys.modules[name]
         raise not_run(f"{path} cannot be loaded", error) from error
     return module
+
+
+class _Loading(observer.Silent):
+    """Says that a file runs a pipeline as it is loaded: nobody asked for that."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def run_started(self, name: str, steps: list[str]) -> None:
+        """Says so."""
+        warning = output.style("warning:", fg="yellow")
+        text = f"{warning} {self._path} makes the run {name} as it is loaded; put that call under {_GUARD}"
+        terminal().say(text, err=True)
 
 
 def _pipelines(module: ModuleType) -> dict[str, Pipeline[...]]:

@@ -19,12 +19,17 @@ _AT_ONCE = 0.1
 
 
 class RunProgress:
-    """An observer of runs that writes to standard error, so that a step's own output stays apart."""
+    """An observer of runs that writes to standard error, so that a step's own output stays apart.
+
+    Attributes:
+        repeated: The steps that ran again though their results were reused.
+    """
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
         unicode = output.can_show("".join(_MARKS.values()) + _SPINNER, sys.stderr)
         self._marks, self._spinner = (_MARKS, _SPINNER) if unicode else (_PLAIN_MARKS, _PLAIN_SPINNER)
+        self.repeated: set[str] = set()
         self._width = 0
         self._running: dict[str, float] = {}
         self._turn = 0
@@ -55,6 +60,7 @@ class RunProgress:
 
     def step_repeats(self, step: str, used_by: str) -> None:
         """Says that it runs again though it was a hit."""
+        self.repeated.add(step)
         self._line(f"{self._marks['waits']} {self._padded(step)}  runs again: {used_by} uses what it leaves behind")
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:

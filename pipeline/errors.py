@@ -16,6 +16,8 @@ Messages are made as there: one sentence that says what happened and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from artvcs.vcs import ArtError
 
 
@@ -69,3 +71,11 @@ class RunFailed(PipelineError):
 
 class PickleFallbackWarning(UserWarning):
     """A value was stored as a pickle because nothing better knows its type."""
+
+
+def perhaps(text: str, known: Iterable[str]) -> str:
+    """` (did you mean …?)`, where something known looks like a text; else nothing."""
+    import difflib  # nobody who makes no mistake needs it
+
+    close = difflib.get_close_matches(text, sorted({*known} - {text}), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

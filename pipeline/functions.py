@@ -18,7 +18,7 @@ from .history.views import ArtifactVersion
 from .record import versions
 from .run import context
 from .trace.owners import note
-from .typing.encode import encode_all
+from .typing.encode import encode_metadata
 from .values import store
 from .values.materializers import Materializer
 from .values.store import Saved
@@ -148,7 +148,7 @@ def log_metadata(
         PipelineError: Nothing was named, and no step is running.
         UnknownName: What was named does not exist.
     """
-    facts = encode_all(metadata)
+    facts = encode_metadata(metadata)
     here = context.current()
     if artifact_name is not None:
         with _writing(f"note metadata of {artifact_name}") as (_, transaction):
@@ -199,7 +199,7 @@ def _add(
         versions.check_label(transaction, title, label, saved.id)
     here = context.current()
     fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
-    versions.add(transaction, fresh, saved.facts, encode_all(metadata or {}))
+    versions.add(transaction, fresh, saved.facts, encode_metadata(metadata or {}))
     # A number is final only when it is published, and only then anybody is told.
     transaction.publish(tolerant=here is not None)
     added = known.by_value(repository.refs(), title, saved.id)

@@ -135,7 +135,8 @@ class Pipeline(Generic[P]):
             given = inspect.signature(self.function).bind(*args, **kwargs).arguments
         except TypeError as error:
             raise ParameterError(
-                f"The pipeline {self.name!r} cannot be called so: {error}; check its parameters."
+                f"The pipeline {self.name!r} cannot be called so: {error}; it takes "
+                f"{', '.join(entry.name for entry in inputs) or 'no parameters'}."
             ) from None
         params = {}
         for entry in inputs:

@@ -47,8 +47,9 @@ class Decision:
         commit: That commit's record.
         trace: What that execution was seen to use.
         seen: What executions of that key were seen to use that could not be used.
-        changed: What is not as the newest execution of that key saw it.
+        changed: What is not as the execution of that key saw it whose result was used last, or else the newest.
         against: That execution's commit.
+        use_cache: Whether an earlier result may be used.
     """
 
     node: Node
@@ -62,6 +63,7 @@ class Decision:
     seen: tuple[Trace, ...] = ()
     changed: tuple[Difference, ...] = ()
     against: Oid | None = None
+    use_cache: bool = True
 
     def leave(self) -> None:
         """A hit: leaves what it can, as that execution did, and notes that it owes the rest."""
@@ -82,6 +84,7 @@ def decide(
     states: States,
     *,
     use_cache: bool,
+    last: Oid | None = None,
 ) -> Decision:
     """Makes the cache key of a step and looks for a result that can be used.
 
@@ -93,6 +96,7 @@ def decide(
         asked: What the step would be told of its run: `run_id`, `run_name` and the like.
         states: What knows the states that code reaches.
         use_cache: False to run in any case.
+        last: The commit whose outputs the pipeline's run before has of this step.
     """
     policy = node.step.options.cache
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
@@ -120,8 +124,8 @@ def decide(
         lambda question: questions.ask(repository, asked["run_id"], question),
         lambda name: asked.get(name, _NEVER),
     )
-    decision = Decision(node, inputs, world, parts, parts.key())
-    return _with_hit(decision, refs) if use_cache else decision
+    decision = Decision(node, inputs, world, parts, parts.key(), use_cache=use_cache)
+    return _with_hit(decision, refs, last) if use_cache else decision
 
 
 def results(refs: Refs, key: Oid) -> Iterator[tuple[Oid, Commit]]:
@@ -135,9 +139,10 @@ def results(refs: Refs, key: Oid) -> Iterator[tuple[Oid, Commit]]:
     yield from sorted(found, key=lambda each: each[1].finished, reverse=True)
 
 
-def _with_hit(decision: Decision, refs: Refs) -> Decision:
+def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
     policy, repository = decision.node.step.options.cache, decision.world.repository
-    for oid, commit in results(refs, decision.key):
+    # What was used last is what people compare with, and nearly always what can be used again.
+    for oid, commit in sorted(results(refs, decision.key), key=lambda each: each[0] != last):
         if policy.expired(commit, now_ms()) or not available(repository.store, commit):
             continue
         trace = _trace_of(commit, repository)

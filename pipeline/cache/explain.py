@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from dataclasses import dataclass, field
 
 from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
 
 from ..history import lookup
 from .reasons import Reason, in_words, reasons_between, reasons_seen, trace_of
+
+_RECENT = 20
+"""So many runs are looked through for a step that has not ended."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,10 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         # Code, parameters and inputs are the same: what kept that result from being used is all there is to tell.
         spelt = {(each.kind, each.subject): each for each in reasons}
         reasons = [spelt.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
-    if reasons and all(each.kind == "unverified" for each in reasons):
+    if commit.config.get("cache") == "off":
+        changed = f"; {in_words(reasons)} changed since the run {before_run.name}, too" if reasons else ""
+        summary = f"It ran because caching was off for it{changed}."
+    elif reasons and all(each.kind == "unverified" for each in reasons):
         summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
     elif reasons:
         summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
@@ -98,7 +105,7 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         why = (
             f"{refused[0]}, so that the result could not be used"
             if refused
-            else "caching was off for it, the result had expired, or its data was gone"
+            else "the result had expired, or its data was gone"
         )
         summary = f"It ran again though nothing changed since the run {before_run.name}: {why}."
     return Explanation(step, run.run, this.status, summary, before_run.run, reasons)
@@ -114,6 +121,10 @@ def _find(repository: Repository, step: str, run: str | None) -> Run:
     newest = repository.catalog(refs).runs.latest_with(step)
     if newest is not None and (run_with := runs.by_id(refs, newest)) is not None:
         return run_with
+    for each in itertools.islice(runs.newest_first(refs), _RECENT):
+        if step in each.order:
+            how = "is running" if each.status == "running" else f"was {each.status}"
+            raise UnknownName(f"The step {step!r} has not ended in any run; {each.name}, which has it, {how}.")
     raise UnknownName(f"No run has a step {step!r}; `art log` lists runs and their steps.")
 
 

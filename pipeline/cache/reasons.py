@@ -21,8 +21,8 @@ class Reason:
     """One thing that changed.
 
     Attributes:
-        kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `env`, `value`, `answer`,
-            `context` or `key`.
+        kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `folder`, `env`, `value`,
+            `answer`, `context` or `key`.
         subject: Which one.
         old: What it was, as text; None when it is new.
         new: What it is now, as text; None when it is gone.
@@ -74,7 +74,7 @@ def reasons_seen(commit: Commit) -> Iterator[Reason]:
 
 def of(difference: Difference) -> Reason:
     """What is not as an earlier execution saw it, as a reason to run."""
-    subject = difference.subject.removeprefix("./") if difference.kind == "file" else difference.subject
+    subject = difference.subject.removeprefix("./") if difference.kind in ("file", "folder") else difference.subject
     return Reason(difference.kind, subject or ".", _brief(difference.old), _brief(difference.new))
 
 
@@ -90,7 +90,9 @@ def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
-    for change in compare({part.name: part for part in old.parts}, {part.name: part for part in new.parts}):
+    moved_only = old.id == new.id  # what stands elsewhere now, or under another name, is nobody's reason to run
+    parts = [{part.name: part for part in each.parts} for each in (old, new)]
+    for change in [] if moved_only else compare(*parts):
         old_text = None if change.kind == "added" else "before"
         new_text = None if change.kind == "removed" else change.kind
         yield Reason("code", change.name, old_text, new_text, change.diff)
@@ -153,6 +155,7 @@ _PHRASES = {
     "read": ("an artifact it reads", "{} artifacts it reads"),
     "materializer": ("a materializer", "{} materializers"),
     "file": ("a file", "{} files"),
+    "folder": ("a folder", "{} folders"),
     "env": ("an environment variable", "{} environment variables"),
     "value": ("a value that it uses", "{} values that it uses"),
     "answer": ("an answer of the Client", "{} answers of the Client"),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DefinitionError, ParameterError
+from ..errors import DefinitionError, ParameterError, perhaps
 from ..typing import coerce, encode
 from ..typing.fit import capitalised
 from . import naming
@@ -112,7 +112,11 @@ class Graph:
         waiting = {node.id: node.upstream for node in self.nodes.values()}
         for id_, upstream in waiting.items():
             if strangers := sorted(upstream - set(self.nodes)):
-                raise DefinitionError(f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline.")
+                hint = perhaps(strangers[0], self.nodes)
+                raise DefinitionError(
+                    f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline{hint}; "
+                    "call that step, or leave it out of `after`."
+                )
         try:
             graphlib.TopologicalSorter(waiting).prepare()
         except graphlib.CycleError as error:
@@ -131,14 +135,17 @@ def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -
     given = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
         if name not in names:
-            raise ParameterError(f"The step {step.name!r} has no input {name!r}; it has {', '.join(names) or 'none'}.")
+            hint, known = perhaps(name, names), ", ".join(names) or "none"
+            raise ParameterError(f"The step {step.name!r} has no input {name!r}{hint}; it has {known}.")
         if name in given:
             raise ParameterError(f"The step {step.name!r} got the input {name!r} twice; give it once.")
         given[name] = value
     for entry in inputs:
         if entry.name not in given:
             if entry.default is MISSING:
-                raise ParameterError(f"The step {step.name!r} needs the input {entry.name!r}; give it a value.")
+                is_method = entry is inputs[0] and entry.name in ("self", "cls")
+                advice = "steps are functions, and no methods" if is_method else "give it a value"
+                raise ParameterError(f"The step {step.name!r} needs the input {entry.name!r}; {advice}.")
             given[entry.name] = entry.default
     return given
 

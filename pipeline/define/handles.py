@@ -47,6 +47,22 @@ class StepOutput(Source):
             "condition; decide inside a step."
         )
 
+    def _refuse_operator(self, *_: Any) -> Any:
+        raise DefinitionError(
+            f"The output of {self.invocation!r} has no value while the pipeline is being built, so nothing can be "
+            "computed with it or compared; do that inside a step."
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self is other if isinstance(other, Source) else bool(self._refuse_operator())
+
+    __hash__ = Source.__hash__
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __len__ = __getitem__ = __call__ = _refuse_operator
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __matmul__ = __rmatmul__ = _refuse_operator
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _refuse_operator
+    __pow__ = __rpow__ = __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = _refuse_operator
+    __neg__ = __pos__ = __abs__ = __invert__ = __int__ = __float__ = __index__ = __round__ = _refuse_operator
+
 
 class ExternalArtifact(Source):
     """A value given to a step as an artifact: stored, versioned and in the lineage, unlike a parameter.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import types
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from ..errors import DefinitionError
+from ..errors import DefinitionError, perhaps
 from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
 from ..values.materializers import Materializer, is_builtin
@@ -158,7 +159,10 @@ def step(function: Callable[P, T] | None = None, /, **options: Any) -> Any:
 
 def _make_step(function: Callable[P, T], options: dict[str, Any]) -> Step[P, T]:
     plain: Step[P, T] = Step(function, StepOptions())
-    try:
-        return plain.with_options(**options) if options else plain
-    except TypeError as error:
-        raise DefinitionError(f"@step on {function.__name__!r}: {error}; see the options in docs/steps.md.") from None
+    known = inspect.signature(plain.with_options).parameters
+    if unknown := [name for name in options if name not in known]:
+        hint = perhaps(unknown[0], known)
+        raise DefinitionError(
+            f"@step on {function.__name__!r} has no option {unknown[0]!r}{hint}; it has {', '.join(known)}."
+        )
+    return plain.with_options(**options) if options else plain

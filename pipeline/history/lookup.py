@@ -169,6 +169,12 @@ def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:
     return None
 
 
+def last_commit(run: Run | None, step: str) -> Oid | None:
+    """The commit whose outputs a run has of a step, if it has any."""
+    found = run.steps.get(step) if run is not None else None
+    return found.commit if found is not None else None
+
+
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
     """The code that an execution ran, part by part."""
     from ..fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from artvcs.vcs import MAX_REPORT, Failure, Input
@@ -47,9 +49,17 @@ class Outcome:
 
 def failure_of(error: Exception) -> Failure:
     """An error as a run records it."""
-    text = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(type(error), error, _of_the_step(error.__traceback__)))
     try:
         message = str(error)
     except Exception as broken:  # the error's own code: it may be as broken as the step
         message = f"(its text cannot be had: {type(broken).__name__})"
     return Failure(type(error).__name__, *(storable(each)[:MAX_REPORT] for each in (message, text)))
+
+
+def _of_the_step(frames: TracebackType | None) -> TracebackType | None:
+    """A traceback without our own frames that lead to the step; all of it where there are no others."""
+    ours, found = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, frames
+    while found is not None and os.path.abspath(found.tb_frame.f_code.co_filename).startswith(ours):
+        found = found.tb_next
+    return found or frames

@@ -32,7 +32,7 @@ from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..fingerprint import Fingerprint, to_json
-from ..typing.encode import encode_all
+from ..typing.encode import encode_all, encode_metadata
 from . import versions
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
@@ -79,7 +79,7 @@ class RunRecord:
             author=self.run.author,
             started=outcome.started,
             finished=outcome.finished,
-            metadata=encode_all(outcome.metadata),
+            metadata=encode_metadata(outcome.metadata),
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
             cache_key=None if outcome.trace.refused else decision.key,
         )
@@ -179,9 +179,9 @@ class RunRecord:
         """Adds what a step noted about its run, or about steps of it that have ended."""
         for step, facts in notes.items():
             if step is None:
-                self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_all(facts)})
+                self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_metadata(facts)})
             elif (ended := self._steps.get(step)) is not None:
-                self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_all(facts)})
+                self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_metadata(facts)})
         if notes:
             self._write_run()
 
@@ -225,7 +225,8 @@ class RunRecord:
                 run=self.run.run,
                 tags=config.tags,
             )
-            versions.add(self._transaction, fresh, facts.get(output.name, {}), encode_all(config.run_metadata or {}))
+            metadata = encode_metadata(config.run_metadata or {})
+            versions.add(self._transaction, fresh, facts.get(output.name, {}), metadata)
 
 
 def put_source(transaction: Transaction, code: Fingerprint) -> Oid:
@@ -289,6 +290,7 @@ def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
     return {
         "missing": sorted(missing),
         "against": decision.against,
+        **({} if decision.use_cache else {"cache": "off"}),
         "changed": [list(dataclasses.astuple(reasons.of(each))[:4]) for each in decision.changed[:_MOST_CHANGES]],
         "outputs": dict(decision.parts.outputs),
         "extras": dict(decision.parts.extras),

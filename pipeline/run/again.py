@@ -16,7 +16,6 @@ from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
 from ..trace.left.owed import Debt
-from ..trace.model import Trace
 from ..trace.verify import States
 from .observer import Observer
 
@@ -47,15 +46,13 @@ class Again:
         Raises:
             PipelineError: A hit that had to run again failed.
         """
-        owed = self.states.owed
-        if not owed:
+        if not self.states.owed:
             return False
-        is_hit = decision.hit is not None
-        debts = owed.files_of(decision.trace) if is_hit else owed.needed(decision.world.code, self._seen(decision))
+        debts = due(decision, self.repository, self.refs, self.previous)
         if debts:
             self._run(debts, decision.node.id)
             return True
-        if not is_hit and owed.load():
+        if decision.hit is None and self.states.owed.load():
             self.states.forget()
             return True
         return False
@@ -70,13 +67,6 @@ class Again:
         self._run(debts, decision.node.id)
         return bool(debts)
 
-    def _seen(self, decision: Decision) -> tuple[Trace, ...]:
-        """What the step was seen to use before: where its code, parameters or inputs are new, what it used last."""
-        if decision.seen:
-            return decision.seen
-        last = lookup.last_execution(self.refs, self.previous, decision.node.id)
-        return () if last is None else (reasons.trace_of(self.repository, last),)
-
     def _run(self, debts: list[Debt], step: str) -> None:
         for debt in debts:
             self.observer.step_repeats(debt.step, step)
@@ -90,3 +80,23 @@ class Again:
                     f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
                     f"{type(outcome.error).__name__}: {outcome.error}"
                 ) from outcome.error
+
+
+def due(decision: Decision, repository: Repository, refs: Refs, previous: Run | None) -> list[Debt]:
+    """The hits that have to run again before a step, in order: they owe what it uses, or the files that it has read.
+
+    Args:
+        decision: What is decided for the step.
+        repository: Where results are.
+        refs: Where earlier executions are looked up.
+        previous: The pipeline's run before, if any.
+    """
+    owed = decision.world.states.owed
+    if not owed:
+        return []
+    if decision.hit is not None:
+        return owed.files_of(decision.trace)
+    seen = decision.seen
+    if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
+        seen = (reasons.trace_of(repository, last),)  # code, parameters or inputs are new: what it used last
+    return owed.needed(decision.world.code, seen)

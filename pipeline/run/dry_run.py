@@ -1,6 +1,7 @@
 """What a run would do, without running: which steps would be reused, which would run, and why.
 
-A step after one that would run is undecided: should that one return the value it returned before, it is reused.
+A step after one that would run is undecided: should that one return the value it returned before, it is reused, if
+all else is as it was.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
-from artvcs.vcs import Commit, Input, Oid, Repository, Transaction, runs
+from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, Oid, Repository, Transaction, runs
 
 from ..cache import reasons
 from ..cache.decide import Decision, decide
@@ -23,6 +24,7 @@ from ..trace import chance
 from ..trace.left import whereabouts
 from ..trace.model import Trace
 from ..trace.verify import States
+from .again import due
 from .context import told
 from .inputs import Ingest
 
@@ -33,13 +35,14 @@ class PlannedStep:
 
     Attributes:
         step: Its invocation id.
-        action: `reuse` an earlier result, `run`, or `maybe` run, depending on the steps before it.
+        action: `reuse` an earlier result, `run`, `maybe` run, depending on the steps before it, or run `again` though
+            its result is reused, for what it leaves behind.
         summary: Why, in one sentence.
         reasons: What changed since the execution before.
     """
 
     step: str
-    action: Literal["reuse", "run", "maybe"]
+    action: Literal["reuse", "run", "maybe", "again"]
     summary: str
     reasons: list[Reason] = field(default_factory=list)
 
@@ -62,13 +65,16 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
     try:
         planner = _Planner(repository, transaction, pipeline, options)
         with chance.kept(), whereabouts.kept():
-            return [planner.plan(graph.nodes[id_]) for id_ in order]
+            return planner.plan([graph.nodes[id_] for id_ in order])
     finally:
         transaction.close()  # unpublished: values from outside were stored only to know their ids
 
 
 class _Planner:
-    """Goes through the steps in order; `_made` holds the outputs of those that would be reused."""
+    """Goes through the steps in order.
+
+    `_made` holds the outputs of those that would be reused; of the others, `_assumed` holds those of the run before.
+    """
 
     def __init__(
         self, repository: Repository, transaction: Transaction, pipeline: str, options: PipelineOptions
@@ -80,24 +86,44 @@ class _Planner:
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
+        self._assumed: dict[str, tuple[Oid, Commit]] = {}
+        self._again: dict[str, str] = {}
         self._states = States(repository, tried=True)
 
-    def plan(self, node: Node) -> PlannedStep:
-        undecided = sorted(
-            source.invocation
-            for sources in node.sources.values()
-            for source in sources
-            if isinstance(source, StepOutput) and source.invocation not in self._made
-        )
-        if undecided:
-            return PlannedStep(node.id, "maybe", f"It runs if {undecided[0]!r} returns another value than before.")
+    def plan(self, nodes: list[Node]) -> list[PlannedStep]:
+        found = [self._plan(node) for node in nodes]
+        return [
+            PlannedStep(
+                each.step, "again", f"Its result is reused, but {self._again[each.step]!r} uses what it leaves."
+            )
+            if each.action == "reuse" and each.step in self._again
+            else each
+            for each in found
+        ]
+
+    def _plan(self, node: Node) -> PlannedStep:
+        sources = [
+            source.invocation for each in node.sources.values() for source in each if isinstance(source, StepOutput)
+        ]
+        undecided = sorted({*sources} - self._made.keys())
+        unless = f"It runs if {' or '.join(map(repr, undecided))} returns another value than before."
+        if not self._assume(undecided):
+            return PlannedStep(node.id, "maybe", unless)
         inputs = {
             name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
         }
         self._states.owed.begin(node.step.function)
         use_cache = self._options.uses_cache(node.step.options)
         asked = told("", "", self._pipeline, node)
-        decision = decide(node, inputs, self._repository, self._transaction, asked, self._states, use_cache=use_cache)
+        decision = decide(
+            node, inputs, self._repository, self._transaction, asked, self._states,
+            use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
+        )  # fmt: skip
+        for debt in due(decision, self._repository, self._transaction, self._previous):
+            self._again[debt.step] = node.id
+            self._states.owed.forgive(debt)
+        if decision.hit is not None and undecided:
+            return PlannedStep(node.id, "maybe", unless)
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
             decision.leave()
@@ -106,9 +132,22 @@ class _Planner:
             return PlannedStep(node.id, "run", "Caching is off for it.")
         return self._explain(decision)
 
+    def _assume(self, undecided: list[str]) -> bool:
+        """Takes for what steps will return what they returned in the run before; False where that is not known."""
+        for id_ in undecided:
+            commit = lookup.last_commit(self._previous, id_)
+            try:
+                record = self._transaction.record(commit, Commit) if commit is not None else None
+            except (LookupFailed, DamagedError):
+                record = None
+            if commit is None or record is None:
+                return False
+            self._assumed[id_] = commit, record
+        return True
+
     def _input(self, node: Node, name: str, source: object) -> Input:
         if isinstance(source, StepOutput):
-            commit, record = self._made[source.invocation]
+            commit, record = self._made.get(source.invocation) or self._assumed[source.invocation]
             output = record.outputs[str(source.output)]
             return Input(output.artifact, output.name, commit, source.output)
         return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given

@@ -23,6 +23,7 @@ from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
+from ..history import lookup
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
@@ -269,7 +270,7 @@ class _Runner:
         asked = told(run.run, run.name, run.pipeline, node)
         return decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
-            use_cache=self._options.uses_cache(node.step.options),
+            use_cache=self._options.uses_cache(node.step.options), last=lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:

@@ -21,13 +21,21 @@ from artvcs.vcs import MAX_TEXT, canonical, values
 from ..errors import ParameterError
 from .fit import Misfit, capitalised, describe, fit_at, spell
 
+_AS_ARTIFACT = "pass it as an artifact: return it from a step or wrap it in ExternalArtifact(...)"
 
-def to_plain(value: Any, what: str) -> Any:
+
+def to_plain(value: Any, what: str, kind: str = "parameter", advice: str = _AS_ARTIFACT) -> Any:
     """Turns a parameter into data that `artvcs.vcs.objects.values.encode` accepts; it decides the cache key.
 
     What is not plain itself becomes a dict with one key that starts with `$`, as in
     `{"$enum": ["Color", "red"]}` and `{"$path": "data/x.csv"}`; a dict of the user's that has such a
     key is wrapped, so that the two are never confused.
+
+    Args:
+        value: The parameter.
+        what: What it is called.
+        kind: What it is: a parameter, or metadata.
+        advice: What to do with what is none.
 
     Raises:
         ParameterError: The value is not data, and has to be passed as an artifact.
@@ -37,15 +45,21 @@ def to_plain(value: Any, what: str) -> Any:
         canonical.dumps(values.encode(plain))
     except (Misfit, ValueError, RecursionError) as problem:
         reason = problem if isinstance(problem, Misfit) else f"it cannot be recorded ({problem})"
-        raise ParameterError(
-            f"{capitalised(what)} is no parameter, for {reason}; "
-            "pass it as an artifact: return it from a step or wrap it in ExternalArtifact(...)."
-        ) from None
+        raise ParameterError(f"{capitalised(what)} is no {kind}, for {reason}; {advice}.") from None
     return plain
 
 
-def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters or metadata as they are stored.
+def encode_metadata(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata as they are stored.
+
+    Raises:
+        ParameterError: A value is not plain, or a name too long.
+    """
+    return encode_all(facts, "metadata", "note what it says in numbers, text, lists or dictionaries")
+
+
+def encode_all(plain: Mapping[str, Any], kind: str = "parameter", advice: str = _AS_ARTIFACT) -> dict[str, Any]:
+    """Parameters, or another kind of plain data, as they are stored.
 
     Raises:
         ParameterError: A value is not plain, or a name too long.
@@ -53,7 +67,7 @@ def encode_all(plain: Mapping[str, Any]) -> dict[str, Any]:
     for name in plain:
         if len(name) > MAX_TEXT:
             raise ParameterError(f"The name {reprlib.repr(name)} is too long; shorten it to {MAX_TEXT} characters.")
-    return {name: values.encode(to_plain(value, f"{name!r}")) for name, value in plain.items()}
+    return {name: values.encode(to_plain(value, f"{name!r}", kind, advice)) for name, value in plain.items()}
 
 
 def _plain(value: Any) -> Any:

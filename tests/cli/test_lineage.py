@@ -86,6 +86,8 @@ def test_status_names_code_that_was_edited(made: Art, project: Path) -> None:
     (project / "flow.py").write_text(FLOW.replace("sum(values)", "max(values)"))
     assert made("status").out.splitlines()[-1] == "total (flow): flow.py::total was edited"
     assert made("status", "--json").json["edited"] == [{"pipeline": "flow", "step": "total", "code": "flow.py::total"}]
+    (project / "flow.py").write_text(FLOW.replace("sum(values)", "sum( values )  # all of them"))
+    assert "edited" not in made("status").out
 
 
 READING = """

@@ -103,3 +103,32 @@ def test_a_parameter_without_equals_is_a_usage_error(art: Art) -> None:
 def test_the_error_of_a_syntax_error_without_a_file() -> None:
     error = loading.not_run("x", SyntaxError("bad"))
     assert isinstance(error, DefinitionError)
+
+
+def test_a_file_that_makes_a_run_as_it_is_loaded_is_told_so(art: Art, project: Path) -> None:
+    (project / "mine.py").write_text(HEAD + "@pipeline\ndef p():\n    one()\np()\n")
+    done = art("run", "mine.py", "--plan")
+    assert done.code == 0
+    assert "warning: mine.py makes the run p-" in done.err
+    assert 'as it is loaded; put that call under if __name__ == "__main__":' in done.err
+
+
+def test_a_file_sees_its_own_name_as_under_python(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["art", "run", "mine.py"])
+    (project / "mine.py").write_text(
+        HEAD + "import sys\nassert sys.argv == ['mine.py']\n@pipeline\ndef p():\n    one()\n"
+    )
+    assert art("run", "mine.py").code == 0
+
+
+def test_a_file_that_ends_the_process_says_where(art: Art, project: Path) -> None:
+    (project / "mine.py").write_text(HEAD + "raise SystemExit(3)\n")
+    done = art("run", "mine.py")
+    assert done.code == 1
+    said = 'mine.py ends the process as it is loaded (mine.py:5); put that under if __name__ == "__main__":'
+    assert done.err == f"error: {said}\n"
+
+
+def test_a_folder_is_said_to_be_one(art: Art, project: Path) -> None:
+    (project / "steps.py").mkdir()
+    assert "'steps.py' is a folder; give the path of a Python file" in art("run", "steps.py").err

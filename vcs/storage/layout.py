@@ -18,7 +18,7 @@ from ..objects.oid import Oid, is_oid
 
 FOLDER_NAME = ".artifacts"
 FORMAT_VERSION = 2
-GITIGNORE_TEXT = "# Kept by art, not by Git: `art push` shares it.\n*\n"
+GITIGNORE_TEXT = "# Kept by art, not by Git.\n*\n"
 
 FORMAT, ROOT, CLEANED = "format", "root", "cleaned"
 OPS, PACKS, INDEX = "ops", "packs", "index"

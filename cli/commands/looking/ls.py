@@ -10,11 +10,11 @@ from typing import TypeVar
 import click
 
 from artvcs.pipelines.client import Client
+from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
 from ... import completion, output
-from ...finding import perhaps
 from ...main import terminal
 
 T = TypeVar("T")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import itertools
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -63,18 +66,18 @@ def _row(run: PipelineRun) -> dict[str, object]:
 def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun, str, str]]:
     """Which code of a run's steps no longer stands in its file as it ran: run, step, name of the code.
 
-    Text is compared, so an edited comment counts here; `art run FILE --plan` says what would run again. What cannot be
-    read is not compared.
+    What it says is compared, without comments and formatting; `art run FILE --plan` says what would run again. What
+    cannot be read is not compared.
     """
-    texts: dict[str, str | None] = {}
+    files: dict[str, _Statements | None] = {}
     for name, step in run.steps.items():
         for part in _parts(step):
             if part.file is None or part.kind not in ("function", "class", "constant"):
                 continue
-            if part.file not in texts:
-                texts[part.file] = _text(project / part.file)
-            text = texts[part.file]
-            if text is not None and _stripped(part.source) not in text:
+            if part.file not in files:
+                files[part.file] = _statements(project / part.file)
+            found = files[part.file]
+            if found is not None and not found.hold(part.source):
                 yield run, name, part.name
 
 
@@ -95,13 +98,28 @@ def _parts(step: StepView) -> Sequence[Part]:
         return ()
 
 
-def _text(path: Path) -> str | None:
+class _Statements:
+    """All statements of a file, also those within others."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @functools.cached_property
+    def _said(self) -> set[str]:
+        return {ast.dump(each) for each in ast.walk(ast.parse(self._text)) if isinstance(each, ast.stmt)}
+
+    def hold(self, source: str) -> bool:
+        """Whether some code is among them: what cannot be parsed is compared as text."""
+        if source in self._text:
+            return True
+        try:
+            return all(ast.dump(each) in self._said for each in ast.parse(textwrap.dedent(source)).body)
+        except (SyntaxError, ValueError, RecursionError):
+            return False
+
+
+def _statements(path: Path) -> _Statements | None:
     try:
-        return _stripped(path.read_text(errors="replace"))
+        return _Statements(path.read_text(errors="replace"))
     except OSError:
         return None  # of another project, or gone: then there is nothing to compare
-
-
-def _stripped(text: str) -> str:
-    """Lines without their indentation: a method is recorded without that of its class."""
-    return "\n".join(line.strip() for line in text.splitlines())

@@ -7,10 +7,11 @@ import click
 from artvcs.pipelines.cache import explain
 from artvcs.pipelines.cache.explain import Explanation
 from artvcs.pipelines.cache.reasons import Reason
+from artvcs.pipelines.errors import perhaps
 from artvcs.vcs import Repository, UnknownName
 
 from ... import completion, output
-from ...finding import perhaps, with_hint
+from ...finding import with_hint
 from ...main import terminal
 
 
@@ -56,7 +57,14 @@ def say_reasons(reasons: list[Reason]) -> None:
             terminal().say(f"  it used {output.style(reason.subject, bold=True)}")
         else:
             old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
-            terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {_brief(old)} → {_brief(new)}")
+            said = f"{_brief(old)} → {_brief(new)}" if reason.kind != "folder" else _of_folder(reason)
+            terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {said}")
+
+
+def _of_folder(reason: Reason) -> str:
+    """What came into a folder and what went."""
+    told = [f"{text} {verb}" for text, verb in ((reason.new, "came"), (reason.old, "went")) if text is not None]
+    return _brief("; ".join(told))
 
 
 def _brief(text: str) -> str:
@@ -68,7 +76,7 @@ _CODE_IN_WORDS = {
     "::<place>": "{}, which does something when it is imported,",
     "::<lines>": "the lines of {}, which code looks at,",
     "::<module>": "what {} does when it is imported",
-    ".<names>": "the names of local variables in {}, which code looks at,",
+    ".<names>": "the naming of local variables in {}, which code looks at,",
 }
 
 

@@ -42,22 +42,22 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
         given = loading.bind(pipeline, params)
         if no_cache:
             pipeline = pipeline.with_options(run_all=True)
+        watcher = RunProgress(terminal())
         try:
-            found = pipeline.plan(**given) if plan else _run(pipeline, given)
+            found = pipeline.plan(**given) if plan else _run(pipeline, given, watcher)
         except Exception as error:
             if isinstance(error, ArtError) or not loading.is_theirs(error):
                 raise
             raise loading.not_run(f"The pipeline {pipeline.name!r} failed before its steps", error) from error
     if isinstance(found, PipelineRun):
-        _report(found, as_json)
+        _report(found, watcher, as_json)
     elif isinstance(found, RunFailed):
         _report_failure(found, as_json)
     else:
         _show_plan(found, as_json)
 
 
-def _run(pipeline: Pipeline[...], given: dict[str, Any]) -> PipelineRun | RunFailed:
-    watcher = RunProgress(terminal())
+def _run(pipeline: Pipeline[...], given: dict[str, Any], watcher: RunProgress) -> PipelineRun | RunFailed:
     with observer.observed_by(watcher), watcher.shown(), _warnings_in_one_line():
         try:
             run: PipelineRun = pipeline(**given)
@@ -82,7 +82,7 @@ def _warnings_in_one_line() -> Iterator[None]:
         yield
 
 
-def _report(run: PipelineRun, as_json: bool) -> None:
+def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     repository = Repository.discover()
     if as_json:
         terminal().document(runs.document(repository, run))
@@ -90,6 +90,7 @@ def _report(run: PipelineRun, as_json: bool) -> None:
     steps = run.steps.values()
     reused = sum(step.cached for step in steps)
     counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
+    counts += f", {len(watcher.repeated)} of them run again" if watcher.repeated else ""
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
     made = [each for step in steps if not step.cached for each in runs.made_in(repository, step, run.id)]
     for verb, new in (("made", True), ("made again", False)):

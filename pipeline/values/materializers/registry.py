@@ -8,7 +8,6 @@ built-in one, and a later registration before an earlier one. What nothing handl
 from __future__ import annotations
 
 import importlib
-import warnings
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError
@@ -143,12 +142,22 @@ def _installed_builtin(entry: table.Builtin) -> type[Materializer]:
         raise MaterializerError(f"{entry.name} cannot be used here ({error}); {_how_to_install(entry)}.") from error
 
 
+def how_to_keep(cls: type) -> str:
+    """What to do for values of a type that are stored as pickles."""
+    missing = _missing.get(cls)
+    return f"{_how_to_install(missing)} to" if missing is not None else "write a Materializer for it to"
+
+
+_missing: dict[type, table.Builtin] = {}
+"""Types whose materializer cannot be loaded here → that one."""
+
+
 def _load_if_installed(entry: table.Builtin, cls: type) -> type[Materializer] | None:
     """The materializer, unless what it needs beside the library of its types is missing."""
     try:
         return load_builtin(entry)
-    except ImportError as error:
-        warnings.warn(f"{entry.name} cannot store {type_name(cls)} ({error}); {_how_to_install(entry)}.", stacklevel=2)
+    except ImportError:
+        _missing[cls] = entry
         return None
 
 

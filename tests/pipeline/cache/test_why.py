@@ -115,3 +115,84 @@ def test_an_artifact_that_the_step_reads_has_a_new_version(project: Project) -> 
     answers = project.run(offset=6)
     assert kinds(answers["third"]) == [("read", "offset")]
     assert answers["third"][2][0]["new"].startswith("offset@2")
+
+
+READER = """
+import sys
+from pathlib import Path
+from artvcs import Client, pipeline, step
+from artvcs.pipelines.cache.explain import explain
+
+@step
+def read(n: int) -> str:
+    return Path("a.txt").read_text() + Path("b.txt").read_text() + str(n)
+
+@pipeline
+def reading(n: int = 1):
+    read(n)
+
+if __name__ == "__main__":
+    reading.with_options(run_all=sys.argv[2:] == ["anew"])(int(sys.argv[1]))
+    found = explain(Client().repository, "read")
+    print(found.summary, "|", ", ".join(f"{each.kind} {each.subject}" for each in found.reasons))
+"""
+
+
+def _said(folder: Path, *arguments: str, file: str = "reader.py") -> str:
+    done = subprocess.run([sys.executable, file, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Path:
+    (tmp_path / "reader.py").write_text(READER)
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("1")
+    return tmp_path
+
+
+def test_what_was_used_last_is_what_is_compared_with(reader: Path) -> None:
+    _said(reader, "1")
+    (reader / "a.txt").write_text("2")
+    _said(reader, "1")
+    (reader / "a.txt").write_text("1")
+    assert _said(reader, "1").startswith("It was reused")
+    (reader / "b.txt").write_text("5")
+    assert _said(reader, "1").endswith("| file b.txt"), "a.txt is what it was in the run before"
+
+
+def test_code_that_only_stands_elsewhere_is_no_reason(reader: Path) -> None:
+    _said(reader, "1")
+    (reader / "reader.py").rename(reader / "renamed.py")
+    assert _said(reader, "1", file="renamed.py").startswith("It was reused")
+    assert _said(reader, "2", file="renamed.py").endswith("| parameter n")
+
+
+def test_a_run_without_cache_says_that_this_is_why(reader: Path) -> None:
+    _said(reader, "1")
+    assert _said(reader, "1", "anew") == "It ran because caching was off for it. |"
+    said = _said(reader, "2", "anew")
+    assert said.startswith("It ran because caching was off for it; a parameter changed since the run reading-")
+    assert said.endswith(", too. | parameter n")
+
+
+def test_what_comes_into_a_folder_is_told_as_such(reader: Path) -> None:
+    (reader / "data").mkdir()
+    code = READER.replace('Path("a.txt").read_text()', 'str(len(list(Path("data").iterdir())))')
+    (reader / "reader.py").write_text(code)
+    _said(reader, "1")
+    (reader / "data" / "c.csv").write_text("")
+    said = _said(reader, "1")
+    assert said.startswith("It ran because a folder changed since the run ")
+    assert said.endswith("| folder data")
+
+
+def test_a_step_that_was_interrupted_is_said_to_be(reader: Path) -> None:
+    code = READER.replace("    return Path", "    raise KeyboardInterrupt\n    return Path")
+    (reader / "reader.py").write_text(code)
+    subprocess.run([sys.executable, "reader.py", "1"], cwd=reader, capture_output=True, check=False)
+    asking = "from artvcs import Client; from artvcs.pipelines.cache.explain import explain; "
+    asking += "explain(Client().repository, 'read')"
+    done = subprocess.run([sys.executable, "-c", asking], cwd=reader, capture_output=True, text=True, check=False)
+    assert "The step 'read' has not ended in any run; reading-" in done.stderr
+    assert ", which has it, was interrupted." in done.stderr

@@ -203,7 +203,13 @@ def test_a_step_without_output_cannot_be_an_input() -> None:
 
 
 @pytest.mark.parametrize(
-    "use", [lambda it: it.shape, lambda it: list(it), lambda it: 1 if it else 2], ids=["attribute", "unpack", "if"]
+    "use",
+    [
+        *(lambda it: it.shape, lambda it: list(it), lambda it: 1 if it else 2, lambda it: it == 5, lambda it: it != 5),
+        *(lambda it: it > 5, lambda it: 1 + it, lambda it: it / 2, lambda it: it[0], lambda it: len(it)),
+        *(lambda it: 3 in it, lambda it: float(it), lambda it: -it),
+    ],
+    ids=["attribute", "unpack", "if", "==", "!=", ">", "+", "/", "[]", "len", "in", "float", "-"],
 )
 def test_a_handle_has_no_value_while_the_pipeline_is_built(use: Any) -> None:
     @pipeline

@@ -87,6 +87,48 @@ def test_a_plan_runs_nothing_again(folder: Path) -> None:
     assert planned.returncode == 0
 
 
+def test_a_plan_says_what_would_run_again(folder: Path) -> None:
+    art(folder, "run", "flow.py")
+    edit(folder)
+    first, second = art(folder, "run", "flow.py", "--plan").stdout.splitlines()[:2]
+    assert first == "again  collect: Its result is reused, but 'count' uses what it leaves."
+    assert second.startswith("run    count: ")
+    assert "2 steps, 1 reused, 1 of them run again" in art(folder, "run", "flow.py").stdout
+
+
+LEAVING = """\
+import os
+from pathlib import Path
+from artvcs import pipeline, step
+FOUND = {}
+
+@step
+def leave(n: int) -> None:
+    os.environ["RATE"] = FOUND["rate"] = str(n)
+    Path("rate.txt").write_text(str(n))
+
+@step
+def use() -> str:
+    return os.environ["RATE"] + FOUND["rate"] + Path("rate.txt").read_text()
+
+@pipeline
+def flow(n: int = 1):
+    leave(n)
+    use(after="leave")
+"""
+
+
+def test_a_plan_knows_what_a_hit_would_leave(folder: Path) -> None:
+    (folder / "flow.py").write_text(LEAVING)
+    art(folder, "run", "flow.py", "-p", "n=1")
+    art(folder, "run", "flow.py", "-p", "n=2")
+    plan = art(folder, "run", "flow.py", "-p", "n=1", "--plan").stdout.splitlines()
+    assert [line.split(":")[0].split() for line in plan] == [["again", "leave"], ["reuse", "use"]]
+    assert (folder / "rate.txt").read_text() == "2"
+    art(folder, "run", "flow.py", "-p", "n=1")
+    assert (folder / "rate.txt").read_text() == "1"
+
+
 def test_a_strangers_trace_leads_nowhere_out_of_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project"
     (project / "lib").mkdir(parents=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs import Client, ExternalArtifact, pipeline, step
+from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, step
 
 ran: list[str] = []
 
@@ -72,3 +72,16 @@ def test_planning_keeps_nothing() -> None:
     assert Client().list_artifact_versions() == []
     assert Client().list_pipeline_runs() == []
     assert list(Client().repository.layout.incoming.iterdir()) == []
+
+
+def test_a_step_that_runs_in_any_case_is_no_maybe(folder: Path) -> None:
+    there_and_back()
+    _, second = there_and_back.plan(2)
+    assert second.summary == "It runs if 'double' returns another value than before."
+    edited = halve.with_options(cache=CachePolicy(key=lambda _: "2"))
+
+    @pipeline(name="there_and_back")
+    def anew(x: int = 1) -> None:
+        edited(double(x))
+
+    assert [(each.step, each.action) for each in anew.plan(2)] == [("double", "run"), ("halve", "run")]

@@ -12,10 +12,12 @@ import warnings
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
+from artvcs.pipelines.typing.fit import capitalised
 
 from ..base import Materializer
 from ..files import read_json, reading, write_json
 from ..model_facts import is_model, model_metadata
+from ..registry import how_to_keep
 from ..typenames import type_name
 from . import refusals
 from .pickle_bytes import stable_dumps, stable_loads
@@ -49,9 +51,10 @@ class PickleMaterializer(Materializer):
                 f"A value of type {', '.join(kinds)} cannot be stored ({type(error).__name__}: {error}); return what "
                 "it holds as plain data, write a Materializer for it, or return a Path to a file."
             ) from error
+        advice = how_to_keep(type(next(iter(_parts(data)), data)))
         warnings.warn(
             f"{', '.join(kinds)} has no materializer and is stored as a pickle of Python {_python()}: loading it "
-            "runs code, and may fail with other versions. Write a Materializer for it to keep it for long.",
+            f"runs code, and may fail with other versions. {capitalised(advice)} keep it for long.",
             PickleFallbackWarning,
             stacklevel=2,
         )
