@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import re
 from dataclasses import dataclass, field
 
-from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
+from artvcs.vcs import Commit, DamagedError, Failure, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
 
 from ..history import lookup
 from .reasons import Reason, in_words, reasons_between, reasons_seen, trace_of
 
+_PLACE = re.compile(r'File "([^"]+)", line (\d+)')
+"""A frame of a traceback. Source: Python's `traceback` module."""
 _RECENT = 20
 """So many runs are looked through for a step that has not ended."""
 
@@ -56,7 +60,8 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
     found = _find(repository, step, run)
     this = found.steps[step]
     if this.status == "failed" and this.failure is not None:
-        return Explanation(step, found.run, "failed", f"It failed: {this.failure.type}: {this.failure.message}")
+        summary = f"It failed: {this.failure.type}: {this.failure.message}{_where(repository, this.failure)}"
+        return Explanation(step, found.run, "failed", summary)
     if this.commit is None:
         return Explanation(step, found.run, this.status, f"It was {this.status}: a step before it failed.")
     commit = repository.store.record(this.commit, Commit)
@@ -72,6 +77,13 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
         summary = f"{explained.summary} Its result cannot be used again: {trace.refused[0]}."
         return dataclasses.replace(explained, summary=summary)
     return explained
+
+
+def _where(repository: Repository, failure: Failure) -> str:
+    """` (FILE:LINE)` in the project where a step failed, the innermost; nothing if it was in no file of it."""
+    inside = f"{repository.project}{os.sep}"
+    places = [place for place in _PLACE.findall(failure.traceback) if place[0].startswith(inside)]
+    return f" ({places[-1][0].removeprefix(inside)}:{places[-1][1]})" if places else ""
 
 
 def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> Explanation:

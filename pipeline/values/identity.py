@@ -23,7 +23,7 @@ from blake3 import blake3
 from ..errors import MaterializerError
 from . import materializers
 from .folder import Folder
-from .parts import Opaque, attributes_of, is_made_by_hand, parts_of
+from .parts import Unhashable, attributes_of, is_made_by_hand, parts_of
 
 Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
@@ -42,10 +42,6 @@ _LINK = "_lru_list_elem"
 """The type by which `functools.lru_cache` holds a result, where it keeps only so many."""
 _MOST_CALLS = 1000
 """So many results of a cached function are looked at."""
-
-
-class Unhashable(Exception):
-    """A value that has no identity; the text says what it is, in words."""
 
 
 class Identifier:
@@ -71,8 +67,8 @@ class Identifier:
             walk.value(value)
         except RecursionError:
             raise Unhashable("a value that is nested too deeply") from None
-        except (Opaque, Unhashable) as error:
-            raise Unhashable(str(error)) from None
+        except Unhashable:
+            raise
         except Exception:  # the value's own code
             raise Unhashable(_named(type(value))) from None
         return walk.digest()
@@ -289,7 +285,7 @@ class _Walk:
         """What is held by name, without what has no identity."""
         for name, each in sorted(held.items()):
             inner = self._inner()
-            with contextlib.suppress(Unhashable, Opaque):
+            with contextlib.suppress(Unhashable):
                 inner.value(each)
                 self.token(f"held {name}", inner.digest())
 

@@ -26,15 +26,15 @@ _HEAP_TYPE = 1 << 9
 """The flag of a class that was made by a `class` statement. Source: CPython, `Include/object.h`."""
 
 
-class Opaque(Exception):
-    """An object into which nobody can look; the text says what it is, in words."""
+class Unhashable(Exception):
+    """A value that has no identity; the text says what it is, in words."""
 
 
 def parts_of(value: Any) -> tuple[Any, ...] | None:
     """What kind of object this is, and what it says by; None for those that pickle takes apart.
 
     Raises:
-        Opaque: Something is in it that cannot be looked at.
+        Unhashable: Something is in it that cannot be looked at.
     """
     cls: Any = type(value)
     if issubclass(cls, _PASSING):
@@ -84,7 +84,7 @@ def _organising(value: Any) -> tuple[Any, ...] | None:
         return "queue", cls, value.maxsize, list(value.queue)
     if issubclass(cls, queue.SimpleQueue):
         if not value.empty():
-            raise Opaque(f"a value of type {cls.__module__}.{cls.__qualname__} with something in it")
+            raise Unhashable(f"a value of type {cls.__module__}.{cls.__qualname__} with something in it")
         return ("empty queue",)
     return None
 

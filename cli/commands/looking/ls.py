@@ -45,7 +45,7 @@ class _Page:
 @click.argument("name", required=False, shell_complete=completion.names_only)
 @click.option("--tag", help="Only versions with this label.")
 @click.option("--type", "type_", help="Only versions of this type, as DataFrame.")
-@click.option("--where", "conditions", multiple=True, help="Only where metadata says so, as 'accuracy > 0.9'.")
+@click.option("--where", "conditions", multiple=True, help="Only where metadata says so, as 'value > 0.9'.")
 @click.option("--sort", help="By name, number, created or size; with a - before it downwards.")
 @click.option("-n", "limit", type=click.IntRange(min=1), help=f"At most so many, instead of {_PAGE}; of NAME the last.")
 @click.option("--all", "everything", is_flag=True, help="However many there are.")
@@ -56,7 +56,7 @@ def command(
 ) -> None:  # fmt: skip
     """List artifacts with their newest version, or the versions of NAME.
 
-    Example: art ls digits-model --where 'accuracy > 0.9'
+    Example: art ls accuracy --where 'value > 0.9'
     """
     if limit is not None and everything:
         raise click.UsageError("Say how many with -n, or --all.")

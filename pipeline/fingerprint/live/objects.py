@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...values.identity import Identifier, Unhashable, held_by
+from ...values.identity import Identifier, held_by
+from ...values.parts import Unhashable
 from ..model import Part, Unfollowed, digest
 from ..project import sources
 from ..project.locate import TOOL, Location, is_own

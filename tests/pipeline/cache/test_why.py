@@ -196,3 +196,14 @@ def test_a_step_that_was_interrupted_is_said_to_be(reader: Path) -> None:
     done = subprocess.run([sys.executable, "-c", asking], cwd=reader, capture_output=True, text=True, check=False)
     assert "The step 'read' has not ended in any run; reading-" in done.stderr
     assert ", which has it, was interrupted." in done.stderr
+
+
+def test_a_failure_is_told_with_its_place(reader: Path) -> None:
+    (reader / "a.txt").unlink()
+    failed = subprocess.run([sys.executable, "reader.py", "1"], cwd=reader, capture_output=True, check=False)
+    assert failed.returncode == 1
+    asking = "from artvcs import Client; from artvcs.pipelines.cache.explain import explain; "
+    asking += "print(explain(Client().repository, 'read').summary)"
+    done = subprocess.run([sys.executable, "-c", asking], cwd=reader, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("It failed: FileNotFoundError: ")
+    assert done.stdout.endswith(" (reader.py:9)\n")
