@@ -19,7 +19,7 @@ from artvcs.pipelines.run import observer, scheduler
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
-from . import drawing, output
+from . import drawing
 from .main import terminal
 
 _READY = scheduler
@@ -155,9 +155,7 @@ class _Loading(observer.Silent):
 
     def run_started(self, name: str, steps: list[str]) -> None:
         """Says so."""
-        warning = output.style("warning:", fg="yellow")
-        text = f"{warning} {self._path} makes the run {name} as it is loaded; put that call under {_GUARD}"
-        terminal().say(text, err=True)
+        terminal().warn(f"{self._path} makes the run {name} as it is loaded; put that call under {_GUARD}")
 
 
 def _pipelines(module: ModuleType) -> dict[str, Pipeline[...]]:

@@ -85,6 +85,10 @@ class Terminal:
         for line in text.splitlines():
             self.say(line, err=err)
 
+    def warn(self, message: str) -> None:
+        """Writes a warning."""
+        self.say(f"{style('warning:', fg='yellow')} {one_line(message)}", err=True)
+
     def fail(self, message: str) -> None:
         """Writes an error."""
         self.say(f"{style('error:', fg='red')} {one_line(message)}", err=True)

@@ -90,14 +90,13 @@ def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
-    moved_only = old.id == new.id  # what stands elsewhere now, or under another name, is nobody's reason to run
-    parts = [{part.name: part for part in each.parts} for each in (old, new)]
-    for change in [] if moved_only else compare(*parts):
-        old_text = None if change.kind == "added" else "before"
-        new_text = None if change.kind == "removed" else change.kind
-        yield Reason("code", change.name, old_text, new_text, change.diff)
-    if old.id != new.id and old.packages == new.packages and _hashes(old) == _hashes(new):
-        yield Reason("code", _ORDER, "before", "changed")
+    if old.id != new.id:  # else it only stands elsewhere, or under another name: that is nobody's reason to run
+        for change in compare({part.name: part for part in old.parts}, {part.name: part for part in new.parts}):
+            old_text = None if change.kind == "added" else "before"
+            new_text = None if change.kind == "removed" else change.kind
+            yield Reason("code", change.name, old_text, new_text, change.diff)
+        if old.packages == new.packages and _hashes(old) == _hashes(new):
+            yield Reason("code", _ORDER, "before", "changed")
     yield from _mapping_reasons("package", old.packages, new.packages)
 
 

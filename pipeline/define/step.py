@@ -159,10 +159,12 @@ def step(function: Callable[P, T] | None = None, /, **options: Any) -> Any:
 
 def _make_step(function: Callable[P, T], options: dict[str, Any]) -> Step[P, T]:
     plain: Step[P, T] = Step(function, StepOptions())
+    if not options:
+        return plain
     known = inspect.signature(plain.with_options).parameters
     if unknown := [name for name in options if name not in known]:
         hint = perhaps(unknown[0], known)
         raise DefinitionError(
             f"@step on {function.__name__!r} has no option {unknown[0]!r}{hint}; it has {', '.join(known)}."
         )
-    return plain.with_options(**options) if options else plain
+    return plain.with_options(**options)

@@ -8,7 +8,7 @@ from .compare import Change, PartLike, compare
 from .compute import Followed, fingerprint, follow
 from .live.state import ABSENT, UNLOADED, Name, State
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
-from .project.locate import is_own, stated
+from .project.locate import TOOL_FOLDER, is_own, stated
 from .project.packages import version as package_version
 from .project.packages import versions as package_versions
 from .reach.acting import SEEDING
@@ -16,6 +16,7 @@ from .reach.acting import SEEDING
 __all__ = [
     "ABSENT",
     "SEEDING",
+    "TOOL_FOLDER",
     "UNLOADED",
     "Change",
     "Fingerprint",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import traceback
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import Any
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
 from ..escaping import storable
+from ..fingerprint import TOOL_FOLDER
 from ..trace.model import Trace
 from ..values.store import Saved
 
@@ -59,7 +59,7 @@ def failure_of(error: Exception) -> Failure:
 
 def _of_the_step(frames: TracebackType | None) -> TracebackType | None:
     """A traceback without our own frames that lead to the step; all of it where there are no others."""
-    ours, found = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, frames
-    while found is not None and os.path.abspath(found.tb_frame.f_code.co_filename).startswith(ours):
+    found = frames
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(TOOL_FOLDER):
         found = found.tb_next
     return found or frames

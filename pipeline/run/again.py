@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from artvcs.vcs import Refs, Repository, Run
+from artvcs.vcs import Refs, Run
 
 from ..cache import reasons
 from ..cache.decide import Decision
@@ -25,7 +25,6 @@ class Again:
     """Has hits run again.
 
     Attributes:
-        repository: Where results are.
         refs: Where earlier executions are looked up.
         previous: The pipeline's run before, if any.
         states: Knows what hits owe.
@@ -33,7 +32,6 @@ class Again:
         submit: Executes a step.
     """
 
-    repository: Repository
     refs: Refs
     previous: Run | None
     states: States
@@ -48,7 +46,7 @@ class Again:
         """
         if not self.states.owed:
             return False
-        debts = due(decision, self.repository, self.refs, self.previous)
+        debts = due(decision, self.refs, self.previous)
         if debts:
             self._run(debts, decision.node.id)
             return True
@@ -82,12 +80,11 @@ class Again:
                 ) from outcome.error
 
 
-def due(decision: Decision, repository: Repository, refs: Refs, previous: Run | None) -> list[Debt]:
+def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     """The hits that have to run again before a step, in order: they owe what it uses, or the files that it has read.
 
     Args:
         decision: What is decided for the step.
-        repository: Where results are.
         refs: Where earlier executions are looked up.
         previous: The pipeline's run before, if any.
     """
@@ -98,5 +95,7 @@ def due(decision: Decision, repository: Repository, refs: Refs, previous: Run | 
         return owed.files_of(decision.trace)
     seen = decision.seen
     if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
-        seen = (reasons.trace_of(repository, last),)  # code, parameters or inputs are new: what it used last
+        seen = (
+            reasons.trace_of(decision.world.repository, last),
+        )  # code, parameters or inputs are new: what it used last
     return owed.needed(decision.world.code, seen)

@@ -119,7 +119,7 @@ class _Planner:
             node, inputs, self._repository, self._transaction, asked, self._states,
             use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
-        for debt in due(decision, self._repository, self._transaction, self._previous):
+        for debt in due(decision, self._transaction, self._previous):
             self._again[debt.step] = node.id
             self._states.owed.forgive(debt)
         if decision.hit is not None and undecided:
@@ -136,13 +136,12 @@ class _Planner:
         """Takes for what steps will return what they returned in the run before; False where that is not known."""
         for id_ in undecided:
             commit = lookup.last_commit(self._previous, id_)
-            try:
-                record = self._transaction.record(commit, Commit) if commit is not None else None
-            except (LookupFailed, DamagedError):
-                record = None
-            if commit is None or record is None:
+            if commit is None:
                 return False
-            self._assumed[id_] = commit, record
+            try:
+                self._assumed[id_] = commit, self._transaction.record(commit, Commit)
+            except (LookupFailed, DamagedError):
+                return False
         return True
 
     def _input(self, node: Node, name: str, source: object) -> Input:

@@ -99,7 +99,7 @@ class _Runner:
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
         self._states = States(repository)
-        self._again = Again(repository, transaction, self._previous, self._states, self._observer, self._submit)
+        self._again = Again(transaction, self._previous, self._states, self._observer, self._submit)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from ..errors import UnusableSecret
+from ..fingerprint import TOOL_FOLDER
 from ..values.trust import secret_path
 
 _MADE_UP = re.compile(r"(tmp)?[a-z0-9_]{8}(/|\Z)")
@@ -161,8 +162,7 @@ def _installed_folders() -> tuple[str, ...]:
     found = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
     found |= {os.path.realpath(path) for path in found}
     found |= {path + "/lib" for path in (sys.prefix, sys.base_prefix)}
-    tool = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    return tuple(sorted(path.rstrip(os.sep) + os.sep for path in found | {tool}))
+    return tuple(sorted(path.rstrip(os.sep) + os.sep for path in found | {TOOL_FOLDER}))
 
 
 def _is_installed(absolute: str) -> bool:

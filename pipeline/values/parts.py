@@ -43,7 +43,7 @@ def parts_of(value: Any) -> tuple[Any, ...] | None:
 
 
 def _code_of(value: Any) -> tuple[Any, ...] | None:
-    """Objects that stand for code, or are handed to it."""
+    """Objects that stand for code: methods, modules, what artvcs makes of functions and holds for them."""
     cls: Any = type(value)
     if issubclass(cls, types.MethodType):
         return "method", value.__func__, value.__self__
@@ -61,8 +61,6 @@ def _code_of(value: Any) -> tuple[Any, ...] | None:
         return "module", value.__name__, {name: each for name, each in vars(value).items() if name[:2] != "__"}
     if issubclass(cls, types.CellType):
         return "cell", *gc.get_referents(value)
-    if issubclass(cls, slice):
-        return "slice", value.start, value.stop, value.step
     known = getattr(cls, "__cache_identity__", None) if cls.__module__.startswith("artvcs.") else None
     return None if known is None else (cls.__qualname__, known(value))
 
@@ -94,6 +92,8 @@ def _closed(value: Any) -> tuple[Any, ...] | None:
     cls: Any = type(value)
     if issubclass(cls, _VIEWS):
         return cls.__name__, list(value)
+    if issubclass(cls, slice):
+        return "slice", value.start, value.stop, value.step
     if issubclass(cls, memoryview):
         return "memory", value.format, value.shape, value.tobytes()
     if issubclass(cls, struct.Struct):

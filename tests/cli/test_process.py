@@ -238,3 +238,20 @@ def test_marks_that_the_encoding_cannot_show_are_replaced(tmp_path: Path) -> Non
     done = art(tmp_path, "run", "nap.py", PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert "+ quick" in done.stderr
+
+
+def test_ctrl_c_before_the_command_is_loaded_shows_no_traceback() -> None:
+    code = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from artvcs.cli import start
+start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

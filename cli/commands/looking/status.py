@@ -102,20 +102,25 @@ class _Statements:
     """All statements of a file, also those within others."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text, self._lines = text, _stripped(text)
 
     @functools.cached_property
     def _said(self) -> set[str]:
         return {ast.dump(each) for each in ast.walk(ast.parse(self._text)) if isinstance(each, ast.stmt)}
 
     def hold(self, source: str) -> bool:
-        """Whether some code is among them: what cannot be parsed is compared as text."""
-        if source in self._text:
+        """Whether some code is among them; where that cannot be parsed, only if it stands there to the letter."""
+        if _stripped(source) in self._lines:
             return True
         try:
             return all(ast.dump(each) in self._said for each in ast.parse(textwrap.dedent(source)).body)
         except (SyntaxError, ValueError, RecursionError):
             return False
+
+
+def _stripped(text: str) -> str:
+    """Lines without their indentation: a method is recorded without that of its class."""
+    return "\n".join(line.strip() for line in text.splitlines())
 
 
 def _statements(path: Path) -> _Statements | None:

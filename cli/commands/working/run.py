@@ -73,7 +73,7 @@ def _warnings_in_one_line() -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         if category.__module__.startswith("artvcs."):
-            terminal().say(f"{output.style('warning:', fg='yellow')} {output.one_line(str(message))}", err=True)
+            terminal().warn(str(message))
         else:
             shown(message, category, *args, **kwargs)
 

@@ -113,15 +113,15 @@ def _accessors() -> Any:
     return sorted(f"{each.__name__}.{name}" for each in classes for name in each._accessors)
 
 
+_OF_DIALECTS = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace")
+
+
 def _csv() -> Any:
     import csv
 
     dialects = {name: csv.get_dialect(name) for name in csv.list_dialects()}
     told = {name: {key: getattr(each, key) for key in _OF_DIALECTS} for name, each in dialects.items()}
     return {**told, "the limit of a field": csv.field_size_limit()}
-
-
-_OF_DIALECTS = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace")
 
 
 def _timeout() -> Any:
@@ -133,7 +133,8 @@ def _timeout() -> Any:
 def _sqlite() -> Any:
     import sqlite3
 
-    return {**{f"{cls.__qualname__}": each for (cls, _), each in sqlite3.adapters.items()}, **sqlite3.converters}
+    adapters = {f"{cls.__module__}.{cls.__qualname__}": each for (cls, _), each in sqlite3.adapters.items()}
+    return {"adapters": adapters, "converters": dict(sqlite3.converters)}
 
 
 def _torch() -> Any:

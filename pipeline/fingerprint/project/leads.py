@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ..syntax.expressions import ADDITION
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref
-from .locate import TOOL, Location
+from .locate import Location
 from .module import Binding, Module
 from .resolve import IMPLICIT, MAX_HOPS, Resolver
 
@@ -100,21 +100,14 @@ class Leads:
     def _is_pipeline(self, module: Module, name: str, hops: int = 0) -> bool:
         """Whether a name is a pipeline's, here or where it is imported from."""
         bindings = [binding for binding in module.bindings.get(name, ()) if not binding.called]
-        for binding in bindings:
-            source = self.resolver.own(module, binding.imported) if binding.imported is not None else None
-            if (
-                source is not None
-                and source is not module
-                and binding.imported is not None
-                and binding.imported.attribute is not None
-            ):
-                found = hops < MAX_HOPS and self._is_pipeline(source, binding.imported.attribute, hops + 1)
-            else:
-                targets = (target for each in binding.decorators for target in self.of(module, each))
-                found = any(target.said == f"package {TOOL}.pipeline" for target in targets)
-            if not found:
-                return False
-        return bool(bindings)
+        return bool(bindings) and all(self._binds_pipeline(module, each, hops) for each in bindings)
+
+    def _binds_pipeline(self, module: Module, binding: Binding, hops: int) -> bool:
+        target = binding.imported
+        if target is None:
+            return any(self.resolver.makes_pipelines(module, each) for each in binding.decorators)
+        source = self.resolver.own(module, target) if target.attribute is not None and hops < MAX_HOPS else None
+        return source is not None and self._is_pipeline(source, target.attribute or "", hops + 1)
 
     def _around(self, folder: str) -> list[Module]:
         """The packages that a folder is in."""

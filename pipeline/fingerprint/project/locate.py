@@ -21,6 +21,8 @@ Kind = Literal["own", "package", "stdlib", "binary", "missing"]
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 TOOL = "artvcs"
+TOOL_FOLDER = os.path.abspath(__file__).rpartition(f"{os.sep}pipelines{os.sep}")[0] + os.sep
+"""Where artvcs itself is installed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,10 @@ class Resolver:
             targets = [binding.imported for binding in bindings if binding.imported is not None]
         return hops < MAX_HOPS and any(self._target_is_tool(module, each, rest, hops) for each in targets)
 
+    def makes_pipelines(self, module: Module, decorator: str) -> bool:
+        """Whether a decorator is artvcs's own that makes a pipeline of a function."""
+        return decorator.rpartition(".")[2] == "pipeline" and self.leads_to_tool(module, decorator)
+
     def _target_is_tool(self, module: Module, target: Import, rest: str, hops: int) -> bool:
         location = self.locate(module, target)
         if location.kind == "package":

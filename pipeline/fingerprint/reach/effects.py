@@ -158,7 +158,7 @@ class Search:
             made_by = decorator.func if isinstance(decorator, ast.Call) else decorator
             name = chain(made_by) or ""
             if self.callees.resolver.leads_to_tool(place.module, name):
-                if name.rpartition(".")[2] == "pipeline" and not place.depth:
+                if self.callees.resolver.makes_pipelines(place.module, name) and not place.depth:
                     yield from self._inside(place, node)
                 return
             for target in self.callees.targets(place, made_by):

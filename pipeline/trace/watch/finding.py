@@ -43,7 +43,7 @@ def note_places(recording: Recording, top: str, folders: list[str]) -> None:
 
 
 @functools.cache
-def _asking(function: Any, owner: type) -> Any:
+def _naming(function: Any, owner: type) -> Any:
     """`importlib.metadata.Distribution.from_name`, which also notes what is not installed."""
 
     def watched(cls: type, name: str) -> Any:
@@ -61,8 +61,5 @@ def watching() -> Iterator[tuple[Any, str, Any]]:
     """The functions that are there now, each with where it is and what is put in its place."""
     yield importlib.util, "find_spec", _finding(importlib.util.find_spec)
     if (metadata := sys.modules.get("importlib.metadata")) is not None:
-        yield (
-            metadata.Distribution,
-            "from_name",
-            _asking(vars(metadata.Distribution)["from_name"], metadata.Distribution),
-        )
+        cls = metadata.Distribution
+        yield cls, "from_name", _naming(vars(cls)["from_name"], cls)

@@ -9,10 +9,9 @@ import sys
 from functools import cache
 from types import FrameType
 
-from ...fingerprint import is_own
+from ...fingerprint import TOOL_FOLDER, is_own
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_TOOL = os.path.dirname(os.path.dirname(os.path.dirname(_HERE))) + os.sep
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _COLLECTIONS = os.path.join(_STANDARD, "_collections_abc.py")
 _OS = ("<frozen os>", os.path.join(_STANDARD, "os.py"))
@@ -60,7 +59,7 @@ def asking_library() -> str:
 def asks_artvcs() -> bool:
     """Whether artvcs itself asks, for the step."""
     name = asking()
-    return name is not None and name.startswith(_TOOL)
+    return name is not None and name.startswith(TOOL_FOLDER)
 
 
 def asks_directly() -> bool:
