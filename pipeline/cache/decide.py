@@ -145,7 +145,7 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
     for oid, commit in sorted(results(refs, decision.key), key=lambda each: each[0] != last):
         if policy.expired(commit, now_ms()) or not available(repository.store, commit):
             continue
-        trace = _trace_of(commit, repository)
+        trace = Trace.of(repository.store, commit)
         found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
         if not found and trace is not None:
             return dataclasses.replace(decision, hit=oid, commit=commit, trace=trace)
@@ -154,14 +154,6 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
         if not decision.changed:
             decision = dataclasses.replace(decision, changed=found, against=oid)
     return decision
-
-
-def _trace_of(commit: Commit, repository: Repository) -> Trace | None:
-    """What an execution was seen to use; None where that cannot be read."""
-    try:
-        return Trace.decode(repository.store.read(commit.trace, "blob"))
-    except (LookupFailed, DamagedError):
-        return None
 
 
 def _changed_since(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from artvcs.vcs import Commit, DamagedError, Failure, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
 
 from ..history import lookup
-from .reasons import Reason, in_words, reasons_between, reasons_seen, trace_of
+from ..trace.model import Trace
+from .reasons import Reason, in_words, reasons_between, reasons_seen
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 """A frame of a traceback. Source: Python's `traceback` module."""
@@ -66,7 +67,7 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
         return Explanation(step, found.run, this.status, f"It was {this.status}: a step before it failed.")
     commit = repository.store.record(this.commit, Commit)
     code = lookup.code_of(repository.store, commit)
-    trace = trace_of(repository, commit)
+    trace = Trace.of(repository.store, commit) or Trace()
     explained = dataclasses.replace(
         _summarised(repository, found, step, commit),
         unfollowed=[f"{gap.where}:{gap.line} {gap.what}" for gap in code.unfollowed],
@@ -113,7 +114,7 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     elif reasons:
         summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
     else:
-        refused = trace_of(repository, before).refused
+        refused = (Trace.of(repository.store, before) or Trace()).refused
         why = (
             f"{refused[0]}, so that the result could not be used"
             if refused

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, Repository, versions
+from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
 
 from ..fingerprint import Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
-from ..trace.model import Difference, Trace
+from ..trace.model import Difference
 
 _DIGITS = 64
 
@@ -37,14 +37,6 @@ class Reason:
 
 
 _ORDER = "the order of its pieces, or how they hang together"
-
-
-def trace_of(repository: Repository, commit: Commit) -> Trace:
-    """What an execution was seen to use; nothing where that cannot be read."""
-    try:
-        return Trace.decode(repository.store.read(commit.trace, "blob"))
-    except (DamagedError, LookupFailed):
-        return Trace()
 
 
 def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:

@@ -9,13 +9,13 @@ from typing import Any
 
 from artvcs.vcs import Refs, Run
 
-from ..cache import reasons
 from ..cache.decide import Decision
 from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
 from ..trace.left.owed import Debt
+from ..trace.model import Trace
 from ..trace.verify import States
 from .observer import Observer
 
@@ -95,7 +95,6 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
         return owed.files_of(decision.trace)
     seen = decision.seen
     if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
-        seen = (
-            reasons.trace_of(decision.world.repository, last),
-        )  # code, parameters or inputs are new: what it used last
+        # Code, parameters or inputs are new: what it used last.
+        seen = (Trace.of(decision.world.repository.store, last) or Trace(),)
     return owed.needed(decision.world.code, seen)

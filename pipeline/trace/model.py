@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args, get_type_hints
 
-from artvcs.vcs import DamagedError, canonical
+from artvcs.vcs import Commit, DamagedError, LookupFailed, ObjectStore, canonical
 
 from ..escaping import storable
 
@@ -77,6 +77,14 @@ class Trace:
     def encode(self) -> bytes:
         """The canonical bytes."""
         return canonical.dumps({each.name: _plain(getattr(self, each.name)) for each in fields(self)})
+
+    @classmethod
+    def of(cls, store: ObjectStore, commit: Commit) -> Trace | None:
+        """What an execution was seen to use; None where that cannot be read: collected, never fetched, or damaged."""
+        try:
+            return cls.decode(store.read(commit.trace, "blob"))
+        except (DamagedError, LookupFailed):
+            return None
 
     @classmethod
     def decode(cls, data: bytes) -> Trace:

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from artvcs.pipelines.cache.reasons import trace_of
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
+from artvcs.pipelines.trace.model import Trace
 from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
 
 from ... import completion, finding, output
@@ -99,7 +99,7 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
 
 def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
     """What an execution was seen to use beside its inputs; of variables only the names were kept."""
-    trace = trace_of(repository, commit)
+    trace = Trace.of(repository.store, commit) or Trace()
     files = sorted(name.removeprefix("./") for name in trace.files)
     return {"Reads": files, "Variables": sorted(trace.env), "Unverified": list(trace.unverified)}
 

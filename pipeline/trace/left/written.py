@@ -87,6 +87,8 @@ class Written:
         for run in itertools.islice(runs.newest_first(refs), _RUNS):
             for commit in {step.commit for step in run.steps.values() if step.commit is not None}:
                 try:
-                    yield Trace.decode(self._repository.store.read(refs.record(commit, Commit).trace, "blob"))
+                    trace = Trace.of(self._repository.store, refs.record(commit, Commit))
                 except (LookupFailed, DamagedError):
                     continue  # collected, or damaged: then it says nothing
+                if trace is not None:
+                    yield trace
