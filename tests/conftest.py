@@ -25,6 +25,12 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def pytest_collection_finish() -> None:
+    """Takes the thousands of collected tests out of what Python looks through again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 COMPLETE = bool(os.environ.get("ARTVCS_COMPLETE"))
 """Whether long fault tests leave out nothing, where they else take a fixed part of what is much alike."""
 

@@ -319,14 +319,11 @@ def test_a_folder_that_may_not_be_written_says_so(repository: Repository, monkey
             repository.transaction("put")
 
 
-def test_an_interrupt_at_any_moment_leaves_no_lease_and_no_turn(
-    repository: Repository, folder: Path, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.usefixtures("few_objects")
+def test_an_interrupt_at_any_moment_leaves_no_lease_and_no_turn(repository: Repository, folder: Path) -> None:
     """Ctrl-C in a notebook: the process goes on, and must hold nothing that others wait for."""
     files = tuple(module.__file__ for module in (putting, transaction_module, publish, locks, leases))
     put_text(repository, "tags/warm", "warm")
-    gc.freeze()  # what was there before is not gone through again each time
-    request.addfinalizer(gc.unfreeze)
     for at in range(1, 400, 3):
         left = at
 
