@@ -92,12 +92,14 @@ class Followed:
         return {identity.short(f"{traversal.resolver.label(path)}::{name}") for path, name in traversal.writes}
 
     def reaches(self, spelt: str) -> bool:
-        """Whether the text leads to a name of a module, written with the module's file; or of a package, dotted."""
+        """Whether the text leads to a name of a module, written with the module's file; or to a package's module.
+
+        A package's own code may use any name of it for the user's.
+        """
         if self._whole is None:
             return False
         if "::" not in spelt:
-            used = (f"{dotted}.{rest}" for dotted, rest in self._whole.traversal.foreign if rest)
-            return any(f"{spelt}.".startswith(f"{each}.") for each in used)
+            return any(_top(dotted) == _top(spelt) for dotted, _ in self._whole.traversal.foreign)
         return self._name(spelt) in self._whole.traversal.nodes
 
     def _name(self, spelt: str) -> Name:
@@ -284,6 +286,10 @@ def _beyond(whole: _Whole, root: str) -> dict[str, str]:
 
 
 _PACKAGE = "the package "
+
+
+def _top(dotted: str) -> str:
+    return dotted.partition(".")[0]
 
 
 def _path_of(root: str, label: str) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import stat
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -10,7 +12,7 @@ from typing import Any
 
 from artvcs.vcs import ArtError, hash_bytes, worktree
 
-from .places import Places, is_ignored
+from .places import Places, is_below, is_ignored
 
 ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
 
@@ -21,6 +23,11 @@ _LONGEST = 2000
 
 _MOST_LEFT = 100_000
 """Paths that are told one by one."""
+
+_WILD = re.compile(r"([^/]*[*?\[].*)")
+"""The part of a path that stands for several."""
+_MOST_FOLDERS, _MOST_FILES = 100, 1000
+"""So much of a folder outside the project is read as a whole."""
 
 LARGE = 1 << 30
 """Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
@@ -45,6 +52,7 @@ class Files:
         self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
         self.written_unseen: set[str] = set()
+        self._sought: dict[str, tuple[str, object]] = {}
         self._emptied: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
@@ -64,6 +72,39 @@ class Files:
             return False
         self._states[name] = (absolute, worktree.signature(info))
         return not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode))
+
+    def seek(self, given: Any) -> None:
+        """A path is handed to code that Python does not see: what it found there is noted at the end.
+
+        Only then it is known whether it was read or written, or was not there at all.
+        """
+        found = self._place(given, direct=True)
+        if found is not None and "://" not in os.fsdecode(given):
+            self._sought.setdefault(found[0], (found[1], _mark(found[1])))
+
+    def _find(self) -> None:
+        """Notes what was sought and is now what it was then: nobody has written it."""
+        for name, (absolute, before) in self._sought.items():
+            if name in self._asked or absolute in self.written or _mark(absolute) != before:
+                continue
+            if before == ABSENT:
+                self._answer(name, "kind", ABSENT)
+                folder, wild, _ = _WILD.split(name, maxsplit=1) if _WILD.search(name) else (name, "", "")
+                if wild:
+                    self.listed(self._places.resolve(folder or "./"), direct=True)
+            elif not is_below(absolute, self._places.project):
+                self._read_all(absolute)  # what is in the project is listened to
+
+    def _read_all(self, absolute: str) -> None:
+        """Notes a file's content, or that of all files in a folder."""
+        if not os.path.isdir(absolute):
+            self.read(absolute, direct=True)
+            return
+        walked = itertools.islice(os.walk(absolute), _MOST_FOLDERS)
+        for folder, _, files in walked:
+            self.listed(folder, direct=True, sizes=True)
+            for each in files[:_MOST_FILES]:
+                self.read(os.path.join(folder, each), direct=True)
 
     def listed(self, given: Any, *, direct: bool, sizes: bool = False) -> None:
         """The names in a folder are about to be read, perhaps with the `sizes` of what they name."""
@@ -119,6 +160,7 @@ class Files:
 
     def finish(self) -> tuple[dict[str, dict[str, str]], list[str]]:
         """What was asked of each path, and which files changed meanwhile by somebody else's doing."""
+        self._find()
         for name, (absolute, before) in self._states.items():
             now = _look(absolute)
             if isinstance(now, str) or worktree.signature(now) != before:
@@ -297,6 +339,12 @@ def _state_in_words(answer: str) -> str:
             changed = datetime.fromtimestamp(int(time) // 1_000_000_000, UTC)
             return f"{size} bytes of {changed:%Y-%m-%d %H:%M:%S} UTC"
     return answer
+
+
+def _mark(path: str) -> object:
+    """What is at a path, as far as that says whether it was written."""
+    info = _look(path)
+    return info if isinstance(info, str) else worktree.signature(info)
 
 
 def _look(path: str) -> os.stat_result | str:

@@ -19,6 +19,19 @@ from dataclasses import dataclass, field
 
 from .places import is_ignored
 
+C_READERS = frozenset(
+    [
+        *("SimpleITK", "av", "catboost", "chdb", "ctranslate2", "cv2", "cyvcf2", "daft", "datafusion", "decord"),
+        *("deltalake", "duckdb", "faiss", "fastparquet", "fasttext", "fiona", "fitz", "gemmi", "h5py", "igraph"),
+        *("lance", "lightgbm", "llama_cpp", "lxml", "netCDF4", "onnxruntime", "openslide", "osgeo", "polars"),
+        "pyarrow",
+        *("pymupdf", "pyogrio", "pypdfium2", "pyreadstat", "pysam", "rasterio", "rdkit", "safetensors", "scipy.io"),
+        *("sentencepiece", "simdjson", "soundfile", "tables", "tensorflow", "tokenizers", "torchaudio", "torchvision"),
+        *("vtk", "xgboost"),
+    ]
+)
+"""Packages that read files without Python's seeing it."""
+
 _OPEN, _MODIFY, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x100, 0x4000, 0x40000000
 _MASK = _OPEN | _MODIFY | _CREATE
 _HEADER = struct.Struct("iIII")

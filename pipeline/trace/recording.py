@@ -23,9 +23,6 @@ from .left.whereabouts import Whereabouts
 from .opened import Seen, listener
 from .places import Places
 
-C_READERS = frozenset({"cv2", "duckdb", "fastparquet", "h5py", "netCDF4", "polars", "pyarrow", "safetensors", "tables"})
-"""Packages that read files without Python's seeing it."""
-
 _GATHERED = ("modules", "classes", "packages", "missing", "unverified", "refused")
 """What is taken over from children as it is."""
 

@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-_PASSING: tuple[type, ...] = (threading.Thread, threading.Condition, threading.Semaphore, threading.Barrier)
+_PASSING: tuple[type, ...] = (threading.Thread, threading.Condition)
 _PASSING += (type(threading.Lock()), type(threading.RLock()), logging.Logger, logging.Handler)
 _PASSING += (type(contextvars.copy_context()), random.SystemRandom)
 """What organises a process and says nothing of what a step computes."""
@@ -37,6 +37,10 @@ def parts_of(value: Any) -> tuple[Any, ...] | None:
         Unhashable: Something is in it that cannot be looked at.
     """
     cls: Any = type(value)
+    if issubclass(cls, threading.Semaphore):
+        return cls.__name__, value._value
+    if issubclass(cls, threading.Barrier):
+        return cls.__name__, value.parties
     if issubclass(cls, _PASSING):
         return "passing", cls.__name__
     return _code_of(value) or _organising(value) or _closed(value)
@@ -111,9 +115,13 @@ def _closed(value: Any) -> tuple[Any, ...] | None:
 
 
 def is_made_by_hand(module: types.ModuleType) -> bool:
-    """Whether a module was made and filled by code, and not imported: no file tells what is in it."""
+    """Whether a module was made or loaded by code, and not by an import of its name: what is in it nobody else tells."""
     told = vars(module)
-    return told.get("__spec__") is None and told.get("__file__") is None and told.get("__name__") != "__main__"
+    if told.get("__name__") == "__main__":
+        return False
+    return (told.get("__spec__") is None and told.get("__file__") is None) or (
+        sys.modules.get(str(told.get("__name__"))) is not module
+    )
 
 
 def attributes_of(value: Any, state: Any, is_own: Callable[[type], bool]) -> dict[str, Any]:

@@ -14,12 +14,15 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..project.locate import is_own, stated
+from ..project.locate import is_own
 from .functions import source_path
 
 _loaded: list[Any] = []
 """All modules, as they were loaded when they were last looked at; and of these the user's, by file."""
 _own: dict[str, Mapping[str, Any]] = {}
+
+_own_files: dict[str, str | None] = {}
+"""What modules say of their files → the file if it is one of the user's; relative names stay what they were first."""
 
 _known_classes: dict[type, tuple[list[Any], dict[str, Any]]] = {}
 """Class → its members when they were last looked at, of functions the code; and those that are the user's."""
@@ -31,25 +34,37 @@ def own_namespaces() -> dict[str, Mapping[str, Any]]:
     # Compared as a whole, and not by `id`: that is an audit event, of which thousands are felt.
     now = list(sys.modules.values())
     if len(now) != len(_loaded) or not all(map(operator.is_, now, _loaded)):
+        found = _look_through(list(sys.modules.items()))
         _own.clear()
-        _own.update(_look_through(list(sys.modules.items())))
+        _own.update(found)
         _loaded = now
     return dict(_own)
 
 
-def _look_through(loaded: list[tuple[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _look_through(loaded: list[tuple[str, Any]]) -> dict[str, Mapping[str, Any]]:
     main: tuple[str, Mapping[str, Any]] | None = None
-    files = set[str]()
+    found: dict[str, Mapping[str, Any]] = {}
     for name, module in loaded:
-        path = stated(module, "__file__") if isinstance(module, types.ModuleType) else None
-        if isinstance(path, str) and path.endswith(".py") and is_own(path := os.path.abspath(path)):
-            if name == "__main__":
-                main = path, vars(module)
-            else:
-                files.add(path)
-                yield path, vars(module)
-    if main is not None and main[0] not in files:
-        yield main
+        said = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+        if not isinstance(said, str):
+            continue
+        if said not in _own_files:
+            _own_files[said] = _own_file(said)
+        if (path := _own_files[said]) is None:
+            continue
+        if name == "__main__":
+            main = path, vars(module)
+        else:
+            found[path] = vars(module)
+    if main is not None:
+        found.setdefault(*main)
+    return found
+
+
+def _own_file(said: str) -> str | None:
+    """The file that a module says it is of, if that is one of the user's."""
+    path = os.path.abspath(said)
+    return path if said.endswith(".py") and is_own(path) else None
 
 
 def changed_members(cls: type) -> Mapping[str, Any]:

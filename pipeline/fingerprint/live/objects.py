@@ -23,8 +23,9 @@ from ..project.units import Piece, decorators
 from ..reach.traversal import Traversal
 from ..syntax.nodes import FunctionNode
 from ..syntax.summary import Summary, summarise, summarise_hints
+from .classes import fields_of
 from .functions import describe_code, find_node, global_names, layers, source_path
-from .single import is_foreign
+from .single import is_foreign, is_made_by_call
 
 _SHOWN = 1000
 
@@ -137,15 +138,16 @@ class ObjectFollower:
         if (
             self.only
             or belongs_to_tool(cls)
-            or (cls.__module__ in sys.stdlib_module_names and cls.__module__ != "__main__")
+            or (cls.__module__ in sys.stdlib_module_names and cls.__module__ != "__main__" and is_foreign(cls))
         ):
             return name
         binding = cls.__qualname__.partition(".")[0]
-        owner = sys.modules.get(cls.__module__)
+        by_call = is_made_by_call(cls)
+        owner = sys.modules.get(cls.__module__) if not by_call else None
         namespace = vars(owner) if owner is not None else {}
         path = namespace.get("__file__") or _cell_binding(binding)
         own = path is not None and (not os.path.isfile(path) or is_own(os.path.abspath(path)))
-        if not own and (path is not None or cls.__module__ != "__main__"):
+        if not own and (path is not None or cls.__module__ != "__main__") and not by_call:
             self._package(cls.__module__, name)
             return name
         module = self.open(path, namespace) if path is not None else None
@@ -168,6 +170,8 @@ class ObjectFollower:
         for key, member in vars(cls).items():
             if not (key.startswith("__") and key.endswith("__")) or isinstance(member, types.FunctionType):
                 self.value(member, "", f"{where}.{key}")
+        for name, kept in fields_of(cls).items():
+            self.value(kept, "", f"{where}.{name} (field)")
 
     def _package(self, module: str, where: str) -> None:
         top = module.partition(".")[0]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import abc
 import ast
 import os
 import sys
 import types
-from collections.abc import Iterator
 from typing import Any
 
 from artvcs.vcs import values
 
 from ...values.identity import held_by
 from ..project.locate import is_own, stated
-from ..project.module import DEFINITIONS, Binding, Module
+from ..project.module import DEFINITIONS, Module
 from ..project.resolve import belongs_to_tool
 from .functions import source_path
 from .installed import is_users
@@ -80,24 +78,15 @@ def is_put_around(layer: Any) -> bool:
     return belongs_to_tool(layer) or is_foreign(layer)
 
 
-def registered(cls: type) -> set[type]:
-    """The classes that an abstract base class was told of by `register`."""
-    dump: Any = getattr(abc, "_get_dump", None)
-    if dump is None or not isinstance(cls, abc.ABCMeta):
-        return set()
-    return {each for reference in dump(cls)[0] if (each := reference()) is not None}
-
-
-def subclasses(cls: type) -> Iterator[type]:
-    """The classes below a class, however far."""
-    found: list[type] = type.__subclasses__(cls)
-    for each in found:
-        yield each
-        yield from subclasses(each)
+def is_made_by_call(cls: type) -> bool:
+    """Whether a class was made by `types.new_class` for nobody in particular, as `make_dataclass` does."""
+    return cls.__module__ == "types" and getattr(types, cls.__name__, None) is not cls
 
 
 def is_foreign(cls: type) -> bool:
     """Whether a class is of Python's library or of a package."""
+    if is_made_by_call(cls):
+        return False
     owner = sys.modules.get(cls.__module__)
     path = stated(owner, "__file__") if owner is not None else None
     return cls.__module__ != "__main__" and (not isinstance(path, str) or not is_own(os.path.abspath(path)))
@@ -110,14 +99,3 @@ def is_definition(module: Module, function: types.FunctionType, node: ast.AST) -
         and source_path(function) == module.path
         and function.__code__.co_qualname == node.name
     )
-
-
-def is_single(bindings: list[Binding], method: str) -> bool:
-    """Whether a class's body defines a method once."""
-    found = [
-        node
-        for binding in bindings
-        for node in ast.walk(binding.node)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == method
-    ]
-    return len(found) == 1

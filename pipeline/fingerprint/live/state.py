@@ -25,7 +25,7 @@ from ..project.module import DEFINITIONS, Binding, Module
 from ..reach import afterwards
 from ..reach.identity import Identity
 from ..reach.traversal import Traversal
-from . import settled, surroundings
+from . import classes, settled, surroundings
 from .compiled import is_as_written, is_compiled_plainly
 from .done import Done, done_by
 from .functions import describe_code, layers, source_path
@@ -41,10 +41,7 @@ from .single import (
     is_plain,
     is_put_around,
     is_pythons,
-    is_single,
-    registered,
     spread,
-    subclasses,
 )
 
 _settings: dict[str, tuple[bytes, dict[str, str]]] = {}
@@ -327,18 +324,28 @@ class _Observer:
             if not self._is_imported(module, cls, bindings):
                 self._note(where, cls)
             return
-        if not told:
+        node = bindings[0].node if told else None
+        self._body(module, where, cls, node if isinstance(node, ast.ClassDef) else None)
+
+    def _body(self, module: Module, where: str, cls: type, node: ast.ClassDef | None) -> None:
+        """Notes what of a class, and of those within it, the statement that defines it does not tell, if one does."""
+        if node is None:
             self._note(where, cls)
-            self._note(f"{where}.__bases__", list(cls.__bases__))
+        if node is None or classes.computes_bases(node):
+            self._note(f"{where}.__bases__", [type(cls), *cls.__bases__])
         for key, member in list(vars(cls).items()):
-            if not self._is_told_member(module, cls, key, member, bindings):
+            if classes.is_inner(cls, key, member):
+                self._body(module, f"{where}.{key}", member, classes.definition_in(node, key))
+            elif not self._is_told_member(module, cls, key, member, node):
                 self._note(f"{where}.{key}", member)
-        if told_of := registered(cls):
+        for name, kept in classes.fields_of(cls).items():
+            self._note(f"{where}.{name} (field)", kept)
+        if told_of := classes.registered(cls):
             self._note(f"{where}.register", told_of)
         if "__subclasses__" in self._traversal.mentions:
-            self._note(f"{where}.__subclasses__", list(subclasses(cls)))
+            self._note(f"{where}.__subclasses__", list(classes.subclasses(cls)))
 
-    def _is_told_member(self, module: Module, cls: type, key: str, member: Any, bindings: list[Binding]) -> bool:
+    def _is_told_member(self, module: Module, cls: type, key: str, member: Any, node: ast.ClassDef | None) -> bool:
         special = key.startswith("__") and key.endswith("__")
         functions = list(functions_of(member))
         if not functions:
@@ -348,7 +355,7 @@ class _Observer:
             or (
                 source_path(each) == module.path
                 and each.__code__.co_qualname == f"{cls.__qualname__}.{key}"
-                and is_single(bindings, key)
+                and classes.is_single(node, key)
                 and not holds(each)
                 and self._is_unedited(module, each, each.__globals__, plain=True)
             )

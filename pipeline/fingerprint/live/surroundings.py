@@ -143,6 +143,11 @@ def _torch() -> Any:
     return [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()]
 
 
+def _plotly() -> Any:
+    io = sys.modules.get("plotly.io")
+    return NOT_LOADED if io is None else str(io.templates.default)
+
+
 _COPIES = ("copyreg.dispatch_table", lambda: dict(copyreg.dispatch_table))
 
 _SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
@@ -157,6 +162,7 @@ _SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
     "numpy": (("numpy's options", _numpy),),
     "pandas": (("pandas' options", _pandas), ("pandas' accessors", _accessors)),
     "pickle": (_COPIES,),
+    "plotly": (("plotly's template", _plotly),),
     "polars": (("polars' options", _polars),),
     "sklearn": (("sklearn's options", _sklearn),),
     "socket": (("the default timeout", _timeout),),

@@ -20,6 +20,11 @@ Name = tuple[str, str]
 """A module's file and a name in it."""
 
 
+_SAYING = frozenset({"bool", "float", "format", "int", "isinstance", "len", "print", "repr", "round", "str", "type"})
+_SAYING |= {name for name, each in vars(builtins).items() if isinstance(each, type) and issubclass(each, BaseException)}
+"""Builtins whose call does nothing to what others use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a name stands for.
@@ -95,7 +100,14 @@ class Leads:
 
     def _is_done_to_users(self, module: Module, name: str | None) -> bool:
         """Whether what is called or set at the top of a module may be of the user's; a pipeline only makes a run."""
-        return not self.resolver.is_foreign(module, name) and not self._is_pipeline(module, name or "")
+        if name is None:
+            return True
+        if name in _SAYING and name not in module.bindings and not module.stars:
+            return False
+        resolver = self.resolver
+        if resolver.is_foreign(module, name) or self._is_pipeline(module, name):
+            return False
+        return not any(resolver.is_foreign(module, made_by) for made_by in [module.made_by(name)] if made_by)
 
     def _is_pipeline(self, module: Module, name: str, hops: int = 0) -> bool:
         """Whether a name is a pipeline's, here or where it is imported from."""

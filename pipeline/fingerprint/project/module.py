@@ -98,7 +98,7 @@ class Module:
     @cached_property
     def acting(self) -> dict[str | None, None]:
         """What the import of it does something to, beside defining names: of what is called or set, the first name."""
-        found = [root(each.node.value) if isinstance(each.node, ast.Expr) else None for each in self.loose]
+        found = (name for each in self.loose for name in _called(each.node))
         setting = (name for name, bindings in self.bindings.items() if any(_sets(each.node) for each in bindings))
         return dict.fromkeys([*found, *setting])
 
@@ -121,6 +121,13 @@ class Module:
                 case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by, [ast.Name("__name__")], []))]:
                     found[name] = chain(made_by)
         return found
+
+    def made_by(self, name: str) -> str | None:
+        """The first name of what is called for a name's value, where one such assignment is all that binds it."""
+        match [binding.node for binding in self.bindings.get(name, ()) if not binding.changes]:
+            case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by))]:
+                return root(made_by)
+        return None
 
     @cached_property
     def postpones_hints(self) -> bool:
@@ -268,6 +275,20 @@ class _Collector:
             self.bind(name, Binding(node, conditions))
         if not names and not self.in_main:
             self.module.loose.append(Binding(node, conditions))
+
+
+def _called(node: ast.stmt) -> Iterator[str | None]:
+    """The first names of what a statement calls; None where it has none, or the statement may do more than call."""
+    if not isinstance(node, ast.Expr | ast.Assert | ast.Raise):
+        yield None
+        return
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call):
+            owner = each.func
+            while isinstance(owner, ast.Attribute | ast.Subscript):
+                owner = owner.value
+            if not isinstance(owner, ast.Call | ast.Constant | ast.JoinedStr):  # a call is told by itself
+                yield owner.id if isinstance(owner, ast.Name) else None
 
 
 def _sets(node: ast.stmt) -> bool:

@@ -12,6 +12,10 @@ from ..syntax.summary import Ref, Summary, summarise, summarise_hints
 from .module import DEFINITIONS, Binding, Condition, Module
 
 
+_PLAIN = frozenset({"abc.abstractmethod", "abstractmethod", "classmethod", "property", "staticmethod"})
+"""Decorators that keep nothing of what they are given."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decorator:
     """A decorator: where its name leads decides whether it counts."""
@@ -83,6 +87,15 @@ def decorators(node: Definition, local: Collection[str | None] = ()) -> tuple[De
     return tuple(found)
 
 
+def _is_called_by_name(method: FunctionNode) -> bool:
+    """Whether nobody is told of a method as its class is made, so that the order makes no difference."""
+    for decorator in method.decorator_list:
+        name = chain(decorator) or ""
+        if name not in _PLAIN and name not in {f"{method.name}.{each}" for each in ("setter", "deleter", "getter")}:
+            return False
+    return True
+
+
 def _inside(ref: Ref, local: Collection[str | None]) -> Ref:
     """A reference, marked by a point before it if it leads to a name of the class itself."""
     return f".{ref}" if isinstance(ref, str) and ref.partition(".")[0] in local else ref
@@ -110,6 +123,9 @@ def read_class(node: ast.ClassDef, conditions: tuple[Condition, ...] = ()) -> li
     methods = [each for each in node.body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
     local = {method.name for method in methods}
     shell = summarise([node], omit=methods, bare=node)
+    if all(_is_called_by_name(method) for method in methods):
+        shell = replace(shell, local=(*shell.local, *(method.name for method in methods)))  # for who sees the order
+        methods.sort(key=lambda method: method.name)  # of one name the last counts: they keep their order
     pieces = [Piece(node.name, "class", node, shell, decorators(node), conditions)]
     for method in methods:
         body = summarise([method], bare=method)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from artvcs.vcs import Repository
 
+from ..opened import C_READERS
 from ..owners import belongs_to, closed, opened
-from ..recording import C_READERS, Recording
+from ..recording import Recording
 from . import hooks
 from .noticing import quietly
 
@@ -25,7 +26,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
     hooks.install(made, first=opened(made) == 1)
     try:
         with belongs_to(made):
-            if any(name in sys.modules for name in C_READERS):
+            if not C_READERS.isdisjoint(sys.modules):
                 quietly(made.listen)
             yield made
     finally:

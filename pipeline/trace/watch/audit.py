@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from ..chance import FROM_SYSTEM
-from ..owners import is_any_open
-from ..recording import C_READERS, Recording
+from ..opened import C_READERS
+from ..owners import every, is_any_open, targets
+from ..recording import Recording
 from . import finding, frames, processes
-from .noticing import note
+from .noticing import note, quietly
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
 _METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")
@@ -124,6 +126,8 @@ def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
     if path and path != ":memory:":
         recording.files.read(path, direct=frames.asks_own_code())
         recording.files.write(path)  # SQLite reads and writes it where nobody sees
+        recording.files.read(f"{path}-wal", direct=True)  # what another program has written, and not yet to the file
+        recording.files.write(f"{path}-wal")
     else:
         recording.listen()  # others may be attached to it
 
@@ -133,8 +137,9 @@ def _on_exec(recording: Recording, args: tuple[Any, ...]) -> None:
     name = getattr(code, "co_filename", "<")
     if not name.startswith("<") and code.co_name == "<module>" and frames.is_user_code(name):
         path = os.path.abspath(name)
-        recording.modules.add(path)
-        _note_finding(recording, path)
+        if os.path.isfile(path) or frames.is_within_import():  # and not what was compiled under any name
+            recording.modules.add(path)
+            _note_finding(recording, path)
 
 
 def _note_finding(recording: Recording, path: str) -> None:
@@ -154,13 +159,18 @@ def _on_import(recording: Recording, args: tuple[Any, ...]) -> None:
     if not frames.asks_artvcs():  # what we import ourselves says nothing of the step
         top = str(args[0]).partition(".")[0]
         recording.packages.add(top)
-        if top in C_READERS:
+        if top in C_READERS or str(args[0]) in C_READERS:
             recording.listen()
 
 
 def _on_library(recording: Recording, args: tuple[Any, ...]) -> None:
     if frames.asks_own_code():
         recording.unverified.add(f"the C library {args[0] or 'of Python itself'}, through ctypes (CDLL)")
+
+
+def _on_attributes(recording: Recording, args: tuple[Any, ...]) -> None:
+    if frames.asks_own_code() and not isinstance(args[0], int):
+        recording.unverified.add(f"the extended attributes of {os.fsdecode(args[0] or '.')}")
 
 
 def _on_connect(recording: Recording, args: tuple[Any, ...]) -> None:
@@ -191,6 +201,8 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
     "import": _on_import,
     "pickle.find_class": _on_class,
     "artvcs.find_class": _on_class,
+    "os.getxattr": _on_attributes,
+    "os.listxattr": _on_attributes,
     "ctypes.dlopen": _on_library,
     "socket.connect": _on_connect,
     "subprocess.Popen": _on_program,
@@ -207,3 +219,17 @@ def on_event(
     handler = handler_of(event)
     if handler is not None and is_any_open():
         note(lambda recording: handler(recording, args))
+        if event == "open" and not targets():
+            quietly(lambda: _on_open_by_stranger(args))
+
+
+def _on_open_by_stranger(args: tuple[Any, ...]) -> None:
+    """A thread that no step has started opens a file; it may do so for one that has told it by a queue."""
+    if not frames.asks_own_code():
+        return
+    running = every()
+    if len(running) == 1:
+        on_open(running[0], args)
+        return
+    for recording in running:
+        recording.unverified.add(f"what the thread {threading.current_thread().name} does, which it did not start")

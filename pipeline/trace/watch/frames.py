@@ -22,6 +22,8 @@ _MAPPING = frozenset(
 _TEMPORARY = os.path.join(_STANDARD, "tempfile.py")
 _OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))
 _OF_PATHS += ("<frozen genericpath", "<frozen posixpath", "<frozen ntpath", "<frozen os")
+_WHICH = os.path.join(_STANDARD, "shutil.py"), frozenset({"which", "_access_check"})
+"""What looks for a program for whoever asks; all else of it has reasons of its own."""
 
 
 def asks_own_code() -> bool:
@@ -56,6 +58,19 @@ def asking_library() -> str:
     return f"os.py:{frame.f_code.co_name}" if name.endswith(_OS) else name
 
 
+def asking_package() -> str:
+    """The top-level name of the package whose code asks for the user's; nothing where none does, or for artvcs."""
+    frame: FrameType | None = sys._getframe(1)
+    package = ""
+    while frame is not None and not is_user_code(name := frame.f_code.co_filename):
+        if not package and not _passes_on(name):
+            package = name.rpartition("/site-packages/")[2].partition("/")[0]
+        elif name.startswith(TOOL_FOLDER) and not name.startswith(_HERE):
+            return ""
+        frame = frame.f_back
+    return package
+
+
 def asks_artvcs() -> bool:
     """Whether artvcs itself asks, for the step."""
     name = asking()
@@ -80,7 +95,10 @@ def asking_of_paths() -> list[str] | None:
         frame = frame.f_back
     asked = []
     while frame is not None and not is_user_code(frame.f_code.co_filename):
-        if not frame.f_code.co_filename.startswith(_OF_PATHS):
+        code = frame.f_code
+        if not (
+            code.co_filename.startswith(_OF_PATHS) or (code.co_filename == _WHICH[0] and code.co_name in _WHICH[1])
+        ):
             return None
         asked.append(frame.f_code.co_name)
         frame = frame.f_back

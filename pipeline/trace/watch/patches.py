@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures.thread import _WorkItem
 from typing import Any
 
+from ..opened import C_READERS
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
@@ -32,6 +33,7 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
+_READERS = C_READERS | {"pandas"}
 _OF_LINKS = frozenset({"is_symlink", "islink", "realpath", "resolve"})
 """Functions that only ask whether a path is a link, and where it leads."""
 _STATES = frozenset({"getatime", "getctime", "getmtime", "group", "lstat", "owner", "samefile", "stat"})
@@ -116,6 +118,24 @@ def _located(recording: Recording, folder: str) -> None:
         recording.context.setdefault(WORKING_DIRECTORY, recording.places.spell(folder))
 
 
+def _expanding(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`os.path.expanduser`, which readers in C and Rust call with each path that they are given."""
+
+    @functools.wraps(function)
+    def watched(path: Any) -> Any:
+        found = function(path)
+        if is_any_open():
+            note(lambda recording: _seek(recording, found))
+        return found
+
+    return watched
+
+
+def _seek(recording: Recording, path: Any) -> None:
+    if frames.asking_package() in _READERS:
+        recording.files.seek(path)
+
+
 def _opening(function: Callable[..., int]) -> Callable[..., int]:
     """`os.open`, which also notes what is opened from an open folder: the audit event does not say from which."""
 
@@ -153,6 +173,7 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (os, "lstat", _looking_at_links(os.lstat)),
     (os, "access", _permitting(os.access)),
     (os, "readlink", _probing(os.readlink, "target")),
+    (os.path, "expanduser", _expanding(os.path.expanduser)),
     (os, "getcwd", _locating(os.getcwd)),
     (os, "open", _opening(os.open)),
     (multiprocessing.util, "spawnv_passfds", _spawning(multiprocessing.util.spawnv_passfds)),
