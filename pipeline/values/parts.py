@@ -115,7 +115,7 @@ def _closed(value: Any) -> tuple[Any, ...] | None:
 
 
 def is_made_by_hand(module: types.ModuleType) -> bool:
-    """Whether a module was made or loaded by code, and not by an import of its name: what is in it nobody else tells."""
+    """Whether a module was made or loaded by code, and not imported by its name: what is in it nobody else tells."""
     told = vars(module)
     if told.get("__name__") == "__main__":
         return False

@@ -72,7 +72,7 @@ class Journal:
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Adds a line, in place of a torn one that may stand at the end."""
-        line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
+        line = _line(checkpoint)
         if os.fstat(self._lock.fd).st_size > self._end:
             os.ftruncate(self._lock.fd, self._end)
         durable.write_at(self._lock.fd, line, self._end)
@@ -80,7 +80,7 @@ class Journal:
 
     def begin_anew(self, checkpoint: Checkpoint) -> None:
         """As `clear` and `append`, and at no moment is there neither what was published nor the new line."""
-        line = checkpoint.oid.encode() + b" " + checkpoint.encode() + b"\n"
+        line = _line(checkpoint)
         # What is left of older lines would be read as following it: should we die now, zeros without an end do.
         durable.write_at(self._lock.fd, line.ljust(os.fstat(self._lock.fd).st_size, b"\0"), 0)
         os.ftruncate(self._lock.fd, len(line))
@@ -109,6 +109,11 @@ class Journal:
     def close(self) -> None:
         """Gives up the lock. What the journal says is published by `recovery`."""
         self._lock.release()
+
+
+def _line(checkpoint: Checkpoint) -> bytes:
+    data = checkpoint.encode()
+    return hash_bytes(data, Checkpoint.KIND).encode() + b" " + data + b"\n"
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ import os
 import sys
 import types
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..project.locate import is_own
 from .functions import source_path
@@ -24,8 +24,26 @@ _own: dict[str, Mapping[str, Any]] = {}
 _own_files: dict[str, str | None] = {}
 """What modules say of their files → the file if it is one of the user's; relative names stay what they were first."""
 
-_known_classes: dict[type, tuple[list[Any], dict[str, Any]]] = {}
-"""Class → its members when they were last looked at, of functions the code; and those that are the user's."""
+
+class _Known(NamedTuple):
+    """A class of a package as it was when it was last looked at."""
+
+    members: list[Any]
+    functions: list[types.FunctionType]
+    codes: list[types.CodeType]
+    changed: dict[str, Any]
+
+    def holds(self, members: list[Any]) -> bool:
+        """Whether these still are its members, and the functions among them have the code that they had."""
+        return (
+            len(members) == len(self.members)
+            and all(map(operator.is_, members, self.members))
+            and all(map(operator.is_, map(_CODE, self.functions), self.codes))
+        )
+
+
+_CODE = operator.attrgetter("__code__")
+_known_classes: dict[type, _Known] = {}
 
 
 def own_namespaces() -> dict[str, Mapping[str, Any]]:
@@ -69,12 +87,12 @@ def _own_file(said: str) -> str | None:
 
 def changed_members(cls: type) -> Mapping[str, Any]:
     """The members of a package's class that the user has put there."""
-    held = [member.__code__ if type(member) is types.FunctionType else member for member in vars(cls).values()]
-    known = _known_classes.get(cls)
-    if known is None or len(known[0]) != len(held) or not all(map(operator.is_, known[0], held)):
+    members, known = list(vars(cls).values()), _known_classes.get(cls)
+    if known is None or not known.holds(members):
+        functions = [member for member in members if type(member) is types.FunctionType]
         changed = {key: member for key, member in list(vars(cls).items()) if _is_changed(member)}
-        known = _known_classes[cls] = held, changed
-    return known[1]
+        known = _known_classes[cls] = _Known(members, functions, list(map(_CODE, functions)), changed)
+    return known.changed
 
 
 def is_users(function: types.FunctionType) -> bool:

@@ -11,7 +11,6 @@ from ..syntax.scopes import Import
 from ..syntax.summary import Ref, Summary, summarise, summarise_hints
 from .module import DEFINITIONS, Binding, Condition, Module
 
-
 _PLAIN = frozenset({"abc.abstractmethod", "abstractmethod", "classmethod", "property", "staticmethod"})
 """Decorators that keep nothing of what they are given."""
 

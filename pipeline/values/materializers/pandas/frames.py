@@ -29,13 +29,14 @@ class DataFrameMaterializer(Materializer):
 
     NAME = "artvcs.pandas.DataFrame"
     ASSOCIATED_TYPES: ClassVar[tuple[type, ...]] = (pd.DataFrame,)
+    _apart: tuple[pd.DataFrame, list[tuple[Any, Any]]] | None = None
 
     def save(self, data: pd.DataFrame) -> None:
         """Writes `table.parquet`, and a folder for each part that it cannot carry."""
         sheet = SheetWriter(self)
         cells = [
-            encode_column(_values(column), label if isinstance(label, str) else "", sheet)
-            for label, column in data.items()
+            encode_column(values, label if isinstance(label, str) else "", sheet)
+            for label, values in self._columns_of(data)
         ]
         header = {"columns": labels.encode(data.columns, sheet.encoder), "cells": cells}
         sheet.write({**header, "index": encode_index(data.index, sheet), **_encode_extras(data, sheet)})
@@ -62,13 +63,20 @@ class DataFrameMaterializer(Materializer):
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Shape, dtypes of the columns, and how many values are missing in all."""
-        columns = [(str(label), str(dtype)) for label, dtype in data.dtypes.items()]
+        found = self._columns_of(data)
+        columns = [(str(label), str(values.dtype)) for label, values in found]
         unique = len({label for label, _ in columns}) == len(columns)
         return {
             "shape": list(data.shape),
             "columns": dict(columns) if unique else [list(column) for column in columns],
-            "missing": sum(_missing(_values(column)) for _, column in data.items()),
+            "missing": sum(_missing(values) for _, values in found),
         }
+
+    def _columns_of(self, data: pd.DataFrame) -> list[tuple[Any, Any]]:
+        """The columns, each with its label; taking a frame apart costs as much as writing it."""
+        if self._apart is None or self._apart[0] is not data:
+            self._apart = data, [(label, _values(column)) for label, column in data.items()]
+        return self._apart[1]
 
 
 class SeriesMaterializer(Materializer):
