@@ -116,7 +116,7 @@ def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:
     failure = step.failure
     outputs = ", ".join(made(repository, step).values())
     more = output.one_line(f"{failure.type}: {failure.message}") if failure else outputs
-    ran = step.status in ("completed", "failed")
+    ran = step.status in ("completed", "failed", "interrupted")
     return [f"  {name}", output.status(step.status), output.duration(step.duration) if ran else "", more]
 
 

@@ -63,6 +63,8 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
     if this.status == "failed" and this.failure is not None:
         summary = f"It failed: {this.failure.type}: {this.failure.message}{_where(repository, this.failure)}"
         return Explanation(step, found.run, "failed", summary)
+    if this.status == "interrupted":
+        return Explanation(step, found.run, this.status, "It was interrupted while it ran; it runs again next time.")
     if this.commit is None:
         return Explanation(step, found.run, this.status, f"It was {this.status}: a step before it failed.")
     commit = repository.store.record(this.commit, Commit)

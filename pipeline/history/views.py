@@ -226,7 +226,7 @@ class StepView:
 
     @property
     def status(self) -> str:
-        """`completed`, `cached`, `failed`, `skipped` or `running`."""
+        """`completed`, `cached`, `failed`, `skipped` or `interrupted`."""
         return self.record.status
 
     @property

@@ -117,6 +117,12 @@ class RunRecord:
         """Notes a step that did not run because of another's failure."""
         return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
 
+    def interrupted(self, decision: Decision, started: int) -> StepRun:
+        """Notes a step that was running when the run was interrupted; `started` in milliseconds since 1970 UTC."""
+        step = decision.node.step.name
+        ended = StepRun(step, "interrupted", None, decision.inputs, {}, None, started, now_ms(), None, None, {})
+        return self._set(decision.node.id, ended)
+
     def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
         """Notes a step that could not begin."""
         moment, failure = now_ms(), failure_of(error)

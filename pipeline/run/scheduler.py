@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, ref_names, runs
+from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, now_ms, ref_names, runs
 
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
@@ -98,6 +98,7 @@ class _Runner:
         self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
+        self._begun: dict[str, tuple[Decision, int]] = {}
         self._states = States(repository)
         self._again = Again(transaction, self._previous, self._states, self._observer, self._submit)
 
@@ -115,6 +116,8 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
+                for decision, moment in self._begun.values() if status == "interrupted" else ():
+                    self._record.interrupted(decision, moment)
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
@@ -229,6 +232,7 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
+        self._begun[node.id] = decision, now_ms()
         self._running[self._submit(decision, self._with_hooks(node.step))] = decision
 
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
@@ -310,6 +314,7 @@ class _Runner:
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:
         self._results[node.id] = step
+        self._begun.pop(node.id, None)
         self._sorter.done(node.id)
         seconds = ((step.finished or 0) - (step.started or 0)) / 1000
         self._observer.step_ended(node.id, step.status, seconds, note)

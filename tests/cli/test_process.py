@@ -98,7 +98,7 @@ def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.strip().splitlines()[-1].startswith("error: Interrupted")
     assert "Traceback" not in err
-    assert statuses(tmp_path) == ["interrupted", "completed"]
+    assert statuses(tmp_path) == ["interrupted", "completed", "interrupted"]
     (tmp_path / "go").touch()
     assert art(tmp_path, "run", "nap.py").returncode == 0
     assert statuses(tmp_path) == ["completed", "cached", "completed"]

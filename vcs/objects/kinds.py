@@ -125,7 +125,7 @@ class StepRun(Record):
     """One step in one run. Inputs and outputs are this run's own, also where the step was cached.
 
     Attributes:
-        status: `running`, `completed`, `cached`, `failed` or `skipped`.
+        status: `completed`, `cached`, `failed`, `skipped` or `interrupted`.
         commit: The execution whose outputs these are; None when there was none.
     """
 
