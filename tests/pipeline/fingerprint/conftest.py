@@ -20,6 +20,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._others = set(sys.modules)
         (folder / ".git").mkdir(parents=True)
 
     def write(self, files: Mapping[str, str]) -> None:
@@ -36,8 +37,8 @@ class Project:
 
     def load(self, file: str = "pipeline.py", module: str | None = None) -> Any:
         """Imports a file afresh, as if in a new process."""
-        for name, loaded in list(sys.modules.items()):
-            if str(getattr(loaded, "__file__", None) or "").startswith(str(self.folder)):
+        for name in sys.modules.keys() - self._others:  # of all others there may be thousands
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(self.folder)):
                 del sys.modules[name]
         importlib.invalidate_caches()
         name = module or f"loaded_{next(_numbers)}"
