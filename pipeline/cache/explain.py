@@ -94,6 +94,9 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     assert this.commit is not None
     if this.status == "cached":
         return Explanation(step, run.run, "cached", _cached_summary(repository, this))
+    if isinstance(used_by := commit.config.get("again"), str):
+        summary = f"It ran again, for {used_by!r} uses what it leaves behind; else its result would have been reused."
+        return Explanation(step, run.run, this.status, summary)
     try:
         nearest = _nearest(repository, commit)
         earlier = nearest or _earlier(repository, run, step, this.commit)

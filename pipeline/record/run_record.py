@@ -64,15 +64,24 @@ class RunRecord:
         self._write_run()
         transaction.checkpoint()
 
-    def completed(self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str]) -> StepRun:
-        """Notes a step that ran: commit, cache entry and versions land together."""
+    def completed(
+        self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str], again: str | None = None
+    ) -> StepRun:
+        """Notes a step that ran: commit, cache entry and versions land together.
+
+        Args:
+            decision: What was decided for it.
+            outcome: How it ended.
+            output_names: What each output is stored as.
+            again: The step that needed what it leaves behind, if only therefore it ran.
+        """
         node, transaction = decision.node, self._transaction
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
             unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
             pipeline=self.run.pipeline,
             reads=outcome.reads,
-            config=_config(decision, outcome.missing),
+            config=_config(decision, outcome.missing) | ({"again": again} if again is not None else {}),
             outputs=outputs,
             parents=_parents(decision.inputs, outcome.reads),
             git=self.run.git,

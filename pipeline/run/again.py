@@ -1,4 +1,7 @@
-"""Running hits again, for what they leave behind, where a step needs it that comes after them."""
+"""Running hits again, for what they leave behind, where a step needs it that comes after them.
+
+That is an execution as any other: what it returns and what it was seen to use are recorded.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ class Again:
         states: Knows what hits owe.
         observer: Is told.
         submit: Executes a step.
+        ran: Is given what has run again, its outcome, and the step that needed it.
     """
 
     refs: Refs
@@ -37,6 +41,7 @@ class Again:
     states: States
     observer: Observer
     submit: Callable[[Decision, Step[Any, Any]], Future[Outcome]]
+    ran: Callable[[Decision, Outcome, str], None]
 
     def before(self, decision: Decision) -> bool:
         """Makes sure that a step finds what it uses; returns whether it has to be decided again.
@@ -67,6 +72,8 @@ class Again:
 
     def _run(self, debts: list[Debt], step: str) -> None:
         for debt in debts:
+            if not self.states.owed.has(debt):
+                continue  # decided anew meanwhile, for one before it returned something else
             self.observer.step_repeats(debt.step, step)
             debt.decision.world.look_again()
             with self.states.owed.paid(debt):
@@ -78,6 +85,7 @@ class Again:
                     f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
                     f"{type(outcome.error).__name__}: {outcome.error}"
                 ) from outcome.error
+            self.ran(debt.decision, outcome, step)
 
 
 def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:

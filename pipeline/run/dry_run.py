@@ -94,7 +94,7 @@ class _Planner:
         found = [self._plan(node) for node in nodes]
         return [
             PlannedStep(
-                each.step, "again", f"Its result is reused, but {self._again[each.step]!r} uses what it leaves."
+                each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves."
             )
             if each.action == "reuse" and each.step in self._again
             else each

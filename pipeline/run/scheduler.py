@@ -100,7 +100,7 @@ class _Runner:
         self._running: dict[Future[Outcome], Decision] = {}
         self._begun: dict[str, tuple[Decision, int]] = {}
         self._states = States(repository)
-        self._again = Again(transaction, self._previous, self._states, self._observer, self._submit)
+        self._again = Again(transaction, self._previous, self._states, self._observer, self._submit, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -312,9 +312,42 @@ class _Runner:
                 _log.warning("The step %s ran, but %s.", decision.node.id, note)
         self._settle(decision.node, step, note)
 
+    def _ran_again(self, decision: Decision, outcome: Outcome, used_by: str) -> None:
+        """Records a hit of this run that has run again; steps that took what it returned before are decided anew."""
+        id_ = decision.node.id
+        if self._graph.nodes.get(id_) is not decision.node:
+            return  # it is of a pipeline that ran before
+        before = self._results[id_].outputs
+        with self._transaction.together():
+            self._check_labels(decision.node, outcome.outputs)
+            step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
+        self._settle(decision.node, step, "")
+        changed = {id_} if step.outputs != before else set[str]()
+        for each in self._order if changed else ():
+            node = self._graph.nodes[each]
+            if each in self._results and not changed.isdisjoint(_took_from(node)):
+                before = self._results[each].outputs
+                self._redo(node)
+                changed |= {each} if self._results[each].outputs != before else set()
+
+    def _redo(self, node: Node) -> None:
+        """Decides a step anew that has ended, and waits for it."""
+        self._states.owed.renew(node.id)
+        while not self._begin(node):
+            self._wait_for_other_run(node)
+        while node.id in self._begun:
+            self._collect(timeout=None)
+
     def _settle(self, node: Node, step: StepRun, note: str) -> None:
+        if node.id not in self._results:
+            self._sorter.done(node.id)
         self._results[node.id] = step
         self._begun.pop(node.id, None)
-        self._sorter.done(node.id)
         seconds = ((step.finished or 0) - (step.started or 0)) / 1000
         self._observer.step_ended(node.id, step.status, seconds, note)
+
+
+def _took_from(node: Node) -> set[str]:
+    """The steps whose outputs a step takes."""
+    given = (source for sources in node.sources.values() for source in sources)
+    return {source.invocation for source in given if isinstance(source, StepOutput)}

@@ -52,6 +52,7 @@ class Files:
         self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
         self.written_unseen: set[str] = set()
+        self._told: set[str] = set()
         self._sought: dict[str, tuple[str, object]] = {}
         self._emptied: set[str] = set()
         self._changed: set[str] = set()
@@ -65,6 +66,8 @@ class Files:
             return False
         name, absolute = found
         if "content" in self._asked.get(name, ()):
+            if name in self._told and self._states.get(name) == (absolute, _mark(absolute)):
+                self._told.discard(name)  # and not only a program reads it
             return False
         info = _look(absolute)
         self._answer(name, "content", content(absolute, self._file_ids))
@@ -72,6 +75,21 @@ class Files:
             return False
         self._states[name] = (absolute, worktree.signature(info))
         return not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode))
+
+    def tell(self, given: Any) -> None:
+        """A program is told of a file: it may read it, or write it, or both."""
+        found = self._place(given, direct=False)
+        if found is not None and "content" not in self._asked.get(found[0], ()):
+            self.read(given, direct=False)
+            self._told.add(found[0])
+
+    def rewritten(self, absolute: str, *, read: bool) -> None:
+        """A file was written where Python does not see it; `read` if something was read of it before."""
+        found = self._places.known(self._places.given(absolute))
+        if found is not None and found[0] in self._told:
+            self._states.pop(found[0], None)  # by the step's own doing
+            if not read:
+                self._asked[found[0]].pop("content", None)
 
     def seek(self, given: Any) -> None:
         """A path is handed to code that Python does not see: what it found there is noted at the end.
@@ -166,7 +184,7 @@ class Files:
             if isinstance(now, str) or worktree.signature(now) != before:
                 self._changed.add(name)
         self._file_ids.settle()
-        asked = {name: facets for name, facets in self._asked.items() if not self._is_scratch(name)}
+        asked = {name: facets for name, facets in self._asked.items() if facets and not self._is_scratch(name)}
         return asked, sorted(self._changed)
 
     def left(self) -> dict[str, str]:

@@ -14,7 +14,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from .places import is_ignored
@@ -32,8 +32,11 @@ C_READERS = frozenset(
 )
 """Packages that read files without Python's seeing it."""
 
-_OPEN, _MODIFY, _CREATE, _OVERFLOW, _IS_FOLDER = 0x20, 0x2, 0x100, 0x4000, 0x40000000
-_MASK = _OPEN | _MODIFY | _CREATE
+_ACCESS, _MODIFY, _OPEN, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x1, 0x2, 0x20, 0x40, 0x80, 0x100, 0x200
+_OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
+_COMES = _CREATE | _MOVED_TO
+_CHANGES = _MODIFY | _COMES | _DELETE | _MOVED_FROM
+_MASK = _OPEN | _CHANGES
 _HEADER = struct.Struct("iIII")
 _MOST_FOLDERS = 5000
 _TRIES, _PAUSE = 10, 0.02
@@ -46,13 +49,15 @@ class Seen:
 
     Attributes:
         read: Files that were opened and not written.
-        written: Files that were made or changed.
+        used: Files of which something was read before they were written, as far as this was listened to.
+        written: Files that were made, changed or removed.
         listed: Folders that were opened.
         whole: Whether all folders were listened to; there may be too many.
         failure: Why something may be missing, if so, in words.
     """
 
     read: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     whole: bool = True
@@ -73,6 +78,7 @@ class Opened:
         self._process = os.getpid()
         self._folders: dict[int, str] = {}
         self._whole = True
+        self._mask = _MASK
         self._subscribed: list[Seen] = []
         self._mutex = threading.Lock()
         self._watch(folder)
@@ -115,12 +121,33 @@ class Opened:
         with self._mutex:
             self._take()
             self._subscribed = [each for each in self._subscribed if each is not seen]
+            if not self._subscribed and self._mask != _MASK:
+                self._attend(_MASK)
             return seen
+
+    def listen_closely(self, seen: Seen, files: Collection[str]) -> None:
+        """From now on, until nobody listens, also hears of which files something is read: there may be many a read.
+
+        Args:
+            seen: For whom.
+            files: Of what was read of these until now, nothing counts.
+        """
+        with self._mutex:
+            self._take()
+            seen.used.difference_update(files)
+            if self._mask == _MASK:
+                self._attend(_MASK | _ACCESS)
+
+    def _attend(self, mask: int) -> None:
+        self._mask = mask
+        for folder in self._folders.values():
+            self._libc.inotify_add_watch(self._handle, os.fsencode(folder), mask)
 
     def _take(self) -> None:
         """Tells all who listen what was opened since the last time."""
         news = self._news()
         for each in self._subscribed:
+            each.used |= news.used - each.written
             each.read |= news.read
             each.written |= news.written
             each.listed |= news.listed
@@ -135,12 +162,14 @@ class Opened:
             path = os.path.join(folder, name) if name else folder
             if mask & _IS_FOLDER:
                 seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
-                if mask & _CREATE:
+                if mask & _COMES:
                     self._watch(path)
-            elif mask & (_MODIFY | _CREATE):
+                    seen.written.update(_files_below(path))  # what was made there before it was listened to
+            elif mask & _CHANGES:
                 seen.written.add(path)
             elif name:
                 seen.read.add(path)
+                seen.used.update([path] if mask & _ACCESS and path not in seen.written else [])
         seen.read -= seen.written
         return seen
 
@@ -164,7 +193,7 @@ class Opened:
             if len(self._folders) >= _MOST_FOLDERS:
                 self._whole = False
                 return
-            watch = self._libc.inotify_add_watch(self._handle, os.fsencode(here), _MASK)
+            watch = self._libc.inotify_add_watch(self._handle, os.fsencode(here), self._mask)
             if watch < 0:
                 error = ctypes.get_errno()
                 if error not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # gone meanwhile, or nobody's to read
@@ -175,6 +204,11 @@ class Opened:
                 todo += [
                     each.path for each in entries if each.is_dir(follow_symlinks=False) and not _is_left_out(each.name)
                 ]
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for path, _, files in os.walk(folder):
+        yield from (os.path.join(path, each) for each in files)
 
 
 def _is_left_out(name: str) -> bool:

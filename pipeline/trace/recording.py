@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -91,6 +91,15 @@ class Recording:
         if self._heard is None and (found := listener(self.places.project)) is not None:
             self._heard = found.subscribe()
 
+    def tell(self, files: Collection[Any]) -> None:
+        """A program is told of files: it may read or write them; from now on it is heard which."""
+        self.listen()
+        for each in files:
+            self.files.tell(each)
+        found = listener(self.places.project)
+        if found is not None and self._heard is not None:
+            found.listen_closely(self._heard, [os.path.abspath(each) for each in files])
+
     def hear(self) -> None:
         """Takes what has been opened since it began to listen."""
         found = listener(self.places.project) if self._heard is not None else None
@@ -101,6 +110,8 @@ class Recording:
             if not path.endswith((".py", ".pyc")):
                 self.files.read(self.places.given(path), direct=False)
         self.files.written_unseen |= seen.written
+        for path in sorted(seen.written):
+            self.files.rewritten(path, read=path in seen.used)
         searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
         for path in sorted(seen.listed - searched - {self.places.project}):
             self.files.listed(self.places.given(path), direct=False)

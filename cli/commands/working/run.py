@@ -90,7 +90,7 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     steps = run.steps.values()
     reused = sum(step.cached for step in steps)
     counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
-    counts += f", {len(watcher.repeated)} of them run again" if watcher.repeated else ""
+    counts += f", {len(watcher.repeated)} run again" if watcher.repeated else ""
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
     made = [each for step in steps if not step.cached for each in runs.made_in(repository, step, run.id)]
     for verb, new in (("made", True), ("made again", False)):

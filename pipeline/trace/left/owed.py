@@ -141,6 +141,14 @@ class Owed:
             yield
         self.forgive(debt)
 
+    def has(self, debt: Debt) -> bool:
+        """Whether a step still owes something."""
+        return debt in self._debts
+
+    def renew(self, step: str) -> None:
+        """A step of this run is decided anew: what it owes is forgotten."""
+        self._debts[:] = [each for each in self._debts if each.written is not self._written or each.step != step]
+
     def forgive(self, debt: Debt) -> None:
         """A step owes nothing any more: it runs, or would."""
         with suppress(ValueError):  # another thread has run it, too

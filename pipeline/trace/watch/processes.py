@@ -26,18 +26,18 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         args: As `subprocess.Popen` audits it: executable, arguments, working directory, environment.
     """
     executable, arguments, folder, _ = args
-    recording.listen()
     words = list(_words(arguments))
-    told = list(words)
+    told, files = list(words), list[str]()
     base = os.getcwd() if folder is None else os.path.join(os.getcwd(), os.fsdecode(folder))
     for word in words:
         for each in dict.fromkeys((word, *_split(word), *_value(word))):
             path = os.path.normpath(os.path.join(base, each))
             if os.path.isfile(path):
                 told.append(_text(path))
-                recording.files.read(path if folder is not None or os.path.isabs(each) else each, direct=False)
+                files.append(path if folder is not None or os.path.isabs(each) else each)
                 if path.endswith(".py") and is_own(path):
                     recording.modules.add(path)
+    recording.tell(files)
     if "-m" in words[:-1]:
         found = _module(words[words.index("-m") + 1], base)
         if found is not None:

@@ -91,9 +91,9 @@ def test_a_plan_says_what_would_run_again(folder: Path) -> None:
     art(folder, "run", "flow.py")
     edit(folder)
     first, second = art(folder, "run", "flow.py", "--plan").stdout.splitlines()[:2]
-    assert first == "again  collect: Its result is reused, but 'count' uses what it leaves."
+    assert first == "again  collect: It would be reused, but 'count' uses what it leaves."
     assert second.startswith("run    count: ")
-    assert "2 steps, 1 reused, 1 of them run again" in art(folder, "run", "flow.py").stdout
+    assert "2 steps, 1 run again" in art(folder, "run", "flow.py").stdout
 
 
 LEAVING = """\
