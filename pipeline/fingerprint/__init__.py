@@ -7,6 +7,7 @@ loaded, or which Python runs it. Third-party packages count by version.
 from .compare import Change, PartLike, compare
 from .compute import Followed, fingerprint, follow
 from .live.state import ABSENT, UNLOADED, Name, State
+from .live.surroundings import is_setting
 from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
 from .project.locate import TOOL_FOLDER, is_own, stated
 from .project.packages import version as package_version
@@ -33,6 +34,7 @@ __all__ = [
     "follow",
     "from_json",
     "is_own",
+    "is_setting",
     "package_version",
     "package_versions",
     "stated",

@@ -171,15 +171,19 @@ class Followed:
         counting = self.done(state, packages)
         return {name for each in state.done if each.name in counting for name in each.asks.variables}
 
-    def unloaded(self, values: Mapping[str, str]) -> list[str]:
-        """The packages that the code uses and are not loaded now, whose settings are among values noted earlier."""
+    def unloaded(self, values: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """The packages that the code uses and are not loaded now, whose settings are among values noted earlier.
+
+        Returns:
+            Package → what its settings are called.
+        """
         tops = {dotted.partition(".")[0] for dotted, _ in self._whole.traversal.foreign} if self._whole else set()
         noted = [name for name, value in values.items() if value != UNLOADED]
-        return [
-            top
+        return {
+            top: settings
             for top in sorted(tops - sys.modules.keys())
             if (settings := surroundings.names(top)) and any(name.startswith(settings) for name in noted)
-        ]
+        }
 
     def roots(
         self,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from artvcs.vcs import Repository
 
-from ..fingerprint import UNLOADED, Followed, State, package_version
+from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, files
 from .left.kinds import FILES
 from .left.owed import Debt, Owed
@@ -43,6 +43,20 @@ class States:
         self.written = Written(repository, _places_of(repository))
         self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts, tried=tried)
         self._known: dict[int, tuple[Followed, State]] = {}
+        self._brought: dict[str, Mapping[str, str]] = {}
+
+    def bring(self, settings: Iterable[str], state: State) -> None:
+        """Packages were loaded only to compare their settings, which are so since."""
+        for each in settings:
+            self._brought[each] = _below(each, state.values)
+
+    def without_brought(self, then: Mapping[str, str], now: State) -> State:
+        """A state as it would be if settings were not loaded that were not loaded then, as far as nobody set them."""
+        values = dict(now.values)
+        for each, brought in self._brought.items():
+            if then.get(each) == UNLOADED and _below(each, values) == brought:
+                values = {name: value for name, value in values.items() if name not in brought} | {each: UNLOADED}
+        return replace(now, values=values) if self._brought else now
 
     def of(self, code: Followed) -> State:
         """The state that some code reaches."""
@@ -123,7 +137,8 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     for each in _compare("context", trace.context, world.told):
         yield replace(each, kind="value") if chance.is_source(each.subject) else each
     _load_what_has_settings(trace, world)
-    for each in _state(trace, world.states.owed.over(world.code, world.state, trace)):
+    state = world.states.without_brought(trace.values, world.state)
+    for each in _state(trace, world.states.owed.over(world.code, state, trace)):
         yield replace(each, subject=world.code.spelt(each.subject))
     yield from _done(trace.done, world.code.done(world.state, trace.packages))
     world.expect(trace.files)
@@ -143,14 +158,20 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     yield from _compare("answer", trace.answers, world.ask)
 
 
+def _below(name: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What was noted of a setting: of it as a whole, and of what it holds."""
+    return {each: value for each, value in values.items() if each == name or each.startswith(f"{name}[")}
+
+
 def _load_what_has_settings(trace: Trace, world: World) -> None:
     """Loads packages that were loaded by then, and are now only if a step before this one runs: they have settings."""
-    missing = world.code.unloaded(trace.values) if UNLOADED in world.state.values.values() else []
+    missing = world.code.unloaded(trace.values) if UNLOADED in world.state.values.values() else {}
     for top in missing:
         with contextlib.suppress(Exception):  # a package may raise anything; then it differs, and the step says why
             importlib.import_module(top)
     if missing:
         world.look_again()
+        world.states.bring((name for names in missing.values() for name in names), world.state)
 
 
 def _compare(kind: str, then: Mapping[str, str], ask: Ask) -> Iterator[Difference]:
@@ -191,7 +212,14 @@ def _state(trace: Trace, now: State) -> list[Difference]:
             *_changed("code", {**trace.parts, **trace.later_parts}, now.parts),
         ]
         found = min(found, [each for each in later if not _is_remembered_alike(each, trace)], key=len)
-    return found
+    return _without_loading(found)
+
+
+def _without_loading(found: list[Difference]) -> list[Difference]:
+    """Differences without the settings that only came or went with their package; these are told if nothing else is."""
+    loading = [each for each in found if is_setting(each.subject) and {each.old, each.new} & {None, UNLOADED}]
+    others = [each for each in found if each not in loading]
+    return others or loading[:1]
 
 
 def _is_remembered_alike(difference: Difference, trace: Trace) -> bool:

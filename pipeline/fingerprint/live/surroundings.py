@@ -34,6 +34,11 @@ def names(top: str) -> tuple[str, ...]:
     return tuple(name for name, _ in _SETTINGS.get(top, ()))
 
 
+def is_setting(name: str) -> bool:
+    """Whether a noted name is a setting's, or of what it holds."""
+    return name.partition("[")[0] in _NAMES
+
+
 class _PlainPickler(pickle.Pickler):
     """Refuses all but Python's own plain data, whose pickle says all that they are."""
 
@@ -170,3 +175,4 @@ _SETTINGS: dict[str, tuple[tuple[str, Callable[[], Any]], ...]] = {
     "torch": (("torch's options", _torch),),
     "typer": (("sys.argv", lambda: sys.argv[1:]),),
 }
+_NAMES = frozenset(name for found in _SETTINGS.values() for name, _ in found)

@@ -9,13 +9,15 @@ import builtins
 import os
 from dataclasses import dataclass, replace
 
-from ..syntax.expressions import ADDITION
+from ..syntax.expressions import ADDITION, ANY
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref
 from .locate import Location
 from .module import Binding, Module
 from .resolve import IMPLICIT, MAX_HOPS, Resolver
 
+THE_MODULE = "the module"
+"""What is said of a name that stands for one of the user's modules."""
 Name = tuple[str, str]
 """A module's file and a name in it."""
 
@@ -177,8 +179,8 @@ class Leads:
         where = self.resolver.label(location.file) if location.file is not None else location.dotted
         place = self.place(module) if module is not None else ""
         past = [Target("", busy=place)] if place else []
-        if not attributes:
-            return [Target("the module", module=True, place=where)]
+        if not attributes or attributes[0] == ANY:
+            return [Target(THE_MODULE, module=True, place=where)]
         head = attributes[0].removeprefix(ADDITION)
         child = location.child(head)
         if module is not None and self.resolver.binds(module, head):

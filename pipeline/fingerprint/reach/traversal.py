@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from ..model import Part, Unfollowed, digest
 from ..project import packages, sources
-from ..project.leads import Leads, Name
+from ..project.leads import THE_MODULE, Leads, Name
 from ..project.locate import TOOL, Location
 from ..project.module import Binding, Module
 from ..project.resolve import IMPLICIT, Resolver
 from ..project.units import Piece, Units
-from ..syntax.expressions import ADDITION
+from ..syntax.expressions import ADDITION, ANY, BY_METHOD
 from ..syntax.nodes import Definition, chain
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref, Summary, summarise
@@ -317,11 +317,23 @@ class Traversal:
         if summary.sets:
             self.sets.update([(module, ref) for ref in summary.sets])
         for name in summary.writes:
-            self.writers.setdefault((module.path, name), set()).add(where)
+            bare = name.removesuffix(BY_METHOD)
+            if bare == name or not self._is_module(module, bare):
+                self.writers.setdefault((module.path, bare), set()).add(where)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
 
     # Modules
+
+    def _is_module(self, module: Module, name: str) -> bool:
+        """Whether a name stands for a module, always."""
+        imported = [binding.imported for binding in module.bindings.get(name, ()) if not binding.called]
+        if not imported or None in imported:
+            return False
+        found = self.leads.of(module, name)
+        return all(each is not None and each.attribute is None for each in imported) or all(
+            target.said == THE_MODULE for target in found
+        )
 
     def _import(self, module: Module, target: Import, rest: str, where: str) -> None:
         attributes = [target.attribute] if target.attribute is not None else []
@@ -344,8 +356,8 @@ class Traversal:
         if attributes and attributes[0].startswith(ADDITION):
             attributes = [attributes[0].removeprefix(ADDITION), *attributes[1:]]
         module = self.resolver.load(location.file) if location.file is not None else None
-        if not attributes:
-            self.has_modules = True
+        if not attributes or attributes[0] == ANY:
+            self.has_modules |= not attributes
             if module is not None:
                 self.take_whole(module)
             return

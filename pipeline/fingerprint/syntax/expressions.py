@@ -14,6 +14,10 @@ _REMOVERS = {"clear", "discard", "pop", "popitem", "popleft", "remove"}
 _MUTATORS = frozenset(_ADDERS | _REMOVERS | {"move_to_end", "reverse", "sort"})
 ADDITION = "+"
 """Before the last attribute of a name that is only added to: `SEEN.append(x)` says nothing of what SEEN holds."""
+ANY = "*"
+"""In place of an attribute that is computed: any of them."""
+BY_METHOD = "."
+"""Behind a name that is changed by a method of it; it may also be a module that has a function of that name."""
 _IMPORTERS = frozenset({"__import__", "import_module"})
 _OPAQUE = frozenset({"exec", "eval", "globals"})
 _ASKING = frozenset({"isinstance", "issubclass"})
@@ -119,7 +123,7 @@ def _note_method(walk: Walk, node: ast.Call, method: ast.Attribute) -> None:
     if method.attr in _MUTATORS:
         name = root(method)
         if name is not None:
-            walk.scope.writes.add(name)
+            walk.scope.writes.add(name + BY_METHOD if method.value.__class__ is ast.Name else name)
     elif method.attr == "import_module":
         _note_import(walk, node, method.attr)
 
@@ -180,7 +184,8 @@ def read_addition(walk: Walk, node: ast.expr) -> ast.expr | None:
     owner = _read_chain(walk, node.func.value)
     if owner is None or node.func.attr == "register":
         return None
-    walk.scope.writes.add(owner.partition(".")[0])
+    first, _, rest = owner.partition(".")
+    walk.scope.writes.add(first if rest else first + BY_METHOD)
     walk.out.append((walk.scope, f"{owner}.{ADDITION}{node.func.attr}", True))
     return ast.Call(_NOTHING, node.args, node.keywords)
 
@@ -193,7 +198,8 @@ def _note_getattr(walk: Walk, node: ast.Call) -> list[Any]:
     attribute = node.args[1]
     if not (isinstance(attribute, ast.Constant) and isinstance(attribute.value, str)):
         walk.outside.dynamic.append(("getattr() with a computed name", node.lineno))
-        return node.args
+        owner = _read_chain(walk, node.args[0])
+        return node.args if owner is None else [(walk.scope, f"{owner}.{ANY}", False), *node.args[1:]]
     owner = _read_chain(walk, node.args[0])
     if owner is None:
         return node.args

@@ -40,7 +40,7 @@ class Summary:
         refs: What it uses, in the order of the text; the holes are numbered by it.
         handed: Those that it hands on or keeps, and does not only call or ask for.
         loads: The modules that it imports by itself, in order.
-        writes: Global names it rebinds or changes in place.
+        writes: Global names it rebinds or changes in place; with `BY_METHOD` behind those of which it calls a method.
         sets: What it sets attributes of, beside local variables.
         dynamic: What cannot be followed, and the line.
         mentions: Attributes that it reads from anything and that may lead to other code, as `__subclasses__`.
@@ -190,7 +190,7 @@ def _written(walk: Walk) -> frozenset[str]:
     """The global names that are rebound or changed in place."""
     written = set(walk.top.writes)
     for scope in walk.scopes[1:]:
-        written.update(name for name in scope.writes if scope.owner(name) is None)
+        written.update(name for name in scope.writes if scope.owner(name.removesuffix(expressions.BY_METHOD)) is None)
     return frozenset(written) if written else _EMPTY
 
 
