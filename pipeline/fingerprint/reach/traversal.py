@@ -30,6 +30,9 @@ _OF_ANY = frozenset(f"{name}() with a computed name" for name in ("import_module
 _OF_ITS_OWN = frozenset(f"{name}()" for name in ("exec", "eval", "globals"))
 _COMPUTING = {("sys", "modules"), ("pydoc", "locate"), ("pkgutil", "resolve_name"), ("runpy", "run_module")}
 
+_BLIND = frozenset({"keras", "lightning", "numpy", "pandas", "pytorch_lightning", "scipy", "sklearn", "torch"})
+"""Packages whose classes read no docstrings of those below them."""
+
 Fallback = Callable[[Module, str, str], bool]
 
 Said = tuple[str, Summary | Import | None]
@@ -259,13 +262,13 @@ class Traversal:
         if any(self._leads_to_package(module, each.name) for each in piece.decorators):
             return True
         bases = piece.node.bases if isinstance(piece.node, ast.ClassDef) and "." not in piece.qualname else []
-        return any(self._leads_to_package(module, chain(base)) for base in bases)
+        return any(self._leads_to_package(module, chain(base), but=_BLIND) for base in bases)
 
-    def _leads_to_package(self, module: Module, name: str | None) -> bool:
+    def _leads_to_package(self, module: Module, name: str | None, but: frozenset[str] = frozenset()) -> bool:
         bindings = module.bindings.get((name or "").partition(".")[0], ())
         targets = [binding.imported for binding in bindings if binding.imported is not None]
         located = [self.resolver.locate(module, target) for target in targets]
-        return any(each.kind == "package" and each.top != TOOL for each in located)
+        return any(each.kind == "package" and each.top != TOOL and each.top not in but for each in located)
 
     def add(self, part: Part) -> str:
         """Adds a part; another one of the same name and a different hash gets a number. Returns its name."""

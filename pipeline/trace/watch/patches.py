@@ -17,7 +17,7 @@ from ..opened import C_READERS
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
-from . import audit, dice, finding, frames, processes
+from . import audit, dice, finding, frames, guards, processes
 from .noticing import note, unnoticed
 
 
@@ -55,6 +55,8 @@ def _probing(function: Callable[..., Any], facet: str) -> Callable[..., Any]:
 def _probe(recording: Recording, path: Any, facet: str, *, follows: bool) -> None:
     asking = frames.asking_of_paths()
     if asking is None:
+        return
+    if not os.path.lexists(path) and guards.is_before_making():
         return
     if facet == "target" or not follows:
         recording.files.probe(path, "target", direct=True)
