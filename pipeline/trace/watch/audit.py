@@ -220,16 +220,11 @@ def on_event(
     if handler is not None and is_any_open():
         note(lambda recording: handler(recording, args))
         if event == "open" and not targets():
-            quietly(lambda: _on_open_by_stranger(args))
+            quietly(_on_open_by_stranger)
 
 
-def _on_open_by_stranger(args: tuple[Any, ...]) -> None:
-    """A thread that no step has started opens a file; it may do so for one that has told it by a queue."""
-    if not frames.asks_own_code():
-        return
-    running = every()
-    if len(running) == 1:
-        on_open(running[0], args)
-        return
-    for recording in running:
-        recording.unverified.add(f"what the thread {threading.current_thread().name} does, which it did not start")
+def _on_open_by_stranger() -> None:
+    """A thread that no running step has started opens a file: it may do so for one, that has told it by a queue."""
+    if frames.asks_own_code():
+        for recording in every():
+            recording.unverified.add(f"what the thread {threading.current_thread().name} does, which it did not start")
