@@ -12,7 +12,8 @@ from typing import Any
 
 from artvcs.vcs import ArtError, hash_bytes, worktree
 
-from .places import Places, is_below, is_ignored
+from .opened import CAN_LISTEN
+from .places import Places, is_ignored
 
 ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
 
@@ -110,8 +111,8 @@ class Files:
                 folder, wild, _ = _WILD.split(name, maxsplit=1) if _WILD.search(name) else (name, "", "")
                 if wild:
                     self.listed(self._places.resolve(folder or "./"), direct=True)
-            elif not is_below(absolute, self._places.project):
-                self._read_all(absolute)  # what is in the project is listened to
+            elif not (os.path.isdir(absolute) and CAN_LISTEN and self._places.is_inside(absolute)):
+                self._read_all(absolute)  # what is read in folders of the project is listened to
 
     def _read_all(self, absolute: str) -> None:
         """Notes a file's content, or that of all files in a folder."""

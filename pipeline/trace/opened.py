@@ -32,6 +32,8 @@ C_READERS = frozenset(
 )
 """Packages that read files without Python's seeing it."""
 
+CAN_LISTEN = sys.platform.startswith("linux")
+
 _ACCESS, _MODIFY, _OPEN, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x1, 0x2, 0x20, 0x40, 0x80, 0x100, 0x200
 _OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
 _COMES = _CREATE | _MOVED_TO
@@ -222,7 +224,7 @@ _MOST_LISTENERS = 4
 
 def listener(folder: str) -> Opened | None:
     """The listener to a folder, made when it is first asked for; None where nobody tells."""
-    if not sys.platform.startswith("linux"):
+    if not CAN_LISTEN:
         return None
     found = _listeners.get(folder)
     if found is None or not found.is_of_this_process:
