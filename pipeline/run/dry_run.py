@@ -93,9 +93,7 @@ class _Planner:
     def plan(self, nodes: list[Node]) -> list[PlannedStep]:
         found = [self._plan(node) for node in nodes]
         return [
-            PlannedStep(
-                each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves."
-            )
+            PlannedStep(each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves.")
             if each.action == "reuse" and each.step in self._again
             else each
             for each in found

@@ -75,7 +75,7 @@ def run_pipeline(
 
 
 class _Runner:
-    """One run. `_results` holds the steps that have ended."""
+    """One run. `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet."""
 
     def __init__(
         self, repository: Repository, transaction: Transaction, graph: Graph, name: str,
@@ -193,8 +193,7 @@ class _Runner:
 
     def _begin(self, node: Node) -> bool:
         """Settles a step without running it, or starts it; False while another run executes it."""
-        stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
-        if stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream):
+        if self._is_stopped(node):
             self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
             return True
         try:
@@ -218,6 +217,11 @@ class _Runner:
             return self._begin(node)
         self._start(decision)
         return True
+
+    def _is_stopped(self, node: Node) -> bool:
+        """Whether a step does not run because of another's failure."""
+        stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
+        return stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream)
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
@@ -290,7 +294,10 @@ class _Runner:
         if outcome.error is None:
             try:
                 if self._again.after(decision):
-                    self._start(self._decide(decision.node))
+                    if self._is_stopped(decision.node):
+                        self._begin(decision.node)
+                    else:
+                        self._start(self._decide(decision.node))
                     return
             except PipelineError as error:
                 outcome.error = error
@@ -305,12 +312,18 @@ class _Runner:
             else:
                 self._failure = self._failure or outcome.error
                 step = self._record.failed(decision, outcome)
-        note = f"{step.failure.type}: {step.failure.message}" if step.failure else ""
-        if outcome.error is None and outcome.trace.refused:
-            note = f"its result cannot be used again: {outcome.trace.refused[0]}"
-            if isinstance(self._observer, observer.Silent):  # any other says it
-                _log.warning("The step %s ran, but %s.", decision.node.id, note)
-        self._settle(decision.node, step, note)
+        self._settle(decision.node, step, self._note(decision.node, step, outcome))
+
+    def _note(self, node: Node, step: StepRun, outcome: Outcome) -> str:
+        """What is to be said of an execution: why it failed, or why its result cannot be used again."""
+        if step.failure is not None:
+            return f"{step.failure.type}: {step.failure.message}"
+        if not outcome.trace.refused:
+            return ""
+        note = f"its result cannot be used again: {outcome.trace.refused[0]}"
+        if isinstance(self._observer, observer.Silent):  # any other says it
+            _log.warning("The step %s ran, but %s.", node.id, note)
+        return note
 
     def _ran_again(self, decision: Decision, outcome: Outcome, used_by: str) -> None:
         """Records a hit of this run that has run again; steps that took what it returned before are decided anew."""
@@ -321,14 +334,14 @@ class _Runner:
         with self._transaction.together():
             self._check_labels(decision.node, outcome.outputs)
             step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
-        self._settle(decision.node, step, "")
+        self._settle(decision.node, step, self._note(decision.node, step, outcome))
         changed = {id_} if step.outputs != before else set[str]()
         for each in self._order if changed else ():
             node = self._graph.nodes[each]
             if each in self._results and not changed.isdisjoint(_took_from(node)):
-                before = self._results[each].outputs
+                former = self._results[each].outputs
                 self._redo(node)
-                changed |= {each} if self._results[each].outputs != before else set()
+                changed |= {each} if self._results[each].outputs != former else set()
 
     def _redo(self, node: Node) -> None:
         """Decides a step anew that has ended, and waits for it."""

@@ -25,6 +25,7 @@ def conclude(recording: Recording, code: Followed, before: State, after: State) 
     if code.uses("datetime") or any(code.uses_name("time", name) for name in _LOCAL_TIME):
         recording.environment.read("TZ", os.environ.get("TZ"))
     asked, changed = recording.files.finish()
+    recording.unverified.update(f"all files below {folder}: there are too many" for folder in recording.files.partly)
     roots, edited = code.roots(recording.entered, recording.modules, recording.classes, before)
     later_values, later_parts, later_names = _later(before, after, code.written())
     roots |= code.labels(later_names)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import stat
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +27,7 @@ _MOST_LEFT = 100_000
 _WILD = re.compile(r"([^/]*[*?\[].*)")
 """The part of a path that stands for several."""
 _MOST_FOLDERS, _MOST_FILES = 100, 1000
-"""So much of a folder outside the project is read as a whole."""
+"""So much is read of a folder of which nobody hears what is opened in it."""
 
 LARGE = 1 << 30
 """Bytes: a larger file is told apart by what the file system says of it, as reading it takes long."""
@@ -44,6 +43,7 @@ class Files:
     Attributes:
         written: The paths that it has written itself.
         written_unseen: Those that were written meanwhile where Python does not see by whom.
+        partly: Folders of whose files not all could be read.
     """
 
     def __init__(self, places: Places, file_ids: worktree.FileIds) -> None:
@@ -53,8 +53,9 @@ class Files:
         self._states: dict[str, tuple[str, tuple[int, ...]]] = {}
         self.written: set[str] = set()
         self.written_unseen: set[str] = set()
-        self._told: set[str] = set()
-        self._sought: dict[str, tuple[str, object]] = {}
+        self.partly: set[str] = set()
+        self._told: dict[str, str] = {}
+        self._sought: dict[str, tuple[str, _Mark]] = {}
         self._emptied: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
@@ -67,8 +68,9 @@ class Files:
             return False
         name, absolute = found
         if "content" in self._asked.get(name, ()):
-            if name in self._told and self._states.get(name) == (absolute, _mark(absolute)):
-                self._told.discard(name)  # and not only a program reads it
+            told = self._told.get(absolute)
+            if told is not None and self._states.get(told) == (absolute, _mark(absolute)):
+                del self._told[absolute]  # and not only a program reads it
             return False
         info = _look(absolute)
         self._answer(name, "content", content(absolute, self._file_ids))
@@ -82,15 +84,14 @@ class Files:
         found = self._place(given, direct=False)
         if found is not None and "content" not in self._asked.get(found[0], ()):
             self.read(given, direct=False)
-            self._told.add(found[0])
+            self._told[found[1]] = found[0]
 
     def rewritten(self, absolute: str, *, read: bool) -> None:
         """A file was written where Python does not see it; `read` if something was read of it before."""
-        found = self._places.known(self._places.given(absolute))
-        if found is not None and found[0] in self._told:
-            self._states.pop(found[0], None)  # by the step's own doing
+        if (name := self._told.get(absolute)) is not None:
+            self._states.pop(name, None)  # by the step's own doing
             if not read:
-                self._asked[found[0]].pop("content", None)
+                self._asked[name].pop("content", None)
 
     def seek(self, given: Any) -> None:
         """A path is handed to code that Python does not see: what it found there is noted at the end.
@@ -119,8 +120,11 @@ class Files:
         if not os.path.isdir(absolute):
             self.read(absolute, direct=True)
             return
-        walked = itertools.islice(os.walk(absolute), _MOST_FOLDERS)
-        for folder, _, files in walked:
+        for number, (folder, _, files) in enumerate(os.walk(absolute)):
+            if number == _MOST_FOLDERS or len(files) > _MOST_FILES:
+                self.partly.add(absolute)
+            if number == _MOST_FOLDERS:
+                return
             self.listed(folder, direct=True, sizes=True)
             for each in files[:_MOST_FILES]:
                 self.read(os.path.join(folder, each), direct=True)
@@ -185,8 +189,15 @@ class Files:
             if isinstance(now, str) or worktree.signature(now) != before:
                 self._changed.add(name)
         self._file_ids.settle()
-        asked = {name: facets for name, facets in self._asked.items() if facets and not self._is_scratch(name)}
-        return asked, sorted(self._changed)
+        return self.asked(), sorted(self._changed)
+
+    def asked(self) -> dict[str, dict[str, str]]:
+        """What was asked of each path so far."""
+        return {name: facets for name, facets in self._asked.items() if facets and not self._is_scratch(name)}
+
+    def sought(self) -> dict[str, list[Any]]:
+        """What code was given that Python does not see, and what was there then, as JSON data."""
+        return {name: [absolute, mark] for name, (absolute, mark) in self._sought.items()}
 
     def left(self) -> dict[str, str]:
         """The paths that it has written or removed → what is there now: a content, a folder, names in one, nothing."""
@@ -207,8 +218,12 @@ class Files:
         absolute = self._places.resolve(name)
         return self._places.is_made_up(absolute) and absolute in self.written and not os.path.lexists(absolute)
 
-    def merge(self, asked: dict[str, dict[str, str]], written: Collection[str]) -> None:
-        """Adds what a child process asked for."""
+    def merge(
+        self, asked: dict[str, dict[str, str]], written: Collection[str], sought: Mapping[str, list[Any]]
+    ) -> None:
+        """Adds what a child process asked for, wrote and gave to code that Python does not see."""
+        for name, (absolute, mark) in sought.items():
+            self._sought.setdefault(name, (absolute, mark if isinstance(mark, str) else tuple(mark)))
         for name, facets in asked.items():
             if self._places.resolve(name) not in self.written:
                 for facet, answer in facets.items():
@@ -360,7 +375,10 @@ def _state_in_words(answer: str) -> str:
     return answer
 
 
-def _mark(path: str) -> object:
+_Mark = str | tuple[int, ...]
+
+
+def _mark(path: str) -> _Mark:
     """What is at a path, as far as that says whether it was written."""
     info = _look(path)
     return info if isinstance(info, str) else worktree.signature(info)

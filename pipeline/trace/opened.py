@@ -19,19 +19,6 @@ from dataclasses import dataclass, field
 
 from .places import is_ignored
 
-C_READERS = frozenset(
-    [
-        *("SimpleITK", "av", "catboost", "chdb", "ctranslate2", "cv2", "cyvcf2", "daft", "datafusion", "decord"),
-        *("deltalake", "duckdb", "faiss", "fastparquet", "fasttext", "fiona", "fitz", "gemmi", "h5py", "igraph"),
-        *("lance", "lightgbm", "llama_cpp", "lxml", "netCDF4", "onnxruntime", "openslide", "osgeo", "polars"),
-        "pyarrow",
-        *("pymupdf", "pyogrio", "pypdfium2", "pyreadstat", "pysam", "rasterio", "rdkit", "safetensors", "scipy.io"),
-        *("sentencepiece", "simdjson", "soundfile", "tables", "tensorflow", "tokenizers", "torchaudio", "torchvision"),
-        *("vtk", "xgboost"),
-    ]
-)
-"""Packages that read files without Python's seeing it."""
-
 CAN_LISTEN = sys.platform.startswith("linux")
 
 _ACCESS, _MODIFY, _OPEN, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x1, 0x2, 0x20, 0x40, 0x80, 0x100, 0x200
@@ -127,16 +114,21 @@ class Opened:
                 self._attend(_MASK)
             return seen
 
-    def listen_closely(self, seen: Seen, files: Collection[str]) -> None:
+    def settle(self) -> None:
+        """Tells all who listen what was opened until now."""
+        with self._mutex:
+            self._take()
+
+    def listen_closely(self, seen: Seen, used: Collection[str]) -> None:
         """From now on, until nobody listens, also hears of which files something is read: there may be many a read.
 
         Args:
             seen: For whom.
-            files: Of what was read of these until now, nothing counts.
+            used: Of which files something was read before we have read them ourselves.
         """
         with self._mutex:
             self._take()
-            seen.used.difference_update(files)
+            seen.used.intersection_update(used)
             if self._mask == _MASK:
                 self._attend(_MASK | _ACCESS)
 
@@ -168,11 +160,12 @@ class Opened:
                     self._watch(path)
                     seen.written.update(_files_below(path))  # what was made there before it was listened to
             elif mask & _CHANGES:
+                seen.used.update([path] if mask & _MOVED_FROM and path not in seen.written else [])
                 seen.written.add(path)
             elif name:
                 seen.read.add(path)
                 seen.used.update([path] if mask & _ACCESS and path not in seen.written else [])
-        seen.read -= seen.written
+        seen.read -= seen.written - seen.used
         return seen
 
     def _events(self) -> Iterator[tuple[str, str, int]]:

@@ -1,7 +1,7 @@
 """Whose doing it is that something is used.
 
 A recording belongs to the thread that opened it, to the threads that were started from there, and to those of a pool
-while they work on a task from there. What any other thread does is nobody's doing.
+while they work on a task from there. What any other thread does is nobody's doing; that it reads a file is said.
 """
 
 from __future__ import annotations

@@ -91,14 +91,27 @@ class Recording:
         if self._heard is None and (found := listener(self.places.project)) is not None:
             self._heard = found.subscribe()
 
-    def tell(self, files: Collection[Any]) -> None:
-        """A program is told of files: it may read or write them; from now on it is heard which."""
+    def used(self) -> set[str]:
+        """Of which files something was read until now, as far as it is listened to."""
         self.listen()
+        found = listener(self.places.project)
+        if found is None or self._heard is None:
+            return set()
+        found.settle()
+        return set(self._heard.used)
+
+    def tell(self, files: Collection[Any], used: Collection[str]) -> None:
+        """A program is about to be told of files: it may read or write them; from now on it is heard which.
+
+        Args:
+            files: The files.
+            used: What `used` said before they were looked at, for that is heard, too.
+        """
         for each in files:
             self.files.tell(each)
         found = listener(self.places.project)
         if found is not None and self._heard is not None:
-            found.listen_closely(self._heard, [os.path.abspath(each) for each in files])
+            found.listen_closely(self._heard, used)
 
     def hear(self) -> None:
         """Takes what has been opened since it began to listen."""
@@ -106,12 +119,12 @@ class Recording:
         if found is None or self._heard is None:
             return
         seen = found.leave(self._heard)
-        for path in sorted(seen.read):
-            if not path.endswith((".py", ".pyc")):
-                self.files.read(self.places.given(path), direct=False)
         self.files.written_unseen |= seen.written
         for path in sorted(seen.written):
             self.files.rewritten(path, read=path in seen.used)
+        for path in sorted(seen.read):
+            if not path.endswith((".py", ".pyc")):
+                self.files.read(self.places.given(path), direct=False)
         searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
         for path in sorted(seen.listed - searched - {self.places.project}):
             self.files.listed(self.places.given(path), direct=False)
@@ -132,9 +145,8 @@ class Recording:
         """In a child: writes what it has seen since it last did, for the parent to read; it may end at any time."""
         if self._spool is None or os.getpid() == self._process:
             return
-        asked, _ = self.files.finish()
         seen: dict[str, Any] = {
-            "files": asked, "env": self.environment.asked,
+            "files": self.files.asked(), "sought": self.files.sought(), "env": self.environment.asked,
             **{name: dict.fromkeys(getattr(self, name)) for name in _GATHERED},
             "written": dict.fromkeys(self.files.written),
         }  # fmt: skip
@@ -156,7 +168,7 @@ class Recording:
         for line in self._spool.read_bytes().splitlines():
             with contextlib.suppress(ValueError):
                 seen = json.loads(line.decode("utf-8", "surrogateescape"))
-                self.files.merge(seen["files"], seen["written"])
+                self.files.merge(seen["files"], seen["written"], seen["sought"])
                 self.environment.merge(seen["env"])
                 for name in _GATHERED:
                     getattr(self, name).update(seen[name])

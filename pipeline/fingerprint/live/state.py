@@ -324,7 +324,7 @@ class _Observer:
             if not self._is_imported(module, cls, bindings):
                 self._note(where, cls)
             return
-        node = bindings[0].node if told else None
+        node = bindings[0].node if told else None  # a class's
         self._body(module, where, cls, node if isinstance(node, ast.ClassDef) else None)
 
     def _body(self, module: Module, where: str, cls: type, node: ast.ClassDef | None) -> None:

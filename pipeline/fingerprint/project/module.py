@@ -123,10 +123,12 @@ class Module:
         return found
 
     def made_by(self, name: str) -> str | None:
-        """The first name of what is called for a name's value, where one such assignment is all that binds it."""
+        """The first name of what is called, with constants, for a name's value; None if there is more to it."""
         match [binding.node for binding in self.bindings.get(name, ()) if not binding.changes]:
-            case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by))]:
-                return root(made_by)
+            case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by) as call)]:
+                given = [*call.args, *(each.value for each in call.keywords)]
+                constant = all(isinstance(each, ast.Constant) or chain(each) == "__name__" for each in given)
+                return root(made_by) if constant and "import" not in (chain(made_by) or "") else None
         return None
 
     @cached_property

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 
 from artvcs.vcs import Repository
 
-from ..opened import C_READERS
 from ..owners import belongs_to, closed, opened
 from ..recording import Recording
-from . import hooks
+from . import hooks, readers
 from .noticing import quietly
 
 
@@ -26,7 +25,7 @@ def recording(repository: Repository) -> Iterator[Recording]:
     hooks.install(made, first=opened(made) == 1)
     try:
         with belongs_to(made):
-            if not C_READERS.isdisjoint(sys.modules):
+            if readers.is_any_loaded(sys.modules):
                 quietly(made.listen)
             yield made
     finally:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from ..chance import FROM_SYSTEM
-from ..opened import C_READERS
 from ..owners import every, is_any_open, targets
 from ..recording import Recording
-from . import finding, frames, processes
+from . import finding, frames, processes, readers
 from .noticing import note, quietly
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
@@ -124,10 +122,10 @@ def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
     if path.startswith("file:"):
         path = path[5:].partition("?")[0]
     if path and path != ":memory:":
-        recording.files.read(path, direct=frames.asks_own_code())
-        recording.files.write(path)  # SQLite reads and writes it where nobody sees
-        recording.files.read(f"{path}-wal", direct=True)  # what another program has written, and not yet to the file
-        recording.files.write(f"{path}-wal")
+        direct = frames.asks_own_code()
+        for each in (path, f"{path}-wal"):  # and the log, to which another program may have written
+            recording.files.read(each, direct=direct)
+            recording.files.write(each)  # SQLite reads and writes it where nobody sees
     else:
         recording.listen()  # others may be attached to it
 
@@ -159,7 +157,7 @@ def _on_import(recording: Recording, args: tuple[Any, ...]) -> None:
     if not frames.asks_artvcs():  # what we import ourselves says nothing of the step
         top = str(args[0]).partition(".")[0]
         recording.packages.add(top)
-        if top in C_READERS or str(args[0]) in C_READERS:
+        if readers.is_reader(str(args[0])):
             recording.listen()
 
 
@@ -169,7 +167,7 @@ def _on_library(recording: Recording, args: tuple[Any, ...]) -> None:
 
 
 def _on_attributes(recording: Recording, args: tuple[Any, ...]) -> None:
-    if frames.asks_own_code() and not isinstance(args[0], int):
+    if frames.asks_directly() and not isinstance(args[0], int):
         recording.unverified.add(f"the extended attributes of {os.fsdecode(args[0] or '.')}")
 
 
@@ -227,4 +225,4 @@ def _on_open_by_stranger() -> None:
     """A thread that no running step has started opens a file: it may do so for one, that has told it by a queue."""
     if frames.asks_own_code():
         for recording in every():
-            recording.unverified.add(f"what the thread {threading.current_thread().name} does, which it did not start")
+            recording.unverified.add("what a thread does that it did not start")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import os
+import re
 import sys
 from functools import cache
 from types import FrameType
@@ -22,6 +23,7 @@ _MAPPING = frozenset(
 _TEMPORARY = os.path.join(_STANDARD, "tempfile.py")
 _OF_PATHS = tuple(os.path.join(_STANDARD, name) for name in ("genericpath", "posixpath", "pathlib", "ntpath", "os.py"))
 _OF_PATHS += ("<frozen genericpath", "<frozen posixpath", "<frozen ntpath", "<frozen os")
+_INSTALLED = re.compile(r"/(?:site|dist)-packages/")
 _WHICH = os.path.join(_STANDARD, "shutil.py"), frozenset({"which", "_access_check"})
 """What looks for a program for whoever asks; all else of it has reasons of its own."""
 
@@ -64,7 +66,7 @@ def asking_package() -> str:
     package = ""
     while frame is not None and not is_user_code(name := frame.f_code.co_filename):
         if not package and not _passes_on(name):
-            package = name.rpartition("/site-packages/")[2].partition("/")[0]
+            package = _INSTALLED.split(name)[-1].partition("/")[0]
         elif name.startswith(TOOL_FOLDER) and not name.startswith(_HERE):
             return ""
         frame = frame.f_back

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from functools import lru_cache
 from types import FrameType
 
 from . import frames
@@ -25,11 +24,18 @@ def is_before_making() -> bool:
         frame = frame.f_back
     if frame is None:
         return False
-    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
-    return frame.f_lineno in _guarding("".join(lines))
+    name = frame.f_code.co_filename
+    linecache.checkcache(name)
+    lines = linecache.getlines(name, frame.f_globals)
+    known = _known.get(name)
+    if known is None or known[0] is not lines:  # which are the same as long as nobody has found the file changed
+        known = _known[name] = lines, _guarding("".join(lines))
+    return frame.f_lineno in known[1]
 
 
-@lru_cache(maxsize=64)
+_known: dict[str, tuple[list[str], frozenset[int]]] = {}
+
+
 def _guarding(text: str) -> frozenset[int]:
     """The lines on which such questions stand."""
     try:
@@ -45,14 +51,17 @@ def _guarding(text: str) -> frozenset[int]:
 
 
 def _is_guard(node: ast.If) -> bool:
-    match node.test:
-        case ast.UnaryOp(ast.Not(), ast.Call() as asked):
-            made = [each.value if isinstance(each, ast.Expr) else None for each in node.body]
-            return _name(asked) in _ASKING and all(_name(each) in _MAKING for each in made) and not node.orelse
+    match node:
+        case ast.If(ast.UnaryOp(ast.Not(), ast.Call() as asked), [ast.Expr(ast.Call() as made)], []):
+            return _name(asked) in _ASKING and _name(made) in _MAKING and _path(asked) == _path(made)
     return False
 
 
-def _name(call: ast.expr | None) -> str:
+def _name(call: ast.Call) -> str:
     """The last name of what is called: `makedirs` of `os.makedirs(folder)`."""
-    function = call.func if isinstance(call, ast.Call) else None
-    return getattr(function, "attr", getattr(function, "id", ""))
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
+
+
+def _path(call: ast.Call) -> str:
+    """What is asked for or made, as it is written: the first argument, or what has the method."""
+    return ast.dump(call.args[0] if call.args else getattr(call.func, "value", call.func))

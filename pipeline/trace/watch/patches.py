@@ -13,11 +13,10 @@ from collections.abc import Callable
 from concurrent.futures.thread import _WorkItem
 from typing import Any
 
-from ..opened import C_READERS
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
-from . import audit, dice, finding, frames, guards, processes
+from . import audit, dice, finding, frames, guards, processes, readers
 from .noticing import note, unnoticed
 
 
@@ -33,7 +32,6 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
-_READERS = C_READERS | {"pandas"}
 _OF_LINKS = frozenset({"is_symlink", "islink", "realpath", "resolve"})
 """Functions that only ask whether a path is a link, and where it leads."""
 _STATES = frozenset({"getatime", "getctime", "getmtime", "group", "lstat", "owner", "samefile", "stat"})
@@ -56,7 +54,8 @@ def _probe(recording: Recording, path: Any, facet: str, *, follows: bool) -> Non
     asking = frames.asking_of_paths()
     if asking is None:
         return
-    if not os.path.lexists(path) and guards.is_before_making():
+    found = recording.places.known(path)
+    if found is None or (not os.path.lexists(found[1]) and guards.is_before_making()):
         return
     if facet == "target" or not follows:
         recording.files.probe(path, "target", direct=True)
@@ -134,7 +133,7 @@ def _expanding(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _seek(recording: Recording, path: Any) -> None:
-    if frames.asking_package() in _READERS:
+    if readers.takes_paths(frames.asking_package()):
         recording.files.seek(path)
 
 

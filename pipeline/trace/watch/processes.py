@@ -26,6 +26,7 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         args: As `subprocess.Popen` audits it: executable, arguments, working directory, environment.
     """
     executable, arguments, folder, _ = args
+    used = recording.used()
     words = list(_words(arguments))
     told, files = list(words), list[str]()
     base = os.getcwd() if folder is None else os.path.join(os.getcwd(), os.fsdecode(folder))
@@ -37,7 +38,7 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
                 files.append(path if folder is not None or os.path.isabs(each) else each)
                 if path.endswith(".py") and is_own(path):
                     recording.modules.add(path)
-    recording.tell(files)
+    recording.tell(files, used)
     if "-m" in words[:-1]:
         found = _module(words[words.index("-m") + 1], base)
         if found is not None:

@@ -63,7 +63,7 @@ class DataFrameMaterializer(Materializer):
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
         """Shape, dtypes of the columns, and how many values are missing in all."""
-        found = self._columns_of(data)
+        found, self._apart = self._columns_of(data), None
         columns = [(str(label), str(values.dtype)) for label, values in found]
         unique = len({label for label, _ in columns}) == len(columns)
         return {
@@ -74,9 +74,10 @@ class DataFrameMaterializer(Materializer):
 
     def _columns_of(self, data: pd.DataFrame) -> list[tuple[Any, Any]]:
         """The columns, each with its label; taking a frame apart costs as much as writing it."""
-        if self._apart is None or self._apart[0] is not data:
-            self._apart = data, [(label, _values(column)) for label, column in data.items()]
-        return self._apart[1]
+        apart = self._apart
+        if apart is None or apart[0] is not data:
+            apart = self._apart = data, [(label, _values(column)) for label, column in data.items()]
+        return apart[1]
 
 
 class SeriesMaterializer(Materializer):
