@@ -3,6 +3,7 @@
 What becomes of values is told by the stories `left_…` in tests/pipeline/traces/cases.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,59 @@ def test_a_plan_says_what_would_run_again(folder: Path) -> None:
     assert first == "again  collect: It would be reused, but 'count' uses what it leaves."
     assert second.startswith("run    count: ")
     assert "2 steps, 1 run again" in art(folder, "run", "flow.py").stdout
+
+
+def test_a_hit_that_runs_again_is_recorded_as_an_execution(folder: Path) -> None:
+    art(folder, "run", "flow.py")
+    edit(folder)
+    art(folder, "run", "flow.py")
+    [run] = json.loads(art(folder, "log", "-n", "1", "--json").stdout)
+    assert {name: step["status"] for name, step in run["steps"].items()} == {
+        "collect": "completed", "count": "completed"
+    }  # fmt: skip
+    why = art(folder, "why", "collect").stdout
+    assert "It ran again, for 'count' uses what it leaves behind; else its result would have been reused." in why
+
+
+FAILING = """\
+import os
+import uuid
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def name() -> str:
+    name = uuid.uuid4().hex
+    Path("name.txt").write_text(name)
+    return name
+
+@step
+def check(name: str) -> str:
+    if os.umask(0o022) == 0o777:  # which nobody watches
+        raise ValueError("broken")
+    return name
+
+@step
+def use(name: str) -> bool:
+    return Path("name.txt").read_text() == name
+
+@pipeline
+def flow():
+    use(check(name()))
+"""
+
+
+def test_a_step_that_fails_as_it_is_decided_anew_ends_the_run_as_any_other(folder: Path) -> None:
+    (folder / "flow.py").write_text(FAILING)
+    assert art(folder, "run", "flow.py").returncode == 0
+    (folder / "name.txt").unlink()
+    failed = art(folder, "run", "flow.py", umask=0o777)
+    assert failed.returncode == 1
+    assert "ValueError: broken" in failed.stderr
+    [run] = json.loads(art(folder, "log", "-n", "1", "--json").stdout)
+    assert [step["status"] for step in run["steps"].values()] == ["completed", "failed", "skipped"]
+    assert art(folder, "run", "flow.py").returncode == 0
+    assert "value: True" in art(folder, "show", "flow::use::output").stdout
 
 
 LEAVING = """\
