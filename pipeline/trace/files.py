@@ -16,6 +16,7 @@ from .places import Places, is_ignored
 
 ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
 
+LINK = "a link to "
 NO_NAMES = "an empty folder"
 _HERE = "./"
 _LONGEST = 2000
@@ -206,7 +207,7 @@ class Files:
         paths = (path for path in sorted(self.written | self.written_unseen) if not self._places.is_made_up(path))
         known = (self._places.known(self._places.given(path)) for path in paths)
         found = {
-            name: names(absolute) if absolute in self._emptied else content(absolute, self._file_ids)
+            name: names(absolute) if absolute in self._emptied else what_is_left(absolute, self._file_ids)
             for name, absolute in filter(None, known)
             if self._places.counts(absolute, direct=False)
         }
@@ -256,6 +257,11 @@ def content(path: str, file_ids: worktree.FileIds) -> str:
         return file_ids.id_of(path, info)
     except (ArtError, OSError):
         return UNREADABLE
+
+
+def what_is_left(path: str, file_ids: worktree.FileIds) -> str:
+    """What is at a path: as `content`, and of a link where it leads."""
+    return f"{LINK}{target(path)}" if os.path.islink(path) else content(path, file_ids)
 
 
 def names(path: str, without: Collection[str] = (), *, sizes: bool = False, absent: bool = True) -> str:

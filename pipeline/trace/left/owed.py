@@ -20,7 +20,7 @@ from typing import Any
 
 from ...fingerprint import Followed, State
 from .. import chance, environment
-from ..files import ABSENT
+from ..files import ABSENT, LINK
 from ..model import Trace
 from ..places import Places
 from . import whereabouts
@@ -310,7 +310,9 @@ class Owed:
         """
         done = hit.done if hit.written is self._written else 0
         for path, left in hit.files.items():
-            used = (FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))
+            used = {(FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))}
+            if left.startswith(LINK):  # what is used may be behind it
+                used |= {each for each in uses if each[1].startswith(f"{path}{os.sep}")}
             if not uses.isdisjoint(used) and self._written.owes(path, left, _NOW if path in removed else done):
                 yield from used
 

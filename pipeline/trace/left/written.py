@@ -57,7 +57,7 @@ class Written:
             more = (files.listed_in(files.names(path)) or set()) - names
             return any(self.owes(os.path.join(path, name), files.ABSENT, done) for name in more)
         later = [each[path] for each in self._new[done:] if path in each]
-        now = files.content(path, self._repository.file_ids)
+        now = files.what_is_left(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
         return now == files.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]

@@ -60,17 +60,21 @@ def asking_library() -> str:
     return f"os.py:{frame.f_code.co_name}" if name.endswith(_OS) else name
 
 
-def asking_package() -> str:
-    """The top-level name of the package whose code asks for the user's; nothing where none does, or for artvcs."""
+def asking_package() -> tuple[str, list[str]]:
+    """The top-level name of the package whose code asks for the user's, and its functions that do, the innermost first.
+
+    Nothing where none does, or for artvcs.
+    """
     frame: FrameType | None = sys._getframe(1)
-    package = ""
+    package, functions = "", list[str]()
     while frame is not None and not is_user_code(name := frame.f_code.co_filename):
-        if not package and not _passes_on(name):
-            package = _INSTALLED.split(name)[-1].partition("/")[0]
-        elif name.startswith(TOOL_FOLDER) and not name.startswith(_HERE):
-            return ""
+        if name.startswith(TOOL_FOLDER) and not name.startswith(_HERE):
+            return "", []
+        if not _passes_on(name):
+            package = package or _INSTALLED.split(name)[-1].partition("/")[0]
+            functions.append(frame.f_code.co_name)
         frame = frame.f_back
-    return package
+    return package, functions
 
 
 def asks_artvcs() -> bool:

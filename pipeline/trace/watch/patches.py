@@ -32,6 +32,8 @@ def _spawning(function: Callable[..., int]) -> Callable[..., int]:
 
 
 _KINDS = {"exists": "kind", "isfile": "kind", "isdir": "kind", "is_file": "kind", "is_dir": "kind", "getsize": "size"}
+_WRITING, _READING = ("sink_", "to_", "write_"), ("read_", "scan_")
+"""How the names of functions begin that write what they are given the path of, or read it."""
 _OF_LINKS = frozenset({"is_symlink", "islink", "realpath", "resolve"})
 """Functions that only ask whether a path is a link, and where it leads."""
 _STATES = frozenset({"getatime", "getctime", "getmtime", "group", "lstat", "owner", "samefile", "stat"})
@@ -133,7 +135,14 @@ def _expanding(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _seek(recording: Recording, path: Any) -> None:
-    if readers.takes_paths(frames.asking_package()):
+    package, functions = frames.asking_package()
+    if not readers.takes_paths(package):
+        return
+    if any(name.startswith(_WRITING) for name in functions):
+        recording.files.write(path)
+    elif any(name.startswith(_READING) for name in functions) and os.path.isfile(path):
+        recording.files.read(path, direct=True)
+    else:
         recording.files.seek(path)
 
 
