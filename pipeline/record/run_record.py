@@ -32,6 +32,7 @@ from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..fingerprint import Fingerprint, to_json
+from ..trace.left.kinds import FILES
 from ..typing.encode import encode_all, encode_metadata
 from . import versions
 from .outcome import Outcome, failure_of
@@ -126,10 +127,16 @@ class RunRecord:
         """Notes a step that did not run because of another's failure."""
         return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
 
-    def interrupted(self, decision: Decision, started: int) -> StepRun:
-        """Notes a step that was running when the run was interrupted; `started` in milliseconds since 1970 UTC."""
+    def interrupted(self, decision: Decision, started: int, left: Mapping[str, str]) -> StepRun:
+        """Notes a step that was running when the run was interrupted.
+
+        Args:
+            decision: What was decided for it.
+            started: When it began, in milliseconds since 1970 UTC.
+            left: What it left in files.
+        """
         step = decision.node.step.name
-        ended = StepRun(step, "interrupted", None, decision.inputs, {}, None, started, now_ms(), None, None, {})
+        ended = StepRun(step, "interrupted", None, decision.inputs, {}, None, started, now_ms(), None, None, {}, left)
         return self._set(decision.node.id, ended)
 
     def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
@@ -172,9 +179,10 @@ class RunRecord:
         failure = outcome.failure() if outcome else None
         if outcome is not None:
             self._note(outcome.notes)
+        left = outcome.trace.left_of(FILES) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
-            failure, log, {},
+            failure, log, {}, left,
         ))  # fmt: skip
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:

@@ -17,6 +17,7 @@ from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
+from ..trace.left.kinds import FILES
 from ..trace.left.owed import Debt
 from ..trace.model import Trace
 from ..trace.verify import States
@@ -105,4 +106,7 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
         # Code, parameters or inputs are new: what it used last.
         seen = (Trace.of(decision.world.repository.store, last) or Trace(),)
+    ended = previous.steps.get(decision.node.id) if previous is not None else None
+    if ended is not None and ended.left:  # it failed: what it changed then is to be as it found it
+        seen = (*seen, Trace(left={FILES: ended.left}))
     return owed.needed(decision.world.code, seen)

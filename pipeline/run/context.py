@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -32,6 +32,7 @@ class RunningStep:
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
         missing: Those it asked for that there were none of, written likewise.
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
+        left: Tells what it has left in files.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class RunningStep:
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    left: Callable[[], Mapping[str, str]] = dict[str, str]
 
 
 class StepContext:

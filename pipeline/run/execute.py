@@ -52,6 +52,7 @@ def execute(
     outcome = Outcome(started=now_ms())
     before = world.state
     with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
+        here.left = seen.files.left
         try:
             _call(step.options.on_start)
             outcome.outputs = _try_often(step, here, inputs, lists, log)

@@ -98,7 +98,7 @@ class _Runner:
         self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
-        self._begun: dict[str, tuple[Decision, int]] = {}
+        self._begun: dict[str, tuple[Decision, RunningStep, int]] = {}
         self._states = States(repository)
         self._again = Again(transaction, self._previous, self._states, self._observer, self._submit, self._ran_again)
 
@@ -116,8 +116,8 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
-                for decision, moment in self._begun.values() if status == "interrupted" else ():
-                    self._record.interrupted(decision, moment)
+                for decision, here, moment in self._begun.values() if status == "interrupted" else ():
+                    self._record.interrupted(decision, moment, here.left())
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
@@ -236,18 +236,24 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
-        self._begun[node.id] = decision, now_ms()
-        self._running[self._submit(decision, self._with_hooks(node.step))] = decision
+        here = self._here(decision)
+        self._begun[node.id] = decision, here, now_ms()
+        self._running[self._execute(decision, self._with_hooks(node.step), here)] = decision
 
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
-        """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
+        """Has a step executed that runs again: without the pipeline's hooks."""
+        return self._execute(decision, step, self._here(decision))
+
+    def _here(self, decision: Decision) -> RunningStep:
         node = decision.node
-        here = RunningStep(
+        return RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
-        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, node.lists)
+
+    def _execute(self, decision: Decision, step: Step[Any, Any], here: RunningStep) -> Future[Outcome]:
+        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, decision.node.lists)
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error

@@ -7,6 +7,7 @@ pipeline); a version is one number of one artifact name; an op is one change of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from typing import Any, ClassVar
 
 from .oid import Oid
@@ -127,6 +128,7 @@ class StepRun(Record):
     Attributes:
         status: `completed`, `cached`, `failed`, `skipped` or `interrupted`.
         commit: The execution whose outputs these are; None when there was none.
+        left: What an execution without a commit left in files: path → what is there since.
     """
 
     step: str
@@ -140,6 +142,7 @@ class StepRun(Record):
     failure: Failure | None
     log: Oid | None
     metadata: Mapping[str, Any]
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 @record

@@ -74,21 +74,23 @@ class Written:
     def _before(self) -> Mapping[str, set[str]]:
         """What the last runs have left: path → contents."""
         found = defaultdict[str, set[str]](set)
-        for trace in self._traces():
-            for path, content in self._left_by(trace).items():
-                found[path].add(content)
+        for left in self._told():
+            for name, content in left.items():
+                found[self._places.resolve(name)].add(content)
         return found
 
     def _left_by(self, trace: Trace) -> Mapping[str, str]:
         return {self._places.resolve(name): content for name, content in trace.left_of(FILES).items()}
 
-    def _traces(self) -> Iterator[Trace]:
+    def _told(self) -> Iterator[Mapping[str, str]]:
+        """What each execution of the last runs has left, also of those that failed or were interrupted."""
         refs = self._repository.refs()
         for run in itertools.islice(runs.newest_first(refs), _RUNS):
+            yield from (step.left for step in run.steps.values())
             for commit in {step.commit for step in run.steps.values() if step.commit is not None}:
                 try:
                     trace = Trace.of(self._repository.store, refs.record(commit, Commit))
                 except (LookupFailed, DamagedError):
                     continue  # collected, or damaged: then it says nothing
                 if trace is not None:
-                    yield trace
+                    yield trace.left_of(FILES)
