@@ -114,10 +114,10 @@ class World:
             return self.places.spell(os.getcwd())
         return chance.answer(name) or self.context(name)
 
-    def file(self, name: str, facet: str, *, consumed: bool) -> str:
-        """What a path answers now; of one that is `consumed`, moved or removed, what it would have answered before."""
+    def file(self, name: str, facet: str, *, rewritten: bool) -> str:
+        """What a path answers now; of one that is `rewritten`, moved or removed, what it would have answered before."""
         path = self.places.resolve(name)
-        left = self.states.owed.file(path, consumed=consumed) if facet == "content" else None
+        left = self.states.owed.file(path, rewritten=rewritten) if facet == "content" else None
         return left or files.answer(path, facet, self.repository.file_ids)
 
     def expect(self, names: Mapping[str, object]) -> None:
@@ -148,7 +148,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         yield from (
             Difference(files.kind_of(facet, was, now), name, *files.told(facet, was, now))
             for facet, was in facets.items()
-            if (now := world.file(name, facet, consumed=consumed)) != was
+            if (now := world.file(name, facet, rewritten=name in left)) != was
             and not (consumed and facet == "content" and now == files.ABSENT)  # as it left it
         )
     world.repository.file_ids.settle()

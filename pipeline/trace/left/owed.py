@@ -204,14 +204,14 @@ class Owed:
                 return hit.trace.left_of(VARIABLES)[name]
         return environment.answer(name)
 
-    def file(self, path: str, *, consumed: bool) -> str | None:
+    def file(self, path: str, *, rewritten: bool) -> str | None:
         """What a file would hold if the hits that owe it had run, where that counts; None where it is what it is.
 
         Args:
             path: The file.
-            consumed: Whether a step moves or removes it, so that it is not there any more when that step is a hit.
+            rewritten: Whether the step changes, moves or removes it, so that it is as it left it when it is a hit.
         """
-        for hit in reversed(self._debts if self._tried or consumed else ()):
+        for hit in reversed(self._debts if self._tried or rewritten else ()):
             if (left := hit.files.get(path)) is not None and self._written.owes(path, left, hit.done):
                 return left
         return None
@@ -282,8 +282,8 @@ class Owed:
 
     def _read(self, trace: Trace) -> Iterator[Uses]:
         for name, facets in trace.files.items():
-            if trace.left_of(FILES).get(name) == ABSENT:
-                continue  # it is gone when the step has ended
+            if name in trace.left_of(FILES):
+                continue  # it is another when the step has ended
             path = self._places.resolve(name)
             yield FILES, path
             if any("names" in facet or "sizes" in facet for facet in facets):
