@@ -177,7 +177,7 @@ class Followed:
         Returns:
             Package → what its settings are called.
         """
-        tops = {dotted.partition(".")[0] for dotted, _ in self._whole.traversal.foreign} if self._whole else set()
+        tops = {_top(dotted) for dotted, _ in self._whole.traversal.foreign} if self._whole else set()
         noted = [name for name, value in values.items() if value != UNLOADED]
         return {
             top: settings

@@ -31,6 +31,7 @@ from ..cache import reasons
 from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
+from ..escaping import storable
 from ..fingerprint import Fingerprint, to_json
 from ..trace.left.kinds import FILES
 from ..typing.encode import encode_all, encode_metadata
@@ -40,6 +41,9 @@ from .publisher import Publisher
 
 _MOST_CHANGES = 20
 """So many reasons are noted why an earlier result could not be used."""
+
+_MOST_LEFT = 1000
+"""So many files that an execution without a commit has left are told in the record, or else none: it stays small."""
 
 _MOST_RESULTS = 8
 """So many results are kept under one key, each with what its execution was seen to use."""
@@ -135,9 +139,10 @@ class RunRecord:
             started: When it began, in milliseconds since 1970 UTC.
             left: What it left in files.
         """
-        step = decision.node.step.name
-        ended = StepRun(step, "interrupted", None, decision.inputs, {}, None, started, now_ms(), None, None, {}, left)
-        return self._set(decision.node.id, ended)
+        return self._set(decision.node.id, StepRun(
+            decision.node.step.name, "interrupted", None, decision.inputs, {}, None, started, now_ms(),
+            None, None, {}, _few(left),
+        ))  # fmt: skip
 
     def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
         """Notes a step that could not begin."""
@@ -179,7 +184,7 @@ class RunRecord:
         failure = outcome.failure() if outcome else None
         if outcome is not None:
             self._note(outcome.notes)
-        left = outcome.trace.left_of(FILES) if outcome is not None and commit is None else {}
+        left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
             failure, log, {}, left,
@@ -319,6 +324,11 @@ def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
         "extras": dict(decision.parts.extras),
         "ignored": sorted(decision.node.step.options.cache.ignore_inputs),
     }
+
+
+def _few(left: Mapping[str, str]) -> dict[str, str]:
+    """What an execution has left in files, as a record takes it; nothing of too many."""
+    return {storable(path): storable(what) for path, what in left.items()} if len(left) <= _MOST_LEFT else {}
 
 
 def _parents(inputs: Mapping[str, tuple[Input, ...]], reads: Mapping[str, Input]) -> tuple[Oid, ...]:

@@ -236,24 +236,19 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
-        here = self._here(decision)
-        self._begun[node.id] = decision, here, now_ms()
-        self._running[self._execute(decision, self._with_hooks(node.step), here)] = decision
+        self._running[self._submit(decision, self._with_hooks(node.step))] = decision
 
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
-        """Has a step executed that runs again: without the pipeline's hooks."""
-        return self._execute(decision, step, self._here(decision))
-
-    def _here(self, decision: Decision) -> RunningStep:
+        """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
         node = decision.node
-        return RunningStep(
+        here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
         )  # fmt: skip
-
-    def _execute(self, decision: Decision, step: Step[Any, Any], here: RunningStep) -> Future[Outcome]:
-        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, decision.node.lists)
+        if self._graph.nodes.get(node.id) is node:  # else it is of a pipeline that ran before
+            self._begun[node.id] = decision, here, now_ms()
+        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, node.lists)
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error

@@ -135,11 +135,7 @@ class ObjectFollower:
     def _class(self, cls: type) -> str:
         """Follows a class through the file or the cell that defines it; returns its name."""
         name = f"{cls.__module__}::{cls.__qualname__}"
-        if (
-            self.only
-            or belongs_to_tool(cls)
-            or (cls.__module__ in sys.stdlib_module_names and cls.__module__ != "__main__" and is_foreign(cls))
-        ):
+        if self.only or belongs_to_tool(cls) or (cls.__module__ in sys.stdlib_module_names and is_foreign(cls)):
             return name
         binding = cls.__qualname__.partition(".")[0]
         by_call = is_made_by_call(cls)

@@ -150,6 +150,33 @@ def test_a_step_that_fails_as_it_is_decided_anew_ends_the_run_as_any_other(folde
     assert "value: True" in art(folder, "show", "flow::use::output").stdout
 
 
+MANY = """\
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def many(count: int) -> None:
+    for number in range(count):
+        Path(f"{number}.txt").write_text("")
+    raise ValueError("after all")
+
+@pipeline
+def flow(count: int = 1):
+    many(count)
+"""
+
+
+@pytest.mark.parametrize(("count", "told"), [(2, 2), (1001, 0)])
+def test_a_record_tells_only_so_many_files_that_a_failed_step_left(folder: Path, count: int, told: int) -> None:
+    (folder / "flow.py").write_text(MANY)
+    assert art(folder, "run", "flow.py", "-p", f"count={count}").returncode == 1
+    asking = (
+        "from artvcs import Client; [run] = Client().list_pipeline_runs(); print(len(run.steps['many'].record.left))"
+    )
+    done = subprocess.run([sys.executable, "-c", asking], cwd=folder, capture_output=True, text=True)
+    assert done.stdout == f"{told}\n"
+
+
 LEAVING = """\
 import os
 from pathlib import Path
