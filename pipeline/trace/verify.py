@@ -12,7 +12,7 @@ from functools import cached_property
 from artvcs.vcs import Repository
 
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
-from . import chance, environment, files
+from . import chance, environment, paths
 from .left.kinds import FILES
 from .left.owed import Debt, Owed
 from .left.written import Written
@@ -118,7 +118,7 @@ class World:
         """What a path answers now; of one that is `rewritten`, moved or removed, what it would have answered before."""
         path = self.places.resolve(name)
         left = self.states.owed.file(path, rewritten=rewritten) if facet == "content" else None
-        return left or files.answer(path, facet, self.repository.file_ids)
+        return left or paths.answer(path, facet, self.repository.file_ids)
 
     def expect(self, names: Mapping[str, object]) -> None:
         """Says which files will be asked for."""
@@ -144,12 +144,12 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     world.expect(trace.files)
     left = trace.left_of(FILES)
     for name, facets in trace.files.items():
-        consumed = left.get(name) == files.ABSENT
+        consumed = left.get(name) == paths.ABSENT
         yield from (
-            Difference(files.kind_of(facet, was, now), name, *files.told(facet, was, now))
+            Difference(paths.kind_of(facet, was, now), name, *paths.told(facet, was, now))
             for facet, was in facets.items()
             if (now := world.file(name, facet, rewritten=name in left)) != was
-            and not (consumed and facet == "content" and now == files.ABSENT)  # as it left it
+            and not (consumed and facet == "content" and now == paths.ABSENT)  # as it left it
         )
     world.repository.file_ids.settle()
     for root, parts in world.code.beyond(trace.code).items():

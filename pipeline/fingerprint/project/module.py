@@ -128,6 +128,7 @@ class Module:
             case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by) as call)]:
                 given = [*call.args, *(each.value for each in call.keywords)]
                 constant = all(isinstance(each, ast.Constant) or chain(each) == "__name__" for each in given)
+                # What an import by name gives is a module, perhaps the user's.
                 return root(made_by) if constant and "import" not in (chain(made_by) or "") else None
         return None
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from ...fingerprint import Followed, State
 from .. import chance, environment
-from ..files import ABSENT, LINK
 from ..model import Trace
+from ..paths import ABSENT, LINK
 from ..places import Places
 from . import whereabouts
 from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES

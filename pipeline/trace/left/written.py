@@ -15,7 +15,7 @@ from functools import cached_property
 
 from artvcs.vcs import Commit, DamagedError, LookupFailed, Repository, runs
 
-from .. import files
+from .. import paths
 from ..model import Trace
 from ..places import Places
 from .kinds import FILES
@@ -51,21 +51,21 @@ class Written:
             left: What it held then: the id of its content, or in words what was there.
             done: How many steps had left files by then: what the last of the later ones left there is as it should be.
         """
-        if left == files.FOLDER:
+        if left == paths.FOLDER:
             return False  # the hit itself makes it
-        if (names := files.listed_in(left)) is not None:
-            more = (files.listed_in(files.names(path)) or set()) - names
-            return any(self.owes(os.path.join(path, name), files.ABSENT, done) for name in more)
+        if (names := paths.listed_in(left)) is not None:
+            more = (paths.listed_in(paths.names(path)) or set()) - names
+            return any(self.owes(os.path.join(path, name), paths.ABSENT, done) for name in more)
         later = [each[path] for each in self._new[done:] if path in each]
-        now = files.what_is_left(path, self._repository.file_ids)
+        now = paths.what_is_left(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
-        return now == files.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]
+        return now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]
 
     def make_folders(self, trace: Trace) -> None:
         """Makes the folders of the project that an execution made; passes over those that cannot be made."""
         for path, left in self._left_by(trace).items():
-            is_folder = left == files.FOLDER or files.listed_in(left) is not None
+            is_folder = left == paths.FOLDER or paths.listed_in(left) is not None
             if is_folder and self._places.is_inside(path):
                 with suppress(OSError):
                     os.makedirs(path, exist_ok=True)

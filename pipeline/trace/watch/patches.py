@@ -136,7 +136,7 @@ def _expanding(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _seek(recording: Recording, path: Any) -> None:
     package, functions = frames.asking_package()
-    if not readers.takes_paths(package):
+    if not readers.takes_paths(package) or "://" in os.fsdecode(path):
         return
     if any(name.startswith(_WRITING) for name in functions):
         recording.files.write(path)
