@@ -67,7 +67,7 @@ class Decision:
 
     def leave(self) -> None:
         """A hit: leaves what it can, as that execution did, and notes that it owes the rest."""
-        self.world.states.owed.leave(self.node.id, self, self.world.code, self.trace)
+        self.world.states.owed.leave(self.node.id, self.node.step.name, self, self.world.code, self.trace)
 
     @property
     def code(self) -> Fingerprint:

@@ -13,6 +13,7 @@ from typing import Any
 from artvcs.vcs import Refs, Run
 
 from ..cache.decide import Decision
+from ..cache.given import paths_given
 from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
@@ -80,7 +81,7 @@ class Again:
             with self.states.owed.paid(debt):
                 outcome = self.submit(debt.decision, debt.decision.node.step).result()
             self.states.forget()
-            self.states.written.add(outcome.trace)
+            self.states.written.add(outcome.trace, debt.places)
             if outcome.error is not None:
                 raise PipelineError(
                     f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "
@@ -109,4 +110,4 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     ended = previous.steps.get(decision.node.id) if previous is not None else None
     if ended is not None and ended.left:  # it failed: what it changed then is to be as it found it
         seen = (*seen, Trace(left={FILES: ended.left}))
-    return owed.needed(decision.world.code, seen)
+    return owed.needed(decision.world.code, seen, paths_given(decision))

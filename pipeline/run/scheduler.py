@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Input, Oid, Repository, Run, StepRun, Transaction, now_ms, ref_names, runs
+from artvcs.vcs import Commit, Input, Oid, Repository, Run, StepRun, Transaction, now_ms, ref_names, runs
 
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
@@ -27,6 +27,8 @@ from ..history import lookup
 from ..record import run_record, versions
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
+from ..trace.left import uses
+from ..trace.model import Trace
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
@@ -291,7 +293,7 @@ class _Runner:
         return Input(output.artifact, output.name, made.commit, source.output)
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
-        self._states.written.add(outcome.trace)
+        self._states.written.add(outcome.trace, decision.world.places)
         if outcome.error is None:
             try:
                 if self._again.after(decision):
@@ -327,22 +329,32 @@ class _Runner:
         return note
 
     def _ran_again(self, decision: Decision, outcome: Outcome, used_by: str) -> None:
-        """Records a hit of this run that has run again; steps that took what it returned before are decided anew."""
-        id_ = decision.node.id
-        if self._graph.nodes.get(id_) is not decision.node:
-            return  # it is of a pipeline that ran before
-        before = self._results[id_].outputs
-        with self._transaction.together():
-            self._check_labels(decision.node, outcome.outputs)
-            step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
-        self._settle(decision.node, step, self._note(decision.node, step, outcome))
-        changed = {id_} if step.outputs != before else set[str]()
-        for each in self._order if changed else ():
-            node = self._graph.nodes[each]
-            if each in self._results and not changed.isdisjoint(_took_from(node)):
-                former = self._results[each].outputs
-                self._redo(node)
-                changed |= {each} if self._results[each].outputs != former else set()
+        """Records a hit of this run that has run again; steps that used what it made otherwise now are decided anew."""
+        id_, places = decision.node.id, decision.world.places
+        left = uses.changed(decision.world.code, decision.trace, outcome.trace, places)
+        returned, ended = set[str](), [*self._results]
+        if self._graph.nodes.get(id_) is decision.node:  # else it is of a pipeline that ran before
+            before = self._results[id_].outputs
+            with self._transaction.together():
+                self._check_labels(decision.node, outcome.outputs)
+                step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
+            self._settle(decision.node, step, self._note(decision.node, step, outcome))
+            returned |= {id_} if step.outputs != before else set()
+            del ended[: ended.index(id_) + 1]
+        for node in (self._graph.nodes[each] for each in ended if returned or left):
+            code, trace = node.step.code(), self._trace_of(node)
+            if returned.isdisjoint(_took_from(node)) and not uses.is_among(left, code, trace, places):
+                continue
+            before = self._results[node.id].outputs
+            self._redo(node)
+            returned |= {node.id} if self._results[node.id].outputs != before else set()
+            left |= uses.changed(code, trace, self._trace_of(node), places)
+
+    def _trace_of(self, node: Node) -> Trace:
+        """What was seen of a step that has ended."""
+        commit = self._results[node.id].commit
+        found = Trace.of(self._repository.store, self._transaction.record(commit, Commit)) if commit else None
+        return found or Trace()
 
     def _redo(self, node: Node) -> None:
         """Decides a step anew that has ended, and waits for it."""

@@ -52,8 +52,14 @@ class Files:
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
 
-    def read(self, given: Any, *, direct: bool) -> bool:
-        """A file is about to be read. Returns whether it is no plain file, whose content nobody can compare."""
+    def read(self, given: Any, *, direct: bool, rows: bool = False) -> bool:
+        """A file is about to be read. Returns whether it is no plain file, whose content nobody can compare.
+
+        Args:
+            given: The file.
+            direct: Whether the user's own code asks for it.
+            rows: Whether SQLite reads it, to which only counts what a database says.
+        """
         found = self._place(given, direct=direct)
         if found is None:
             self._read_appended(given)
@@ -69,6 +75,8 @@ class Files:
         if isinstance(info, str):
             return False
         self._states[name] = (absolute, worktree.signature(info))
+        if not rows and worktree.is_database(absolute, info):
+            self._answer(name, "bytes", paths.answer(absolute, "bytes", self._file_ids))
         return not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode))
 
     def tell(self, given: Any) -> None:

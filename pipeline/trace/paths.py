@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from pathlib import Path
 
 from artvcs.vcs import ArtError, hash_bytes, worktree
 
@@ -37,6 +38,17 @@ def content(path: str, file_ids: worktree.FileIds) -> str:
     try:
         return file_ids.id_of(path, info)
     except (ArtError, OSError):
+        return UNREADABLE
+
+
+def exactly(path: str) -> str:
+    """What a file holds byte for byte: of a database, `content` is what it says."""
+    info = look(path)
+    if isinstance(info, str):
+        return info
+    try:
+        return worktree.file_id(Path(path))
+    except ArtError:
         return UNREADABLE
 
 
@@ -114,6 +126,8 @@ def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
     """What a path answers now."""
     if facet == "content":
         return content(path, file_ids)
+    if facet == "bytes":
+        return exactly(path)
     if facet in _PROBES:
         return _PROBES[facet](path)
     if facet.startswith("access "):

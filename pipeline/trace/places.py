@@ -6,11 +6,13 @@ known by where it is in it, and so the same in each clone.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -40,17 +42,24 @@ class Places:
 
     Attributes:
         project: The project's folder.
+        folder: Where relative paths start.
     """
 
     def __init__(self, project: str, artifacts: str) -> None:
         self.project = os.path.abspath(project)
         self._artifacts = os.path.abspath(artifacts)
-        self._start = os.getcwd()
+        self.folder = os.getcwd()
         self._moved = False
 
     def move(self, given: Any) -> None:
         """The working directory is about to be changed: after an absolute path, relative ones mean the same always."""
         self._moved |= os.path.isabs(os.fsdecode(given))
+
+    def from_(self, folder: str) -> Places:
+        """The same paths as relative names stand for them from another folder."""
+        found = copy.copy(self)
+        found.folder, found._moved = folder, False
+        return found
 
     def known(self, given: Any) -> tuple[str, str] | None:
         """The name and the absolute path of what was opened; None for what is no path, as a descriptor."""
@@ -65,7 +74,7 @@ class Places:
         else:
             absolute = os.path.normpath(os.path.join(os.getcwd(), path))
             if not self._moved:
-                path = os.path.relpath(absolute, self._start)
+                path = os.path.relpath(absolute, self.folder)
                 return _spell(
                     path if path.startswith("..") else os.path.join(".", "" if path == "." else path)
                 ), absolute
@@ -76,10 +85,8 @@ class Places:
         return _spell(absolute), absolute
 
     def given(self, absolute: str) -> str:
-        """A path as the step may have given it: from where it works, if it is below."""
-        return (
-            os.path.relpath(absolute, self._start) if is_below(absolute, self._start) and not self._moved else absolute
-        )
+        """A path as the step may have given it: from where the process works, if it began above it."""
+        return os.path.relpath(absolute) if is_below(absolute, self.folder) and not self._moved else absolute
 
     def spell(self, folder: str) -> str:
         """A folder as it is told in a trace: in the project by where it is in it."""
@@ -92,7 +99,13 @@ class Places:
         if os.path.isabs(name):
             return name
         relative = name.startswith(("./", "../")) or name == ".."
-        return os.path.normpath(os.path.join(self._start if relative else self.project, name))
+        return os.path.normpath(os.path.join(self.folder if relative else self.project, name))
+
+    def inside(self, absolute: str) -> Iterator[str]:
+        """A path, and the folders above it that are below the project."""
+        while is_below(absolute, self.project):
+            yield absolute
+            absolute = os.path.dirname(absolute)
 
     def is_above(self, absolute: str) -> bool:
         """Whether the project is in a folder, or is that folder itself: where it stands says nothing."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from artvcs.vcs import Repository
@@ -85,6 +86,7 @@ class World:
         states: What knows the states that code reaches.
         ask: Answers questions to the Client.
         context: Answers questions about the run.
+        folder: Where the process works as the step is about to begin.
     """
 
     repository: Repository
@@ -92,6 +94,7 @@ class World:
     states: States
     ask: Ask
     context: Ask
+    folder: str = field(default_factory=os.getcwd)
 
     @cached_property
     def state(self) -> State:
@@ -106,7 +109,7 @@ class World:
     @cached_property
     def places(self) -> Places:
         """Which paths names of files stand for."""
-        return _places_of(self.repository)
+        return _places_of(self.repository).from_(self.folder)
 
     def told(self, name: str) -> str:
         """What the step would be told of its run and its surroundings."""
@@ -151,6 +154,8 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
             if (now := world.file(name, facet, rewritten=name in left)) != was
             and not (consumed and facet == "content" and now == paths.ABSENT)  # as it left it
         )
+    for path in itertools.islice(world.states.owed.overtaken(trace), 1):
+        yield Difference("file", world.places.spell(path), "the newest in its folder", "written before others in it")
     world.repository.file_ids.settle()
     for root, parts in world.code.beyond(trace.code).items():
         gone = {root: trace.code[root].get(root, "there")}  # and not all that it led to

@@ -8,6 +8,7 @@ from ..catalog.stat_cache import StatCache
 from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
+from .databases import is_database
 from .file_ids import FileIds
 from .held import add_held, read_held
 from .reading import file_id, signature
@@ -28,6 +29,7 @@ __all__ = [
     "extent",
     "file_id",
     "inside",
+    "is_database",
     "is_stored",
     "measure",
     "no_progress",

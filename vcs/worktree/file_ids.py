@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..catalog.database import Database
 from ..objects.oid import Oid, hasher
+from .databases import database_id
 from .reading import hash_file, read_steady, signature
 from .rest import Rest
 
@@ -29,7 +30,7 @@ _TOGETHER = 500
 
 
 class FileIds:
-    """The ids of files' contents.
+    """The ids of what files hold.
 
     Args:
         database: Where they are remembered between processes.
@@ -52,7 +53,7 @@ class FileIds:
                     self._known[key] = (seen, Oid(id_))
 
     def id_of(self, path: str, info: os.stat_result) -> Oid:
-        """The blob id of a file's content.
+        """The id of what a file holds: the blob id of its content; of an SQLite database, what `database_id` says.
 
         Args:
             path: Its absolute path.
@@ -71,7 +72,7 @@ class FileIds:
 
         def read_at_rest(file: BinaryIO, info: os.stat_result) -> tuple[Oid, bool]:
             rests = self._rest.is_at_rest(file.fileno(), (info.st_mtime_ns, info.st_ctime_ns), info.st_dev, now)
-            return hash_file(file, info), rests
+            return database_id(path, info) or hash_file(file, info), rests
 
         (oid, rests), read = read_steady(Path(path), read_at_rest)
         if rests:

@@ -14,7 +14,7 @@ import functools
 import os
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,20 +162,9 @@ class _Observer:
                     self._traversal.take_whole(module)
 
     def _note(self, where: str, value: Any, depth: int = 2) -> None:
-        """Notes a live value: by what it holds, where that has names, so that one of them can be told as the cause."""
-        found = spread(value) if depth else None
-        if type(value) in _NUMBERS and len(repr(value)) <= _LONGEST:
-            self._put(where, repr(value))  # said as it is; texts may be secrets
-            return
-        if found is None:
-            identity = self._follower.identify(value, where)
-            if identity is not None:
-                self._put(where, identity)
-            return
-        code, held = found
-        self._put(where, digest(self._follower.refer(code, where) if code is not None else repr(list(held))))
-        for key, each in held.items():
-            self._note(f"{where}{key}", each, depth - 1)
+        """Notes a live value."""
+        for name, identity in _told(self._follower, where, value, depth):
+            self._put(name, identity)
 
     def _put(self, where: str, identity: str) -> None:
         """Keeps what is known of a value under a name that does not say where it stands."""
@@ -228,9 +217,7 @@ class _Observer:
                 settled.note(module, name, value, found)
         elif type(value) in _COLLECTIONS and module.path not in self._loose:
             aside = ObjectFollower(self._text.beyond(self._identity.short))  # what it holds does not count
-            identity = aside.identify(value, where)
-            if identity is not None:
-                self._added[self._identity.short(where)] = identity
+            self._added.update((self._identity.short(each), identity) for each, identity in _told(aside, where, value))
 
     def _is_told(
         self, module: Module, name: str, value: Any, bindings: list[Binding], namespace: Mapping[str, Any]
@@ -393,3 +380,19 @@ class _Observer:
         self._note(name, value, depth=1)
         if text is not None:
             _settings[name] = text, {key: each for key, each in self._values.items() if key.startswith(name)}
+
+
+def _told(follower: ObjectFollower, where: str, value: Any, depth: int = 2) -> Iterator[tuple[str, str]]:
+    """The identity of a live value, and of what it holds where that has names, so that one of them can be the cause."""
+    found = spread(value) if depth else None
+    if type(value) in _NUMBERS and len(repr(value)) <= _LONGEST:
+        yield where, repr(value)  # said as it is; texts may be secrets
+    elif found is None:
+        identity = follower.identify(value, where)
+        if identity is not None:
+            yield where, identity
+    else:
+        code, held = found
+        yield where, digest(follower.refer(code, where) if code is not None else repr(list(held)))
+        for key, each in held.items():
+            yield from _told(follower, f"{where}{key}", each, depth - 1)

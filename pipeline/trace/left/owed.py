@@ -11,9 +11,8 @@ import dataclasses
 import importlib
 import itertools
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +22,9 @@ from .. import chance, environment
 from ..model import Trace
 from ..paths import ABSENT, LINK
 from ..places import Places
-from . import whereabouts
+from . import order, whereabouts
 from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
+from .uses import ORDER, Uses, asked, read, root
 from .whereabouts import Whereabouts
 from .written import Written
 
@@ -33,10 +33,6 @@ _MOST = 200
 """Debts that are kept; older ones are forgotten."""
 _NOW = sys.maxsize
 """So many steps have left files: what any of them has left since does not count."""
-_ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
-
-Uses = tuple[str, str]
-"""A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +41,7 @@ class Debt:
 
     Attributes:
         step: Its invocation id.
+        name: Its name.
         decision: By what it can be run again.
         code: Its code.
         trace: What the execution was seen to use.
@@ -52,11 +49,13 @@ class Debt:
         found: What of all that it left was there when it was a hit: name or variable → what it was.
         sources: The random numbers as it found them.
         whereabouts: Where the process worked.
+        places: What its relative paths stand for, from there.
         written: What knew of the files of its run.
         done: How many steps of that run had left files.
     """
 
     step: str
+    name: str
     decision: Any
     code: Followed
     trace: Trace
@@ -64,6 +63,7 @@ class Debt:
     found: Mapping[str, str]
     sources: Mapping[str, str]
     whereabouts: Whereabouts
+    places: Places
     written: Written
     done: int
 
@@ -100,28 +100,35 @@ class Owed:
         self._debts = debts
         self._spared: set[tuple[int, str]] = set()
 
-    def leave(self, step: str, decision: Any, code: Followed, trace: Trace) -> None:
+    def leave(self, step: str, name: str, decision: Any, code: Followed, trace: Trace) -> None:
         """A step is a hit: leaves what a hit can leave, as the execution did, and notes that it owes the rest.
 
         Args:
             step: Its invocation id.
+            name: Its name.
             decision: By what it can be run again.
             code: Its code.
             trace: What the execution was seen to use.
         """
-        done = self._written.add(trace)
+        here = self._here
+        done = self._written.add(trace, here)
         if any(map(trace.left_of, (VALUES, PARTS, VARIABLES, FILES, MODULES))):
-            files = {self._places.resolve(name): what for name, what in trace.left_of(FILES).items()}
+            files = {here.resolve(name): what for name, what in trace.left_of(FILES).items()}
             found = {name: environment.answer(name) for name in trace.left_of(VARIABLES)}
             if values := trace.left_of(VALUES):
                 found |= {name: _of(self._state_of(code), name) for name in values}
-            as_found = chance.states(), Whereabouts.now()
+            as_found = chance.states(), Whereabouts.now(), here
             del self._debts[:-_MOST]
-            self._debts.append(Debt(step, decision, code, trace, files, found, *as_found, self._written, done))
+            self._debts.append(Debt(step, name, decision, code, trace, files, found, *as_found, self._written, done))
         chance.leave(trace.left_of(SOURCES))
-        whereabouts.take(trace, self._places)
         if not self._tried:
-            self._written.make_folders(trace)
+            self._written.make_folders(trace, here)
+        whereabouts.take(trace, here)  # which may be one of them
+
+    @property
+    def _here(self) -> Places:
+        """What relative paths stand for in the working directory."""
+        return self._places.from_(os.getcwd())
 
     def begin(self, function: Any) -> None:
         """A step's function begins anew: what it owes from an earlier run is forgotten, as it may have been reset."""
@@ -178,14 +185,14 @@ class Owed:
         if not self._debts:
             return state
         values, parts = dict(state.values), dict(state.parts)
-        roots = {_root(name) for name in values}
+        roots = {root(name) for name in values}
         for hit in self._debts:
             for name, now in hit.trace.left_of(VALUES).items():
                 spelt = hit.code.spelt(name)
                 mine, was = code.named(spelt), hit.trace.values.get(name, hit.trace.left_of(ADDED).get(name, GONE))
-                if _root(mine) not in roots and (mine in state.added or not code.reaches(_root(spelt))):
+                if root(mine) not in roots and (mine in state.added or not code.reaches(root(spelt))):
                     continue
-                if _told(trace, mine, values) and code.remembers(_root(spelt), hit.code):
+                if _told(trace, mine, values) and code.remembers(root(spelt), hit.code):
                     continue
                 if values.get(mine, GONE) == was:
                     _put(values, mine, now)
@@ -216,20 +223,36 @@ class Owed:
                 return left
         return None
 
+    def overtaken(self, trace: Trace) -> Iterator[str]:
+        """The paths of hits that others were written after since, as far as an execution asked for such an order."""
+        asked = {each for each in read(trace, self._here) if each[0] == ORDER}
+        for hit in self._debts if asked else ():
+            yield from (path for path in hit.files if self._is_overtaken(hit, path, asked))
+
+    def _is_overtaken(self, hit: Debt, path: str, uses: set[Uses]) -> bool:
+        asked = (ORDER, path) in uses
+        if not asked and (ORDER, os.path.join(os.path.dirname(path), "")) in uses:
+            asked = order.is_named_by_time(path)
+        return asked and hit.written is self._written and self._written.is_overtaken(path, hit.name, hit.done)
+
     def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
-        return self._needed({*self._read(trace)}, None)
+        return self._needed({*read(trace, self._here)}, None)
 
-    def needed(self, code: Followed, traces: Iterable[Trace]) -> list[Debt]:
+    def needed(self, code: Followed, traces: Iterable[Trace], given: Collection[str]) -> list[Debt]:
         """The hits that owe what a step uses that is about to run, in order.
 
         Args:
             code: The step's code.
             traces: What it was seen to use before.
+            given: Paths that it is given: it may use what is there, or below.
         """
         uses = {*self._uses(code)}
         for trace in traces:
-            uses |= {*self._asked(trace)}
+            uses |= {*asked(trace, self._here)}
+        for path in (path for hit in self._debts for path in hit.files) if given else ():
+            if any(each in given for each in self._places.inside(path)):
+                uses.add((FILES, path))
         return self._needed(uses, code)
 
     def _needed(self, uses: set[Uses], code: Followed | None) -> list[Debt]:
@@ -238,7 +261,7 @@ class Owed:
             owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses, removed))
             if any(self._is_used(kind, name, uses, code, hit) for kind, name in owed):
                 found.append(hit)
-                uses |= {*self._uses(hit.code), *self._asked(hit.trace)}
+                uses |= {*self._uses(hit.code), *asked(hit.trace, hit.places)}
                 removed |= {path for path, left in hit.files.items() if left == ABSENT}
         return found[::-1]
 
@@ -262,32 +285,16 @@ class Owed:
         for hit in self._debts:
             after = self._state_of(hit.code).values
             for name, now in hit.trace.left_of(VALUES).items():
-                root = _root(hit.code.spelt(name))
-                was_none = hit.trace.values.get(hit.code.named(root)) == repr(None)
-                if (id(hit), root) in spared and was_none and after.get(name) not in (now, repr(None)):
+                top = root(hit.code.spelt(name))
+                was_none = hit.trace.values.get(hit.code.named(top)) == repr(None)
+                if (id(hit), top) in spared and was_none and after.get(name) not in (now, repr(None)):
                     found.append(hit)
-                    hit.code.unmake(root)
+                    hit.code.unmake(top)
         return list({id(each): each for each in found}.values())
 
     def _uses(self, code: Followed) -> Iterator[Uses]:
         state = self._state_of(code)
-        return ((VALUES, _root(code.spelt(name))) for name in (*state.values, *state.added))
-
-    def _asked(self, trace: Trace) -> Iterator[Uses]:
-        yield from ((VARIABLES, name) for name in trace.env)
-        for path in map(self._places.resolve, trace.left_of(FILES)):
-            yield FILES, path
-            yield FILES, os.path.dirname(path)  # which another may have emptied
-        yield from self._read(trace)
-
-    def _read(self, trace: Trace) -> Iterator[Uses]:
-        for name, facets in trace.files.items():
-            if name in trace.left_of(FILES):
-                continue  # it is another when the step has ended
-            path = self._places.resolve(name)
-            yield FILES, path
-            if any("names" in facet or "sizes" in facet for facet in facets):
-                yield FILES, os.path.join(path, "")
+        return ((VALUES, root(code.spelt(name))) for name in (*state.values, *state.added))
 
     def _owed(self, hit: Debt) -> Iterator[Uses]:
         """What a hit would have left in the process, and is as it found it; what was set since is as it should be."""
@@ -295,7 +302,7 @@ class Owed:
             now = _of(self._state_of(hit.code), name)
             is_found_out_again = name.endswith("()")  # what a cached function remembers
             if now != left and not is_found_out_again and (now == hit.found[name] or name in hit.trace.left_of(ADDED)):
-                yield VALUES, _root(hit.code.spelt(name))
+                yield VALUES, root(hit.code.spelt(name))
         for name, left in hit.trace.left_of(VARIABLES).items():
             if left != environment.answer(name) == hit.found[name]:
                 yield VARIABLES, name
@@ -315,16 +322,12 @@ class Owed:
                 used |= {each for each in uses if each[1].startswith(f"{path}{os.sep}")}
             if not uses.isdisjoint(used) and self._written.owes(path, left, _NOW if path in removed else done):
                 yield from used
+            if self._is_overtaken(hit, path, uses):
+                yield from used
 
 
 def _of(state: State, name: str) -> str:
     return state.values.get(name, state.added.get(name, GONE))
-
-
-def _root(name: str) -> str:
-    """The name of a module, or of a setting, of whose value something is told."""
-    found = _ROOT.match(name)
-    return found[0] if found else name
 
 
 def _told(trace: Trace, name: str, values: Mapping[str, str]) -> bool:

@@ -9,16 +9,17 @@ from __future__ import annotations
 import itertools
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 
-from artvcs.vcs import Commit, DamagedError, LookupFailed, Repository, runs
+from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Refs, Repository, runs
 
 from .. import paths
 from ..model import Trace
 from ..places import Places
-from .kinds import FILES
+from . import order
+from .kinds import DIRECTORY, FILES
 
 _RUNS = 30
 """So many of the last runs are looked at."""
@@ -37,10 +38,15 @@ class Written:
         self._places = places
         self._new: list[Mapping[str, str]] = []
 
-    def add(self, trace: Trace) -> int:
-        """A step has run, or was a hit; returns how many that left files have done so far."""
+    def add(self, trace: Trace, places: Places) -> int:
+        """A step has run, or was a hit; returns how many that left files have done so far.
+
+        Args:
+            trace: What was seen of it.
+            places: What its relative paths stand for.
+        """
         if trace.left_of(FILES):
-            self._new.append(self._left_by(trace))
+            self._new.append(_left_by(trace, places))
         return len(self._new)
 
     def owes(self, path: str, left: str, done: int) -> bool:
@@ -62,35 +68,64 @@ class Written:
             return False
         return now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]
 
-    def make_folders(self, trace: Trace) -> None:
+    def make_folders(self, trace: Trace, places: Places) -> None:
         """Makes the folders of the project that an execution made; passes over those that cannot be made."""
-        for path, left in self._left_by(trace).items():
+        for path, left in _left_by(trace, places).items():
             is_folder = left == paths.FOLDER or paths.listed_in(left) is not None
-            if is_folder and self._places.is_inside(path):
+            if is_folder and places.is_inside(path):
                 with suppress(OSError):
                     os.makedirs(path, exist_ok=True)
+
+    def is_overtaken(self, path: str, step: str, done: int) -> bool:
+        """Whether another execution of a step has left something beside a path later, that would now be older than it.
+
+        Args:
+            path: The path.
+            step: The step's name.
+            done: How many steps had left files when the one that left the path had.
+        """
+        others = {each for each in self._by_step[step] if os.path.dirname(each) == os.path.dirname(path)}
+        return order.is_older(path, others.difference(*self._new[done:]))
 
     @cached_property
     def _before(self) -> Mapping[str, set[str]]:
         """What the last runs have left: path → contents."""
         found = defaultdict[str, set[str]](set)
-        for left in self._told():
-            for name, content in left.items():
-                found[self._places.resolve(name)].add(content)
+        for _, left in self._told:
+            for path, content in left.items():
+                found[path].add(content)
         return found
 
-    def _left_by(self, trace: Trace) -> Mapping[str, str]:
-        return {self._places.resolve(name): content for name, content in trace.left_of(FILES).items()}
+    @cached_property
+    def _by_step(self) -> Mapping[str, set[str]]:
+        """The paths that steps have left in the last runs, by their names."""
+        found = defaultdict[str, set[str]](set)
+        for step, left in self._told:
+            found[step].update(left)
+        return found
 
-    def _told(self) -> Iterator[Mapping[str, str]]:
-        """What each execution of the last runs has left, also of those that failed or were interrupted."""
-        refs = self._repository.refs()
+    @cached_property
+    def _told(self) -> list[tuple[str, Mapping[str, str]]]:
+        """What executions of the last runs have left, also failed ones: of which step, and path → what is there."""
+        refs, traces, found = self._repository.refs(), dict[Oid, Trace](), []
         for run in itertools.islice(runs.newest_first(refs), _RUNS):
-            yield from (step.left for step in run.steps.values())
-            for commit in {step.commit for step in run.steps.values() if step.commit is not None}:
-                try:
-                    trace = Trace.of(self._repository.store, refs.record(commit, Commit))
-                except (LookupFailed, DamagedError):
-                    continue  # collected, or damaged: then it says nothing
-                if trace is not None:
-                    yield trace.left_of(FILES)
+            places = self._places
+            for step in run.steps.values():
+                trace = Trace(left={FILES: step.left})
+                if step.commit is not None:
+                    trace = traces.setdefault(step.commit, traces.get(step.commit) or self._trace(refs, step.commit))
+                found.append((step.step, _left_by(trace, places)))
+                for folder in trace.left_of(DIRECTORY):
+                    places = places.from_(os.path.join(places.project, folder))
+        return found
+
+    def _trace(self, refs: Refs, commit: Oid) -> Trace:
+        try:
+            found = Trace.of(self._repository.store, refs.record(commit, Commit))
+        except (LookupFailed, DamagedError):
+            found = None  # collected, or damaged: then it says nothing
+        return found or Trace()
+
+
+def _left_by(trace: Trace, places: Places) -> Mapping[str, str]:
+    return {places.resolve(name): content for name, content in trace.left_of(FILES).items()}

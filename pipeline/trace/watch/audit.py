@@ -124,7 +124,7 @@ def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
     if path and path != ":memory:":
         direct = frames.asks_own_code()
         for each in (path, f"{path}-wal"):  # and the log, to which another program may have written
-            recording.files.read(each, direct=direct)
+            recording.files.read(each, direct=direct, rows=True)
             recording.files.write(each)  # SQLite reads and writes it where nobody sees
     else:
         recording.listen()  # others may be attached to it

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sys
 from types import FrameType
 
@@ -21,6 +22,8 @@ def is_before_making() -> bool:
     """Whether the user's own code asks only in order to make a folder where there is none."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not frames.is_user_code(frame.f_code.co_filename):
+        if frame.f_code is os.makedirs.__code__:
+            return True  # it asks for the folders above, which it makes
         frame = frame.f_back
     if frame is None:
         return False

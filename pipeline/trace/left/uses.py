@@ -1,0 +1,88 @@
+"""What executions were seen to use of what others leave: values, variables, files, and the order of these."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from ...fingerprint import Followed
+from ..model import Trace
+from ..places import Places
+from .kinds import FILES, VALUES, VARIABLES
+
+Uses = tuple[str, str]
+"""A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
+
+ORDER = "order"
+"""A kind of use: of when a file was written, or which names there are in a folder, of which one may be the last."""
+
+_ROOT = re.compile(r".*?::\w+|[^\[(]+", re.DOTALL)
+
+
+def asked(trace: Trace, places: Places) -> Iterator[Uses]:
+    """The variables and files that an execution was seen to use.
+
+    Args:
+        trace: What was seen of it.
+        places: What its relative paths stand for.
+    """
+    yield from ((VARIABLES, name) for name in trace.env)
+    for path in map(places.resolve, trace.left_of(FILES)):
+        yield FILES, path
+        yield FILES, os.path.dirname(path)  # which another may have emptied
+    yield from read(trace, places)
+
+
+def read(trace: Trace, places: Places) -> Iterator[Uses]:
+    """The files among them that it has not left otherwise itself."""
+    for name, facets in trace.files.items():
+        if name in trace.left_of(FILES):
+            continue  # it is another when the step has ended
+        path = places.resolve(name)
+        yield FILES, path
+        if "stat" in facets:
+            yield ORDER, path
+        if any("names" in facet or "sizes" in facet for facet in facets):
+            yield from ((FILES, os.path.join(path, "")), (ORDER, os.path.join(path, "")))
+
+
+def changed(code: Followed, before: Trace, after: Trace, places: Places) -> set[Uses]:
+    """What a step has left otherwise than in an execution before.
+
+    Args:
+        code: Its code.
+        before: What was seen of that one.
+        after: What was seen since.
+        places: What their relative paths stand for.
+    """
+    found = {(VALUES, root(code.spelt(name))) for name in _differing(VALUES, before, after)}
+    found |= {(VARIABLES, name) for name in _differing(VARIABLES, before, after)}
+    for path in map(places.resolve, _differing(FILES, before, after)):
+        found |= {(FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))}
+    return found
+
+
+def is_among(uses: set[Uses], code: Followed, trace: Trace, places: Places) -> bool:
+    """Whether an execution was seen to use any of these.
+
+    Args:
+        uses: Values, variables and files.
+        code: Its code.
+        trace: What was seen of it.
+        places: What its relative paths stand for.
+    """
+    if not uses.isdisjoint(asked(trace, places)):
+        return True
+    return any((VALUES, root(code.spelt(name))) in uses for name in trace.values)
+
+
+def root(name: str) -> str:
+    """The name of a module, or of a setting, of whose value something is told."""
+    found = _ROOT.match(name)
+    return found[0] if found else name
+
+
+def _differing(kind: str, before: Trace, after: Trace) -> Iterator[str]:
+    then, now = before.left_of(kind), after.left_of(kind)
+    return (name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
