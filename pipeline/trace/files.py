@@ -115,14 +115,14 @@ class Files:
             elif not (os.path.isdir(absolute) and CAN_LISTEN and self._places.is_inside(absolute)):
                 self._read_all(absolute)  # what is read in folders of the project is listened to
 
-    def _read_all(self, absolute: str) -> None:
+    def _read_all(self, given: Any) -> None:
         """Notes a file's content, or that of all files in a folder."""
-        if not os.path.isdir(absolute):
-            self.read(absolute, direct=True)
+        if not os.path.isdir(given):
+            self.read(given, direct=True)
             return
-        for number, (folder, _, files) in enumerate(os.walk(absolute)):
+        for number, (folder, _, files) in enumerate(os.walk(given)):
             if number == _MOST_FOLDERS or len(files) > _MOST_FILES:
-                self.partly.add(absolute)
+                self.partly.add(os.path.abspath(given))
             if number == _MOST_FOLDERS:
                 return
             self.listed(folder, direct=True, sizes=True)
@@ -162,6 +162,20 @@ class Files:
         if found is not None and found[1] in self._appended:
             name, before = self._appended.pop(found[1])
             self._asked.setdefault(name, {}).setdefault("content", before)
+
+    def move(self, source: Any, target: Any, *, direct: bool) -> None:
+        """A file, or a folder with all in it, is about to be moved, or linked to by another name."""
+        self.read(source, direct=direct)
+        if os.path.isdir(source) and not os.path.islink(source):
+            if self._place(source, direct=direct) is not None:
+                self._read_all(source)
+            for folder, folders, files in os.walk(source):
+                for each in (*folders, *files):
+                    path = os.path.join(folder, each)
+                    self.write(path)
+                    self.write(os.path.join(target, os.path.relpath(path, source)))
+        self.write(source)
+        self.write(target)
 
     def empty(self, given: Any) -> None:
         """A folder is about to be removed with all in it: if it is made again, it is to hold nothing else."""

@@ -137,6 +137,11 @@ def answer(path: str, facet: str, file_ids: worktree.FileIds) -> str:
     return names(path, without.split("/"), sizes=what.endswith("sizes"), absent=not what.startswith("own "))
 
 
+def is_of_names(facet: str) -> bool:
+    """Whether a facet asks for the names in a folder."""
+    return "names" in facet or "sizes" in facet
+
+
 def kind_of(facet: str, then: str, now: str) -> str:
     """What two answers tell of: a folder where both name what is in it, else a file."""
     return "folder" if facet != "stat" and _is_listing(then) and _is_listing(now) else "file"

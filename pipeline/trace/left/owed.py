@@ -20,7 +20,7 @@ from typing import Any
 from ...fingerprint import Followed, State
 from .. import chance, environment
 from ..model import Trace
-from ..paths import ABSENT, LINK
+from ..paths import ABSENT, FOLDER, LINK
 from ..places import Places
 from . import order, whereabouts
 from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
@@ -222,6 +222,15 @@ class Owed:
             if (left := hit.files.get(path)) is not None and self._written.owes(path, left, hit.done):
                 return left
         return None
+
+    def brings_more(self, folder: str, seen: Collection[str]) -> bool:
+        """Whether hits would have put files into a folder beside those seen."""
+        inside = os.path.join(folder, "")
+        return any(
+            path.startswith(inside) and left not in (ABSENT, FOLDER) and path not in seen
+            for hit in self._debts
+            for path, left in hit.files.items()
+        )
 
     def overtaken(self, trace: Trace) -> Iterator[str]:
         """The paths of hits that others were written after since, as far as an execution asked for such an order."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ...fingerprint import Followed
 from ..model import Trace
+from ..paths import is_of_names
 from ..places import Places
 from .kinds import FILES, VALUES, VARIABLES
 
@@ -43,7 +44,7 @@ def read(trace: Trace, places: Places) -> Iterator[Uses]:
         yield FILES, path
         if "stat" in facets:
             yield ORDER, path
-        if any("names" in facet or "sizes" in facet for facet in facets):
+        if any(map(is_of_names, facets)):
             yield from ((FILES, os.path.join(path, "")), (ORDER, os.path.join(path, "")))
 
 

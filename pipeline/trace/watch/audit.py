@@ -112,9 +112,7 @@ def _on_remove_tree(recording: Recording, args: tuple[Any, ...]) -> None:
 
 
 def _on_rename(recording: Recording, args: tuple[Any, ...]) -> None:
-    recording.files.read(args[0], direct=frames.asks_own_code())
-    for path in args[:2]:
-        recording.files.write(path)
+    recording.files.move(args[0], args[1], direct=frames.asks_own_code())
 
 
 def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
