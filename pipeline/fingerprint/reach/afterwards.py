@@ -6,7 +6,7 @@ import ast
 
 from ..model import Part, digest
 from ..syntax.expressions import LINES
-from ..syntax.nodes import line_of
+from ..syntax.nodes import Definition, line_of
 from . import looking
 from .traversal import Traversal
 
@@ -58,11 +58,12 @@ def _add_hints(traversal: Traversal) -> None:
 
 def _add_docstrings(traversal: Traversal) -> None:
     readers = "__doc__" in traversal.mentions or not _DOC_READERS.isdisjoint(traversal.foreign)
-    for name, node, shown in traversal.documented:
-        text = ast.get_docstring(node, clean=False) if readers or shown else None
-        if text:
-            file = name.partition("::")[0]
-            traversal.add(Part(f"{name}.__doc__", "constant", digest(text), file, line_of(node), text))
+    for module, name, piece in traversal.documented:
+        if (readers or looking.at_docstring(traversal, module, piece)) and isinstance(piece.node, Definition):
+            text = ast.get_docstring(piece.node, clean=False)
+            if text:
+                file = name.partition("::")[0]
+                traversal.add(Part(f"{name}.__doc__", "constant", digest(text), file, line_of(piece.node), text))
 
 
 def _add_postponed(traversal: Traversal) -> None:

@@ -9,6 +9,9 @@ import ast
 from collections.abc import Collection
 
 from ..project.leads import Name
+from ..project.locate import TOOL
+from ..project.module import Module
+from ..project.units import Piece
 from ..syntax.expressions import CALLERS_NAMES, CLASS_OF, FRAMES, STORING
 from ..syntax.nodes import chain
 from ..syntax.summary import Summary
@@ -37,6 +40,8 @@ _CODE_NAMES = {
 _HINT_MENTIONS = frozenset({"__annotate__", "__annotations__", "__type_params__"})
 _HINT_MODULES = frozenset({"annotationlib", "beartype", "jaxtyping", "typeguard", "typing_inspect"})
 _HINT_NAMES = {"typing": {"get_type_hints"}, "typing_extensions": {"get_type_hints", "get_annotations"}}
+_BLIND = frozenset({"keras", "lightning", "numpy", "pandas", "pytorch_lightning", "scipy", "sklearn", "torch"})
+"""Packages whose classes read no docstrings of those below them."""
 LOGGING = frozenset(
     {"critical", "debug", "error", "exception", "info", "isEnabledFor", "log", "setLevel", "warn", "warning"}
 )
@@ -83,6 +88,21 @@ def at_classes(traversal: Traversal) -> bool:
 def at_callers(summary: Summary) -> bool:
     """Whether code calls what may look up the names of its caller's local variables, or a method that nobody knows."""
     return not CALLERS_NAMES.isdisjoint(summary.mentions) or any("getattr" in what for what, _ in summary.dynamic)
+
+
+def at_docstring(traversal: Traversal, module: Module, piece: Piece) -> bool:
+    """Whether a definition is handed to somebody who may read its docstring: a decorator, or a package's class."""
+
+    def leads_to_package(name: str | None, but: Collection[str] = ()) -> bool:
+        bindings = module.bindings.get((name or "").partition(".")[0], ())
+        targets = [binding.imported for binding in bindings if binding.imported is not None]
+        located = [traversal.resolver.locate(module, target) for target in targets]
+        return any(each.kind == "package" and each.top != TOOL and each.top not in but for each in located)
+
+    if any(leads_to_package(each.name) for each in piece.decorators):
+        return True
+    bases = piece.node.bases if isinstance(piece.node, ast.ClassDef) and "." not in piece.qualname else []
+    return any(leads_to_package(chain(base), but=_BLIND) for base in bases)
 
 
 def held(traversal: Traversal) -> set[Name]:

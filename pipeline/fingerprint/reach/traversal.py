@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from ..model import Part, Unfollowed, digest
 from ..project import packages, sources
 from ..project.leads import THE_MODULE, Leads, Name
-from ..project.locate import TOOL, Location
+from ..project.locate import Location
 from ..project.module import Binding, Module
 from ..project.resolve import IMPLICIT, Resolver
 from ..project.units import Piece, Units
 from ..syntax.expressions import ADDITION, ANY, BY_METHOD
-from ..syntax.nodes import Definition, chain
+from ..syntax.nodes import Definition
 from ..syntax.scopes import Import
 from ..syntax.summary import Ref, Summary, summarise
 
@@ -29,9 +29,6 @@ _units: dict[str, Units] = {}
 _OF_ANY = frozenset(f"{name}() with a computed name" for name in ("import_module", "__import__"))
 _OF_ITS_OWN = frozenset(f"{name}()" for name in ("exec", "eval", "globals"))
 _COMPUTING = {("sys", "modules"), ("pydoc", "locate"), ("pkgutil", "resolve_name"), ("runpy", "run_module")}
-
-_BLIND = frozenset({"keras", "lightning", "numpy", "pandas", "pytorch_lightning", "scipy", "sklearn", "torch"})
-"""Packages whose classes read no docstrings of those below them."""
 
 Fallback = Callable[[Module, str, str], bool]
 
@@ -81,7 +78,7 @@ class Traversal:
         has_modules: Whether modules are used as objects.
         hints: Type hints of helpers that nobody has read so far.
         spoken: What pieces of code say, each with the name of its part, as far as it has local variables or texts.
-        documented: Definitions, each with the name of its part and whether a package is given it.
+        documented: The pieces that are definitions, each with its module and the name of its part.
         strict: Whether all that code says counts, seen or not.
         fallback: Asked to follow a name that no file binds; says whether it could.
         spell: The name under which a part is known to those who hold it.
@@ -97,7 +94,7 @@ class Traversal:
         self.taken_at_import: list[tuple[Module, Module, str]] = []
         self.foreign: set[tuple[str, str]] = set()
         self.mentions: set[str] = set()
-        self.documented: list[tuple[str, Definition, bool]] = []
+        self.documented: list[tuple[Module, str, Piece]] = []
         self.read: set[tuple[str, str]] = set()
         self.writers: dict[Name, set[str]] = {}
         self.held: set[Name] = set()
@@ -251,24 +248,8 @@ class Traversal:
             line = min(piece.line for piece in pieces)
             source = "\n".join(module.source(node) for node in dict.fromkeys(piece.node for piece in pieces))
         added = self.add(Part(name, first.kind, code, file, line, source))
-        for piece in pieces:
-            if isinstance(piece.node, Definition):
-                shown = self._is_shown_to_a_package(module, piece)
-                self.documented += [(name, piece.node, shown)]
+        self.documented += [(module, name, piece) for piece in pieces if isinstance(piece.node, Definition)]
         return added
-
-    def _is_shown_to_a_package(self, module: Module, piece: Piece) -> bool:
-        """Whether a definition is handed to somebody who may read its docstring: a decorator, or a package's class."""
-        if any(self._leads_to_package(module, each.name) for each in piece.decorators):
-            return True
-        bases = piece.node.bases if isinstance(piece.node, ast.ClassDef) and "." not in piece.qualname else []
-        return any(self._leads_to_package(module, chain(base), but=_BLIND) for base in bases)
-
-    def _leads_to_package(self, module: Module, name: str | None, but: frozenset[str] = frozenset()) -> bool:
-        bindings = module.bindings.get((name or "").partition(".")[0], ())
-        targets = [binding.imported for binding in bindings if binding.imported is not None]
-        located = [self.resolver.locate(module, target) for target in targets]
-        return any(each.kind == "package" and each.top != TOOL and each.top not in but for each in located)
 
     def add(self, part: Part) -> str:
         """Adds a part; another one of the same name and a different hash gets a number. Returns its name."""

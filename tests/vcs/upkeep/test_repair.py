@@ -548,13 +548,15 @@ def test_beside_writers_and_a_collector_nothing_of_theirs_is_lost(full: Reposito
     assert [len(versions(Repository(folder), f"name{writer}")) for writer in range(3)] == [60, 60, 60]
 
 
-def test_whatever_is_hit_all_that_is_sound_is_there_afterwards(full: Repository, folder: Path, tmp_path: Path) -> None:
-    """One file at a time: flipped, cut or deleted; then repaired, filled again and collected."""
-    chance = random.Random(4)
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size):
-        if path.name == "reserve":
-            continue
-        for damage in ("flip", "truncate", "delete"):
+@pytest.mark.parametrize("each_way", [False, pytest.param(True, marks=pytest.mark.faults)])
+def test_whatever_is_hit_all_that_is_sound_is_there_afterwards(
+    full: Repository, folder: Path, tmp_path: Path, each_way: bool
+) -> None:
+    """One file at a time: flipped, cut or deleted, one of these or each; then repaired, filled again and collected."""
+    chance, damages = random.Random(4), ("flip", "truncate", "delete")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
+    for number, path in enumerate(path for path in files if path.name != "reserve"):
+        for damage in damages if each_way else [damages[number % 3]]:
             copy = tmp_path / "copy"
             shutil.rmtree(copy, ignore_errors=True)
             shutil.copytree(folder, copy)
