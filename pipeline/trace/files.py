@@ -177,6 +177,21 @@ class Files:
         self.write(source)
         self.write(target)
 
+    def moved(self, source: str, target: str) -> None:
+        """A folder was moved where Python does not see it: what is there now was in it, if it was there before."""
+        is_own = source in self.written or source in self.written_unseen
+        for folder, folders, files in os.walk(target):
+            was = os.path.normpath(os.path.join(source, os.path.relpath(folder, target)))
+            found = None if is_own else self._place(self._places.given(was), direct=False)
+            if found is not None:
+                self._answer(found[0], "names", paths.names(folder))
+            for each in files:
+                found = None if is_own else self._place(self._places.given(os.path.join(was, each)), direct=False)
+                if found is not None:
+                    self._answer(found[0], "content", paths.content(os.path.join(folder, each), self._file_ids))
+            self.written_unseen.update(os.path.join(was, each) for each in (*folders, *files))
+        self.written_unseen.add(source)
+
     def empty(self, given: Any) -> None:
         """A folder is about to be removed with all in it: if it is made again, it is to hold nothing else."""
         for folder, folders, files in os.walk(given):

@@ -41,6 +41,7 @@ class Seen:
         used: Files of which something was read before they were written, as far as this was listened to.
         written: Files that were made, changed or removed.
         listed: Folders that were opened.
+        moved: Folders that were moved within the project → where to.
         whole: Whether all folders were listened to; there may be too many.
         failure: Why something may be missing, if so, in words.
     """
@@ -49,6 +50,7 @@ class Seen:
     used: set[str] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
+    moved: dict[str, str] = field(default_factory=dict)
     whole: bool = True
     failure: str = ""
 
@@ -145,16 +147,21 @@ class Opened:
             each.read |= news.read
             each.written |= news.written
             each.listed |= news.listed
+            each.moved |= news.moved
             each.whole &= news.whole
             each.failure = each.failure or news.failure
 
     def _news(self) -> Seen:
-        seen = Seen(whole=self._whole, failure=self._failure)
-        for folder, name, mask in self._events():
+        seen, leaving = Seen(whole=self._whole, failure=self._failure), dict[int, str]()
+        for folder, name, mask, move in self._events():
             if mask & _OVERFLOW:
                 seen.failure = "more was opened than Linux can tell"
             path = os.path.join(folder, name) if name else folder
             if mask & _IS_FOLDER:
+                if mask & _MOVED_FROM:
+                    leaving[move] = path
+                elif mask & _MOVED_TO and move in leaving:
+                    seen.moved[leaving[move]] = path
                 seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
                 if mask & _COMES:
                     self._watch(path)
@@ -168,7 +175,8 @@ class Opened:
         seen.read -= seen.written - seen.used
         return seen
 
-    def _events(self) -> Iterator[tuple[str, str, int]]:
+    def _events(self) -> Iterator[tuple[str, str, int, int]]:
+        """Folder, name in it, what happened, and a number that both ends of a move have in common."""
         while self._handle >= 0:
             try:
                 data = os.read(self._handle, 1 << 16)
@@ -176,10 +184,10 @@ class Opened:
                 return
             at = 0
             while at < len(data):
-                watch, mask, _, length = _HEADER.unpack_from(data, at)
+                watch, mask, move, length = _HEADER.unpack_from(data, at)
                 name = data[at + _HEADER.size : at + _HEADER.size + length].rstrip(b"\0")
                 at += _HEADER.size + length
-                yield self._folders.get(watch, ""), os.fsdecode(name), mask
+                yield self._folders.get(watch, ""), os.fsdecode(name), mask, move
 
     def _watch(self, folder: str) -> None:
         todo = [folder]

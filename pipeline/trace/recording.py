@@ -119,6 +119,8 @@ class Recording:
         if found is None or self._heard is None:
             return
         seen = found.leave(self._heard)
+        for source, target in seen.moved.items():
+            self.files.moved(source, target)
         self.files.written_unseen |= seen.written
         for path in sorted(seen.written):
             self.files.rewritten(path, read=path in seen.used)
