@@ -20,19 +20,20 @@ def is_older(path: str, others: Iterable[str]) -> bool:
         path: The path.
         others: The others.
     """
-    mine = _written(path)
-    return any(_written(each) > mine for each in others)
+    mine = written(path)
+    return any(written(each) > mine for each in others)
 
 
 def is_named_by_time(path: str) -> bool:
     """Whether the name of a file or folder tells when it was made: another execution would have made another one."""
-    digits, moment = _NO_DIGITS.sub("", os.path.basename(path)), _written(path) / 1e9
+    digits, moment = _NO_DIGITS.sub("", os.path.basename(path)), written(path) / 1e9
     if str(int(moment))[:-_THOUSANDS] in digits and len(digits) >= len(str(int(moment))):
         return True
     return any(time.strftime(form, of(moment)) in digits for of in (time.localtime, time.gmtime) for form in _FORMS)
 
 
-def _written(path: str) -> int:
+def written(path: str) -> int:
+    """When something was written, as nanoseconds since 1970; -1 of what is not there."""
     try:
         return os.lstat(path).st_mtime_ns
     except OSError:

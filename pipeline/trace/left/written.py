@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 
-from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Refs, Repository, runs
+from artvcs.vcs import Commit, DamagedError, LookupFailed, Oid, Refs, Repository, Run, runs
 
 from .. import paths
 from ..model import Trace
@@ -23,6 +24,7 @@ from .kinds import DIRECTORY, FILES
 
 _RUNS = 30
 """So many of the last runs are looked at."""
+_NEVER = sys.maxsize
 
 
 class Written:
@@ -66,7 +68,9 @@ class Written:
         now = paths.what_is_left(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
-        return now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]
+        if now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]:
+            return True
+        return order.written(path) >= self._broken_off.get(path, _NEVER)
 
     def make_folders(self, trace: Trace, places: Places) -> None:
         """Makes the folders of the project that an execution made; passes over those that cannot be made."""
@@ -97,24 +101,52 @@ class Written:
         return found
 
     @cached_property
+    def _broken_off(self) -> Mapping[str, int]:
+        """What steps may have left half written whose process was killed, and that have not run since.
+
+        Path → since when, as nanoseconds since 1970.
+        """
+        found, ran_since = dict[str, int](), set[str]()
+        for run in self._runs:
+            ended = {id_: step.status for id_, step in run.steps.items()}
+            was_killed = run.status == "interrupted" and "interrupted" not in ended.values()  # else that step says it
+            for path in (path for id_ in {*run.order} - ended.keys() - ran_since for path in self._by_id[id_]):
+                if was_killed:
+                    found[path] = run.started * 1_000_000  # the earliest, as the newest run comes first
+            ran_since |= {id_ for id_, status in ended.items() if status == "completed"}
+        return found
+
+    @cached_property
+    def _runs(self) -> list[Run]:
+        return list(itertools.islice(runs.newest_first(self._repository.refs()), _RUNS))
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, set[str]]:
+        """The paths that steps have left in the last runs, by their invocations."""
+        found = defaultdict[str, set[str]](set)
+        for (_, id_), left in self._told:
+            found[id_].update(left)
+        return found
+
+    @cached_property
     def _by_step(self) -> Mapping[str, set[str]]:
         """The paths that steps have left in the last runs, by their names."""
         found = defaultdict[str, set[str]](set)
-        for step, left in self._told:
+        for (step, _), left in self._told:
             found[step].update(left)
         return found
 
     @cached_property
-    def _told(self) -> list[tuple[str, Mapping[str, str]]]:
-        """What executions of the last runs have left, also failed ones: of which step, and path → what is there."""
+    def _told(self) -> list[tuple[tuple[str, str], Mapping[str, str]]]:
+        """What executions of the last runs have left, also failed ones: step and invocation, path → what is there."""
         refs, traces, found = self._repository.refs(), dict[Oid, Trace](), []
-        for run in itertools.islice(runs.newest_first(refs), _RUNS):
+        for run in self._runs:
             places = self._places
-            for step in run.steps.values():
+            for id_, step in run.steps.items():
                 trace = Trace(left={FILES: step.left})
                 if step.commit is not None:
                     trace = traces.setdefault(step.commit, traces.get(step.commit) or self._trace(refs, step.commit))
-                found.append((step.step, _left_by(trace, places)))
+                found.append(((step.step, id_), _left_by(trace, places)))
                 for folder in trace.left_of(DIRECTORY):
                     places = places.from_(os.path.join(places.project, folder))
         return found

@@ -185,6 +185,47 @@ def test_kill_9_keeps_what_has_finished_and_leaves_no_lock(hanging: Any, python:
     assert list(fsck(project / ".artifacts")) == []
 
 
+WRITING = textwrap.dedent(
+    """
+    import os, signal, sys
+    from pathlib import Path
+    from artvcs import pipeline, step
+
+    @step
+    def write(k: int) -> None:
+        with open("both.txt", "w") as file:
+            file.write(f"{k} a\\n")
+            file.flush()
+            if "killed" in sys.argv:
+                os.kill(os.getpid(), signal.SIGKILL)
+            file.write(f"{k} b\\n")
+
+    @step
+    def read() -> str:
+        return Path("both.txt").read_text()
+
+    @pipeline
+    def flow(k: int):
+        write(k)
+        read(after="write")
+
+    if __name__ == "__main__":
+        print(flow(int(sys.argv[1])).steps["read"].output.load().split("\\n"))
+    """
+)
+
+
+def test_what_a_killed_step_has_half_written_is_nobodys_edit(python: Any, project: Path) -> None:
+    (project / "flow.py").write_text(WRITING)
+    assert python("flow.py", "1").stdout.strip() == "['1 a', '1 b', '']"
+    python("flow.py", "2", "killed", check=False)
+    assert (project / "both.txt").read_text() == "2 a\n"
+    assert python("flow.py", "1").stdout.strip() == "['1 a', '1 b', '']"
+    (project / "both.txt").write_text("mine")
+    assert python("flow.py", "1").stdout.strip() == "['mine']"
+    assert (project / "both.txt").read_text() == "mine"
+
+
 def test_kill_9_of_a_run_that_was_published_while_it_went_on(hanging: Any) -> None:
     process = hanging("0.01")
     wait_for(
