@@ -5,23 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable
 
 _NO_DIGITS = re.compile(r"\D")
 _FORMS = ("%Y%m%d", "%y%m%d", "%d%m%Y", "%H%M%S", "%m%d%H%M")
 _THOUSANDS = 3
 """So many digits of the seconds since 1970 may have passed between the making of a name and that of its file."""
-
-
-def is_older(path: str, others: Iterable[str]) -> bool:
-    """Whether any other path was written after one; what is not there was never written.
-
-    Args:
-        path: The path.
-        others: The others.
-    """
-    mine = written(path)
-    return any(written(each) > mine for each in others)
 
 
 def is_named_by_time(path: str) -> bool:

@@ -234,15 +234,20 @@ class Owed:
 
     def overtaken(self, trace: Trace) -> Iterator[str]:
         """The paths of hits that others were written after since, as far as an execution asked for such an order."""
-        asked = {each for each in read(trace, self._here) if each[0] == ORDER}
-        for hit in self._debts if asked else ():
-            yield from (path for path in hit.files if self._is_overtaken(hit, path, asked))
+        uses = {each for each in read(trace, self._here) if each[0] == ORDER}
+        for hit in self._debts if uses else ():
+            yield from self._overtaken(hit, uses)
 
-    def _is_overtaken(self, hit: Debt, path: str, uses: set[Uses]) -> bool:
-        asked = (ORDER, path) in uses
-        if not asked and (ORDER, os.path.join(os.path.dirname(path), "")) in uses:
-            asked = order.is_named_by_time(path)
-        return asked and hit.written is self._written and self._written.is_overtaken(path, hit.name, hit.done)
+    def _overtaken(self, hit: Debt, uses: set[Uses]) -> Iterator[str]:
+        if hit.written is not self._written:
+            return
+        dated = (
+            path
+            for path in hit.files
+            if (ORDER, path) in uses
+            or ((ORDER, os.path.join(os.path.dirname(path), "")) in uses and order.is_named_by_time(path))
+        )
+        yield from self._written.overtaken(dated, hit.files.keys(), hit.name, hit.done)
 
     def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
@@ -331,8 +336,8 @@ class Owed:
                 used |= {each for each in uses if each[1].startswith(f"{path}{os.sep}")}
             if not uses.isdisjoint(used) and self._written.owes(path, left, _NOW if path in removed else done):
                 yield from used
-            if self._is_overtaken(hit, path, uses):
-                yield from used
+        for path in self._overtaken(hit, uses):
+            yield from ((ORDER, path), (ORDER, os.path.join(os.path.dirname(path), "")))
 
 
 def _of(state: State, name: str) -> str:

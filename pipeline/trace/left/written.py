@@ -10,7 +10,7 @@ import itertools
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 
@@ -80,16 +80,23 @@ class Written:
                 with suppress(OSError):
                     os.makedirs(path, exist_ok=True)
 
-    def is_overtaken(self, path: str, step: str, done: int) -> bool:
-        """Whether another execution of a step has left something beside a path later, that would now be older than it.
+    def overtaken(self, dated: Iterable[str], left: Collection[str], step: str, done: int) -> Iterator[str]:
+        """The paths that another execution of a step has written something beside later, that would now be older.
 
         Args:
-            path: The path.
+            dated: The paths, of which it counts when they were written.
+            left: All that the step has left.
             step: The step's name.
-            done: How many steps had left files when the one that left the path had.
+            done: How many steps had left files when this one had.
         """
-        others = {each for each in self._by_step[step] if os.path.dirname(each) == os.path.dirname(path)}
-        return order.is_older(path, others.difference(*self._new[done:]))
+        newest = dict[str, int]()
+        for path in dated:
+            folder = os.path.dirname(path)
+            if folder not in newest:
+                others = self._by_step[step, folder].difference(left, *self._new[done:])
+                newest[folder] = max(map(order.written, others), default=-1)
+            if order.written(path) < newest[folder]:
+                yield path
 
     @cached_property
     def _before(self) -> Mapping[str, set[str]]:
@@ -129,11 +136,12 @@ class Written:
         return found
 
     @cached_property
-    def _by_step(self) -> Mapping[str, set[str]]:
-        """The paths that steps have left in the last runs, by their names."""
-        found = defaultdict[str, set[str]](set)
+    def _by_step(self) -> Mapping[tuple[str, str], set[str]]:
+        """The paths that steps have left in the last runs, by the step's name and the folder."""
+        found = defaultdict[tuple[str, str], set[str]](set)
         for (step, _), left in self._told:
-            found[step].update(left)
+            for path in left:
+                found[step, os.path.dirname(path)].add(path)
         return found
 
     @cached_property
