@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import drawing, output
 from .output import Terminal
@@ -14,6 +14,7 @@ from .screen import Screen
 _MARKS = {"completed": "✓", "cached": "•", "failed": "✗", "skipped": "-", "waits": "…"}
 _PLAIN_MARKS = {"completed": "+", "cached": "=", "failed": "x", "skipped": "-", "waits": "."}
 _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
+_MOST_NAMED = 3
 _AT_ONCE = 0.1
 """Seconds that nobody takes for waiting."""
 
@@ -70,6 +71,15 @@ class RunProgress:
         more = "  ".join(part for part in (took, output.one_line(note)) if part)
         padding = " " * (len("completed") - len(status) + 2) if more else ""
         self._line(f"{self._marks[status]} {self._padded(step)}  {output.status(status)}{padding}{more}")
+
+    def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
+        """Says so, in one line: they are not made again."""
+        named = [f"{file} (by {step})" for step, file in files[:_MOST_NAMED]]
+        more = [f"{len(files) - _MOST_NAMED} more"] if files[_MOST_NAMED:] else []
+        self._line(
+            f"Gone, and needed by no step that ran: {output.one_line(', '.join(named + more))}; --no-cache makes "
+            f"{'it' if len(files) == 1 else 'them'} again."
+        )
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """Nothing runs any more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -26,6 +26,9 @@ class Observer(Protocol):
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """A step ended: `completed`, `cached`, `failed` or `skipped`; `note` says more in a few words."""
 
+    def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
+        """Files are gone that hits had left, each with its step, and no step of the run has missed them."""
+
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """The run ended: `completed`, `failed` or `interrupted`."""
 
@@ -46,6 +49,9 @@ class Silent:
         """Says nothing."""
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
+        """Says nothing."""
+
+    def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
         """Says nothing."""
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:

@@ -125,6 +125,8 @@ class _Runner:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
             finally:
                 self._claims.close()
+            if status == "completed" and (gone := list(self._states.owed.gone())):
+                self._observer.files_are_gone(gone)
             self._observer.run_ended(run_name, status, time.monotonic() - clock)
         return self._record.run, self._failure
 

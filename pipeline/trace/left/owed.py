@@ -232,6 +232,11 @@ class Owed:
             for path, left in hit.files.items()
         )
 
+    def gone(self) -> Iterator[tuple[str, str]]:
+        """The files that hits of this run owe and that are not there at all, each with its step."""
+        for hit in (each for each in self._debts if each.written is self._written):
+            yield from ((hit.step, hit.places.spell(path)) for path in self._written.gone(hit.files, hit.done))
+
     def overtaken(self, trace: Trace) -> Iterator[str]:
         """The paths of hits that others were written after since, as far as an execution asked for such an order."""
         uses = {each for each in read(trace, self._here) if each[0] == ORDER}

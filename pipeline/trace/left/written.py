@@ -24,6 +24,7 @@ from .kinds import DIRECTORY, FILES
 
 _RUNS = 30
 """So many of the last runs are looked at."""
+_MOST_SOUGHT = 1000
 _NEVER = sys.maxsize
 
 
@@ -71,6 +72,19 @@ class Written:
         if now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]:
             return True
         return order.written(path) >= self._broken_off.get(path, _NEVER)
+
+    def gone(self, left: Mapping[str, str], done: int) -> Iterator[str]:
+        """The files that an execution left, and that are not there though no later one has removed them.
+
+        Args:
+            left: What it left; only the first thousand are looked for.
+            done: How many steps had left files when it had.
+        """
+        for path, what in itertools.islice(left.items(), _MOST_SOUGHT):
+            is_folder = what == paths.FOLDER or paths.listed_in(what) is not None
+            is_gone = what != paths.ABSENT and not is_folder and not os.path.lexists(path)
+            if is_gone and not any(path in each for each in self._new[done:]):
+                yield path
 
     def make_folders(self, trace: Trace, places: Places) -> None:
         """Makes the folders of the project that an execution made; passes over those that cannot be made."""

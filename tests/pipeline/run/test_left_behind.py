@@ -80,6 +80,46 @@ def test_one_that_fails_as_it_runs_again_says_so_and_a_second_try_works(folder: 
     assert art(folder, "run", "flow.py").returncode == 0
 
 
+WRITES = """\
+from pathlib import Path
+
+from artvcs import pipeline, step
+
+@step
+def make() -> None:
+    for number in range(5):
+        Path(f"{number}.txt").write_text("1")
+    Path("passing.txt").write_text("1")
+
+@step
+def tidy() -> None:
+    Path("passing.txt").unlink()
+
+@pipeline
+def flow():
+    make()
+    tidy(after="make")
+
+if __name__ == "__main__":
+    flow()
+"""
+
+
+def test_files_of_hits_that_are_gone_are_named_if_no_step_needs_them(folder: Path) -> None:
+    (folder / "flow.py").write_text(WRITES)
+    art(folder, "run", "flow.py")
+    assert "Gone" not in art(folder, "run", "flow.py").stderr  # what a later step has removed is as it should be
+    for number in range(5):
+        (folder / f"{number}.txt").unlink()
+    said = art(folder, "run", "flow.py").stderr.splitlines()[-1]
+    assert said == (
+        "Gone, and needed by no step that ran: 0.txt (by make), 1.txt (by make), 2.txt (by make), 2 more; "
+        "--no-cache makes them again."
+    )
+    assert "Gone" not in art(folder, "run", "--no-cache", "flow.py").stderr
+    assert (folder / "4.txt").exists()
+
+
 def test_a_plan_runs_nothing_again(folder: Path) -> None:
     art(folder, "run", "flow.py")
     edit(folder)
