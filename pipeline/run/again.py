@@ -82,6 +82,7 @@ class Again:
                 outcome = self.submit(debt.decision, debt.decision.node.step).result()
             self.states.forget()
             self.states.written.add(outcome.trace, debt.places)
+            self.states.written.remade(outcome.trace, debt.places)
             if outcome.error is not None:
                 raise PipelineError(
                     f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "

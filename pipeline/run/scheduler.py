@@ -207,7 +207,7 @@ class _Runner:
         except PipelineError as error:  # what the step declares cannot be done; others can go on
             self._refuse(node, error)
             return True
-        if decision.hit is not None:
+        if decision.hit is not None and not self._states.owed.undoes(decision.trace):
             self._claims.release(decision.key)
             decision.leave()
             with self._transaction.together():

@@ -14,6 +14,7 @@ from artvcs.vcs import Repository
 
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, paths
+from .left.consumed import is_as_left
 from .left.kinds import FILES
 from .left.owed import Debt, Owed
 from .left.written import Written
@@ -123,10 +124,6 @@ class World:
         left = self.states.owed.file(path, rewritten=rewritten) if facet == "content" else None
         return left or paths.answer(path, facet, self.repository.file_ids)
 
-    def brings_more(self, folder: str, trace: Trace) -> bool:
-        """Whether steps before would have put files into a folder that an execution has not seen there."""
-        return self.states.owed.brings_more(self.places.resolve(folder), {*map(self.places.resolve, trace.files)})
-
     def expect(self, names: Mapping[str, object]) -> None:
         """Says which files will be asked for."""
         self.repository.file_ids.expect(map(self.places.resolve, names))
@@ -151,12 +148,11 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
     world.expect(trace.files)
     left = trace.left_of(FILES)
     for name, facets in trace.files.items():
-        consumed = left.get(name) == paths.ABSENT
         yield from (
             Difference(paths.kind_of(facet, was, now), name, *paths.told(facet, was, now))
             for facet, was in facets.items()
             if (now := world.file(name, facet, rewritten=name in left)) != was
-            and not (consumed and now == paths.ABSENT and _is_missed_by_none(name, facet, trace, world))
+            and not (left and is_as_left(name, facet, (was, now), trace, world.places, world.states.owed))
         )
     for path in itertools.islice(world.states.owed.overtaken(trace), 1):
         yield Difference("file", world.places.spell(path), "the newest in its folder", "written before others in it")
@@ -165,11 +161,6 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         gone = {root: trace.code[root].get(root, "there")}  # and not all that it led to
         yield from _changed("code", trace.code[root] if parts else gone, parts)
     yield from _compare("answer", trace.answers, world.ask)
-
-
-def _is_missed_by_none(name: str, facet: str, trace: Trace, world: World) -> bool:
-    """Whether a path that is gone is as the execution left it: what it consumed, steps before would have put there."""
-    return facet == "content" or (paths.is_of_names(facet) and not world.brings_more(name, trace))
 
 
 def _below(name: str, values: Mapping[str, str]) -> dict[str, str]:

@@ -52,6 +52,7 @@ class Debt:
         places: What its relative paths stand for, from there.
         written: What knew of the files of its run.
         done: How many steps of that run had left files.
+        made: Folders that were made in its place.
     """
 
     step: str
@@ -66,6 +67,7 @@ class Debt:
     places: Places
     written: Written
     done: int
+    made: list[str]
 
     def leads_to(self, module: str) -> bool:
         """Whether the code leads to a module of the user's."""
@@ -112,17 +114,17 @@ class Owed:
         """
         here = self._here
         done = self._written.add(trace, here)
+        files = {here.resolve(name): what for name, what in trace.left_of(FILES).items()}
+        made = self._written.leave_folders(files) if not self._tried else []
         if any(map(trace.left_of, (VALUES, PARTS, VARIABLES, FILES, MODULES))):
-            files = {here.resolve(name): what for name, what in trace.left_of(FILES).items()}
             found = {name: environment.answer(name) for name in trace.left_of(VARIABLES)}
             if values := trace.left_of(VALUES):
                 found |= {name: _of(self._state_of(code), name) for name in values}
             as_found = chance.states(), Whereabouts.now(), here
             del self._debts[:-_MOST]
-            self._debts.append(Debt(step, name, decision, code, trace, files, found, *as_found, self._written, done))
+            debt = Debt(step, name, decision, code, trace, files, found, *as_found, self._written, done, made)
+            self._debts.append(debt)
         chance.leave(trace.left_of(SOURCES))
-        if not self._tried:
-            self._written.make_folders(trace, here)
         whereabouts.take(trace, here)  # which may be one of them
 
     @property
@@ -145,6 +147,7 @@ class Owed:
         with chance.kept(), whereabouts.kept():
             chance.leave(debt.sources)
             debt.whereabouts.restore()
+            debt.written.take_away(debt.made)
             yield
         self.forgive(debt)
 
@@ -223,14 +226,20 @@ class Owed:
                 return left
         return None
 
-    def brings_more(self, folder: str, seen: Collection[str]) -> bool:
-        """Whether hits would have put files into a folder beside those seen."""
+    def undoes(self, trace: Trace) -> bool:
+        """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""
+        return self._written.undoes({self._here.resolve(name): what for name, what in trace.left_of(FILES).items()})
+
+    def is_gone(self, path: str) -> bool:
+        """Whether there is nothing at a path, or only a folder that a hit has made."""
+        return not os.path.lexists(path) or self._written.is_bare(path)
+
+    def brings_others(self, folder: str, seen: Collection[str]) -> bool:
+        """Whether hits would have put other files into a folder than those seen in it, if they put any there."""
         inside = os.path.join(folder, "")
-        return any(
-            path.startswith(inside) and left not in (ABSENT, FOLDER) and path not in seen
-            for hit in self._debts
-            for path, left in hit.files.items()
-        )
+        left = (each for hit in self._debts for each in hit.files.items())
+        brought = {path for path, what in left if path.startswith(inside) and what not in (ABSENT, FOLDER)}
+        return bool(brought) and brought != {path for path in seen if path.startswith(inside)}
 
     def gone(self) -> Iterator[tuple[str, str]]:
         """The files that hits of this run owe and that are not there at all, each with its step."""
@@ -256,7 +265,8 @@ class Owed:
 
     def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
-        return self._needed({*read(trace, self._here)}, None)
+        own = {self._here.resolve(name) for name in trace.left_of(FILES)}  # as it has left them, whatever they were
+        return self._needed({*read(trace, self._here)}, None, own)
 
     def needed(self, code: Followed, traces: Iterable[Trace], given: Collection[str]) -> list[Debt]:
         """The hits that owe what a step uses that is about to run, in order.
@@ -274,10 +284,10 @@ class Owed:
                 uses.add((FILES, path))
         return self._needed(uses, code)
 
-    def _needed(self, uses: set[Uses], code: Followed | None) -> list[Debt]:
+    def _needed(self, uses: set[Uses], code: Followed | None, own: Collection[str] = ()) -> list[Debt]:
         found, removed = list[Debt](), set[str]()
         for hit in reversed(self._debts):
-            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses, removed))
+            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses, removed, () if found else own))
             if any(self._is_used(kind, name, uses, code, hit) for kind, name in owed):
                 found.append(hit)
                 uses |= {*self._uses(hit.code), *asked(hit.trace, hit.places)}
@@ -326,16 +336,17 @@ class Owed:
             if left != environment.answer(name) == hit.found[name]:
                 yield VARIABLES, name
 
-    def _owed_files(self, hit: Debt, uses: set[Uses], removed: set[str]) -> Iterator[Uses]:
+    def _owed_files(self, hit: Debt, uses: set[Uses], removed: Collection[str], own: Collection[str]) -> Iterator[Uses]:
         """The files that a hit would have left otherwise, as far as they are used.
 
         Args:
             hit: The hit.
             uses: What is used.
             removed: What hits after it remove that have to run again, as one that moves a file: they find it before.
+            own: What does not count, for whoever uses it leaves it otherwise.
         """
         done = hit.done if hit.written is self._written else 0
-        for path, left in hit.files.items():
+        for path, left in ((path, left) for path, left in hit.files.items() if path not in own):
             used = {(FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))}
             if left.startswith(LINK):  # what is used may be behind it
                 used |= {each for each in uses if each[1].startswith(f"{path}{os.sep}")}

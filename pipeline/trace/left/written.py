@@ -40,6 +40,8 @@ class Written:
         self._repository = repository
         self._places = places
         self._new: list[Mapping[str, str]] = []
+        self._made: list[str] = []
+        self._remade: dict[str, str] = {}
 
     def add(self, trace: Trace, places: Places) -> int:
         """A step has run, or was a hit; returns how many that left files have done so far.
@@ -49,7 +51,9 @@ class Written:
             places: What its relative paths stand for.
         """
         if trace.left_of(FILES):
-            self._new.append(_left_by(trace, places))
+            self._new.append(left := _left_by(trace, places))
+            for path in left.keys() & self._remade.keys():
+                del self._remade[path]
         return len(self._new)
 
     def owes(self, path: str, left: str, done: int) -> bool:
@@ -86,13 +90,48 @@ class Written:
             if is_gone and not any(path in each for each in self._new[done:]):
                 yield path
 
-    def make_folders(self, trace: Trace, places: Places) -> None:
-        """Makes the folders of the project that an execution made; passes over those that cannot be made."""
-        for path, left in _left_by(trace, places).items():
-            is_folder = left == paths.FOLDER or paths.listed_in(left) is not None
-            if is_folder and places.is_inside(path):
+    def leave_folders(self, left: Mapping[str, str]) -> list[str]:
+        """Makes the folders of the project that an execution made, and takes away those of hits that it removed.
+
+        Passes over those that cannot be made, or hold something. Returns those that were made.
+
+        Args:
+            left: What it left.
+        """
+        self.take_away(path for path, what in left.items() if what == paths.ABSENT and path in self._made)
+        before = len(self._made)
+        for path, what in left.items():
+            if (what == paths.FOLDER or paths.listed_in(what) is not None) and self._places.is_inside(path):
                 with suppress(OSError):
-                    os.makedirs(path, exist_ok=True)
+                    self._make(path)
+        return self._made[before:]
+
+    def _make(self, folder: str) -> None:
+        if not os.path.isdir(folder):
+            self._make(os.path.dirname(folder))
+            os.mkdir(folder)
+            self._made.append(folder)
+
+    def take_away(self, folders: Iterable[str]) -> None:
+        """Removes folders that hits have made, the last first, as far as they are empty."""
+        for folder in reversed([*folders]):
+            with suppress(OSError):
+                os.rmdir(folder)
+            if not os.path.isdir(folder) and folder in self._made:
+                self._made.remove(folder)
+
+    def is_bare(self, folder: str) -> bool:
+        """Whether a folder is there only because a hit has made it, and is empty."""
+        return folder in self._made and paths.names(folder) == paths.NO_NAMES
+
+    def remade(self, trace: Trace, places: Places) -> None:
+        """A hit has run again: what it left is to be gone through by all after it."""
+        self._remade.update(_left_by(trace, places))
+
+    def undoes(self, left: Mapping[str, str]) -> bool:
+        """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""
+        mine = left.keys() & self._remade.keys()
+        return any(paths.what_is_left(path, self._repository.file_ids) != left[path] for path in mine)
 
     def overtaken(self, dated: Iterable[str], left: Collection[str], step: str, done: int) -> Iterator[str]:
         """The paths that another execution of a step has written something beside later, that would now be older.

@@ -1,7 +1,7 @@
 """Questions whose answer makes no difference: `if not os.path.exists(folder): os.makedirs(folder)`.
 
-The folder is there afterwards in either case, and a hit makes it, too. Without this, whoever writes so pays with a run:
-the first execution was told that there was none.
+The folder is there afterwards in either case, and a hit makes it, too; the same holds for what is removed if it is
+there. Without this, whoever writes so pays with a run: the first execution was told that there was none.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from . import frames
 
 _ASKING = frozenset({"exists", "is_dir", "isdir"})
 _MAKING = frozenset({"makedirs", "mkdir"})
+_REMOVING = frozenset({"remove", "rmdir", "rmtree", "unlink"})
 
 
 def is_before_making() -> bool:
-    """Whether the user's own code asks only in order to make a folder where there is none."""
+    """Whether the user's own code asks only in order to make a folder where there is none, or to remove what is."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not frames.is_user_code(frame.f_code.co_filename):
         if frame.f_code is os.makedirs.__code__:
@@ -57,6 +58,8 @@ def _is_guard(node: ast.If) -> bool:
     match node:
         case ast.If(ast.UnaryOp(ast.Not(), ast.Call() as asked), [ast.Expr(ast.Call() as made)], []):
             return _name(asked) in _ASKING and _name(made) in _MAKING and _path(asked) == _path(made)
+        case ast.If(ast.Call() as asked, [ast.Expr(ast.Call() as removed)], []):
+            return _name(asked) in _ASKING and _name(removed) in _REMOVING and _path(asked) == _path(removed)
     return False
 
 
