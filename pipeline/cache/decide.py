@@ -25,6 +25,7 @@ from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import lookup, questions
+from ..trace.left.kinds import FILES, VALUES
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
 from ..typing.encode import to_plain
@@ -67,6 +68,8 @@ class Decision:
 
     def leave(self) -> None:
         """A hit: leaves what it can, as that execution did, and notes that it owes the rest."""
+        if self.hit is not None:
+            self.world.states.takes.setdefault(self.hit, self.node.id)
         self.world.states.owed.leave(self.node.id, self.node.step.name, self, self.world.code, self.trace)
 
     @property
@@ -147,6 +150,9 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
             continue
         trace = Trace.of(repository.store, commit)
         found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
+        taker = decision.world.states.takes.get(oid, decision.node.id)
+        if trace is not None and taker != decision.node.id and _is_one_of_several(trace):
+            found = (*found, Difference("use", taker, None, None))
         if not found and trace is not None:
             return dataclasses.replace(decision, hit=oid, commit=commit, trace=trace)
         if trace is not None:
@@ -177,6 +183,11 @@ def _changed_since(
     if policy.unverified == "forbid" and trace.unverified:
         yield Difference("unverified", trace.unverified[0], None, None)
     yield from differences(trace, world)
+
+
+def _is_one_of_several(trace: Trace) -> bool:
+    """Whether two executions make a difference: by what they leave beside their outputs, or by chance."""
+    return any(map(trace.left_of, (VALUES, FILES))) or any(each.startswith("chance") for each in trace.unverified)
 
 
 def _exists(asked: str, refs: Refs, world: World) -> bool:

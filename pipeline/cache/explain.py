@@ -114,6 +114,8 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     if commit.config.get("cache") == "off":
         changed = f"; {in_words(reasons)} changed since the run {before_run.name}, too" if reasons else ""
         summary = f"It ran because caching was off for it{changed}."
+    elif reasons and all(each.kind == "use" for each in reasons):
+        summary = f"It ran because {reasons[0].subject!r} has that result in this run, and another execution counts."
     elif reasons and all(each.kind == "unverified" for each in reasons):
         summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
     elif reasons:

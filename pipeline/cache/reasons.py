@@ -8,7 +8,7 @@ from typing import Any
 
 from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
 
-from ..fingerprint import Fingerprint, compare
+from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
 from ..trace.model import Difference
@@ -66,6 +66,8 @@ def reasons_seen(commit: Commit) -> Iterator[Reason]:
 
 def of(difference: Difference) -> Reason:
     """What is not as an earlier execution saw it, as a reason to run."""
+    if difference.subject == HOW_WRITTEN:
+        return Reason("code", "how it is written, at which something looks that it uses,", "before", "changed")
     subject = difference.subject.removeprefix("./") if difference.kind in ("file", "folder") else difference.subject
     return Reason(difference.kind, subject or ".", _brief(difference.old), _brief(difference.new))
 
@@ -153,5 +155,6 @@ _PHRASES = {
     "context": ("what it asked of its run", "{} things that it asked of its run"),
     "trace": ("what it used", "what it used"),
     "unverified": ("what it used and cannot be compared", "what it used and cannot be compared"),
+    "use": ("another step of the run", "other steps of the run"),
     "key": ("its own key", "its own keys"),
 }

@@ -8,7 +8,7 @@ from .compare import Change, PartLike, compare
 from .compute import Followed, fingerprint, follow
 from .live.state import ABSENT, UNLOADED, Name, State
 from .live.surroundings import is_setting
-from .model import Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
+from .model import HOW_WRITTEN, Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
 from .project.locate import TOOL_FOLDER, is_own, stated
 from .project.packages import version as package_version
 from .project.packages import versions as package_versions
@@ -16,6 +16,7 @@ from .reach.acting import SEEDING
 
 __all__ = [
     "ABSENT",
+    "HOW_WRITTEN",
     "SEEDING",
     "TOOL_FOLDER",
     "UNLOADED",

@@ -21,7 +21,7 @@ from .live.installed import own_namespaces
 from .live.objects import ObjectFollower, follow_callable
 from .live.single import is_plain
 from .live.state import UNLOADED, Name, State, observe
-from .model import Fingerprint, Part, Reach, build, digest
+from .model import HOW_WRITTEN, Fingerprint, Part, Reach, build, digest
 from .project import sources
 from .project.locate import is_own, project_root, stated
 from .project.module import Module
@@ -286,7 +286,7 @@ def _beyond(whole: _Whole, root: str) -> dict[str, str]:
     found = {root: "there", **{part.name: part.hash for part in traversal.parts.values()}}
     found |= {f"{_PACKAGE}{name}": version for name, version in traversal.packages.items()}
     seen = identity.seen_by(traversal)
-    return found if seen is None else {**found, "how code is written": seen}
+    return found if seen is None else {**found, HOW_WRITTEN: seen}
 
 
 _PACKAGE = "the package "

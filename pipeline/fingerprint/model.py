@@ -18,6 +18,9 @@ from ..escaping import storable
 
 Reach = Literal["project", "function", "none"]
 
+HOW_WRITTEN = "how code is written"
+"""What counts where live code looks at names, type hints or places: all that the text says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

@@ -5,6 +5,7 @@ That is an execution as any other: what it returns and what it was seen to use a
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -62,14 +63,16 @@ class Again:
             return True
         return False
 
-    def after(self, decision: Decision) -> bool:
-        """Makes sure that a step that has run found what it should have; returns whether it has to run once more.
+    def after(self, decision: Decision, outcome: Outcome) -> bool:
+        """Makes sure that a step that has run, or failed, found what it should have; else it has to run once more.
 
         Raises:
             PipelineError: A hit that had to run again failed.
         """
-        debts = self.states.owed.missed() if self.states.owed else []
+        debts = self.states.owed.missed(outcome.trace, decision.world.places) if self.states.owed else []
         self._run(debts, decision.node.id)
+        if debts:
+            importlib.invalidate_caches()  # it may have looked for a module that is there now
         return bool(debts)
 
     def _run(self, debts: list[Debt], step: str) -> None:
@@ -81,8 +84,7 @@ class Again:
             with self.states.owed.paid(debt):
                 outcome = self.submit(debt.decision, debt.decision.node.step).result()
             self.states.forget()
-            self.states.written.add(outcome.trace, debt.places)
-            self.states.written.remade(outcome.trace, debt.places)
+            self.states.owed.ran_again(debt, outcome.trace)
             if outcome.error is not None:
                 raise PipelineError(
                     f"{debt.step!r} had to run again, for what it leaves behind is used by {step!r}, and failed: "

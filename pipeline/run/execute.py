@@ -25,6 +25,7 @@ from ..trace.conclude import conclude
 from ..trace.model import Trace
 from ..trace.verify import World
 from ..trace.watch import recording
+from ..trace.watch.finding import looked_in_vain
 from ..typing import fit
 from ..values import store
 from ..values.store import Saved
@@ -58,6 +59,7 @@ def execute(
             outcome.outputs = _try_often(step, here, inputs, lists, log)
         except Exception as error:  # whatever the step raised is its failure, not ours
             outcome.error = error
+            looked_in_vain(seen, error)
         except SystemExit as error:
             message = (
                 f"The step {step.name!r} called sys.exit({error.code!r}); return a value or raise an error instead."

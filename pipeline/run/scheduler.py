@@ -296,16 +296,15 @@ class _Runner:
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         self._states.written.add(outcome.trace, decision.world.places)
-        if outcome.error is None:
-            try:
-                if self._again.after(decision):
-                    if self._is_stopped(decision.node):
-                        self._begin(decision.node)
-                    else:
-                        self._start(self._decide(decision.node))
-                    return
-            except PipelineError as error:
-                outcome.error = error
+        try:
+            if self._again.after(decision, outcome):
+                if self._is_stopped(decision.node):
+                    self._begin(decision.node)
+                else:
+                    self._start(self._decide(decision.node))
+                return
+        except PipelineError as error:
+            outcome.error = error
         with self._transaction.together():
             if outcome.error is None:
                 try:
@@ -343,9 +342,11 @@ class _Runner:
             self._settle(decision.node, step, self._note(decision.node, step, outcome))
             returned |= {id_} if step.outputs != before else set()
             del ended[: ended.index(id_) + 1]
-        for node in (self._graph.nodes[each] for each in ended if returned or left):
+        for node in (self._graph.nodes[each] for each in ended):
             code, trace = node.step.code(), self._trace_of(node)
-            if returned.isdisjoint(_took_from(node)) and not uses.is_among(left, code, trace, places):
+            overwritten = self._results[node.id].status == "completed" and uses.overwrites(outcome.trace, trace, places)
+            took = not returned.isdisjoint(_took_from(node))
+            if not took and not overwritten and not uses.is_among(left, code, trace, places):
                 continue
             before = self._results[node.id].outputs
             self._redo(node)
@@ -370,6 +371,8 @@ class _Runner:
         if node.id not in self._results:
             self._sorter.done(node.id)
         self._results[node.id] = step
+        if step.commit is not None:
+            self._states.takes.setdefault(step.commit, node.id)
         self._begun.pop(node.id, None)
         seconds = ((step.finished or 0) - (step.started or 0)) / 1000
         self._observer.step_ended(node.id, step.status, seconds, note)

@@ -153,9 +153,13 @@ class Files:
     def append(self, given: Any) -> None:
         """A file is about to be appended to: what it holds counts, should it be read later."""
         found = self._place(given, direct=True)
-        if found is not None and found[0] not in self._asked and found[1] not in self._appended:
+        if found is not None and "content" not in self._asked.get(found[0], ()) and found[1] not in self._appended:
             self._appended[found[1]] = (found[0], paths.content(found[1], self._file_ids))
         self.write(given)
+
+    def appended(self) -> dict[str, str]:
+        """The files that it only appended to → what they held before."""
+        return dict(self._appended.values())
 
     def _read_appended(self, given: Any) -> None:
         found = self._places.known(given)
@@ -235,12 +239,17 @@ class Files:
         kept = (path for path in sorted(self.written | self.written_unseen) if not self._places.is_made_up(path))
         known = (self._places.known(self._places.given(path)) for path in kept)
         found = {
-            name: paths.names(absolute) if absolute in self._emptied else paths.what_is_left(absolute, self._file_ids)
+            name: self._left_at(absolute)
             for name, absolute in filter(None, known)
             if self._places.counts(absolute, direct=False)
         }
         self._file_ids.settle()
         return found
+
+    def _left_at(self, absolute: str) -> str:
+        if absolute in self._emptied and os.path.isdir(absolute) and not os.path.islink(absolute):
+            return paths.names(absolute)
+        return paths.what_is_left(absolute, self._file_ids)
 
     def _is_scratch(self, name: str) -> bool:
         """Whether a path was made up, written and removed by the execution: the next one makes up another."""

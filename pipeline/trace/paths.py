@@ -102,6 +102,13 @@ def kind(path: str) -> str:
     return FOLDER if stat.S_ISDIR(info.st_mode) else "a file" if stat.S_ISREG(info.st_mode) else SPECIAL
 
 
+def kind_left(left: str) -> str:
+    """What is at a path that was left so, as `what_is_left` says it."""
+    if left in (ABSENT, SPECIAL, UNREADABLE):
+        return left
+    return FOLDER if left == FOLDER or listed_in(left) is not None else "a file"
+
+
 def access(path: str, mode: int) -> str:
     """Whether a path may be used so, as `os.access` says."""
     return "may" if os.access(path, mode) else "may not"

@@ -72,6 +72,7 @@ class Recording:
         """What the execution, which has just ended, leaves of variables, files and whereabouts: kind → name → state."""
         yield kinds.VARIABLES, self.environment.left()
         yield kinds.FILES, self.files.left()
+        yield kinds.APPENDED, self.files.appended()
         yield from self._whereabouts.left(self.places).items()
 
     def loaded(self) -> Iterator[tuple[str, str]]:

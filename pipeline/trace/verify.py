@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from artvcs.vcs import Repository
+from artvcs.vcs import Oid, Repository
 
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, paths
 from .left.consumed import is_as_left
-from .left.kinds import FILES
+from .left.kinds import APPENDED, FILES
 from .left.owed import Debt, Owed
 from .left.written import Written
 from .model import NOT_INSTALLED, Difference, Trace
@@ -38,12 +38,14 @@ class States:
     Attributes:
         owed: What would be otherwise if all steps so far had run.
         written: What steps have left in files.
+        takes: Executions whose results steps of this run have → the first such step.
     """
 
     def __init__(self, repository: Repository, *, tried: bool = False) -> None:
         debts = _debts.setdefault(str(repository.project), [])
         self.written = Written(repository, _places_of(repository))
         self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts, tried=tried)
+        self.takes: dict[Oid, str] = {}
         self._known: dict[int, tuple[Followed, State]] = {}
         self._brought: dict[str, Mapping[str, str]] = {}
 
@@ -121,8 +123,10 @@ class World:
     def file(self, name: str, facet: str, *, rewritten: bool) -> str:
         """What a path answers now; of one that is `rewritten`, moved or removed, what it would have answered before."""
         path = self.places.resolve(name)
-        left = self.states.owed.file(path, rewritten=rewritten) if facet == "content" else None
-        return left or paths.answer(path, facet, self.repository.file_ids)
+        left = self.states.owed.file(path, rewritten=rewritten) if facet in ("content", "kind") else None
+        if left is None:
+            return paths.answer(path, facet, self.repository.file_ids)
+        return left if facet == "content" else paths.kind_left(left)
 
     def expect(self, names: Mapping[str, object]) -> None:
         """Says which files will be asked for."""
@@ -154,6 +158,10 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
             if (now := world.file(name, facet, rewritten=name in left)) != was
             and not (left and is_as_left(name, facet, (was, now), trace, world.places, world.states.owed))
         )
+    for name, was in trace.left_of(APPENDED).items():
+        so_far = world.states.owed.so_far(world.places.resolve(name))
+        if so_far not in (None, was):
+            yield Difference("file", name, was, so_far)
     for path in itertools.islice(world.states.owed.overtaken(trace), 1):
         yield Difference("file", world.places.spell(path), "the newest in its folder", "written before others in it")
     world.repository.file_ids.settle()

@@ -20,7 +20,7 @@ from typing import Any
 
 from ...values.identity import held_by
 from ...values.parts import is_made_by_hand
-from ..model import Unfollowed, digest
+from ..model import HOW_WRITTEN, Unfollowed, digest
 from ..project.module import DEFINITIONS, Binding, Module
 from ..reach import afterwards
 from ..reach.identity import Identity
@@ -138,7 +138,7 @@ class _Observer:
         afterwards.finish(self._traversal)
         seen = self._identity.seen_by(self._traversal)
         if seen is not None:
-            self._values["how code is written"] = seen
+            self._values[HOW_WRITTEN] = seen
         return State(
             self._values,
             {self._identity.short(part.name): part.hash for part in self._traversal.parts.values()},

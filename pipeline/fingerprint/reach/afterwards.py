@@ -28,8 +28,8 @@ def finish(traversal: Traversal) -> None:
 
 def add_local_names(traversal: Traversal) -> None:
     """Adds the names of local variables that somebody may look up: by a frame, or by a text that holds them."""
-    everywhere = traversal.strict or looking.at_code(traversal)
-    words = frozenset[str]().union(*(each.words for _, each in traversal.spoken if each.words))
+    before, words = traversal.before, traversal.words
+    everywhere = looking.at_code(traversal) or (traversal.strict if before is None else looking.at_code(before))
     told: dict[str, list[str]] = {}
     for where, summary in traversal.spoken:
         if summary.local and (everywhere or looking.at_callers(summary) or not words.isdisjoint(summary.local)):

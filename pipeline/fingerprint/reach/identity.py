@@ -47,7 +47,7 @@ class Identity:
     def __init__(self, traversal: Traversal) -> None:
         self._leads = traversal.leads
         self._label = traversal.resolver.label
-        self._writes = frozenset(traversal.writes)
+        self._rebinds = frozenset(traversal.rebinds)
         self._classes = looking.placed(traversal)
         self._loggers = looking.loggers(traversal)
         self._passed: set[Name] = set()
@@ -87,7 +87,7 @@ class Identity:
 
     def seen_by(self, other: Traversal) -> str | None:
         """What other code may see of how this is written, or change of where its names lead; None if it is blind."""
-        if looking.at_anything(other) or not other.writes.isdisjoint(self.copied):
+        if looking.at_anything(other) or not other.rebinds.isdisjoint(self.copied):
             told = [(where, summary.local) for where, summary in self._traversal.spoken]
             told += [(where, (hints.digest,)) for _, where, hints in self._traversal.hints.values()]
             return digest(plainly(self._traversal.parts.values(), {}) + repr(sorted(told)))
@@ -167,10 +167,10 @@ class Identity:
         """The names on the way to what is used that count, for they may lead somewhere else when they are rebound."""
         self._passed |= target.passed
         self.copied |= target.passed | target.copied
-        if self._writes.isdisjoint(target.passed) and self._writes.isdisjoint(target.copied):
+        if self._rebinds.isdisjoint(target.passed) and self._rebinds.isdisjoint(target.copied):
             return []
         return sorted(
-            f"through {self._rebound(each)}" for each in (*target.passed, *target.copied) if each in self._writes
+            f"through {self._rebound(each)}" for each in (*target.passed, *target.copied) if each in self._rebinds
         )
 
     def _rebound(self, name: Name) -> str:

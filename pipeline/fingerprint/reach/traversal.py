@@ -11,6 +11,7 @@ import builtins
 import os
 from collections.abc import Callable, Collection, KeysView
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from ..model import Part, Unfollowed, digest
 from ..project import packages, sources
@@ -68,6 +69,7 @@ class Traversal:
         mentions: Special attributes, as `__subclasses__`, that are read from anything.
         writers: Module-level names that code rebinds or changes in place, each with its module's file → the parts
             that do.
+        rebinds: Those among them that code rebinds.
         builtins: Names of Python's own functions that were reached so far.
         nodes: What has been taken, by name.
         roots: The names that it starts from.
@@ -80,6 +82,7 @@ class Traversal:
         spoken: What pieces of code say, each with the name of its part, as far as it has local variables or texts.
         documented: The pieces that are definitions, each with its module and the name of its part.
         strict: Whether all that code says counts, seen or not.
+        before: The one that this one goes beyond, if any: names of local variables count as far as either sees them.
         fallback: Asked to follow a name that no file binds; says whether it could.
         spell: The name under which a part is known to those who hold it.
     """
@@ -97,10 +100,12 @@ class Traversal:
         self.documented: list[tuple[Module, str, Piece]] = []
         self.read: set[tuple[str, str]] = set()
         self.writers: dict[Name, set[str]] = {}
+        self.rebinds: set[Name] = set()
         self.held: set[Name] = set()
         self.fallback: Fallback = lambda module, name, rest: False
         self.spell: Callable[[str], str] = lambda name: name
         self.strict = False
+        self.before: Traversal | None = None
         self.builtins: set[str] = set()
         self.has_modules = False
         self.leads = Leads(resolver)
@@ -122,6 +127,12 @@ class Traversal:
         """Module-level names that code rebinds or changes in place, each with its module's file."""
         return self.writers.keys()
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words in the texts of all code that is reached; to be asked for when it has run."""
+        mine = frozenset[str]().union(*(each.words for _, each in self.spoken if each.words))
+        return mine if self.before is None else mine | self.before.words
+
     def beyond(self, spell: Callable[[str], str]) -> Traversal:
         """A traversal that starts with nothing, and takes nothing that this one has taken.
 
@@ -131,6 +142,7 @@ class Traversal:
         onward = Traversal(self.resolver)
         onward.mentions |= self.mentions
         onward.strict = True
+        onward.before = self
         onward.leads = self.leads
         onward.spell = spell
         onward.read |= self.read
@@ -304,6 +316,7 @@ class Traversal:
             bare = name.removesuffix(BY_METHOD)
             if bare == name or not self._is_module(module, bare):
                 self.writers.setdefault((module.path, bare), set()).add(where)
+        self.rebinds.update((module.path, name) for name in summary.rebinds)
         for what, line in summary.dynamic:
             self.unfollowed.add(Unfollowed(where, what, line))
 

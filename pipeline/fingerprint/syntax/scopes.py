@@ -53,11 +53,12 @@ class Scope:
         imports: Those that imports bind, and what they import.
         classes: Those of parameters that are given a class, as `cls` is.
         writes: The names that stand for what is changed in place.
+        rebinds: Those of the module that functions bind anew.
     """
 
     __slots__ = (
-        "assigned", "classes", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "spelt",
-        "stores", "top", "writes",
+        "assigned", "classes", "fixed", "globals", "imports", "kind", "nonlocals", "number", "parent", "rebinds",
+        "spelt", "stores", "top", "writes",
     )  # fmt: skip
 
     def __init__(self, kind: ScopeKind, parent: Scope | None, number: int = 0) -> None:
@@ -73,6 +74,7 @@ class Scope:
         self.classes: set[str] = set()
         self.assigned: set[str] = set()
         self.writes: set[str] = set()
+        self.rebinds: set[str] = set()
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
         self.imports: dict[str, list[Import]] = {}
@@ -82,6 +84,7 @@ class Scope:
         """Notes that `name` is bound here."""
         if name in self.globals:
             self.top.writes.add(name)
+            self.top.rebinds.add(name)
         elif name not in self.nonlocals:
             self.stores.add(name)
             self.assigned.add(name)

@@ -41,6 +41,7 @@ class Summary:
         handed: Those that it hands on or keeps, and does not only call or ask for.
         loads: The modules that it imports by itself, in order.
         writes: Global names it rebinds or changes in place; with `BY_METHOD` behind those of which it calls a method.
+        rebinds: Those that it rebinds.
         sets: What it sets attributes of, beside local variables.
         dynamic: What cannot be followed, and the line.
         mentions: Attributes that it reads from anything and that may lead to other code, as `__subclasses__`.
@@ -54,6 +55,7 @@ class Summary:
     handed: frozenset[Ref]
     loads: tuple[Import, ...]
     writes: frozenset[str]
+    rebinds: frozenset[str]
     sets: frozenset[Ref]
     dynamic: tuple[tuple[str, int], ...]
     mentions: frozenset[str]
@@ -130,6 +132,7 @@ class _Speller:
             frozenset([refs[number] for number in handed]) if handed else _EMPTY,
             loaded,
             _written(walk),
+            frozenset(walk.top.rebinds) if walk.top.rebinds else _EMPTY,
             _set(walk),
             tuple(walk.outside.dynamic),
             frozenset(walk.outside.mentions) if walk.outside.mentions else _EMPTY,

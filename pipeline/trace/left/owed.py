@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from ...fingerprint import Followed, State
@@ -23,7 +24,7 @@ from ..model import Trace
 from ..paths import ABSENT, FOLDER, LINK
 from ..places import Places
 from . import order, whereabouts
-from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
+from .kinds import ADDED, APPENDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
 from .uses import ORDER, Uses, asked, read, root
 from .whereabouts import Whereabouts
 from .written import Written
@@ -159,6 +160,10 @@ class Owed:
         """A step of this run is decided anew: what it owes is forgotten."""
         self._debts[:] = [each for each in self._debts if each.written is not self._written or each.step != step]
 
+    def ran_again(self, debt: Debt, trace: Trace) -> None:
+        """A hit has run after all; what was seen of it takes the place of what it owed."""
+        self._written.again(trace, debt.places, self._done(debt) if debt.files else 1)
+
     def forgive(self, debt: Debt) -> None:
         """A step owes nothing any more: it runs, or would."""
         with suppress(ValueError):  # another thread has run it, too
@@ -230,6 +235,10 @@ class Owed:
         """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""
         return self._written.undoes({self._here.resolve(name): what for name, what in trace.left_of(FILES).items()})
 
+    def so_far(self, path: str) -> str | None:
+        """What the steps of this run have left at a path so far, or would have; None if none has left anything."""
+        return self._written.so_far(path)
+
     def is_gone(self, path: str) -> bool:
         """Whether there is nothing at a path, or only a folder that a hit has made."""
         return not os.path.lexists(path) or self._written.is_bare(path)
@@ -284,15 +293,32 @@ class Owed:
                 uses.add((FILES, path))
         return self._needed(uses, code)
 
-    def _needed(self, uses: set[Uses], code: Followed | None, own: Collection[str] = ()) -> list[Debt]:
-        found, removed = list[Debt](), set[str]()
+    def _needed(
+        self,
+        uses: set[Uses],
+        code: Followed | None,
+        own: Collection[str] = (),
+        found: Mapping[str, str] = MappingProxyType({}),
+        until: int = 0,
+    ) -> list[Debt]:
+        needed, removed = list[Debt](), set[str]()
         for hit in reversed(self._debts):
-            owed = itertools.chain(self._owed(hit), self._owed_files(hit, uses, removed, () if found else own))
+            files = self._owed_files(hit, uses, removed, () if needed else own)
+            owed = itertools.chain(self._owed(hit), files, self._missed_files(hit, found, until))
             if any(self._is_used(kind, name, uses, code, hit) for kind, name in owed):
-                found.append(hit)
+                needed.append(hit)
                 uses |= {*self._uses(hit.code), *asked(hit.trace, hit.places)}
                 removed |= {path for path, left in hit.files.items() if left == ABSENT}
-        return found[::-1]
+        return needed[::-1]
+
+    def _missed_files(self, hit: Debt, found: Mapping[str, str], until: int) -> Iterator[Uses]:
+        for path in hit.files.keys() & found.keys():
+            if self._written.is_missed(path, hit.files[path], found[path], self._done(hit), until):
+                yield FILES, path
+
+    def _done(self, hit: Debt) -> int:
+        """How many executions of this run had left files when a hit would have."""
+        return hit.done if hit.written is self._written else 1
 
     def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: Debt) -> bool:
         if kind != VALUES or code is None:
@@ -304,7 +330,21 @@ class Owed:
             return False
         return True
 
-    def missed(self) -> list[Debt]:
+    def missed(self, trace: Trace, places: Places) -> list[Debt]:
+        """The hits that should have run before a step that has just run: it has used what they owe.
+
+        Args:
+            trace: What was seen of it.
+            places: What its relative paths stand for.
+        """
+        found = {name: facets["content"] for name, facets in trace.files.items() if "content" in facets}
+        found = {places.resolve(name): what for name, what in {**found, **trace.left_of(APPENDED)}.items()}
+        until = self._written.add(Trace(), places) - bool(trace.left_of(FILES))
+        due = {id(each): each for each in self._needed({*asked(trace, places)}, None, found=found, until=until)}
+        due.update((id(each), each) for each in self._made_otherwise())
+        return [each for each in self._debts if id(each) in due]
+
+    def _made_otherwise(self) -> list[Debt]:
         """The hits of which what a step that has just run made anew, where there was None, is not what they owe.
 
         It was thought to be: one function makes it for both. What it made is taken away again.
@@ -345,7 +385,7 @@ class Owed:
             removed: What hits after it remove that have to run again, as one that moves a file: they find it before.
             own: What does not count, for whoever uses it leaves it otherwise.
         """
-        done = hit.done if hit.written is self._written else 0
+        done = self._done(hit)
         for path, left in ((path, left) for path, left in hit.files.items() if path not in own):
             used = {(FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))}
             if left.startswith(LINK):  # what is used may be behind it

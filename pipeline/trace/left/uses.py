@@ -78,6 +78,18 @@ def is_among(uses: set[Uses], code: Followed, trace: Trace, places: Places) -> b
     return any((VALUES, root(code.spelt(name))) in uses for name in trace.values)
 
 
+def overwrites(before: Trace, after: Trace, places: Places) -> bool:
+    """Whether an execution has left files that one after it had left already, and that are now as the former left them.
+
+    Args:
+        before: What was seen of the former.
+        after: What was seen of the one after it.
+        places: What their relative paths stand for.
+    """
+    mine = {places.resolve(name): what for name, what in before.left_of(FILES).items()}
+    return any(mine.get(places.resolve(name), what) != what for name, what in after.left_of(FILES).items())
+
+
 def root(name: str) -> str:
     """The name of a module, or of a setting, of whose value something is told."""
     found = _ROOT.match(name)

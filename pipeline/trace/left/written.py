@@ -39,7 +39,7 @@ class Written:
     def __init__(self, repository: Repository, places: Places) -> None:
         self._repository = repository
         self._places = places
-        self._new: list[Mapping[str, str]] = []
+        self._new: list[Mapping[str, str]] = [{}]  # first what is left by those of runs before that ran again
         self._made: list[str] = []
         self._remade: dict[str, str] = {}
 
@@ -55,6 +55,18 @@ class Written:
             for path in left.keys() & self._remade.keys():
                 del self._remade[path]
         return len(self._new)
+
+    def again(self, trace: Trace, places: Places, done: int) -> None:
+        """A hit has run again: what it left is in its old place, to be gone through by all after it.
+
+        Args:
+            trace: What was seen of it.
+            places: What its relative paths stand for.
+            done: How many steps had left files when it was a hit; 1 of one that was a hit in a run before.
+        """
+        left = _left_by(trace, places)
+        self._new[done - 1] = {**self._new[done - 1], **left}
+        self._remade.update(left)
 
     def owes(self, path: str, left: str, done: int) -> bool:
         """Whether an execution that left a path so would have to do it again.
@@ -73,9 +85,30 @@ class Written:
         now = paths.what_is_left(path, self._repository.file_ids)
         if now == (later[-1] if later else left):
             return False
-        if now == paths.ABSENT or any(each.get(path) == now for each in self._new) or now in self._before[path]:
+        return self._is_ours(path, now)
+
+    def _is_ours(self, path: str, content: str) -> bool:
+        """Whether what a path holds, or held a moment ago, was left there by steps, or there was nothing."""
+        if content == paths.ABSENT or any(each.get(path) == content for each in self._new):
             return True
-        return order.written(path) >= self._broken_off.get(path, _NEVER)
+        return content in self._before[path] or order.written(path) >= self._broken_off.get(path, _NEVER)
+
+    def so_far(self, path: str) -> str | None:
+        """What the executions of this run have left at a path so far; None if none has left anything."""
+        return next((each[path] for each in reversed(self._new) if path in each), None)
+
+    def is_missed(self, path: str, left: str, found: str, done: int, until: int) -> bool:
+        """Whether an execution found a path otherwise than those before it would have left it.
+
+        Args:
+            path: The path.
+            left: What one of them left.
+            found: What it found.
+            done: How many steps had left files when that one had.
+            until: How many had when it began.
+        """
+        later = [each[path] for each in self._new[done:until] if path in each]
+        return found != (later[-1] if later else left) and self._is_ours(path, found)
 
     def gone(self, left: Mapping[str, str], done: int) -> Iterator[str]:
         """The files that an execution left, and that are not there though no later one has removed them.
@@ -123,10 +156,6 @@ class Written:
     def is_bare(self, folder: str) -> bool:
         """Whether a folder is there only because a hit has made it, and is empty."""
         return folder in self._made and paths.names(folder) == paths.NO_NAMES
-
-    def remade(self, trace: Trace, places: Places) -> None:
-        """A hit has run again: what it left is to be gone through by all after it."""
-        self._remade.update(_left_by(trace, places))
 
     def undoes(self, left: Mapping[str, str]) -> bool:
         """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""

@@ -35,6 +35,12 @@ def _finding(function: Callable[..., Any]) -> Callable[..., Any]:
     return watched
 
 
+def looked_in_vain(recording: Recording, error: BaseException) -> None:
+    """An execution failed: if that is because a module was not found, notes where it may appear."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        note_places(recording, error.name.partition(".")[0], sys.path)
+
+
 def note_places(recording: Recording, top: str, folders: list[str]) -> None:
     """Notes where a module of the user's may appear: in folders that are searched for modules."""
     for folder in folders:

@@ -14,53 +14,59 @@ from types import FrameType
 
 from . import frames
 
-_ASKING = frozenset({"exists", "is_dir", "isdir"})
+MAKE, REMOVE = "make", "remove"
+_ASKING = {
+    MAKE: frozenset({"exists", "is_dir", "isdir"}),
+    REMOVE: frozenset({"exists", "is_dir", "is_file", "isdir", "isfile", "lexists"}),
+}
 _MAKING = frozenset({"makedirs", "mkdir"})
 _REMOVING = frozenset({"remove", "rmdir", "rmtree", "unlink"})
 
 
-def is_before_making() -> bool:
-    """Whether the user's own code asks only in order to make a folder where there is none, or to remove what is."""
+def purpose() -> str | None:
+    """For what the user's own code asks: to `MAKE` a folder where there is none, or to `REMOVE` what is there."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and not frames.is_user_code(frame.f_code.co_filename):
         if frame.f_code is os.makedirs.__code__:
-            return True  # it asks for the folders above, which it makes
+            return MAKE  # it asks for the folders above, which it makes
         frame = frame.f_back
     if frame is None:
-        return False
+        return None
     name = frame.f_code.co_filename
     linecache.checkcache(name)
     lines = linecache.getlines(name, frame.f_globals)
     known = _known.get(name)
     if known is None or known[0] is not lines:  # which are the same as long as nobody has found the file changed
-        known = _known[name] = lines, _guarding("".join(lines))
-    return frame.f_lineno in known[1]
+        known = _known[name] = lines, _purposes("".join(lines))
+    return known[1].get(frame.f_lineno)
 
 
-_known: dict[str, tuple[list[str], frozenset[int]]] = {}
+_known: dict[str, tuple[list[str], dict[int, str]]] = {}
 
 
-def _guarding(text: str) -> frozenset[int]:
-    """The lines on which such questions stand."""
+def _purposes(text: str) -> dict[int, str]:
+    """The lines on which such questions stand, and for what."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
-        return frozenset()
-    return frozenset(
-        line
+        return {}
+    return {
+        line: found
         for node in ast.walk(tree)
-        if isinstance(node, ast.If) and _is_guard(node)
+        if isinstance(node, ast.If) and (found := _purpose(node)) is not None
         for line in range(node.test.lineno, (node.test.end_lineno or node.test.lineno) + 1)
-    )
+    }
 
 
-def _is_guard(node: ast.If) -> bool:
+def _purpose(node: ast.If) -> str | None:
     match node:
-        case ast.If(ast.UnaryOp(ast.Not(), ast.Call() as asked), [ast.Expr(ast.Call() as made)], []):
-            return _name(asked) in _ASKING and _name(made) in _MAKING and _path(asked) == _path(made)
-        case ast.If(ast.Call() as asked, [ast.Expr(ast.Call() as removed)], []):
-            return _name(asked) in _ASKING and _name(removed) in _REMOVING and _path(asked) == _path(removed)
-    return False
+        case ast.If(ast.UnaryOp(ast.Not(), ast.Call() as asked), [ast.Expr(ast.Call() as done)], []):
+            names, found = _MAKING, MAKE
+        case ast.If(ast.Call() as asked, [ast.Expr(ast.Call() as done)], []):
+            names, found = _REMOVING, REMOVE
+        case _:
+            return None
+    return found if _name(asked) in _ASKING[found] and _name(done) in names and _path(asked) == _path(done) else None
 
 
 def _name(call: ast.Call) -> str:

@@ -57,7 +57,13 @@ def _probe(recording: Recording, path: Any, facet: str, *, follows: bool) -> Non
     if asking is None:
         return
     found = recording.places.known(path)
-    if found is None or (not os.path.lexists(found[1]) and guards.is_before_making()):
+    if found is None:
+        return
+    purpose = guards.purpose()
+    if purpose == guards.REMOVE:
+        recording.files.empty(path)  # it is gone in either case
+        return
+    if purpose == guards.MAKE and not os.path.lexists(found[1]):
         return
     if facet == "target" or not follows:
         recording.files.probe(path, "target", direct=True)
