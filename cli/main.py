@@ -162,6 +162,9 @@ def _misused(arguments: list[str], error: click.ClickException) -> int:
     message = error.format_message().rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     verb = context.command_path if context is not None else "art"
+    if isinstance(error, click.NoSuchOption) and any(error.option_name in each.opts for each in art.params):
+        inside = verb.removeprefix("art ")
+        return _fail(arguments, f"{message} of this verb; write `art {error.option_name} {inside} …`.", error.exit_code)
     return _fail(arguments, f"{message}; `{verb} --help` shows what it takes.", error.exit_code)
 
 

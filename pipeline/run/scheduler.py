@@ -343,10 +343,12 @@ class _Runner:
             returned |= {id_} if step.outputs != before else set()
             del ended[: ended.index(id_) + 1]
         for node in (self._graph.nodes[each] for each in ended):
+            has_run = self._results[node.id].status == "completed"
+            if not (returned or left or has_run):
+                continue
             code, trace = node.step.code(), self._trace_of(node)
-            overwritten = self._results[node.id].status == "completed" and uses.overwrites(outcome.trace, trace, places)
-            took = not returned.isdisjoint(_took_from(node))
-            if not took and not overwritten and not uses.is_among(left, code, trace, places):
+            took = not returned.isdisjoint(_took_from(node)) or uses.is_among(left, code, trace, places)
+            if not took and not (has_run and uses.overwrites(outcome.trace, trace, places)):
                 continue
             before = self._results[node.id].outputs
             self._redo(node)
