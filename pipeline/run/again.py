@@ -19,8 +19,8 @@ from ..define.step import Step
 from ..errors import PipelineError
 from ..history import lookup
 from ..record.outcome import Outcome
+from ..trace.left.debt import Debt
 from ..trace.left.kinds import FILES
-from ..trace.left.owed import Debt
 from ..trace.model import Trace
 from ..trace.verify import States
 from .observer import Observer
@@ -69,7 +69,7 @@ class Again:
         Raises:
             PipelineError: A hit that had to run again failed.
         """
-        debts = self.states.owed.missed(outcome.trace, decision.world.places) if self.states.owed else []
+        debts = self.states.owed.due.missed(outcome.trace, decision.world.places) if self.states.owed else []
         self._run(debts, decision.node.id)
         if debts:
             importlib.invalidate_caches()  # it may have looked for a module that is there now
@@ -105,7 +105,7 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     if not owed:
         return []
     if decision.hit is not None:
-        return owed.files_of(decision.trace)
+        return owed.due.files_of(decision.trace)
     seen = decision.seen
     if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
         # Code, parameters or inputs are new: what it used last.
@@ -113,4 +113,4 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     ended = previous.steps.get(decision.node.id) if previous is not None else None
     if ended is not None and ended.left:  # it failed: what it changed then is to be as it found it
         seen = (*seen, Trace(left={FILES: ended.left}))
-    return owed.needed(decision.world.code, seen, paths_given(decision))
+    return owed.due.needed(decision.world.code, seen, paths_given(decision))

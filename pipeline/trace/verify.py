@@ -15,8 +15,9 @@ from artvcs.vcs import Oid, Repository
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, paths
 from .left.consumed import is_as_left
+from .left.debt import Debt
 from .left.kinds import APPENDED, FILES
-from .left.owed import Debt, Owed
+from .left.owed import Owed
 from .left.written import Written
 from .model import NOT_INSTALLED, Difference, Trace
 from .places import WORKING_DIRECTORY, Places
@@ -162,7 +163,7 @@ def differences(trace: Trace, world: World) -> Iterator[Difference]:
         so_far = world.states.owed.so_far(world.places.resolve(name))
         if so_far not in (None, was):
             yield Difference("file", name, was, so_far)
-    for path in itertools.islice(world.states.owed.overtaken(trace), 1):
+    for path in itertools.islice(world.states.owed.due.overtaken(trace), 1):
         yield Difference("file", world.places.spell(path), "the newest in its folder", "written before others in it")
     world.repository.file_ids.settle()
     for root, parts in world.code.beyond(trace.code).items():
