@@ -72,6 +72,11 @@ class Decision:
             self.world.states.takes.setdefault(self.hit, self.node.id)
         self.world.states.owed.leave(self.node.id, self.node.step.name, self, self.world.code, self.trace)
 
+    def without_hit(self, path: str) -> Decision:
+        """The step has to run after all: one that ran again has made a path anew that it leaves otherwise."""
+        changed = Difference("file", self.world.places.spell(path), "as it left it", "as another step has just made it")
+        return dataclasses.replace(self, hit=None, commit=None, changed=(changed,), against=self.hit)
+
     @property
     def code(self) -> Fingerprint:
         """The fingerprint of the step's code."""

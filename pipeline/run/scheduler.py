@@ -207,7 +207,9 @@ class _Runner:
         except PipelineError as error:  # what the step declares cannot be done; others can go on
             self._refuse(node, error)
             return True
-        if decision.hit is not None and not self._states.owed.undoes(decision.trace):
+        if decision.hit is not None and (undone := self._states.owed.undone(decision.trace)) is not None:
+            decision = decision.without_hit(undone)
+        if decision.hit is not None:
             self._claims.release(decision.key)
             decision.leave()
             with self._transaction.together():

@@ -191,9 +191,9 @@ class Owed:
                 return left
         return None
 
-    def undoes(self, trace: Trace) -> bool:
-        """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""
-        return self._written.undoes({self._here.resolve(name): what for name, what in trace.left_of(FILES).items()})
+    def undone(self, trace: Trace) -> str | None:
+        """A path that an execution left otherwise than it is since one before it ran again: it has to run, too."""
+        return self._written.undone({self._here.resolve(name): what for name, what in trace.left_of(FILES).items()})
 
     def so_far(self, path: str) -> str | None:
         """What the steps of this run have left at a path so far, or would have; None if none has left anything."""

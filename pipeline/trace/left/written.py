@@ -157,10 +157,10 @@ class Written:
         """Whether a folder is there only because a hit has made it, and is empty."""
         return folder in self._made and paths.names(folder) == paths.NO_NAMES
 
-    def undoes(self, left: Mapping[str, str]) -> bool:
-        """Whether an execution left files otherwise than they are since one before it ran again: it has to run, too."""
-        mine = left.keys() & self._remade.keys()
-        return any(paths.what_is_left(path, self._repository.file_ids) != left[path] for path in mine)
+    def undone(self, left: Mapping[str, str]) -> str | None:
+        """A path that an execution left otherwise than it is since one before it ran again: it has to run, too."""
+        mine = sorted(left.keys() & self._remade.keys())
+        return next((path for path in mine if paths.what_is_left(path, self._repository.file_ids) != left[path]), None)
 
     def overtaken(self, dated: Iterable[str], left: Collection[str], step: str, done: int) -> Iterator[str]:
         """The paths that another execution of a step has written something beside later, that would now be older.
