@@ -131,7 +131,7 @@ class Due:
         """
         found = {name: facets["content"] for name, facets in trace.files.items() if "content" in facets}
         found = {places.resolve(name): what for name, what in {**found, **trace.left_of(APPENDED)}.items()}
-        until = self._written.add(Trace(), places) - bool(trace.left_of(FILES))
+        until = self._written.done - bool(trace.left_of(FILES))  # as it began
         due = {id(each): each for each in self._needed({*asked(trace, places)}, None, found=found, until=until)}
         due.update((id(each), each) for each in self._made_otherwise())
         return [each for each in self._debts if id(each) in due]

@@ -54,6 +54,11 @@ class Written:
             self._new.append(left := _left_by(trace, places))
             for path in left.keys() & self._remade.keys():
                 del self._remade[path]
+        return self.done
+
+    @property
+    def done(self) -> int:
+        """How many steps have left files so far, counting those of runs before that ran again as one."""
         return len(self._new)
 
     def again(self, trace: Trace, places: Places, done: int) -> None:
