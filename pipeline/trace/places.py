@@ -61,6 +61,10 @@ class Places:
         found.folder, found._moved = folder, False
         return found
 
+    def here(self) -> Places:
+        """The same paths as relative names stand for them in the working directory."""
+        return self.from_(os.getcwd())
+
     def known(self, given: Any) -> tuple[str, str] | None:
         """The name and the absolute path of what was opened; None for what is no path, as a descriptor."""
         try:

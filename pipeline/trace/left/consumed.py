@@ -11,8 +11,8 @@ import os
 from .. import paths
 from ..model import Trace
 from ..places import Places
-from .kinds import FILES
 from .owed import Owed
+from .uses import files_left
 
 
 def is_as_left(name: str, facet: str, answer: tuple[str, str], trace: Trace, places: Places, owed: Owed) -> bool:
@@ -28,7 +28,7 @@ def is_as_left(name: str, facet: str, answer: tuple[str, str], trace: Trace, pla
     """
     was, now = answer
     path = places.resolve(name)
-    left = {places.resolve(each): what for each, what in trace.left_of(FILES).items()}
+    left = files_left(trace, places)
     if left.get(path) == paths.ABSENT:
         if now not in (paths.ABSENT, paths.NO_NAMES) or not owed.is_gone(path):
             return False

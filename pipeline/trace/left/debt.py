@@ -54,6 +54,10 @@ class Debt:
         inside = os.sep + module.replace(".", os.sep)
         return any(path.endswith((f"{inside}.py", os.path.join(inside, "__init__.py"))) for path in self.code.files)
 
+    def done_in(self, written: Written) -> int:
+        """How many executions of a run had left files when this one would have; 1 in another run than its own."""
+        return self.done if self.written is written else 1
+
 
 def noted(state: State, name: str) -> str:
     """What is noted of a live value, or of a collection that is only added to."""

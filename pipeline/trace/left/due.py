@@ -16,7 +16,7 @@ from ..places import Places
 from . import order
 from .debt import Debt, noted
 from .kinds import ADDED, APPENDED, FILES, VALUES, VARIABLES
-from .uses import ORDER, Uses, asked, read, root
+from .uses import ORDER, Uses, asked, files_left, read, root
 from .written import Written
 
 _NOW = sys.maxsize
@@ -42,14 +42,9 @@ class Due:
         self._debts = debts
         self._spared: set[tuple[int, str]] = set()
 
-    @property
-    def _here(self) -> Places:
-        """What relative paths stand for in the working directory."""
-        return self._places.from_(os.getcwd())
-
     def overtaken(self, trace: Trace) -> Iterator[str]:
         """The paths of hits that others were written after since, as far as an execution asked for such an order."""
-        uses = {each for each in read(trace, self._here) if each[0] == ORDER}
+        uses = {each for each in read(trace, self._places.here()) if each[0] == ORDER}
         for hit in self._debts if uses else ():
             yield from self._overtaken(hit, uses)
 
@@ -66,8 +61,8 @@ class Due:
 
     def files_of(self, trace: Trace) -> list[Debt]:
         """The hits that owe files which an execution has read, in order."""
-        own = {self._here.resolve(name) for name in trace.left_of(FILES)}  # as it has left them, whatever they were
-        return self._needed({*read(trace, self._here)}, None, own)
+        own = files_left(trace, self._places.here())  # as it has left them, whatever they were
+        return self._needed({*read(trace, self._places.here())}, None, own)
 
     def needed(self, code: Followed, traces: Iterable[Trace], given: Collection[str]) -> list[Debt]:
         """The hits that owe what a step uses that is about to run, in order.
@@ -79,7 +74,7 @@ class Due:
         """
         uses = {*self._uses(code)}
         for trace in traces:
-            uses |= {*asked(trace, self._here)}
+            uses |= {*asked(trace, self._places.here())}
         for path in (path for hit in self._debts for path in hit.files) if given else ():
             if any(each in given for each in self._places.inside(path)):
                 uses.add((FILES, path))
@@ -105,12 +100,8 @@ class Due:
 
     def _missed_files(self, hit: Debt, found: Mapping[str, str], until: int) -> Iterator[Uses]:
         for path in hit.files.keys() & found.keys():
-            if self._written.is_missed(path, hit.files[path], found[path], self._done(hit), until):
+            if self._written.is_missed(path, hit.files[path], found[path], hit.done_in(self._written), until):
                 yield FILES, path
-
-    def _done(self, hit: Debt) -> int:
-        """How many executions of this run had left files when a hit would have."""
-        return hit.done if hit.written is self._written else 1
 
     def _is_used(self, kind: str, name: str, uses: set[Uses], code: Followed | None, hit: Debt) -> bool:
         if kind != VALUES or code is None:
@@ -177,7 +168,7 @@ class Due:
             removed: What hits after it remove that have to run again, as one that moves a file: they find it before.
             own: What does not count, for whoever uses it leaves it otherwise.
         """
-        done = self._done(hit)
+        done = hit.done_in(self._written)
         for path, left in ((path, left) for path, left in hit.files.items() if path not in own):
             used = {(FILES, path), (FILES, os.path.join(os.path.dirname(path), ""))}
             if left.startswith(LINK):  # what is used may be behind it

@@ -24,7 +24,7 @@ from . import whereabouts
 from .debt import Debt, noted
 from .due import Due
 from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
-from .uses import root
+from .uses import files_left, root
 from .whereabouts import Whereabouts
 from .written import Written
 
@@ -73,9 +73,9 @@ class Owed:
             code: Its code.
             trace: What the execution was seen to use.
         """
-        here = self._here
+        here = self._places.here()
         done = self._written.add(trace, here)
-        files = {here.resolve(name): what for name, what in trace.left_of(FILES).items()}
+        files = files_left(trace, here)
         made = self._written.leave_folders(files) if not self._tried else []
         if any(map(trace.left_of, (VALUES, PARTS, VARIABLES, FILES, MODULES))):
             found = {name: environment.answer(name) for name in trace.left_of(VARIABLES)}
@@ -87,11 +87,6 @@ class Owed:
             self._debts.append(debt)
         chance.leave(trace.left_of(SOURCES))
         whereabouts.take(trace, here)  # which may be one of them
-
-    @property
-    def _here(self) -> Places:
-        """What relative paths stand for in the working directory."""
-        return self._places.from_(os.getcwd())
 
     def begin(self, function: Any) -> None:
         """A step's function begins anew: what it owes from an earlier run is forgotten, as it may have been reset."""
@@ -122,7 +117,7 @@ class Owed:
 
     def ran_again(self, debt: Debt, trace: Trace) -> None:
         """A hit has run after all; what was seen of it takes the place of what it owed."""
-        self._written.again(trace, debt.places, debt.done if debt.written is self._written and debt.files else 1)
+        self._written.again(trace, debt.places, debt.done_in(self._written) if debt.files else 1)
 
     def forgive(self, debt: Debt) -> None:
         """A step owes nothing any more: it runs, or would."""
@@ -193,7 +188,7 @@ class Owed:
 
     def undone(self, trace: Trace) -> str | None:
         """A path that an execution left otherwise than it is since one before it ran again: it has to run, too."""
-        return self._written.undone({self._here.resolve(name): what for name, what in trace.left_of(FILES).items()})
+        return self._written.undone(files_left(trace, self._places.here()))
 
     def so_far(self, path: str) -> str | None:
         """What the steps of this run have left at a path so far, or would have; None if none has left anything."""

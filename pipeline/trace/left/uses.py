@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ...fingerprint import Followed
 from ..model import Trace
@@ -48,6 +48,16 @@ def read(trace: Trace, places: Places) -> Iterator[Uses]:
             yield from ((FILES, os.path.join(path, "")), (ORDER, os.path.join(path, "")))
 
 
+def files_left(trace: Trace, places: Places) -> Mapping[str, str]:
+    """What an execution left in files: absolute path → what is there since.
+
+    Args:
+        trace: What was seen of it.
+        places: What its relative paths stand for.
+    """
+    return {places.resolve(name): what for name, what in trace.left_of(FILES).items()}
+
+
 def changed(code: Followed, before: Trace, after: Trace, places: Places) -> set[Uses]:
     """What a step has left otherwise than in an execution before.
 
@@ -86,8 +96,8 @@ def overwrites(before: Trace, after: Trace, places: Places) -> bool:
         after: What was seen of the one after it.
         places: What their relative paths stand for.
     """
-    mine = {places.resolve(name): what for name, what in before.left_of(FILES).items()}
-    return any(mine.get(places.resolve(name), what) != what for name, what in after.left_of(FILES).items())
+    mine = files_left(before, places)
+    return any(mine.get(path, what) != what for path, what in files_left(after, places).items())
 
 
 def root(name: str) -> str:

@@ -21,6 +21,7 @@ from ..model import Trace
 from ..places import Places
 from . import order
 from .kinds import DIRECTORY, FILES
+from .uses import files_left
 
 _RUNS = 30
 """So many of the last runs are looked at."""
@@ -51,7 +52,7 @@ class Written:
             places: What its relative paths stand for.
         """
         if trace.left_of(FILES):
-            self._new.append(left := _left_by(trace, places))
+            self._new.append(left := files_left(trace, places))
             for path in left.keys() & self._remade.keys():
                 del self._remade[path]
         return self.done
@@ -69,7 +70,7 @@ class Written:
             places: What its relative paths stand for.
             done: How many steps had left files when it was a hit; 1 of one that was a hit in a run before.
         """
-        left = _left_by(trace, places)
+        left = files_left(trace, places)
         self._new[done - 1] = {**self._new[done - 1], **left}
         self._remade.update(left)
 
@@ -123,8 +124,7 @@ class Written:
             done: How many steps had left files when it had.
         """
         for path, what in itertools.islice(left.items(), _MOST_SOUGHT):
-            is_folder = what == paths.FOLDER or paths.listed_in(what) is not None
-            is_gone = what != paths.ABSENT and not is_folder and not os.path.lexists(path)
+            is_gone = paths.kind_left(what) not in (paths.ABSENT, paths.FOLDER) and not os.path.lexists(path)
             if is_gone and not any(path in each for each in self._new[done:]):
                 yield path
 
@@ -139,7 +139,7 @@ class Written:
         self.take_away(path for path, what in left.items() if what == paths.ABSENT and path in self._made)
         before = len(self._made)
         for path, what in left.items():
-            if (what == paths.FOLDER or paths.listed_in(what) is not None) and self._places.is_inside(path):
+            if paths.kind_left(what) == paths.FOLDER and self._places.is_inside(path):
                 with suppress(OSError):
                     self._make(path)
         return self._made[before:]
@@ -241,7 +241,7 @@ class Written:
                 trace = Trace(left={FILES: step.left})
                 if step.commit is not None:
                     trace = traces.setdefault(step.commit, traces.get(step.commit) or self._trace(refs, step.commit))
-                found.append(((step.step, id_), _left_by(trace, places)))
+                found.append(((step.step, id_), files_left(trace, places)))
                 for folder in trace.left_of(DIRECTORY):
                     places = places.from_(os.path.join(places.project, folder))
         return found
@@ -252,7 +252,3 @@ class Written:
         except (LookupFailed, DamagedError):
             found = None  # collected, or damaged: then it says nothing
         return found or Trace()
-
-
-def _left_by(trace: Trace, places: Places) -> Mapping[str, str]:
-    return {places.resolve(name): content for name, content in trace.left_of(FILES).items()}
