@@ -156,8 +156,8 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
         trace = Trace.of(repository.store, commit)
         found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
         taker = decision.world.states.takes.get(oid, decision.node.id)
-        if trace is not None and taker != decision.node.id and _is_one_of_several(trace):
-            found = (*found, Difference("use", taker, None, None))
+        if not found and trace is not None and taker != decision.node.id and _is_one_of_several(trace):
+            found = (Difference("use", taker, None, None),)
         if not found and trace is not None:
             return dataclasses.replace(decision, hit=oid, commit=commit, trace=trace)
         if trace is not None:

@@ -116,6 +116,7 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
         summary = f"It ran because caching was off for it{changed}."
     elif reasons and all(each.kind == "use" for each in reasons):
         summary = f"It ran because {reasons[0].subject!r} has that result in this run, and another execution counts."
+        reasons = []
     elif reasons and all(each.kind == "unverified" for each in reasons):
         summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
     elif reasons:

@@ -60,7 +60,7 @@ def reasons_seen(commit: Commit) -> Iterator[Reason]:
     """Why the newest result of the same key could not be used, as it was seen before an execution began."""
     for each in commit.config.get("changed", ()):
         match each:
-            case [str(kind), str(subject), str() | None as old, str() | None as new]:
+            case [str(kind), str(subject), str() | None as old, str() | None as new] if kind in _PHRASES:
                 yield Reason(kind, subject, old, new)
 
 
