@@ -58,7 +58,8 @@ def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterato
 
 def reasons_seen(commit: Commit) -> Iterator[Reason]:
     """Why the newest result of the same key could not be used, as it was seen before an execution began."""
-    for each in commit.config.get("changed", ()):
+    changed = commit.config.get("changed")
+    for each in changed if isinstance(changed, list) else ():
         match each:
             case [str(kind), str(subject), str() | None as old, str() | None as new] if kind in _PHRASES:
                 yield Reason(kind, subject, old, new)

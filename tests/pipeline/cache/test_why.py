@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from artvcs.pipelines.cache.reasons import Reason, reasons_seen
+from artvcs.vcs import Code, Commit, Oid
+
 PROJECT = """
 import json, sys
 from artvcs import CachePolicy, Client, pipeline, save_artifact, step
@@ -212,3 +215,16 @@ def test_a_failure_is_told_with_its_place(reader: Path) -> None:
     done = subprocess.run([sys.executable, "-c", asking], cwd=reader, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("It failed: FileNotFoundError: ")
     assert done.stdout.endswith(" (reader.py:9)\n")
+
+
+@pytest.mark.parametrize("changed", [5, "file", [["a kind of tomorrow", "x", None, None]], [5, [], ["file", 1, None]]])
+def test_reasons_that_a_stranger_wrote_are_passed_over(changed: Any) -> None:
+    kept = ["file", "a.txt", "before", "after"]
+    commit = Commit(
+        step="train", pipeline="flow", code=Code(Oid("0" * 64), Oid("1" * 64), "flow.py", 1), params={},
+        config={"changed": [*changed, kept] if isinstance(changed, list) else changed}, inputs={}, reads={},
+        outputs={}, parents=(), cache_key=None, trace=Oid("2" * 64), environment={}, git=None, author="A", started=0,
+        finished=1, metadata={}, log=None,
+    )  # fmt: skip
+    expected = [Reason("file", "a.txt", "before", "after")] if isinstance(changed, list) else []
+    assert list(reasons_seen(commit)) == expected
