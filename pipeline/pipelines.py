@@ -11,6 +11,7 @@ from typing import Any, Generic, ParamSpec, overload
 
 from artvcs.vcs import Repository
 
+from . import errors
 from .define import building
 from .define.graph import Graph
 from .define.handles import Source
@@ -166,8 +167,11 @@ def _describe(run: PipelineRun) -> str:
     message = first.failure.message.strip().splitlines()
     reason = f"{first.failure.type}: {message[0]}" if message else first.failure.type
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    reason = reason.rstrip(".")
-    return f"Step {first.name!r} failed{more}: {reason}; mend it and run again: finished steps are not repeated."
+    # Our own errors say already what to do; of those of the user's code nobody knows it.
+    advice = "" if first.failure.type in vars(errors) else "mend it and "
+    return (
+        f"Step {first.name!r} failed{more}: {reason.rstrip('.')}; {advice}run again: finished steps are not repeated."
+    )
 
 
 @overload

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,7 +154,7 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
         if policy.expired(commit, now_ms()) or not available(repository.store, commit):
             continue
         trace = Trace.of(repository.store, commit)
-        found = tuple(_changed_since(commit, trace, decision.world, refs, policy))
+        found = _each_once(_changed_since(commit, trace, decision.world, refs, policy))
         taker = decision.world.states.takes.get(oid, decision.node.id)
         if not found and trace is not None and taker != decision.node.id and _is_one_of_several(trace):
             found = (Difference("use", taker, None, None),)
@@ -188,6 +188,16 @@ def _changed_since(
     if policy.unverified == "forbid" and trace.unverified:
         yield Difference("unverified", trace.unverified[0], None, None)
     yield from differences(trace, world)
+
+
+def _each_once(found: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Of what differs in several ways one, with the hash of its content where one of them has it."""
+    chosen: dict[tuple[str, str], Difference] = {}
+    for each in found:
+        known = chosen.setdefault((each.kind, each.subject), each)
+        if known.hashed < each.hashed:
+            chosen[each.kind, each.subject] = each
+    return tuple(chosen.values())
 
 
 def _is_one_of_several(trace: Trace) -> bool:

@@ -11,9 +11,7 @@ from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
 from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
-from ..trace.model import Difference
-
-_DIGITS = 64
+from ..trace.model import Difference, is_hash
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def of(difference: Difference) -> Reason:
 
 def _brief(text: str | None) -> str | None:
     """A hash by its first digits; anything else as it is."""
-    return text[:12] if text is not None and len(text) == _DIGITS and " " not in text else text
+    return text[:12] if text is not None and is_hash(text) else text
 
 
 def _part(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

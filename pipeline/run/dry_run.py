@@ -1,7 +1,7 @@
 """What a run would do, without running: which steps would be reused, which would run, and why.
 
-A step after one that would run is undecided: should that one return the value it returned before, it is reused, if
-all else is as it was.
+A step after one that would run is undecided: should that one return the value it returned before, and leave behind what
+it left, it is reused, if all else is as it was.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from ..history import lookup
 from ..record.run_record import put_source, unmade_commit
 from ..trace import chance
 from ..trace.left import whereabouts
+from ..trace.left.uses import Uses, changed, is_among
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
@@ -73,7 +74,8 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
 class _Planner:
     """Goes through the steps in order.
 
-    `_made` holds the outputs of those that would be reused; of the others, `_assumed` holds those of the run before.
+    `_made` holds the outputs of those that would be reused; of the others, `_assumed` holds those of the run before,
+    and `_left` what they left behind when they were last executed.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class _Planner:
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Commit]] = {}
         self._assumed: dict[str, tuple[Oid, Commit]] = {}
+        self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
         self._states = States(repository, tried=True)
 
@@ -120,15 +123,34 @@ class _Planner:
         for debt in due(decision, self._transaction, self._previous):
             self._again[debt.step] = node.id
             self._states.owed.forgive(debt)
+        unsure = self._unsure(decision)
+        if decision.hit is None or undecided or unsure is not None:
+            self._note_left(decision)
         if decision.hit is not None and undecided:
             return PlannedStep(node.id, "maybe", unless)
+        if decision.hit is not None and unsure is not None:
+            return PlannedStep(node.id, "maybe", f"It runs if {unsure!r} leaves something else behind than before.")
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
             decision.leave()
-            return PlannedStep(node.id, "reuse", "Its code, parameters and inputs are those of an earlier execution.")
+            return PlannedStep(
+                node.id, "reuse", "Its code, inputs and all that it used are those of an earlier execution."
+            )
         if not use_cache:
             return PlannedStep(node.id, "run", "Caching is off for it.")
         return self._explain(decision)
+
+    def _unsure(self, decision: Decision) -> str | None:
+        """A step before that may run, and left behind what this one uses."""
+        code, places = decision.world.code, decision.world.places
+        return next((id_ for id_, left in self._left.items() if is_among(left, code, decision.trace, places)), None)
+
+    def _note_left(self, decision: Decision) -> None:
+        """Notes what a step that may run left behind in its last execution."""
+        before = lookup.last_execution(self._transaction, self._previous, decision.node.id)
+        trace = None if before is None else Trace.of(self._repository.store, before)
+        if trace is not None:
+            self._left[decision.node.id] = changed(decision.world.code, trace, Trace(), decision.world.places)
 
     def _assume(self, undecided: list[str]) -> bool:
         """Takes for what steps will return what they returned in the run before; False where that is not known."""

@@ -17,6 +17,14 @@ Facets = Mapping[str, str]
 """What was asked of a path (its `content`, the `names` in it, its `kind`, `size` or `stat`), and the answers."""
 
 
+_DIGITS = 64
+
+
+def is_hash(text: str | None) -> bool:
+    """Whether a text is a hash, and no words."""
+    return text is not None and len(text) == _DIGITS and " " not in text
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is not as an execution saw it.
@@ -32,6 +40,11 @@ class Difference:
     subject: str
     old: str | None
     new: str | None
+
+    @property
+    def hashed(self) -> bool:
+        """Whether one of both is the hash of a content."""
+        return is_hash(self.old) or is_hash(self.new)
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,9 @@ def test_the_commands_print_what_the_readme_says(folder: Path) -> None:
 
 
 def test_the_python_examples_run(folder: Path) -> None:
-    script = folder / "example.py"
-    script.write_text("\n".join(blocks("python")))
-    run(folder, sys.executable, script.name)
+    beside = folder / "beside.py"
+    beside.write_text(blocks("python")[1])
+    run(folder, sys.executable, beside.name)
 
 
 def test_the_example_is_short() -> None:

@@ -101,13 +101,18 @@ class Leads:
         return known
 
     def _is_done_to_users(self, module: Module, name: str | None) -> bool:
-        """Whether what is called or set at the top of a module may be of the user's; a pipeline only makes a run."""
+        """Whether what is called or set at the top of a module may be of the user's.
+
+        A pipeline only makes a run, and a run is only looked at.
+        """
         if name is None:
             return True
         if name in _SAYING and name not in module.bindings and not module.stars:
             return False
         resolver = self.resolver
         if resolver.is_foreign(module, name) or self._is_pipeline(module, name):
+            return False
+        if (pipeline := module.made_by(name, of="values")) is not None and self._is_pipeline(module, pipeline):
             return False
         return not any(resolver.is_foreign(module, made_by) for made_by in [module.made_by(name)] if made_by)
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from ..syntax.nodes import Definition, chain, imported_names, line_of, root
 from ..syntax.scopes import Import
@@ -122,14 +122,22 @@ class Module:
                     found[name] = chain(made_by)
         return found
 
-    def made_by(self, name: str) -> str | None:
-        """The first name of what is called, with constants, for a name's value; None if there is more to it."""
+    def made_by(self, name: str, *, of: Literal["constants", "values"] = "constants") -> str | None:
+        """The first name of what is called for a name's value; None if there is more to it.
+
+        Args:
+            name: The name.
+            of: What the call may be given: constants, or anything that is there without another call.
+        """
         match [binding.node for binding in self.bindings.get(name, ()) if not binding.changes]:
             case [ast.Assign(targets=[ast.Name()], value=ast.Call(made_by) as call)]:
                 given = [*call.args, *(each.value for each in call.keywords)]
-                constant = all(isinstance(each, ast.Constant) or chain(each) == "__name__" for each in given)
+                if of == "constants":
+                    simple = all(isinstance(each, ast.Constant) or chain(each) == "__name__" for each in given)
+                else:
+                    simple = not any(isinstance(part, ast.Call) for each in given for part in ast.walk(each))
                 # What an import by name gives is a module, perhaps the user's.
-                return root(made_by) if constant and "import" not in (chain(made_by) or "") else None
+                return root(made_by) if simple and "import" not in (chain(made_by) or "") else None
         return None
 
     @cached_property

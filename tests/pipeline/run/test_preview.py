@@ -33,6 +33,27 @@ def from_outside(x: int = 1) -> None:
     double(ExternalArtifact(x))  # type: ignore[arg-type]  # a step takes artifacts in place of values
 
 
+@step
+def load() -> str:
+    return Path("data.txt").read_text()
+
+
+@step
+def write(text: str) -> None:
+    Path("out.txt").write_text(text)
+
+
+@step
+def read() -> str:
+    return Path("out.txt").read_text()
+
+
+@pipeline
+def through_a_file() -> None:
+    write(load())
+    read(after="write")  # type: ignore[call-arg]  # of every step
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -85,3 +106,15 @@ def test_a_step_that_runs_in_any_case_is_no_maybe(folder: Path) -> None:
         edited(double(x))
 
     assert [(each.step, each.action) for each in anew.plan(2)] == [("double", "run"), ("halve", "run")]
+
+
+def test_a_step_that_reads_a_file_of_one_that_may_run_is_undecided(folder: Path) -> None:
+    (folder / "data.txt").write_text("1")
+    through_a_file()
+    assert [planned.action for planned in through_a_file.plan()] == ["reuse", "reuse", "reuse"]
+    (folder / "data.txt").write_text("2")
+    plan = through_a_file.plan()
+    assert [planned.action for planned in plan] == ["run", "maybe", "maybe"]
+    assert plan[2].summary == "It runs if 'write' leaves something else behind than before."
+    (folder / "data.txt").write_text("1")
+    assert [planned.action for planned in through_a_file.plan()] == ["reuse", "reuse", "reuse"]
