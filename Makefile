@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test traces lint check extras faults bench clean
+.PHONY: demo test traces lint check extras remotes faults bench clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,9 @@ lint: $(STAMP) ## lint, types, layers
 
 check: lint ## lint, types, layers, tests with coverage
 	$(PYTEST) --cov --cov-report=term:skip-covered
+
+remotes: $(STAMP) ## the tests against real servers; installs these where they are not, by apt-get and npm
+	$(BIN)/python -m tests.servers $(PYTEST) -m remotes
 
 faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cuts
 	$(PYTEST) -m faults

@@ -16,6 +16,9 @@
     │   ├── DiskFull
     │   ├── NoPermission
     │   └── ChangedWhileRead    a file did not hold still long enough to be read
+    ├── RemoteError             something about a repository elsewhere
+    │   ├── RemoteUnreachable   no answer, or none that was whole
+    │   └── RemoteRefused       it answered, and refused
     └── PipelineError           see artvcs.pipelines.errors
 
 A message is one sentence that says what happened and what to do about it.
@@ -92,6 +95,18 @@ class ChangedWhileRead(StorageError):
     """A file changed, or went away, while it was read: what was read may be neither its old nor its new content."""
 
 
+class RemoteError(ArtError):
+    """Something about a repository elsewhere."""
+
+
+class RemoteUnreachable(RemoteError, ConnectionError):
+    """A repository elsewhere gave no answer, or none that was whole: what was asked may be done or not."""
+
+
+class RemoteRefused(RemoteError):
+    """A repository elsewhere answered, and refused."""
+
+
 _ADVICE = {
     errno.EMFILE: "raise the limit for open files (`ulimit -n`)",
     errno.ENFILE: "close other programs, or raise the system's limit for open files",
@@ -124,6 +139,8 @@ def storage_errors(doing: str) -> Iterator[None]:
     """
     try:
         yield
+    except RemoteError:
+        raise  # says already what to do
     except OSError as error:
         reason = error.strerror or str(error)
         if disk_is_full(error):

@@ -1,0 +1,29 @@
+"""What was asked of a place elsewhere, and how much went there and came from there."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Traffic:
+    """Counts requests, and bytes of content without what protocols add. Safe to use from several threads.
+
+    Attributes:
+        requests: How many questions were asked; one that had to be asked again counts once.
+        sent: Bytes that went there.
+        received: Bytes that came from there.
+    """
+
+    requests: int = 0
+    sent: int = 0
+    received: int = 0
+    _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(self, requests: int = 1, *, sent: int = 0, received: int = 0) -> None:
+        """Counts what was asked."""
+        with self._mutex:
+            self.requests += requests
+            self.sent += sent
+            self.received += received
