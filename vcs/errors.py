@@ -18,7 +18,8 @@
     │   └── ChangedWhileRead    a file did not hold still long enough to be read
     ├── RemoteError             something about a repository elsewhere
     │   ├── RemoteUnreachable   no answer, or none that was whole
-    │   └── RemoteRefused       it answered, and refused
+    │   ├── RemoteRefused       it answered, and refused
+    │   └── RemoteChanged       it is not the repository that it was, or an older state of it
     └── PipelineError           see artvcs.pipelines.errors
 
 A message is one sentence that says what happened and what to do about it.
@@ -105,6 +106,10 @@ class RemoteUnreachable(RemoteError, ConnectionError):
 
 class RemoteRefused(RemoteError):
     """A repository elsewhere answered, and refused."""
+
+
+class RemoteChanged(RemoteError):
+    """A repository elsewhere is not the one that was there before, or an older state of it."""
 
 
 _ADVICE = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from . import git
 from .catalog import catalog, file_sizes, pack_memo, stat_cache
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from .changes.recovery import Recovered
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
+
+VERSIONS = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
+"""What the file `format` says."""
 
 
 class Repository:
@@ -271,12 +274,16 @@ def _make_files(layout: Layout) -> None:
         path.mkdir(parents=True, exist_ok=True)
     layout.gitignore.write_text(GITIGNORE_TEXT)  # if it is lost, Git sees our files: no more than that
     files = LocalFiles(layout.folder, layout.tmp)
-    state = State(None, (), (op_name(1),), {}, 0, ())
-    OpLog(files).begin(Entry.make(Op(1, None, state, *publish.nonces(), _user(), now_ms(), "init"), ()).data)
+    OpLog(files).begin(first_entry(_user()).data)
     # Last: a folder with a format file is a repository.
-    versions = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
-    write_register(layout.format, versions, layout.tmp)
+    write_register(layout.format, VERSIONS, layout.tmp)
     reserve.fill(layout.reserve)
+
+
+def first_entry(author: str) -> Entry:
+    """With what a repository begins."""
+    state = State(None, (), (op_name(1),), {}, 0, ())
+    return Entry.make(Op(1, None, state, *publish.nonces(), author, now_ms(), "init"), ())
 
 
 def _find(start: Path) -> Path | None:
@@ -297,12 +304,14 @@ def check_format(layout: Layout) -> None:
     """Refuses what no artvcs has written, or a newer one. Raises as `Repository`."""
     if not layout.format.exists():
         raise RepositoryNotFound(f"{layout.folder} is not an artifact repository; `art init` makes one.")
-    versions = read_register(layout.format)
+    check_versions(read_register(layout.format), str(layout.folder))
+
+
+def check_versions(versions: Mapping[str, Any], where: str) -> None:
+    """Refuses what a file `format` says of a newer artvcs. Raises UnsupportedFormat."""
     newest = max((v for v in versions.values() if isinstance(v, int)), default=FORMAT_VERSION + 1)
     if newest > FORMAT_VERSION:
-        raise UnsupportedFormat(
-            f"{layout.folder} has format {newest} and this artvcs reads {FORMAT_VERSION}; upgrade artvcs."
-        )
+        raise UnsupportedFormat(f"{where} has format {newest} and this artvcs reads {FORMAT_VERSION}; upgrade artvcs.")
 
 
 def _user() -> str:

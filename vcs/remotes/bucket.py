@@ -76,6 +76,23 @@ class BucketFiles:
                 return b""
             raise
 
+    def tail(self, name: str, length: int) -> tuple[int, bytes]:
+        """A file's size, and so many bytes of its end. Raises FileNotFoundError."""
+        with self._asking(name):
+            try:
+                found = obstore.get(self._store, self._key(name), options={"range": {"suffix": length}})
+                size, data = int(found.meta["size"]), bytes(found.bytes())
+                self.traffic.add(received=len(data))
+                return size, data
+            except exceptions.NotSupportedError:
+                pass  # Azure knows no end of a file
+            except exceptions.BaseError:
+                if self._look(name)["size"]:
+                    raise
+                return 0, b""  # of nothing there is no part
+        size = self.size(name)
+        return size, self.read(name, max(0, size - length))
+
     def map(self, name: str) -> Buffer:
         """See `Files.map`."""
         return self.read(name)

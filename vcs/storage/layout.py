@@ -89,6 +89,7 @@ class Layout:
         self.repair = folder / "repair"  # locked while one goes on
         self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
         self.workspace = folder / "workspace"  # for files that users make outside of steps
+        self.remotes = folder / "remotes"  # what is known here of repositories elsewhere, a folder for each
 
     def top_names(self) -> set[str]:
         """The names that may stand in the repository's folder."""
@@ -112,7 +113,7 @@ class Layout:
 
     def wrong_folders(self) -> Iterator[tuple[Path, str]]:
         """What stands in the place of a folder and is none of the repository's own, and what it is."""
-        local = (self.running, self.quarantine, self.checkouts, self.workspace, self.trust)
+        local = (self.running, self.quarantine, self.checkouts, self.workspace, self.trust, self.remotes)
         for path in (*self.folders()[1:], *local):
             try:
                 mode = os.lstat(path).st_mode

@@ -1,0 +1,117 @@
+"""Reading objects of a repository elsewhere: what is here, too, is read here.
+
+Each look at the newest state takes its time, and nobody has to look before he commits: who comes second is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ..errors import UnknownName
+from ..objects.oid import Oid
+from ..storage.copies import Place
+from ..storage.files import Files, nothing
+from ..storage.layout import PackName
+from ..storage.op_log import OpLog, Outcome
+from ..storage.packs.op_file import Entry
+from ..storage.packs.table import Location
+from ..storage.snapshot import Snapshot
+from ..storage.soundness import NoMemo, Soundness
+from ..storage.store import ObjectStore
+
+
+class FarLog(OpLog):
+    """A log of ops elsewhere.
+
+    Attributes:
+        moved: Whether an attempt to commit has shown that the newest entry is another than the one that is known.
+    """
+
+    moved = False
+
+    def commit(self, entry: Entry, visible: Callable[[], object] = nothing) -> Outcome:
+        """See `OpLog.commit`."""
+        try:
+            outcome = super().commit(entry, visible)
+        except BaseException:
+            self.moved = True  # or not: that shows a look
+            raise
+        self.moved = outcome is not Outcome.COMMITTED
+        return outcome
+
+
+class FarStore(ObjectStore):
+    """Objects of a repository elsewhere.
+
+    Args:
+        files: Its files, with copies of its index here.
+        log: Its commit point, asked for there.
+        near: The repository here.
+    """
+
+    def __init__(self, files: Files, log: FarLog, near: ObjectStore) -> None:
+        super().__init__(files, log)
+        self._far_log = log
+        self.soundness = _Believed(files)
+        self._near = near
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing has been looked at yet."""
+        return self._snapshot is None
+
+    def look(self) -> Snapshot:
+        """Looks at the newest moment, and returns it. Raises as `Finder.refresh`."""
+        self._far_log.moved = False
+        return super().refresh()
+
+    def refresh(self) -> Snapshot:
+        """The moment that was looked at last; the newest, where that is known not to be it."""
+        return self.look() if self._snapshot is None or self._far_log.moved else self._snapshot
+
+    def everywhere(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
+        """See `Finder.everywhere`."""
+        yield from super().everywhere(oid)
+        before = self.snapshot
+        if self.look() is not before:
+            yield from self.locate(oid)
+
+    def location(self, oid: Oid) -> Location:
+        """See `Finder.location`; of what is here, where it is here."""
+        try:
+            return self._near.location(oid)
+        except UnknownName:
+            return super().location(oid)
+
+    def _load(self, oid: Oid, *, in_one_piece: bool = False) -> tuple[Location, bytes]:
+        try:
+            return self._near._load(oid, in_one_piece=in_one_piece)
+        except UnknownName:
+            return super()._load(oid, in_one_piece=in_one_piece)
+
+
+class _Believed(Soundness):
+    """Packs elsewhere are taken to be as they were written until one is seen not to be.
+
+    To hash one means to fetch all of it. Each object that is read is checked in any case.
+    """
+
+    def __init__(self, files: Files) -> None:
+        super().__init__(files, NoMemo())
+        self._bad: set[PackName] = set()
+
+    def look_again(self) -> None:
+        """See `Soundness.look_again`."""
+        self._bad.clear()
+
+    def vouches_for(self, name: PackName) -> bool:
+        """See `Soundness.vouches_for`."""
+        return name not in self._bad
+
+    def written(self, name: PackName) -> None:
+        """See `Soundness.written`."""
+        self._bad.discard(name)
+
+    def distrust(self, name: PackName) -> None:
+        """See `Soundness.distrust`."""
+        self._bad.add(name)

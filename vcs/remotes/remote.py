@@ -1,0 +1,201 @@
+"""A repository elsewhere: the same files and the same commit point, with no server between.
+
+    first use there → probe, first op, format
+    each use        → is it the repository that it was? → the state last seen, or a newer one
+
+What is known of it here lies in a folder of its own, which can be deleted at any time: copies of its index, what
+was seen of it, and what is on its way there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from ..catalog import catalog
+from ..catalog.database import Database
+from ..changes.publish import Publisher
+from ..changes.transaction import Transaction
+from ..errors import DamagedError, InvalidName, RemoteChanged, RemoteRefused, RepositoryNotFound, storage_errors
+from ..maps.refs import RefMap
+from ..repository import VERSIONS, Repository, check_versions, first_entry
+from ..storage.disk.registers import decode, encode, read_register, write_register
+from ..storage.layout import FORMAT, Layout, op_name
+from ..storage.packs.op_file import Entry
+from .far_store import FarLog, FarStore
+from .nearby import FarFiles, Nearby
+from .probe import probe
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
+
+
+def check_remote_name(name: str) -> str:
+    """`name` if it can be a remote's.
+
+    Raises:
+        InvalidName: It cannot.
+    """
+    if _NAME.match(name):
+        return name
+    raise InvalidName(f"{name[:64]!r} cannot name a remote; use letters, digits and . _ - after a letter or digit.")
+
+
+class Remote:
+    """A repository elsewhere, as it is known to one here. Opening it asks nothing.
+
+    Args:
+        name: What it is called here.
+        where: Its address, for messages.
+        files: Its files.
+        near: The repository here.
+
+    Attributes:
+        store: Its objects; what is here, too, is read here.
+        log: Its commit point.
+    """
+
+    def __init__(self, name: str, where: str, files: FarFiles, near: Repository) -> None:
+        self.name = check_remote_name(name)
+        self.where = where
+        self._far = files
+        self._near = near
+        self._layout = Layout(near.layout.remotes / name)
+        self._seen = self._layout.folder / "seen"
+        self._probed = self._layout.folder / "probed"
+        self._files = Nearby(files, self._layout.folder / "copies")
+        self.log = FarLog(files)
+        self.store = FarStore(self._files, self.log, near.store)
+        database = Database(self._layout.cache, catalog.SCHEMA)
+        self._publisher = Publisher(self.store, self._layout, near.author, database)
+
+    def look(self) -> Entry:
+        """Its newest state, which is remembered.
+
+        Raises:
+            RepositoryNotFound: There is no repository yet.
+            RemoteChanged: It is another repository than before, or an older state of it, or gone.
+            UnsupportedFormat: A newer artvcs wrote it.
+            RemoteError: It cannot be reached.
+        """
+        seen = self._note(self._seen)
+        identity = seen.get("id") if seen else self._identity()
+        if seen and self.store.is_new and (entry := self._remembered(seen)) is not None:
+            self.store.adopt(entry)
+        try:
+            newest = self.store.look().entry
+        except DamagedError:
+            self._check_identity(identity)  # which says more, if it is not that one
+            raise
+        if seen.get("op") != newest.oid:
+            if seen:  # that its newest change is the one that was seen says which repository it is
+                self._check_identity(identity)
+                self._check_order(seen, newest)
+            self._remember(newest, identity)
+        return newest
+
+    def begin_there(self) -> Entry:
+        """As `look`; makes a repository there where there is none, once it was seen that it can be one.
+
+        Raises:
+            RemoteRefused: What a repository needs is not guaranteed there.
+        """
+        self._check_guarantees()
+        try:
+            return self.look()
+        except RepositoryNotFound:
+            pass
+        self.log.begin(first_entry(self._near.author()).data)
+        # Last: where there is a format file is a repository. Whoever comes second reads what the first wrote.
+        self._far.create(FORMAT, encode(FORMAT, {**VERSIONS, "id": os.urandom(16).hex()}))
+        return self.look()
+
+    def refs(self) -> RefMap:
+        """Its refs as they are now. Raises as `look`."""
+        return RefMap(self.store, self.look().op.state.refs)
+
+    def transaction(self, why: str) -> Transaction:
+        """Begins a change of the state that was looked at last; `why` is what its op log says about it.
+
+        Raises:
+            RemoteError: As `look`, where it was not looked at.
+        """
+        if self.store.is_new:
+            self.look()
+        with storage_errors(f"writing to {self._layout.folder}"):
+            self._make_folders()
+            transaction = Transaction(self.store, self._layout, self._publisher, why)
+        transaction.when_published(self._remember_own)
+        return transaction
+
+    def _identity(self) -> Any:
+        """The random id that it was given when it was made."""
+        try:
+            content = decode(FORMAT, self._far.read(FORMAT))
+        except FileNotFoundError:
+            raise RepositoryNotFound(f"Nothing has been pushed to {self.where} yet; `art push` does that.") from None
+        check_versions(content, self.where)
+        return content.get("id")
+
+    def _check_identity(self, before: Any) -> None:
+        """Raises RemoteChanged where it is another repository than before, or gone."""
+        try:
+            if self._identity() == before:
+                return
+            what = f"{self.where} holds another repository than before; if that is meant,"
+        except RepositoryNotFound:
+            what = f"The repository at {self.where} is gone; restore it from a copy, or"
+        raise RemoteChanged(f"{what} remove the remote {self.name!r} and add it again.")
+
+    def _check_order(self, seen: dict[str, Any], newest: Entry) -> None:
+        """Raises RemoteChanged where it is in an older state than it was."""
+        if newest.seq <= seen["seq"]:
+            raise RemoteChanged(
+                f"{self.where} is in an older state than it was: change {newest.seq}, after {seen['seq']}; restore "
+                f"it, or remove the remote {self.name!r} and add it again to go on from there."
+            )
+
+    def _check_guarantees(self) -> None:
+        """Looks once at what the place guarantees. Raises RemoteRefused."""
+        if self._note(self._probed).get("where") == self.where:
+            return
+        refusal = probe(self._far).refusal
+        if refusal is not None:
+            raise RemoteRefused(
+                f"{self.where} cannot be pushed to, for changes of several people could be lost there ({refusal}); "
+                "use another store."
+            )
+        with storage_errors(f"writing to {self._layout.folder}"):
+            self._make_folders()
+            write_register(self._probed, {"where": self.where}, self._layout.tmp)
+
+    def _remembered(self, seen: dict[str, Any]) -> Entry | None:
+        """The state that was seen last, from its copy here."""
+        try:
+            entry = Entry.read(self._files, int(seen["seq"]))
+        except (DamagedError, FileNotFoundError):
+            return None
+        return entry if entry.oid == seen["op"] else None
+
+    def _remember(self, entry: Entry, identity: Any) -> None:
+        content = {"id": identity, "seq": entry.seq, "op": entry.oid}
+        with storage_errors(f"writing to {self._layout.folder}"):
+            self._make_folders()
+            self._files.keep(op_name(entry.seq), entry.data)
+            write_register(self._seen, content, self._layout.tmp, lasting=False)
+
+    def _remember_own(self) -> None:
+        """After a change of ours, which is the newest that is known."""
+        self._remember(self.store.snapshot.entry, self._note(self._seen).get("id") or self._identity())
+
+    def _note(self, path: Path) -> dict[str, Any]:
+        """What was noted here; nothing where that is lost."""
+        try:
+            return read_register(path)
+        except DamagedError:
+            return {}
+
+    def _make_folders(self) -> None:
+        for folder in (self._layout.folder, self._layout.incoming, self._layout.leases, self._layout.tmp):
+            folder.mkdir(parents=True, exist_ok=True)
