@@ -8,6 +8,7 @@ meant is a `Conflict`. Intents are small records, so that a journal can keep the
 from ...errors import DamagedError
 from ...objects.records import Json
 from .base import Intent, SetRef
+from .merge import Merge
 from .runs import DeleteRun, EditRun, EndStep, PutRun
 from .versions import AddVersion, DeleteVersion, EditVersion
 
@@ -20,6 +21,7 @@ __all__ = [
     "EditVersion",
     "EndStep",
     "Intent",
+    "Merge",
     "PutRun",
     "SetRef",
     "decode",
@@ -27,7 +29,8 @@ __all__ = [
 ]
 
 INTENTS: dict[str, type[Intent]] = {
-    cls.NAME: cls for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EndStep, EditRun, DeleteRun)
+    cls.NAME: cls
+    for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EndStep, EditRun, DeleteRun, Merge)
 }
 
 

@@ -111,7 +111,7 @@ class DeleteVersion(Intent):
             raise Conflict(
                 f"{self.name}@{self.number} is used by the run {run.name}; delete that run first (`art rm {run.name}`)."
             )
-        for each in _marks(version):
+        for each in marks_of(version):
             view.set(each, None)
         last = self.number == versions.last_number(view, self.name)
         # What stays of the last one keeps its number from being given again.
@@ -145,7 +145,7 @@ def _next_number(view: View, name: str) -> int:
 
 def _add(view: View, version: Version) -> None:
     view.set(ref_names.version(version.name, version.number), view.put(version))
-    for mark in _marks(version):
+    for mark in marks_of(version):
         view.set(mark, NULL)
 
 
@@ -153,12 +153,12 @@ def _change(view: View, old: Version, new: Version) -> None:
     if old == new:
         return
     view.set(ref_names.version(new.name, new.number), view.put(new))
-    for mark in _marks(new):
+    for mark in marks_of(new):
         if view.get(mark) is None:
             view.set(mark, NULL)
 
 
-def _marks(version: Version) -> list[str]:
+def marks_of(version: Version) -> list[str]:
     """The refs by which a version is found, its own aside."""
     marks = [ref_names.value(version.name, version.artifact, version.number)]
     if version.label is not None:
