@@ -87,10 +87,10 @@ class Incoming:
         key = bytes.fromhex(oid)
         return oid in self.writer.entries or any(True for pack in self.packs for _ in pack.table.find(key))
 
-    def seal(self) -> None:
-        """Puts what has come in so far at its place as a pack of its own, durably."""
+    def seal(self, *, lineage: bool = False) -> None:
+        """Puts what has come in so far at its place as a pack of its own, of lineage if it is said, durably."""
         pack = self.writer.seal()
-        name = pack_name(pack)
+        name = pack_name(pack, lineage=lineage)
         # Before the file moves: wherever it is found, recovery and collectors know that somebody wants it.
         self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))
         self._store.files.adopt(name, self.writer.path)
@@ -172,7 +172,7 @@ class Incoming:
                 if not files.exists(name):
                     left = read_plain(self.writer.path, LARGEST)
                     Pack(name, left, len(left))
-                    if pack_name(pack_id(left)) != name:
+                    if pack_id(left) != name.rpartition("/")[2]:
                         continue  # it was not put at its place, and went on to grow
                     files.adopt(name, self.writer.path)
                 self._keep(Pack.open(files, name))

@@ -157,11 +157,11 @@ class Putting:
         """Adds an object as it is stored, whether it is stored already or not."""
         self._add(item)
 
-    def seal(self) -> None:
-        """Puts all objects so far at their place as a pack, durably; no state names it yet."""
+    def seal(self, *, lineage: bool = False) -> None:
+        """Puts all objects so far at their place as a pack (of lineage, if so), durably; no state names it yet."""
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if self._incoming.writer.entries:
-                self._incoming.seal()
+                self._incoming.seal(lineage=lineage)
 
     def _look_again(self) -> None:
         """From now on the newest moment counts."""

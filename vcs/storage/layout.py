@@ -49,15 +49,20 @@ def op_seq(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def pack_name(pack: Oid) -> PackName:
-    """Where a pack lies."""
-    return PackName(f"{PACKS}/{pack[:2]}/{pack}")
+def pack_name(pack: Oid, *, lineage: bool = False) -> PackName:
+    """Where a pack lies; one of lineage apart from the others, so that who wants that alone finds it."""
+    return PackName(f"{PACKS}/{'lineage' if lineage else pack[:2]}/{pack}")
 
 
 def is_pack_name(name: str) -> bool:
     """Whether a pack lies under this name."""
     last = name.rpartition("/")[2]
-    return is_oid(last) and name == pack_name(Oid(last))
+    return is_oid(last) and name in (pack_name(Oid(last)), pack_name(Oid(last), lineage=True))
+
+
+def is_lineage_name(name: str) -> bool:
+    """Whether a pack of lineage lies under this name."""
+    return name.startswith(f"{PACKS}/lineage/") and is_pack_name(name)
 
 
 def segment_name(segment: Oid) -> str:

@@ -21,8 +21,10 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk import durable, leases, locks
 from artvcs.vcs.storage.disk.locks import Lock
+from artvcs.vcs.storage.layout import is_lineage_name
+from artvcs.vcs.upkeep.gc import collect as gc_collect
 
-from ..helpers import add_version, files, packs, problems, put_text, put_text_in, tags, versions
+from ..helpers import add_version, files, packs, problems, put_text, put_text_in, random_text, tags, versions
 
 LARGE = 400_000
 """Bytes of random data that are too many for an op's own file, and make a pack."""
@@ -71,6 +73,23 @@ def test_putting_what_is_stored_writes_nothing(repository: Repository, folder: P
         add = transaction.put_blob(b"unreferenced")
         assert repository.store.has(add)
     assert files(folder) == before
+
+
+def test_lineage_can_be_kept_apart(repository: Repository, folder: Path) -> None:
+    with repository.transaction("put") as transaction:
+        data = put_text_in(transaction, "tags/data", random_text(1))
+        transaction.seal()
+        record = put_text_in(transaction, "tags/record", random_text(2))
+        transaction.seal(lineage=True)
+    assert [path.parent.name for path in packs(folder)].count("lineage") == 1
+    for again in (repository, Repository(folder)):
+        names = {name for oid in (data, record) for name, _ in again.store.refresh().find(oid)}
+        assert sorted(map(is_lineage_name, names)) == [False, True]
+    put_text(repository, "tags/data", "other")
+    gc_collect(repository)
+    assert not Repository(folder).store.has(data)
+    assert Repository(folder).store.read(record, "blob") == random_text(2).encode()
+    assert problems(folder) == []
 
 
 def test_a_small_change_is_one_file(repository: Repository, folder: Path) -> None:

@@ -19,7 +19,7 @@ from artvcs.vcs.storage.packs.table import Location
 IDS = st.binary(min_size=32, max_size=32).map(lambda raw: Oid(raw.hex())) | st.integers(0, 9).map(
     lambda number: hash_bytes(b"%d" % number)
 )
-NAMES = IDS.map(pack_name) | st.integers(1, 10**12 - 1).map(op_name)
+NAMES = IDS.map(pack_name) | IDS.map(lambda oid: pack_name(oid, lineage=True)) | st.integers(1, 10**12 - 1).map(op_name)
 PACKS = st.dictionaries(NAMES, st.lists(IDS, max_size=8, unique=True), max_size=5)
 Packs = dict[PackName, list[Oid]]
 

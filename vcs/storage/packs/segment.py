@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, is_oid
 from ..files import Buffer, Files
-from ..layout import PackName, op_name, pack_name
+from ..layout import PackName, is_lineage_name, op_name, pack_name
 from .table import ROW_SIZE, Table, renumbered
 
 _HEADER = struct.Struct("<4sIQQ")
@@ -89,8 +89,14 @@ def build(tables: Iterable[tuple[Sequence[PackName], bytes]], without: frozenset
 
 def _encode_name(pack: PackName) -> bytes:
     last = pack.rpartition("/")[2]
-    return _NAME.pack(b"p", bytes.fromhex(last)) if is_oid(last) else _NAME.pack(b"o", _NUMBER.pack(int(last)))
+    if not is_oid(last):
+        return _NAME.pack(b"o", _NUMBER.pack(int(last)))
+    return _NAME.pack(b"l" if is_lineage_name(pack) else b"p", bytes.fromhex(last))
 
 
 def _decode_name(kind: bytes, raw: bytes) -> PackName:
-    return pack_name(Oid(raw.hex())) if kind == b"p" else op_name(_NUMBER.unpack(raw)[0])
+    if kind == b"o":
+        return op_name(_NUMBER.unpack(raw)[0])
+    if kind in (b"p", b"l"):
+        return pack_name(Oid(raw.hex()), lineage=kind == b"l")
+    raise DamagedError("An index segment names a pack of an unknown kind; run `art fsck --repair`.")
