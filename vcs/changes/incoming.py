@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..errors import DamagedError
 from ..objects.oid import Oid, hash_bytes
@@ -98,6 +99,14 @@ class Incoming:
         self._keep(Pack.open(self._store.files, name))
         self._noted += 1
         self.writer.begin_anew()
+
+    def take(self, name: PackName, path: Path) -> None:
+        """Puts a whole pack at its place that was made elsewhere; the file is moved."""
+        self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))  # as `seal`
+        self._store.files.adopt(name, path)
+        self._store.soundness.written(name)
+        self._keep(Pack.open(self._store.files, name))
+        self._noted += 1
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""

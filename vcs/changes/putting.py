@@ -6,13 +6,14 @@ import io
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import StorageError, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from ..storage.disk import leases, mutexes
-from ..storage.layout import Layout
+from ..storage.layout import Layout, PackName
 from ..storage.packs import chunking, codec
 from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
@@ -162,6 +163,11 @@ class Putting:
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
             if self._incoming.writer.entries:
                 self._incoming.seal(lineage=lineage)
+
+    def take(self, name: PackName, path: Path) -> None:
+        """Takes over a whole pack that was made elsewhere, every object of it verified; its file is moved."""
+        with self._adding():
+            self._incoming.take(name, path)
 
     def _look_again(self) -> None:
         """From now on the newest moment counts."""

@@ -23,6 +23,9 @@ from .traffic import Traffic
 PART = 16 << 20
 """Bytes of a part of a large upload; at most 10,000 parts make a file."""
 
+_PIECE = 1 << 20
+"""Bytes of a download that are handed on at once, at least."""
+
 _AT_ONCE = 4
 """Parts that are on their way at the same time."""
 
@@ -92,6 +95,15 @@ class BucketFiles:
                 return 0, b""  # of nothing there is no part
         size = self.size(name)
         return size, self.read(name, max(0, size - length))
+
+    def pieces(self, name: str, start: int) -> Iterator[bytes]:
+        """A file's bytes from a place on, in pieces. Raises FileNotFoundError."""
+        with self._asking(name):
+            self.traffic.add()
+            found = obstore.get(self._store, self._key(name), options={"range": {"offset": start}} if start else {})
+            for piece in found.stream(min_chunk_size=_PIECE):
+                self.traffic.add(0, received=len(piece))
+                yield bytes(piece)
 
     def map(self, name: str) -> Buffer:
         """See `Files.map`."""

@@ -47,10 +47,14 @@ class FarStore(ObjectStore):
         files: Its files, with copies of its index here.
         log: Its commit point, asked for there.
         near: The repository here.
+
+    Attributes:
+        fetched: What was read there since somebody emptied this list, for it is not here.
     """
 
     def __init__(self, files: Files, log: FarLog, near: ObjectStore) -> None:
         super().__init__(files, log)
+        self.fetched: list[Oid] = []
         self._far_log = log
         self.soundness = _Believed(files)
         self._near = near
@@ -87,7 +91,9 @@ class FarStore(ObjectStore):
         try:
             return self._near._load(oid, in_one_piece=in_one_piece)
         except UnknownName:
-            return super()._load(oid, in_one_piece=in_one_piece)
+            found = super()._load(oid, in_one_piece=in_one_piece)
+        self.fetched.append(oid)
+        return found
 
 
 class _Believed(Soundness):

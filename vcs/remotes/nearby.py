@@ -35,6 +35,9 @@ class FarFiles(Files, Protocol):
     def tail(self, name: str, length: int) -> tuple[int, bytes]:
         """A file's size, and so many bytes of its end. Raises FileNotFoundError."""
 
+    def pieces(self, name: str, start: int) -> Iterator[bytes]:
+        """A file's bytes from a place on, in pieces. Raises FileNotFoundError."""
+
 
 class Nearby:
     """Files elsewhere, with copies here of ops, index segments and the ends of packs.
@@ -110,6 +113,10 @@ class Nearby:
         """See `Files.delete`."""
         self._forget(name)
         self._far.delete(name)
+
+    def pieces(self, name: str, start: int) -> Iterator[bytes]:
+        """See `FarFiles.pieces`."""
+        return self._far.pieces(name, start)
 
     def keep(self, name: str, data: bytes) -> None:
         """Keeps a copy of what was just read, or written, there."""

@@ -20,9 +20,11 @@ from ..changes.publish import Publisher
 from ..changes.transaction import Transaction
 from ..errors import DamagedError, InvalidName, RemoteChanged, RemoteRefused, RepositoryNotFound, storage_errors
 from ..maps.refs import RefMap
+from ..objects.oid import Oid
 from ..repository import VERSIONS, Repository, check_versions, first_entry
 from ..storage.disk.registers import decode, encode, read_register, write_register
 from ..storage.layout import FORMAT, Layout, op_name
+from ..storage.local import LocalFiles
 from ..storage.packs.op_file import Entry
 from .far_store import FarLog, FarStore
 from .nearby import FarFiles, Nearby
@@ -54,6 +56,8 @@ class Remote:
     Attributes:
         store: Its objects; what is here, too, is read here.
         log: Its commit point.
+        files: Its files, with copies of its index here.
+        arriving: Packs of it that are on their way here.
     """
 
     def __init__(self, name: str, where: str, files: FarFiles, near: Repository) -> None:
@@ -64,9 +68,11 @@ class Remote:
         self._layout = Layout(near.layout.remotes / name)
         self._seen = self._layout.folder / "seen"
         self._probed = self._layout.folder / "probed"
-        self._files = Nearby(files, self._layout.folder / "copies")
+        self._merged = self._layout.folder / "merged"
+        self.arriving = LocalFiles(self._layout.folder / "arriving", self._layout.tmp)
+        self.files = Nearby(files, self._layout.folder / "copies")
         self.log = FarLog(files)
-        self.store = FarStore(self._files, self.log, near.store)
+        self.store = FarStore(self.files, self.log, near.store)
         database = Database(self._layout.cache, catalog.SCHEMA)
         self._publisher = Publisher(self.store, self._layout, near.author, database)
 
@@ -114,6 +120,17 @@ class Remote:
     def refs(self) -> RefMap:
         """Its refs as they are now. Raises as `look`."""
         return RefMap(self.store, self.look().op.state.refs)
+
+    @property
+    def merged(self) -> tuple[int, Oid | None]:
+        """The change of it, and the root of its refs then, that were last brought together with what is here."""
+        found = self._note(self._merged)
+        return int(found.get("seq", 0)), found.get("root")
+
+    def note_merged(self, entry: Entry) -> None:
+        """What is there has been brought together with what is here."""
+        with storage_errors(f"writing to {self._layout.folder}"):
+            write_register(self._merged, {"seq": entry.seq, "root": entry.op.state.refs}, self._layout.tmp)
 
     def transaction(self, why: str) -> Transaction:
         """Begins a change of the state that was looked at last; `why` is what its op log says about it.
@@ -173,7 +190,7 @@ class Remote:
     def _remembered(self, seen: dict[str, Any]) -> Entry | None:
         """The state that was seen last, from its copy here."""
         try:
-            entry = Entry.read(self._files, int(seen["seq"]))
+            entry = Entry.read(self.files, int(seen["seq"]))
         except (DamagedError, FileNotFoundError):
             return None
         return entry if entry.oid == seen["op"] else None
@@ -182,7 +199,7 @@ class Remote:
         content = {"id": identity, "seq": entry.seq, "op": entry.oid}
         with storage_errors(f"writing to {self._layout.folder}"):
             self._make_folders()
-            self._files.keep(op_name(entry.seq), entry.data)
+            self.files.keep(op_name(entry.seq), entry.data)
             write_register(self._seen, content, self._layout.tmp, lasting=False)
 
     def _remember_own(self) -> None:

@@ -1,0 +1,148 @@
+"""Bringing what is only here to a repository elsewhere.
+
+    fetch → what is only here → objects that are not there: data, lineage → merged there, in one change → fetch
+
+What both have is brought together here first, so that what comes there only adds. Should somebody come between, his
+change is kept, and numbers are given anew there; the last fetch says which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..changes.incoming import INLINE
+from ..changes.intents import Merge
+from ..changes.transaction import Transaction
+from ..maps import graph, ref_names
+from ..maps.refs import RefMap
+from ..objects.kinds import Artifact, Commit, Run
+from ..objects.oid import NULL, Oid
+from ..repository import Repository
+from ..storage.snapshot import Snapshot
+from .fetch import Fetched, take_in
+from .remote import Remote
+
+Told = Callable[[int], object]
+"""Told of bytes that go."""
+
+_HERE = (ref_names.PRUNED, ref_names.LOST)
+"""How the refs begin that tell what is not here, and say nothing of elsewhere."""
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What a push brought there.
+
+    Attributes:
+        runs: How many runs are new or changed there.
+        versions: How many versions are.
+        objects: How many objects went.
+        size: Bytes of these, as they are stored.
+        fetched: What came from there.
+    """
+
+    runs: int
+    versions: int
+    objects: int
+    size: int
+    fetched: Fetched
+
+
+def push(near: Repository, remote: Remote, told: Told = lambda _: None) -> Pushed:
+    """Brings all that is only here to a repository elsewhere, which is begun where there is none.
+
+    Raises:
+        RemoteRefused: Nothing can be pushed there.
+        RemoteError: As `Remote.look`.
+    """
+    fetched = take_in(near, remote, remote.begin_there())
+    with near.reading():
+        base = RefMap(near.store, remote.merged[1])
+        fresh = dict(_only_here(near.refs(), base))
+        if not fresh:
+            return Pushed(0, 0, 0, 0, fetched)
+        # The refs as they would be there: only looked at, and never published here.
+        aside = near.begin("push")
+        try:
+            after = base.update(fresh, aside.put).root
+            with remote.transaction("push") as transaction:
+                objects, size = _Sending(near, remote, base, transaction, told).send(fresh)
+                transaction.add(Merge(base.root, after, False))
+        finally:
+            aside.close()
+    again = take_in(near, remote, remote.store.snapshot.entry)
+    return Pushed(
+        sum(ref.startswith(ref_names.RUNS) for ref in fresh),
+        sum(ref.startswith(ref_names.ARTIFACTS) for ref in fresh),
+        objects,
+        size,
+        Fetched(fetched.runs, fetched.versions, fetched.renumbered + again.renumbered),
+    )
+
+
+def _only_here(refs: RefMap, base: RefMap) -> Iterator[tuple[str, Oid]]:
+    """What is here and not there, without runs that go on."""
+    changed = refs.diff(base)
+    going_on = set[str]()
+    for ref, (_, new) in changed.items():
+        if ref.startswith(ref_names.RUNS) and new is not None and refs.record(new, Run).status == "running":
+            going_on.add(ref_names.last_part(ref))
+    for ref, (_, new) in changed.items():
+        if new is None or ref.startswith(_HERE):
+            continue
+        if going_on and ref_names.last_part(ref) in going_on:
+            continue  # its record, and its marks
+        yield ref, new
+
+
+class _Sending:
+    """Finds what is not there, and sends it: data first, so that lineage lies in packs of its own."""
+
+    def __init__(self, near: Repository, remote: Remote, base: RefMap, transaction: Transaction, told: Told) -> None:
+        self._store = near.store
+        self._base = base
+        self._transaction = transaction
+        self._told = told
+        self._there: Snapshot = remote.store.snapshot
+        self._far = remote.store
+        self._lineage: dict[Oid, int] = {}
+        self._data: dict[Oid, int] = {}
+
+    def send(self, fresh: Mapping[str, Oid]) -> tuple[int, int]:
+        """Sends all that these refs lead to; returns how many objects, and their bytes."""
+        self._walk({oid for oid in fresh.values() if oid != NULL})
+        for oids, lineage in ((self._data, False), (self._lineage, True)):
+            for oid in oids:
+                self._transaction.bring(self._store.stored(oid))
+                self._told(oids[oid])
+            if sum(oids.values()) > INLINE:  # else it goes into the op's own file
+                self._transaction.seal(lineage=lineage)
+        return len(self._data) + len(self._lineage), sum(self._data.values()) + sum(self._lineage.values())
+
+    def _walk(self, roots: set[Oid]) -> None:
+        seen, pending = set(roots), [(oid, False) for oid in roots]
+        while pending:
+            oid, of_data = pending.pop()
+            at = self._store.location(oid)
+            if self._is_known(oid, at.kind):
+                continue
+            if not self._far.published(oid, self._there):
+                (self._data if of_data else self._lineage)[oid] = at.stored
+            # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
+            payload = self._store.record(oid, Artifact).payload if at.kind == "artifact" else None
+            for found in graph.references(self._store, at):
+                if found not in seen:
+                    seen.add(found)
+                    pending.append((found, of_data or found == payload))
+
+    def _is_known(self, oid: Oid, kind: str) -> bool:
+        """Whether the refs there lead to an object, and so all that it leads to is there."""
+        if kind == "artifact":
+            return next(self._base.items(ref_names.values_like(oid)), None) is not None
+        if kind == "commit":
+            commit = self._store.record(oid, Commit)
+            return commit.cache_key is not None and (
+                self._base.get(ref_names.result(commit.cache_key, commit.trace)) == oid
+            )
+        return False
