@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.changes.intents import AddVersion, DeleteVersion, EditVersion, Merge, PutRun, SetRef
+from artvcs.vcs.changes.intents import AddVersion, DeleteRun, DeleteVersion, EditVersion, Merge, PutRun, SetRef
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import Conflict
 from artvcs.vcs.maps import graph, ref_names
@@ -17,7 +17,7 @@ from artvcs.vcs.objects.kinds import Code, Commit, Output
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 
-from ..helpers import a_run, artifact_of, problems, version_of
+from ..helpers import a_run, artifact_of, problems, put_run, version_of
 
 NAMES, LABELS = ("model", "table"), ("1.0", "best")
 
@@ -96,6 +96,14 @@ def put_result(transaction: Transaction, key: int, value: str) -> None:
     transaction.add(SetRef(ref_names.result(commit.cache_key, trace), transaction.put(commit)))
 
 
+def delete(repository: Repository, number: int) -> None:
+    """Deletes a version of `model`."""
+    with repository.transaction("delete") as transaction:
+        found = transaction.get(ref_names.version("model", number))
+        assert found is not None
+        transaction.add(DeleteVersion("model", number, found))
+
+
 @pytest.fixture
 def team(tmp_path: Path) -> Team:
     return Team(tmp_path, 2)
@@ -164,16 +172,57 @@ def test_what_one_deleted_the_other_keeps_and_it_does_not_come_back(team: Team) 
     team.add(0, "model", "b")
     team.sync(0)
     team.sync(1)
-    with team.clones[1].transaction("delete") as transaction:
-        found = transaction.get(ref_names.version("model", 1))
-        assert found is not None
-        transaction.add(DeleteVersion("model", 1, found))
+    delete(team.clones[1], 1)
     with team.clones[0].transaction("note") as transaction:
         transaction.add(EditVersion("model", artifact_of(transaction, "a"), {}, ("noted",)))
     for number in (1, 0, 1):
         team.sync(number)
     assert numbers(team.hub) == numbers(team.clones[0]) == {1: "a", 2: "b"}
     assert numbers(team.clones[1]) == {2: "b"}
+
+
+def test_what_stays_of_a_deleted_number_goes_with_the_next(team: Team) -> None:
+    team.add(0, "model", "a")
+    team.add(0, "model", "b")
+    delete(team.clones[0], 2)
+    for number in (0, 1):
+        team.sync(number)
+    team.add(0, "model", "c")
+    for number in (0, 1):
+        team.sync(number)
+    for repository in (team.hub, *team.clones):
+        assert numbers(repository) == {1: "a", 3: "c"}
+        assert version_refs.count(repository.refs(), "model") == 2
+
+
+def test_a_name_whose_versions_were_deleted_here_has_none(team: Team) -> None:
+    team.add(0, "model", "a")
+    for number in (0, 1):
+        team.sync(number)
+    delete(team.clones[1], 1)
+    team.add(0, "model", "b")
+    with team.clones[0].transaction("again") as transaction:  # it was made again: the newest is this one
+        transaction.add(AddVersion(version_of("model", artifact_of(transaction, "a")), {}))
+    for number in (0, 1):
+        team.sync(number)
+    newest = version_refs.newest(team.clones[1].refs(), "model")
+    assert newest is not None
+    assert numbers(team.clones[1]) == {newest.number: "b"}
+
+
+def test_a_run_that_was_deleted_does_not_come_back(team: Team) -> None:
+    with team.clones[0].transaction("run") as transaction:
+        put_run(transaction, ended := a_run("r1", "completed"))
+    for number in (0, 1):
+        team.sync(number)
+    with team.clones[1].transaction("delete") as transaction:
+        transaction.add(DeleteRun("r1"))
+    with team.clones[0].transaction("note") as transaction:
+        put_run(transaction, dataclasses.replace(ended, tags=("noted",)), ended)
+    for number in (0, 1):
+        team.sync(number)
+    assert team.hub.refs().get(ref_names.run("r1")) is not None
+    assert [ref for ref, _ in team.clones[1].refs().items() if "r1" in ref] == []
 
 
 def test_a_run_that_one_noted_and_the_other_ended_is_both(team: Team) -> None:

@@ -95,7 +95,9 @@ class _Merging:
 
     def _run(self, ref: str, old: Oid | None, new: Oid) -> None:
         mine = self._view.get(ref)
-        if mine in (None, old):
+        if mine is None and old is not None:
+            return  # it was here, and was deleted
+        if mine == old:
             self._view.set(ref, new)
         elif mine != new:
             base, ours, theirs = self._read(old, Run), self._read(mine, Run), self._read(new, Run)
@@ -175,6 +177,10 @@ class _Merging:
         self._put(renumbered, self._view.put(renumbered))
 
     def _put(self, version: Version, oid: Oid) -> None:
+        last = versions.last_number(self._view, version.name)
+        held = self._read(self._view.get(ref_names.version(version.name, last)), Version) if last else None
+        if held is not None and held.deleted and last < version.number:
+            self._view.set(ref_names.version(version.name, last), None)  # the greater number keeps it now
         self._view.set(ref_names.version(version.name, version.number), oid)
         for mark in marks_of(version):
             self._view.set(mark, NULL)
@@ -199,7 +205,7 @@ class _Merging:
     def _newest(self, name: str, change: Taken) -> None:
         ref, (old, new) = ref_names.newest(name), change
         mine = self._view.get(ref)
-        if mine == new:
+        if mine == new or not versions.number_of_value(self._view, name, new):
             return
         if mine in (None, old) or self._created(name, new) > self._created(name, mine):
             self._view.set(ref, new)
