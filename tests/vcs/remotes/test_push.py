@@ -62,6 +62,13 @@ class Machine:
         assert found is not None
         return found
 
+    def save_noted(self, name: str, *contents: bytes) -> None:
+        """A version with so many notes that its lineage is too much for an op's own file."""
+        saved = self.save(name, *contents)
+        with self.near.transaction("note") as transaction:
+            noted = {f"note {each}": os.urandom(500).hex() for each in range(1000)}
+            transaction.add(EditVersion(saved.name, saved.artifact, noted))
+
     def versions(self) -> dict[str, Oid]:
         return {f"{each.name}@{each.number}": each.artifact for each in version_refs.every(self.near.refs())}
 
@@ -129,10 +136,7 @@ def test_numbers_that_both_gave_are_told(machine: Callable[[str], Machine]) -> N
 def test_large_lineage_lies_in_packs_of_its_own(machine: Callable[[str], Machine]) -> None:
     ada, bob = machine("ada"), machine("bob")
     for number in range(3):
-        saved = ada.save(f"model{number}", os.urandom(400_000))
-        with ada.near.transaction("note") as transaction:
-            noted = {f"note {each}": os.urandom(500).hex() for each in range(1000)}
-            transaction.add(EditVersion(saved.name, saved.artifact, noted))
+        ada.save_noted(f"model{number}", os.urandom(400_000))
     ada.push()
     packs = list(ada.files.list("packs"))
     assert sorted(map(is_lineage_name, packs)) == [False, True]
@@ -160,10 +164,7 @@ def test_a_run_that_goes_on_is_not_pushed_before_it_has_ended(machine: Callable[
 
 def test_what_comes_damaged_is_refused_and_nothing_of_it_is_seen(machine: Callable[[str], Machine]) -> None:
     ada, bob = machine("ada"), machine("bob")
-    saved = ada.save("model", b"x")
-    with ada.near.transaction("note") as transaction:
-        noted = {f"note {each}": os.urandom(500).hex() for each in range(1000)}
-        transaction.add(EditVersion(saved.name, saved.artifact, noted))
+    ada.save_noted("model", b"x")
     ada.push()
     [name] = ada.files.list("packs")
     good = ada.files.read(name)
@@ -181,10 +182,7 @@ def test_what_comes_damaged_is_refused_and_nothing_of_it_is_seen(machine: Callab
 
 def test_a_pack_that_is_missing_there_is_said_to_be(machine: Callable[[str], Machine]) -> None:
     ada, bob = machine("ada"), machine("bob")
-    saved = ada.save("model", b"x")
-    with ada.near.transaction("note") as transaction:
-        noted = {f"note {each}": os.urandom(500).hex() for each in range(1000)}
-        transaction.add(EditVersion(saved.name, saved.artifact, noted))
+    ada.save_noted("model", b"x")
     ada.push()
     [name] = ada.files.list("packs")
     ada.files.delete(name)
