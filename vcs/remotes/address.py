@@ -106,4 +106,9 @@ def _bucket(
 
 def _folder(path: Path, base: Path) -> Path:
     """An absolute folder; links stay as they are, since what they lead to may change."""
-    return base / path.expanduser()
+    try:
+        return base / path.expanduser()
+    except RuntimeError as error:
+        raise InvalidName(
+            f"{str(path)!r} names the home folder of somebody who has none; give the whole path."
+        ) from error

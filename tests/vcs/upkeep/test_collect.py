@@ -146,9 +146,9 @@ owners = {"seal": Incoming, "commit": OpLog, "clean_up": OpLog, "delete": LocalF
 owner = owners[name]
 name = "_sweep" if name == "sweep" else name
 original, calls = getattr(owner, name), []
-def around(*arguments):
+def around(*arguments, **named):
     calls.append(name)
-    result = original(*arguments)
+    result = original(*arguments, **named)
     if len(calls) == int(number or 1):
         die()
     return result

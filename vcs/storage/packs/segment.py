@@ -95,8 +95,6 @@ def _encode_name(pack: PackName) -> bytes:
 
 
 def _decode_name(kind: bytes, raw: bytes) -> PackName:
-    if kind == b"o":
-        return op_name(_NUMBER.unpack(raw)[0])
     if kind in (b"p", b"l"):
         return pack_name(Oid(raw.hex()), lineage=kind == b"l")
-    raise DamagedError("An index segment names a pack of an unknown kind; run `art fsck --repair`.")
+    return op_name(_NUMBER.unpack(raw)[0])
