@@ -8,7 +8,7 @@ Level by level: a folder says which files are in it, a list of chunks which chun
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -24,9 +24,7 @@ from ..storage.packs import pack
 from ..storage.packs.pack import RECORD_SIZE, Item
 from ..storage.packs.table import Location
 from .remote import Remote
-
-Told = Callable[[int], object]
-"""Told of bytes that have come."""
+from .traffic import Told
 
 _NEAR = 256 << 10
 """Records no further apart than that come in one request: what lies between costs less than another."""

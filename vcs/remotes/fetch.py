@@ -8,7 +8,7 @@ Data stays there until somebody reads it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +26,7 @@ from ..storage.packs.op_file import Entry
 from ..storage.packs.pack import Item, Pack
 from ..upkeep.check.reading import PackReader
 from .remote import Remote
-
-Told = Callable[[int], object]
-"""Told of bytes that have come."""
+from .traffic import Told
 
 _TRIES = 5
 

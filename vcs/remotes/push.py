@@ -8,26 +8,23 @@ change is kept, and numbers are given anew there; the last fetch says which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..changes.incoming import INLINE
 from ..changes.intents import Merge
+from ..changes.intents.merge import APART
 from ..changes.transaction import Transaction
 from ..maps import graph, ref_names
 from ..maps.refs import RefMap
 from ..objects.kinds import Artifact, Commit, Run
 from ..objects.oid import NULL, Oid
 from ..repository import Repository
+from ..storage.layout import is_lineage_name, op_seq
 from ..storage.snapshot import Snapshot
 from .fetch import Fetched, take_in
 from .remote import Remote
-
-Told = Callable[[int], object]
-"""Told of bytes that go."""
-
-_HERE = (ref_names.PRUNED, ref_names.LOST)
-"""How the refs begin that tell what is not here, and say nothing of elsewhere."""
+from .traffic import Told
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def push(near: Repository, remote: Remote, told: Told = lambda _: None) -> Pushe
     """
     fetched = take_in(near, remote, remote.begin_there())
     with near.reading():
-        base = RefMap(near.store, remote.merged[1])
+        base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
         fresh = dict(_only_here(near.refs(), base))
         if not fresh:
             return Pushed(0, 0, 0, 0, fetched)
@@ -89,7 +86,7 @@ def _only_here(refs: RefMap, base: RefMap) -> Iterator[tuple[str, Oid]]:
         if ref.startswith(ref_names.RUNS) and new is not None and refs.record(new, Run).status == "running":
             going_on.add(ref_names.last_part(ref))
     for ref, (_, new) in changed.items():
-        if new is None or ref.startswith(_HERE):
+        if new is None or ref.startswith(APART):
             continue
         if going_on and ref_names.last_part(ref) in going_on:
             continue  # its record, and its marks
@@ -97,7 +94,10 @@ def _only_here(refs: RefMap, base: RefMap) -> Iterator[tuple[str, Oid]]:
 
 
 class _Sending:
-    """Finds what is not there, and sends it: data first, so that lineage lies in packs of its own."""
+    """Finds what is not there, and sends it: data first, so that lineage lies in packs of its own.
+
+    What is both, as an empty file is, goes as lineage: who fetches that alone has to find it there.
+    """
 
     def __init__(self, near: Repository, remote: Remote, base: RefMap, transaction: Transaction, told: Told) -> None:
         self._store = near.store
@@ -105,13 +105,13 @@ class _Sending:
         self._transaction = transaction
         self._told = told
         self._there: Snapshot = remote.store.snapshot
-        self._far = remote.store
         self._lineage: dict[Oid, int] = {}
         self._data: dict[Oid, int] = {}
 
     def send(self, fresh: Mapping[str, Oid]) -> tuple[int, int]:
         """Sends all that these refs lead to; returns how many objects, and their bytes."""
-        self._walk({oid for oid in fresh.values() if oid != NULL})
+        payloads = self._walk({oid for oid in fresh.values() if oid != NULL}, self._lineage)
+        self._walk(payloads - self._lineage.keys(), self._data)
         for oids, lineage in ((self._data, False), (self._lineage, True)):
             for oid in oids:
                 self._transaction.bring(self._store.stored(oid))
@@ -120,21 +120,29 @@ class _Sending:
                 self._transaction.seal(lineage=lineage)
         return len(self._data) + len(self._lineage), sum(self._data.values()) + sum(self._lineage.values())
 
-    def _walk(self, roots: set[Oid]) -> None:
-        seen, pending = set(roots), [(oid, False) for oid in roots]
+    def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> set[Oid]:
+        """Notes what is not there of all that these lead to, the payloads of artifacts left out; returns those."""
+        pending, seen, payloads = list(roots), set(roots), set[Oid]()
         while pending:
-            oid, of_data = pending.pop()
+            oid = pending.pop()
             at = self._store.location(oid)
             if self._is_known(oid, at.kind):
                 continue
-            if not self._far.published(oid, self._there):
-                (self._data if of_data else self._lineage)[oid] = at.stored
+            if oid not in self._lineage and not self._is_there(oid, lineage=missing is self._lineage):
+                missing[oid] = at.stored
+            if at.kind == "artifact":
+                payloads.add(self._store.record(oid, Artifact).payload)
+                continue
             # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
-            payload = self._store.record(oid, Artifact).payload if at.kind == "artifact" else None
-            for found in graph.references(self._store, at):
-                if found not in seen:
-                    seen.add(found)
-                    pending.append((found, of_data or found == payload))
+            fresh = set(graph.references(self._store, at)) - seen
+            seen |= fresh
+            pending += fresh
+        return payloads
+
+    def _is_there(self, oid: Oid, *, lineage: bool) -> bool:
+        """Whether an object is there, and where who fetches finds it."""
+        found = (name for name, _ in self._there.find(oid))
+        return any(not lineage or is_lineage_name(name) or op_seq(name) is not None for name in found)
 
     def _is_known(self, oid: Oid, kind: str) -> bool:
         """Whether the refs there lead to an object, and so all that it leads to is there."""

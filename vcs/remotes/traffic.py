@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+Told = Callable[[int], object]
+"""Told of bytes that have come, or gone."""
 
 
 @dataclass

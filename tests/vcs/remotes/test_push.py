@@ -17,7 +17,7 @@ from artvcs.vcs.changes.intents import AddVersion, EditVersion
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import Artifact, Version
+from artvcs.vcs.objects.kinds import Artifact, StepRun, Version
 from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.remotes.address import Address
@@ -27,6 +27,7 @@ from artvcs.vcs.remotes.push import Pushed, push
 from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import is_lineage_name
+from artvcs.vcs.upkeep import gc
 
 from ..helpers import a_run, put_run, version_of
 from . import places
@@ -121,6 +122,41 @@ def test_what_is_there_is_not_sent_again(machine: Callable[[str], Machine]) -> N
     ada.files.traffic.sent = 0
     assert ada.push().size < 20_000
     assert ada.files.traffic.sent < 50_000
+
+
+def test_what_is_data_and_lineage_comes_with_the_lineage(machine: Callable[[str], Machine]) -> None:
+    ada, bob = machine("ada"), machine("bob")
+    log = os.urandom(500_000)
+    ada.save("model", log)
+    ada.push()  # as data alone
+    for name in ("before", "after"):
+        other = os.urandom(500_000)
+        ada.save(f"{name}.log", other)
+        with ada.near.transaction("run") as transaction:
+            logs = [transaction.put_blob(each) for each in (log, other)]
+            steps = {
+                f"step{number}": StepRun("step", "failed", None, {}, {}, None, 0, 0, None, oid, {})
+                for number, oid in enumerate(logs)
+            }
+            run = dataclasses.replace(a_run(name, "failed"), steps=steps, order=tuple(steps))
+            put_run(transaction, run)
+        ada.push()
+        bob.fetch()
+        assert [bob.near.store.read(oid, "blob") for oid in logs] == [log, other]
+
+
+def test_what_a_collection_has_taken_of_older_refs_is_found_there(machine: Callable[[str], Machine]) -> None:
+    ada, bob = machine("ada"), machine("bob")
+    for number in range(30):
+        ada.save(f"model{number}", b"%d" % number)
+    ada.push()
+    for number in range(40):
+        ada.save(f"table{number}", b"%d" % number)
+    gc.collect(ada.near)
+    ada.push()
+    bob.fetch()
+    assert bob.versions() == ada.versions()
+    assert len(bob.versions()) == 70
 
 
 def test_numbers_that_both_gave_are_told(machine: Callable[[str], Machine]) -> None:

@@ -34,7 +34,7 @@ Taken = tuple[Oid | None, Oid]
 _BY_VERSION = (ref_names.ARTIFACTS, ref_names.VALUES, ref_names.LABELS, ref_names.NEWEST)
 """How the refs begin that a version is found by."""
 
-_APART = (ref_names.PRUNED, ref_names.LOST)
+APART = (ref_names.PRUNED, ref_names.LOST)
 """How those begin that tell what one repository has not, and say nothing of another."""
 
 
@@ -71,7 +71,7 @@ class _Merging:
         newest: dict[str, Taken] = {}
         names: dict[str, dict[int, Taken]] = {}
         for ref, (old, new) in changed.items():
-            if new is None or ref.startswith(_APART):
+            if new is None or ref.startswith(APART):
                 continue
             if ref.startswith(ref_names.ARTIFACTS):
                 name, number = ref_names.version_of(ref)
@@ -125,18 +125,15 @@ class _Merging:
         mine, before = versions.number_of_value(view, name, theirs.artifact), self._read(old, Version)
         if not mine and before is not None and before.artifact == theirs.artifact:
             return  # it was here, and was deleted
+        merged = theirs
         if mine:
-            ours = self._read(view.get(ref_names.version(name, mine)), Version)
-            if ours is not None and mine == number and view.get(ref_names.version(name, number)) in (old, new):
-                merged = theirs
-            elif ours is not None:
+            held = view.get(ref_names.version(name, mine))
+            ours = self._read(held, Version)
+            if ours is not None and (mine != number or held not in (old, new)):
                 merged = _merged_version(before, *self._in_order(ours, theirs))
-            else:
-                merged = theirs
             self._take(name, mine)
             stands = number if self._theirs_stand else mine
         else:
-            merged = theirs
             stands = number if self._theirs_stand or number > versions.last_number(view, name) else 0
         self._make_room(name, stands)
         if self._theirs_stand:
