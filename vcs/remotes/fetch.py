@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..changes.intents import Merge
+from ..changes.intents import Intent, Merge, SetRef
 from ..changes.transaction import Transaction
 from ..errors import DamagedError, UnknownName, storage_errors
 from ..maps import graph, ref_names
 from ..maps.refs import RefMap
+from ..objects.kinds import Artifact
 from ..objects.oid import NULL, Oid
 from ..repository import Repository
 from ..storage.copies import expanded
@@ -80,6 +81,8 @@ def _take_in(near: Repository, remote: Remote, entry: Entry, told: Told) -> Fetc
         changed = _changes(remote, transaction, before, entry.op.state.refs)
         _check_whole(near, remote, {new for _, new in changed.values() if new not in (None, NULL)})
         transaction.add(Merge(before, entry.op.state.refs, True))
+        for intent in _pruned(near, changed):
+            transaction.add(intent)
         here = near.refs()
     remote.note_merged(entry)
     return Fetched(
@@ -171,6 +174,16 @@ def _changes(
     for oid in remote.store.fetched:
         transaction.bring(remote.store.stored(oid))
     return changed
+
+
+def _pruned(near: Repository, changed: Mapping[str, tuple[Oid | None, Oid | None]]) -> Iterator[Intent]:
+    """What was given up there, or made again, of what has no data here: what is here stays."""
+    for ref, (old, new) in changed.items():
+        artifact = new or old
+        if ref.startswith(ref_names.PRUNED) and artifact is not None:
+            payload = near.store.record(artifact, Artifact).payload
+            if not near.store.has(payload):
+                yield SetRef(ref, new)
 
 
 def _check_whole(near: Repository, remote: Remote, roots: Iterable[Oid | None]) -> None:

@@ -22,6 +22,7 @@ from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.remotes.address import Address
 from artvcs.vcs.remotes.bucket import BucketFiles
+from artvcs.vcs.remotes.data import fetch_data
 from artvcs.vcs.remotes.fetch import Fetched, fetch
 from artvcs.vcs.remotes.push import Pushed, push
 from artvcs.vcs.remotes.remote import Remote
@@ -157,6 +158,26 @@ def test_what_a_collection_has_taken_of_older_refs_is_found_there(machine: Calla
     bob.fetch()
     assert bob.versions() == ada.versions()
     assert len(bob.versions()) == 70
+
+
+def test_data_that_was_given_up_is_missed_by_nobody_and_goes_when_it_is_made_again(
+    machine: Callable[[str], Machine],
+) -> None:
+    ada, bob, data = machine("ada"), machine("bob"), os.urandom(500_000)
+    saved = ada.save("model", data)
+    pruned = ref_names.pruned(saved.artifact)
+    with ada.near.transaction("prune") as transaction:
+        transaction.set_ref(pruned, saved.artifact)
+    gc.collect(ada.near)
+    ada.push()
+    bob.fetch()
+    assert bob.near.refs().get(pruned) == saved.artifact
+    assert list(ada.files.list("packs")) == []
+    ada.save("model", data)
+    assert ada.push().size > len(data)
+    bob.fetch()
+    assert bob.near.refs().get(pruned) is None
+    assert fetch_data(bob.near, bob.remote, [saved.artifact]) == 2
 
 
 def test_numbers_that_both_gave_are_told(machine: Callable[[str], Machine]) -> None:
