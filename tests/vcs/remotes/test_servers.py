@@ -20,20 +20,10 @@ from tests.vcs.remotes import places
 pytestmark = pytest.mark.remotes
 
 
-class TestS3(FilesContract, CommitPointContract):
-    @pytest.fixture
-    def files(self, monkeypatch: pytest.MonkeyPatch) -> Files:
-        self.address = places.s3(monkeypatch)
-        return places.files(self.address)
-
-    def other(self, files: Files) -> Files:
-        return places.files(self.address)
-
-
-class TestAzure(FilesContract, CommitPointContract):
-    @pytest.fixture
-    def files(self, monkeypatch: pytest.MonkeyPatch) -> Files:
-        self.address = places.azure(monkeypatch)
+class TestServers(FilesContract, CommitPointContract):
+    @pytest.fixture(params=[places.s3, places.azure], ids=["s3", "azure"])
+    def files(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Files:
+        self.address: Address = request.param(monkeypatch)
         return places.files(self.address)
 
     def other(self, files: Files) -> Files:
