@@ -33,7 +33,7 @@ from .storage.local import LocalFiles
 from .storage.op_log import OpLog
 from .storage.packs.op_file import Entry
 from .storage.store import ObjectStore
-from .worktree import file_ids
+from .worktree.files import file_ids
 
 if TYPE_CHECKING:
     from .changes.recovery import Recovered

@@ -8,10 +8,10 @@ from ..catalog.stat_cache import StatCache
 from ..maps.trees import inside
 from .add import add_folder, add_path
 from .checkout import checkout, write_tree
-from .databases import is_database
-from .file_ids import FileIds
+from .files.databases import is_database
+from .files.file_ids import FileIds
+from .files.reading import file_id, signature
 from .held import add_held, read_held
-from .reading import file_id, signature
 from .staging import clean_up
 from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
 

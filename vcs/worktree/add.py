@@ -15,11 +15,11 @@ from ..errors import ArtError, ChangedWhileRead, StorageError, storage_errors
 from ..maps.trees import FolderWriter
 from ..objects.names import check_entry_name
 from ..objects.nodes import Entry, Tree
-from .contents import Contents, OpenFolder
-from .leaves import Leaves
-from .listing import NO_STATE, Listing, state_of
-from .looking import OPEN, Seen, listed, looking_into, nothing_seen
-from .rest import Rest
+from .files.rest import Rest
+from .folders.contents import Contents, OpenFolder
+from .folders.leaves import Leaves
+from .folders.listing import NO_STATE, Listing, state_of
+from .folders.looking import OPEN, Seen, listed, looking_into, nothing_seen
 from .trees import Progress, check_depth, no_progress
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)

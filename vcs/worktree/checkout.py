@@ -25,8 +25,8 @@ from ..storage.disk import durable
 from ..storage.layout import Layout
 from ..storage.store import ObjectStore
 from . import snapshot, trees
-from .links import check_link
-from .reading import mode_of
+from .files.links import check_link
+from .files.reading import mode_of
 from .snapshot import Snapshot
 from .staging import Staging
 from .trees import Progress, check_depth, no_progress

@@ -14,7 +14,7 @@ from ..objects.nodes import FOLDER, SYMLINK, Entry
 from ..objects.oid import Oid, hasher
 from ..storage.disk import durable
 from ..storage.store import ObjectStore, blob_id
-from .reading import hash_file, mode_of, read_steady, signature
+from .files.reading import hash_file, mode_of, read_steady, signature
 
 _TICK = 0.02
 """Seconds within which a file system may give two changes the same time."""

@@ -20,7 +20,7 @@ from artvcs.vcs.objects.nodes import Entry
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep.check.fsck import fsck
 from artvcs.vcs.upkeep.gc.collection import collect
-from artvcs.vcs.worktree import rest
+from artvcs.vcs.worktree.files import rest
 
 from ..helpers import files
 from ..worktree.helpers import checkout

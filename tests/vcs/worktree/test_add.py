@@ -113,7 +113,7 @@ class Writer:
             return fstat(fd)
 
         monkeypatch.setattr(os, "fstat", changed_before)
-        monkeypatch.setattr("artvcs.vcs.worktree.reading._PAUSES", (0.001, 0.001))
+        monkeypatch.setattr("artvcs.vcs.worktree.files.reading._PAUSES", (0.001, 0.001))
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(

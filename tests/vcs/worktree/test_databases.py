@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artvcs.vcs.worktree import databases
+from artvcs.vcs.worktree.files import databases
 
 Rows = list[tuple[object, ...]]
 

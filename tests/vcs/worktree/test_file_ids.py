@@ -11,10 +11,10 @@ import pytest
 
 from artvcs.vcs.catalog.database import Database
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.worktree import file_ids
-from artvcs.vcs.worktree.file_ids import FileIds
-from artvcs.vcs.worktree.reading import signature
-from artvcs.vcs.worktree.rest import Rest
+from artvcs.vcs.worktree.files import file_ids
+from artvcs.vcs.worktree.files.file_ids import FileIds
+from artvcs.vcs.worktree.files.reading import signature
+from artvcs.vcs.worktree.files.rest import Rest
 
 LONG_AGO = 1_000_000_000
 

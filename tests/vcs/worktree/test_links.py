@@ -13,7 +13,7 @@ from artvcs.vcs import worktree
 from artvcs.vcs.errors import ArtError, InvalidName
 from artvcs.vcs.objects.nodes import SYMLINK
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.worktree.links import check_link
+from artvcs.vcs.worktree.files.links import check_link
 
 from .helpers import add, checkout, entry_of, tree_of
 

@@ -15,8 +15,8 @@ from artvcs.vcs import worktree
 from artvcs.vcs.errors import ChangedWhileRead
 from artvcs.vcs.objects.nodes import Entry
 from artvcs.vcs.repository import Repository
-from artvcs.vcs.worktree import looking
-from artvcs.vcs.worktree.ahead import Ahead
+from artvcs.vcs.worktree.folders import looking
+from artvcs.vcs.worktree.folders.ahead import Ahead
 
 from .helpers import add
 

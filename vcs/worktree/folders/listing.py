@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
 
-from ..objects.oid import Oid
+from ...objects.oid import Oid
 
 _NUMBERS = attrgetter("st_mode", "st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _WIDTH = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import PurePosixPath
 
-from ..errors import InvalidName
+from ...errors import InvalidName
 
 
 def check_link(target: str, link: PurePosixPath) -> None:

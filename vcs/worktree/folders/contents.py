@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from ..changes.transaction import Transaction
-from ..objects.nodes import EXECUTABLE, FILE, SYMLINK, Entry
-from ..objects.oid import Oid
-from ..storage.packs import chunking
-from .links import check_link
+from ...changes.transaction import Transaction
+from ...objects.nodes import EXECUTABLE, FILE, SYMLINK, Entry
+from ...objects.oid import Oid
+from ...storage.packs import chunking
+from ..files.links import check_link
+from ..files.reading import mode_of, open_to_read, read_steady
+from ..files.rest import Rest
+from ..trees import Progress
 from .listing import NO_STATE, Listing, state_of
-from .reading import mode_of, open_to_read, read_steady
-from .rest import Rest
-from .trees import Progress
 
 _AT_ONCE = 8 << 20
 """Small files are stored together, up to so many bytes."""

@@ -13,7 +13,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ..objects.oid import Oid, hasher
+from ...objects.oid import Oid, hasher
 
 if TYPE_CHECKING:
     import sqlite3

@@ -5,12 +5,12 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping, Sequence
 
-from ..catalog.stat_cache import Leaf
-from ..changes.transaction import Transaction
-from ..errors import ArtError
-from ..maps.trees import FolderWriter, ends_leaf
-from ..objects.names import check_entry_names
-from ..objects.nodes import SYMLINK, Entry, Tree
+from ...catalog.stat_cache import Leaf
+from ...changes.transaction import Transaction
+from ...errors import ArtError
+from ...maps.trees import FolderWriter, ends_leaf
+from ...objects.names import check_entry_names
+from ...objects.nodes import SYMLINK, Entry, Tree
 from .contents import Contents, OpenFolder
 from .listing import STATE_SIZE, Listing
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from ..catalog.database import Database
-from ..objects.oid import Oid, hasher
+from ...catalog.database import Database
+from ...objects.oid import Oid, hasher
 from .databases import database_id
 from .reading import hash_file, read_steady, signature
 from .rest import Rest

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from ..errors import ChangedWhileRead, StorageError, storage_errors
-from ..objects.nodes import EXECUTABLE, FILE
-from ..objects.oid import Oid, hasher
+from ...errors import ChangedWhileRead, StorageError, storage_errors
+from ...objects.nodes import EXECUTABLE, FILE
+from ...objects.oid import Oid, hasher
 
 T = TypeVar("T")
 
