@@ -33,7 +33,9 @@ _LAST = 2**63 - 1
 """No place in a file is beyond."""
 
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
-_NO_CREDENTIALS = ("169.254.169.254", "metadata.google.internal", "metadata/identity", "credential", "Credential")
+_NO_CREDENTIALS = ("/latest/api/token", "/latest/meta-data", "computeMetadata", "metadata/identity", "redential")
+"""What is asked of a machine for its own role, once nothing else says who one is."""
+
 _REFUSED = (
     "SignatureDoesNotMatch", "InvalidAccessKeyId", "ExpiredToken", "TokenRefreshRequired", "RequestTimeTooSkewed",
     "AuthenticationFailed", "AccessDenied", "InvalidToken", "AuthorizationHeaderMalformed", "PermanentRedirect",

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 _RETRIES: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 """How long a store that answers badly is asked again."""
 
+_NEEDED = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+}
+"""The variables that do for each provider, where the machine has no role of its own."""
+
 _STALLED = timedelta(seconds=30)
 """A store that says nothing for so long is taken to be gone."""
 
@@ -35,7 +42,8 @@ def bucket(address: Address, traffic: Traffic | None = None) -> BucketFiles:
         store = _STORES[address.scheme](address)
     except Exception as error:
         # obstore says what is missing, each provider as an error of its own.
-        raise RemoteRefused(f"{address} cannot be used: {_first_line(error)}; set what it asks for.") from error
+        advice = f"set {_NEEDED[address.scheme]} in the environment"
+        raise RemoteRefused(f"{address} cannot be used: {_first_line(error)}; {advice}.") from error
     return BucketFiles(store, address.path, str(address), traffic)
 
 

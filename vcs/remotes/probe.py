@@ -93,7 +93,7 @@ def _findings(files: Files, folder: str) -> Iterator[Finding]:
     yield _ranges(files, folder)
     yield _listing(files, folder)
     if isinstance(files, Swaps):
-        yield _swapping(files, folder)
+        yield _swapping(files, files, folder)
         yield _parts(files, files, folder)
         yield _clock(files, files, folder)
 
@@ -132,16 +132,15 @@ def _listing(files: Files, folder: str) -> Finding:
     return Finding("listing what was written", not missed, detail)
 
 
-def _swapping(files: Files, folder: str) -> Finding:
-    assert isinstance(files, Swaps), "asked before"
+def _swapping(files: Files, swaps: Swaps, folder: str) -> Finding:
     what, name = "replacing a file only if it is as it was", f"{folder}/swap"
     accepted: list[str] = []
     for how, form in (("quoted", '"{}"'), ("unquoted", "{}")):
         files.put(name, b"first")
-        before = files.tag(name).strip('"')
+        before = swaps.tag(name).strip('"')
         with suppress(RemoteError):
-            swapped = files.swap(name, b"second", form.format(before)) is not None
-            stale = files.swap(name, b"third", form.format(before)) is not None
+            swapped = swaps.swap(name, b"second", form.format(before)) is not None
+            stale = swaps.swap(name, b"third", form.format(before)) is not None
             if stale:
                 return Finding(what, False, "a stale writer replaced what another had written")
             accepted += [how] if swapped else []
@@ -149,8 +148,8 @@ def _swapping(files: Files, folder: str) -> Finding:
         return Finding(what, False, "it is refused")
     form = '"{}"' if "quoted" in accepted else "{}"
     files.put(name, b"first")
-    tag = form.format(files.tag(name).strip('"'))
-    winners = sum(_race(lambda me: files.swap(name, b"by %d" % me, tag) is not None))
+    tag = form.format(swaps.tag(name).strip('"'))
+    winners = sum(_race(lambda me: swaps.swap(name, b"by %d" % me, tag) is not None))
     if winners != 1:
         return Finding(what, False, f"{winners} of {RACERS} writers at once were told that they had")
     return Finding(what, True, f"of {RACERS} writers at once one succeeds; the tag is to be {' or '.join(accepted)}")
