@@ -24,6 +24,7 @@ from .changes.journal import leftovers
 from .changes.publish import Publisher, now_ms
 from .changes.transaction import Transaction
 from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageError, UnsupportedFormat, storage_errors
+from .maps.promises import Promises
 from .maps.refs import RefMap
 from .objects.kinds import Op, State
 from .storage.disk import leases, reserve
@@ -179,6 +180,10 @@ class Repository:
     def catalog(self, refs: RefMap | None = None) -> Catalog:
         """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
         return Catalog(self.cache, refs or self.refs())
+
+    def promises(self) -> Promises:
+        """What data that is not here repositories elsewhere have."""
+        return Promises(self.store, self.layout)
 
     def stored_size(self) -> int:
         """Bytes of all files that the newest state names."""

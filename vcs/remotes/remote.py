@@ -65,10 +65,10 @@ class Remote:
         self.where = where
         self._far = files
         self._near = near
-        self._layout = Layout(near.layout.remotes / name)
+        self._layout = Layout(near.layout.remote(name))
         self._seen = self._layout.folder / "seen"
         self._probed = self._layout.folder / "probed"
-        self._merged = self._layout.folder / "merged"
+        self._merged = near.layout.merged(name)
         self.arriving = LocalFiles(self._layout.folder / "arriving", self._layout.tmp)
         self.files = Nearby(files, self._layout.folder / "copies")
         self.log = FarLog(files)

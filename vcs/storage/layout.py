@@ -129,6 +129,14 @@ class Layout:
             elif not stat.S_ISDIR(mode):
                 yield path, "is no folder"
 
+    def remote(self, name: str) -> Path:
+        """What is known here of one repository elsewhere; it can be deleted at any time."""
+        return self.remotes / name
+
+    def merged(self, remote: str) -> Path:
+        """Which state of it was brought together with what is here."""
+        return self.remote(remote) / "merged"
+
     def claim(self, key: Oid) -> Path:
         """What is locked while the step with this cache key is executed."""
         return self.running / key

@@ -81,24 +81,34 @@ class Census:
             self._link_sizes.append(_MOST if link.size == ANY_SIZE else link.size)
         self._ends[number] = len(self._links)
 
-    def walk(self, roots: Iterable[Oid], ends: AbstractSet[Oid] = frozenset()) -> Reached:
+    def walk(
+        self, roots: Iterable[Oid], ends: AbstractSet[Oid] = frozenset(), promised: AbstractSet[Oid] = frozenset()
+    ) -> Reached:
         """Follows all references.
 
         Args:
             roots: Where to begin.
             ends: Objects that are come to but not followed: artifacts whose data was given up.
+            promised: Objects of which what they lead to alone may be missing: artifacts whose data is elsewhere.
         """
-        stops = bytearray(len(self._kinds))
-        for oid in ends:
-            if (number := self._numbers.get(bytes.fromhex(oid))) is not None:
-                stops[number] = 1
-        seen, broken = bytearray(len(self._kinds)), []
+        seen, broken, tops = bytearray(len(self._kinds)), [], []
         for oid in roots:
-            top = self._numbers.get(bytes.fromhex(oid))
-            if top is None or self._kinds[top] == _ABSENT:
+            number = self._numbers.get(bytes.fromhex(oid))
+            if number is None or self._kinds[number] == _ABSENT:
                 broken.append(Broken(oid, "is missing or damaged", oid, missing=True))
-                continue
-            pending = [] if seen[top] else [top]
+            else:
+                tops.append(number)
+        broken += self._follow(tops, self._marked(ends | promised), seen)
+        # Last, so that what something else needs, too, was missed already.
+        elsewhere = [number for number in self._numbered(promised - ends) if seen[number]]
+        broken += [each for each in self._follow(elsewhere, self._marked(ends), seen, again=True) if not each.missing]
+        return Reached(self, seen, broken)
+
+    def _follow(self, tops: Iterable[int], stops: bytearray, seen: bytearray, *, again: bool = False) -> list[Broken]:
+        """Marks as seen what some objects lead to and is not; with `again` also if they themselves are."""
+        broken = []
+        for top in tops:
+            pending = [top] if again or not seen[top] else []
             seen[top] = 1
             while pending:
                 number = pending.pop()
@@ -108,11 +118,22 @@ class Census:
                     target = self._links[at]
                     missing = self._kinds[target] == _ABSENT
                     if (problem := self._wrong(at, target)) is not None and not (missing and seen[target]):
-                        broken.append(Broken(self._oid(target), problem, oid, missing))
+                        broken.append(Broken(self._oid(target), problem, self._oid(top), missing))
                     if not seen[target]:
                         seen[target] = 1
                         pending.append(target)
-        return Reached(self, seen, broken)
+        return broken
+
+    def _marked(self, oids: Iterable[Oid]) -> bytearray:
+        marked = bytearray(len(self._kinds))
+        for number in self._numbered(oids):
+            marked[number] = 1
+        return marked
+
+    def _numbered(self, oids: Iterable[Oid]) -> list[int]:
+        """The numbers of those that were heard of."""
+        found = (self._numbers.get(bytes.fromhex(oid)) for oid in oids)
+        return [number for number in found if number is not None]
 
     def _wrong(self, at: int, target: int) -> str | None:
         """What is wrong with a link to an object, if something is."""

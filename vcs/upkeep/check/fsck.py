@@ -75,7 +75,7 @@ def _check(repository: Repository, lease: leases.Lease | None, progress: Progres
     if lease is not None:
         lease.move(log.head.seq)
     with ThreadPoolExecutor(THREADS) as executor:
-        survey = Survey(files, log.head, executor, progress)
+        survey = Survey(files, repository.layout, log.head, executor, progress)
         yield from _check_index(files, survey)
         yield from _check_packs(survey, log)
         yield from survey.check_lists()

@@ -16,13 +16,9 @@ from .survey import Survey
 
 def check_references(survey: Survey) -> Iterator[Problem]:
     """Follows all refs of a moment through what was found in its packs."""
-    root = survey.head.state.refs
-
-    def node(oid: Oid) -> RefsNode:
-        return survey.store.record(oid, RefsNode)
 
     def entries(prefix: str = "") -> Iterator[ref_walk.Entry | Hole]:
-        return ref_walk.walk(node, root, prefix, _after(prefix))
+        return _entries(survey, survey.head.state.refs, prefix)
 
     found: list[Problem] = []
 
@@ -36,13 +32,31 @@ def check_references(survey: Survey) -> Iterator[Problem]:
                 yield entry[1]
 
     pruned = {entry[1] for entry in entries(ref_names.PRUNED) if not isinstance(entry, Hole)}
-    reached = survey.census.walk(targets(), pruned)
+    reached = survey.census.walk(targets(), pruned, promised(survey))
     yield from found
     lost = {ref_names.last_part(entry[0]) for entry in entries(ref_names.LOST) if not isinstance(entry, Hole)}
     broken = [each for each in reached.broken if not (each.missing and each.oid in lost)]
     if broken:
         names = names_of({each.root for each in broken}, entries())
         yield from (_broken(each, names) for each in broken)
+
+
+def promised(survey: Survey) -> set[Oid]:
+    """The artifacts whose data is promised: those that the refs of repositories elsewhere led to."""
+    found = set[Oid]()
+    for root in survey.promised:
+        pruned = {oid for _, oid in _readable(survey, root, ref_names.PRUNED)}
+        reached = survey.census.walk((oid for _, oid in _readable(survey, root) if oid != NULL), pruned)
+        found.update(oid for oid in survey.census.of_kind("artifact") if oid in reached and oid not in pruned)
+    return found
+
+
+def _readable(survey: Survey, root: Oid, prefix: str = "") -> Iterator[ref_walk.Entry]:
+    return (entry for entry in _entries(survey, root, prefix) if not isinstance(entry, Hole))
+
+
+def _entries(survey: Survey, root: Oid | None, prefix: str) -> Iterator[ref_walk.Entry | Hole]:
+    return ref_walk.walk(lambda oid: survey.store.record(oid, RefsNode), root, prefix, _after(prefix))
 
 
 def wrong(census: Census, ref: str, oid: Oid) -> Problem | None:

@@ -10,10 +10,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from ...errors import DamagedError
+from ...maps.promises import Promises
 from ...objects.oid import Oid, hash_bytes, hasher
 from ...storage.copies import Place
 from ...storage.files import Files
-from ...storage.layout import PackName
+from ...storage.layout import Layout, PackName
 from ...storage.op_log import OpLog
 from ...storage.packs import chunking, codec, pack
 from ...storage.packs.op_file import Entry
@@ -98,13 +99,17 @@ class Survey:
         head: The moment.
         census: The objects that are sound.
         conditions: File → what was found in it.
+        promised: The roots of the refs of repositories elsewhere, see `Promises`.
     """
 
-    def __init__(self, files: Files, entry: Entry, executor: Executor, progress: Progress) -> None:
+    def __init__(
+        self, files: Files, layout: Layout, entry: Entry, executor: Executor, progress: Progress
+    ) -> None:  # fmt: skip
         self.store = Shelf(files, entry)
         self.head = Snapshot(files, entry).without_damage()
         self.census = Census()
         self.conditions: dict[str, Condition] = {}
+        self.promised = tuple(Promises(self.store, layout).roots.values())
         self._files = files
         self._executor = executor
         self._progress = progress

@@ -77,7 +77,8 @@ def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
         DamagedError: The refs are damaged: run `fsck --repair` first.
     """
     with storage_errors(f"reading {repository.layout.folder}"):
-        head, mark = repository.store.refresh().without_damage(), Mark(repository.store)
+        head = repository.store.refresh().without_damage()
+        mark = Mark(repository.store, repository.promises().roots.values())
         mark.catch_up(head)
         return planning.make(repository.store, head, mark, max_unused)
 
@@ -103,7 +104,7 @@ class _Collection:
         self._repository = repository
         self._store = repository.store
         self._progress = progress
-        self._mark = Mark(self._store)
+        self._mark = Mark(self._store, repository.promises().roots.values())
         self._deleted: list[str] = []
         self._fresh: set[bytes] = set()  # raw ids of what has come to life since the plan was made
         self._epoch = -1  # what it was when the plan was made

@@ -1,5 +1,7 @@
 """Finding what is alive: everything that the refs lead to, and the ops and nodes that a repair falls back on.
 
+What repositories elsewhere have promised may be missing; the nodes of their refs, which tell that, are kept.
+
 A mark can go on from an older one: what others have published meanwhile is found from the difference of the refs, so
 that a collector catches up with writers that never pause.
 """
@@ -8,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 
-from ...errors import ArtError, DamagedError, LookupFailed
+from ...errors import ArtError, DamagedError, LookupFailed, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.nodes import RefsNode
@@ -35,15 +38,20 @@ FALLBACKS = 8
 class Mark:
     """The objects that are alive.
 
+    Args:
+        store: Where they are.
+        promised: The roots of the refs of repositories elsewhere, see `Promises`.
+
     Attributes:
         live: Their raw ids, each under itself: so that whoever meets one again need not keep another copy.
         lost: What is referred to and cannot be read → why. It takes nothing else down with it.
     """
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, promised: Iterable[Oid] = ()) -> None:
         self.live: dict[bytes, bytes] = {}
         self.lost: dict[Oid, ArtError] = {}
         self._store = store
+        self._promised = tuple(promised)
         self._refs: RefMap | None = None
 
     def catch_up(self, head: Snapshot) -> set[bytes]:
@@ -80,11 +88,12 @@ class Mark:
         self._mark_nodes(refs.root)
         self._follow(head, (oid for ref, oid in refs.items() if not ref.startswith(ref_names.PRUNED)))
         for seq in range(head.seq - 1, max(0, head.seq - 1 - FALLBACKS), -1):
-            try:
+            with suppress(DamagedError, LookupFailed):  # a fallback that is none
                 if (entry := self._store.log.entry(seq)) is not None:
                     self._mark_nodes(entry.op.state.refs)
-            except (DamagedError, LookupFailed):
-                continue  # a fallback that is none
+        for root in self._promised:
+            with suppress(DamagedError, LookupFailed):  # the next fetch notes it anew
+                self._mark_nodes(root)
 
     def _mark_nodes(self, root: Oid | None, note: Note = lambda _: None) -> None:
         """Marks the nodes of a refs map that are not marked yet."""
@@ -114,7 +123,8 @@ class Mark:
                 try:
                     self._await(graph.references(self._store, self._store.location(oid)), pending)
                 except (DamagedError, LookupFailed) as error:  # not what the system refused to read this time
-                    self.lost[oid] = error
+                    if not self._promised or not isinstance(error, UnknownName):
+                        self.lost[oid] = error  # else fsck says whether it is promised: it looks at each way to it
         del self.live[_NULL]
 
     def _await(self, oids: Iterable[Oid], pending: set[bytes]) -> None:

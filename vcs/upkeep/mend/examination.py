@@ -37,7 +37,7 @@ class Examination:
         self.executor = executor
         self.log = log_look.look(files)
         self.base = self.log.head or Entry.make(Op(0, None, NOTHING, "", "", "", 0, ""), ())
-        self.survey = Survey(files, self.base, executor, progress)
+        self.survey = Survey(files, layout, self.base, executor, progress)
         problems = [*self.log.problems(), *self._read_named()]
         self._check_refused()
         whole = {segment.name for segment in self.survey.head.segments}

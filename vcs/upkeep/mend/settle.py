@@ -19,7 +19,7 @@ from ..check import ref_walk, verify
 from ..check.problem import Problem
 from ..check.records import Records
 from ..check.ref_walk import describe
-from ..check.references import names_of
+from ..check.references import names_of, promised
 from ..check.survey import Survey
 
 _MARKED_RUN = (ref_names.TIMES, ref_names.RUN_NAMES, ref_names.PIPELINES)
@@ -37,6 +37,7 @@ class Settlement:
         self.older: list[Problem] = []
         self.lost: list[Problem] = []
         self._census = survey.census
+        self._promised = promised(survey)
         self._view = view
         self._records = records
         self._gone: set[tuple[str, int]] = set()  # versions that are lost
@@ -157,7 +158,7 @@ class Settlement:
 
     def _mark_lost(self) -> None:
         ends = {oid for _, oid in self._view.items(ref_names.PRUNED)}
-        reached = self._census.walk((oid for _, oid in self._view.items() if oid != NULL), ends)
+        reached = self._census.walk((oid for _, oid in self._view.items() if oid != NULL), ends, self._promised)
         missing = {each.oid: each.root for each in reached.broken if each.missing}
         known = {Oid(ref_names.last_part(ref)) for ref, _ in self._view.items(ref_names.LOST)}
         for oid in known - missing.keys():

@@ -1,0 +1,52 @@
+"""Data that is not here and can be had: what the refs of a repository elsewhere led to when it was looked at last.
+
+Who fetches brings the lineage alone. So an artifact whose data is not here is lost, or was given up on purpose, or is
+promised: by each repository elsewhere that has a version with this value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import DamagedError
+from ..objects.oid import Oid, is_oid
+from ..storage.disk.registers import read_register
+from ..storage.layout import Layout
+from ..storage.store import ObjectStore
+from . import ref_names
+from .refs import RefMap
+
+
+class Promises:
+    """What repositories elsewhere have promised one here, as it is noted now.
+
+    Attributes:
+        roots: Name of each repository elsewhere → the root of its refs, as they were brought together with those here.
+    """
+
+    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+        self._store = store
+        self.roots: dict[str, Oid] = dict(_noted(layout))
+
+    def by(self, artifact: Oid) -> list[str]:
+        """The repositories elsewhere that have promised the data of an artifact."""
+        return [name for name, root in self.roots.items() if self._has(root, artifact)]
+
+    def _has(self, root: Oid, artifact: Oid) -> bool:
+        refs = RefMap(self._store, root)
+        try:
+            if refs.get(ref_names.pruned(artifact)) is not None:
+                return False
+            return refs.get(ref_names.kept(artifact)) is not None or refs.count(ref_names.values_like(artifact)) > 0
+        except DamagedError:
+            return False  # which fetching it all anew will tell
+
+
+def _noted(layout: Layout) -> Iterator[tuple[str, Oid]]:
+    for path in sorted(layout.remotes.glob("*")):
+        try:
+            root = read_register(layout.merged(path.name)).get("root")
+        except DamagedError:
+            continue  # nothing was fetched yet; or the next fetch brings all of it together again
+        if isinstance(root, str) and is_oid(root):
+            yield path.name, Oid(root)
