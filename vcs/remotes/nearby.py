@@ -10,14 +10,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from blake3 import blake3
 
 from ..errors import DamagedError
 from ..storage.disk.plain import open_plain
-from ..storage.files import Buffer, Files, Signature, check_name, nothing
+from ..storage.files import Buffer, Signature, check_name, nothing
 from ..storage.layout import INDEX, is_pack_name, op_seq
+from .places.far_files import FarFiles
 
 _TAIL = 64 << 10
 """So many bytes of a pack's end are asked for at once: of most packs they hold the whole table."""
@@ -27,16 +27,6 @@ _TABLE = 32 << 20
 
 _CHECKSUM = 32
 _SIZE = 8
-
-
-class FarFiles(Files, Protocol):
-    """Files elsewhere, where each question takes its time."""
-
-    def tail(self, name: str, length: int) -> tuple[int, bytes]:
-        """A file's size, and so many bytes of its end. Raises FileNotFoundError."""
-
-    def pieces(self, name: str, start: int) -> Iterator[bytes]:
-        """A file's bytes from a place on, in pieces. Raises FileNotFoundError."""
 
 
 class Nearby:

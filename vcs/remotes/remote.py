@@ -27,8 +27,9 @@ from ..storage.layout import FORMAT, Layout, op_name
 from ..storage.local import LocalFiles
 from ..storage.packs.op_file import Entry
 from .far_store import FarLog, FarStore
-from .nearby import FarFiles, Nearby
-from .probe import probe
+from .nearby import Nearby
+from .places.far_files import FarFiles
+from .places.probe import probe
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 

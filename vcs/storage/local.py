@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import DamagedError, RepositoryBusy
-from .disk import durable, mutexes
+from .disk import durable, mutexes, system
 from .disk.locks import Lock
 from .disk.plain import look_plain, open_plain
 from .files import Buffer, Signature, check_name, nothing
@@ -27,11 +28,14 @@ class LocalFiles:
     Args:
         folder: Where they are.
         staging: A folder on the same file system, for files not finished yet; a crash may leave some there.
+        locks: Whether all who write there are processes of this machine, so that a lock keeps them apart where the
+            file system can neither link nor rename only where there is nothing.
     """
 
-    def __init__(self, folder: Path, staging: Path) -> None:
+    def __init__(self, folder: Path, staging: Path, *, locks: bool = True) -> None:
         self._folder = os.fspath(folder)
         self._staging = staging
+        self._locks = locks
         self._fds: OrderedDict[str, tuple[int, int]] = OrderedDict()  # name → descriptor, inode
         self._mutex = mutexes.own(self)  # a descriptor must not be closed while it is read from
 
@@ -85,6 +89,17 @@ class LocalFiles:
         with open(path, "rb") as file:
             os.fsync(file.fileno())
         self._place(os.fspath(path), name)
+
+    def copy_in(self, name: str, path: Path) -> None:
+        """As `adopt`, for a file that may lie on another file system, and stays."""
+        self._staging.mkdir(exist_ok=True)
+        staged = self._staged(name)
+        try:
+            shutil.copyfile(path, staged)
+            self.adopt(name, Path(staged))
+        except BaseException:
+            Path(staged).unlink(missing_ok=True)
+            raise
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
@@ -152,7 +167,7 @@ class LocalFiles:
     def _written(self, name: str, data: bytes, *, lasting: bool = True) -> str:
         """A finished file in the staging folder, durable unless it need not be."""
         self._staging.mkdir(exist_ok=True)
-        staged = f"{self._staging}/{check_name(name).replace('/', '-')}.{os.getpid()}.{os.urandom(4).hex()}"
+        staged = self._staged(name)
         try:
             with open(staged, "wb") as file:
                 file.write(data)
@@ -163,6 +178,9 @@ class LocalFiles:
             Path(staged).unlink(missing_ok=True)
             raise
         return staged
+
+    def _staged(self, name: str) -> str:
+        return f"{self._staging}/{check_name(name).replace('/', '-')}.{os.getpid()}.{os.urandom(8).hex()}"
 
     def _replace(self, name: str, data: bytes, *, lasting: bool = True) -> None:
         staged = self._written(name, data, lasting=lasting)
@@ -187,7 +205,11 @@ class LocalFiles:
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            # A file system without links: among processes of this machine a lock does.
+            if system.rename_if_new(Path(staged), Path(target)):
+                return
+            if not self._locks:
+                raise OSError(errno.ENOTSUP, "It can create no file only where there is none", target) from error
+            # A file system that can do neither: among processes of this machine a lock does.
             lock = Lock.wait(self._staging / "create.lock", _CREATE_TIMEOUT)
             if lock is None:
                 raise RepositoryBusy(f"Another process keeps {target} busy; try again.") from None

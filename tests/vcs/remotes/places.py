@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.remotes import opening
-from artvcs.vcs.remotes.address import Address, parse
-from artvcs.vcs.remotes.bucket import BucketFiles
+from artvcs.vcs.remotes.places import opening
+from artvcs.vcs.remotes.places.address import Address, parse
+from artvcs.vcs.remotes.places.bucket import BucketFiles
 from tests.servers import azurite, ceph
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from artvcs.vcs.errors import InvalidName
-from artvcs.vcs.remotes.address import Address, parse
+from artvcs.vcs.remotes.places.address import Address, parse
 
 BASE = Path("/work/project")
 

@@ -8,8 +8,8 @@ import pytest
 from obstore.store import MemoryStore
 
 from artvcs.testing import CommitPointContract, FilesContract
-from artvcs.vcs.remotes import bucket
-from artvcs.vcs.remotes.bucket import BucketFiles
+from artvcs.vcs.remotes.places import bucket
+from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.storage.files import Files
 
 

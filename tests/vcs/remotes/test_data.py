@@ -12,7 +12,7 @@ from obstore.store import MemoryStore
 from artvcs.vcs.errors import DamagedError
 from artvcs.vcs.maps import graph
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.remotes.data import fetch_data
+from artvcs.vcs.remotes.exchange.data import fetch_data
 from artvcs.vcs.repository import Repository
 
 from .test_push import Machine

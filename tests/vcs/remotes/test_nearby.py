@@ -8,8 +8,8 @@ import pytest
 from obstore.store import MemoryStore
 
 from artvcs.testing import FilesContract
-from artvcs.vcs.remotes.bucket import BucketFiles
 from artvcs.vcs.remotes.nearby import Nearby
+from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import PackName, op_name
 from artvcs.vcs.storage.packs.pack import Pack

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from artvcs.vcs.errors import RemoteRefused
-from artvcs.vcs.remotes import opening
-from artvcs.vcs.remotes.address import parse
+from artvcs.vcs.remotes.places import opening
+from artvcs.vcs.remotes.places.address import parse
 
 
 @pytest.fixture(autouse=True)

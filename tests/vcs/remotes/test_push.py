@@ -20,11 +20,11 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Artifact, StepRun, Version
 from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.remotes.address import Address
-from artvcs.vcs.remotes.bucket import BucketFiles
-from artvcs.vcs.remotes.data import fetch_data
-from artvcs.vcs.remotes.fetch import Fetched, fetch
-from artvcs.vcs.remotes.push import Pushed, push
+from artvcs.vcs.remotes.exchange.data import fetch_data
+from artvcs.vcs.remotes.exchange.fetch import Fetched, fetch
+from artvcs.vcs.remotes.exchange.push import Pushed, push
+from artvcs.vcs.remotes.places.address import Address
+from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import is_lineage_name

@@ -13,7 +13,7 @@ from artvcs.testing.tools import at_once
 from artvcs.vcs.changes.intents import SetRef
 from artvcs.vcs.errors import InvalidName, RemoteChanged, RemoteRefused, RepositoryNotFound
 from artvcs.vcs.objects.oid import Oid
-from artvcs.vcs.remotes.bucket import BucketFiles
+from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.files import nothing

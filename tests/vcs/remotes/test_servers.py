@@ -10,9 +10,9 @@ import pytest
 
 from artvcs.testing import CommitPointContract, FilesContract
 from artvcs.vcs.errors import RemoteRefused, RemoteUnreachable
-from artvcs.vcs.remotes import opening
-from artvcs.vcs.remotes.address import Address
-from artvcs.vcs.remotes.probe import Guarantees, probe
+from artvcs.vcs.remotes.places import opening
+from artvcs.vcs.remotes.places.address import Address
+from artvcs.vcs.remotes.places.probe import Guarantees, probe
 from artvcs.vcs.storage.files import Files
 from tests.servers.processes import free_ports
 from tests.vcs.remotes import places

@@ -34,13 +34,18 @@ def exchange(one: Path, other: Path) -> bool:
     return _rename(one, other, _LINUX_EXCHANGE, _MACOS_SWAP)
 
 
-def rename_new(source: Path, target: Path) -> None:
-    """Renames, but never over something that exists.
+def rename_if_new(source: Path, target: Path) -> bool:
+    """Renames, but never over something that exists; False, with nothing done, where the file system cannot.
 
     Raises:
         FileExistsError: There is something at `target`.
     """
-    if _rename(source, target, _LINUX_NOREPLACE, _MACOS_EXCLUSIVE):
+    return _rename(source, target, _LINUX_NOREPLACE, _MACOS_EXCLUSIVE)
+
+
+def rename_new(source: Path, target: Path) -> None:
+    """As `rename_if_new`, as well as the file system can. Raises the same."""
+    if rename_if_new(source, target):
         return
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ..errors import InvalidName
+from ...errors import InvalidName
 
 BUCKETS = ("s3", "az", "gs")
 """The schemes of object stores."""

@@ -12,22 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..changes.intents import Intent, Merge, SetRef
-from ..changes.transaction import Transaction
-from ..errors import DamagedError, UnknownName, storage_errors
-from ..maps import graph, ref_names
-from ..maps.refs import RefMap
-from ..objects.kinds import Artifact
-from ..objects.oid import NULL, Oid
-from ..repository import Repository
-from ..storage.copies import expanded
-from ..storage.layout import PackName, is_lineage_name, op_name, op_seq
-from ..storage.packs import pack
-from ..storage.packs.op_file import Entry
-from ..storage.packs.pack import Item, Pack
-from ..upkeep.check.reading import PackReader
-from .remote import Remote
-from .traffic import Told
+from ...changes.intents import Intent, Merge, SetRef
+from ...changes.transaction import Transaction
+from ...errors import DamagedError, UnknownName, storage_errors
+from ...maps import graph, ref_names
+from ...maps.refs import RefMap
+from ...objects.kinds import Artifact
+from ...objects.oid import NULL, Oid
+from ...repository import Repository
+from ...storage.copies import expanded
+from ...storage.layout import PackName, is_lineage_name, op_name, op_seq
+from ...storage.packs import pack
+from ...storage.packs.op_file import Entry
+from ...storage.packs.pack import Item, Pack
+from ...upkeep.check.reading import PackReader
+from ..places.traffic import Told
+from ..remote import Remote
 
 _TRIES = 5
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ..errors import RemoteError
-from ..storage.files import Files
+from ...errors import RemoteError
+from ...storage.files import Files
 
 T = TypeVar("T")
 

@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..changes.incoming import INLINE
-from ..changes.intents import Intent, Merge, SetRef
-from ..changes.intents.merge import APART
-from ..changes.transaction import Transaction
-from ..maps import graph, ref_names
-from ..maps.refs import RefMap
-from ..objects.kinds import Artifact, Commit, Run
-from ..objects.oid import NULL, Oid
-from ..repository import Repository
-from ..storage.layout import is_lineage_name, op_seq
-from ..storage.snapshot import Snapshot
+from ...changes.incoming import INLINE
+from ...changes.intents import Intent, Merge, SetRef
+from ...changes.intents.merge import APART
+from ...changes.transaction import Transaction
+from ...maps import graph, ref_names
+from ...maps.refs import RefMap
+from ...objects.kinds import Artifact, Commit, Run
+from ...objects.oid import NULL, Oid
+from ...repository import Repository
+from ...storage.layout import is_lineage_name, op_seq
+from ...storage.snapshot import Snapshot
+from ..places.traffic import Told
+from ..remote import Remote
 from .fetch import Fetched, take_in
-from .remote import Remote
-from .traffic import Told
 
 
 @dataclass(frozen=True)

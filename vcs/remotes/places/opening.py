@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RemoteRefused
+from ...errors import RemoteRefused
 from .address import BUCKETS, Address
 from .bucket import BucketFiles
+from .far_files import FarFiles
+from .folder import FolderFiles
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -26,6 +29,19 @@ _NEEDED = {
 
 _STALLED = timedelta(seconds=30)
 """A store that says nothing for so long is taken to be gone."""
+
+
+def opened(address: Address, traffic: Traffic | None = None) -> FarFiles:
+    """The files at an address.
+
+    Raises:
+        RemoteRefused: The address and the environment do not say enough.
+    """
+    if address.scheme in BUCKETS:
+        return bucket(address, traffic)
+    if address.scheme == "file":
+        return FolderFiles(Path(address.path), traffic)
+    raise RemoteRefused(f"{address.scheme}:// is not reached yet; use a bucket or a folder.")
 
 
 def bucket(address: Address, traffic: Traffic | None = None) -> BucketFiles:

@@ -12,19 +12,19 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from ..changes.transaction import Transaction
-from ..errors import DamagedError, UnknownName
-from ..maps import graph
-from ..objects.kinds import Artifact
-from ..objects.oid import Oid
-from ..repository import Repository
-from ..storage.copies import expanded
-from ..storage.layout import PackName
-from ..storage.packs import pack
-from ..storage.packs.pack import RECORD_SIZE, Item
-from ..storage.packs.table import Location
-from .remote import Remote
-from .traffic import Told
+from ...changes.transaction import Transaction
+from ...errors import DamagedError, UnknownName
+from ...maps import graph
+from ...objects.kinds import Artifact
+from ...objects.oid import Oid
+from ...repository import Repository
+from ...storage.copies import expanded
+from ...storage.layout import PackName
+from ...storage.packs import pack
+from ...storage.packs.pack import RECORD_SIZE, Item
+from ...storage.packs.table import Location
+from ..places.traffic import Told
+from ..remote import Remote
 
 _NEAR = 256 << 10
 """Records no further apart than that come in one request: what lies between costs less than another."""

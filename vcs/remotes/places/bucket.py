@@ -16,8 +16,8 @@ import obstore
 from obstore import exceptions
 from obstore.store import ObjectStore
 
-from ..errors import DamagedError, RemoteRefused, RemoteUnreachable
-from ..storage.files import Buffer, Signature, check_name, nothing
+from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
+from ...storage.files import Buffer, Signature, check_name, nothing
 from .traffic import Traffic
 
 PART = 16 << 20

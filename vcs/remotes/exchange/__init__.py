@@ -1,0 +1,1 @@
+"""What goes from one repository to another, and what comes."""

@@ -1,0 +1,130 @@
+"""Files in a folder that several machines see: a shared disk, a network file system, a stick.
+
+Nothing is locked: an entry of the log is given its name by a link, which one of several machines can make.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_full
+from ...storage.files import Buffer, Signature, nothing
+from ...storage.local import LocalFiles
+from .traffic import Traffic
+
+_PIECE = 4 << 20
+
+
+class FolderFiles:
+    """A set of files below a folder elsewhere.
+
+    Args:
+        folder: Where they are; it is made when something is first written, the folder above has to be there.
+        traffic: Where is counted what was asked.
+    """
+
+    def __init__(self, folder: Path, traffic: Traffic | None = None) -> None:
+        self._folder = folder
+        self._files = LocalFiles(folder, folder / "tmp", locks=False)
+        self.traffic = traffic or Traffic()
+
+    def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+        """See `Files.read`."""
+        with self._asking():
+            data = self._files.read(name, start, length)
+        self.traffic.add(received=len(data))
+        return data
+
+    def tail(self, name: str, length: int) -> tuple[int, bytes]:
+        """See `FarFiles.tail`."""
+        with self._asking():
+            size = self._files.size(name)
+        return size, self.read(name, max(0, size - length), length)
+
+    def pieces(self, name: str, start: int) -> Iterator[bytes]:
+        """See `FarFiles.pieces`."""
+        while piece := self.read(name, start, _PIECE):
+            start += len(piece)
+            yield piece
+
+    def map(self, name: str) -> Buffer:
+        """See `Files.map`."""
+        return self.read(name)
+
+    def size(self, name: str) -> int:
+        """See `Files.size`."""
+        with self._asking():
+            return self._files.size(name)
+
+    def signature(self, name: str) -> Signature:
+        """See `Files.signature`."""
+        with self._asking():
+            return self._files.signature(name)
+
+    def exists(self, name: str) -> bool:
+        """See `Files.exists`."""
+        with self._asking():
+            return self._files.exists(name)
+
+    def put(self, name: str, data: bytes) -> None:
+        """See `Files.put`."""
+        with self._writing(len(data)):
+            self._files.put(name, data)
+
+    def adopt(self, name: str, path: Path) -> None:
+        """See `Files.adopt`; the file is copied, for it may lie on another disk."""
+        with self._writing(os.path.getsize(path)):
+            self._files.copy_in(name, path)
+        path.unlink()
+
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
+        """See `Files.create`."""
+        with self._writing(len(data)):
+            return self._files.create(name, data, visible)
+
+    def hint(self, name: str, data: bytes) -> None:
+        """See `Files.hint`."""
+        with self._writing(len(data)):
+            self._files.hint(name, data)
+
+    def list(self, folder: str) -> Iterator[str]:
+        """See `Files.list`."""
+        with self._asking():
+            yield from self._files.list(folder)
+
+    def delete(self, name: str) -> None:
+        """See `Files.delete`."""
+        with self._asking():
+            self._files.delete(name)
+
+    @contextmanager
+    def _writing(self, size: int) -> Iterator[None]:
+        with self._asking():
+            if not self._folder.parent.is_dir():  # as where a disk is not mounted that should be
+                raise RemoteRefused(f"{self._folder.parent} is not there; mount it, or make it first.")
+            self._folder.mkdir(exist_ok=True)
+            yield
+        self.traffic.add(0, sent=size)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Turns what the operating system says into errors that say what to do."""
+        self.traffic.add()
+        try:
+            yield
+        except (FileNotFoundError, RemoteRefused):
+            raise
+        except DamagedError as error:  # a link where a folder should be
+            raise RemoteRefused(str(error)) from error
+        except PermissionError as error:
+            raise RemoteRefused(
+                f"Permission was denied at {error.filename or self._folder}; ask who owns {self._folder}."
+            ) from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            if disk_is_full(error):
+                raise RemoteRefused(f"No space is left at {self._folder}; free some and try again.") from error
+            raise RemoteUnreachable(f"{self._folder} gave no good answer: {reason}; try again.") from error
