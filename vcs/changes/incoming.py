@@ -39,6 +39,7 @@ class Incoming:
     Attributes:
         writer: Where new objects are added.
         packs: Full packs that are at their place already, though no state names them.
+        lineage: Whether packs are of lineage from now on.
         landed: Whether a journal says what is meant, so that it is to be published whatever becomes of this process.
     """
 
@@ -50,6 +51,7 @@ class Incoming:
         self._layout = layout
         self._journal: Journal | None = None
         self._noted = 0  # how many of the packs the journal names
+        self.lineage = False
         self.landed = False
         store.pending.append(self.writer)
 
@@ -88,10 +90,10 @@ class Incoming:
         key = bytes.fromhex(oid)
         return oid in self.writer.entries or any(True for pack in self.packs for _ in pack.table.find(key))
 
-    def seal(self, *, lineage: bool = False) -> None:
-        """Puts what has come in so far at its place as a pack of its own, of lineage if it is said, durably."""
+    def seal(self) -> None:
+        """Puts what has come in so far at its place as a pack of its own, durably."""
         pack = self.writer.seal()
-        name = pack_name(pack, lineage=lineage)
+        name = pack_name(pack, lineage=self.lineage)
         # Before the file moves: wherever it is found, recovery and collectors know that somebody wants it.
         self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))
         self._store.files.adopt(name, self.writer.path)
@@ -129,9 +131,13 @@ class Incoming:
 
     def items(self) -> list[Item]:
         """What is to be published in the op's own file: everything, where that is little."""
+        self.seal_if_large()
+        return self.writer.items()
+
+    def seal_if_large(self) -> None:
+        """As `seal`, what is too much for an op's own file."""
         if self.writer.end > INLINE:
             self.seal()
-        return self.writer.items()
 
     def names(self) -> tuple[PackName, ...]:
         """The full packs."""

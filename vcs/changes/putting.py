@@ -158,11 +158,24 @@ class Putting:
         """Adds an object as it is stored, whether it is stored already or not."""
         self._add(item)
 
-    def seal(self, *, lineage: bool = False) -> None:
-        """Puts all objects so far at their place as a pack (of lineage, if so), durably; no state names it yet."""
-        with self._mutex, storage_errors(f"writing to {self._layout.folder}"):
+    def packs(self) -> tuple[PackName, ...]:
+        """The full packs so far, which are at their places and which no state names yet."""
+        return self._incoming.names()
+
+    def seal(self) -> None:
+        """Puts all objects so far at their place as a pack, durably; no state names it yet."""
+        with self._adding():
             if self._incoming.writer.entries:
-                self._incoming.seal(lineage=lineage)
+                self._incoming.seal()
+
+    def divide(self, *, lineage: bool) -> None:
+        """What comes from now on goes into packs of its own, of lineage or not, but for a few objects.
+
+        As `seal`, where the objects so far are too many for an op's own file.
+        """
+        with self._adding():
+            self._incoming.seal_if_large()
+            self._incoming.lineage = lineage
 
     def take(self, name: PackName, path: Path) -> None:
         """Takes over a whole pack that was made elsewhere, every object of it verified; its file is moved."""

@@ -39,6 +39,7 @@ class Nearby:
 
     def __init__(self, far: FarFiles, folder: Path) -> None:
         self._far = far
+        self.traffic = far.traffic
         self._folder = folder
         self._tails: dict[str, tuple[int, bytes]] = {}
 

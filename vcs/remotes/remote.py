@@ -58,6 +58,7 @@ class Remote:
         store: Its objects; what is here, too, is read here.
         log: Its commit point.
         files: Its files, with copies of its index here.
+        traffic: What was asked of it, and how much came and went.
         arriving: Packs of it that are on their way here.
     """
 
@@ -66,6 +67,7 @@ class Remote:
         self.where = where
         self._far = files
         self._near = near
+        self.traffic = files.traffic
         self._layout = Layout(near.layout.remote(name))
         self._seen = self._layout.folder / "seen"
         self._probed = self._layout.folder / "probed"
@@ -88,8 +90,7 @@ class Remote:
         """
         seen = self._note(self._seen)
         identity = seen.get("id") if seen else self._identity()
-        if seen and self.store.is_new and (entry := self._remembered(seen)) is not None:
-            self.store.adopt(entry)
+        self.recall()
         try:
             newest = self.store.look().entry
         except DamagedError:
@@ -101,6 +102,12 @@ class Remote:
                 self._check_order(seen, newest)
             self._remember(newest, identity)
         return newest
+
+    def recall(self) -> bool:
+        """Goes on from the state that was seen last, without asking whether there is a newer one; whether it can."""
+        if self.store.is_new and (seen := self._note(self._seen)) and (entry := self._remembered(seen)) is not None:
+            self.store.adopt(entry)
+        return not self.store.is_new
 
     def begin_there(self) -> Entry:
         """As `look`; makes a repository there where there is none, once it was seen that it can be one.

@@ -94,6 +94,7 @@ class Layout:
         self.repair = folder / "repair"  # locked while one goes on
         self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
         self.workspace = folder / "workspace"  # for files that users make outside of steps
+        self.config = folder / "config.toml"  # what this repository alone is told, such as remotes
         self.remotes = folder / "remotes"  # what is known here of repositories elsewhere, a folder for each
 
     def top_names(self) -> set[str]:

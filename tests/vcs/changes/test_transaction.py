@@ -79,8 +79,9 @@ def test_lineage_can_be_kept_apart(repository: Repository, folder: Path) -> None
     with repository.transaction("put") as transaction:
         data = put_text_in(transaction, "tags/data", random_text(1))
         transaction.seal()
+        transaction.divide(lineage=True)
         record = put_text_in(transaction, "tags/record", random_text(2))
-        transaction.seal(lineage=True)
+        transaction.seal()
     assert [path.parent.name for path in packs(folder)].count("lineage") == 1
     for again in (repository, Repository(folder)):
         names = {name for oid in (data, record) for name, _ in again.store.refresh().find(oid)}

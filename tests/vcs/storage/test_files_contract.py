@@ -12,6 +12,7 @@ import pytest
 from artvcs.testing import CommitPointContract, FilesContract
 from artvcs.vcs.errors import InvalidName, RepositoryBusy
 from artvcs.vcs.storage import local
+from artvcs.vcs.storage.disk import system
 from artvcs.vcs.storage.disk.locks import Lock
 from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.local import LocalFiles
@@ -21,6 +22,13 @@ from artvcs.vcs.storage.memory import MemoryFiles
 def local_files(tmp_path: Path) -> LocalFiles:
     (tmp_path / "place").mkdir(exist_ok=True)
     return LocalFiles(tmp_path / "place", tmp_path / "staging")
+
+
+def refuse_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
 
 
 class TestMemoryFiles(FilesContract, CommitPointContract):
@@ -44,10 +52,17 @@ class TestLocalFilesWithoutLinks(TestLocalFiles):
 
     @pytest.fixture
     def files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
-        def refuse(*_: object) -> None:
-            raise OSError(errno.EPERM, "Operation not permitted")
+        refuse_links(monkeypatch)
+        return local_files(tmp_path)
 
-        monkeypatch.setattr(os, "link", refuse)
+
+class TestLocalFilesWithLocks(TestLocalFilesWithoutLinks):
+    """A file system that can neither link nor rename only where there is nothing."""
+
+    @pytest.fixture
+    def files(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+        refuse_links(monkeypatch)
+        monkeypatch.setattr(system, "rename_if_new", lambda _, __: False)
         return local_files(tmp_path)
 
     def test_who_holds_the_lock_too_long_is_not_waited_for(

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from ...changes.transaction import Transaction
 from ...errors import DamagedError, UnknownName
 from ...maps import graph
 from ...objects.kinds import Artifact
@@ -23,7 +22,6 @@ from ...storage.layout import PackName
 from ...storage.packs import pack
 from ...storage.packs.pack import RECORD_SIZE, Item
 from ...storage.packs.table import Location
-from ..places.traffic import Told
 from ..remote import Remote
 
 _NEAR = 256 << 10
@@ -34,6 +32,10 @@ _LARGEST = 16 << 20
 
 _AT_ONCE = 8
 """Requests that are on their way at the same time."""
+
+
+_KEPT = 256 << 20
+"""After so many bytes what came is kept: who is interrupted goes on from there."""
 
 
 @dataclass
@@ -52,47 +54,54 @@ class _Range:
         return _end(self.records[-1])
 
 
-def fetch_data(near: Repository, remote: Remote, artifacts: Iterable[Oid], told: Told = lambda _: None) -> int:
+def fetch_data(near: Repository, remote: Remote, artifacts: Iterable[Oid]) -> int:
     """Brings what artifacts hold and is not here; returns how many objects came.
 
     Raises:
         UnknownName: Something is not there either.
-        DamagedError: Something that came is not what its id promises; nothing is kept of what came.
+        DamagedError: Something that came is not what its id promises; what is kept of the rest was verified.
         RemoteError: It cannot be reached.
     """
-    remote.look()
     roots = {near.store.record(oid, Artifact).payload for oid in artifacts}
-    with near.transaction(f"data from {remote.name}") as transaction:
-        count = _Bringing(near, remote, transaction, told).bring(roots)
-        if count:
-            transaction.edit_state(lambda _, state: state)  # objects alone are worth a change
-    return count
+    if not remote.recall():
+        remote.look()
+    try:
+        return _Bringing(near, remote).bring(roots)
+    except (UnknownName, FileNotFoundError):  # since it was seen last it may have come there, or lie elsewhere now
+        before = remote.store.snapshot
+        remote.look()
+        if remote.store.snapshot is before:
+            raise
+        return _Bringing(near, remote).bring(roots)
 
 
 class _Bringing:
-    def __init__(self, near: Repository, remote: Remote, transaction: Transaction, told: Told) -> None:
+    def __init__(self, near: Repository, remote: Remote) -> None:
+        self._repository = near
         self._near = near.store
         self._remote = remote
-        self._transaction = transaction
-        self._told = told
 
     def bring(self, roots: set[Oid]) -> int:
         seen, level, count = set(roots), set(roots), 0
         while level:
             missing = {oid for oid in level if not self._near.has(oid)}
-            for item in self._come(missing):
-                self._transaction.bring(item)
+            self._come(missing)
             count += len(missing)
             below = {found for oid in level for found in graph.references(self._near, self._near.location(oid))}
             level = below - seen
             seen |= level
         return count
 
-    def _come(self, oids: set[Oid]) -> Iterator[Item]:
-        """Objects from there, each verified."""
-        for each, data in self._read_ahead(_ranges(self._locate(oid) for oid in oids)):
-            self._told(len(data))
-            yield from self._items(each, data)
+    def _come(self, oids: set[Oid]) -> None:
+        """Brings objects from there, each verified."""
+        ranges = _ranges(self._locate(oid) for oid in oids)
+        self._remote.traffic.expect(sum(each.end - each.start for each in ranges))
+        for group in _groups(ranges):
+            with self._repository.transaction(f"data from {self._remote.name}") as transaction:
+                for each, data in self._read_ahead(group):
+                    for item in self._items(each, data):
+                        transaction.bring(item)
+                transaction.edit_state(lambda _, state: state)  # objects alone are worth a change
 
     def _read_ahead(self, ranges: Iterable[_Range]) -> Iterator[tuple[_Range, bytes]]:
         """The ranges in order, a few of them read before they are asked for: all at once may be more than memory."""
@@ -140,6 +149,18 @@ def _ranges(places: Iterable[tuple[PackName, Location]]) -> list[_Range]:
             ranges.append(last := _Range(name))
         last.records.append(at)
     return ranges
+
+
+def _groups(ranges: Iterable[_Range]) -> Iterator[list[_Range]]:
+    """What is kept in one change."""
+    group: list[_Range] = []
+    for each in ranges:
+        group.append(each)
+        if sum(found.end - found.start for found in group) >= _KEPT:
+            yield group
+            group = []
+    if group:
+        yield group
 
 
 def _end(at: Location) -> int:

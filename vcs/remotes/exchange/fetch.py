@@ -26,7 +26,6 @@ from ...storage.packs import pack
 from ...storage.packs.op_file import Entry
 from ...storage.packs.pack import Item, Pack
 from ...upkeep.check.reading import PackReader
-from ..places.traffic import Told
 from ..remote import Remote
 
 _TRIES = 5
@@ -47,7 +46,7 @@ class Fetched:
     renumbered: tuple[tuple[str, int, int], ...] = ()
 
 
-def fetch(near: Repository, remote: Remote, told: Told = lambda _: None) -> Fetched:
+def fetch(near: Repository, remote: Remote) -> Fetched:
     """Brings what is new in the lineage of a repository elsewhere.
 
     Raises:
@@ -55,14 +54,14 @@ def fetch(near: Repository, remote: Remote, told: Told = lambda _: None) -> Fetc
         DamagedError: What came is not what its ids promise; nothing of it is visible.
         RemoteError: As `Remote.look`.
     """
-    return take_in(near, remote, remote.look(), told)
+    return take_in(near, remote, remote.look())
 
 
-def take_in(near: Repository, remote: Remote, entry: Entry, told: Told = lambda _: None) -> Fetched:
+def take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
     """As `fetch`, where it was just looked at: brings what is new up to a change of it."""
     for _ in range(_TRIES):
         try:
-            return _take_in(near, remote, entry, told)
+            return _take_in(near, remote, entry)
         except FileNotFoundError:  # a collector may have written it anew elsewhere
             missing, entry = entry, remote.look()
             if missing.oid == entry.oid:
@@ -70,13 +69,13 @@ def take_in(near: Repository, remote: Remote, entry: Entry, told: Told = lambda 
     raise DamagedError(f"A file is missing at {remote.where} that its newest state names; try again.")
 
 
-def _take_in(near: Repository, remote: Remote, entry: Entry, told: Told) -> Fetched:
+def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
     seq, before = remote.merged
     if (entry.seq, entry.op.state.refs) == (seq, before):
         return Fetched()
     with near.transaction(f"fetch from {remote.name}") as transaction:
         names = _names(remote)
-        _take_packs(near, remote, transaction, names, told)
+        _take_packs(near, remote, transaction, names)
         _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq])
         changed = _changes(remote, transaction, before, entry.op.state.refs)
         _check_whole(near, remote, {new for _, new in changed.values() if new not in (None, NULL)})
@@ -101,22 +100,25 @@ def _names(remote: Remote) -> list[PackName]:
     return sorted((listed | {PackName(name) for name in head.state.loose}) - head.state.condemned.keys())
 
 
-def _take_packs(
-    near: Repository, remote: Remote, transaction: Transaction, names: Iterable[PackName], told: Told
-) -> None:
+def _take_packs(near: Repository, remote: Remote, transaction: Transaction, names: Iterable[PackName]) -> None:
     """Takes over the packs of lineage that are not here, as they are."""
     here = set(near.store.refresh().packs())
-    for name in names:
-        if is_lineage_name(name) and name not in here:
-            path = _download(remote, name, told)
-            _verify(remote, name)
-            transaction.take(name, path)
+    fresh = [name for name in names if is_lineage_name(name) and name not in here]
+    remote.traffic.expect(sum(remote.files.size(name) for name in fresh))
+    for name in fresh:
+        path = download(remote, name)
+        transaction.take(name, path)
 
 
-def _download(remote: Remote, name: PackName, told: Told) -> Path:
-    """The file of a pack, as far as it had come before, and the rest."""
+def download(remote: Remote, name: PackName) -> Path:
+    """The file of a pack, as far as it had come before, and the rest; verified.
+
+    Raises:
+        DamagedError: It is not what it is called, or an object in it is not.
+    """
     path, writing = Path(remote.arriving.path(name)), f"writing what comes from {remote.where}"
     if path.exists():
+        _verify(remote, name)
         return path
     size, unfinished = remote.files.size(name), path.with_suffix(".part")
     with storage_errors(writing):
@@ -129,9 +131,9 @@ def _download(remote: Remote, name: PackName, told: Told) -> Path:
             for piece in remote.files.pieces(name, file.tell()):
                 with storage_errors(writing):
                     file.write(piece)
-                told(len(piece))
     with storage_errors(writing):
         os.replace(unfinished, path)
+    _verify(remote, name)
     return path
 
 

@@ -8,23 +8,25 @@ change is kept, and numbers are given anew there; the last fetch says which.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from ...changes.incoming import INLINE
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.intents.merge import APART
 from ...changes.transaction import Transaction
+from ...errors import RepositoryNotFound
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Artifact, Commit, Run
 from ...objects.oid import NULL, Oid
-from ...repository import Repository
-from ...storage.layout import is_lineage_name, op_seq
+from ...repository import Repository, first_entry
+from ...storage.layout import PackName, is_lineage_name, op_seq
 from ...storage.snapshot import Snapshot
-from ..places.traffic import Told
+from ...worktree import trees
 from ..remote import Remote
-from .fetch import Fetched, take_in
+from . import supply
+from .fetch import Fetched, download, take_in
 
 
 @dataclass(frozen=True)
@@ -46,41 +48,87 @@ class Pushed:
     fetched: Fetched
 
 
-def push(near: Repository, remote: Remote, told: Told = lambda _: None) -> Pushed:
-    """Brings all that is only here to a repository elsewhere, which is begun where there is none.
+def push(
+    near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None, *, verify: bool = False
+) -> Pushed:
+    """Brings what is only here to a repository elsewhere, which is begun where there is none.
+
+    Args:
+        near: The repository here.
+        remote: The one elsewhere.
+        chosen: Which refs go, and all that they lead to; by default all.
+        verify: Read back all packs that were sent, and check each object in them.
 
     Raises:
         RemoteRefused: Nothing can be pushed there.
+        DamagedError: What was read back is not what was sent.
         RemoteError: As `Remote.look`.
     """
     fetched = take_in(near, remote, remote.begin_there())
     with near.reading():
-        base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
-        changed = near.refs().diff(base)
-        fresh = dict(_only_here(near.refs(), changed))
-        again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
-        if not fresh and not again:
+        waiting = _Waiting.between(near, remote, chosen)
+        if waiting.is_empty:
             return Pushed(0, 0, 0, 0, fetched)
         # The refs as they would be there: only looked at, and never published here.
         aside = near.begin("push")
         try:
-            after = base.update(fresh, aside.put).root
+            after = waiting.base.update(waiting.fresh, aside.put).root
             with remote.transaction("push") as transaction:
-                sending = _Sending(near, remote, base, transaction, told)
-                objects, size = sending.send({*fresh.values(), *again})
-                transaction.add(Merge(base.root, after, False))
+                sending = _Sending(near, remote, waiting)
+                names = sending.send(transaction)
+                if verify:
+                    _read_back(remote, names)
+                transaction.add(Merge(waiting.base.root, after, False))
                 for intent in sending.pruned():
                     transaction.add(intent)
         finally:
             aside.close()
     after_it = take_in(near, remote, remote.store.snapshot.entry)
-    return Pushed(
-        sum(ref.startswith(ref_names.RUNS) for ref in fresh),
-        sum(ref.startswith(ref_names.ARTIFACTS) for ref in fresh),
-        objects,
-        size,
-        Fetched(fetched.runs, fetched.versions, fetched.renumbered + after_it.renumbered),
-    )
+    renumbered = fetched.renumbered + after_it.renumbered
+    return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered))
+
+
+def plan(near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None) -> Pushed:
+    """What a push would send now; nothing is changed, there or here.
+
+    Raises:
+        RemoteError: As `Remote.look`.
+    """
+    try:
+        remote.look()
+    except RepositoryNotFound:
+        remote.store.adopt(first_entry(near.author()))
+    with near.reading():
+        waiting = _Waiting.between(near, remote, chosen)
+        sending = _Sending(near, remote, waiting)
+        return Pushed(*sending.counts(), Fetched())
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What is here and not there.
+
+    Attributes:
+        base: The refs that both had last.
+        fresh: The refs that are only here, or changed here since.
+        again: The artifacts whose data was given up there and was made again here.
+    """
+
+    base: RefMap
+    fresh: Mapping[str, Oid]
+    again: set[Oid]
+
+    @classmethod
+    def between(cls, near: Repository, remote: Remote, chosen: Callable[[str], bool] | None) -> Self:
+        base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
+        changed = near.refs().diff(base)
+        fresh = {ref: oid for ref, oid in _only_here(near.refs(), changed) if chosen is None or chosen(ref)}
+        again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
+        return cls(base, fresh, again if chosen is None else set())
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.fresh and not self.again
 
 
 def _only_here(refs: RefMap, changed: Mapping[str, tuple[Oid | None, Oid | None]]) -> Iterator[tuple[str, Oid]]:
@@ -103,39 +151,55 @@ class _Sending:
     What is both, as an empty file is, goes as lineage: who fetches that alone has to find it there.
     """
 
-    def __init__(self, near: Repository, remote: Remote, base: RefMap, transaction: Transaction, told: Told) -> None:
-        self._store = near.store
+    def __init__(self, near: Repository, remote: Remote, waiting: _Waiting) -> None:
+        self._near = near
+        self._remote = remote
+        self._waiting = waiting
+        # What is promised may have to be looked at there.
+        self._store = remote.store
         self._refs = near.refs()
-        self._base = base
-        self._artifacts: set[Oid] = set()  # those that are sent, with their data or without
-        self._transaction = transaction
-        self._told = told
         self._there: Snapshot = remote.store.snapshot
+        self._artifacts: dict[Oid, Oid] = {}  # those that are sent → their payloads, unless they were given up
         self._lineage: dict[Oid, int] = {}
         self._data: dict[Oid, int] = {}
+        self._find()
 
-    def send(self, roots: set[Oid]) -> tuple[int, int]:
-        """Sends all that these lead to; returns how many objects, and their bytes."""
-        payloads = self._walk(roots - {NULL}, self._lineage)
-        self._walk(payloads - self._lineage.keys(), self._data)
-        for oids, lineage in ((self._data, False), (self._lineage, True)):
-            for oid in oids:
-                self._transaction.bring(self._store.stored(oid))
-                self._told(oids[oid])
-            if sum(oids.values()) > INLINE:  # else it goes into the op's own file
-                self._transaction.seal(lineage=lineage)
-        return len(self._data) + len(self._lineage), sum(self._data.values()) + sum(self._lineage.values())
+    def _find(self) -> None:
+        """Finds what has to be sent; what another repository elsewhere has is brought here for that."""
+        self._walk({*self._waiting.fresh.values(), *self._waiting.again} - {NULL}, self._lineage)
+        elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
+        if elsewhere:
+            supply.bring(self._near, elsewhere)
+        self._walk(self._artifacts.values() - self._lineage.keys() - {NULL}, self._data)
+
+    def counts(self) -> tuple[int, int, int, int]:
+        """How many runs, versions and objects are sent, and the bytes of these."""
+        runs = sum(ref.startswith(ref_names.RUNS) for ref in self._waiting.fresh)
+        versions = sum(ref.startswith(ref_names.ARTIFACTS) for ref in self._waiting.fresh)
+        sizes = (*self._data.values(), *self._lineage.values())
+        return runs, versions, len(sizes), sum(sizes)
+
+    def send(self, transaction: Transaction) -> tuple[PackName, ...]:
+        """Sends it; returns the packs that it is in."""
+        self._remote.traffic.expect(sum(self._data.values()) + sum(self._lineage.values()))
+        for oid in self._data:
+            transaction.bring(self._near.store.stored(oid))
+        transaction.divide(lineage=True)
+        for oid in self._lineage:
+            transaction.bring(self._near.store.stored(oid))
+        transaction.divide(lineage=False)
+        return transaction.packs()
 
     def pruned(self) -> Iterator[Intent]:
         """What is to be said there of the artifacts that are sent: whether their data was given up."""
         for oid in self._artifacts:
             ref = ref_names.pruned(oid)
-            if self._refs.get(ref) != self._base.get(ref):
+            if self._refs.get(ref) != self._waiting.base.get(ref):
                 yield SetRef(ref, self._refs.get(ref))
 
-    def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> set[Oid]:
-        """Notes what is not there of all that these lead to, the payloads of artifacts left out; returns those."""
-        pending, seen, payloads = list(roots), set(roots), set[Oid]()
+    def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> None:
+        """Notes what is not there of all that these lead to; payloads of artifacts are noted and not followed."""
+        pending, seen = list(roots), set(roots)
         while pending:
             oid = pending.pop()
             at = self._store.location(oid)
@@ -144,15 +208,17 @@ class _Sending:
             if oid not in self._lineage and not self._is_there(oid, lineage=missing is self._lineage):
                 missing[oid] = at.stored
             if at.kind == "artifact":
-                self._artifacts.add(oid)
-                if self._refs.get(ref_names.pruned(oid)) is None:
-                    payloads.add(self._store.record(oid, Artifact).payload)
+                given_up = self._refs.get(ref_names.pruned(oid)) is not None
+                self._artifacts[oid] = NULL if given_up else self._store.record(oid, Artifact).payload
                 continue
             # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
             fresh = set(graph.references(self._store, at)) - seen
             seen |= fresh
             pending += fresh
-        return payloads
+
+    def _is_had(self, payload: Oid) -> bool:
+        """Whether the data of an artifact is here, or there already."""
+        return payload == NULL or trees.is_stored(self._near.store, payload) or self._is_there(payload, lineage=False)
 
     def _is_there(self, oid: Oid, *, lineage: bool) -> bool:
         """Whether an object is there, and where who fetches finds it."""
@@ -162,12 +228,21 @@ class _Sending:
     def _is_known(self, oid: Oid, kind: str) -> bool:
         """Whether the refs there lead to an object, and so all that it leads to is there."""
         if kind == "artifact":
-            there = next(self._base.items(ref_names.values_like(oid)), None) is not None
-            made_again = self._base.get(ref_names.pruned(oid)) and not self._refs.get(ref_names.pruned(oid))
+            there = next(self._waiting.base.items(ref_names.values_like(oid)), None) is not None
+            made_again = self._waiting.base.get(ref_names.pruned(oid)) and not self._refs.get(ref_names.pruned(oid))
             return there and not made_again
         if kind == "commit":
             commit = self._store.record(oid, Commit)
             return commit.cache_key is not None and (
-                self._base.get(ref_names.result(commit.cache_key, commit.trace)) == oid
+                self._waiting.base.get(ref_names.result(commit.cache_key, commit.trace)) == oid
             )
         return False
+
+
+def _read_back(remote: Remote, names: Iterable[PackName]) -> None:
+    """Makes sure that packs there are what was sent. Raises DamagedError."""
+    names = list(names)
+    remote.traffic.expect(sum(remote.files.size(name) for name in names))
+    for name in names:
+        download(remote, name)
+        remote.arriving.delete(name)

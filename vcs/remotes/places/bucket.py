@@ -143,11 +143,19 @@ class BucketFiles:
             self.put(name, path.read_bytes())
         else:
             with self._asking(name):
-                obstore.put(self._store, key, path, use_multipart=True, chunk_size=PART, max_concurrency=_AT_ONCE)
-            self.traffic.add(2 + -(-size // PART), sent=size)
+                parts = self._pieces_of(path)
+                obstore.put(self._store, key, parts, use_multipart=True, chunk_size=PART, max_concurrency=_AT_ONCE)
+            self.traffic.add(2 + -(-size // PART))
         if (there := self.size(name)) != size:
             raise DamagedError(f"{self.name} kept {there} of {size} bytes of {name}; try again.")
         path.unlink()
+
+    def _pieces_of(self, path: Path) -> Iterator[bytes]:
+        """A local file, counted as it is sent."""
+        with open(path, "rb") as file:
+            while piece := file.read(_PIECE):
+                self.traffic.add(0, sent=len(piece))
+                yield piece
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""

@@ -5,6 +5,7 @@ Nothing is locked: an entry of the log is given its name by a link, which one of
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ class FolderFiles:
         """See `Files.read`."""
         with self._asking():
             data = self._files.read(name, start, length)
-        self.traffic.add(received=len(data))
+        self.traffic.add(0, received=len(data))
         return data
 
     def tail(self, name: str, length: int) -> tuple[int, bytes]:
@@ -117,6 +118,8 @@ class FolderFiles:
             yield
         except (FileNotFoundError, RemoteRefused):
             raise
+        except FileExistsError:
+            raise RemoteRefused(f"{self._folder} is no folder; name another.") from None
         except DamagedError as error:  # a link where a folder should be
             raise RemoteRefused(str(error)) from error
         except PermissionError as error:
@@ -125,6 +128,8 @@ class FolderFiles:
             ) from error
         except OSError as error:
             reason = error.strerror or str(error)
+            if error.errno == errno.ENOTSUP:
+                raise RemoteRefused(f"{self._folder} cannot be shared: {reason}; use another place.") from error
             if disk_is_full(error):
                 raise RemoteRefused(f"No space is left at {self._folder}; free some and try again.") from error
             raise RemoteUnreachable(f"{self._folder} gave no good answer: {reason}; try again.") from error

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-
-Told = Callable[[int], object]
-"""Told of bytes that have come, or gone."""
 
 
 @dataclass
@@ -18,11 +14,13 @@ class Traffic:
         requests: How many questions were asked; one that had to be asked again counts once.
         sent: Bytes that went there.
         received: Bytes that came from there.
+        expected: Bytes that are known to come or go in all, as far as that has been found out.
     """
 
     requests: int = 0
     sent: int = 0
     received: int = 0
+    expected: int = 0
     _mutex: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, requests: int = 1, *, sent: int = 0, received: int = 0) -> None:
@@ -31,3 +29,8 @@ class Traffic:
             self.requests += requests
             self.sent += sent
             self.received += received
+
+    def expect(self, size: int) -> None:
+        """Notes that so many more bytes are to come or go: for whoever shows how far it is."""
+        with self._mutex:
+            self.expected = max(self.expected, self.sent + self.received) + size

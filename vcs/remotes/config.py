@@ -1,0 +1,211 @@
+"""Which repositories elsewhere a project knows: in its `pyproject.toml`, which all share, or in this repository alone.
+
+    [tool.artvcs.remotes]
+    origin = "s3://bucket/prefix"
+    lab = { url = "s3://artifacts/us", endpoint = "https://s3.lab.example", region = "eu-central-1" }
+
+The file `config.toml` of the repository has the same tables without `tool.artvcs`, and goes before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import git
+from ..errors import InvalidName, RepositoryError, UnknownName, storage_errors
+from ..repository import Repository
+from ..storage.disk import durable
+from .places.address import Address, parse
+from .remote import check_remote_name
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+DEFAULT = "origin"
+"""The remote that is meant where several are known and none is named."""
+
+_KEYS = ("url", "endpoint", "region")
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A repository elsewhere, as it is configured.
+
+    Attributes:
+        name: What it is called here.
+        address: Where it is.
+        file: The file that says so.
+    """
+
+    name: str
+    address: Address
+    file: Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a project says of its exchange with others.
+
+    Attributes:
+        remotes: Name → repository elsewhere.
+        fetch: Whether each run fetches before.
+        push: Whether each run pushes after.
+    """
+
+    remotes: Mapping[str, Configured]
+    fetch: bool = False
+    push: bool = False
+
+    def remote(self, name: str | None = None) -> Configured:
+        """The repository elsewhere of this name; without one the only one, or else the one called `origin`.
+
+        Raises:
+            UnknownName: There is none.
+        """
+        names = ", ".join(sorted(self.remotes))
+        if not self.remotes:
+            raise UnknownName("No remote is known; `art remote add origin URL` adds one.")
+        if name is None and len(self.remotes) > 1 and DEFAULT not in self.remotes:
+            raise UnknownName(f"There are several remotes, {names}; name one.")
+        chosen = name or (DEFAULT if DEFAULT in self.remotes else names)
+        if chosen not in self.remotes:
+            raise UnknownName(f"There is no remote {chosen!r}, only {names}; `art remote add` adds one.")
+        return self.remotes[chosen]
+
+
+def read(repository: Repository) -> Settings:
+    """What is configured for a repository.
+
+    Raises:
+        RepositoryError: A file of configuration cannot be understood.
+        InvalidName: It says something that cannot be.
+    """
+    found = Settings({})
+    for file in (shared_file(repository), local_file(repository)):
+        found = _added(found, file, _table(repository, file))
+    return found
+
+
+def shared_file(repository: Repository) -> Path:
+    """The project's `pyproject.toml`: at the top of the working tree of Git, or beside the repository."""
+    return (git.find_root(Path.cwd()) or repository.project) / "pyproject.toml"
+
+
+def local_file(repository: Repository) -> Path:
+    """The configuration of this repository alone."""
+    return repository.layout.config
+
+
+def add(repository: Repository, configured: Configured, url: str) -> None:
+    """Writes a repository elsewhere into its file.
+
+    Raises:
+        InvalidName: Its name is taken.
+        RepositoryError: The file cannot be understood.
+    """
+    import tomlkit  # costs milliseconds, and is hardly ever needed
+
+    address = configured.address
+    more = {"endpoint": address.endpoint, "region": address.region}
+    options = {key: value for key, value in more.items() if value is not None}
+    document = _document(configured.file)
+    remotes = _tables(document, *_path(repository, configured.file), "remotes")
+    if configured.name in remotes:
+        raise InvalidName(f"There is a remote {configured.name!r} already; remove it first, or choose another name.")
+    value: Any = url
+    if options:
+        value = tomlkit.inline_table()
+        value.update({"url": url, **options})
+    remotes[configured.name] = value
+    _write(configured.file, document)
+
+
+def remove(repository: Repository, configured: Configured) -> None:
+    """Takes a repository elsewhere out of its file. Raises as `add`."""
+    document = _document(configured.file)
+    del _tables(document, *_path(repository, configured.file), "remotes")[configured.name]
+    _write(configured.file, document)
+
+
+def _path(repository: Repository, file: Path) -> tuple[str, ...]:
+    return () if file == local_file(repository) else ("tool", "artvcs")
+
+
+def _table(repository: Repository, file: Path) -> Mapping[str, Any]:
+    """What a file says of us; nothing where there is none."""
+    import tomllib  # costs milliseconds
+
+    with storage_errors(f"reading {file}"):
+        try:
+            found: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
+    for name in _path(repository, file):
+        found = found.get(name, {}) if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        raise RepositoryError(f"[tool.artvcs] in {file} is no table; correct it.")
+    return found
+
+
+def _added(settings: Settings, file: Path, table: Mapping[str, Any]) -> Settings:
+    remotes = table.get("remotes", {})
+    if not isinstance(remotes, dict):
+        raise RepositoryError(f"`remotes` in {file} is no table; correct it.")
+    known = {name: _configured(name, found, file) for name, found in remotes.items()}
+    run = table.get("run", {})
+    if not isinstance(run, dict) or not all(isinstance(run.get(key, False), bool) for key in ("fetch", "push")):
+        raise RepositoryError(f"`run` in {file} has to say `fetch` and `push` as true or false; correct it.")
+    return replace(
+        settings,
+        remotes={**settings.remotes, **known},
+        fetch=run.get("fetch", settings.fetch),
+        push=run.get("push", settings.push),
+    )
+
+
+def _configured(name: str, found: Any, file: Path) -> Configured:
+    options = {"url": found} if isinstance(found, str) else found
+    if not isinstance(options, dict) or not all(isinstance(options.get(key, ""), str) for key in _KEYS):
+        raise RepositoryError(f'The remote {name!r} in {file} has no url; write {name} = "URL".')
+    if (unknown := options.keys() - set(_KEYS)) or "url" not in options:
+        wrong = f"has {', '.join(sorted(unknown))}, which is not known" if unknown else "has no url"
+        raise RepositoryError(f"The remote {name!r} in {file} {wrong}; it has url, endpoint and region.")
+    address = parse(options["url"], base=file.parent, endpoint=options.get("endpoint"), region=options.get("region"))
+    return Configured(check_remote_name(name), address, file)
+
+
+def _document(file: Path) -> Any:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    with storage_errors(f"reading {file}"):
+        try:
+            return tomlkit.parse(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return tomlkit.document()
+        except (TOMLKitError, UnicodeDecodeError) as error:
+            raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
+
+
+def _tables(document: Any, *names: str) -> MutableMapping[str, Any]:
+    """A table in a document, made where it is not there."""
+    import tomlkit
+
+    found = document
+    for depth, name in enumerate(names):
+        if name not in found:
+            found[name] = tomlkit.table(is_super_table=depth < len(names) - 1)
+        found = found[name]
+    return found  # type: ignore[no-any-return]
+
+
+def _write(file: Path, document: Any) -> None:
+    import tomlkit
+
+    with storage_errors(f"writing {file}"):
+        durable.write_file(file.resolve(), tomlkit.dumps(document).encode())

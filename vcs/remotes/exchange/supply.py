@@ -1,0 +1,101 @@
+"""Bringing what somebody wants to read and is not here from wherever it can be had.
+
+The repositories elsewhere that have promised it are asked first; one that was fetched from before it was told of may
+have it, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
+from weakref import WeakKeyDictionary
+
+from ...errors import RemoteError, RepositoryNotFound, UnknownName
+from ...maps import ref_names
+from ...objects.kinds import Artifact
+from ...objects.oid import Oid
+from ...repository import Repository
+from ...worktree import trees
+from .. import config
+from ..config import Configured
+from ..places import opening
+from ..places.traffic import Traffic
+from ..remote import Remote
+from .data import fetch_data
+
+watcher: ContextVar[Callable[[str, Traffic], AbstractContextManager[object]]] = ContextVar("artvcs_supply_watcher")
+"""Told what comes from where while it comes, for whoever shows that."""
+
+_known: WeakKeyDictionary[Repository, dict[Configured, Remote]] = WeakKeyDictionary()
+
+
+def connect(near: Repository, configured: Configured) -> Remote:
+    """The repository elsewhere that is configured; one that this process knows is used again.
+
+    Raises:
+        RemoteRefused: Its address and the environment do not say enough.
+    """
+    known = _known.setdefault(near, {})
+    if configured not in known:
+        files = opening.opened(configured.address)
+        known[configured] = Remote(configured.name, str(configured.address), files, near)
+    return known[configured]
+
+
+def bring(near: Repository, artifacts: Iterable[Oid]) -> None:
+    """Makes sure that the data of artifacts is here.
+
+    Args:
+        near: The repository here.
+        artifacts: Their ids; their records are here.
+
+    Raises:
+        UnknownName: It is nowhere, or was given up on purpose.
+        DamagedError: What came is not what was promised.
+        RemoteError: Who has it cannot be reached.
+    """
+    missing = {oid for oid in artifacts if not is_here(near, oid)}
+    if not missing:
+        return
+    refs = near.refs()
+    for oid in missing:
+        if refs.get(ref_names.pruned(oid)) is not None:
+            raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
+    problem: RemoteError | None = None
+    promises, settings = near.promises(), config.read(near)
+    for name in sorted(settings.remotes, key=lambda name: name != config.DEFAULT):
+        promised = {oid for oid in missing if name in promises.by(oid)}
+        try:
+            _bring_from(near, settings.remotes[name], promised)
+            missing -= promised
+        except RemoteError as error:
+            problem = error
+    for configured in settings.remotes.values() if missing and problem is None else ():
+        for oid in set(missing):
+            try:
+                _bring_from(near, configured, {oid})
+                missing.discard(oid)
+            except (UnknownName, RepositoryNotFound):
+                continue
+    if problem is not None:
+        raise problem
+    for oid in missing:
+        raise UnknownName(
+            f"The data of artifact {oid[:12]} is neither here nor at any remote that is known; run its pipeline again "
+            "to make it anew, or ask who made it to push it."
+        )
+
+
+def is_here(near: Repository, artifact: Oid) -> bool:
+    """Whether the data of an artifact is here."""
+    return trees.is_stored(near.store, near.store.record(artifact, Artifact).payload)
+
+
+def _bring_from(near: Repository, configured: Configured, artifacts: set[Oid]) -> None:
+    if not artifacts:
+        return
+    remote = connect(near, configured)
+    told = watcher.get(None)
+    with nullcontext() if told is None else told(f"data from {configured.name}", remote.traffic):
+        fetch_data(near, remote, artifacts)
