@@ -37,6 +37,13 @@ _ROOMS = {
         "status": "Show the repository and its latest runs.",
         "cat-file": "Look at one stored object.",
     },
+    "sharing": {
+        "remote": "Add, list, remove or test repositories elsewhere.",
+        "clone": "Make a repository of one elsewhere.",
+        "fetch": "Bring the lineage of what others have made.",
+        "pull": "Bring what others have made, also its data.",
+        "push": "Send what was made here.",
+    },
     "upkeep": {
         "rm": "Delete a run's record, or a version that no run uses.",
         "prune": "Delete artifact versions that no run uses.",
@@ -110,6 +117,7 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
         ctx.color = False
     if ctx.obj.live:
         _watch_catalog()
+        _watch_supply(ctx.obj)
 
 
 def _watch_catalog() -> None:
@@ -119,6 +127,17 @@ def _watch_catalog() -> None:
     from .output import show_bar, show_moving
 
     watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
+
+
+def _watch_supply(terminal: Terminal) -> None:
+    """Shows what comes, when something is read that is elsewhere."""
+    from functools import partial
+
+    from artvcs.vcs import supply
+
+    from .sharing import shown
+
+    supply.watcher.set(partial(shown, terminal))
 
 
 def main() -> None:

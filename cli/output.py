@@ -120,7 +120,7 @@ def make_terminal(*, quiet: bool, no_color: bool, debug: bool) -> Terminal:
 
 def moving(text: str) -> str:
     """What puts a line in place of the moving one; it is cut to fit, for one that wraps could not be taken away."""
-    return ERASE + cut(text, _room_to_move())
+    return ERASE + cut(text, room_to_move())
 
 
 def show_moving(text: str) -> None:
@@ -140,10 +140,11 @@ def shown_moving(live: bool) -> Iterator[Callable[[str], None]]:
 
 def show_bar(doing: str, done: int, total: int, more: str = "") -> None:
     """Shows a moving line that says how much of a thing is done."""
-    show_moving(drawing.bar(doing, done, total, more, _room_to_move()))
+    show_moving(drawing.bar(doing, done, total, more, room_to_move()))
 
 
-def _room_to_move() -> int:
+def room_to_move() -> int:
+    """Columns that a moving line may take."""
     return _columns(sys.stderr) - 1
 
 

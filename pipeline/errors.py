@@ -73,6 +73,10 @@ class PickleFallbackWarning(UserWarning):
     """A value was stored as a pickle because nothing better knows its type."""
 
 
+class SharingWarning(UserWarning):
+    """A run could not fetch before it, or push after it, as the project's settings ask."""
+
+
 def perhaps(text: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, where something known looks like a text; else nothing."""
     import difflib  # nobody who makes no mistake needs it

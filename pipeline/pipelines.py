@@ -21,6 +21,7 @@ from .errors import DefinitionError, ParameterError, RunFailed
 from .history.views import PipelineRun
 from .run import scheduler
 from .run.dry_run import PlannedStep, preview
+from .run.sharing import shared
 from .typing import coerce, encode
 
 P = ParamSpec("P")
@@ -106,7 +107,8 @@ class Pipeline(Generic[P]):
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
         repository = Repository.for_run()
-        record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
+        with shared(repository):
+            record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:
             raise RunFailed(_describe(run), run) from error

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
         DamagedError,
         InvalidName,
         LookupFailed,
+        RemoteError,
+        RemoteRefused,
         RepositoryError,
+        RepositoryNotFound,
         StorageError,
         UnknownName,
         WouldOverwrite,
@@ -41,6 +44,16 @@ if TYPE_CHECKING:
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
+    from .remotes import config
+    from .remotes.config import Configured
+    from .remotes.exchange import supply
+    from .remotes.exchange.fetch import Fetched, fetch
+    from .remotes.exchange.push import Pushed, push, would_push
+    from .remotes.exchange.supply import Standing
+    from .remotes.places import address
+    from .remotes.places.probe import Guarantees
+    from .remotes.places.traffic import Traffic
+    from .remotes.remote import Remote, check_remote_name
     from .repository import ENVIRONMENT_VARIABLE, Repository
     from .storage.disk.locks import Lock
     from .storage.layout import FOLDER_NAME, Layout, op_seq
@@ -59,8 +72,8 @@ _NAMES = {
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
     "errors": (
-        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RepositoryError StorageError UnknownName"
-        " WouldOverwrite disk_is_full storage_errors"
+        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
+        " RepositoryError RepositoryNotFound StorageError UnknownName WouldOverwrite disk_is_full storage_errors"
     ),
     "maps": "damaged ref_names runs uses versions",
     "maps.damaged": "Damaged",
@@ -71,6 +84,16 @@ _NAMES = {
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
     "objects.oid": "Oid hash_bytes",
+    "remotes": "config",
+    "remotes.config": "Configured",
+    "remotes.exchange": "supply",
+    "remotes.exchange.fetch": "Fetched fetch",
+    "remotes.exchange.supply": "Standing",
+    "remotes.exchange.push": "Pushed push would_push",
+    "remotes.places": "address",
+    "remotes.places.probe": "Guarantees",
+    "remotes.places.traffic": "Traffic",
+    "remotes.remote": "Remote check_remote_name",
     "repository": "ENVIRONMENT_VARIABLE Repository",
     "storage.disk.locks": "Lock",
     "storage.layout": "FOLDER_NAME Layout op_seq",
@@ -98,6 +121,7 @@ __all__ = [
     "Catalog",
     "Code",
     "Commit",
+    "Configured",
     "Conflict",
     "Damaged",
     "DamagedError",
@@ -108,7 +132,9 @@ __all__ = [
     "EndStep",
     "Entry",
     "Failure",
+    "Fetched",
     "GitState",
+    "Guarantees",
     "Input",
     "InvalidName",
     "Layout",
@@ -119,37 +145,51 @@ __all__ = [
     "Oid",
     "Output",
     "Problem",
+    "Pushed",
     "PutRun",
     "RefMap",
     "Refs",
+    "Remote",
+    "RemoteError",
+    "RemoteRefused",
     "Repaired",
     "Repository",
     "RepositoryError",
+    "RepositoryNotFound",
     "Run",
+    "Standing",
     "StepRun",
     "StorageError",
+    "Traffic",
     "Transaction",
     "UnknownName",
     "Version",
     "Wanted",
     "WouldOverwrite",
+    "address",
     "canonical",
     "check_entry_name",
+    "check_remote_name",
+    "config",
     "damaged",
     "disk_is_full",
+    "fetch",
     "fsck",
     "gc",
     "hash_bytes",
     "now_ms",
     "op_seq",
+    "push",
     "ref_names",
     "repair",
     "runs",
     "storage_errors",
+    "supply",
     "uses",
     "values",
     "versions",
     "watcher",
+    "would_push",
 ]
 
 

@@ -14,10 +14,10 @@ REGISTERED = "path"
 """The folder in which the materializer of paths keeps what was registered."""
 
 
-def check_there(version: ArtifactVersion) -> None:
-    """Refuses a version whose data was given up on purpose. Raises UnknownName."""
+def bring_here(version: ArtifactVersion) -> None:
+    """Sees to it that the data of a version is here. Raises as `values.store.bring_here`."""
     name = f"{version.name}@{version.version}"
-    store.check_there(version.repository, version.id, version.artifact, name)
+    store.bring_here(version.repository, version.id, version.artifact, name)
 
 
 def top_of(repository: Repository, payload: Oid) -> Oid:

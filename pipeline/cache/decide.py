@@ -151,7 +151,7 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
     policy, repository = decision.node.step.options.cache, decision.world.repository
     # What was used last is what people compare with, and nearly always what can be used again.
     for oid, commit in sorted(results(refs, decision.key), key=lambda each: each[0] != last):
-        if policy.expired(commit, now_ms()) or not available(repository.store, commit):
+        if policy.expired(commit, now_ms()) or not available(repository, commit):
             continue
         trace = Trace.of(repository.store, commit)
         found = _each_once(_changed_since(commit, trace, decision.world, refs, policy))

@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import Iterator
 
-from artvcs.vcs import Artifact, DamagedError, LookupFailed, worktree
+from artvcs.vcs import Artifact, DamagedError, LookupFailed, RemoteError, worktree
 
+from ..values import store
 from .decide import Decision
 
 _MOST = 1 << 14
@@ -26,11 +27,13 @@ def paths_given(decision: Decision) -> frozenset[str]:
 
 def _texts(decision: Decision) -> Iterator[str]:
     yield repr(dict(decision.node.params))
-    store = decision.world.repository.store
+    repository = decision.world.repository
     for source in (each for sources in decision.inputs.values() for each in sources):
         try:
-            artifact = store.record(source.artifact, Artifact)
-            held = worktree.read_held(store, artifact.payload, _MOST) if artifact.size <= _MOST else None
-        except (DamagedError, LookupFailed):
+            artifact = repository.store.record(source.artifact, Artifact)
+            if artifact.size <= _MOST:
+                store.bring_here(repository, source.artifact, artifact, f"the input {source.artifact[:12]}")
+            held = worktree.read_held(repository.store, artifact.payload, _MOST) if artifact.size <= _MOST else None
+        except (DamagedError, LookupFailed, RemoteError):
             continue  # then the step cannot be given it either
         yield from (data.decode("utf-8", "replace") for data in (held or {}).values())

@@ -12,8 +12,8 @@ from artvcs.vcs import (
     ArtError,
     Artifact,
     Commit,
-    ObjectStore,
     Oid,
+    Repository,
     canonical,
     hash_bytes,
     storage_errors,
@@ -118,13 +118,16 @@ def materializer_names(asked: Mapping[str, type[Materializer]], outputs: Sequenc
     return {name: f"{asked[name].NAME}/{asked[name].VERSION}" if name in asked else None for name in outputs}
 
 
-def available(store: ObjectStore, commit: Commit) -> bool:
-    """Whether all data of a commit's outputs is here: a hit whose data is gone would fail later."""
-    return all(_artifact_available(store, output.artifact) for output in commit.outputs.values())
+def available(repository: Repository, commit: Commit) -> bool:
+    """Whether all data of a commit's outputs can be had, here or elsewhere: else using it would fail later."""
+    return all(_artifact_available(repository, output.artifact) for output in commit.outputs.values())
 
 
-def _artifact_available(store: ObjectStore, oid: Oid) -> bool:
+def _artifact_available(repository: Repository, oid: Oid) -> bool:
+    store = repository.store
     try:
-        return store.has(oid) and worktree.is_stored(store, store.record(oid, Artifact).payload)
+        if not store.has(oid):
+            return False
+        return worktree.is_stored(store, store.record(oid, Artifact).payload) or bool(repository.promises().by(oid))
     except ArtError:
         return False

@@ -17,6 +17,7 @@ from artvcs.vcs import (
     disk_is_full,
     ref_names,
     storage_errors,
+    supply,
     values,
     worktree,
 )
@@ -86,10 +87,24 @@ def save(
     return Saved(oid, facts)
 
 
-def check_there(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:
-    """Refuses an artifact whose data was given up on purpose; `name` is what people call it. Raises UnknownName."""
+def bring_here(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:
+    """Sees to it that the data of an artifact is here, also if it is elsewhere so far.
+
+    Args:
+        repository: Here.
+        oid: The artifact's id.
+        artifact: Its record.
+        name: What people call it.
+
+    Raises:
+        UnknownName: It was given up on purpose.
+        RemoteError: Who has it cannot be reached.
+        DamagedError: What came from there is damaged.
+    """
     if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
         raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
+    if repository.promises().roots:
+        supply.bring(repository, [oid])
 
 
 def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased: bool = False) -> Any:
@@ -104,8 +119,9 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased
     Raises:
         MaterializerError: The files cannot be turned into the value here.
         UntrustedData: That runs code which came from elsewhere.
-        UnknownName: Its data is not here.
+        UnknownName: Its data is not here, nor elsewhere.
         DamagedError: Its data is not what was stored.
+        RemoteError: Its data is elsewhere, and cannot be reached.
     """
     artifact = repository.store.record(oid, Artifact)
     given = given or trust.of(repository.layout, oid)
@@ -115,7 +131,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
-    check_there(repository, oid, artifact, f"artifact {oid[:12]}")
+    bring_here(repository, oid, artifact, f"artifact {oid[:12]}")
     with contextlib.ExitStack() as stack:
         with contextlib.nullcontext() if leased else repository.reading():
             held = worktree.read_held(repository.store, artifact.payload, SMALL)

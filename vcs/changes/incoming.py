@@ -134,9 +134,9 @@ class Incoming:
         self.seal_if_large()
         return self.writer.items()
 
-    def seal_if_large(self) -> None:
-        """As `seal`, what is too much for an op's own file."""
-        if self.writer.end > INLINE:
+    def seal_if_large(self, few: int = INLINE) -> None:
+        """As `seal`, what is more than `few` bytes: too much for an op's own file."""
+        if self.writer.end > few:
             self.seal()
 
     def names(self) -> tuple[PackName, ...]:

@@ -19,7 +19,7 @@ from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore, blob_id
 from . import threads
-from .incoming import Incoming
+from .incoming import INLINE, Incoming
 
 
 class Putting:
@@ -168,13 +168,15 @@ class Putting:
             if self._incoming.writer.entries:
                 self._incoming.seal()
 
-    def divide(self, *, lineage: bool) -> None:
-        """What comes from now on goes into packs of its own, of lineage or not, but for a few objects.
+    def divide(self, *, lineage: bool, few: int = INLINE) -> None:
+        """What comes from now on goes into packs of its own, of lineage or not; as `seal` for what came so far.
 
-        As `seal`, where the objects so far are too many for an op's own file.
+        Args:
+            lineage: Whether it is lineage.
+            few: So many bytes of what came so far may go into the op's own file instead.
         """
         with self._adding():
-            self._incoming.seal_if_large()
+            self._incoming.seal_if_large(few)
             self._incoming.lineage = lineage
 
     def take(self, name: PackName, path: Path) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT = "origin"
 """The remote that is meant where several are known and none is named."""
 
+_SHARED = ("tool", "artvcs")
 _KEYS = ("url", "endpoint", "region")
 
 
@@ -83,15 +84,19 @@ def read(repository: Repository) -> Settings:
         RepositoryError: A file of configuration cannot be understood.
         InvalidName: It says something that cannot be.
     """
-    found = Settings({})
-    for file in (shared_file(repository), local_file(repository)):
-        found = _added(found, file, _table(repository, file))
-    return found
+    local = local_file(repository)
+    return _added(read_shared(repository.project), local, _table(local))
 
 
-def shared_file(repository: Repository) -> Path:
-    """The project's `pyproject.toml`: at the top of the working tree of Git, or beside the repository."""
-    return (git.find_root(Path.cwd()) or repository.project) / "pyproject.toml"
+def read_shared(project: Path) -> Settings:
+    """What is configured for all who have a project, whether or not there is a repository here. Raises as `read`."""
+    file = shared_file(project)
+    return _added(Settings({}), file, _table(file, *_SHARED))
+
+
+def shared_file(project: Path) -> Path:
+    """The project's `pyproject.toml`: at the top of the working tree of Git, or in its folder."""
+    return (git.find_root(project) or project) / "pyproject.toml"
 
 
 def local_file(repository: Repository) -> Path:
@@ -131,21 +136,27 @@ def remove(repository: Repository, configured: Configured) -> None:
 
 
 def _path(repository: Repository, file: Path) -> tuple[str, ...]:
-    return () if file == local_file(repository) else ("tool", "artvcs")
+    return () if file == local_file(repository) else _SHARED
 
 
-def _table(repository: Repository, file: Path) -> Mapping[str, Any]:
+def _table(file: Path, *path: str) -> Mapping[str, Any]:
     """What a file says of us; nothing where there is none."""
-    import tomllib  # costs milliseconds
-
     with storage_errors(f"reading {file}"):
         try:
-            found: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+            text = file.read_text(encoding="utf-8")
         except FileNotFoundError:
             return {}
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
-    for name in _path(repository, file):
+        if path and path[-1] not in text:
+            return {}
+        import tomllib  # costs milliseconds
+
+        try:
+            found: Any = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
+    for name in path:
         found = found.get(name, {}) if isinstance(found, dict) else {}
     if not isinstance(found, dict):
         raise RepositoryError(f"[tool.artvcs] in {file} is no table; correct it.")

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from ..catalog import catalog
 from ..catalog.database import Database
-from ..changes.publish import Publisher
+from ..changes.publish import Publisher, now_ms
 from ..changes.transaction import Transaction
 from ..errors import DamagedError, InvalidName, RemoteChanged, RemoteRefused, RepositoryNotFound, storage_errors
 from ..maps.refs import RefMap
@@ -29,7 +30,7 @@ from ..storage.packs.op_file import Entry
 from .far_store import FarLog, FarStore
 from .nearby import Nearby
 from .places.far_files import FarFiles
-from .places.probe import probe
+from .places.probe import Guarantees, probe
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
@@ -96,11 +97,10 @@ class Remote:
         except DamagedError:
             self._check_identity(identity)  # which says more, if it is not that one
             raise
-        if seen.get("op") != newest.oid:
-            if seen:  # that its newest change is the one that was seen says which repository it is
-                self._check_identity(identity)
-                self._check_order(seen, newest)
-            self._remember(newest, identity)
+        if seen and seen["op"] != newest.oid:  # else its newest change says which repository it is
+            self._check_identity(identity)
+            self._check_order(seen, newest)
+        self._remember(newest, identity, is_new=seen.get("op") != newest.oid)
         return newest
 
     def recall(self) -> bool:
@@ -135,10 +135,35 @@ class Remote:
         found = self._note(self._merged)
         return int(found.get("seq", 0)), found.get("root")
 
+    @property
+    def seen(self) -> int:
+        """The number of its newest change that was seen; 0 where none was."""
+        return int(self._note(self._seen).get("seq", 0))
+
+    @property
+    def looked(self) -> int | None:
+        """When it was looked at last, in milliseconds since 1970; None where it never was."""
+        looked = self._note(self._seen).get("looked")
+        return looked if isinstance(looked, int) else None
+
     def note_merged(self, entry: Entry) -> None:
         """What is there has been brought together with what is here."""
         with storage_errors(f"writing to {self._layout.folder}"):
             write_register(self._merged, {"seq": entry.seq, "root": entry.op.state.refs}, self._layout.tmp)
+
+    def forget(self) -> None:
+        """Forgets what is known of it here; another repository may have its name then."""
+        shutil.rmtree(self._layout.folder, ignore_errors=True)
+
+    def probe(self) -> Guarantees:
+        """Looks at what the place guarantees, and remembers it. Raises as `probe.probe`."""
+        found = probe(self._far)
+        notes = {each.what: {"holds": each.holds, "detail": each.detail} for each in found.findings}
+        with storage_errors(f"writing to {self._layout.folder}"):
+            self._make_folders()
+            content = {"where": self.where, "refusal": found.refusal, "found": notes}
+            write_register(self._probed, content, self._layout.tmp)
+        return found
 
     def transaction(self, why: str) -> Transaction:
         """Begins a change of the state that was looked at last; `why` is what its op log says about it.
@@ -183,17 +208,13 @@ class Remote:
 
     def _check_guarantees(self) -> None:
         """Looks once at what the place guarantees. Raises RemoteRefused."""
-        if self._note(self._probed).get("where") == self.where:
-            return
-        refusal = probe(self._far).refusal
+        known = self._note(self._probed)
+        refusal = known.get("refusal") if known.get("where") == self.where else self.probe().refusal
         if refusal is not None:
             raise RemoteRefused(
                 f"{self.where} cannot be pushed to, for changes of several people could be lost there ({refusal}); "
                 "use another store."
             )
-        with storage_errors(f"writing to {self._layout.folder}"):
-            self._make_folders()
-            write_register(self._probed, {"where": self.where}, self._layout.tmp)
 
     def _remembered(self, seen: dict[str, Any]) -> Entry | None:
         """The state that was seen last, from its copy here."""
@@ -203,11 +224,12 @@ class Remote:
             return None
         return entry if entry.oid == seen["op"] else None
 
-    def _remember(self, entry: Entry, identity: Any) -> None:
-        content = {"id": identity, "seq": entry.seq, "op": entry.oid}
+    def _remember(self, entry: Entry, identity: Any, *, is_new: bool = True) -> None:
+        content = {"id": identity, "seq": entry.seq, "op": entry.oid, "looked": now_ms()}
         with storage_errors(f"writing to {self._layout.folder}"):
             self._make_folders()
-            self.files.keep(op_name(entry.seq), entry.data)
+            if is_new:
+                self.files.keep(op_name(entry.seq), entry.data)
             write_register(self._seen, content, self._layout.tmp, lasting=False)
 
     def _remember_own(self) -> None:

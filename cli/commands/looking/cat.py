@@ -9,7 +9,7 @@ from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
 from ... import completion, finding
 from ...main import terminal
-from ...stored.files import check_there, files_of
+from ...stored.files import bring_here, files_of
 
 
 @click.command()
@@ -31,7 +31,7 @@ def _find(repository: Repository, target: str) -> Entry:
         return Entry("blob", FILE, found.oid, found.size)
     if not isinstance(found, ArtifactVersion):
         raise UnknownName(f"{spec!r} is neither an artifact nor a blob; `art show {spec}` shows what it is.")
-    check_there(found)
+    bring_here(found)
     files = files_of(repository, found.artifact.payload)
     if path is None and len(files) == 1:
         return next(iter(files.values()))

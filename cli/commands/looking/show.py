@@ -10,7 +10,7 @@ import click
 
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
-from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical
+from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical, ref_names
 
 from ... import completion, finding, output
 from ...main import terminal
@@ -126,7 +126,7 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
 
 def _say_files(repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]]) -> None:
     if not _is_here(repository, version):
-        terminal().say("Files:     pruned; run the pipeline again to make them anew")
+        terminal().say(f"Files:     {_where(repository, version)}")
         return
     terminal().say("Files:")
     for path, entry in files[:_FILES]:
@@ -138,6 +138,18 @@ def _say_files(repository: Repository, version: ArtifactVersion, files: list[tup
 
 def _is_here(repository: Repository, version: ArtifactVersion) -> bool:
     return repository.store.has(version.artifact.payload)
+
+
+def _where(repository: Repository, version: ArtifactVersion) -> str:
+    """Where the data of a version is that is not here."""
+    if repository.refs().get(ref_names.pruned(version.id)) is not None:
+        return "pruned; run the pipeline again to make them anew"
+    remotes = repository.promises().by(version.id)
+    if not remotes:
+        return "lost; `art fsck` says more"
+    return (
+        f"at {' and '.join(remotes)}; they come when they are read, or by `art pull {version.name}@{version.version}`"
+    )
 
 
 def _stored(repository: Repository, files: Iterable[tuple[str, Entry]]) -> int:
@@ -158,6 +170,8 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "git": runs.git_document(commit.git) if commit else None,
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
+        "here": _is_here(repository, version),
+        "promised_by": repository.promises().by(version.id),
     }
 
 

@@ -7,16 +7,29 @@ import functools
 import itertools
 import textwrap
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from artvcs.pipelines.fingerprint.model import Part
 from artvcs.pipelines.history.views import PipelineRun, StepView
-from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, Run, UnknownName, damaged, ref_names
+from artvcs.vcs import (
+    Damaged,
+    DamagedError,
+    RefMap,
+    Repository,
+    Run,
+    Standing,
+    UnknownName,
+    config,
+    damaged,
+    ref_names,
+    supply,
+)
 from artvcs.vcs import runs as known
 
-from ... import output
+from ... import output, sharing
 from ...main import terminal
 from ...stored import runs
 
@@ -45,14 +58,32 @@ def command(as_json: bool) -> None:
         rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
         changes = [{"pipeline": run.pipeline, "step": step, "code": code} for run, step, code in edited]
         head = {"repository": str(repository.layout.folder), "bytes": stored}
-        terminal().document({**head, **counts, "latest": rows, "edited": changes})
+        remotes = {name: vars(standing) for name, standing in _standings(repository, refs)}
+        terminal().document({**head, **counts, "latest": rows, "edited": changes, "remotes": remotes})
         return
     terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
     terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
     runs.say_table(terminal(), latest)
     changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
-    for line in [*_unfinished(repository, refs, newest), *changed]:
+    shared = (_said(name, standing) for name, standing in _standings(repository, refs))
+    for line in [*_unfinished(repository, refs, newest), *changed, *shared]:
         terminal().say(line)
+
+
+def _standings(repository: Repository, refs: RefMap) -> Iterator[tuple[str, Standing]]:
+    """What is only here, and only there, as far as is known without asking."""
+    for name, configured in config.read(repository).remotes.items():
+        yield name, supply.standing(repository, refs, configured)
+
+
+def _said(name: str, standing: Standing) -> str:
+    if standing.fetched is None:
+        return f"{name}: nothing was fetched or pushed yet"
+    ahead = f"{sharing.counted(standing.runs, standing.versions)} only here (`art push`)"
+    same = "all that is here is there, too"
+    behind = f", {output.count(standing.behind, 'change')} there not fetched" if standing.behind else ""
+    when = output.ago(datetime.fromtimestamp(standing.fetched / 1000, UTC))
+    return f"{name}: {ahead if standing.runs or standing.versions else same}{behind}; last looked {when}"
 
 
 def _as_shown(repository: Repository, run: Run | Damaged) -> PipelineRun | Damaged:

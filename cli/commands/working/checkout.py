@@ -13,7 +13,7 @@ from artvcs.vcs import FOLDER, Entry, Repository, WouldOverwrite, check_entry_na
 from ... import completion, finding
 from ...main import terminal
 from ...screen import Counter
-from ...stored.files import check_there, given_by, is_given
+from ...stored.files import bring_here, given_by, is_given
 
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""
@@ -37,7 +37,7 @@ def command(target: str, output: str | None) -> None:
     repository = Repository.discover()
     with repository.reading():
         found = finding.version(repository, target)
-        check_there(found)
+        bring_here(found)
         entry = given_by(repository, found.artifact.payload)
         where = _where(output, target, entry)
         for edits in worktree.clean_up(repository.layout):

@@ -28,6 +28,9 @@ from ..remote import Remote
 from . import supply
 from .fetch import Fetched, download, take_in
 
+_FEW = 32 << 10
+"""So many bytes of data may go with the lineage: less than another request is worth."""
+
 
 @dataclass(frozen=True)
 class Pushed:
@@ -88,7 +91,7 @@ def push(
     return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered))
 
 
-def plan(near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None) -> Pushed:
+def would_push(near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None) -> Pushed:
     """What a push would send now; nothing is changed, there or here.
 
     Raises:
@@ -184,7 +187,7 @@ class _Sending:
         self._remote.traffic.expect(sum(self._data.values()) + sum(self._lineage.values()))
         for oid in self._data:
             transaction.bring(self._near.store.stored(oid))
-        transaction.divide(lineage=True)
+        transaction.divide(lineage=True, few=_FEW)
         for oid in self._lineage:
             transaction.bring(self._near.store.stored(oid))
         transaction.divide(lineage=False)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from ...errors import RemoteError, RepositoryNotFound, UnknownName
+from ...errors import DamagedError, RemoteError, RepositoryNotFound, UnknownName
 from ...maps import ref_names
+from ...maps.refs import RefMap
 from ...objects.kinds import Artifact
 from ...objects.oid import Oid
 from ...repository import Repository
@@ -43,8 +45,8 @@ def connect(near: Repository, configured: Configured) -> Remote:
     return known[configured]
 
 
-def bring(near: Repository, artifacts: Iterable[Oid]) -> None:
-    """Makes sure that the data of artifacts is here.
+def bring(near: Repository, artifacts: Iterable[Oid]) -> set[Oid]:
+    """Makes sure that the data of artifacts is here; returns those whose data was not.
 
     Args:
         near: The repository here.
@@ -57,8 +59,8 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> None:
     """
     missing = {oid for oid in artifacts if not is_here(near, oid)}
     if not missing:
-        return
-    refs = near.refs()
+        return missing
+    brought, refs = set(missing), near.refs()
     for oid in missing:
         if refs.get(ref_names.pruned(oid)) is not None:
             raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
@@ -85,6 +87,46 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> None:
             f"The data of artifact {oid[:12]} is neither here nor at any remote that is known; run its pipeline again "
             "to make it anew, or ask who made it to push it."
         )
+    return brought
+
+
+def absent(near: Repository) -> list[Oid]:
+    """The artifacts of all versions whose data is not here and was not given up."""
+    refs = near.refs()
+    artifacts = dict.fromkeys(Oid(ref.split("/")[1]) for ref, _ in refs.items(ref_names.VALUES))
+    return [oid for oid in artifacts if refs.get(ref_names.pruned(oid)) is None and not is_here(near, oid)]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How what is here stands to what is elsewhere, as far as is known without asking.
+
+    Attributes:
+        runs: How many runs are only here, or changed here since.
+        versions: How many versions are.
+        behind: How many changes there were seen and not fetched.
+        fetched: When it was last looked at, in milliseconds since 1970; None where it never was.
+    """
+
+    runs: int
+    versions: int
+    behind: int
+    fetched: int | None
+
+
+def standing(near: Repository, refs: RefMap, configured: Configured) -> Standing:
+    """Compares the refs here with those of a repository elsewhere as they were brought together last."""
+    remote = connect(near, configured)
+    seq, root = remote.merged
+    if remote.looked is None:
+        return Standing(0, 0, 0, None)
+    try:
+        fresh = [ref for ref, (_, new) in refs.diff(refs.at(root)).items() if new is not None]
+    except DamagedError:  # what it was compared with is lost: the next fetch brings it again
+        fresh = [ref for ref, _ in refs.items()]
+    runs = sum(ref.startswith(ref_names.RUNS) for ref in fresh)
+    versions = sum(ref.startswith(ref_names.ARTIFACTS) for ref in fresh)
+    return Standing(runs, versions, max(0, remote.seen - seq), remote.looked)
 
 
 def is_here(near: Repository, artifact: Oid) -> bool:
@@ -96,6 +138,11 @@ def _bring_from(near: Repository, configured: Configured, artifacts: set[Oid]) -
     if not artifacts:
         return
     remote = connect(near, configured)
-    told = watcher.get(None)
-    with nullcontext() if told is None else told(f"data from {configured.name}", remote.traffic):
+    with watched(f"data from {configured.name}", remote):
         fetch_data(near, remote, artifacts)
+
+
+def watched(doing: str, remote: Remote) -> AbstractContextManager[object]:
+    """While the block runs, whoever watches is shown what comes and goes; `doing` says what is being done."""
+    told = watcher.get(None)
+    return nullcontext() if told is None else told(doing, remote.traffic)

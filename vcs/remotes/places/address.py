@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ def _bucket(
 def _folder(path: Path, base: Path) -> Path:
     """An absolute folder; links stay as they are, since what they lead to may change."""
     try:
-        return base / path.expanduser()
+        return Path(os.path.normpath(base / path.expanduser()))
     except RuntimeError as error:
         raise InvalidName(
             f"{str(path)!r} names the home folder of somebody who has none; give the whole path."

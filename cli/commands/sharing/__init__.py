@@ -1,0 +1,1 @@
+"""Looking: verbs that change nothing."""

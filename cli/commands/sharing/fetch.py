@@ -1,0 +1,30 @@
+"""`art fetch`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.vcs import fetch
+
+from ... import sharing
+from ...main import terminal
+
+
+@click.command()
+@click.argument("remote", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(remote: str | None, as_json: bool) -> None:
+    """Bring the lineage of what others have made: runs, versions and results, without their data.
+
+    Example: art fetch
+    """
+    near = sharing.repository()
+    far = sharing.remote_named(near, remote)
+    with sharing.shown(terminal(), f"fetching from {far.name}", far.traffic):
+        fetched = fetch(near, far)
+    if as_json:
+        terminal().document({"remote": far.name, **vars(fetched), "traffic": sharing.traffic_document(far.traffic)})
+        return
+    sharing.say_fetched(terminal(), far.name, fetched)
+    nothing = "" if fetched.runs or fetched.versions else "nothing new, "
+    terminal().note(f"{far.name}: {nothing}{sharing.took(far.traffic)}")

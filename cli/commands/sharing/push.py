@@ -1,0 +1,72 @@
+"""`art push`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from artvcs.vcs import Pushed, Remote, Repository, push, ref_names, would_push
+
+from ... import completion, finding, output, sharing
+from ...main import terminal
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_only)
+@click.option("--to", "remote", metavar="REMOTE", help="To which remote; by default the one, or `origin`.")
+@click.option("--all", "everything", is_flag=True, help="All that is only here; that is what is pushed without NAME.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--verify", is_flag=True, help="Read back what was sent, and check each object.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(
+    names: tuple[str, ...], remote: str | None, everything: bool, dry_run: bool, verify: bool, as_json: bool
+) -> None:
+    """Send what is only here: all of it, or NAME with all that it was made from.
+
+    What others have sent meanwhile comes here first; nothing of theirs is ever replaced.
+
+    Example: art push digits-model
+    """
+    if names and everything:
+        raise click.UsageError("--all sends everything; leave it out, or the names.")
+    near = Repository.discover()
+    far = sharing.remote_named(near, remote)
+    chosen = _chosen(near, names) if names else None
+    with sharing.shown(terminal(), f"pushing to {far.name}", far.traffic):
+        done = would_push(near, far, chosen) if dry_run else push(near, far, chosen, verify=verify)
+    if as_json:
+        terminal().document(_document(far, done, dry_run))
+        return
+    sharing.say_fetched(terminal(), far.name, done.fetched)
+    terminal().note(f"{far.name}: {_said(done, dry_run)}; {sharing.took(far.traffic)}")
+
+
+def _chosen(near: Repository, names: tuple[str, ...]) -> Callable[[str], bool]:
+    """Which refs some versions have: their own, and those by which they are found."""
+    refs, wanted = near.refs(), set[str]()
+    for spec in names:
+        found = finding.version(near, spec)
+        name, number = found.record.name, found.record.number
+        wanted |= {ref_names.version(name, number), ref_names.value(name, found.id, number)}
+        if found.record.label is not None:
+            wanted.add(ref_names.label(name, found.record.label, number))
+        if refs.get(ref_names.newest(name)) == found.id:
+            wanted.add(ref_names.newest(name))
+        if found.commit is not None and found.commit.cache_key is not None:
+            wanted.add(ref_names.result(found.commit.cache_key, found.commit.trace))
+    return wanted.__contains__
+
+
+def _said(done: Pushed, dry_run: bool) -> str:
+    if not done.objects and not done.runs and not done.versions:
+        return "nothing to push"
+    what = f"{sharing.counted(done.runs, done.versions)}, {output.count(done.objects, 'object')}"
+    return f"{what} ({output.size(done.size)}) {'would go' if dry_run else 'went'} there"
+
+
+def _document(far: Remote, done: Pushed, dry_run: bool) -> dict[str, object]:
+    return {
+        **vars(done), "remote": far.name, "fetched": vars(done.fetched), "dry_run": dry_run,
+        "traffic": sharing.traffic_document(far.traffic),
+    }  # fmt: skip

@@ -1,0 +1,135 @@
+"""`art remote`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from artvcs.vcs import (
+    Configured,
+    Guarantees,
+    RemoteRefused,
+    Repository,
+    RepositoryNotFound,
+    address,
+    check_remote_name,
+    config,
+    storage_errors,
+    supply,
+)
+
+from ... import output, sharing
+from ...main import terminal
+
+
+@click.group()
+def command() -> None:
+    """Add, list, remove or test repositories elsewhere, through which others share."""
+
+
+@command.command()
+@click.argument("name")
+@click.argument("url")
+@click.option("--endpoint", metavar="URL", help="Where the object store answers, if not where its provider's does.")
+@click.option("--region", help="The provider's region.")
+@click.option("--local", is_flag=True, help="Only for this repository, and not in the project's pyproject.toml.")
+def add(name: str, url: str, endpoint: str | None, region: str | None, local: bool) -> None:
+    """Name a repository elsewhere.
+
+    It is written into pyproject.toml where there is one, so that all who have the project know it. URL is
+    s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX or a folder. Credentials are never written down: they
+    are found as the provider's own tools find them.
+
+    Example: art remote add origin s3://bucket/prefix
+    """
+    near = _here()
+    place = address.parse(url, base=Path.cwd(), endpoint=endpoint, region=region)
+    shared = config.shared_file(near.project)
+    file = config.local_file(near) if local or not shared.is_file() else shared
+    written = str(place)
+    if place.scheme == "file" and file == shared and not Path(url.removeprefix("file://")).is_absolute():
+        written = os.path.relpath(place.path, file.parent)  # each has it where he has the project
+    if name in config.read(near).remotes:
+        raise click.UsageError(f"There is a remote {name!r} already; `art remote rm {name}` removes it.")
+    config.add(near, Configured(check_remote_name(name), place, file), written)
+    hint = "commit that file, and others have it too" if file == shared else "it is known in this repository alone"
+    terminal().note(f"Added {name} to {file}: {hint}")
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def ls(as_json: bool) -> None:
+    """List the repositories elsewhere that are known.
+
+    Example: art remote ls
+    """
+    near = _here()
+    known = config.read(near).remotes.values()
+    if as_json:
+        terminal().document(
+            [
+                {"name": each.name, "url": str(each.address), "endpoint": each.address.endpoint, "file": str(each.file)}
+                for each in known
+            ]
+        )
+        return
+    terminal().table(["NAME", "URL", "IN"], [[each.name, str(each.address), each.file.name] for each in known])
+
+
+@command.command()
+@click.argument("name")
+def rm(name: str) -> None:
+    """Forget a repository elsewhere; nothing there is changed.
+
+    Example: art remote rm origin
+    """
+    near = _here()
+    found = config.read(near).remote(name)
+    only_there = sum(near.promises().by(oid) == [name] for oid in supply.absent(near))
+    config.remove(near, found)
+    with storage_errors(f"removing what is known of {name}"):
+        supply.connect(near, found).forget()
+    terminal().note(f"Removed {name} from {found.file}")
+    if only_there:
+        terminal().warn(f"The data of {output.count(only_there, 'artifact')} is only there; add it again to have it.")
+
+
+@command.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def test(name: str | None, as_json: bool) -> None:
+    """Find out what a place really guarantees, by racing writers there; without a commit point nothing is pushed.
+
+    Example: art remote test origin
+    """
+    far = sharing.remote_named(_here(), name)
+    with sharing.shown(terminal(), f"testing {far.name}", far.traffic):
+        found = far.probe()
+    if as_json:
+        terminal().document({"remote": far.name, "refusal": found.refusal, "found": [vars(f) for f in found.findings]})
+    else:
+        _say(found)
+    if found.refusal is not None:
+        _refuse(far.where, found.refusal)
+    terminal().note(f"{far.name} can be pushed to; {sharing.took(far.traffic)}")
+
+
+def _here() -> Repository:
+    try:
+        return sharing.repository()
+    except RepositoryNotFound:
+        return Repository.discover(create=True)  # whoever names a remote begins to use it
+
+
+def _say(found: Guarantees) -> None:
+    marks = {True: output.style("yes", fg="green"), False: output.style("no", fg="red"), None: "?"}
+    for each in found.findings:
+        needed = " (needed)" if each.needed and not each.holds else ""
+        terminal().say(f"{marks[each.holds]:<3}  {each.what}: {each.detail}{needed}")
+
+
+def _refuse(where: str, refusal: str) -> NoReturn:
+    raise RemoteRefused(f"{where} cannot be pushed to ({refusal}); use another store.")

@@ -1,0 +1,90 @@
+"""What the verbs that share have in common: which repositories, how far a transfer is, what it took."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, config, supply
+
+from . import drawing, output
+from .output import Terminal
+from .screen import Screen
+
+_AT_ONCE = 0.3
+"""Seconds that nobody takes for waiting."""
+
+
+def repository() -> Repository:
+    """The repository here; one is made where the project's configuration says from where it is filled.
+
+    Raises:
+        RepositoryNotFound: There is neither.
+    """
+    try:
+        return Repository.discover()
+    except RepositoryNotFound:
+        if config.read_shared(Path.cwd()).remotes:
+            return Repository.discover(create=True)
+        raise
+
+
+def remote_named(near: Repository, name: str | None) -> Remote:
+    """The remote of this name; without one the only one, or `origin`. Raises UnknownName."""
+    return supply.connect(near, config.read(near).remote(name))
+
+
+@contextlib.contextmanager
+def shown(terminal: Terminal, doing: str, traffic: Traffic) -> Iterator[None]:
+    """While the block runs, a terminal shows how much has come and gone."""
+    if not terminal.live:
+        yield
+        return
+    began, before = time.monotonic(), traffic.sent + traffic.received
+
+    def text() -> str:
+        seconds, done = time.monotonic() - began, traffic.sent + traffic.received - before
+        if seconds < _AT_ONCE:
+            return ""
+        rate = f"{output.size(int(done / seconds))}/s"
+        total = max(traffic.expected - before, 0)
+        if total <= done:
+            return f"{doing}: {output.size(done)}, {rate}"
+        left = output.duration((total - done) * seconds / done) if done else "?"
+        more = f"{output.size(done)} of {output.size(total)}, {rate}, {left} left"
+        return drawing.bar(doing, done, total, more, output.room_to_move())
+
+    with Screen(text).open():
+        yield
+
+
+def took(traffic: Traffic) -> str:
+    """What was asked of a place so far, in words."""
+    moved = [f"{output.size(size)} {what}" for size, what in ((traffic.sent, "sent"), (traffic.received, "received"))]
+    return ", ".join([output.count(traffic.requests, "request"), *moved])
+
+
+def say_fetched(terminal: Terminal, name: str, fetched: Fetched) -> None:
+    """Says what came, and which versions here have other numbers now."""
+    if fetched.runs or fetched.versions:
+        terminal.note(f"{name}: {counted(fetched.runs, fetched.versions)} came")
+    say_renumbered(terminal, name, fetched.renumbered)
+
+
+def say_renumbered(terminal: Terminal, name: str, renumbered: Sequence[tuple[str, int, int]]) -> None:
+    """Says which versions here have other numbers now."""
+    for artifact, before, now in renumbered:
+        terminal.say(f"{artifact}@{before} of this repository is {artifact}@{now} now: {name} has another @{before}")
+
+
+def counted(runs: int, versions: int) -> str:
+    """So many runs and versions."""
+    named = [output.count(number, noun) for number, noun in ((runs, "run"), (versions, "version")) if number]
+    return " and ".join(named) or "nothing new"
+
+
+def traffic_document(traffic: Traffic) -> dict[str, int]:
+    """What was asked of a place so far, for JSON."""
+    return {"requests": traffic.requests, "sent": traffic.sent, "received": traffic.received}

@@ -1,0 +1,38 @@
+"""Sharing around a run, where the project's settings say so: fetching before it, and pushing after it.
+
+A remote that cannot be reached stops no run.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from artvcs.vcs import ArtError, Remote, Repository, RepositoryNotFound, config, fetch, push, supply
+
+from ..errors import SharingWarning
+
+
+@contextmanager
+def shared(repository: Repository) -> Iterator[None]:
+    """Fetches before the block, and pushes after it, as `[tool.artvcs.run]` says."""
+    settings = config.read(repository)
+    if settings.fetch:
+        _try(repository, "fetched from", "`art fetch` tries again", fetch)
+    yield
+    if settings.push:
+        _try(repository, "pushed to", "it is kept here, and `art push` sends it", push)
+
+
+def _try(repository: Repository, what: str, advice: str, exchange: Callable[[Repository, Remote], object]) -> None:
+    try:
+        configured = config.read(repository).remote()
+        remote = supply.connect(repository, configured)
+        with supply.watched(f"what is {what} {remote.name}", remote):
+            exchange(repository, remote)
+    except RepositoryNotFound:
+        return  # nobody has pushed yet
+    except ArtError as error:
+        reason = str(error).rstrip(".")
+        warnings.warn(f"Nothing was {what} the remote ({reason}); {advice}.", SharingWarning, stacklevel=2)
