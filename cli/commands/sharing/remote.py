@@ -114,7 +114,8 @@ def test(name: str | None, as_json: bool) -> None:
         _say(found)
     if found.refusal is not None:
         _refuse(far.where, found.refusal)
-    terminal().note(f"{far.name} can be pushed to; {sharing.took(far.traffic)}")
+    if not as_json:
+        terminal().note(f"{far.name} can be pushed to; {sharing.took(far.traffic)}")
 
 
 def _here() -> Repository:

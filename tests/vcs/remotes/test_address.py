@@ -27,7 +27,7 @@ BASE = Path("/work/project")
         ("https://host.example/art", Address("https", "host.example", "/art")),
         ("file:///srv/art", Address("file", "", "/srv/art")),
         ("/srv/art", Address("file", "", "/srv/art")),
-        ("../shared", Address("file", "", "/work/project/../shared")),
+        ("../shared", Address("file", "", "/work/shared")),
     ],
 )
 def test_what_an_address_says(text: str, address: Address) -> None:

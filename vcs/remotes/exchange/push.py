@@ -18,7 +18,7 @@ from ...changes.transaction import Transaction
 from ...errors import RepositoryNotFound
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import Artifact, Commit, Run
+from ...objects.kinds import Artifact, Commit, Run, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
@@ -126,6 +126,10 @@ class _Waiting:
         base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
         changed = near.refs().diff(base)
         fresh = {ref: oid for ref, oid in _only_here(near.refs(), changed) if chosen is None or chosen(ref)}
+        for ref in [ref for ref in fresh if ref.startswith(ref_names.ARTIFACTS)] if chosen is not None else ():
+            newest = ref_names.newest(ref_names.name_of(ref))
+            if newest not in fresh and base.get(newest) is None:  # of those that are there it is
+                fresh[newest] = near.refs().record(fresh[ref], Version).artifact
         again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
         return cls(base, fresh, again if chosen is None else set())
 

@@ -1,0 +1,112 @@
+"""Machines of a team: each has a clone of one Git project, and all share through a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FLOW = """
+import random
+from typing import Annotated
+from artvcs import pipeline, step
+
+@step
+def numbers(seed: int) -> Annotated[str, "numbers"]:
+    print("drawing numbers")
+    return random.Random(seed).randbytes(150_000).hex()
+
+@step
+def total(drawn: str) -> Annotated[int, "total"]:
+    print("adding up")
+    return sum(map(ord, drawn))
+
+@pipeline
+def adding(seed: int = 1):
+    total(numbers(seed))
+"""
+
+
+@dataclass
+class Done:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Machine:
+    """One machine of a team."""
+
+    folder: Path
+
+    def art(self, *arguments: str, code: int = 0) -> Done:
+        """Runs `art`, which has to end with this code."""
+        done = self.run("-c", "from artvcs.cli import start; start()", *arguments)
+        assert done.code == code, done.err + done.out
+        return done
+
+    def python(self, text: str) -> str:
+        """What a program prints."""
+        done = self.run("-c", text)
+        assert done.code == 0, done.err
+        return done.out.strip()
+
+    def run(self, *arguments: str) -> Done:
+        environment = {**os.environ, "COVERAGE_PROCESS_START": ""}
+        command = [sys.executable, *arguments]
+        found = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        return Done(found.returncode, found.stdout, found.stderr)
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def ran(self, *arguments: str) -> set[str]:
+        """The steps of the pipeline that a run has to execute."""
+        done = self.art("run", "flow.py", *arguments, "--json")
+        return {name for name, step in done.json["steps"].items() if step["status"] == "completed"}
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """Where the team shares; it is made by the first push."""
+    return tmp_path / "shared"
+
+
+@pytest.fixture
+def machine(tmp_path: Path, shared: Path) -> Callable[[str], Machine]:
+    """Clones the project, whose remote is `shared`."""
+    origin = tmp_path / "project.git"
+
+    def make(name: str) -> Machine:
+        clone = Machine(tmp_path / name)
+        if not origin.exists():
+            first = Machine(tmp_path / "first")
+            first.folder.mkdir()
+            first.git("init", "-q", "-b", "main")
+            (first.folder / "flow.py").write_text(FLOW)
+            (first.folder / "pyproject.toml").write_text(f'[tool.artvcs.remotes]\norigin = "{shared}"\n')
+            first.git("add", ".")
+            first.git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "the project")
+            first.git("clone", "-q", "--bare", ".", str(origin))
+        subprocess.run(["git", "clone", "-q", str(origin), str(clone.folder)], check=True, capture_output=True)
+        return clone
+
+    return make
+
+
+def move_away(folder: Path) -> Path:
+    """Makes a place unreachable."""
+    return Path(shutil.move(folder, folder.with_name(f"{folder.name}-away")))

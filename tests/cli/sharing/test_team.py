@@ -1,0 +1,160 @@
+"""What one machine of a team has made is used on another: the lineage at once, the data when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from .conftest import Machine, move_away
+
+Clone = Callable[[str], Machine]
+
+
+def test_a_teammate_runs_nothing_and_downloads_only_what_is_looked_at(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    assert ada.ran() == {"numbers", "total"}
+    assert "1 run and 2 versions" in ada.art("push").out
+    pulled = ben.art("pull", "--json").json
+    assert (pulled["runs"], pulled["versions"]) == (1, 2)
+    assert pulled["traffic"]["received"] < 100_000
+    assert ben.ran() == set()
+    shown = ben.art("show", "numbers", "--json").json
+    assert (shown["here"], shown["promised_by"], shown["files"]) == (False, ["origin"], {})
+    assert ben.art("cat", "total").out.strip().isdigit()
+    assert not ben.art("show", "numbers", "--json").json["here"]
+
+
+def test_data_comes_when_it_is_read(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    load = "from artvcs import load_artifact; print(len(load_artifact('numbers')))"
+    assert ben.python(load) == "300000"
+    assert ben.art("show", "numbers", "--json").json["here"]
+    assert ada.art("cat", "numbers").out == ben.art("cat", "numbers").out
+
+
+def test_a_step_that_has_to_run_gets_its_input_from_there(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    flow = ben.folder / "flow.py"
+    flow.write_text(flow.read_text().replace("sum(map", "1 + sum(map"))
+    assert ben.ran() == {"total"}
+
+
+def test_what_was_pulled_is_there_without_the_remote(machine: Clone, shared: Path) -> None:
+    ada, ben, eve = machine("ada"), machine("ben"), machine("eve")
+    ada.ran()
+    ada.ran("-p", "seed=2")
+    ada.art("push")
+    ben.art("pull", "numbers@1")
+    eve.art("pull", "--data")
+    move_away(shared)
+    assert ben.ran() == set()  # its data is promised, and nobody looks at it
+    ben.art("cat", "numbers@1")
+    gone = ben.art("cat", "numbers@2", code=1)
+    assert "remote" in gone.err or "shared" in gone.err
+    assert gone.err.count("\n") == 1
+    eve.art("cat", "numbers@2")
+
+
+def test_a_clone_without_a_project_has_it_all(machine: Clone, shared: Path, tmp_path: Path) -> None:
+    ada = machine("ada")
+    ada.ran()
+    ada.art("push")
+    ada.art("clone", str(shared), str(tmp_path / "copy"), "--data")
+    copy = Machine(tmp_path / "copy")
+    move_away(shared)
+    assert copy.art("cat", "numbers").out == ada.art("cat", "numbers").out
+    copy.art("fsck")
+    ada.art("clone", str(shared), str(tmp_path / "nothing"), code=4)
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_checking_and_collecting_leave_promised_data_in_peace(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    ben.art("fsck")
+    assert ben.art("gc", "--json").json["lost"] == {}
+    ben.art("fsck", "--repair")
+    ben.art("fsck")
+    assert ben.ran() == set()
+    ben.art("cat", "numbers")
+    ben.art("gc")
+    move_away(shared)
+    ben.art("cat", "numbers")
+
+
+def test_a_remote_that_is_forgotten_takes_its_promises_along(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    removed = ben.art("remote", "rm", "origin")
+    assert "data of 2 artifacts is only there" in removed.err
+    ben.art("fsck", code=5)
+    assert ben.ran() == {"numbers", "total"}
+    ben.art("fsck")
+
+
+def test_two_who_gave_one_number_are_told(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran("-p", "seed=1")
+    ben.ran("-p", "seed=2")
+    mine = ben.art("cat", "total").out
+    ada.art("push")
+    assert "total@1 of this repository is total@2 now" in ben.art("push").out
+    assert ben.art("cat", "total@2").out == mine
+    ada.art("pull")
+    assert ada.art("cat", "total@2").out == mine
+    assert len(ada.art("ls", "total", "--json").json) == 2
+
+
+def test_one_version_can_be_pushed_with_what_it_was_made_from(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran("-p", "seed=1")
+    ada.ran("-p", "seed=2")
+    planned = ada.art("push", "total@1", "--dry-run", "--json").json
+    assert (planned["versions"], planned["runs"]) == (1, 0)
+    ada.art("push", "total@1", "--verify")
+    ben.art("pull")
+    assert len(ben.art("ls", "--json").json) == 1
+    assert ben.art("cat", "total").out == ada.art("cat", "total@1").out
+    ben.art("fsck")
+    left = ada.art("status", "--json").json["remotes"]["origin"]
+    assert (left["runs"], left["versions"]) == (2, 3)
+    ada.art("push")
+    assert ada.art("status", "--json").json["remotes"]["origin"]["versions"] == 0
+
+
+def test_what_one_remote_has_promised_can_be_pushed_to_another(machine: Clone, shared: Path, tmp_path: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    ben.art("remote", "add", "second", str(tmp_path / "second"), "--local")
+    ben.art("push", "--to", "second")
+    move_away(shared)
+    eve = machine("eve")
+    eve.art("remote", "add", "second", str(tmp_path / "second"), "--local")
+    eve.art("pull", "--from", "second")
+    assert eve.art("cat", "numbers").out == ada.art("cat", "numbers").out
+
+
+def test_runs_can_fetch_before_and_push_after(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for each in (ada, ben):
+        with (each.folder / "pyproject.toml").open("a") as file:
+            file.write("\n[tool.artvcs.run]\nfetch = true\npush = true\n")
+    assert ada.ran() == {"numbers", "total"}
+    assert ben.ran() == set()
+    move_away(shared)
+    shared.parent.joinpath("shared").write_text("no folder")
+    done = ben.art("run", "flow.py", "-p", "seed=5")
+    assert "`art push` sends it" in done.err
+    assert "completed" in done.out
