@@ -43,6 +43,7 @@ _ROOMS = {
         "fetch": "Bring the lineage of what others have made.",
         "pull": "Bring what others have made, also its data.",
         "push": "Send what was made here.",
+        "serve": "Answer for a repository's files, for remotes at ssh://.",
     },
     "upkeep": {
         "rm": "Delete a run's record, or a version that no run uses.",

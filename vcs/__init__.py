@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from .remotes.exchange.supply import Standing
     from .remotes.places import address
     from .remotes.places.probe import Guarantees
+    from .remotes.places.serve import folder_of, serve
     from .remotes.places.traffic import Traffic
     from .remotes.remote import Remote, check_remote_name
     from .repository import ENVIRONMENT_VARIABLE, Repository
@@ -91,6 +92,7 @@ _NAMES = {
     "remotes.exchange.supply": "Standing",
     "remotes.exchange.push": "Pushed push would_push",
     "remotes.places": "address",
+    "remotes.places.serve": "folder_of serve",
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
     "remotes.remote": "Remote check_remote_name",
@@ -174,6 +176,7 @@ __all__ = [
     "damaged",
     "disk_is_full",
     "fetch",
+    "folder_of",
     "fsck",
     "gc",
     "hash_bytes",
@@ -183,6 +186,7 @@ __all__ = [
     "ref_names",
     "repair",
     "runs",
+    "serve",
     "storage_errors",
     "supply",
     "uses",

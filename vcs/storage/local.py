@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-import shutil
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import DamagedError, RepositoryBusy
@@ -90,12 +89,13 @@ class LocalFiles:
             os.fsync(file.fileno())
         self._place(os.fspath(path), name)
 
-    def copy_in(self, name: str, path: Path) -> None:
-        """As `adopt`, for a file that may lie on another file system, and stays."""
+    def put_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
+        """As `put`, with bytes that come one after the other."""
         self._staging.mkdir(exist_ok=True)
         staged = self._staged(name)
         try:
-            shutil.copyfile(path, staged)
+            with open(staged, "wb") as file:
+                file.writelines(pieces)
             self.adopt(name, Path(staged))
         except BaseException:
             Path(staged).unlink(missing_ok=True)

@@ -258,6 +258,29 @@ class BucketFiles:
         raise RemoteUnreachable(f"{self.name} gave no good answer: {_brief(error)}; try again.") from error
 
 
+class WebFiles(BucketFiles):
+    """Files that a web server shows: they can only be read."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Refuses."""
+        self._refuse()
+
+    def adopt(self, name: str, path: Path) -> None:
+        """Refuses."""
+        self._refuse()
+
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
+        """Refuses."""
+        self._refuse()
+
+    def delete(self, name: str) -> None:
+        """Refuses."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise RemoteRefused(f"{self.name} can only be read; push to where its files are kept.")
+
+
 def _says(error: Exception, words: tuple[str, ...]) -> bool:
     text = str(error)
     return any(word in text for word in words)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,10 +75,15 @@ class FolderFiles:
         with self._writing(len(data)):
             self._files.put(name, data)
 
+    def put_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
+        """As `put`, with bytes that come one after the other."""
+        with self._writing(0):
+            self._files.put_pieces(name, pieces)
+
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`; the file is copied, for it may lie on another disk."""
-        with self._writing(os.path.getsize(path)):
-            self._files.copy_in(name, path)
+        with self._writing(os.path.getsize(path)), open(path, "rb") as file:
+            self._files.put_pieces(name, iter(lambda: file.read(_PIECE), b""))
         path.unlink()
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import RemoteRefused
 from .address import BUCKETS, Address
-from .bucket import BucketFiles
+from .bucket import BucketFiles, WebFiles
 from .far_files import FarFiles
 from .folder import FolderFiles
+from .ssh import SshFiles
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -41,7 +42,18 @@ def opened(address: Address, traffic: Traffic | None = None) -> FarFiles:
         return bucket(address, traffic)
     if address.scheme == "file":
         return FolderFiles(Path(address.path), traffic)
-    raise RemoteRefused(f"{address.scheme}:// is not reached yet; use a bucket or a folder.")
+    if address.scheme == "ssh":
+        return SshFiles(address, traffic)
+    return web(address, traffic)
+
+
+def web(address: Address, traffic: Traffic | None = None) -> WebFiles:
+    """The files at an address of a web server, which can only be read."""
+    from obstore.store import HTTPStore
+
+    insecure: ClientConfig = {"allow_http": address.scheme == "http"}
+    store = HTTPStore.from_url(str(address), client_options={**_client(address), **insecure}, retry_config=_RETRIES)
+    return WebFiles(store, "", str(address), traffic)
 
 
 def bucket(address: Address, traffic: Traffic | None = None) -> BucketFiles:
