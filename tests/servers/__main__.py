@@ -12,9 +12,9 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.servers import azurite, ceph, s3rver
+from tests.servers import azurite, ceph, nginx, openssh, s3rver
 
-SERVERS = (ceph, azurite, s3rver)
+SERVERS = (ceph, azurite, s3rver, openssh, nginx)
 
 
 def main(command: list[str]) -> int:

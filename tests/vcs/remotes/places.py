@@ -10,7 +10,7 @@ import pytest
 
 from artvcs.vcs.remotes.places import opening
 from artvcs.vcs.remotes.places.address import Address, parse
-from artvcs.vcs.remotes.places.bucket import BucketFiles
+from artvcs.vcs.remotes.places.far_files import FarFiles
 from tests.servers import azurite, ceph
 
 
@@ -47,6 +47,12 @@ def lying(patch: pytest.MonkeyPatch) -> Address:
     return parse(where, base=Path(), endpoint=endpoint("ARTVCS_TEST_LYING_S3"), region="us-east-1")
 
 
-def files(address: Address) -> BucketFiles:
+def ssh(patch: pytest.MonkeyPatch, folder: Path) -> Address:
+    """A folder of another machine, which is this one."""
+    patch.setenv("ARTVCS_SSH_COMMAND", endpoint("ARTVCS_TEST_SSH_COMMAND"))
+    return parse(f"{endpoint('ARTVCS_TEST_SSH')}{folder}", base=Path())
+
+
+def files(address: Address) -> FarFiles:
     """The files there."""
-    return opening.bucket(address)
+    return opening.opened(address)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, BinaryIO, NoReturn, cast
+from typing import IO, BinaryIO, NoReturn, cast
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Buffer, Signature, check_name, nothing
@@ -236,7 +236,7 @@ class SshFiles:
         reason = said or f"the connection ended ({error})"
         raise RemoteUnreachable(f"{self._address} cannot be reached: {reason}; see that `ssh` reaches it, try again.")
 
-    def _misunderstood(self) -> Any:
+    def _misunderstood(self) -> NoReturn:
         self.close()
         raise DamagedError(f"{self._address} gave an answer that is none; see that nothing is printed at login there.")
 
