@@ -25,6 +25,7 @@ from artvcs.vcs.remotes.exchange.fetch import Fetched, fetch
 from artvcs.vcs.remotes.exchange.push import Pushed, push
 from artvcs.vcs.remotes.places.address import Address
 from artvcs.vcs.remotes.places.bucket import BucketFiles
+from artvcs.vcs.remotes.places.far_files import FarFiles
 from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import is_lineage_name
@@ -38,7 +39,7 @@ _clock = itertools.count(1)
 
 class Machine:
     def __init__(self, folder: Path, place: MemoryStore) -> None:
-        self.files = BucketFiles(place, "team", "mem://team")
+        self.files: FarFiles = BucketFiles(place, "team", "mem://team")
         self.near = Repository.init(folder / ".artifacts")
 
     @property
