@@ -115,8 +115,7 @@ class Publisher:
                 view, conflicts = self._replayed(change, head)
                 if head.state.epoch != seen.state.epoch:
                     # What is nowhere was lost before: this change takes nothing from it.
-                    roots = {oid for oid in view.edits.values() if oid is not None}
-                    bring_along(self._store, head, seen, change.incoming, view, roots)
+                    bring_along(self._store, head, seen, change.incoming, view, view.targets())
                     items, seen = change.incoming.items(), head
                 if not items and not change.incoming.packs and _changes_nothing(change, view):
                     return conflicts
@@ -157,7 +156,7 @@ class Publisher:
         seq = head.seq + 1
         if seq > LAST_OP:
             raise StorageError("The repository's log has come to its last number; run `art fsck`, and begin a new one.")
-        refs = view.base.update(view.edits, put)
+        refs = view.below.update(view.edits, put)
         state = self._next_state(change, head, refs.root)
         attempt = nonces()[0]
         op = Op(seq, head.entry.oid, state, change.nonce, attempt, self._author(), now_ms(), change.why)
@@ -231,7 +230,8 @@ class Publisher:
 
 def _changes_nothing(change: Change, view: View) -> bool:
     """Whether all is already as it is meant to be."""
-    return change.edit is None and all(view.base.get(ref) == oid for ref, oid in view.edits.items())
+    unchanged = change.edit is None and view.below.root == view.base.root
+    return unchanged and all(view.base.get(ref) == oid for ref, oid in view.edits.items())
 
 
 def was_published(snapshot: Snapshot, nonce: str) -> bool:

@@ -27,14 +27,15 @@ class View:
         database: Where the catalog of that state is kept.
 
     Attributes:
-        base: The state below.
+        base: The state that is changed.
+        below: What the edits are on top of: that state, or one that took its place as a whole.
         catalog: What that state says, turned round.
         edits: Ref → new id, or None to delete it.
         made: The records that the changes made, stored only when they are published.
     """
 
     def __init__(self, base: RefMap, database: Database) -> None:
-        self.base = base
+        self.base = self.below = base
         self.catalog = Catalog(database, base)
         self.edits: dict[str, Oid | None] = {}
         self.made: dict[Oid, Record] = {}
@@ -43,11 +44,11 @@ class View:
 
     def get(self, ref: str) -> Oid | None:
         """The id of a ref."""
-        return self.edits[ref] if ref in self.edits else self.base.get(ref)
+        return self.edits[ref] if ref in self.edits else self.below.get(ref)
 
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[Item]:
         """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
-        below = self.base.items(prefix, reverse=reverse, after=after)
+        below = self.below.items(prefix, reverse=reverse, after=after)
         base = (item for item in below if item[0] not in self.edits)
         # Not all that is edited: of what was deleted there may be much.
         mine = ((ref, oid) for ref in _from(self._present, prefix, reverse, after) if (oid := self.edits[ref]))
@@ -75,6 +76,21 @@ class View:
             if ref_names.run(run_id) not in edited:
                 return runs.by_id(self, run_id)
         return None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing has been changed yet."""
+        return not self.edits and self.below is self.base
+
+    def adopt(self, refs: RefMap) -> None:
+        """Puts another state in the place of the one below, as long as nothing has been changed."""
+        assert self.is_untouched, "or else changes would be lost"
+        self.below = refs
+
+    def targets(self) -> set[Oid]:
+        """What the changed refs lead to."""
+        adopted = {} if self.below is self.base else self.below.diff(self.base)
+        return {oid for oid in (*self.edits.values(), *(new for _, new in adopted.values())) if oid is not None}
 
     def set(self, ref: str, oid: Oid | None) -> None:
         """Sets a ref, or deletes it."""

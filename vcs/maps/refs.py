@@ -71,6 +71,16 @@ class RefMap:
         """How many refs start with `prefix`; takes no longer for many than for few."""
         return self._map.count(prefix)
 
+    def nodes(self) -> Iterator[Oid]:
+        """The ids of the nodes that it consists of, those above first."""
+        pending = [] if self.root is None else [self.root]
+        while pending:
+            oid = pending.pop()
+            yield oid
+            node = self._map.node(oid)
+            if node.level:
+                pending.extend(Oid(entry[1]) for entry in node.entries)
+
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         return self._store.record(oid, cls)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from ..errors import DamagedError, InvalidName, RemoteChanged, RemoteRefused, Re
 from ..maps.refs import RefMap
 from ..objects.oid import Oid
 from ..repository import VERSIONS, Repository, check_versions, first_entry
+from ..storage.disk import durable
 from ..storage.disk.registers import decode, encode, read_register, write_register
-from ..storage.layout import FORMAT, Layout, op_name
+from ..storage.layout import FORMAT, Layout, PackName, is_lineage_name, op_name
 from ..storage.local import LocalFiles
 from ..storage.packs.op_file import Entry
 from .far_store import FarLog, FarStore
@@ -72,6 +74,7 @@ class Remote:
         self._layout = Layout(near.layout.remote(name))
         self._seen = self._layout.folder / "seen"
         self._probed = self._layout.folder / "probed"
+        self._taken = self._layout.folder / "taken"
         self._merged = near.layout.merged(name)
         self.arriving = LocalFiles(self._layout.folder / "arriving", self._layout.tmp)
         self.files = Nearby(files, self._layout.folder / "copies")
@@ -145,6 +148,20 @@ class Remote:
         """When it was looked at last, in milliseconds since 1970; None where it never was."""
         looked = self._note(self._seen).get("looked")
         return looked if isinstance(looked, int) else None
+
+    def taken(self) -> set[PackName]:
+        """The packs of lineage there that were taken over, or came from here: what is in them is here."""
+        try:
+            lines = self._taken.read_text().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return set()
+        return {PackName(line) for line in lines if is_lineage_name(line)}
+
+    def note_taken(self, names: Iterable[PackName]) -> None:
+        """Notes all packs of lineage of which that can be said."""
+        with storage_errors(f"writing to {self._layout.folder}"):
+            text = "".join(f"{name}\n" for name in sorted(names))
+            durable.write_file(self._taken, text.encode(), staging=self._layout.tmp)
 
     def note_merged(self, entry: Entry) -> None:
         """What is there has been brought together with what is here."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid
@@ -116,6 +117,16 @@ class Finder:
             else:
                 yield from ((PackName(place.name), at) for at, _ in place.table.find(bytes.fromhex(oid)))
         yield from self.snapshot.find(oid)
+
+    def known(self, keys: AbstractSet[bytes]) -> set[bytes]:
+        """Those of many raw ids whose objects are known now, as `locate` finds one."""
+        found = {key for key, *_ in self.snapshot.places(keys)}
+        for place in tuple(self.pending):
+            if isinstance(place, PackWriter):
+                found |= {key for key in keys - found if Oid(key.hex()) in place.entries}
+            else:
+                found |= {key for key, *_ in place.table.places(keys - found)}
+        return found
 
     def everywhere(self, oid: Oid) -> Iterator[tuple[Place, Location]]:
         """All places of an object, looking again where there are none or none will do, as long as that may help."""

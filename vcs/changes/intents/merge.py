@@ -42,6 +42,8 @@ APART = (ref_names.PRUNED, ref_names.LOST)
 class Merge(Intent):
     """Takes in what another repository has changed. Its refs, and what they lead to, have to be here.
 
+    Where there is nothing yet, its refs are taken as they are: then their nodes have to be stored with the change.
+
     Attributes:
         before: The root of its refs when both were last brought together; None where they never were.
         after: The root of its refs now.
@@ -56,6 +58,11 @@ class Merge(Intent):
     def replay(self, view: View) -> None:
         """See `Intent.replay`."""
         theirs = view.base.at(self.after)
+        if self.before is None and view.base.root is None and view.is_untouched:
+            view.adopt(
+                theirs
+            )  # as a clone does, and a first push; what is marked as given up or lost there is not here either
+            return
         _Merging(view, theirs, self.theirs_stand).merge(theirs.diff(view.base.at(self.before)))
 
 

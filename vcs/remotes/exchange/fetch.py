@@ -8,11 +8,11 @@ Data stays there until somebody reads it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...changes.intents import Intent, Merge, SetRef
+from ...changes.intents import Merge, SetRef
 from ...changes.transaction import Transaction
 from ...errors import DamagedError, UnknownName, storage_errors
 from ...maps import graph, ref_names
@@ -20,15 +20,19 @@ from ...maps.refs import RefMap
 from ...objects.kinds import Artifact
 from ...objects.oid import NULL, Oid
 from ...repository import Repository
-from ...storage.copies import expanded
 from ...storage.layout import PackName, is_lineage_name, op_name, op_seq
 from ...storage.packs import pack
 from ...storage.packs.op_file import Entry
 from ...storage.packs.pack import Item, Pack
+from ...upkeep.check import verify
 from ...upkeep.check.reading import PackReader
+from ...upkeep.check.verify import Found
 from ..remote import Remote
 
 _TRIES = 5
+
+_LEADING = ("version", "commit", "run", "refs")
+"""The kinds of what has to come with all that it leads to; what others lead to is data."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +75,55 @@ def take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
 
 def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
     seq, before = remote.merged
-    if (entry.seq, entry.op.state.refs) == (seq, before):
+    after = entry.op.state.refs
+    if (entry.seq, after) == (seq, before):
         return Fetched()
     with near.transaction(f"fetch from {remote.name}") as transaction:
-        names = _names(remote)
-        _take_packs(near, remote, transaction, names)
-        _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq])
-        changed = _changes(remote, transaction, before, entry.op.state.refs)
-        _check_whole(near, remote, {new for _, new in changed.values() if new not in (None, NULL)})
-        transaction.add(Merge(before, entry.op.state.refs, True))
-        for intent in _pruned(near, changed):
-            transaction.add(intent)
+        names, coming = _names(remote), _Coming(near)
+        _take_packs(remote, transaction, names, coming)
+        _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq], coming)
+        runs, versions, pruned = 0, 0, list[tuple[str, Oid | None]]()
+        for ref, old, new in _changes(remote, transaction, before, after):
+            runs += ref.startswith(ref_names.RUNS)
+            versions += ref.startswith(ref_names.ARTIFACTS)
+            if new not in (None, NULL):
+                coming.leads_to(new)
+            if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
+                pruned.append((ref, new))
+        coming.check(remote)
+        transaction.add(Merge(before, after, True))
+        for ref, new in pruned:  # what is here stays
+            transaction.add(SetRef(ref, new))
         here = near.refs()
     remote.note_merged(entry)
-    return Fetched(
-        sum(ref.startswith(ref_names.RUNS) for ref in changed),
-        sum(ref.startswith(ref_names.ARTIFACTS) for ref in changed),
-        tuple(_renumbered(here, near.refs())),
-    )
+    remote.note_taken(name for name in names if is_lineage_name(name))
+    return Fetched(runs, versions, tuple(_renumbered(here, near.refs())))
+
+
+class _Coming:
+    """What comes, and whether all that it leads to comes, too, or is here: but for data, which may stay there."""
+
+    def __init__(self, near: Repository) -> None:
+        self._near = near
+        self._wanted: set[bytes] = set()
+        self._tops: set[bytes] = set()
+
+    def note(self, found: Found) -> None:
+        """Notes an object that has come, sound."""
+        if found.at.kind in _LEADING:
+            self._wanted.update(bytes.fromhex(link.oid) for link in found.links)
+
+    def leads_to(self, oid: Oid) -> None:
+        """Notes what a ref leads to."""
+        self._tops.add(bytes.fromhex(oid))
+
+    def check(self, remote: Remote) -> None:
+        """Makes sure that nothing is missing. Raises DamagedError."""
+        missing = self._tops - self._near.store.known(self._tops)
+        if not missing and self._wanted <= self._near.store.known(self._wanted):
+            return
+        # What is missing may be missed by garbage alone, which nobody can ask for.
+        _check_whole(self._near, remote, {Oid(key.hex()) for key in self._tops})
 
 
 def _names(remote: Remote) -> list[PackName]:
@@ -100,25 +135,29 @@ def _names(remote: Remote) -> list[PackName]:
     return sorted((listed | {PackName(name) for name in head.state.loose}) - head.state.condemned.keys())
 
 
-def _take_packs(near: Repository, remote: Remote, transaction: Transaction, names: Iterable[PackName]) -> None:
+def _take_packs(remote: Remote, transaction: Transaction, names: Iterable[PackName], coming: _Coming) -> None:
     """Takes over the packs of lineage that are not here, as they are."""
-    here = set(near.store.refresh().packs())
-    fresh = [name for name in names if is_lineage_name(name) and name not in here]
+    taken = remote.taken()
+    fresh = [name for name in names if is_lineage_name(name) and name not in taken]
     remote.traffic.expect(sum(remote.files.size(name) for name in fresh))
     for name in fresh:
-        path = download(remote, name)
-        transaction.take(name, path)
+        transaction.take(name, download(remote, name, coming.note))
 
 
-def download(remote: Remote, name: PackName) -> Path:
+def download(remote: Remote, name: PackName, told: Callable[[Found], object] = lambda _: None) -> Path:
     """The file of a pack, as far as it had come before, and the rest; verified.
+
+    Args:
+        remote: From where.
+        name: The pack.
+        told: Told of each object in it.
 
     Raises:
         DamagedError: It is not what it is called, or an object in it is not.
     """
     path, writing = Path(remote.arriving.path(name)), f"writing what comes from {remote.where}"
     if path.exists():
-        _verify(remote, name)
+        _verify(remote, name, told)
         return path
     size, unfinished = remote.files.size(name), path.with_suffix(".part")
     with storage_errors(writing):
@@ -133,35 +172,44 @@ def download(remote: Remote, name: PackName) -> Path:
                     file.write(piece)
     with storage_errors(writing):
         os.replace(unfinished, path)
-    _verify(remote, name)
+    _verify(remote, name, told)
     return path
 
 
-def _verify(remote: Remote, name: PackName) -> None:
+def _verify(remote: Remote, name: PackName, told: Callable[[Found], object]) -> None:
     """Makes sure that a pack and all its objects are what they are called. Raises DamagedError."""
-    reader = PackReader(remote.arriving, name)
-    wrong = [found.problem for found in reader.objects() if found.problem is not None] + reader.problems
-    if wrong:
+    reader, wrong = PackReader(remote.arriving, name), list[str]()
+    for found in reader.objects():
+        if found.problem is None:
+            told(found)
+        else:
+            wrong.append(found.problem)
+    if wrong := wrong + reader.problems:
         remote.arriving.delete(name)
         raise DamagedError(f"What came from {remote.where} is damaged ({name} {wrong[0]}); try again.")
 
 
-def _take_ops(remote: Remote, transaction: Transaction, newest: Entry, names: Iterable[PackName]) -> None:
+def _take_ops(
+    remote: Remote, transaction: Transaction, newest: Entry, names: Iterable[PackName], coming: _Coming
+) -> None:
     """Brings what small changes carry with them."""
     for name in names:
         data = newest.data if name == op_name(newest.seq) else remote.files.read(name)
-        for item in _items(remote, name, data):
+        for item in _items(remote, name, data, coming):
             transaction.bring(item)
 
 
-def _items(remote: Remote, name: str, data: bytes) -> Iterator[Item]:
+def _items(remote: Remote, name: str, data: bytes, coming: _Coming) -> Iterator[Item]:
     """The objects in an op's file, the op left out, each verified."""
     try:
         found = Pack(name, data, len(data))
         for at in found.locations():
             stored = pack.record_at(data, at)
-            expanded(at, stored)
+            checked = verify.check(at, memoryview(stored))
+            if checked.problem is not None:
+                raise DamagedError(checked.problem)
             if at.kind != "op":
+                coming.note(checked)
                 yield Item(at.oid, at.kind, at.codec, stored, at.size)
     except DamagedError as error:
         raise DamagedError(f"What came from {remote.where} is damaged ({name}: {error}); try again.") from error
@@ -169,23 +217,21 @@ def _items(remote: Remote, name: str, data: bytes) -> Iterator[Item]:
 
 def _changes(
     remote: Remote, transaction: Transaction, before: Oid | None, after: Oid | None
-) -> Mapping[str, tuple[Oid | None, Oid | None]]:
-    """What changed there; nodes of older refs that are not here any more are brought, too."""
+) -> Iterator[tuple[str, Oid | None, Oid | None]]:
+    """Each ref that changed there, with its old and its new id; nodes of refs that are not here are brought, too."""
     remote.store.fetched.clear()
-    changed = RefMap(remote.store, after).diff(RefMap(remote.store, before))
+    refs = RefMap(remote.store, after)
+    if before is None:
+        yield from ((ref, None, new) for ref, new in refs.items())
+    else:
+        yield from ((ref, old, new) for ref, (old, new) in refs.diff(RefMap(remote.store, before)).items())
     for oid in remote.store.fetched:
         transaction.bring(remote.store.stored(oid))
-    return changed
 
 
-def _pruned(near: Repository, changed: Mapping[str, tuple[Oid | None, Oid | None]]) -> Iterator[Intent]:
-    """What was given up there, or made again, of what has no data here: what is here stays."""
-    for ref, (old, new) in changed.items():
-        artifact = new or old
-        if ref.startswith(ref_names.PRUNED) and artifact is not None:
-            payload = near.store.record(artifact, Artifact).payload
-            if not near.store.has(payload):
-                yield SetRef(ref, new)
+def _has_data(near: Repository, artifact: Oid | None) -> bool:
+    """Whether the data of an artifact is here, as far as its record says."""
+    return artifact is not None and near.store.has(near.store.record(artifact, Artifact).payload)
 
 
 def _check_whole(near: Repository, remote: Remote, roots: Iterable[Oid | None]) -> None:
@@ -207,6 +253,8 @@ def _check_whole(near: Repository, remote: Remote, roots: Iterable[Oid | None]) 
 
 def _renumbered(before: RefMap, after: RefMap) -> Iterator[tuple[str, int, int]]:
     """The values that have another number under their name than before."""
+    if before.root is None:
+        return
     changed = after.diff(before)
     lost = {ref.rpartition("/")[0]: ref for ref, (_, new) in changed.items() if new is None}
     for ref, (_, new) in sorted(changed.items()):

@@ -76,14 +76,16 @@ def push(
         aside = near.begin("push")
         try:
             after = waiting.base.update(waiting.fresh, aside.put).root
+            ours = remote.taken()
             with remote.transaction("push") as transaction:
                 sending = _Sending(near, remote, waiting)
-                names = sending.send(transaction)
+                names = sending.send(transaction, near.refs().at(after) if waiting.base.root is None else None)
                 if verify:
                     _read_back(remote, names)
                 transaction.add(Merge(waiting.base.root, after, False))
                 for intent in sending.pruned():
                     transaction.add(intent)
+            remote.note_taken(ours | {name for name in names if is_lineage_name(name)})
         finally:
             aside.close()
     after_it = take_in(near, remote, remote.store.snapshot.entry)
@@ -186,13 +188,13 @@ class _Sending:
         sizes = (*self._data.values(), *self._lineage.values())
         return runs, versions, len(sizes), sum(sizes)
 
-    def send(self, transaction: Transaction) -> tuple[PackName, ...]:
-        """Sends it; returns the packs that it is in."""
+    def send(self, transaction: Transaction, refs: RefMap | None) -> tuple[PackName, ...]:
+        """Sends it, with all nodes of refs if there are none yet; returns the packs that it is in."""
         self._remote.traffic.expect(sum(self._data.values()) + sum(self._lineage.values()))
         for oid in self._data:
             transaction.bring(self._near.store.stored(oid))
         transaction.divide(lineage=True, few=_FEW)
-        for oid in self._lineage:
+        for oid in (*self._lineage, *(() if refs is None else refs.nodes())):
             transaction.bring(self._near.store.stored(oid))
         transaction.divide(lineage=False)
         return transaction.packs()
