@@ -18,7 +18,7 @@ from ...changes.transaction import Transaction
 from ...errors import RepositoryNotFound
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import Artifact, Commit, Run, Version
+from ...objects.kinds import Artifact, Commit, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
@@ -72,10 +72,9 @@ def push(
         waiting = _Waiting.between(near, remote, chosen)
         if waiting.is_empty:
             return Pushed(0, 0, 0, 0, fetched)
-        # The refs as they would be there: only looked at, and never published here.
-        aside = near.begin("push")
-        try:
-            after = waiting.base.update(waiting.fresh, aside.put).root
+        with near.begin(f"push to {remote.name}") as here:
+            # The refs as they are meant to be there; if they come to be so, both have these in common.
+            after = waiting.base.update(waiting.fresh, here.put).root
             ours = remote.taken()
             with remote.transaction("push") as transaction:
                 sending = _Sending(near, remote, waiting)
@@ -86,9 +85,15 @@ def push(
                 for intent in sending.pruned():
                     transaction.add(intent)
             remote.note_taken(ours | {name for name in names if is_lineage_name(name)})
-        finally:
-            aside.close()
-    after_it = take_in(near, remote, remote.store.snapshot.entry)
+            entry = remote.store.snapshot.entry
+            is_common = entry.op.state.refs == after
+            if is_common and after != near.refs().root:
+                here.edit_state(lambda _, state: state)  # for the nodes
+    if is_common:
+        remote.note_merged(entry)
+        after_it = Fetched()
+    else:
+        after_it = take_in(near, remote, entry)
     renumbered = fetched.renumbered + after_it.renumbered
     return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered))
 
@@ -127,7 +132,7 @@ class _Waiting:
     def between(cls, near: Repository, remote: Remote, chosen: Callable[[str], bool] | None) -> Self:
         base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
         changed = near.refs().diff(base)
-        fresh = {ref: oid for ref, oid in _only_here(near.refs(), changed) if chosen is None or chosen(ref)}
+        fresh = {ref: oid for ref, oid in _only_here(near, changed) if chosen is None or chosen(ref)}
         for ref in [ref for ref in fresh if ref.startswith(ref_names.ARTIFACTS)] if chosen is not None else ():
             newest = ref_names.newest(ref_names.name_of(ref))
             if newest not in fresh and base.get(newest) is None:  # of those that are there it is
@@ -140,12 +145,11 @@ class _Waiting:
         return not self.fresh and not self.again
 
 
-def _only_here(refs: RefMap, changed: Mapping[str, tuple[Oid | None, Oid | None]]) -> Iterator[tuple[str, Oid]]:
+def _only_here(
+    near: Repository, changed: Mapping[str, tuple[Oid | None, Oid | None]]
+) -> Iterator[tuple[str, Oid]]:  # fmt: skip
     """What is here and not there, without runs that go on."""
-    going_on = set[str]()
-    for ref, (_, new) in changed.items():
-        if ref.startswith(ref_names.RUNS) and new is not None and refs.record(new, Run).status == "running":
-            going_on.add(ref_names.last_part(ref))
+    going_on = set(near.catalog().runs.with_status("running"))
     for ref, (_, new) in changed.items():
         if new is None or ref.startswith(APART):
             continue
@@ -176,8 +180,8 @@ class _Sending:
     def _find(self) -> None:
         """Finds what has to be sent; what another repository elsewhere has is brought here for that."""
         self._walk({*self._waiting.fresh.values(), *self._waiting.again} - {NULL}, self._lineage)
-        elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
-        if elsewhere:
+        if self._near.promises().roots.keys() - {self._remote.name}:
+            elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
             supply.bring(self._near, elsewhere)
         self._walk(self._artifacts.values() - self._lineage.keys() - {NULL}, self._data)
 
