@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, config, supply
+from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, config, ref_names, supply
 
-from . import drawing, output
+from . import drawing, finding, output
 from .output import Terminal
 from .screen import Screen
 
@@ -88,3 +88,19 @@ def counted(runs: int, versions: int) -> str:
 def traffic_document(traffic: Traffic) -> dict[str, int]:
     """What was asked of a place so far, for JSON."""
     return {"requests": traffic.requests, "sent": traffic.sent, "received": traffic.received}
+
+
+def chosen(near: Repository, names: tuple[str, ...]) -> Callable[[str], bool]:
+    """Which refs some versions have: their own, and those by which they are found."""
+    refs, wanted = near.refs(), set[str]()
+    for spec in names:
+        found = finding.version(near, spec)
+        name, number = found.record.name, found.record.number
+        wanted |= {ref_names.version(name, number), ref_names.value(name, found.id, number)}
+        if found.record.label is not None:
+            wanted.add(ref_names.label(name, found.record.label, number))
+        if refs.get(ref_names.newest(name)) == found.id:
+            wanted.add(ref_names.newest(name))
+        if found.commit is not None and found.commit.cache_key is not None:
+            wanted.add(ref_names.result(found.commit.cache_key, found.commit.trace))
+    return wanted.__contains__

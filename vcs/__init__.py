@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .objects.oid import Oid, hash_bytes
     from .remotes import config
     from .remotes.config import Configured
-    from .remotes.exchange import supply
+    from .remotes.exchange import bundles, supply
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.push import Pushed, push, would_push
     from .remotes.exchange.supply import Standing
@@ -87,7 +87,7 @@ _NAMES = {
     "objects.oid": "Oid hash_bytes",
     "remotes": "config",
     "remotes.config": "Configured",
-    "remotes.exchange": "supply",
+    "remotes.exchange": "bundles supply",
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.supply": "Standing",
     "remotes.exchange.push": "Pushed push would_push",
@@ -169,6 +169,7 @@ __all__ = [
     "Wanted",
     "WouldOverwrite",
     "address",
+    "bundles",
     "canonical",
     "check_entry_name",
     "check_remote_name",

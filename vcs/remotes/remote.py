@@ -56,6 +56,7 @@ class Remote:
         where: Its address, for messages.
         files: Its files.
         near: The repository here.
+        notes: Where what is known of it here is kept, if not in that repository.
 
     Attributes:
         store: Its objects; what is here, too, is read here.
@@ -65,17 +66,17 @@ class Remote:
         arriving: Packs of it that are on their way here.
     """
 
-    def __init__(self, name: str, where: str, files: FarFiles, near: Repository) -> None:
+    def __init__(self, name: str, where: str, files: FarFiles, near: Repository, notes: Path | None = None) -> None:
         self.name = check_remote_name(name)
         self.where = where
         self._far = files
         self._near = near
         self.traffic = files.traffic
-        self._layout = Layout(near.layout.remote(name))
+        self._layout = Layout(notes or near.layout.remote(name))
         self._seen = self._layout.folder / "seen"
         self._probed = self._layout.folder / "probed"
         self._taken = self._layout.folder / "taken"
-        self._merged = near.layout.merged(name)
+        self._merged = self._layout.folder / near.layout.merged(name).name
         self.arriving = LocalFiles(self._layout.folder / "arriving", self._layout.tmp)
         self.files = Nearby(files, self._layout.folder / "copies")
         self.log = FarLog(files)

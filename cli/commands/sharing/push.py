@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 
-from artvcs.vcs import Pushed, Remote, Repository, push, ref_names, would_push
+from artvcs.vcs import Pushed, Remote, Repository, push, would_push
 
-from ... import completion, finding, output, sharing
+from ... import completion, output, sharing
 from ...main import terminal
 
 
@@ -32,7 +30,7 @@ def command(
         raise click.UsageError("--all sends everything; leave it out, or the names.")
     near = Repository.discover()
     far = sharing.remote_named(near, remote)
-    chosen = _chosen(near, names) if names else None
+    chosen = sharing.chosen(near, names) if names else None
     with sharing.shown(terminal(), f"pushing to {far.name}", far.traffic):
         done = would_push(near, far, chosen) if dry_run else push(near, far, chosen, verify=verify)
     if as_json:
@@ -40,22 +38,6 @@ def command(
         return
     sharing.say_fetched(terminal(), far.name, done.fetched)
     terminal().note(f"{far.name}: {_said(done, dry_run)}; {sharing.took(far.traffic)}")
-
-
-def _chosen(near: Repository, names: tuple[str, ...]) -> Callable[[str], bool]:
-    """Which refs some versions have: their own, and those by which they are found."""
-    refs, wanted = near.refs(), set[str]()
-    for spec in names:
-        found = finding.version(near, spec)
-        name, number = found.record.name, found.record.number
-        wanted |= {ref_names.version(name, number), ref_names.value(name, found.id, number)}
-        if found.record.label is not None:
-            wanted.add(ref_names.label(name, found.record.label, number))
-        if refs.get(ref_names.newest(name)) == found.id:
-            wanted.add(ref_names.newest(name))
-        if found.commit is not None and found.commit.cache_key is not None:
-            wanted.add(ref_names.result(found.commit.cache_key, found.commit.trace))
-    return wanted.__contains__
 
 
 def _said(done: Pushed, dry_run: bool) -> str:

@@ -62,9 +62,9 @@ def fetch_data(near: Repository, remote: Remote, artifacts: Iterable[Oid]) -> in
         DamagedError: Something that came is not what its id promises; what is kept of the rest was verified.
         RemoteError: It cannot be reached.
     """
-    roots = {near.store.record(oid, Artifact).payload for oid in artifacts}
     if not remote.recall():
         remote.look()
+    roots = {remote.store.record(oid, Artifact).payload for oid in artifacts}
     try:
         return _Bringing(near, remote).bring(roots)
     except (UnknownName, FileNotFoundError):  # since it was seen last it may have come there, or lie elsewhere now

@@ -40,7 +40,7 @@ class Fetched:
     """What a fetch brought.
 
     Attributes:
-        runs: How many runs are new or changed.
+        runs: How many runs are new here, or changed.
         versions: How many versions are.
         renumbered: Name, number before, and number now, of versions here whose number was another's there.
     """
@@ -82,10 +82,12 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
         names, coming = _names(remote), _Coming(near)
         _take_packs(remote, transaction, names, coming)
         _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq], coming)
-        runs, versions, pruned = 0, 0, list[tuple[str, Oid | None]]()
+        here, pruned = near.refs(), list[tuple[str, Oid | None]]()
+        runs = versions = 0
         for ref, old, new in _changes(remote, transaction, before, after):
-            runs += ref.startswith(ref_names.RUNS)
-            versions += ref.startswith(ref_names.ARTIFACTS)
+            if ref.startswith((ref_names.RUNS, ref_names.ARTIFACTS)) and new is not None and here.get(ref) != new:
+                runs += ref.startswith(ref_names.RUNS)
+                versions += ref.startswith(ref_names.ARTIFACTS)
             if new not in (None, NULL):
                 coming.leads_to(new)
             if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
@@ -94,7 +96,6 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
             transaction.add(SetRef(ref, new))
-        here = near.refs()
     remote.note_merged(entry)
     remote.note_taken(name for name in names if is_lineage_name(name))
     return Fetched(runs, versions, tuple(_renumbered(here, near.refs())))
