@@ -43,6 +43,7 @@ _ROOMS = {
         "fetch": "Bring the lineage of what others have made.",
         "pull": "Bring what others have made, also its data.",
         "push": "Send what was made here.",
+        "mirror": "Copy all of a remote to another place.",
         "bundle": "Carry artifacts in one file, where no network goes.",
         "serve": "Answer for a repository's files, for remotes at ssh://.",
     },

@@ -48,9 +48,10 @@ if TYPE_CHECKING:
     from .remotes.config import Configured
     from .remotes.exchange import bundles, supply
     from .remotes.exchange.fetch import Fetched, fetch
+    from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
     from .remotes.exchange.supply import Standing
-    from .remotes.places import address
+    from .remotes.places import address, opening
     from .remotes.places.probe import Guarantees
     from .remotes.places.serve import folder_of, serve
     from .remotes.places.traffic import Traffic
@@ -91,7 +92,8 @@ _NAMES = {
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.supply": "Standing",
     "remotes.exchange.push": "Pushed push would_push",
-    "remotes.places": "address",
+    "remotes.exchange.mirror": "mirror",
+    "remotes.places": "address opening",
     "remotes.places.serve": "folder_of serve",
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
@@ -181,8 +183,10 @@ __all__ = [
     "fsck",
     "gc",
     "hash_bytes",
+    "mirror",
     "now_ms",
     "op_seq",
+    "opening",
     "push",
     "ref_names",
     "repair",
