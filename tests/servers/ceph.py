@@ -84,7 +84,7 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
             "radosgw-admin", "-c", str(conf), "user", "create", "--uid", "tester", "--display-name", "Tester",
             "--access-key", ACCESS, "--secret-key", SECRET,
         )  # fmt: skip
-        yield {"ARTVCS_TEST_S3": f"http://127.0.0.1:{port}"}
+        yield {"ARTVCS_TEST_S3": f"http://127.0.0.1:{port}", "ARTVCS_TEST_S3_LOG": f"{folder}/client.rgw.log"}
 
 
 def make_bucket(endpoint: str, name: str) -> None:
