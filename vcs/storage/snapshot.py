@@ -79,17 +79,17 @@ class Snapshot:
         pack = self._opened.get(name)
         return None if pack is None else pack.record(at)
 
-    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, PackName]]:
-        """Id, codes of kind and codec, and pack, of everywhere that many objects are, as `find` does for one."""
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, PackName, int]]:
+        """Id, codes of kind and codec, pack, and stored bytes, of everywhere that many objects are; see `find`."""
         for pack in self.loose:
             name = PackName(pack.name)
             with suppress(DamagedError):
-                yield from ((key, kind, codec, name) for key, kind, codec, _ in pack.table.places(keys))
+                yield from ((key, kind, how, name, size) for key, kind, how, _, size in pack.table.places(keys))
         for segment in self.segments:
             with suppress(DamagedError):
-                for key, kind, codec, number in segment.places(keys):
+                for key, kind, codec, number, stored in segment.places(keys):
                     if (name := segment.pack_of(number)) not in self.state.condemned:
-                        yield key, kind, codec, name
+                        yield key, kind, codec, name, stored
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""

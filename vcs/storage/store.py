@@ -68,7 +68,7 @@ class ObjectStore(Finder):
         """Those of many objects that are `published` at a moment."""
         found: set[Oid] = set()
         doubtful: set[Oid] = set()
-        for key, _, _, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+        for key, _, _, name, _ in snapshot.places({bytes.fromhex(oid) for oid in oids}):
             (found if self.soundness.vouches_for(name) else doubtful).add(Oid(key.hex()))
         return found | {oid for oid in doubtful - found if self.published(oid, snapshot)}
 
@@ -102,7 +102,7 @@ class ObjectStore(Finder):
     def _in_whole_packs(self, oids: Iterable[Oid], snapshot: Snapshot) -> dict[Oid, tuple[int, PackName]]:
         """Each of these objects that is published in a pack that is whole → its codec there, and the pack."""
         found: dict[Oid, tuple[int, PackName]] = {}
-        for key, _, how, name in snapshot.places({bytes.fromhex(oid) for oid in oids}):
+        for key, _, how, name, _ in snapshot.places({bytes.fromhex(oid) for oid in oids}):
             if self.soundness.vouches_for(name):
                 found.setdefault(Oid(key.hex()), (how, name))
         return found

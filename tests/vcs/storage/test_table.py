@@ -61,7 +61,9 @@ def test_a_table_finds_what_is_in_it_and_nothing_else(locations: list[Location],
 def test_many_are_found_at_once_as_one_by_one(locations: list[Location], more: int) -> None:
     found = table_of(locations)
     keys = {bytes.fromhex(at.oid) for at in locations[:3]} | {bytes([number]) * 32 for number in range(more)}
-    one_by_one = [(key, table.CODES[at.kind], at.codec, number) for key in keys for at, number in found.find(key)]
+    one_by_one = [
+        (key, table.CODES[at.kind], at.codec, number, at.stored) for key in keys for at, number in found.find(key)
+    ]
     assert sorted(found.places(keys)) == sorted(one_by_one)
 
 

@@ -22,7 +22,10 @@ from ...objects.kinds import Artifact, Commit, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
+from ...storage.packs import codec
+from ...storage.packs.table import KINDS
 from ...storage.snapshot import Snapshot
+from ...upkeep.gc import copying
 from ...worktree import trees
 from ..remote import Remote
 from . import supply
@@ -173,7 +176,7 @@ class _Sending:
         self._refs = near.refs()
         self._there: Snapshot = remote.store.snapshot
         self._artifacts: dict[Oid, Oid] = {}  # those that are sent → their payloads, unless they were given up
-        self._lineage: dict[Oid, int] = {}
+        self._lineage: dict[Oid, int] = {}  # what is sent → its stored bytes
         self._data: dict[Oid, int] = {}
         self._find()
 
@@ -195,10 +198,10 @@ class _Sending:
     def send(self, transaction: Transaction, refs: RefMap | None) -> tuple[PackName, ...]:
         """Sends it, with all nodes of refs if there are none yet; returns the packs that it is in."""
         self._remote.traffic.expect(sum(self._data.values()) + sum(self._lineage.values()))
-        for oid in self._data:
-            transaction.bring(self._near.store.stored(oid))
+        self._bring(transaction, self._data)
         transaction.divide(lineage=True, few=_FEW)
-        for oid in (*self._lineage, *(() if refs is None else refs.nodes())):
+        self._bring(transaction, self._lineage)
+        for oid in () if refs is None else refs.nodes():
             transaction.bring(self._near.store.stored(oid))
         transaction.divide(lineage=False)
         return transaction.packs()
@@ -210,36 +213,67 @@ class _Sending:
             if self._refs.get(ref) != self._waiting.base.get(ref):
                 yield SetRef(ref, self._refs.get(ref))
 
+    def _bring(self, transaction: Transaction, oids: Iterable[Oid]) -> None:
+        """Adds objects as they lie here, pack by pack."""
+        left, packs = {bytes.fromhex(oid) for oid in oids}, dict[PackName, set[bytes]]()
+        for key, _, _, name, _ in self._near.store.snapshot.places(left):
+            if key in left:  # of several places the first
+                packs.setdefault(name, set()).add(key)
+                left.discard(key)
+        for name, keys in packs.items():
+            for item in copying.items(self._near.store, name, keys):
+                transaction.bring(item)
+        for key in left:  # as what a transaction of this process has not published yet
+            transaction.bring(self._near.store.stored(Oid(key.hex())))
+
     def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> None:
         """Notes what is not there of all that these lead to; payloads of artifacts are noted and not followed."""
-        pending, seen = list(roots), set(roots)
+        pending, seen = set(roots), set(roots)
         while pending:
-            oid = pending.pop()
-            at = self._store.location(oid)
-            if self._is_known(oid, at.kind):
-                continue
-            if oid not in self._lineage and not self._is_there(oid, lineage=missing is self._lineage):
-                missing[oid] = at.stored
-            if at.kind == "artifact":
-                given_up = self._refs.get(ref_names.pruned(oid)) is not None
-                self._artifacts[oid] = NULL if given_up else self._store.record(oid, Artifact).payload
-                continue
-            # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
-            fresh = set(graph.references(self._store, at)) - seen
-            seen |= fresh
-            pending += fresh
+            there, wave = self._found_there(pending, lineage=missing is self._lineage), pending
+            pending = set()
+            for oid, kind, is_leaf, stored in self._located(wave):
+                if self._is_known(oid, kind):
+                    continue
+                if oid not in self._lineage and oid not in there:
+                    missing[oid] = stored
+                if kind == "artifact":
+                    given_up = self._refs.get(ref_names.pruned(oid)) is not None
+                    self._artifacts[oid] = NULL if given_up else self._store.record(oid, Artifact).payload
+                elif not is_leaf:
+                    # What is there may be garbage, of which not all is there any more: so what it leads to is looked
+                    # at, too.
+                    pending.update(graph.references(self._store, self._store.location(oid)))
+            pending -= seen
+            seen |= pending
+
+    def _located(self, oids: set[Oid]) -> Iterator[tuple[Oid, str, bool, int]]:
+        """Of each object its kind, whether it leads to nothing, and its stored bytes: here, or else there."""
+        left = {bytes.fromhex(oid) for oid in oids}
+        for key, kind, how, _, stored in self._near.store.snapshot.places(left):
+            if key in left:
+                left.discard(key)
+                yield Oid(key.hex()), KINDS[kind], KINDS[kind] == "blob" and how != codec.CHUNKED, stored
+        for key in left:
+            at = self._store.location(Oid(key.hex()))
+            yield at.oid, at.kind, False, at.stored
 
     def _is_had(self, payload: Oid) -> bool:
         """Whether the data of an artifact is here, or there already."""
-        return payload == NULL or trees.is_stored(self._near.store, payload) or self._is_there(payload, lineage=False)
+        if payload == NULL or trees.is_stored(self._near.store, payload):
+            return True
+        return bool(self._found_there([payload], lineage=False))
 
-    def _is_there(self, oid: Oid, *, lineage: bool) -> bool:
-        """Whether an object is there, and where who fetches finds it."""
-        found = (name for name, _ in self._there.find(oid))
-        return any(not lineage or is_lineage_name(name) or op_seq(name) is not None for name in found)
+    def _found_there(self, oids: Iterable[Oid], *, lineage: bool) -> set[Oid]:
+        """Those of many objects that are there, and where who fetches finds them."""
+        found = self._there.places({bytes.fromhex(oid) for oid in oids})
+        fits = (key for key, _, _, name, _ in found if not lineage or is_lineage_name(name) or op_seq(name) is not None)
+        return {Oid(key.hex()) for key in fits}
 
     def _is_known(self, oid: Oid, kind: str) -> bool:
         """Whether the refs there lead to an object, and so all that it leads to is there."""
+        if self._waiting.base.root is None:
+            return False
         if kind == "artifact":
             there = next(self._waiting.base.items(ref_names.values_like(oid)), None) is not None
             made_again = self._waiting.base.get(ref_names.pruned(oid)) and not self._refs.get(ref_names.pruned(oid))

@@ -18,8 +18,8 @@ from ...objects.oid import Oid
 from ..files import Buffer
 
 _ROW = struct.Struct("<32sBBHIQQQ")
-_PLACE = struct.Struct("<32sBBHI24x")
-"""Of a row the id, the codes of kind and codec, what is zero, and the pack's number."""
+_PLACE = struct.Struct("<32sBBHI8xQ8x")
+"""Of a row the id, the codes of kind and codec, what is zero, the pack's number, and how long the object is."""
 _HELD = struct.Struct("<32sBxHIQQ8x")
 """Of a row the id, the kind's code, what is zero, the pack's number, and where and how long the object is."""
 _OFFSET = struct.Struct("<40xQ16x")
@@ -121,15 +121,15 @@ class Table:
             yield self.row(row)
             row += 1
 
-    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, int]]:
-        """Id, codes of kind and codec, and number of the pack, of all objects that are here among many."""
+    def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, int, int]]:
+        """Id, codes of kind and codec, number of the pack, and stored bytes, of all that are here among many."""
         if len(keys) * _FEW < self.rows:
             for key in keys:
-                yield from ((key, CODES[at.kind], at.codec, number) for at, number in self.find(key))
+                yield from ((key, CODES[at.kind], at.codec, number, at.stored) for at, number in self.find(key))
         else:
-            for key, kind, codec, reserved, number in self._columns(_PLACE):
+            for key, kind, codec, reserved, number, stored in self._columns(_PLACE):
                 if key in keys and not reserved:
-                    yield key, kind, codec, number
+                    yield key, kind, codec, number, stored
 
     def held(self) -> Iterator[tuple[bytes, int, int, int, int, int]]:
         """Of each row the id, the code of the kind, what is zero, the pack's number, offset and stored bytes."""

@@ -135,6 +135,6 @@ class Mark:
 def _leaves(head: Snapshot, keys: AbstractSet[bytes]) -> set[bytes]:
     """Those of many objects that are there and lead to nothing: blobs in one piece, wherever they are."""
     leaves, others = set[bytes](), set[bytes]()
-    for key, kind, how, _ in head.places(keys):
+    for key, kind, how, *_ in head.places(keys):
         (leaves if kind == _BLOB and how != codec.CHUNKED else others).add(key)
     return leaves - others
