@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 
@@ -111,6 +111,11 @@ class Terminal:
         """Writes aligned columns; nothing where there are no rows."""
         for line in drawing.table(heads, rows, self.width) if rows else ():
             self.say(line)
+
+
+def pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output, for a program at the other end."""
+    return sys.stdin.buffer, sys.stdout.buffer
 
 
 def make_terminal(*, quiet: bool, no_color: bool, debug: bool) -> Terminal:

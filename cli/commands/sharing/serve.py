@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from artvcs.vcs import folder_of, serve
+
+from ... import output
 
 
 @click.command()
@@ -17,4 +17,4 @@ def command(folder: str, stdio: bool) -> None:
 
     Example: art serve --stdio /srv/artifacts < /dev/null
     """
-    serve(folder_of(folder), sys.stdin.buffer, sys.stdout.buffer)
+    serve(folder_of(folder), *output.pipes())

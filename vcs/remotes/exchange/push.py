@@ -216,7 +216,7 @@ class _Sending:
     def _bring(self, transaction: Transaction, oids: Iterable[Oid]) -> None:
         """Adds objects as they lie here, pack by pack."""
         left, packs = {bytes.fromhex(oid) for oid in oids}, dict[PackName, set[bytes]]()
-        for key, _, _, name, _ in self._near.store.snapshot.places(left):
+        for key, _, _, name, _ in self._near.store.snapshot.places(frozenset(left)):
             if key in left:  # of several places the first
                 packs.setdefault(name, set()).add(key)
                 left.discard(key)
@@ -250,7 +250,7 @@ class _Sending:
     def _located(self, oids: set[Oid]) -> Iterator[tuple[Oid, str, bool, int]]:
         """Of each object its kind, whether it leads to nothing, and its stored bytes: here, or else there."""
         left = {bytes.fromhex(oid) for oid in oids}
-        for key, kind, how, _, stored in self._near.store.snapshot.places(left):
+        for key, kind, how, _, stored in self._near.store.snapshot.places(frozenset(left)):
             if key in left:
                 left.discard(key)
                 yield Oid(key.hex()), KINDS[kind], KINDS[kind] == "blob" and how != codec.CHUNKED, stored
