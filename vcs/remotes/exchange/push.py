@@ -15,14 +15,15 @@ from typing import Self
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.intents.merge import APART
 from ...changes.transaction import Transaction
-from ...errors import RepositoryNotFound
+from ...errors import RepositoryNotFound, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Artifact, Commit, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
-from ...storage.packs import codec
+from ...storage.packs import chunking, codec
+from ...storage.packs.pack import Item
 from ...storage.packs.table import KINDS
 from ...storage.snapshot import Snapshot
 from ...upkeep.gc import copying
@@ -171,7 +172,7 @@ class _Sending:
         self._near = near
         self._remote = remote
         self._waiting = waiting
-        # What is promised may have to be looked at there.
+        # What is not here may be there: it is promised.
         self._store = remote.store
         self._refs = near.refs()
         self._there: Snapshot = remote.store.snapshot
@@ -214,38 +215,50 @@ class _Sending:
                 yield SetRef(ref, self._refs.get(ref))
 
     def _bring(self, transaction: Transaction, oids: Iterable[Oid]) -> None:
-        """Adds objects as they lie here, pack by pack."""
+        for item in self._items(oids):
+            transaction.bring(item)
+
+    def _items(self, oids: Iterable[Oid]) -> Iterator[Item]:
+        """Objects as they lie here, pack by pack; those that are not here as they lie there."""
         left, packs = {bytes.fromhex(oid) for oid in oids}, dict[PackName, set[bytes]]()
         for key, _, _, name, _ in self._near.store.snapshot.places(frozenset(left)):
             if key in left:  # of several places the first
                 packs.setdefault(name, set()).add(key)
                 left.discard(key)
         for name, keys in packs.items():
-            for item in copying.items(self._near.store, name, keys):
-                transaction.bring(item)
-        for key in left:  # as what a transaction of this process has not published yet
-            transaction.bring(self._near.store.stored(Oid(key.hex())))
+            yield from copying.items(self._near.store, name, keys)
+        for key in left:
+            try:
+                yield self._near.store.stored(Oid(key.hex()))
+            except UnknownName:
+                yield self._store.stored(Oid(key.hex()))
 
     def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> None:
         """Notes what is not there of all that these lead to; payloads of artifacts are noted and not followed."""
         pending, seen = set(roots), set(roots)
         while pending:
-            there, wave = self._found_there(pending, lineage=missing is self._lineage), pending
-            pending = set()
-            for oid, kind, is_leaf, stored in self._located(wave):
+            there, leading = self._found_there(pending, lineage=missing is self._lineage), list[Oid]()
+            for oid, kind, is_leaf, stored in self._located(pending):
                 if self._is_known(oid, kind):
                     continue
                 if oid not in self._lineage and oid not in there:
                     missing[oid] = stored
-                if kind == "artifact":
-                    given_up = self._refs.get(ref_names.pruned(oid)) is not None
-                    self._artifacts[oid] = NULL if given_up else self._store.record(oid, Artifact).payload
-                elif not is_leaf:
-                    # What is there may be garbage, of which not all is there any more: so what it leads to is looked
-                    # at, too.
-                    pending.update(graph.references(self._store, self._store.location(oid)))
-            pending -= seen
+                if not is_leaf:
+                    leading.append(oid)
+            # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
+            pending = {oid for item in self._items(leading) for oid in self._below(item)} - seen
             seen |= pending
+
+    def _below(self, item: Item) -> Iterable[Oid]:
+        """What an object leads to; of an artifact its payload is noted."""
+        if item.kind == "blob":
+            return (chunk for chunk, _ in chunking.decode_list(item.stored, item.size))
+        record = graph.RECORDS[item.kind].decode(codec.decompress(item.codec, item.stored, item.size))
+        if not isinstance(record, Artifact):
+            return graph.references_of(record)
+        given_up = self._refs.get(ref_names.pruned(item.oid)) is not None
+        self._artifacts[item.oid] = NULL if given_up else record.payload
+        return ()
 
     def _located(self, oids: set[Oid]) -> Iterator[tuple[Oid, str, bool, int]]:
         """Of each object its kind, whether it leads to nothing, and its stored bytes: here, or else there."""
