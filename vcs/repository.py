@@ -181,6 +181,11 @@ class Repository:
         """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
         return Catalog(self.cache, refs or self.refs())
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is one that others push to, who have no leases here."""
+        return "id" in read_register(self.layout.format)
+
     def promises(self) -> Promises:
         """What data that is not here repositories elsewhere have."""
         return Promises(self.store, self.layout)

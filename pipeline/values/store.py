@@ -101,9 +101,11 @@ def bring_here(repository: Repository, oid: Oid, artifact: Artifact, name: str) 
         RemoteError: Who has it cannot be reached.
         DamagedError: What came from there is damaged.
     """
-    if not repository.store.has(artifact.payload) and repository.refs().get(ref_names.pruned(oid)):
+    promises = repository.promises()
+    absent = not repository.store.has(artifact.payload)
+    if absent and repository.refs().get(ref_names.pruned(oid)) and not promises.by(oid):
         raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
-    if repository.promises().roots:
+    if promises.roots:
         supply.bring(repository, [oid])
 
 

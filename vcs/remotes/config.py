@@ -9,7 +9,8 @@ The file `config.toml` of the repository has the same tables without `tool.artvc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,23 +117,21 @@ def add(repository: Repository, configured: Configured, url: str) -> None:
     address = configured.address
     more = {"endpoint": address.endpoint, "region": address.region}
     options = {key: value for key, value in more.items() if value is not None}
-    document = _document(configured.file)
-    remotes = _tables(document, *_path(repository, configured.file), "remotes")
-    if configured.name in remotes:
-        raise InvalidName(f"There is a remote {configured.name!r} already; remove it first, or choose another name.")
     value: Any = url
     if options:
         value = tomlkit.inline_table()
         value.update({"url": url, **options})
-    remotes[configured.name] = value
-    _write(configured.file, document)
+    with _editing(configured.file) as document:
+        remotes = _tables(document, *_path(repository, configured.file), "remotes")
+        if configured.name in remotes:
+            raise InvalidName(f"There is a remote {configured.name!r} already; remove it first, or name another.")
+        remotes[configured.name] = value
 
 
 def remove(repository: Repository, configured: Configured) -> None:
     """Takes a repository elsewhere out of its file. Raises as `add`."""
-    document = _document(configured.file)
-    del _tables(document, *_path(repository, configured.file), "remotes")[configured.name]
-    _write(configured.file, document)
+    with _editing(configured.file) as document:
+        del _tables(document, *_path(repository, configured.file), "remotes")[configured.name]
 
 
 def _path(repository: Repository, file: Path) -> tuple[str, ...]:
@@ -190,17 +189,26 @@ def _configured(name: str, found: Any, file: Path) -> Configured:
     return Configured(check_remote_name(name), address, file)
 
 
-def _document(file: Path) -> Any:
+@contextmanager
+def _editing(file: Path) -> Iterator[Any]:
+    """The document in a file; what is changed of it in the block is written. Raises RepositoryError."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
-    with storage_errors(f"reading {file}"):
-        try:
-            return tomlkit.parse(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return tomlkit.document()
-        except (TOMLKitError, UnicodeDecodeError) as error:
-            raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
+    try:
+        with storage_errors(f"reading {file}"):
+            text = file.read_bytes().decode() if file.exists() else ""
+        document = tomlkit.parse(text)
+        yield document
+        data = tomlkit.dumps(document).encode()
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise RepositoryError(f"{file} cannot be understood: {error}; correct it.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # as where `tool` is no table
+        raise RepositoryError(
+            f"A remote cannot be written into {file} as it stands ({error}); write it by hand, as docs/team.md shows."
+        ) from error
+    with storage_errors(f"writing {file}"):
+        durable.write_file(file.resolve(), data)
 
 
 def _tables(document: Any, *names: str) -> MutableMapping[str, Any]:
@@ -213,10 +221,3 @@ def _tables(document: Any, *names: str) -> MutableMapping[str, Any]:
             found[name] = tomlkit.table(is_super_table=depth < len(names) - 1)
         found = found[name]
     return found  # type: ignore[no-any-return]
-
-
-def _write(file: Path, document: Any) -> None:
-    import tomlkit
-
-    with storage_errors(f"writing {file}"):
-        durable.write_file(file.resolve(), tomlkit.dumps(document).encode())

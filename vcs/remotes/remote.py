@@ -28,7 +28,7 @@ from ..storage.disk import durable
 from ..storage.disk.registers import decode, encode, read_register, write_register
 from ..storage.layout import FORMAT, Layout, PackName, is_lineage_name, op_name
 from ..storage.local import LocalFiles
-from ..storage.packs.op_file import Entry
+from ..storage.packs.op_file import Entry, read_id
 from .far_store import FarLog, FarStore
 from .nearby import Nearby
 from .places.far_files import FarFiles
@@ -217,11 +217,20 @@ class Remote:
         raise RemoteChanged(f"{what} remove the remote {self.name!r} and add it again.")
 
     def _check_order(self, seen: dict[str, Any], newest: Entry) -> None:
-        """Raises RemoteChanged where it is in an older state than it was."""
-        if newest.seq <= seen["seq"]:
+        """Raises RemoteChanged where it is in an older state than it was, or has gone on from one."""
+        advice = f"restore it, or remove the remote {self.name!r} and add it again to go on from there."
+        seq = int(seen["seq"])
+        if newest.seq <= seq:
             raise RemoteChanged(
-                f"{self.where} is in an older state than it was: change {newest.seq}, after {seen['seq']}; restore "
-                f"it, or remove the remote {self.name!r} and add it again to go on from there."
+                f"{self.where} is in an older state than it was: change {newest.seq}, after {seq}; {advice}"
+            )
+        try:
+            stands = newest.op.parent if newest.seq == seq + 1 else read_id(self._far, seq)
+        except (FileNotFoundError, DamagedError):
+            return  # it was cleaned up since
+        if stands != seen["op"]:
+            raise RemoteChanged(
+                f"{self.where} has another change {seq} than it had: it was set back, and others went on; {advice}"
             )
 
     def _check_guarantees(self) -> None:

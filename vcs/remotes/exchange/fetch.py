@@ -28,6 +28,7 @@ from ...upkeep.check import verify
 from ...upkeep.check.reading import PackReader
 from ...upkeep.check.verify import Found
 from ..remote import Remote
+from . import ranges
 
 _TRIES = 5
 
@@ -92,7 +93,7 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
                 coming.leads_to(new)
             if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
                 pruned.append((ref, new))
-        coming.check(remote)
+        coming.complete(remote, transaction)
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
             transaction.add(SetRef(ref, new))
@@ -118,13 +119,16 @@ class _Coming:
         """Notes what a ref leads to."""
         self._tops.add(bytes.fromhex(oid))
 
-    def check(self, remote: Remote) -> None:
-        """Makes sure that nothing is missing. Raises DamagedError."""
+    def complete(self, remote: Remote, transaction: Transaction) -> None:
+        """Makes sure that nothing is missing, and brings what is: as what was here, and was deleted and collected.
+
+        Raises:
+            DamagedError: Something is not there either.
+        """
         missing = self._tops - self._near.store.known(self._tops)
-        if not missing and self._wanted <= self._near.store.known(self._wanted):
-            return
-        # What is missing may be missed by garbage alone, which nobody can ask for.
-        _check_whole(self._near, remote, {Oid(key.hex()) for key in self._tops})
+        if missing or not self._wanted <= self._near.store.known(self._wanted):
+            # It may be missed by garbage alone, which nobody can ask for: so it is looked for from the refs on.
+            _bring_missing(self._near, remote, transaction, {Oid(key.hex()) for key in self._tops})
 
 
 def _names(remote: Remote) -> list[PackName]:
@@ -235,21 +239,23 @@ def _has_data(near: Repository, artifact: Oid | None) -> bool:
     return artifact is not None and near.store.has(near.store.record(artifact, Artifact).payload)
 
 
-def _check_whole(near: Repository, remote: Remote, roots: Iterable[Oid | None]) -> None:
-    """Makes sure that all that these lead to is here, but for data. Raises DamagedError."""
-    pending = {oid for oid in roots if oid is not None}
-    seen = set(pending)
-    try:
-        while pending:
-            oid = pending.pop()
-            at = near.store.location(oid)
-            if at.kind in ("artifact", "blob"):
-                continue  # what these lead to is data
-            fresh = {*graph.references(near.store, at)} - seen
-            seen |= fresh
-            pending |= fresh
-    except (UnknownName, DamagedError) as error:
-        raise DamagedError(f"Something is missing of what {remote.where} says it has ({error}); try again.") from error
+def _bring_missing(near: Repository, remote: Remote, transaction: Transaction, roots: set[Oid]) -> None:
+    """Brings what is not here of all that these lead to, data left out. Raises DamagedError."""
+    level, seen = roots, set(roots)
+    while level:
+        known = near.store.known({bytes.fromhex(oid) for oid in level})
+        try:
+            for item in ranges.read(remote, [oid for oid in level if bytes.fromhex(oid) not in known]):
+                transaction.bring(item)
+        except UnknownName as error:
+            raise DamagedError(
+                f"{remote.where} lacks something that it leads to; run `art fsck --repair` there, and push again from "
+                "where that is."
+            ) from error
+        places = map(near.store.location, level)
+        leading = (at for at in places if at.kind not in ("artifact", "blob"))  # what these lead to is data
+        level = {oid for at in leading for oid in graph.references(near.store, at)} - seen
+        seen |= level
 
 
 def _renumbered(before: RefMap, after: RefMap) -> Iterator[tuple[str, int, int]]:

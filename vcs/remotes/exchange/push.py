@@ -8,17 +8,15 @@ change is kept, and numbers are given anew there; the last fetch says which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
 
 from ...changes.intents import Intent, Merge, SetRef
-from ...changes.intents.merge import APART
 from ...changes.transaction import Transaction
 from ...errors import RepositoryNotFound, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import Artifact, Commit, Version
+from ...objects.kinds import Artifact, Commit
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
@@ -31,6 +29,7 @@ from ...worktree import trees
 from ..remote import Remote
 from . import supply
 from .fetch import Fetched, download, take_in
+from .waiting import Waiting
 
 _FEW = 32 << 10
 """So many bytes of data may go with the lineage: less than another request is worth."""
@@ -73,7 +72,7 @@ def push(
     """
     fetched = take_in(near, remote, remote.begin_there())
     with near.reading():
-        waiting = _Waiting.between(near, remote, chosen)
+        waiting = Waiting.between(near, remote, chosen)
         if waiting.is_empty:
             return Pushed(0, 0, 0, 0, fetched)
         with near.begin(f"push to {remote.name}") as here:
@@ -86,7 +85,7 @@ def push(
                 if verify:
                     _read_back(remote, names)
                 transaction.add(Merge(waiting.base.root, after, False))
-                for intent in sending.pruned():
+                for intent in sending.said():
                     transaction.add(intent)
             remote.note_taken(ours | {name for name in names if is_lineage_name(name)})
             entry = remote.store.snapshot.entry
@@ -113,53 +112,9 @@ def would_push(near: Repository, remote: Remote, chosen: Callable[[str], bool] |
     except RepositoryNotFound:
         remote.store.adopt(first_entry(near.author()))
     with near.reading():
-        waiting = _Waiting.between(near, remote, chosen)
+        waiting = Waiting.between(near, remote, chosen)
         sending = _Sending(near, remote, waiting)
         return Pushed(*sending.counts(), Fetched())
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """What is here and not there.
-
-    Attributes:
-        base: The refs that both had last.
-        fresh: The refs that are only here, or changed here since.
-        again: The artifacts whose data was given up there and was made again here.
-    """
-
-    base: RefMap
-    fresh: Mapping[str, Oid]
-    again: set[Oid]
-
-    @classmethod
-    def between(cls, near: Repository, remote: Remote, chosen: Callable[[str], bool] | None) -> Self:
-        base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
-        changed = near.refs().diff(base)
-        fresh = {ref: oid for ref, oid in _only_here(near, changed) if chosen is None or chosen(ref)}
-        for ref in [ref for ref in fresh if ref.startswith(ref_names.ARTIFACTS)] if chosen is not None else ():
-            newest = ref_names.newest(ref_names.name_of(ref))
-            if newest not in fresh and base.get(newest) is None:  # of those that are there it is
-                fresh[newest] = near.refs().record(fresh[ref], Version).artifact
-        again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
-        return cls(base, fresh, again if chosen is None else set())
-
-    @property
-    def is_empty(self) -> bool:
-        return not self.fresh and not self.again
-
-
-def _only_here(
-    near: Repository, changed: Mapping[str, tuple[Oid | None, Oid | None]]
-) -> Iterator[tuple[str, Oid]]:  # fmt: skip
-    """What is here and not there, without runs that go on."""
-    going_on = set(near.catalog().runs.with_status("running"))
-    for ref, (_, new) in changed.items():
-        if new is None or ref.startswith(APART):
-            continue
-        if going_on and ref_names.last_part(ref) in going_on:
-            continue  # its record, and its marks
-        yield ref, new
 
 
 class _Sending:
@@ -168,7 +123,7 @@ class _Sending:
     What is both, as an empty file is, goes as lineage: who fetches that alone has to find it there.
     """
 
-    def __init__(self, near: Repository, remote: Remote, waiting: _Waiting) -> None:
+    def __init__(self, near: Repository, remote: Remote, waiting: Waiting) -> None:
         self._near = near
         self._remote = remote
         self._waiting = waiting
@@ -183,11 +138,14 @@ class _Sending:
 
     def _find(self) -> None:
         """Finds what has to be sent; what another repository elsewhere has is brought here for that."""
-        self._walk({*self._waiting.fresh.values(), *self._waiting.again} - {NULL}, self._lineage)
+        mending = {oid: self._near.store.location(oid).kind in ("blob", "tree") for oid in self._waiting.mending}
+        records = {oid for oid, is_data in mending.items() if not is_data}
+        self._walk({*self._waiting.fresh.values(), *self._waiting.again, *records} - {NULL}, self._lineage)
         if self._near.promises().roots.keys() - {self._remote.name}:
             elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
             supply.bring(self._near, elsewhere)
-        self._walk(self._artifacts.values() - self._lineage.keys() - {NULL}, self._data)
+        payloads = {*self._artifacts.values(), *(mending.keys() - records)}
+        self._walk(payloads - self._lineage.keys() - {NULL}, self._data)
 
     def counts(self) -> tuple[int, int, int, int]:
         """How many runs, versions and objects are sent, and the bytes of these."""
@@ -207,8 +165,10 @@ class _Sending:
         transaction.divide(lineage=False)
         return transaction.packs()
 
-    def pruned(self) -> Iterator[Intent]:
-        """What is to be said there of the artifacts that are sent: whether their data was given up."""
+    def said(self) -> Iterator[Intent]:
+        """What is to be said there of what is sent: whether data was given up, and what is lost no more."""
+        for oid in self._waiting.mending:
+            yield SetRef(ref_names.lost(oid), None)
         for oid in self._artifacts:
             ref = ref_names.pruned(oid)
             if self._refs.get(ref) != self._waiting.base.get(ref):

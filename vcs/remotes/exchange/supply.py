@@ -25,6 +25,7 @@ from ..places import opening
 from ..places.traffic import Traffic
 from ..remote import Remote
 from .data import fetch_data
+from .waiting import only_here
 
 watcher: ContextVar[Callable[[str, Traffic], AbstractContextManager[object]]] = ContextVar("artvcs_supply_watcher")
 """Told what comes from where while it comes, for whoever shows that."""
@@ -61,11 +62,11 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> set[Oid]:
     if not missing:
         return missing
     brought, refs = set(missing), near.refs()
-    for oid in missing:
-        if refs.get(ref_names.pruned(oid)) is not None:
-            raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
     problem: RemoteError | None = None
     promises, settings = near.promises(), config.read(near)
+    for oid in missing:
+        if refs.get(ref_names.pruned(oid)) is not None and not promises.by(oid):
+            raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
     for name in sorted(settings.remotes, key=lambda name: name != config.DEFAULT):
         promised = {oid for oid in missing if name in promises.by(oid)}
         try:
@@ -121,7 +122,7 @@ def standing(near: Repository, refs: RefMap, configured: Configured) -> Standing
     if remote.looked is None:
         return Standing(0, 0, 0, None)
     try:
-        fresh = [ref for ref, (_, new) in refs.diff(refs.at(root)).items() if new is not None]
+        fresh = [ref for ref, _ in only_here(near, refs.diff(refs.at(root)))]
     except DamagedError:  # what it was compared with is lost: the next fetch brings it again
         fresh = [ref for ref, _ in refs.items()]
     runs = sum(ref.startswith(ref_names.RUNS) for ref in fresh)

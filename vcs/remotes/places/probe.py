@@ -20,6 +20,9 @@ from ...storage.files import Files
 
 T = TypeVar("T")
 
+FOLDER = "probe"
+"""Where all is written that is needed for it."""
+
 RACERS = 16
 """So many writers race for one name."""
 
@@ -81,7 +84,7 @@ def probe(files: Files) -> Guarantees:
     Raises:
         RemoteError: It cannot be reached, or refuses to be written.
     """
-    folder = f"probe/{os.urandom(8).hex()}"
+    folder = f"{FOLDER}/{os.urandom(8).hex()}"
     try:
         return Guarantees(tuple(_findings(files, folder)))
     finally:

@@ -21,7 +21,7 @@ from pathlib import Path
 from ...changes import recovery
 from ...changes.journal import packs_in_journals
 from ...changes.transaction import Transaction
-from ...errors import DamagedError, DiskFull, storage_errors
+from ...errors import DamagedError, DiskFull, RepositoryError, storage_errors
 from ...objects.kinds import State
 from ...objects.oid import Oid, hash_bytes
 from ...repository import Repository
@@ -93,7 +93,12 @@ def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Pr
 
     Raises:
         DamagedError: As `plan`.
+        RepositoryError: Others push to it, and whoever does so right now relies on what would go.
     """
+    if repository.is_shared:
+        raise RepositoryError(
+            f"{repository.layout.folder} is shared, and others may be pushing there; leave it as it is."
+        )
     with storage_errors(f"collecting garbage in {repository.layout.folder}"), repository.freeing():
         recovery.recover(repository.store, repository.layout, repository.begin)
         return _Collection(repository, progress).run(max_unused)
