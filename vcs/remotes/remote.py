@@ -34,6 +34,9 @@ from .nearby import Nearby
 from .places.far_files import FarFiles
 from .places.probe import Guarantees, probe
 
+_FORMAT = 64 << 10
+"""No file `format` is longer."""
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -98,9 +101,11 @@ class Remote:
         self.recall()
         try:
             newest = self.store.look().entry
-        except DamagedError:
+        except DamagedError as error:
             self._check_identity(identity)  # which says more, if it is not that one
-            raise
+            raise DamagedError(
+                f"The newest change of {self.where} cannot be read; restore it, or run `art fsck --repair` there."
+            ) from error
         if seen and seen["op"] != newest.oid:  # else its newest change says which repository it is
             self._check_identity(identity)
             self._check_order(seen, newest)
@@ -121,9 +126,16 @@ class Remote:
         """
         self._check_guarantees()
         try:
-            return self.look()
+            found = self.look()
         except RepositoryNotFound:
             pass
+        else:
+            if self._note(self._seen).get("id") is None:
+                raise RemoteRefused(
+                    f"{self.where} is somebody's own repository, and its garbage is collected as such; push to an "
+                    "empty place, from where it can fetch."
+                )
+            return found
         self.log.begin(first_entry(self._near.author()).data)
         # Last: where there is a format file is a repository. Whoever comes second reads what the first wrote.
         self._far.create(FORMAT, encode(FORMAT, {**VERSIONS, "id": os.urandom(16).hex()}))
@@ -200,7 +212,7 @@ class Remote:
     def _identity(self) -> Any:
         """The random id that it was given when it was made."""
         try:
-            content = decode(FORMAT, self._far.read(FORMAT))
+            content = decode(FORMAT, self._far.read(FORMAT, 0, _FORMAT))
         except FileNotFoundError:
             raise RepositoryNotFound(f"Nothing has been pushed to {self.where} yet; `art push` does that.") from None
         check_versions(content, self.where)

@@ -125,6 +125,44 @@ def test_what_a_remote_has_lost_is_pushed_again_by_who_has_it(machine: Clone, sh
     assert ben.art("cat", "numbers").out == ada.art("cat", "numbers").out
 
 
+def test_what_was_left_out_of_a_push_keeps_its_number(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    save(ada, "one")
+    save(ada, "two")
+    before = ada.art("ls", "note", "--json").json
+    ada.art("push", "note@2")
+    assert "now" not in ada.art("push").out
+    assert [each["id"] for each in ada.art("ls", "note", "--json").json] == [each["id"] for each in before]
+    ben.art("pull")
+    assert [each["id"] for each in ben.art("ls", "note", "--json").json] == [each["id"] for each in before]
+
+
+def test_somebodys_own_repository_is_fetched_from_and_not_pushed_to(machine: Clone, tmp_path: Path) -> None:
+    ada = machine("ada")
+    ada.ran()
+    ada.art("clone", str(ada.folder / ".artifacts"), str(tmp_path / "copy"))
+    copy = Machine(tmp_path / "copy")
+    assert copy.art("cat", "numbers").out == ada.art("cat", "numbers").out
+    copy.art("fsck")
+    ada.ran("-p", "seed=2")
+    ada.art("gc")
+    copy.art("pull")
+    assert copy.art("cat", "numbers@2").out == ada.art("cat", "numbers@2").out
+    save(copy, "mine")
+    assert "somebody's own repository" in copy.art("push", code=1).err
+
+
+def test_a_remote_whose_log_is_damaged_is_named(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    newest = max((shared / "ops").iterdir())
+    newest.write_bytes(newest.read_bytes()[:100])
+    said = ben.art("pull", code=5).err
+    assert str(shared) in said
+    assert said.count("\n") == 1
+
+
 def there_fsck(shared: Path, *how: str) -> int:
     """How `art fsck` ends of what is shared, as a repository of this machine."""
     code = f"import os; os.environ['ARTVCS_DIR'] = {str(shared)!r}; from artvcs.cli import start; start()"

@@ -141,7 +141,7 @@ class _Merging:
             self._take(name, mine)
             stands = number if self._theirs_stand else mine
         else:
-            stands = number if self._theirs_stand or number > versions.last_number(view, name) else 0
+            stands = number if self._theirs_stand or view.get(ref_names.version(name, number)) is None else 0
         self._make_room(name, stands)
         if self._theirs_stand:
             self._free_label(merged)

@@ -186,7 +186,10 @@ def _race(run: Callable[[int], T]) -> list[T]:
         return run(me)
 
     with ThreadPoolExecutor(RACERS) as pool:
-        return list(pool.map(racer, range(RACERS)))
+        try:
+            return list(pool.map(racer, range(RACERS)))
+        finally:
+            start.abort()  # who is interrupted must not wait for those that have not begun
 
 
 def _clean(files: Files, folder: str) -> None:
