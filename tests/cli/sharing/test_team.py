@@ -146,6 +146,19 @@ def test_what_one_remote_has_promised_can_be_pushed_to_another(machine: Clone, s
     assert eve.art("cat", "numbers").out == ada.art("cat", "numbers").out
 
 
+def test_where_one_remote_is_gone_another_is_asked(machine: Clone, shared: Path, tmp_path: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    for each in (ada, ben):
+        each.art("remote", "add", "second", str(tmp_path / "second"), "--local")
+    ada.art("push")
+    ada.art("push", "--to", "second")
+    ben.art("pull")
+    ben.art("pull", "--from", "second")
+    move_away(shared)
+    assert ben.art("cat", "numbers").out == ada.art("cat", "numbers").out
+
+
 def test_runs_can_fetch_before_and_push_after(machine: Clone, shared: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     for each in (ada, ben):

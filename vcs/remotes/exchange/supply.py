@@ -6,13 +6,14 @@ have it, too.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from ...errors import DamagedError, RemoteError, RepositoryNotFound, UnknownName
+from ...errors import ArtError, DamagedError, RemoteError, RepositoryNotFound, UnknownName
 from ...maps import ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Artifact
@@ -62,29 +63,25 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> set[Oid]:
     if not missing:
         return missing
     brought, refs = set(missing), near.refs()
-    problem: RemoteError | None = None
-    promises, settings = near.promises(), config.read(near)
+    problem: ArtError | None = None
+    promises, remotes = near.promises(), config.read(near).remotes
     for oid in missing:
         if refs.get(ref_names.pruned(oid)) is not None and not promises.by(oid):
             raise UnknownName(f"The data of artifact {oid[:12]} was pruned; run its pipeline again to make it anew.")
-    for name in sorted(settings.remotes, key=lambda name: name != config.DEFAULT):
+    for name in sorted(remotes, key=lambda name: name != config.DEFAULT):
         promised = {oid for oid in missing if name in promises.by(oid)}
         try:
-            _bring_from(near, settings.remotes[name], promised)
+            _bring_from(near, remotes[name], promised)
             missing -= promised
-        except RemoteError as error:
-            problem = error
-    for configured in settings.remotes.values() if missing and problem is None else ():
-        for oid in set(missing):
-            try:
+        except (RemoteError, UnknownName, DamagedError) as error:
+            problem = problem or error  # another may have it
+    for configured, oid in itertools.product(remotes.values(), tuple(missing)):
+        if oid in missing and configured.name not in promises.by(oid):
+            with suppress(RemoteError, UnknownName, RepositoryNotFound):
                 _bring_from(near, configured, {oid})
                 missing.discard(oid)
-            except (UnknownName, RepositoryNotFound):
-                continue
-    if problem is not None:
-        raise problem
     for oid in missing:
-        raise UnknownName(
+        raise problem or UnknownName(
             f"The data of artifact {oid[:12]} is neither here nor at any remote that is known; run its pipeline again "
             "to make it anew, or ask who made it to push it."
         )
