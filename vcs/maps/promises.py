@@ -7,6 +7,7 @@ promised: by each repository elsewhere that has a version with this value.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..errors import DamagedError
 from ..objects.oid import Oid, is_oid
@@ -21,16 +22,22 @@ class Promises:
     """What repositories elsewhere have promised one here, as it is noted now.
 
     Attributes:
-        roots: Name of each repository elsewhere → the root of its refs, as they were brought together with those here.
+        roots: Name of each repository elsewhere → the roots of its refs: as they were brought together with those here,
+            and as they were being when somebody was killed.
     """
 
     def __init__(self, store: ObjectStore, layout: Layout) -> None:
         self._store = store
-        self.roots: dict[str, Oid] = dict(_noted(layout))
+        self.roots: dict[str, tuple[Oid, ...]] = dict(_noted(layout))
+
+    @property
+    def all_roots(self) -> set[Oid]:
+        """The roots of the refs of all of them."""
+        return {root for roots in self.roots.values() for root in roots}
 
     def by(self, artifact: Oid) -> list[str]:
         """The repositories elsewhere that have promised the data of an artifact."""
-        return [name for name, root in self.roots.items() if self._has(root, artifact)]
+        return [name for name, roots in self.roots.items() if any(self._has(root, artifact) for root in roots)]
 
     def _has(self, root: Oid, artifact: Oid) -> bool:
         refs = RefMap(self._store, root)
@@ -42,11 +49,17 @@ class Promises:
             return False  # which fetching it all anew will tell
 
 
-def _noted(layout: Layout) -> Iterator[tuple[str, Oid]]:
+def _noted(layout: Layout) -> Iterator[tuple[str, tuple[Oid, ...]]]:
     for path in sorted(layout.remotes.glob("*")):
-        try:
-            root = read_register(layout.merged(path.name)).get("root")
-        except DamagedError:
-            continue  # nothing was fetched yet; or the next fetch brings all of it together again
-        if isinstance(root, str) and is_oid(root):
-            yield path.name, Oid(root)
+        found = {root for register in (layout.merged(path.name), layout.coming(path.name)) for root in _root(register)}
+        if found:
+            yield path.name, tuple(sorted(found))
+
+
+def _root(register: Path) -> Iterator[Oid]:
+    try:
+        root = read_register(register).get("root")
+    except DamagedError:
+        return  # nothing was fetched yet; or the next fetch brings all of it together again
+    if isinstance(root, str) and is_oid(root):
+        yield Oid(root)

@@ -80,6 +80,7 @@ class Remote:
         self._probed = self._layout.folder / "probed"
         self._taken = self._layout.folder / "taken"
         self._merged = self._layout.folder / near.layout.merged(name).name
+        self._coming = self._layout.folder / near.layout.coming(name).name
         self.arriving = LocalFiles(self._layout.folder / "arriving", self._layout.tmp)
         self.files = Nearby(files, self._layout.folder / "copies")
         self.log = FarLog(files)
@@ -175,6 +176,11 @@ class Remote:
         with storage_errors(f"writing to {self._layout.folder}"):
             text = "".join(f"{name}\n" for name in sorted(names))
             durable.write_file(self._taken, text.encode(), staging=self._layout.tmp)
+
+    def note_coming(self, entry: Entry) -> None:
+        """What is there is about to be brought together with what is here: from now on its data is promised."""
+        with storage_errors(f"writing to {self._layout.folder}"):
+            write_register(self._coming, {"root": entry.op.state.refs}, self._layout.tmp)
 
     def note_merged(self, entry: Entry) -> None:
         """What is there has been brought together with what is here."""

@@ -138,6 +138,10 @@ class Layout:
         """Which state of it was brought together with what is here."""
         return self.remote(remote) / "merged"
 
+    def coming(self, remote: str) -> Path:
+        """Which state of it is being brought together with what is here."""
+        return self.remote(remote) / "coming"
+
     def claim(self, key: Oid) -> Path:
         """What is locked while the step with this cache key is executed."""
         return self.running / key

@@ -94,6 +94,7 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
             if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
                 pruned.append((ref, new))
         coming.complete(remote, transaction)
+        remote.note_coming(entry)  # before its refs are here
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
             transaction.add(SetRef(ref, new))

@@ -109,7 +109,7 @@ class Survey:
         self.head = Snapshot(files, entry).without_damage()
         self.census = Census()
         self.conditions: dict[str, Condition] = {}
-        self.promised = tuple(Promises(self.store, layout).roots.values())
+        self.promised = tuple(Promises(self.store, layout).all_roots)
         self._files = files
         self._executor = executor
         self._progress = progress

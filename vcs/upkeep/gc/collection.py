@@ -78,7 +78,7 @@ def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
     """
     with storage_errors(f"reading {repository.layout.folder}"):
         head = repository.store.refresh().without_damage()
-        mark = Mark(repository.store, repository.promises().roots.values())
+        mark = Mark(repository.store, repository.promises().all_roots)
         mark.catch_up(head)
         return planning.make(repository.store, head, mark, max_unused)
 
@@ -109,7 +109,7 @@ class _Collection:
         self._repository = repository
         self._store = repository.store
         self._progress = progress
-        self._mark = Mark(self._store, repository.promises().roots.values())
+        self._mark = Mark(self._store, repository.promises().all_roots)
         self._deleted: list[str] = []
         self._fresh: set[bytes] = set()  # raw ids of what has come to life since the plan was made
         self._epoch = -1  # what it was when the plan was made

@@ -1,0 +1,120 @@
+"""kill -9 of a push and a fetch in every state that both sides come to: nothing is lost, torn or there twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from artvcs.vcs.changes.intents import AddVersion
+from artvcs.vcs.maps import versions as version_refs
+from artvcs.vcs.objects.kinds import Artifact
+from artvcs.vcs.objects.nodes import FILE, Entry, Tree
+from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.remotes.exchange.data import fetch_data
+from artvcs.vcs.remotes.exchange.fetch import fetch
+from artvcs.vcs.remotes.exchange.push import push
+from artvcs.vcs.remotes.places.folder import FolderFiles
+from artvcs.vcs.remotes.remote import Remote
+from artvcs.vcs.repository import Repository
+
+from ..helpers import problems, random_text, version_of
+from .inject import CALLS, Say, killing, nearly_all, needs_strace, run, watch
+
+pytestmark = [pytest.mark.faults, needs_strace]
+
+LARGE = 300_000
+
+
+@pytest.fixture(autouse=True)
+def named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("USER", "tester")
+
+
+def save(folder: Path, machine: str, text: str) -> None:
+    """A version of `model` whose data is too much to go with the lineage."""
+    near = Repository.init(folder / machine / ".artifacts")
+    with near.transaction("save") as transaction:
+        entry = Entry("model.bin", FILE, transaction.put_blob(text.encode()), len(text))
+        payload = transaction.put(Tree(0, (entry,)))
+        artifact = transaction.put(Artifact("tests.text", "text", 1, payload, len(text), False))
+        transaction.add(AddVersion(dataclasses.replace(version_of("model", artifact)), {}))
+
+
+def exchange(folder: Path, machine: str) -> tuple[Repository, Remote]:
+    near = Repository(folder / machine / ".artifacts")
+    return near, Remote("origin", "the shared folder", FolderFiles(folder / "shared"), near)
+
+
+def pushed(folder: Path, say: Say) -> None:
+    push(*exchange(folder, "ada"))
+    say("pushed")
+
+
+def fetched(folder: Path, say: Say, machine: str = "ada") -> None:
+    near, remote = exchange(folder, machine)
+    fetch(near, remote)
+    say("fetched")
+    fetch_data(near, remote, {each.artifact for each in version_refs.every(near.refs())})
+    say("data")
+
+
+def values(folder: Path, machine: str) -> dict[int, Oid]:
+    near, _ = exchange(folder, machine)
+    return {each.number: each.artifact for each in version_refs.every(near.refs())}
+
+
+def prepare(folder: Path) -> None:
+    """Both have pushed once; Ada has something new, and so has Ben, who pushed it."""
+    for machine, seed in (("ada", 1), ("ben", 2)):
+        save(folder, machine, random_text(seed) * 2)
+        push(*exchange(folder, machine))
+    fetched(folder, lambda _: None, "ben")
+    save(folder, "ada", random_text(3) * 2)
+    save(folder, "ben", random_text(4) * 2)
+    push(*exchange(folder, "ben"))
+
+
+def copy(template: Path, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(template, folder)
+    return folder
+
+
+def check(folder: Path) -> None:
+    """Nothing is wrong on any side, and a second try brings all to everybody, each value under one number."""
+    for place in ("ada/.artifacts", "ben/.artifacts", "shared"):
+        assert problems(folder / place) == [], place
+    pushed(folder, lambda _: None)
+    fetched(folder, lambda _: None, "ben")
+    fetch(*exchange(folder, "ada"))
+    ada, ben = values(folder, "ada"), values(folder, "ben")
+    assert ada == ben
+    assert len(set(ada.values())) == len(ada) == 4
+    near, _ = exchange(folder, "ben")
+    for artifact in ben.values():
+        near.store.verify(near.store.record(near.store.record(artifact, Artifact).payload, Tree).entries[0][2])
+    for place in ("ada/.artifacts", "ben/.artifacts", "shared"):
+        assert problems(folder / place) == [], place
+
+
+@pytest.mark.parametrize("work", [pushed, fetched])
+def test_killed_in_every_state(tmp_path: Path, work: object) -> None:
+    assert callable(work)
+    template, folder = tmp_path / "template", tmp_path / "team"
+    prepare(template)
+    work(copy(template, tmp_path / "warm"), lambda _: None)
+    copy(template, folder)
+    injections = killing(watch(lambda say: work(folder, say)), CALLS)
+    assert len(injections) > 40
+    killed = 0
+    for injection in injections:
+        copy(template, folder)
+        outcome = run(lambda say: work(folder, say), injection)
+        killed += outcome.killed
+        if "pushed" in outcome.said:
+            assert len(values(folder, "ada")) == 4, injection
+        check(folder)
+    assert nearly_all(killed, injections)
