@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from artvcs.vcs.worktree.files import databases
@@ -38,6 +38,8 @@ def id_of(path: Path) -> str | None:
 
 
 @given(tables, tables)
+@example([("x", None)], [(b"x", None)])
+@example([("", "")], [("", b"")])
 def test_the_same_rows_have_the_same_id_and_others_another(
     tmp_path_factory: pytest.TempPathFactory, rows: Rows, others: Rows
 ) -> None:

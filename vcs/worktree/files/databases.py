@@ -10,6 +10,7 @@ import marshal
 import os
 import stat
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -53,7 +54,6 @@ def database_id(path: str, info: os.stat_result) -> Oid | None:
         # Immutable: nothing is locked, and nothing is written beside it.
         address = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
         with closing(sqlite3.connect(address, uri=True)) as connection:
-            connection.text_factory = bytes
             return _id_of(connection)
     except (sqlite3.Error, OverflowError, ValueError):
         return None
@@ -61,9 +61,12 @@ def database_id(path: str, info: os.stat_result) -> Oid | None:
 
 def _id_of(connection: sqlite3.Connection) -> Oid:
     check = hasher("database")
+    connection.text_factory = bytes
     settings = [connection.execute(f"PRAGMA {name}").fetchall() for name in ("user_version", "application_id")]
     schema = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
     check.update(repr((settings, schema)).encode())
+    # Else the text `x` and the bytes `x` would be the same; what is no Unicode is kept, too.
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     for kind, name, _, made in schema:
         if kind == b"table" and not made.upper().startswith(b"CREATE VIRTUAL"):  # whose rows are in tables beside it
             # Without an index, rows come in the order of the table.
