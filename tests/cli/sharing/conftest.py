@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -13,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from artvcs.cli import main
 
 FLOW = """
 import random
@@ -53,10 +57,24 @@ class Machine:
     folder: Path
 
     def art(self, *arguments: str, code: int = 0) -> Done:
-        """Runs `art`, which has to end with this code."""
-        done = self.run("-c", "from artvcs.cli import start; start()", *arguments)
+        """Runs `art`, which has to end with this code: in a process of its own where it imports a pipeline."""
+        if arguments[0] == "run":
+            done = self.run("-c", "from artvcs.cli import start; start()", *arguments)
+        else:
+            done = self._here(*arguments)
         assert done.code == code, done.err + done.out
         return done
+
+    def _here(self, *arguments: str) -> Done:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        before = Path.cwd()
+        os.chdir(self.folder)
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = main.run(list(arguments))
+        finally:
+            os.chdir(before)
+        return Done(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
 
     def python(self, text: str) -> str:
         """What a program prints."""
