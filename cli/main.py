@@ -120,7 +120,7 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
         ctx.color = False
     if ctx.obj.live:
         _watch_catalog()
-        _watch_supply(ctx.obj)
+        _watch_traffic(ctx.obj)
 
 
 def _watch_catalog() -> None:
@@ -132,15 +132,15 @@ def _watch_catalog() -> None:
     watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
 
 
-def _watch_supply(terminal: Terminal) -> None:
-    """Shows what comes, when something is read that is elsewhere."""
+def _watch_traffic(terminal: Terminal) -> None:
+    """Shows what comes and goes, when something is read that is elsewhere, or shared around a run."""
     from functools import partial
 
-    from artvcs.vcs import supply
+    from artvcs.vcs import traffic
 
     from .sharing import shown
 
-    supply.watcher.set(partial(shown, terminal))
+    traffic.watcher.set(partial(shown, terminal))
 
 
 def main() -> None:

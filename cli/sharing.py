@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, config, ref_names, supply
+from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, Version, config, connect, fetch
 
 from . import drawing, finding, output
 from .output import Terminal
@@ -33,7 +33,7 @@ def repository() -> Repository:
 
 def remote_named(near: Repository, name: str | None) -> Remote:
     """The remote of this name; without one the only one, or `origin`. Raises UnknownName."""
-    return supply.connect(near, config.read(near).remote(name))
+    return connect(near, config.read(near).remote(name))
 
 
 @contextlib.contextmanager
@@ -90,17 +90,17 @@ def traffic_document(traffic: Traffic) -> dict[str, int]:
     return {"requests": traffic.requests, "sent": traffic.sent, "received": traffic.received}
 
 
-def chosen(near: Repository, names: tuple[str, ...]) -> Callable[[str], bool]:
-    """Which refs some versions have: their own, and those by which they are found."""
-    refs, wanted = near.refs(), set[str]()
-    for spec in names:
-        found = finding.version(near, spec)
-        name, number = found.record.name, found.record.number
-        wanted |= {ref_names.version(name, number), ref_names.value(name, found.id, number)}
-        if found.record.label is not None:
-            wanted.add(ref_names.label(name, found.record.label, number))
-        if refs.get(ref_names.newest(name)) == found.id:
-            wanted.add(ref_names.newest(name))
-        if found.commit is not None and found.commit.cache_key is not None:
-            wanted.add(ref_names.result(found.commit.cache_key, found.commit.trace))
-    return wanted.__contains__
+def versions_named(near: Repository, names: Sequence[str]) -> list[Version] | None:
+    """The versions that are meant; None where none is named."""
+    return [finding.version(near, name).record for name in names] or None
+
+
+def fetched(terminal: Terminal, near: Repository, far: Remote) -> Fetched:
+    """Fetches, and shows how far that is."""
+    with shown(terminal, f"fetching from {far.name}", far.traffic):
+        return fetch(near, far)
+
+
+def say_took(terminal: Terminal, far: Remote, came: object) -> None:
+    """Says what an exchange took, and whether nothing came of it."""
+    terminal.note(f"{far.name}: {'' if came else 'nothing new, '}{took(far.traffic)}")

@@ -50,8 +50,10 @@ if TYPE_CHECKING:
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
-    from .remotes.exchange.supply import Standing
-    from .remotes.places import address, opening
+    from .remotes.exchange.waiting import Standing, standing
+    from .remotes.known import connect
+    from .remotes.notes import Notes
+    from .remotes.places import address, opening, traffic
     from .remotes.places.probe import Guarantees
     from .remotes.places.serve import folder_of, serve
     from .remotes.places.traffic import Traffic
@@ -90,10 +92,12 @@ _NAMES = {
     "remotes.config": "Configured",
     "remotes.exchange": "bundles supply",
     "remotes.exchange.fetch": "Fetched fetch",
-    "remotes.exchange.supply": "Standing",
+    "remotes.exchange.waiting": "Standing standing",
     "remotes.exchange.push": "Pushed push would_push",
     "remotes.exchange.mirror": "mirror",
-    "remotes.places": "address opening",
+    "remotes.known": "connect",
+    "remotes.notes": "Notes",
+    "remotes.places": "address opening traffic",
     "remotes.places.serve": "folder_of serve",
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
@@ -145,6 +149,7 @@ __all__ = [
     "Location",
     "Lock",
     "LookupFailed",
+    "Notes",
     "ObjectStore",
     "Oid",
     "Output",
@@ -176,6 +181,7 @@ __all__ = [
     "check_entry_name",
     "check_remote_name",
     "config",
+    "connect",
     "damaged",
     "disk_is_full",
     "fetch",
@@ -192,8 +198,10 @@ __all__ = [
     "repair",
     "runs",
     "serve",
+    "standing",
     "storage_errors",
     "supply",
+    "traffic",
     "uses",
     "values",
     "versions",

@@ -181,11 +181,6 @@ class Repository:
         """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
         return Catalog(self.cache, refs or self.refs())
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether it is one that others push to, who have no leases here."""
-        return "id" in read_register(self.layout.format)
-
     def promises(self) -> Promises:
         """What data that is not here repositories elsewhere have."""
         return Promises(self.store, self.layout)
@@ -308,6 +303,14 @@ def _find(start: Path) -> Path | None:
             if (folder / ".git").exists():
                 return None  # what lies above belongs to another project
     return None
+
+
+def is_shared(layout: Layout) -> bool:
+    """Whether a repository is one that others push to, who have no leases here."""
+    try:
+        return "id" in read_register(layout.format)
+    except DamagedError:
+        return False
 
 
 def check_format(layout: Layout) -> None:

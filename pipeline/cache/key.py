@@ -17,6 +17,7 @@ from artvcs.vcs import (
     canonical,
     hash_bytes,
     storage_errors,
+    supply,
     values,
     worktree,
 )
@@ -128,6 +129,6 @@ def _artifact_available(repository: Repository, oid: Oid) -> bool:
     try:
         if not store.has(oid):
             return False
-        return worktree.is_stored(store, store.record(oid, Artifact).payload) or bool(repository.promises().by(oid))
+        return worktree.is_stored(store, store.record(oid, Artifact).payload) or supply.is_promised(repository, oid)
     except ArtError:
         return False

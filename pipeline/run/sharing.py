@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from artvcs.vcs import ArtError, Remote, Repository, RepositoryNotFound, config, fetch, push, supply
+from artvcs.vcs import ArtError, Remote, Repository, RepositoryNotFound, config, connect, fetch, push, traffic
 
 from ..errors import SharingWarning
 
@@ -19,17 +19,22 @@ def shared(repository: Repository) -> Iterator[None]:
     """Fetches before the block, and pushes after it, as `[tool.artvcs.run]` says."""
     settings = config.read(repository)
     if settings.fetch:
-        _try(repository, "fetched from", "`art fetch` tries again", fetch)
+        _try(repository, settings, fetch, "fetched from", "`art fetch` tries again")
     yield
     if settings.push:
-        _try(repository, "pushed to", "it is kept here, and `art push` sends it", push)
+        _try(repository, settings, push, "pushed to", "it is kept here, and `art push` sends it")
 
 
-def _try(repository: Repository, what: str, advice: str, exchange: Callable[[Repository, Remote], object]) -> None:
+def _try(
+    repository: Repository,
+    settings: config.Settings,
+    exchange: Callable[[Repository, Remote], object],
+    what: str,
+    advice: str,
+) -> None:
     try:
-        configured = config.read(repository).remote()
-        remote = supply.connect(repository, configured)
-        with supply.watched(f"what is {what} {remote.name}", remote):
+        remote = connect(repository, settings.remote())
+        with traffic.watched(f"what is {what} {remote.name}", remote.traffic):
             exchange(repository, remote)
     except RepositoryNotFound:
         return  # nobody has pushed yet

@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import DamagedError
 from ..objects.oid import Oid, is_oid
 from ..storage.disk.registers import read_register
-from ..storage.layout import Layout
+from ..storage.layout import COMING, MERGED, Layout
 from ..storage.store import ObjectStore
 from . import ref_names
 from .refs import RefMap
@@ -51,7 +51,7 @@ class Promises:
 
 def _noted(layout: Layout) -> Iterator[tuple[str, tuple[Oid, ...]]]:
     for path in sorted(layout.remotes.glob("*")):
-        found = {root for register in (layout.merged(path.name), layout.coming(path.name)) for root in _root(register)}
+        found = {root for note in (MERGED, COMING) for root in _root(path / note)}
         if found:
             yield path.name, tuple(sorted(found))
 

@@ -9,6 +9,7 @@ The file `config.toml` of the repository has the same tables without `tool.artvc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import git
 from ..errors import InvalidName, RepositoryError, UnknownName, storage_errors
-from ..repository import Repository
+from ..repository import ENVIRONMENT_VARIABLE, Repository
 from ..storage.disk import durable
 from .places.address import Address, parse
 from .remote import check_remote_name
@@ -86,17 +87,27 @@ def read(repository: Repository) -> Settings:
         InvalidName: It says something that cannot be.
     """
     local = local_file(repository)
-    return _added(read_shared(repository.project), local, _table(local))
+    return _added(read_shared(_project(repository)), local, _table(local))
 
 
 def read_shared(project: Path) -> Settings:
     """What is configured for all who have a project, whether or not there is a repository here. Raises as `read`."""
-    file = shared_file(project)
+    file = _shared_file(project)
     return _added(Settings({}), file, _table(file, *_SHARED))
 
 
-def shared_file(project: Path) -> Path:
-    """The project's `pyproject.toml`: at the top of the working tree of Git, or in its folder."""
+def shared_file(repository: Repository) -> Path:
+    """The `pyproject.toml` of the project that a repository belongs to."""
+    return _shared_file(_project(repository))
+
+
+def _project(repository: Repository) -> Path:
+    """The folder of the project: where the environment names a repository, it may lie anywhere."""
+    return Path.cwd() if os.environ.get(ENVIRONMENT_VARIABLE) else repository.project
+
+
+def _shared_file(project: Path) -> Path:
+    """At the top of the working tree of Git, or in the project's folder."""
     return (git.find_root(project) or project) / "pyproject.toml"
 
 
@@ -121,11 +132,11 @@ def add(repository: Repository, configured: Configured, url: str) -> None:
     if options:
         value = tomlkit.inline_table()
         value.update({"url": url, **options})
+    if configured.name in read(repository).remotes:
+        name = configured.name
+        raise InvalidName(f"There is a remote {name!r} already; `art remote rm {name}` removes it.")
     with _editing(configured.file) as document:
-        remotes = _tables(document, *_path(repository, configured.file), "remotes")
-        if configured.name in remotes:
-            raise InvalidName(f"There is a remote {configured.name!r} already; remove it first, or name another.")
-        remotes[configured.name] = value
+        _tables(document, *_path(repository, configured.file), "remotes")[configured.name] = value
 
 
 def remove(repository: Repository, configured: Configured) -> None:

@@ -22,6 +22,8 @@ GITIGNORE_TEXT = "# Kept by art, not by Git.\n*\n"
 
 FORMAT, ROOT, CLEANED = "format", "root", "cleaned"
 OPS, PACKS, INDEX = "ops", "packs", "index"
+MERGED, COMING = "merged", "coming"
+"""Which state of a repository elsewhere was brought together with what is here, or is being: files of `remote`."""
 
 PackName = NewType("PackName", str)
 """The name of a file that holds objects: a pack, or the file of an op."""
@@ -133,14 +135,6 @@ class Layout:
     def remote(self, name: str) -> Path:
         """What is known here of one repository elsewhere; it can be deleted at any time."""
         return self.remotes / name
-
-    def merged(self, remote: str) -> Path:
-        """Which state of it was brought together with what is here."""
-        return self.remote(remote) / "merged"
-
-    def coming(self, remote: str) -> Path:
-        """Which state of it is being brought together with what is here."""
-        return self.remote(remote) / "coming"
 
     def claim(self, key: Oid) -> Path:
         """What is locked while the step with this cache key is executed."""

@@ -25,7 +25,7 @@ from artvcs.vcs import (
     config,
     damaged,
     ref_names,
-    supply,
+    standing,
 )
 from artvcs.vcs import runs as known
 
@@ -58,32 +58,32 @@ def command(as_json: bool) -> None:
         rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
         changes = [{"pipeline": run.pipeline, "step": step, "code": code} for run, step, code in edited]
         head = {"repository": str(repository.layout.folder), "bytes": stored}
-        remotes = {name: vars(standing) for name, standing in _standings(repository, refs)}
+        remotes = {name: vars(found) for name, found in _standings(repository)}
         terminal().document({**head, **counts, "latest": rows, "edited": changes, "remotes": remotes})
         return
     terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
     terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
     runs.say_table(terminal(), latest)
     changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
-    shared = (_said(name, standing) for name, standing in _standings(repository, refs))
+    shared = (_said(name, found) for name, found in _standings(repository))
     for line in [*_unfinished(repository, refs, newest), *changed, *shared]:
         terminal().say(line)
 
 
-def _standings(repository: Repository, refs: RefMap) -> Iterator[tuple[str, Standing]]:
+def _standings(repository: Repository) -> Iterator[tuple[str, Standing]]:
     """What is only here, and only there, as far as is known without asking."""
-    for name, configured in config.read(repository).remotes.items():
-        yield name, supply.standing(repository, refs, configured)
+    for name in config.read(repository).remotes:
+        yield name, standing(repository, name)
 
 
-def _said(name: str, standing: Standing) -> str:
-    if standing.fetched is None:
+def _said(name: str, found: Standing) -> str:
+    if found.looked is None:
         return f"{name}: nothing was fetched or pushed yet"
-    ahead = f"{sharing.counted(standing.runs, standing.versions)} only here (`art push`)"
+    ahead = f"{sharing.counted(found.runs, found.versions)} only here (`art push`)"
     same = "all that is here is there, too"
-    behind = f", {output.count(standing.behind, 'change')} there not fetched" if standing.behind else ""
-    when = output.ago(datetime.fromtimestamp(standing.fetched / 1000, UTC))
-    return f"{name}: {ahead if standing.runs or standing.versions else same}{behind}; last looked {when}"
+    behind = f", {output.count(found.behind, 'change')} there not fetched" if found.behind else ""
+    when = output.ago(datetime.fromtimestamp(found.looked / 1000, UTC))
+    return f"{name}: {ahead if found.runs or found.versions else same}{behind}; last looked {when}"
 
 
 def _as_shown(repository: Repository, run: Run | Damaged) -> PipelineRun | Damaged:

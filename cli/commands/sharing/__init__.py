@@ -1,1 +1,1 @@
-"""Looking: verbs that change nothing."""
+"""Sharing: verbs that bring what others made, and send what was made here."""

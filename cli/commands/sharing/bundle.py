@@ -26,7 +26,7 @@ def create(file: Path, names: tuple[str, ...]) -> None:
     Example: art bundle create shop.artbundle total
     """
     near = Repository.discover()
-    done, size = bundles.create(near, file, sharing.chosen(near, names) if names else None)
+    done, size = bundles.create(near, file, sharing.versions_named(near, names))
     what = f"{sharing.counted(done.runs, done.versions)}, {output.count(done.objects, 'object')}"
     terminal().note(f"{file}: {what}, {output.size(size)}")
 

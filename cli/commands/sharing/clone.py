@@ -15,7 +15,7 @@ from artvcs.vcs import (
     RepositoryNotFound,
     address,
     config,
-    fetch,
+    connect,
     storage_errors,
     supply,
 )
@@ -50,10 +50,9 @@ def command(url: str, folder: str | None, endpoint: str | None, region: str | No
         raise InvalidName(f"{target} holds another repository already; choose another folder.")
     if not existed:
         config.add(near, origin, str(place))
-    far = supply.connect(near, origin)
+    far = connect(near, origin)
     try:
-        with sharing.shown(terminal(), f"cloning {place}", far.traffic):
-            fetched = fetch(near, far)
+        fetched = sharing.fetched(terminal(), near, far)
     except RepositoryNotFound:
         if not existed:  # nothing came that could be lost
             shutil.rmtree(target if not above else inside)

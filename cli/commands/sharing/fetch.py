@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import fetch
-
 from ... import sharing
 from ...main import terminal
 
@@ -20,11 +18,9 @@ def command(remote: str | None, as_json: bool) -> None:
     """
     near = sharing.repository()
     far = sharing.remote_named(near, remote)
-    with sharing.shown(terminal(), f"fetching from {far.name}", far.traffic):
-        fetched = fetch(near, far)
+    fetched = sharing.fetched(terminal(), near, far)
     if as_json:
         terminal().document({"remote": far.name, **vars(fetched), "traffic": sharing.traffic_document(far.traffic)})
         return
     sharing.say_fetched(terminal(), far.name, fetched)
-    nothing = "" if fetched.runs or fetched.versions else "nothing new, "
-    terminal().note(f"{far.name}: {nothing}{sharing.took(far.traffic)}")
+    sharing.say_took(terminal(), far, fetched.runs or fetched.versions)

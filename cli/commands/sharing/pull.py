@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import fetch, supply
+from artvcs.vcs import supply
 
-from ... import completion, finding, output, sharing
+from ... import completion, output, sharing
 from ...main import terminal
 
 
@@ -22,11 +22,10 @@ def command(names: tuple[str, ...], remote: str | None, everything: bool, as_jso
     """
     near = sharing.repository()
     far = sharing.remote_named(near, remote)
-    with sharing.shown(terminal(), f"fetching from {far.name}", far.traffic):
-        fetched = fetch(near, far)
+    fetched = sharing.fetched(terminal(), near, far)
     if not as_json:
         sharing.say_fetched(terminal(), far.name, fetched)
-    wanted = [finding.version(near, name).id for name in names]
+    wanted = [version.artifact for version in sharing.versions_named(near, names) or ()]
     with sharing.shown(terminal(), f"data from {far.name}", far.traffic):
         brought = supply.bring(near, [*wanted, *(supply.absent(near) if everything else ())])
     if as_json:
@@ -35,5 +34,4 @@ def command(names: tuple[str, ...], remote: str | None, everything: bool, as_jso
         return
     if brought:
         terminal().note(f"{far.name}: data of {output.count(len(brought), 'artifact')} came")
-    nothing = "" if fetched.runs or fetched.versions or brought else "nothing new, "
-    terminal().note(f"{far.name}: {nothing}{sharing.took(far.traffic)}")
+    sharing.say_took(terminal(), far, fetched.runs or fetched.versions or brought)

@@ -30,9 +30,9 @@ def command(
         raise click.UsageError("--all sends everything; leave it out, or the names.")
     near = Repository.discover()
     far = sharing.remote_named(near, remote)
-    chosen = sharing.chosen(near, names) if names else None
+    versions = sharing.versions_named(near, names)
     with sharing.shown(terminal(), f"pushing to {far.name}", far.traffic):
-        done = would_push(near, far, chosen) if dry_run else push(near, far, chosen, verify=verify)
+        done = would_push(near, far, versions) if dry_run else push(near, far, versions, verify=verify)
     if as_json:
         terminal().document(_document(far, done, dry_run))
         return

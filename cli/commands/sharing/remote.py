@@ -11,13 +11,13 @@ import click
 from artvcs.vcs import (
     Configured,
     Guarantees,
+    Notes,
     RemoteRefused,
     Repository,
     RepositoryNotFound,
     address,
     check_remote_name,
     config,
-    storage_errors,
     supply,
 )
 
@@ -40,20 +40,18 @@ def add(name: str, url: str, endpoint: str | None, region: str | None, local: bo
     """Name a repository elsewhere.
 
     It is written into pyproject.toml where there is one, so that all who have the project know it. URL is
-    s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX or a folder. Credentials are never written down: they
-    are found as the provider's own tools find them.
+    s3://BUCKET/PREFIX, az://CONTAINER/PREFIX, gs://BUCKET/PREFIX, a folder, ssh://HOST/FOLDER or https://HOST/PATH.
+    Credentials are never written down: they are found as the provider's own tools find them.
 
     Example: art remote add origin s3://bucket/prefix
     """
     near = _here()
     place = address.parse(url, base=Path.cwd(), endpoint=endpoint, region=region)
-    shared = config.shared_file(near.project)
+    shared = config.shared_file(near)
     file = config.local_file(near) if local or not shared.is_file() else shared
     written = str(place)
     if place.scheme == "file" and file == shared and not Path(url.removeprefix("file://")).is_absolute():
         written = os.path.relpath(place.path, file.parent)  # each has it where he has the project
-    if name in config.read(near).remotes:
-        raise click.UsageError(f"There is a remote {name!r} already; `art remote rm {name}` removes it.")
     config.add(near, Configured(check_remote_name(name), place, file), written)
     hint = "commit that file, and others have it too" if file == shared else "it is known in this repository alone"
     terminal().note(f"Added {name} to {file}: {hint}")
@@ -90,8 +88,7 @@ def rm(name: str) -> None:
     found = config.read(near).remote(name)
     only_there = sum(near.promises().by(oid) == [name] for oid in supply.absent(near))
     config.remove(near, found)
-    with storage_errors(f"removing what is known of {name}"):
-        supply.connect(near, found).forget()
+    Notes(near.layout.remote(name)).forget()
     terminal().note(f"Removed {name} from {found.file}")
     if only_there:
         terminal().warn(f"The data of {output.count(only_there, 'artifact')} is only there; add it again to have it.")

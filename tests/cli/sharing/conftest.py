@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import shutil
 import subprocess
@@ -12,11 +11,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from artvcs.cli import main
+
+from ..conftest import Done
 
 FLOW = """
 import random
@@ -40,32 +40,21 @@ def adding(seed: int = 1):
 
 
 @dataclass
-class Done:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass
 class Machine:
     """One machine of a team."""
 
     folder: Path
 
     def art(self, *arguments: str, code: int = 0) -> Done:
-        """Runs `art`, which has to end with this code: in a process of its own where it imports a pipeline."""
-        if arguments[0] == "run":
-            done = self.run("-c", "from artvcs.cli import start; start()", *arguments)
-        else:
-            done = self._here(*arguments)
+        """Runs `art`, which has to end with this code."""
+        done = self.try_art(*arguments)
         assert done.code == code, done.err + done.out
         return done
 
-    def _here(self, *arguments: str) -> Done:
+    def try_art(self, *arguments: str) -> Done:
+        """Runs `art`: in a process of its own where it imports a pipeline."""
+        if arguments[0] == "run":
+            return self.run("-c", "from artvcs.cli import start; start()", *arguments)
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
         before = Path.cwd()
         os.chdir(self.folder)
@@ -83,9 +72,8 @@ class Machine:
         return done.out.strip()
 
     def run(self, *arguments: str) -> Done:
-        environment = {**os.environ, "COVERAGE_PROCESS_START": ""}
         command = [sys.executable, *arguments]
-        found = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        found = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
         return Done(found.returncode, found.stdout, found.stderr)
 
     def git(self, *arguments: str) -> None:

@@ -165,19 +165,20 @@ def test_a_remote_whose_log_is_damaged_is_named(machine: Clone, shared: Path) ->
 
 def there_fsck(shared: Path, *how: str) -> int:
     """How `art fsck` ends of what is shared, as a repository of this machine."""
-    code = f"import os; os.environ['ARTVCS_DIR'] = {str(shared)!r}; from artvcs.cli import start; start()"
-    return Machine(shared).run("-c", code, "fsck", *how).code
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARTVCS_DIR", str(shared))
+        return Machine(shared).try_art("fsck", *how).code
 
 
-def test_what_others_push_to_is_not_collected_as_if_it_were_ones_own(machine: Clone, shared: Path) -> None:
+def test_what_others_push_to_is_not_collected_as_if_it_were_ones_own(
+    machine: Clone, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = machine("ada")
     ada.ran()
     ada.art("push")
     assert there_fsck(shared) == 0
-    code = f"import os; os.environ['ARTVCS_DIR'] = {str(shared)!r}; from artvcs.cli import start; start()"
-    done = ada.run("-c", code, "gc")
-    assert done.code == 4
-    assert "is shared" in done.err
+    monkeypatch.setenv("ARTVCS_DIR", str(shared))
+    assert "is shared" in ada.art("gc", code=4).err
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_a_file_that_cannot_take_a_remote_stays_as_it_is(machine: Clone, tmp_pat
     ada = machine("ada")
     file = ada.folder / "pyproject.toml"
     file.write_text(text)
-    done = ada.run("-c", "from artvcs.cli import start; start()", "remote", "add", "more", str(tmp_path / "more"))
+    done = ada.try_art("remote", "add", "more", str(tmp_path / "more"))
     assert done.code != 0
     assert "Unexpected" not in done.err
     assert done.err.count("\n") == 1

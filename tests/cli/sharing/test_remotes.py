@@ -61,7 +61,7 @@ def test_one_known_here_alone_goes_before(machine: Clone, tmp_path: Path) -> Non
 def test_what_cannot_be_is_said_in_one_sentence(machine: Clone, table: str, said: str) -> None:
     ada = machine("ada")
     (ada.folder / "pyproject.toml").write_text(table + "\n")
-    done = ada.run("-c", "from artvcs.cli import start; start()", "fetch")
+    done = ada.try_art("fetch")
     assert said in done.err
     assert done.err.count("\n") == 1
     assert "Unexpected" not in done.err
@@ -108,3 +108,24 @@ def test_a_remote_that_is_gone_replaced_or_older_is_told(machine: Clone, shared:
     assert ada.art("ls", "numbers", "--json").json
     assert len(ben.art("pull", "--json").json) > 0
     assert len(ben.art("ls", "numbers", "--json").json) == 3
+
+
+def test_what_asks_nobody_needs_no_credentials(machine: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    ada = machine("ada")
+    ada.art("remote", "add", "far", "az://container/x")
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in ada.art("fetch", "far", code=1).err
+    assert "far: nothing was fetched" in ada.art("status").out
+    ada.art("remote", "rm", "far")
+    assert [each["name"] for each in ada.art("remote", "ls", "--json").json] == ["origin"]
+
+
+def test_the_project_is_where_one_works_also_if_its_repository_is_elsewhere(
+    machine: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARTVCS_DIR", str(tmp_path / "cache" / ".artifacts"))
+    ada = machine("ada")
+    ada.ran()
+    ada.art("push")
+    assert [each["name"] for each in ada.art("remote", "ls", "--json").json] == ["origin"]

@@ -138,7 +138,10 @@ def test_what_one_remote_has_promised_can_be_pushed_to_another(machine: Clone, s
     ada.art("push")
     ben.art("pull")
     ben.art("remote", "add", "second", str(tmp_path / "second"), "--local")
+    assert ben.art("push", "--to", "second", "--dry-run", "--json").json["versions"] == 2
+    assert not ben.art("show", "numbers", "--json").json["here"]  # nothing was brought to find that out
     ben.art("push", "--to", "second")
+    assert ben.art("show", "numbers", "--json").json["here"]
     move_away(shared)
     eve = machine("eve")
     eve.art("remote", "add", "second", str(tmp_path / "second"), "--local")
@@ -171,3 +174,12 @@ def test_runs_can_fetch_before_and_push_after(machine: Clone, shared: Path) -> N
     done = ben.art("run", "flow.py", "-p", "seed=5")
     assert "`art push` sends it" in done.err
     assert "completed" in done.out
+
+
+def test_what_only_a_forgotten_remote_has_promised_is_no_hit(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    (ben.folder / "pyproject.toml").write_text("")  # by hand: what is noted of it is still here
+    assert ben.ran() == {"numbers", "total"}

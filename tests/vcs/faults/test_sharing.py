@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.repository import Repository
 
 from ..helpers import problems, random_text, version_of
-from .inject import CALLS, Say, killing, nearly_all, needs_strace, run, watch
+from . import scenarios
+from .inject import CALLS, Say, Work, killing, nearly_all, needs_strace, run, watch
 
 pytestmark = [pytest.mark.faults, needs_strace]
 
@@ -77,12 +77,6 @@ def prepare(folder: Path) -> None:
     push(*exchange(folder, "ben"))
 
 
-def copy(template: Path, folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(template, folder)
-    return folder
-
-
 def check(folder: Path) -> None:
     """Nothing is wrong on any side, and a second try brings all to everybody, each value under one number."""
     for place in ("ada/.artifacts", "ben/.artifacts", "shared"):
@@ -101,17 +95,16 @@ def check(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("work", [pushed, fetched])
-def test_killed_in_every_state(tmp_path: Path, work: object) -> None:
-    assert callable(work)
+def test_killed_in_every_state(tmp_path: Path, work: Work) -> None:
     template, folder = tmp_path / "template", tmp_path / "team"
     prepare(template)
-    work(copy(template, tmp_path / "warm"), lambda _: None)
-    copy(template, folder)
+    work(scenarios.copy(template, tmp_path / "warm"), lambda _: None)
+    scenarios.copy(template, folder)
     injections = killing(watch(lambda say: work(folder, say)), CALLS)
     assert len(injections) > 40
     killed = 0
     for injection in injections:
-        copy(template, folder)
+        scenarios.copy(template, folder)
         outcome = run(lambda say: work(folder, say), injection)
         killed += outcome.killed
         if "pushed" in outcome.said:

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import is_lineage_name
 from artvcs.vcs.upkeep import gc
 
-from ..helpers import a_run, put_run, version_of
+from ..helpers import a_run, problems, put_run, version_of
 from . import places
 
 _clock = itertools.count(1)
@@ -288,3 +288,26 @@ def test_a_real_store(
     assert ada.requests() <= 12
     ada.push()
     assert ada.requests() == 3
+
+
+def test_two_that_fetch_the_same_pack_at_once_are_not_in_each_others_way(
+    machine: Callable[[str], Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for number in range(4):
+        ada.save_noted(f"model{number}", os.urandom(400_000))
+    ada.push()
+    pieces, others = BucketFiles.pieces, iter([ben.fetch])
+
+    def pieces_slowly(files: BucketFiles, name: str, start: int) -> Iterator[bytes]:
+        for data in pieces(files, name, start):
+            middle = len(data) // 2
+            yield data[:middle]
+            for other in others:  # another process fetches all, while this one is in the middle of it
+                other()
+            yield data[middle:]
+
+    monkeypatch.setattr(BucketFiles, "pieces", pieces_slowly)
+    ben.fetch()
+    assert ben.versions() == ada.versions()
+    assert problems(ben.near.layout.folder) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,19 @@ def test_a_program_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest
         files_in(tmp_path / "shared").read("ops/1")
 
 
+def test_a_command_that_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COMMAND_VARIABLE, "ssh -i 'key")
+    with pytest.raises(RemoteRefused, match="is no command"):
+        files_in(tmp_path / "shared").read("ops/1")
+
+
+def test_a_connection_that_ends_while_names_come_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = 'printf \'\\000\\000\\000\\014{"serves":1}\\000\\000\\000\\014{"size":1000}ops/1\''
+    monkeypatch.setenv(COMMAND_VARIABLE, str(program(tmp_path / "cut", cut)))
+    with pytest.raises(RemoteUnreachable, match="cannot be reached"):
+        list(files_in(tmp_path / "shared").list("ops"))
+
+
 def test_what_an_address_says_is_no_command(tmp_path: Path) -> None:
     files = files_in(tmp_path / f"x; touch {tmp_path}/broken")
     assert not files.exists("ops/1")
@@ -107,8 +121,6 @@ def test_what_an_address_says_is_no_command(tmp_path: Path) -> None:
 
 
 def test_many_threads_ask_at_once(tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     files = files_in(tmp_path / "shared")
     for number in range(8):
         files.put(f"ops/{number}", b"%d" % number * 1000)

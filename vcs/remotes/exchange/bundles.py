@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import DamagedError, storage_errors
 from ...maps import ref_names
+from ...objects.kinds import Version
 from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.layout import FORMAT, INDEX, OPS, PACKS, ROOT
@@ -19,19 +20,20 @@ from ...upkeep.check.reading import PackReader
 from ..places import bundle
 from ..places.bundle import BundleFiles
 from ..places.folder import FolderFiles
+from ..places.traffic import watched
 from ..remote import Remote
 from .data import fetch_data
 from .fetch import Fetched, fetch
 from .push import Pushed, push
 
 
-def create(near: Repository, target: Path, chosen: Callable[[str], bool] | None = None) -> tuple[Pushed, int]:
+def create(near: Repository, target: Path, versions: Iterable[Version] | None = None) -> tuple[Pushed, int]:
     """Makes a bundle; returns what is in it, and its size in bytes. Data that is elsewhere is brought for it.
 
     Args:
         near: The repository here.
         target: The bundle; nothing may be there yet.
-        chosen: Which refs are in it, with all that they lead to; by default all.
+        versions: Which versions are in it, with all that they were made from; by default all that is here.
 
     Raises:
         InvalidName: There is something at `target` already.
@@ -41,7 +43,8 @@ def create(near: Repository, target: Path, chosen: Callable[[str], bool] | None 
     with _aside(near) as aside:
         folder = aside / "bundle"
         remote = Remote("bundle", str(target), FolderFiles(folder), near, aside / "notes")
-        done = push(near, remote, chosen)
+        with watched(f"making {target}", remote.traffic):
+            done = push(near, remote, versions)
         size = bundle.make(LocalFiles(folder, aside), (PACKS, INDEX, OPS), (FORMAT, ROOT), target)
     return done, size
 
@@ -54,6 +57,7 @@ def verify(path: Path) -> int:
         DamagedError: Something in it is not what it is called.
     """
     files, count = BundleFiles(path), 0
+    files.check()
     for name in (*files.list(OPS), *files.list(PACKS)):
         reader = PackReader(files, name)
         for found in reader.objects():
@@ -77,8 +81,9 @@ def unbundle(near: Repository, path: Path) -> Fetched:
         refs = remote.refs()
         artifacts = _artifacts(remote)
         # First: who is interrupted has nothing whose data is missing.
-        fetch_data(near, remote, [oid for oid in artifacts if refs.get(ref_names.pruned(oid)) is None])
-        return fetch(near, remote)
+        with watched(f"reading {path}", remote.traffic):
+            fetch_data(near, remote, [oid for oid in artifacts if refs.get(ref_names.pruned(oid)) is None])
+            return fetch(near, remote)
 
 
 def _artifacts(remote: Remote) -> Iterator[Oid]:

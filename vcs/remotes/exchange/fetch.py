@@ -21,6 +21,7 @@ from ...objects.kinds import Artifact
 from ...objects.oid import NULL, Oid
 from ...repository import Repository
 from ...storage.layout import PackName, is_lineage_name, op_name, op_seq
+from ...storage.local import LocalFiles
 from ...storage.packs import pack
 from ...storage.packs.op_file import Entry
 from ...storage.packs.pack import Item, Pack
@@ -75,7 +76,7 @@ def take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
 
 
 def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
-    seq, before = remote.merged
+    seq, before = remote.notes.merged()
     after = entry.op.state.refs
     if (entry.seq, after) == (seq, before):
         return Fetched()
@@ -94,12 +95,12 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
             if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
                 pruned.append((ref, new))
         coming.complete(remote, transaction)
-        remote.note_coming(entry)  # before its refs are here
+        remote.notes.note_coming(entry)  # before its refs are here
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
             transaction.add(SetRef(ref, new))
-    remote.note_merged(entry)
-    remote.note_taken(name for name in names if is_lineage_name(name))
+    remote.notes.note_merged(entry)
+    remote.notes.note_taken(name for name in names if is_lineage_name(name))
     return Fetched(runs, versions, tuple(_renumbered(here, near.refs())))
 
 
@@ -143,27 +144,31 @@ def _names(remote: Remote) -> list[PackName]:
 
 def _take_packs(remote: Remote, transaction: Transaction, names: Iterable[PackName], coming: _Coming) -> None:
     """Takes over the packs of lineage that are not here, as they are."""
-    taken = remote.taken()
+    taken = remote.notes.taken()
     fresh = [name for name in names if is_lineage_name(name) and name not in taken]
     remote.traffic.expect(sum(remote.files.size(name) for name in fresh))
-    for name in fresh:
-        transaction.take(name, download(remote, name, coming.note))
+    with remote.notes.arrivals() as arrivals:
+        for name in fresh:
+            transaction.take(name, download(remote, name, arrivals, coming.note))
 
 
-def download(remote: Remote, name: PackName, told: Callable[[Found], object] = lambda _: None) -> Path:
+def download(
+    remote: Remote, name: PackName, arrivals: LocalFiles, told: Callable[[Found], object] = lambda _: None
+) -> Path:
     """The file of a pack, as far as it had come before, and the rest; verified.
 
     Args:
         remote: From where.
         name: The pack.
+        arrivals: Where to; see `Notes.arrivals`.
         told: Told of each object in it.
 
     Raises:
         DamagedError: It is not what it is called, or an object in it is not.
     """
-    path, writing = Path(remote.arriving.path(name)), f"writing what comes from {remote.where}"
+    path, writing = Path(arrivals.path(name)), f"writing what comes from {remote.where}"
     if path.exists():
-        _verify(remote, name, told)
+        _verify(remote, name, arrivals, told)
         return path
     size, unfinished = remote.files.size(name), path.with_suffix(".part")
     with storage_errors(writing):
@@ -178,20 +183,20 @@ def download(remote: Remote, name: PackName, told: Callable[[Found], object] = l
                     file.write(piece)
     with storage_errors(writing):
         os.replace(unfinished, path)
-    _verify(remote, name, told)
+    _verify(remote, name, arrivals, told)
     return path
 
 
-def _verify(remote: Remote, name: PackName, told: Callable[[Found], object]) -> None:
+def _verify(remote: Remote, name: PackName, arrivals: LocalFiles, told: Callable[[Found], object]) -> None:
     """Makes sure that a pack and all its objects are what they are called. Raises DamagedError."""
-    reader, wrong = PackReader(remote.arriving, name), list[str]()
+    reader, wrong = PackReader(arrivals, name), list[str]()
     for found in reader.objects():
         if found.problem is None:
             told(found)
         else:
             wrong.append(found.problem)
     if wrong := wrong + reader.problems:
-        remote.arriving.delete(name)
+        arrivals.delete(name)
         raise DamagedError(f"What came from {remote.where} is damaged ({name} {wrong[0]}); try again.")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ...errors import DamagedError, RemoteChanged, RemoteRefused
 from ...objects.oid import hash_bytes
-from ...storage.layout import CLEANED, FORMAT, INDEX, OPS, PACKS, ROOT, op_name, op_seq, segment_name
+from ...storage.layout import CLEANED, FORMAT, INDEX, PACKS, ROOT, op_name, op_seq, segment_name
 from ...storage.op_log import OpLog
 from ...storage.packs.op_file import Entry
 from ..places.far_files import FarFiles
@@ -78,7 +78,7 @@ def _check_target(target: FarFiles, known: bytes, where: str) -> bool:
 
 def _check_log(source: Remote, target: FarFiles, newest: Entry, where: str) -> None:
     """Refuses a mirror that has gone on by itself."""
-    theirs = OpLog(target).newest() if any(True for _ in target.list(OPS)) else None
+    theirs = OpLog(target).newest()
     if theirs is None:
         return
     ours = newest if theirs.seq == newest.seq else source.log.entry(theirs.seq)
@@ -93,9 +93,9 @@ def _copy_packs(source: Remote, target: FarFiles) -> int:
     there, wanted = set(target.list(PACKS)), source.store.snapshot.packs()
     fresh = [name for name in wanted if op_seq(name) is None and name not in there]
     source.traffic.expect(sum(source.files.size(name) for name in fresh))
-    for name in fresh:
-        path = download(source, name)
-        target.adopt(name, path)
+    with source.notes.arrivals() as arrivals:
+        for name in fresh:
+            target.adopt(name, download(source, name, arrivals))
     return len(fresh)
 
 
@@ -110,10 +110,8 @@ def _copy_index(source: Remote, target: FarFiles) -> None:
 
 
 def _copy_ops(source: Remote, target: FarFiles, newest: Entry, where: str) -> int:
-    there = {seq for name in target.list(OPS) if (seq := op_seq(name)) is not None}
-    fresh = [
-        seq for seq in source.log.sequence() if seq not in there and seq <= newest.seq and seq > max(there, default=0)
-    ]
+    last = max(OpLog(target).sequence(), default=0)
+    fresh = [seq for seq in source.log.sequence() if last < seq <= newest.seq]
     for seq in fresh:
         entry = newest if seq == newest.seq else Entry.read(source.files, seq)
         if not target.create(op_name(seq), entry.data) and target.read(op_name(seq)) != entry.data:

@@ -8,15 +8,15 @@ change is kept, and numbers are given anew there; the last fetch says which.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.transaction import Transaction
-from ...errors import RepositoryNotFound, UnknownName
+from ...errors import DamagedError, RepositoryNotFound, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import Artifact, Commit
+from ...objects.kinds import Artifact, Commit, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
 from ...storage.layout import PackName, is_lineage_name, op_seq
@@ -55,14 +55,14 @@ class Pushed:
 
 
 def push(
-    near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None, *, verify: bool = False
+    near: Repository, remote: Remote, versions: Iterable[Version] | None = None, *, verify: bool = False
 ) -> Pushed:
     """Brings what is only here to a repository elsewhere, which is begun where there is none.
 
     Args:
         near: The repository here.
         remote: The one elsewhere.
-        chosen: Which refs go, and all that they lead to; by default all.
+        versions: Which versions go, with all that they were made from; by default all that is here.
         verify: Read back all packs that were sent, and check each object in them.
 
     Raises:
@@ -72,13 +72,13 @@ def push(
     """
     fetched = take_in(near, remote, remote.begin_there())
     with near.reading():
-        waiting = Waiting.between(near, remote, chosen)
+        waiting = Waiting.between(near, remote, versions)
         if waiting.is_empty:
             return Pushed(0, 0, 0, 0, fetched)
         with near.begin(f"push to {remote.name}") as here:
             # The refs as they are meant to be there; if they come to be so, both have these in common.
             after = waiting.base.update(waiting.fresh, here.put).root
-            ours = remote.taken()
+            ours = remote.notes.taken()
             with remote.transaction("push") as transaction:
                 sending = _Sending(near, remote, waiting)
                 names = sending.send(transaction, near.refs().at(after) if waiting.base.root is None else None)
@@ -87,13 +87,13 @@ def push(
                 transaction.add(Merge(waiting.base.root, after, False))
                 for intent in sending.said():
                     transaction.add(intent)
-            remote.note_taken(ours | {name for name in names if is_lineage_name(name)})
+            remote.notes.note_taken(ours | {name for name in names if is_lineage_name(name)})
             entry = remote.store.snapshot.entry
             is_common = entry.op.state.refs == after
             if is_common and after != near.refs().root:
                 here.edit_state(lambda _, state: state)  # for the nodes
     if is_common:
-        remote.note_merged(entry)
+        remote.notes.note_merged(entry)
         after_it = Fetched()
     else:
         after_it = take_in(near, remote, entry)
@@ -101,7 +101,7 @@ def push(
     return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered))
 
 
-def would_push(near: Repository, remote: Remote, chosen: Callable[[str], bool] | None = None) -> Pushed:
+def would_push(near: Repository, remote: Remote, versions: Iterable[Version] | None = None) -> Pushed:
     """What a push would send now; nothing is changed, there or here.
 
     Raises:
@@ -112,9 +112,8 @@ def would_push(near: Repository, remote: Remote, chosen: Callable[[str], bool] |
     except RepositoryNotFound:
         remote.store.adopt(first_entry(near.author()))
     with near.reading():
-        waiting = Waiting.between(near, remote, chosen)
-        sending = _Sending(near, remote, waiting)
-        return Pushed(*sending.counts(), Fetched())
+        waiting = Waiting.between(near, remote, versions)
+        return Pushed(*_Sending(near, remote, waiting, bring=False).counts(), Fetched())
 
 
 class _Sending:
@@ -123,7 +122,7 @@ class _Sending:
     What is both, as an empty file is, goes as lineage: who fetches that alone has to find it there.
     """
 
-    def __init__(self, near: Repository, remote: Remote, waiting: Waiting) -> None:
+    def __init__(self, near: Repository, remote: Remote, waiting: Waiting, *, bring: bool = True) -> None:
         self._near = near
         self._remote = remote
         self._waiting = waiting
@@ -134,17 +133,20 @@ class _Sending:
         self._artifacts: dict[Oid, Oid] = {}  # those that are sent → their payloads, unless they were given up
         self._lineage: dict[Oid, int] = {}  # what is sent → its stored bytes
         self._data: dict[Oid, int] = {}
-        self._find()
+        self._find(bring=bring)
 
-    def _find(self) -> None:
-        """Finds what has to be sent; what another repository elsewhere has is brought here for that."""
-        mending = {oid: self._near.store.location(oid).kind in ("blob", "tree") for oid in self._waiting.mending}
-        records = {oid for oid, is_data in mending.items() if not is_data}
+    def _find(self, *, bring: bool) -> None:
+        """Finds what has to be sent; what another repository elsewhere has is brought here for that, or left out."""
+        lost_data = {oid for oid in self._waiting.mending if self._near.store.location(oid).kind in ("blob", "tree")}
+        records = self._waiting.mending - lost_data
         self._walk({*self._waiting.fresh.values(), *self._waiting.again, *records} - {NULL}, self._lineage)
+        payloads = set(self._artifacts.values()) | lost_data
         if self._near.promises().roots.keys() - {self._remote.name}:
             elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
-            supply.bring(self._near, elsewhere)
-        payloads = {*self._artifacts.values(), *(mending.keys() - records)}
+            if bring:
+                supply.bring(self._near, elsewhere)
+            else:
+                payloads -= {self._artifacts[oid] for oid in elsewhere}
         self._walk(payloads - self._lineage.keys() - {NULL}, self._data)
 
     def counts(self) -> tuple[int, int, int, int]:
@@ -174,9 +176,13 @@ class _Sending:
             if self._refs.get(ref) != self._waiting.base.get(ref):
                 yield SetRef(ref, self._refs.get(ref))
 
-    def _bring(self, transaction: Transaction, oids: Iterable[Oid]) -> None:
+    def _bring(self, transaction: Transaction, oids: Collection[Oid]) -> None:
+        left = set(oids)
         for item in self._items(oids):
             transaction.bring(item)
+            left.discard(item.oid)
+        for oid in left:
+            raise DamagedError(f"Object {oid[:12]} was to be pushed and is gone; run `art fsck`.")
 
     def _items(self, oids: Iterable[Oid]) -> Iterator[Item]:
         """Objects as they lie here, pack by pack; those that are not here as they lie there."""
@@ -263,6 +269,7 @@ def _read_back(remote: Remote, names: Iterable[PackName]) -> None:
     """Makes sure that packs there are what was sent. Raises DamagedError."""
     names = list(names)
     remote.traffic.expect(sum(remote.files.size(name) for name in names))
-    for name in names:
-        download(remote, name)
-        remote.arriving.delete(name)
+    with remote.notes.arrivals() as arrivals:
+        for name in names:
+            download(remote, name, arrivals)
+            arrivals.delete(name)

@@ -50,7 +50,8 @@ def read(remote: Remote, oids: Iterable[Oid]) -> Iterator[Item]:
 
     Raises:
         UnknownName: One is not there.
-        DamagedError: One is not what its id promises, or a file that its index names is missing.
+        FileNotFoundError: A file that its index names is missing.
+        DamagedError: One is not what its id promises.
         RemoteError: It cannot be reached.
     """
     ranges = _ranges(_locate(remote, oid) for oid in oids)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from ...changes.intents.merge import APART
+from ...changes.intents.versions import marks_of
+from ...errors import DamagedError
 from ...maps import ref_names
 from ...maps.refs import RefMap
-from ...objects.kinds import Version
+from ...objects.kinds import Commit, Version
 from ...objects.oid import Oid
 from ...repository import Repository
+from ..notes import Notes
 from ..remote import Remote
+
+Changed = Mapping[str, tuple[Oid | None, Oid | None]]
+"""Ref → its id there, as both had it last, and here."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +34,23 @@ class Waiting:
 
     base: RefMap
     fresh: Mapping[str, Oid]
-    again: set[Oid]
-    mending: set[Oid]
+    again: frozenset[Oid] = frozenset()
+    mending: frozenset[Oid] = frozenset()
 
     @classmethod
-    def between(cls, near: Repository, remote: Remote, chosen: Callable[[str], bool] | None) -> Self:
-        """Compares both; `chosen` says which refs are meant, by default all."""
-        base = RefMap(remote.store, remote.merged[1])  # of which a collector here may have taken a part
-        changed = near.refs().diff(base)
-        fresh = {ref: oid for ref, oid in only_here(near, changed) if chosen is None or chosen(ref)}
-        for ref in [ref for ref in fresh if ref.startswith(ref_names.ARTIFACTS)] if chosen is not None else ():
-            newest = ref_names.newest(ref_names.name_of(ref))
-            if newest not in fresh and base.get(newest) is None:  # of those that are there it is
-                fresh[newest] = near.refs().record(fresh[ref], Version).artifact
+    def between(cls, near: Repository, remote: Remote, versions: Iterable[Version] | None) -> Self:
+        """Compares both: all that is here, or some versions and that by which they are found."""
+        refs, base = (
+            near.refs(),
+            RefMap(remote.store, remote.notes.merged()[1]),
+        )  # of which here a part may be collected
+        changed = refs.diff(base)
+        fresh = dict(only_here(near, changed))
+        if versions is not None:
+            return cls(base, _of_versions(refs, base, fresh, versions))
         again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
         lost = {Oid(ref_names.last_part(ref)) for ref, _ in base.items(ref_names.LOST)}
-        mending = {oid for oid in lost if near.store.has(oid)}
-        return cls(base, fresh, again if chosen is None else set(), mending)
+        return cls(base, fresh, frozenset(again), frozenset(oid for oid in lost if near.store.has(oid)))
 
     @property
     def is_empty(self) -> bool:
@@ -52,9 +58,25 @@ class Waiting:
         return not self.fresh and not self.again and not self.mending
 
 
-def only_here(
-    near: Repository, changed: Mapping[str, tuple[Oid | None, Oid | None]]
-) -> Iterator[tuple[str, Oid]]:  # fmt: skip
+def _of_versions(
+    refs: RefMap, base: RefMap, fresh: Mapping[str, Oid], versions: Iterable[Version]
+) -> dict[str, Oid]:  # fmt: skip
+    """Of what is only here that by which some versions are found; where there is none of a name, the last is newest."""
+    found: dict[str, Oid] = {}
+    for version in sorted(versions, key=lambda version: version.number):
+        newest = ref_names.newest(version.name)
+        wanted = [ref_names.version(version.name, version.number), *marks_of(version)]
+        wanted += [newest] if fresh.get(newest) == version.artifact else []
+        if version.commit is not None:
+            commit = refs.record(version.commit, Commit)
+            wanted += [] if commit.cache_key is None else [ref_names.result(commit.cache_key, commit.trace)]
+        found.update((ref, fresh[ref]) for ref in wanted if ref in fresh)
+        if base.get(newest) is None:
+            found[newest] = version.artifact
+    return found
+
+
+def only_here(near: Repository, changed: Changed) -> Iterator[tuple[str, Oid]]:
     """What is here and not there, without runs that go on, and versions that were deleted: that says nothing there."""
     refs = near.refs()
     going_on = set(near.catalog().runs.with_status("running"))
@@ -66,3 +88,35 @@ def only_here(
         if going_on and ref_names.last_part(ref) in going_on:
             continue  # its record, and its marks
         yield ref, new
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How what is here stands to what is elsewhere, as far as is known without asking.
+
+    Attributes:
+        runs: How many runs are only here, or changed here since.
+        versions: How many versions are.
+        behind: How many changes there were seen and not fetched.
+        looked: When it was last looked at, in milliseconds since 1970; None where it never was.
+    """
+
+    runs: int
+    versions: int
+    behind: int
+    looked: int | None
+
+
+def standing(near: Repository, name: str) -> Standing:
+    """Compares the refs here with those of the repository elsewhere of this name; nothing is asked there."""
+    notes, refs = Notes(near.layout.remote(name)), near.refs()
+    seen, (seq, root) = notes.seen(), notes.merged()
+    if seen is None:
+        return Standing(0, 0, 0, None)
+    try:
+        fresh = [ref for ref, _ in only_here(near, refs.diff(refs.at(root)))]
+    except DamagedError:  # what it was compared with is lost: the next fetch brings it again
+        fresh = [ref for ref, _ in refs.items()]
+    runs = sum(ref.startswith(ref_names.RUNS) for ref in fresh)
+    versions = sum(ref.startswith(ref_names.ARTIFACTS) for ref in fresh)
+    return Standing(runs, versions, max(0, seen.seq - seq), seen.looked)

@@ -17,7 +17,8 @@ from obstore import exceptions
 from obstore.store import ObjectStore
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
-from ...storage.files import Buffer, Signature, check_name, nothing
+from ...storage.files import Signature, check_name, nothing
+from .far_files import Reading, ReadOnly, pieces_of
 from .traffic import Traffic
 
 PART = 16 << 20
@@ -42,7 +43,7 @@ _REFUSED = (
 )  # fmt: skip
 
 
-class BucketFiles:
+class BucketFiles(Reading):
     """A set of files below a prefix of a bucket.
 
     Args:
@@ -107,28 +108,11 @@ class BucketFiles:
                 self.traffic.add(0, received=len(piece))
                 yield bytes(piece)
 
-    def map(self, name: str) -> Buffer:
-        """See `Files.map`."""
-        return self.read(name)
-
-    def size(self, name: str) -> int:
-        """See `Files.size`."""
-        with self._asking(name):
-            return int(self._look(name)["size"])
-
     def signature(self, name: str) -> Signature:
         """See `Files.signature`."""
         with self._asking(name):
             found = self._look(name)
         return found["size"], found["e_tag"] or "", found["version"] or "", found["last_modified"].isoformat()
-
-    def exists(self, name: str) -> bool:
-        """See `Files.exists`."""
-        try:
-            self.size(name)
-        except FileNotFoundError:
-            return False
-        return True
 
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
@@ -143,19 +127,12 @@ class BucketFiles:
             self.put(name, path.read_bytes())
         else:
             with self._asking(name):
-                parts = self._pieces_of(path)
+                parts = pieces_of(path, self.traffic)
                 obstore.put(self._store, key, parts, use_multipart=True, chunk_size=PART, max_concurrency=_AT_ONCE)
             self.traffic.add(2 + -(-size // PART))
         if (there := self.size(name)) != size:
             raise DamagedError(f"{self.name} kept {there} of {size} bytes of {name}; try again.")
         path.unlink()
-
-    def _pieces_of(self, path: Path) -> Iterator[bytes]:
-        """A local file, counted as it is sent."""
-        with open(path, "rb") as file:
-            while piece := file.read(_PIECE):
-                self.traffic.add(0, sent=len(piece))
-                yield piece
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
@@ -258,26 +235,11 @@ class BucketFiles:
         raise RemoteUnreachable(f"{self.name} gave no good answer: {_brief(error)}; try again.") from error
 
 
-class WebFiles(BucketFiles):
+class WebFiles(ReadOnly, BucketFiles):
     """Files that a web server shows: they can only be read."""
 
-    def put(self, name: str, data: bytes) -> None:
-        """Refuses."""
-        self._refuse()
-
-    def adopt(self, name: str, path: Path) -> None:
-        """Refuses."""
-        self._refuse()
-
-    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
-        """Refuses."""
-        self._refuse()
-
-    def delete(self, name: str) -> None:
-        """Refuses."""
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
+    def refuse(self) -> NoReturn:
+        """See `ReadOnly.refuse`."""
         raise RemoteRefused(f"{self.name} can only be read; push to where its files are kept.")
 
 

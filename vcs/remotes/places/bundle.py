@@ -9,22 +9,20 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
 from ...errors import DamagedError, InvalidName, RemoteRefused, storage_errors
-from ...storage.disk import durable
-from ...storage.files import Buffer, Signature, check_name, nothing
+from ...storage.disk import durable, system
+from ...storage.files import Signature, check_name
 from ...storage.local import LocalFiles
+from .far_files import PIECE, Reading, ReadOnly
 from .traffic import Traffic
-
-SUFFIX = ".artbundle"
 
 _LOCAL = struct.Struct("<4s22xHH")
 """What stands before each file: a mark, and how long its name and what is added to it are."""
 
-_PIECE = 4 << 20
 _WHEN = (1980, 1, 1, 0, 0, 0)
 """The same for all, so that the same files make the same bundle."""
 
@@ -52,7 +50,7 @@ def make(files: LocalFiles, folders: tuple[str, ...], names: tuple[str, ...], ta
                     _add(archive, files, name)
             with open(unfinished, "rb") as file:
                 os.fsync(file.fileno())
-            os.link(unfinished, target)
+            system.rename_new(unfinished, target)  # not a link: a stick may have none
             durable.sync_folder(target.parent)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -64,11 +62,11 @@ def _add(archive: zipfile.ZipFile, files: LocalFiles, name: str) -> None:
     entry = zipfile.ZipInfo(name, _WHEN)
     entry.external_attr = (stat.S_IFREG | 0o644) << 16
     with archive.open(entry, "w", force_zip64=size >= zipfile.ZIP64_LIMIT) as file:
-        for start in range(0, size, _PIECE):
-            file.write(files.read(name, start, _PIECE))
+        for start in range(0, size, PIECE):
+            file.write(files.read(name, start, PIECE))
 
 
-class BundleFiles:
+class BundleFiles(ReadOnly, Reading):
     """A set of files in a bundle.
 
     Args:
@@ -91,6 +89,10 @@ class BundleFiles:
             raise RemoteRefused(f"{path} is no bundle that can be read ({reason}); make it anew.") from error
         if any(each.compress_type or each.compress_size != each.file_size for each in self._entries.values()):
             raise RemoteRefused(f"{path} was packed anew by another program; copy it as it was.")
+        if sum(each.file_size for each in self._entries.values()) > os.fstat(self._file.fileno()).st_size:
+            raise RemoteRefused(
+                f"{path} is no bundle that can be read (it claims to hold more than it is); make it anew."
+            )
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
@@ -107,57 +109,28 @@ class BundleFiles:
         self.traffic.add(received=len(data))
         return data
 
-    def tail(self, name: str, length: int) -> tuple[int, bytes]:
-        """See `FarFiles.tail`."""
-        size = self.size(name)
-        return size, self.read(name, max(0, size - length), length)
-
-    def pieces(self, name: str, start: int) -> Iterator[bytes]:
-        """See `FarFiles.pieces`."""
-        while piece := self.read(name, start, _PIECE):
-            start += len(piece)
-            yield piece
-
-    def map(self, name: str) -> Buffer:
-        """See `Files.map`."""
-        return self.read(name)
-
-    def size(self, name: str) -> int:
-        """See `Files.size`."""
-        return self._entry(name).file_size
-
     def signature(self, name: str) -> Signature:
         """See `Files.signature`."""
         entry = self._entry(name)
         return entry.file_size, entry.CRC, entry.header_offset
 
-    def exists(self, name: str) -> bool:
-        """See `Files.exists`."""
-        return check_name(name) in self._entries
-
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""
         return (name for name in sorted(self._entries) if name.startswith(f"{check_name(folder)}/"))
 
-    def put(self, name: str, data: bytes) -> None:
-        """Refuses."""
-        self._refuse()
+    def check(self) -> None:
+        """Reads all files, and compares them with the sums that the archive has of them. Raises DamagedError."""
+        try:
+            with zipfile.ZipFile(self._file) as archive:
+                wrong = archive.testzip()
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise DamagedError(f"{self._path} is damaged ({error}); copy it again.") from error
+        if wrong is not None:
+            raise DamagedError(f"{self._path} is damaged ({wrong}); copy it again.")
 
-    def adopt(self, name: str, path: Path) -> None:
-        """Refuses."""
-        self._refuse()
-
-    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
-        """Refuses."""
-        self._refuse()
-
-    def hint(self, name: str, data: bytes) -> None:
-        """Refuses."""
-        self._refuse()
-
-    def delete(self, name: str) -> None:
-        """Refuses."""
-        self._refuse()
+    def refuse(self) -> NoReturn:
+        """See `ReadOnly.refuse`."""
+        raise RemoteRefused(f"{self._path} is a bundle, which can only be read; `art bundle create` makes another.")
 
     def _entry(self, name: str) -> zipfile.ZipInfo:
         entry = self._entries.get(check_name(name))
@@ -172,8 +145,3 @@ class BundleFiles:
             raise DamagedError(f"{self._path} is damaged; copy it again.")
         _, name, more = _LOCAL.unpack(head)
         return entry.header_offset + _LOCAL.size + int(name) + int(more)
-
-    def _refuse(self) -> NoReturn:
-        raise RemoteRefused(
-            f"{self._path} is a bundle, which is only read from; make another with `art bundle create`."
-        )

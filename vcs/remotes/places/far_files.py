@@ -1,12 +1,17 @@
-"""What is asked of a place elsewhere besides what any place for files does."""
+"""What is asked of a place elsewhere besides what any place for files does, and what follows from the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn, Protocol
 
-from ...storage.files import Files
+from ...storage.files import Buffer, Files, Signature, nothing
 from .traffic import Traffic
+
+PIECE = 4 << 20
+"""Bytes that are handed on at once."""
 
 
 class FarFiles(Files, Protocol):
@@ -23,3 +28,78 @@ class FarFiles(Files, Protocol):
 
     def pieces(self, name: str, start: int) -> Iterator[bytes]:
         """A file's bytes from a place on, in pieces. Raises FileNotFoundError."""
+
+
+class Reading(ABC):
+    """What follows from reading ranges and looking at files."""
+
+    @abstractmethod
+    def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+        """See `Files.read`."""
+
+    @abstractmethod
+    def signature(self, name: str) -> Signature:
+        """See `Files.signature`; what comes first is the size."""
+
+    def size(self, name: str) -> int:
+        """See `Files.size`."""
+        return int(self.signature(name)[0])
+
+    def exists(self, name: str) -> bool:
+        """See `Files.exists`."""
+        try:
+            self.signature(name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def map(self, name: str) -> Buffer:
+        """See `Files.map`."""
+        return self.read(name)
+
+    def tail(self, name: str, length: int) -> tuple[int, bytes]:
+        """See `FarFiles.tail`."""
+        size = self.size(name)
+        return size, self.read(name, max(0, size - length), length)
+
+    def pieces(self, name: str, start: int) -> Iterator[bytes]:
+        """See `FarFiles.pieces`."""
+        while piece := self.read(name, start, PIECE):
+            start += len(piece)
+            yield piece
+
+
+class ReadOnly(ABC):
+    """A place that refuses to be written."""
+
+    @abstractmethod
+    def refuse(self) -> NoReturn:
+        """Says that it can only be read, and what to do. Raises RemoteRefused."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Refuses."""
+        self.refuse()
+
+    def adopt(self, name: str, path: Path) -> None:
+        """Refuses."""
+        self.refuse()
+
+    def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
+        """Refuses."""
+        self.refuse()
+
+    def hint(self, name: str, data: bytes) -> None:
+        """Refuses."""
+        self.refuse()
+
+    def delete(self, name: str) -> None:
+        """Refuses."""
+        self.refuse()
+
+
+def pieces_of(path: Path, traffic: Traffic) -> Iterator[bytes]:
+    """The bytes of a local file in pieces, each counted as it is sent."""
+    with open(path, "rb") as file:
+        while piece := file.read(PIECE):
+            traffic.add(0, sent=len(piece))
+            yield piece

@@ -6,21 +6,19 @@ Nothing is locked: an entry of the log is given its name by a link, which one of
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_full
-from ...storage.files import Buffer, Signature, nothing
+from ...storage.files import Signature, nothing
 from ...storage.local import LocalFiles
+from .far_files import Reading, pieces_of
 from .probe import FOLDER as PROBE
 from .traffic import Traffic
 
-_PIECE = 4 << 20
 
-
-class FolderFiles:
+class FolderFiles(Reading):
     """A set of files below a folder elsewhere.
 
     Args:
@@ -39,22 +37,6 @@ class FolderFiles:
             data = self._files.read(name, start, length)
         self.traffic.add(0, received=len(data))
         return data
-
-    def tail(self, name: str, length: int) -> tuple[int, bytes]:
-        """See `FarFiles.tail`."""
-        with self._asking():
-            size = self._files.size(name)
-        return size, self.read(name, max(0, size - length), length)
-
-    def pieces(self, name: str, start: int) -> Iterator[bytes]:
-        """See `FarFiles.pieces`."""
-        while piece := self.read(name, start, _PIECE):
-            start += len(piece)
-            yield piece
-
-    def map(self, name: str) -> Buffer:
-        """See `Files.map`."""
-        return self.read(name)
 
     def size(self, name: str) -> int:
         """See `Files.size`."""
@@ -83,8 +65,7 @@ class FolderFiles:
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`; the file is copied, for it may lie on another disk."""
-        with self._writing(os.path.getsize(path)), open(path, "rb") as file:
-            self._files.put_pieces(name, iter(lambda: file.read(_PIECE), b""))
+        self.put_pieces(name, pieces_of(path, self.traffic))
         path.unlink()
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
@@ -128,7 +109,7 @@ class FolderFiles:
             yield
         except (FileNotFoundError, RemoteRefused):
             raise
-        except FileExistsError:
+        except (FileExistsError, NotADirectoryError):
             raise RemoteRefused(f"{self._folder} is no folder; name another.") from None
         except DamagedError as error:  # a link where a folder should be
             raise RemoteRefused(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,28 +13,26 @@ from . import frames
 from .folder import FolderFiles
 from .frames import Head
 
-_NAMES = 1000
-"""So many names are listed in one answer."""
-
 
 def serve(folder: Path, questions: BinaryIO, answers: BinaryIO) -> None:
-    """Answers until there are no more questions.
+    """Answers until there are no more questions, or who asks is gone.
 
     Raises:
         DamagedError: What comes is no question.
     """
     served = _Served(FolderFiles(folder), answers)
     frames.write(answers, {"serves": frames.VERSION})
-    while (head := frames.read(questions)) is not None:
-        content = frames.body(questions, head)
-        try:
-            served.answer(head, content)
-        except FileNotFoundError:
-            frames.write(answers, {"error": "missing"})
-        except (ArtError, OSError, KeyError, TypeError, ValueError) as error:
-            frames.write(answers, {"error": "refused", "message": str(error)})
-        for _ in content:
-            pass  # what was refused before it was read
+    with suppress(EOFError):  # in the middle of a question: what it would have written is not there
+        while (head := frames.read(questions)) is not None:
+            content = frames.body(questions, head)
+            try:
+                served.answer(head, content)
+            except FileNotFoundError:
+                frames.write(answers, {"error": "missing"})
+            except (ArtError, OSError, KeyError, TypeError, ValueError) as error:
+                frames.write(answers, {"error": "refused", "message": str(error)})
+            for _ in content:
+                pass  # what was refused before it was read
 
 
 class _Served:
@@ -98,10 +97,8 @@ class _Served:
         self._say()
 
     def _list(self, head: Head, _: Iterator[bytes]) -> None:
-        names = list(self._files.list(head["name"]))
-        for start in range(0, len(names), _NAMES):
-            self._say(names=names[start : start + _NAMES], more=True)
-        self._say(names=[], more=False)
+        data = "".join(f"{name}\n" for name in self._files.list(head["name"])).encode()
+        frames.write(self._answers, {"size": len(data)}, [data])
 
     def _delete(self, head: Head, _: Iterator[bytes]) -> None:
         self._files.delete(head["name"])

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import IO, BinaryIO, NoReturn, cast
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
-from ...storage.files import Buffer, Signature, check_name, nothing
+from ...storage.files import Signature, check_name, nothing
 from . import frames
 from .address import Address
+from .far_files import Reading, pieces_of
 from .frames import Head
 from .traffic import Traffic
 
@@ -33,7 +34,7 @@ _MOST = 2**53 - 1
 """No file is larger."""
 
 
-class SshFiles:
+class SshFiles(Reading):
     """A set of files below a folder of another machine.
 
     Args:
@@ -64,10 +65,8 @@ class SshFiles:
     def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
         """See `Files.read`."""
         more = {} if length is None else {"length": min(length, _MOST)}
-        with self._asked({"ask": "read", "name": check_name(name), "start": min(start, _MOST), **more}) as (
-            head,
-            content,
-        ):
+        question = {"ask": "read", "name": check_name(name), "start": min(start, _MOST), **more}
+        with self._asked(question) as (head, content):
             if length is not None and head.get("size", 0) > length:
                 self._misunderstood()
             return b"".join(content)
@@ -85,14 +84,6 @@ class SshFiles:
         with self._asked({"ask": "read", "name": check_name(name), "start": start}) as (_, content):
             yield from content
 
-    def map(self, name: str) -> Buffer:
-        """See `Files.map`."""
-        return self.read(name)
-
-    def size(self, name: str) -> int:
-        """See `Files.size`."""
-        return int(self.signature(name)[0])
-
     def signature(self, name: str) -> Signature:
         """See `Files.signature`."""
         with self._asked({"ask": "look", "name": check_name(name)}) as (head, _):
@@ -101,52 +92,43 @@ class SshFiles:
                 self._misunderstood()
             return size, *map(str, more)
 
-    def exists(self, name: str) -> bool:
-        """See `Files.exists`."""
-        try:
-            self.signature(name)
-        except FileNotFoundError:
-            return False
-        return True
-
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
-        self._tell("put", name, [data], len(data))
+        self._tell_all("put", name, data)
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
-        with open(path, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            self._tell("put", name, iter(lambda: file.read(frames.PIECE), b""), size)
+        size = path.stat().st_size
+        self._tell("put", name, pieces_of(path, self.traffic), size)
         if (there := self.size(name)) != size:
             raise DamagedError(f"{self._address} kept {there} of {size} bytes of {name}; try again.")
         path.unlink()
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
-        created = self._tell("create", name, [data], len(data)).get("created")
+        created = self._tell_all("create", name, data).get("created")
         if created:
             visible()
         return bool(created)
 
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""
-        self._tell("hint", name, [data], len(data))
+        self._tell_all("hint", name, data)
 
     def list(self, folder: str) -> Iterator[str]:
         """See `Files.list`."""
-        names: list[str] = []
-        with self._mutex:
-            with self._asked({"ask": "list", "name": check_name(folder)}) as (head, _):
-                names += head.get("names", ())
-            while head.get("more"):
-                head = self._answer()
-                names += head.get("names", ())
-        return map(check_name, names)
+        with self._asked({"ask": "list", "name": check_name(folder)}) as (_, content):
+            text = b"".join(content)
+        return (check_name(name.decode("ascii", "replace")) for name in text.splitlines())
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
         self._tell("delete", name, (), 0)
+
+    def _tell_all(self, ask: str, name: str, data: bytes) -> Head:
+        said = self._tell(ask, name, [data], len(data))
+        self.traffic.add(0, sent=len(data))
+        return said
 
     def _tell(self, ask: str, name: str, content: Iterable[bytes], size: int) -> Head:
         question = {"ask": ask, "name": check_name(name), "size": size}
@@ -161,13 +143,13 @@ class SshFiles:
             whole = False  # whether the answer has been read to its end: else it is in the way of the next
             try:
                 process = self._connected()
-                frames.write(_open(process.stdin), question, self._counted(content, sent=True))
+                frames.write(_open(process.stdin), question, content)
                 try:
                     head = self._answer()
                 except (FileNotFoundError, RemoteRefused):
                     whole = True
                     raise
-                received = self._counted(frames.body(_open(process.stdout), head), sent=False)
+                received = self._counted(frames.body(_open(process.stdout), head))
                 yield head, received
                 for _ in received:
                     pass
@@ -180,9 +162,9 @@ class SshFiles:
                 if not whole:
                     self.close()
 
-    def _counted(self, pieces: Iterable[bytes], *, sent: bool) -> Iterator[bytes]:
+    def _counted(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            self.traffic.add(0, **{"sent" if sent else "received": len(piece)})
+            self.traffic.add(0, received=len(piece))
             yield piece
 
     def _answer(self) -> Head:
@@ -204,7 +186,10 @@ class SshFiles:
             return self._process
         self.close()
         address = self._address
-        ssh = shlex.split(os.environ.get(COMMAND_VARIABLE, "")) or ["ssh"]
+        try:
+            ssh = shlex.split(os.environ.get(COMMAND_VARIABLE, "")) or ["ssh"]
+        except ValueError as error:
+            raise RemoteRefused(f"{COMMAND_VARIABLE} is no command ({error}); write it as for a shell.") from error
         port = [] if address.port is None else ["-p", str(address.port)]
         who = f"{address.user}@{address.host}" if address.user else address.host
         # The other machine's shell reads this.

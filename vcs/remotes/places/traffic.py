@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 
@@ -34,3 +37,13 @@ class Traffic:
         """Notes that so many more bytes are to come or go: for whoever shows how far it is."""
         with self._mutex:
             self.expected = max(self.expected, self.sent + self.received) + size
+
+
+watcher: ContextVar[Callable[[str, Traffic], AbstractContextManager[object]]] = ContextVar("artvcs_traffic_watcher")
+"""Told what is being done and what it takes, for whoever shows that."""
+
+
+def watched(doing: str, traffic: Traffic) -> AbstractContextManager[object]:
+    """While the block runs, whoever watches is shown what comes and goes; `doing` says what is being done."""
+    told = watcher.get(None)
+    return nullcontext() if told is None else told(doing, traffic)

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...changes.journal import leftovers, lines_of, parse_line
 from ...errors import ArtError, DamagedError
 from ...objects.oid import is_oid
+from ...repository import is_shared
 from ...storage.disk.plain import is_something_else, read_plain
 from ...storage.disk.registers import read_register
 from ...storage.files import Files
@@ -33,14 +34,6 @@ def small_files(layout: Layout) -> Iterator[Problem]:
             yield Problem(f"{layout.incoming.name}/{journal.name}", "holds a line that is not what was written")
 
 
-def _is_shared(layout: Layout) -> bool:
-    """Whether it is one that others push to, in a place that Git does not look at."""
-    try:
-        return "id" in read_register(layout.format)
-    except ArtError:
-        return False
-
-
 def is_register(path: Path) -> bool:
     """Whether a register is what was written."""
     try:
@@ -52,7 +45,7 @@ def is_register(path: Path) -> bool:
 
 def is_gitignore(layout: Layout) -> bool:
     """Whether Git is told to leave the repository alone; zeros are what a power cut may leave, and harm nobody."""
-    if _is_shared(layout):
+    if is_shared(layout):
         return True
     try:
         return read_plain(layout.gitignore, _SMALL).strip(b"\0") in (GITIGNORE_TEXT.encode(), b"")

@@ -24,7 +24,7 @@ from ...changes.transaction import Transaction
 from ...errors import DamagedError, DiskFull, RepositoryError, storage_errors
 from ...objects.kinds import State
 from ...objects.oid import Oid, hash_bytes
-from ...repository import Repository
+from ...repository import Repository, is_shared
 from ...storage.disk import leases
 from ...storage.disk.locks import Lock
 from ...storage.disk.plain import is_plain
@@ -95,9 +95,10 @@ def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Pr
         DamagedError: As `plan`.
         RepositoryError: Others push to it, and whoever does so right now relies on what would go.
     """
-    if repository.is_shared:
+    if is_shared(repository.layout):
+        where = repository.layout.folder
         raise RepositoryError(
-            f"{repository.layout.folder} is shared, and others may be pushing there; leave it as it is."
+            f"{where} is shared: others may be pushing there, and it cannot be collected yet; leave it."
         )
     with storage_errors(f"collecting garbage in {repository.layout.folder}"), repository.freeing():
         recovery.recover(repository.store, repository.layout, repository.begin)

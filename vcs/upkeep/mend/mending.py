@@ -10,7 +10,6 @@ from ...changes.view import View
 from ...errors import DamagedError, LookupFailed, storage_errors
 from ...maps.refs import RefMap
 from ...objects.kinds import Op, State
-from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
 from ...repository import Repository
@@ -151,12 +150,8 @@ class Mending:
 
     def _bring_refs(self, refs: RefMap) -> None:
         """The nodes of the refs themselves, which no reference leads to."""
-        pending = [refs.root] if refs.root else []
-        while pending:
-            oid = pending.pop()
-            node = self._store.record(oid, RefsNode)
+        for oid in refs.nodes():
             self._bring(oid)
-            pending += [Oid(entry[1]) for entry in node.entries] if node.level else []
 
     def _take_in(self) -> list[PackName]:
         """What is used and lies only where no state looks."""

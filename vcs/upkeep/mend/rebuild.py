@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
+from ...changes.intents.versions import marks_of
 from ...changes.view import View
 from ...errors import DamagedError, LookupFailed
 from ...maps import ref_names, runs
@@ -124,7 +125,7 @@ class Rebuilding:
         for _, oid in view.items(ref_names.ARTIFACTS):
             version = _readable(view, oid, Version)
             if version is not None and not version.deleted:
-                missing.update(dict.fromkeys(version_marks(version), NULL))
+                missing.update(dict.fromkeys(marks_of(version), NULL))
                 missing[ref_names.newest(version.name)] = version.artifact  # they come in order of their numbers
         for _, oid in view.items(ref_names.RUNS):
             run = _readable(view, oid, Run)
@@ -139,14 +140,6 @@ def _readable(view: View, oid: Oid | None, cls: type[R]) -> R | None:
         return None if oid is None else view.record(oid, cls)
     except (DamagedError, LookupFailed):
         return None  # lost: `settle` sees to it
-
-
-def version_marks(version: Version) -> list[str]:
-    """The refs by which a version is found, its own aside."""
-    marks = [ref_names.value(version.name, version.artifact, version.number)]
-    if version.label is not None:
-        marks.append(ref_names.label(version.name, version.label, version.number))
-    return marks
 
 
 def described(refs: Iterable[str], what: str) -> list[Problem]:
