@@ -6,7 +6,19 @@ import importlib
 import os
 import sys
 
-ALL = ("steps", "runs", "traces", "startup", "writers", "growth", "upkeep", "fingerprint", "roundtrips", "folders")
+ALL = (
+    "steps",
+    "runs",
+    "traces",
+    "startup",
+    "writers",
+    "growth",
+    "upkeep",
+    "fingerprint",
+    "roundtrips",
+    "folders",
+    "remotes",
+)
 
 
 def main() -> None:

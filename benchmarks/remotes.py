@@ -53,14 +53,10 @@ def main() -> None:
     os.environ |= {"AWS_ACCESS_KEY_ID": ceph.ACCESS, "AWS_SECRET_ACCESS_KEY": ceph.SECRET}
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     ceph.install()
-    command = dvc.install()
-    with _server() as server, tempfile.TemporaryDirectory() as place:
-        _many_small(server, Path(place, "many"), command)
-        _one_large(server, Path(place, "large"))
-        _changed_rows(server, Path(place, "table"))
-        _first_run(server, Path(place, "first"))
-        _many_pushers(server, Path(place, "pushers"))
-        _long_history(server, Path(place, "long"))
+    work = (_many_small, _one_large, _changed_rows, _first_run, _many_pushers, _long_history)
+    for each in work:  # a server each: what it keeps is in memory
+        with _server() as server, tempfile.TemporaryDirectory() as place:
+            each(server, Path(place))
 
 
 @contextmanager
@@ -95,8 +91,8 @@ def _traffic(said: str) -> tuple[int, float, float]:
 def _project(server: Server, folder: Path, bucket: str) -> Path:
     folder.mkdir(parents=True)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    (folder / "pyproject.toml").touch()
     url = f"s3://{bucket}/project"
-    _art(folder, "init")
     _art(folder, "remote", "add", "origin", url, "--endpoint", server.endpoint, "--region", "us-east-1")
     return folder
 
@@ -124,14 +120,14 @@ with repository.transaction("save") as transaction:
 """
 
 
-def _many_small(server: Server, place: Path, command: str) -> None:
+def _many_small(server: Server, place: Path) -> None:
     folder = _project(server, place / "ours", server.bucket())
     _python(folder, _SAVE, str(FILES), str(SMALL), "0")
     _art(folder, "remote", "test")
     before = server.requests()
     ours, said = _art(folder, "push")
     our_requests = server.requests() - before
-    theirs, their_requests = _dvc(server, place / "dvc", command)
+    theirs, their_requests = _dvc(server, place / "dvc", dvc.install())
     what = f"push {FILES:,} small artifacts"
     _say(f"{what}: {our_requests} requests beside DVC's {their_requests}", our_requests / their_requests, 1 / 50, "×")
     _say(f"{what}: {ours:.2f} s beside DVC's {theirs:.1f} s", ours / theirs, 1 / 10, "×")
@@ -174,7 +170,7 @@ print(time.perf_counter() - began)
 
 def _one_large(server: Server, place: Path) -> None:
     bucket = server.bucket()
-    folder = _project(server, place, bucket)
+    folder = _project(server, place / "ours", bucket)
     file = folder / "large.bin"
     with file.open("wb") as out:
         for _ in range(LARGE >> 24):
@@ -208,7 +204,7 @@ save_artifact(pyarrow.table({"x": pyarrow.chunked_array(columns)}), "table")
 
 
 def _changed_rows(server: Server, place: Path) -> None:
-    folder = _project(server, place, server.bucket())
+    folder = _project(server, place / "ours", server.bucket())
     _python(folder, _TABLE)
     _, said = _art(folder, "push")
     whole = _traffic(said)[1]
@@ -228,11 +224,6 @@ _FLOW = (
 def _first_run(server: Server, place: Path) -> None:
     folder = _project(server, place / "ours", server.bucket())
     (folder / "flow.py").write_text(_FLOW)
-    (folder / "pyproject.toml").write_text(
-        f"[tool.artvcs.remotes.origin]\n{(folder / '.artifacts/config.toml').read_text().partition('{ ')[2]}".replace(
-            ", ", "\n"
-        ).replace(" }", "")
-    )
     for arguments in (["add", "."], ["-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x"]):
         subprocess.run(["git", *arguments], cwd=folder, check=True)
     _art(folder, "run", "flow.py")

@@ -64,13 +64,14 @@ class BucketFiles(Reading):
         if length == 0 or start >= _LAST:
             self.size(name)
             return b""
+        self.traffic.add()
         with self._asking(name):
             if not start and length is None:
                 data = bytes(obstore.get(self._store, self._key(name)).bytes())
             else:
                 end = _LAST if length is None else min(start + length, _LAST)
                 data = self._range(name, start, end)
-        self.traffic.add(received=len(data))
+        self.traffic.add(0, received=len(data))
         return data
 
     def _range(self, name: str, start: int, end: int) -> bytes:
@@ -84,11 +85,12 @@ class BucketFiles(Reading):
 
     def tail(self, name: str, length: int) -> tuple[int, bytes]:
         """A file's size, and so many bytes of its end. Raises FileNotFoundError."""
+        self.traffic.add()
         with self._asking(name):
             try:
                 found = obstore.get(self._store, self._key(name), options={"range": {"suffix": length}})
                 size, data = int(found.meta["size"]), bytes(found.bytes())
-                self.traffic.add(received=len(data))
+                self.traffic.add(0, received=len(data))
                 return size, data
             except exceptions.NotSupportedError:
                 pass  # Azure knows no end of a file
@@ -116,9 +118,9 @@ class BucketFiles(Reading):
 
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
+        self.traffic.add(sent=len(data))
         with self._asking(name):
             obstore.put(self._store, self._key(name), data, mode="overwrite", use_multipart=False)
-        self.traffic.add(sent=len(data))
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
