@@ -108,7 +108,8 @@ def test_a_command_that_is_none_is_said(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_a_connection_that_ends_while_names_come_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut = 'printf \'\\000\\000\\000\\014{"serves":1}\\000\\000\\000\\014{"size":1000}ops/1\''
+    greeting, head = '\\000\\000\\000\\014{"serves":1}', '\\000\\000\\000\\015{"size":1000}'
+    cut = f"printf '{greeting}'; head -c 4 > /dev/null; printf '{head}ops/1'"
     monkeypatch.setenv(COMMAND_VARIABLE, str(program(tmp_path / "cut", cut)))
     with pytest.raises(RemoteUnreachable, match="cannot be reached"):
         list(files_in(tmp_path / "shared").list("ops"))
