@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,6 +63,35 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """Projects that were made before, by name: see `Once`."""
+    return Templates(tmp_path_factory.mktemp("templates"))
+
+
+class Templates(dict[str, Path]):
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+
+Once = Callable[[str, Callable[[], object]], None]
+
+
+@pytest.fixture
+def once(project: Path, templates: Templates) -> Once:
+    """Makes a project, or copies the one that was made so before: many tests begin with the same."""
+
+    def make(name: str, making: Callable[[], object]) -> None:
+        if name in templates:
+            shutil.copytree(templates[name], project, symlinks=True, dirs_exist_ok=True)
+        else:
+            making()
+            templates[name] = Path(shutil.copytree(project, templates.folder / name, symlinks=True))
+
+    return make
 
 
 @pytest.fixture

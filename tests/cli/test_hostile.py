@@ -28,7 +28,7 @@ from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.table import KINDS
 
-from .conftest import Art, Done
+from .conftest import Art, Done, Once
 
 EVIL = "\x1b]0;title\x07\x1b[2J\x9b31m\r\x08\x85\u2028\u202e\u2066\u200f\x7fé"
 """Sets the title, clears the screen, goes back, turns the direction of text around."""
@@ -124,21 +124,26 @@ class Poisoner:
 
 
 @pytest.fixture(params=[False, True], ids=["texts", "words too"])
-def hostile(request: pytest.FixtureRequest, art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+def hostile(
+    request: pytest.FixtureRequest, art: Art, project: Path, once: Once, monkeypatch: pytest.MonkeyPatch
+) -> Repository:
+    def make() -> None:
+        (project / "data").mkdir()
+        for name in ("a.txt", "b.txt"):
+            (project / "data" / name).write_text("content")
+        file = project / "adding.py"
+        art("run", "adding.py:adding")
+        file.write_text(file.read_text().replace("FACTOR = 10", "FACTOR = 11") + FAILING)
+        art("run", "adding.py:adding", "-p", "label=other")
+        art("run", "adding.py:failing")
+        art("add", "data", "--name", "folder", "--tag", "raw")
+        os.rename(".artifacts", "original")
+        source, target = Repository(project / "original"), Repository.init(project / ".artifacts")
+        Poisoner(source, target, words=request.param).copy()
+
     monkeypatch.setattr(output, "_takes_colours", lambda stream: True)
-    (project / "data").mkdir()
-    for name in ("a.txt", "b.txt"):
-        (project / "data" / name).write_text("content")
-    file = project / "adding.py"
-    art("run", "adding.py:adding")
-    file.write_text(file.read_text().replace("FACTOR = 10", "FACTOR = 11") + FAILING)
-    art("run", "adding.py:adding", "-p", "label=other")
-    art("run", "adding.py:failing")
-    art("add", "data", "--name", "folder", "--tag", "raw")
-    os.rename(".artifacts", "original")
-    source, target = Repository(project / "original"), Repository.init(project / ".artifacts")
-    Poisoner(source, target, words=request.param).copy()
-    return target
+    once(f"hostile-{request.param}", make)
+    return Repository(project / ".artifacts")
 
 
 def check(done: Done) -> Done:

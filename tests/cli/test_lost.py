@@ -18,7 +18,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 from artvcs.vcs.storage.packs.table import Location
 
-from .conftest import Art
+from .conftest import Art, Once
 
 PIPELINES = """
 from typing import Annotated
@@ -48,14 +48,18 @@ def rights():
 
 
 @pytest.fixture
-def two(project: Path, art: Art) -> Path:
+def two(project: Path, art: Art, once: Once) -> Path:
     """Two pipelines, each run twice, and a file that was added."""
-    (project / "two.py").write_text(PIPELINES)
-    (project / "data.txt").write_text("data " * 100)
-    for _ in range(2):
-        assert art("run", "two.py:lefts").code == 0
-        assert art("run", "two.py:rights").code == 0
-    assert art("add", "data.txt", "--name", "data").code == 0
+
+    def make() -> None:
+        (project / "two.py").write_text(PIPELINES)
+        (project / "data.txt").write_text("data " * 100)
+        for _ in range(2):
+            assert art("run", "two.py:lefts").code == 0
+            assert art("run", "two.py:rights").code == 0
+        assert art("add", "data.txt", "--name", "data").code == 0
+
+    once("two", make)
     return project / ".artifacts"
 
 

@@ -12,14 +12,18 @@ from blake3 import blake3
 
 from artvcs.cli import main
 
-from .conftest import Art
+from .conftest import Art, Once
 
 
 @pytest.fixture
-def ran(art: Art) -> Art:
+def ran(art: Art, once: Once) -> Art:
     """Two runs: the second with another count."""
-    assert art("run", "adding.py").code == 0
-    assert art("run", "adding.py", "-p", "count=4").code == 0
+
+    def make() -> None:
+        assert art("run", "adding.py").code == 0
+        assert art("run", "adding.py", "-p", "count=4").code == 0
+
+    once("ran", make)
     return art
 
 
