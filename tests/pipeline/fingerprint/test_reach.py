@@ -44,12 +44,14 @@ def test_exactly_what_is_reached_counts(project: Project, path: Path) -> None:
     case = read_case(path)
     project.write(case.files)
     original = project.follow()
-    assert case.parts <= {part.name for part in original.fingerprint.parts} | original.state().parts.keys()
-    before = original.fingerprint.id, original.state().values, original.state().parts
+    state = original.state()
+    assert case.parts <= {part.name for part in original.fingerprint.parts} | state.parts.keys()
+    before = original.fingerprint.id, state.values, state.parts
     for edit in case.edits:
         project.edit(edit.file, edit.old, edit.new)
         edited = project.follow()
-        assert ((edited.fingerprint.id, edited.state().values, edited.state().parts) != before) is edit.counts, edit
+        state = edited.state()
+        assert ((edited.fingerprint.id, state.values, state.parts) != before) is edit.counts, edit
         project.write(case.files)
         assert project.fingerprint() == original.fingerprint
 
