@@ -6,7 +6,6 @@
     ├── TypeMismatch       a value does not fit its annotation
     ├── MaterializerError  a value cannot be stored or loaded
     ├── UntrustedData      loading would run code that came from elsewhere
-    │   └── UnusableSecret  what was made here cannot be told from what was not
     ├── StepTimeout        a step ran longer than it may
     ├── InUse              something cannot be deleted, since a run uses it
     └── RunFailed          a run ended with a failed step
@@ -43,10 +42,6 @@ class MaterializerError(PipelineError):
 
 class UntrustedData(PipelineError):
     """Loading would run code that came from elsewhere."""
-
-
-class UnusableSecret(UntrustedData):
-    """The user's secret cannot be had, so that what was made here cannot be told from what was not."""
 
 
 class StepTimeout(PipelineError):

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
         RemoteRefused,
         RepositoryError,
         RepositoryNotFound,
+        SignatureError,
         StorageError,
         UnknownName,
+        UnusableSecret,
         WouldOverwrite,
         disk_is_full,
         storage_errors,
@@ -63,6 +65,8 @@ if TYPE_CHECKING:
     from .storage.layout import FOLDER_NAME, Layout, op_seq
     from .storage.packs.table import Location
     from .storage.store import ObjectStore
+    from .trust import proofs, signatures
+    from .trust.policy import Judge
     from .upkeep import gc
     from .upkeep.check.fsck import fsck
     from .upkeep.check.problem import Problem
@@ -77,7 +81,8 @@ _NAMES = {
     "changes.transaction": "Transaction",
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
-        " RepositoryError RepositoryNotFound StorageError UnknownName WouldOverwrite disk_is_full storage_errors"
+        " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
+        " disk_is_full storage_errors"
     ),
     "maps": "damaged ref_names runs uses versions",
     "maps.damaged": "Damaged",
@@ -107,6 +112,8 @@ _NAMES = {
     "storage.layout": "FOLDER_NAME Layout op_seq",
     "storage.packs.table": "Location",
     "storage.store": "ObjectStore",
+    "trust": "proofs signatures",
+    "trust.policy": "Judge",
     "upkeep": "gc",
     "upkeep.check.fsck": "fsck",
     "upkeep.check.problem": "Problem",
@@ -145,6 +152,7 @@ __all__ = [
     "Guarantees",
     "Input",
     "InvalidName",
+    "Judge",
     "Layout",
     "Location",
     "Lock",
@@ -166,12 +174,14 @@ __all__ = [
     "RepositoryError",
     "RepositoryNotFound",
     "Run",
+    "SignatureError",
     "Standing",
     "StepRun",
     "StorageError",
     "Traffic",
     "Transaction",
     "UnknownName",
+    "UnusableSecret",
     "Version",
     "Wanted",
     "WouldOverwrite",
@@ -193,11 +203,13 @@ __all__ = [
     "now_ms",
     "op_seq",
     "opening",
+    "proofs",
     "push",
     "ref_names",
     "repair",
     "runs",
     "serve",
+    "signatures",
     "standing",
     "storage_errors",
     "supply",

@@ -20,6 +20,8 @@
     │   ├── RemoteUnreachable   no answer, or none that was whole
     │   ├── RemoteRefused       it answered, and refused
     │   └── RemoteChanged       it is not the repository that it was, or an older state of it
+    ├── UnusableSecret          what was made here cannot be told from what was not
+    ├── SignatureError          something cannot be signed, or a signature cannot be checked
     └── PipelineError           see artvcs.pipelines.errors
 
 A message is one sentence that says what happened and what to do about it.
@@ -110,6 +112,14 @@ class RemoteRefused(RemoteError):
 
 class RemoteChanged(RemoteError):
     """A repository elsewhere is not the one that was there before, or an older state of it."""
+
+
+class UnusableSecret(ArtError):
+    """The user's secret cannot be had, so that what was made here cannot be told from what was not."""
+
+
+class SignatureError(ArtError):
+    """Something cannot be signed, or a signature cannot be checked."""
 
 
 _ADVICE = {

@@ -103,21 +103,41 @@ def author(start: Path) -> str | None:
     if root is None:
         return None
     try:
-        told = _configured_user(root)
+        told = configured(root, r"^user\.(name|email)$")
     except OSError:  # there is no such program
         return _signature(root)
     name, email = told.get("user.name", "").strip(), told.get("user.email", "").strip()
     return f"{name} <{email}>" if name and email else None
 
 
-def _configured_user(root: Path) -> dict[str, str]:
-    """What is said about the user; the program `git` is asked, for every change asks it: it answers in milliseconds."""
+def configured(start: Path, names: str) -> dict[str, str]:
+    """What Git is told under the names that a regular expression fits; the names are in small letters.
+
+    The program `git` is asked, for every change asks for its author: it answers in milliseconds.
+
+    Raises:
+        OSError: There is no such program.
+    """
+    said = _asked(start, "config", "--null", "--get-regexp", names)
+    return {key: value for key, _, value in (line.partition("\n") for line in said.split("\0"))}
+
+
+def branch(start: Path) -> str | None:
+    """The branch that is checked out; None where there is none, or no Git."""
+    try:
+        return _asked(start, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or None if find_root(start) else None
+    except OSError:
+        return None
+
+
+def _asked(start: Path, *command: str) -> str:
+    """What the program `git` says; nothing where it refuses."""
     import subprocess
 
-    command = ["git", f"--git-dir={root / '.git'}", "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    lines = done.stdout.decode(errors="replace").split("\0")
-    return {key: value for key, _, value in (line.partition("\n") for line in lines)}
+    root = find_root(start)
+    where = () if root is None else (f"--git-dir={root / '.git'}",)
+    done = subprocess.run(["git", *where, *command], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.stdout.decode(errors="replace")
 
 
 def _signature(root: Path) -> str | None:

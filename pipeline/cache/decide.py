@@ -12,6 +12,7 @@ from artvcs.vcs import (
     Commit,
     DamagedError,
     Input,
+    Judge,
     LookupFailed,
     Oid,
     Refs,
@@ -91,6 +92,7 @@ def decide(
     asked: Mapping[str, str],
     states: States,
     *,
+    judge: Judge,
     use_cache: bool,
     last: Oid | None = None,
 ) -> Decision:
@@ -103,6 +105,7 @@ def decide(
         refs: Where the key is looked up.
         asked: What the step would be told of its run: `run_id`, `run_name` and the like.
         states: What knows the states that code reaches.
+        judge: Says whose results count.
         use_cache: False to run in any case.
         last: The commit whose outputs the pipeline's run before has of this step.
     """
@@ -133,25 +136,31 @@ def decide(
         lambda name: asked.get(name, _NEVER),
     )
     decision = Decision(node, inputs, world, parts, parts.key(), use_cache=use_cache)
-    return _with_hit(decision, refs, last) if use_cache else decision
+    return _with_hit(decision, refs, judge, last) if use_cache else decision
 
 
-def results(refs: Refs, key: Oid) -> Iterator[tuple[Oid, Commit]]:
-    """The executions whose results are kept under a key, the newest first; those that can be read."""
+def results(refs: Refs, key: Oid) -> Iterator[tuple[str, Oid, Commit]]:
+    """The executions whose results are kept under a key, the newest first, by their refs; those that can be read."""
     found = []
-    for _, oid in refs.items(ref_names.results(key)):
+    for ref, oid in refs.items(ref_names.results(key)):
         try:
-            found.append((oid, refs.record(oid, Commit)))
+            commit = refs.record(oid, Commit)
         except (LookupFailed, DamagedError):
             continue  # collected, never fetched or damaged
-    yield from sorted(found, key=lambda each: each[1].finished, reverse=True)
+        if commit.cache_key == key:  # else a stranger has put another's result here, which may well be signed
+            found.append((ref, oid, commit))
+    yield from sorted(found, key=lambda each: each[2].finished, reverse=True)
 
 
-def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
+def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None) -> Decision:
+    refused: dict[Oid, str] = {}
     policy, repository = decision.node.step.options.cache, decision.world.repository
     # What was used last is what people compare with, and nearly always what can be used again.
-    for oid, commit in sorted(results(refs, decision.key), key=lambda each: each[0] != last):
+    for _, oid, commit in sorted(results(refs, decision.key), key=lambda each: each[1] != last):
         if policy.expired(commit, now_ms()) or not available(repository, commit):
+            continue
+        if (refusal := judge.refusal(refs, oid)) is not None:
+            refused[oid] = refusal
             continue
         trace = Trace.of(repository.store, commit)
         found = _each_once(_changed_since(commit, trace, decision.world, refs, policy))
@@ -164,6 +173,8 @@ def _with_hit(decision: Decision, refs: Refs, last: Oid | None) -> Decision:
             decision = dataclasses.replace(decision, seen=(*decision.seen, trace))
         if not decision.changed:
             decision = dataclasses.replace(decision, changed=found, against=oid)
+    for oid, refusal in refused.items() if not decision.changed else ():
+        return dataclasses.replace(decision, changed=(Difference("trust", refusal, None, None),), against=oid)
     return decision
 
 

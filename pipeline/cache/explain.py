@@ -97,6 +97,9 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     if isinstance(used_by := commit.config.get("again"), str):
         summary = f"It ran again, for {used_by!r} uses what it leaves behind; else its result would have been reused."
         return Explanation(step, run.run, this.status, summary)
+    if distrust := [each.subject for each in reasons_seen(commit) if each.kind == "trust"]:
+        summary = f"It ran because the result that there is does not count: {distrust[0]}."
+        return Explanation(step, run.run, this.status, summary)
     try:
         nearest = _nearest(repository, commit)
         earlier = nearest or _earlier(repository, run, step, this.commit)

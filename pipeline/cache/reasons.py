@@ -20,7 +20,7 @@ class Reason:
 
     Attributes:
         kind: `code`, `package`, `parameter`, `input`, `read`, `materializer`, `file`, `folder`, `env`, `value`,
-            `answer`, `context` or `key`.
+            `answer`, `context`, `key`, or `trust`, whose subject says why a result does not count.
         subject: Which one.
         old: What it was, as text; None when it is new.
         new: What it is now, as text; None when it is gone.
@@ -156,4 +156,5 @@ _PHRASES = {
     "unverified": ("what it used and cannot be compared", "what it used and cannot be compared"),
     "use": ("another step of the run", "other steps of the run"),
     "key": ("its own key", "its own keys"),
+    "trust": ("who made it", "who made it"),
 }

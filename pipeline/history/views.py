@@ -128,7 +128,7 @@ class ArtifactVersion(Source):
     @property
     def trust(self) -> Trust:
         """Whether code that came with the value may run when it is loaded."""
-        return self._trust or trust.of(self.repository.layout, self.id, f"{self.name}@{self.version}")
+        return self._trust or trust.of(self.repository, self.id, f"{self.name}@{self.version}")
 
     def without_code(self) -> ArtifactVersion:
         """This version, to be loaded only if that runs no code that came with it: for showing it unasked."""

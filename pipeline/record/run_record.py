@@ -14,6 +14,7 @@ from artvcs.vcs import (
     EndStep,
     GitState,
     Input,
+    Judge,
     Oid,
     Output,
     PutRun,
@@ -23,6 +24,7 @@ from artvcs.vcs import (
     Transaction,
     canonical,
     now_ms,
+    proofs,
     ref_names,
 )
 from artvcs.vcs import versions as known
@@ -56,8 +58,11 @@ class RunRecord:
         run: The record as it was written last.
     """
 
-    def __init__(self, repository: Repository, transaction: Transaction, claims: Claims, run: Run) -> None:
+    def __init__(
+        self, repository: Repository, transaction: Transaction, claims: Claims, judge: Judge, run: Run
+    ) -> None:
         self.run = run
+        self._judge = judge
         self._steps: dict[str, StepRun] = {}
         self._repository = repository
         self._transaction = transaction
@@ -98,19 +103,26 @@ class RunRecord:
             cache_key=None if outcome.trace.refused else decision.key,
         )
         oid = transaction.put(commit)
+        proofs.note_made(self._repository.layout, oid)
         if commit.cache_key is not None:
-            self._offer(commit.cache_key, commit.trace, oid)
+            self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
         self._add_versions(node.step.signature.outputs, oid, outputs, facts)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
-    def _offer(self, key: Oid, trace: Oid, commit: Oid) -> None:
-        """Keeps a result for later runs; of too many with one key, the oldest goes."""
-        kept = [each for each in results(self._transaction, key) if each[1].trace != trace]
-        if len(kept) >= _MOST_RESULTS:
-            oldest = kept[-1][1]
-            self._transaction.set_ref(ref_names.result(key, oldest.trace), None)
-        self._transaction.set_ref(ref_names.result(key, trace), commit)
+    def _offer(self, key: Oid, oid: Oid, commit: Commit) -> None:
+        """Keeps a result for later runs, in the place of what saw the same; of too many with one key, the oldest goes.
+
+        What does not count here stays as it is: others may count it.
+        """
+        transaction, kept = self._transaction, 0
+        for ref, other, found in results(transaction, key):
+            if self._judge.refusal(transaction, other) is None:
+                kept += found.trace != commit.trace
+                if found.trace == commit.trace or kept >= _MOST_RESULTS:
+                    for each in (ref, *(vouch for vouch, _ in transaction.items(ref_names.vouches(other)))):
+                        transaction.set_ref(each, None)
+        transaction.set_ref(ref_names.result(key, oid), oid)
 
     def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
         """Notes a step whose earlier result is used."""

@@ -10,7 +10,18 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Literal
 
-from artvcs.vcs import Commit, DamagedError, Input, LookupFailed, Oid, Repository, Transaction, runs
+from artvcs.vcs import (
+    Commit,
+    DamagedError,
+    Input,
+    Judge,
+    LookupFailed,
+    Oid,
+    Repository,
+    Transaction,
+    config,
+    runs,
+)
 
 from ..cache import reasons
 from ..cache.decide import Decision, decide
@@ -92,6 +103,7 @@ class _Planner:
         self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
         self._states = States(repository, tried=True)
+        self._judge = Judge(repository, config.read(repository).trust)
 
     def plan(self, nodes: list[Node]) -> list[PlannedStep]:
         found = [self._plan(node) for node in nodes]
@@ -118,7 +130,7 @@ class _Planner:
         asked = told("", "", self._pipeline, node)
         decision = decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
-            use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
+            judge=self._judge, use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
         for debt in due(decision, self._transaction, self._previous):
             self._again[debt.step] = node.id
@@ -180,6 +192,9 @@ class _Planner:
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
         found = list(reasons.reasons_between(self._repository, before, planned))
         found += map(reasons.of, decision.changed)
+        if found and all(each.kind == "trust" for each in found):
+            summary = f"Nothing changed, but its earlier result does not count: {found[0].subject}."
+            return PlannedStep(decision.node.id, "run", summary)
         if not found:
             summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
             return PlannedStep(decision.node.id, "run", summary)

@@ -13,7 +13,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Commit, Input, Oid, Repository, Run, StepRun, Transaction, now_ms, ref_names, runs
+from artvcs.vcs import (
+    Commit,
+    Input,
+    Judge,
+    Oid,
+    Repository,
+    Run,
+    StepRun,
+    Transaction,
+    config,
+    now_ms,
+    ref_names,
+    runs,
+)
 
 from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
@@ -97,7 +110,8 @@ class _Runner:
         self._failure: Exception | None = None
         self._observer = observer.observer()
         self._claims = Claims(repository.layout)
-        self._record = RunRecord(repository, transaction, self._claims, self._new_run(name, params, file))
+        self._judge = Judge(repository, config.read(repository).trust)
+        self._record = RunRecord(repository, transaction, self._claims, self._judge, self._new_run(name, params, file))
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
         self._begun: dict[str, tuple[Decision, RunningStep, int]] = {}
@@ -285,7 +299,8 @@ class _Runner:
         asked = told(run.run, run.name, run.pipeline, node)
         return decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
-            use_cache=self._options.uses_cache(node.step.options), last=lookup.last_commit(self._previous, node.id),
+            judge=self._judge, use_cache=self._options.uses_cache(node.step.options),
+            last=lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:

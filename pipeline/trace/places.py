@@ -17,9 +17,9 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from ..errors import UnusableSecret
+from artvcs.vcs import UnusableSecret, proofs
+
 from ..fingerprint import TOOL_FOLDER
-from ..values.trust import secret_path
 
 _MADE_UP = re.compile(r"(tmp)?[a-z0-9_]{8}(/|\Z)")
 _SECRET = "/artvcs/secret"
@@ -168,7 +168,7 @@ def _cache_folder() -> str:
 
 def _secret() -> str | None:
     try:
-        return os.path.abspath(secret_path())
+        return os.path.abspath(proofs.secret_path())
     except UnusableSecret:
         return None
 

@@ -15,6 +15,7 @@ from artvcs.vcs import (
     Transaction,
     UnknownName,
     disk_is_full,
+    proofs,
     ref_names,
     storage_errors,
     supply,
@@ -81,9 +82,8 @@ def save(
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = transaction.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
-        trust.note(
-            repository.layout, oid
-        )  # made by this process: whether the same is stored already makes no difference
+        # Made by this process: whether the same is stored already makes no difference.
+        proofs.note_made(repository.layout, oid)
     return Saved(oid, facts)
 
 
@@ -126,7 +126,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased
         RemoteError: Its data is elsewhere, and cannot be reached.
     """
     artifact = repository.store.record(oid, Artifact)
-    given = given or trust.of(repository.layout, oid)
+    given = given or trust.of(repository, oid)
     cls = materializers.by_name(artifact.materializer, given)
     _tell(cls)
     if artifact.materializer_version > cls.VERSION:

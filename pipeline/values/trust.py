@@ -1,32 +1,17 @@
-"""Which stored values may run code when they are loaded: those that this user made, or said to trust.
+"""Which stored values may run code when they are loaded.
 
-A secret lies in the user's own state folder, and nowhere else. The proof that an artifact was made here is a hash of
-its id under that secret, and stands in the repository. So a copied repository brings proofs that fit another secret,
-and nothing that it says of itself is believed. Proofs are needed, and the secret is opened, only for values that run
-code or import modules.
+Those that this user made here, or said to trust, and those that somebody has signed whom the project trusts with that.
+Proofs are needed, and the secret is opened, only where a value runs code or imports modules, and for results of steps.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import shlex
-import stat
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
-import blake3
+from artvcs.vcs import Judge, Oid, Repository, UnusableSecret, config, proofs
 
-from artvcs.vcs import Layout, Oid, StorageError, storage_errors
-
-from ..errors import UntrustedData, UnusableSecret
-
-SIZE = 32
-"""Bytes of the secret, and of a proof."""
-_CONTEXT = "artvcs trust v1"
-_MOST = 1 << 20  # bytes of a file that are looked at, the newest; of 256 files together the newest eight million proofs
-# Not waiting for what only looks like a file, and not followed to a file that is not the repository's.
-_SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+from ..errors import UntrustedData
 
 
 class Trust:
@@ -46,10 +31,13 @@ class Trust:
         """The answer.
 
         Raises:
-            UnusableSecret: It cannot be known.
+            UntrustedData: It cannot be known.
         """
         if not isinstance(self._given, bool):
-            self._given = self._given()
+            try:
+                self._given = self._given()
+            except UnusableSecret as error:
+                raise UntrustedData(str(error)) from error
         return self._given
 
     def require(self, what: str) -> None:
@@ -66,149 +54,11 @@ class Trust:
             )
 
 
-def of(layout: Layout, artifact: Oid, name: str = "") -> Trust:
+def of(repository: Repository, artifact: Oid, name: str = "") -> Trust:
     """The trust in an artifact; `name` is what the user calls it, by default the start of its id."""
-    return Trust(lambda: made_here(layout, artifact), name or artifact[:12])
+    return Trust(lambda: _is_given(repository, artifact), name or artifact[:12])
 
 
-def made_here(layout: Layout, artifact: Oid) -> bool:
-    """Whether this user made an artifact on this machine, or said to trust it.
-
-    Raises:
-        UnusableSecret: The secret cannot be had, so that nobody knows.
-    """
-    proof = _proof(_key(), artifact)
-    with storage_errors(f"reading {layout.trust}"):
-        # At any place: a torn proof before it must not hide one, and none is found by chance.
-        return proof in _read(_file(layout, proof))
-
-
-def note(layout: Layout, artifact: Oid) -> None:
-    """Notes that an artifact was made here. Without a secret there is no note, and loading will say why.
-
-    Raises:
-        StorageError: The repository cannot be written.
-    """
-    try:
-        trust(layout, [artifact])
-    except UnusableSecret:
-        return
-
-
-def trust(layout: Layout, artifacts: Iterable[Oid]) -> None:
-    """Lets artifacts run code when this user loads them, whoever made them.
-
-    Raises:
-        UnusableSecret: The user's secret cannot be had.
-        StorageError: The repository cannot be written.
-    """
-    key = _key()
-    found: dict[Path, bytes] = {}
-    for artifact in artifacts:
-        proof = _proof(key, artifact)
-        file = _file(layout, proof)
-        found[file] = found.get(file, b"") + proof
-    with storage_errors(f"writing to {layout.trust}"):
-        layout.trust.mkdir(exist_ok=True)
-        for file, proofs in found.items():
-            _append(file, proofs)
-
-
-def secret_path() -> Path:
-    """Where the user's secret lies, be it there or not.
-
-    Raises:
-        UnusableSecret: The user has no home.
-    """
-    state = Path(os.environ.get("XDG_STATE_HOME", ""))
-    try:
-        return (state if state.is_absolute() else Path.home() / ".local" / "state") / "artvcs" / "secret"
-    except RuntimeError as error:
-        raise _unusable(f"there is no home folder ({error})", "set HOME or XDG_STATE_HOME") from error
-
-
-def _proof(key: bytes, artifact: Oid) -> bytes:
-    return blake3.blake3(bytes.fromhex(artifact), key=key).digest()
-
-
-def _file(layout: Layout, proof: bytes) -> Path:
-    return layout.trust / proof[:1].hex()  # one of many, so that looking costs the same however many proofs there are
-
-
-def _key() -> bytes:
-    """The key of proofs, made from the secret, which is made if there is none."""
-    path = secret_path()
-    try:
-        if not path.exists():
-            _make(path)
-        found = _checked(path)
-    except OSError as error:
-        reason = f"{path} cannot be made or read ({error.strerror or error})"
-        raise _unusable(reason, "make it possible, or set XDG_STATE_HOME to a folder of yours") from error
-    return blake3.blake3(found, derive_key_context=_CONTEXT).digest()
-
-
-def _make(path: Path) -> None:
-    """Makes the secret, at once as a whole: of two who make it at the same time the first decides for both."""
-    path.parent.parent.mkdir(parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "wb") as file:
-            file.write(os.urandom(SIZE))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        os.unlink(temporary)
-
-
-def _checked(path: Path) -> bytes:
-    """The secret, if nobody else can know or choose it."""
-    for found in (path.parent.stat(), path.stat()):
-        if found.st_uid != os.geteuid():
-            raise _unusable(f"{path} belongs to another user", "set XDG_STATE_HOME to a folder of your own")
-    if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _unusable(f"others can write to {path.parent}", f"run `chmod 700 {shlex.quote(str(path.parent))}`")
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        advice = f"run `chmod 600 {shlex.quote(str(path))}`, or remove it if somebody may have looked"
-        raise _unusable(f"others can read or write {path}", advice)
-    content = path.read_bytes() if path.stat().st_size == SIZE else b""
-    if len(content) != SIZE:
-        raise _unusable(f"{path} is not {SIZE} bytes long", "remove it: a new one is made")
-    return content
-
-
-def _unusable(reason: str, advice: str) -> UnusableSecret:
-    return UnusableSecret(f"Whether a value that runs code was made here cannot be known, since {reason}; {advice}.")
-
-
-def _read(path: Path) -> bytes:
-    """The proofs in a file; nothing where there is none."""
-    try:
-        fd = os.open(path, os.O_RDONLY | _SAFELY)
-    except OSError as error:
-        if path.is_symlink() or not path.exists():
-            return b""
-        raise error
-    with open(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            return b""
-        file.seek(max(0, found.st_size - _MOST))
-        return file.read(_MOST)
-
-
-def _append(path: Path, proofs: bytes) -> None:
-    """Adds proofs in one write, so that those of other processes stay whole."""
-    if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
-        raise StorageError(f"{path} is a link or no file, which art has not made; remove it.")
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o666)
-    try:
-        if os.write(fd, proofs) != len(proofs):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    finally:
-        os.close(fd)
+def _is_given(repository: Repository, artifact: Oid) -> bool:
+    judge = Judge(repository, config.read(repository).trust)
+    return proofs.is_trusted(repository.layout, artifact) or judge.may_run(artifact)

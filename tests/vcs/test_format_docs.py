@@ -11,7 +11,6 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from artvcs.pipelines.values import trust
 from artvcs.vcs import worktree
 from artvcs.vcs.changes import incoming, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees
@@ -29,6 +28,7 @@ from artvcs.vcs.storage.packs import chunking, codec, pack, segment, table
 from artvcs.vcs.storage.packs.pack import Item, Pack
 from artvcs.vcs.storage.packs.segment import Segment
 from artvcs.vcs.storage.store import ObjectStore
+from artvcs.vcs.trust import proofs
 
 R = TypeVar("R", bound=Record)
 
@@ -174,6 +174,7 @@ def test_the_nodes_of_refs() -> None:
         ref_names.version("total", 1): version.oid,
         ref_names.value("total", version.artifact, 1): NULL,
         ref_names.newest("total"): version.artifact,
+        # As older repositories spell it.
         ref_names.result(Oid("0" * 64), example("commit", Commit).trace): Oid(commit),
         ref_names.run(run.run): run.oid,
         **dict.fromkeys(runs.marks(run), NULL),
@@ -295,7 +296,7 @@ def test_the_journals_line() -> None:
 def test_the_proof_of_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     monkeypatch.setattr(os, "urandom", bytes)
-    trust.trust(Layout(tmp_path), [Oid("0" * 64)])
+    proofs.trust(Layout(tmp_path), [Oid("0" * 64)])
     proof = hex_block("README.md")
     assert (tmp_path / "trust" / proof.hex()[:2]).read_bytes() == proof
 

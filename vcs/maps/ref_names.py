@@ -8,7 +8,8 @@
     values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
     newest/<name>                            → the artifact that was made, or made again, last
-    cache/<cache key>/<trace id>             → the commit: its result can be used where its trace still holds
+    cache/<cache key>/<commit id>            → the commit: its result can be used where its trace still holds
+    vouched/<object id>/<vouch id>           → the vouch: who has signed that a commit or artifact is of his making
     pruned/<artifact id>                     → that artifact, whose data was given up on purpose
     kept/<artifact id>                       → that artifact, whose data is kept though no version has it
     lost/<object id>                         → nothing: it is referred to and was lost; a repair has said so
@@ -27,7 +28,7 @@ from ..errors import DamagedError
 from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
-PRUNED, KEPT, LOST = "pruned/", "kept/", "lost/"
+PRUNED, KEPT, LOST, VOUCHED = "pruned/", "kept/", "lost/", "vouched/"
 RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "labels/"
 
 MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
@@ -135,9 +136,19 @@ def results(key: Oid) -> str:
     return f"{CACHE}{key}/"
 
 
-def result(key: Oid, trace: Oid) -> str:
-    """The ref of the commit that made a result, for a cache key and what its execution was seen to use."""
-    return results(key) + trace
+def result(key: Oid, commit: Oid) -> str:
+    """The ref of a result of a cache key; older ones end with the id of the trace, and are read as well."""
+    return results(key) + commit
+
+
+def vouches(oid: Oid) -> str:
+    """What the refs of all vouches for an object start with."""
+    return f"{VOUCHED}{oid}/"
+
+
+def vouch(oid: Oid, vouch: Oid) -> str:
+    """The ref of a vouch for an object."""
+    return vouches(oid) + vouch
 
 
 def pruned(artifact: Oid) -> str:

@@ -4,7 +4,8 @@
     origin = "s3://bucket/prefix"
     lab = { url = "s3://artifacts/us", endpoint = "https://s3.lab.example", region = "eu-central-1" }
 
-The file `config.toml` of the repository has the same tables without `tool.artvcs`, and goes before.
+The file `config.toml` of the repository has the same tables without `tool.artvcs`, and goes before. What each run does
+stands in the table `run`, and whose results count in the table `trust`: see `trust.policy`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .. import git
 from ..errors import InvalidName, RepositoryError, UnknownName, storage_errors
 from ..repository import ENVIRONMENT_VARIABLE, Repository
 from ..storage.disk import durable
+from ..trust.policy import Policy
 from .places.address import Address, parse
 from .remote import check_remote_name
 
@@ -56,11 +58,13 @@ class Settings:
         remotes: Name → repository elsewhere.
         fetch: Whether each run fetches before.
         push: Whether each run pushes after.
+        trust: Whose results count; None where nothing says.
     """
 
     remotes: Mapping[str, Configured]
     fetch: bool = False
     push: bool = False
+    trust: Policy | None = None
 
     def remote(self, name: str | None = None) -> Configured:
         """The repository elsewhere of this name; without one the only one, or else the one called `origin`.
@@ -87,13 +91,14 @@ def read(repository: Repository) -> Settings:
         InvalidName: It says something that cannot be.
     """
     local = local_file(repository)
-    return _added(read_shared(_project(repository)), local, _table(local))
+    project = _project(repository)
+    return _added(read_shared(project), local, _table(local), _top(project))
 
 
 def read_shared(project: Path) -> Settings:
     """What is configured for all who have a project, whether or not there is a repository here. Raises as `read`."""
     file = _shared_file(project)
-    return _added(Settings({}), file, _table(file, *_SHARED))
+    return _added(Settings({}), file, _table(file, *_SHARED), file.parent)
 
 
 def shared_file(repository: Repository) -> Path:
@@ -107,8 +112,12 @@ def _project(repository: Repository) -> Path:
 
 
 def _shared_file(project: Path) -> Path:
-    """At the top of the working tree of Git, or in the project's folder."""
-    return (git.find_root(project) or project) / "pyproject.toml"
+    return _top(project) / "pyproject.toml"
+
+
+def _top(project: Path) -> Path:
+    """The top of the working tree of Git, or the project's folder."""
+    return git.find_root(project) or project
 
 
 def local_file(repository: Repository) -> Path:
@@ -173,7 +182,8 @@ def _table(file: Path, *path: str) -> Mapping[str, Any]:
     return found
 
 
-def _added(settings: Settings, file: Path, table: Mapping[str, Any]) -> Settings:
+def _added(settings: Settings, file: Path, table: Mapping[str, Any], top: Path) -> Settings:
+    """The settings with those of a file, which go before; paths in them begin in the project's folder `top`."""
     remotes = table.get("remotes", {})
     if not isinstance(remotes, dict):
         raise RepositoryError(f"`remotes` in {file} is no table; correct it.")
@@ -186,6 +196,7 @@ def _added(settings: Settings, file: Path, table: Mapping[str, Any]) -> Settings
         remotes={**settings.remotes, **known},
         fetch=run.get("fetch", settings.fetch),
         push=run.get("push", settings.push),
+        trust=Policy.parse(table["trust"], file, top) if "trust" in table else settings.trust,
     )
 
 

@@ -84,7 +84,7 @@ class Layout:
         self.index = folder / INDEX
         # Of this machine alone:
         self.cache = folder / "cache.db"
-        self.trust = folder / "trust"  # which values that run code were made here: see artvcs.pipelines.values.trust
+        self.trust = folder / "trust"  # what was made here: see artvcs.vcs.trust.proofs
         self.queue = folder / "queue"
         self.turn = folder / "turn"
         self.reserve = folder / "reserve"

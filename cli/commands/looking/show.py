@@ -10,7 +10,7 @@ import click
 
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
-from artvcs.vcs import Commit, Entry, GitState, Oid, Repository, canonical, ref_names
+from artvcs.vcs import Commit, Entry, GitState, Judge, Oid, Repository, canonical, config, ref_names
 
 from ... import completion, finding, output
 from ...main import terminal
@@ -83,6 +83,8 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
 def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
     say = terminal().say
     say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
+    if signed := _signed(repository, oid):
+        say(f"Signed:    {', '.join(signed)}")
     if run:
         say(f"Run:       {run}")
     _say_git(commit.git)
@@ -95,6 +97,12 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
         more = f", … and {len(things) - _SEEN} more; --json lists them" if len(things) > _SEEN else ""
         if things:
             terminal().row(f"{title + ':':<10} {', '.join(things[:_SEEN])}{more}")
+
+
+def _signed(repository: Repository, oid: Oid) -> list[str]:
+    """Who has signed that a commit or an artifact is of his making, of those whom the project knows."""
+    judge = Judge(repository, config.read(repository).trust)
+    return sorted({str(each) for each in judge.signatures(repository.refs(), oid)})
 
 
 def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
@@ -170,6 +178,7 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "git": runs.git_document(commit.git) if commit else None,
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
+        "signed": _signed(repository, version.record.commit or version.id),
         "here": _is_here(repository, version),
         "promised_by": repository.promises().by(version.id),
     }

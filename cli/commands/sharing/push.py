@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import Pushed, Remote, Repository, push, would_push
+from artvcs.vcs import Pushed, Remote, Repository, config, push, signatures, would_push
 
 from ... import completion, output, sharing
 from ...main import terminal
@@ -38,13 +38,20 @@ def command(
         return
     sharing.say_fetched(terminal(), far.name, done.fetched)
     terminal().note(f"{far.name}: {_said(done, dry_run)}; {sharing.took(far.traffic)}")
+    trusted = config.read(near).trust
+    if done.objects and done.signed is None and trusted is not None and trusted.results is not None and not dry_run:
+        terminal().note(
+            "it is not signed, so that it counts for nobody who trusts signers alone; give Git a key that signs "
+            f"(gpg.format, user.signingkey), or set {signatures.KEY_VARIABLE}"
+        )
 
 
 def _said(done: Pushed, dry_run: bool) -> str:
     if not done.objects and not done.runs and not done.versions:
         return "nothing to push"
     what = f"{sharing.counted(done.runs, done.versions)}, {output.count(done.objects, 'object')}"
-    return f"{what} ({output.size(done.size)}) {'would go' if dry_run else 'went'} there"
+    signed = f", {done.signed} signed" if done.signed else ""
+    return f"{what} ({output.size(done.size)}{signed}) {'would go' if dry_run else 'went'} there"
 
 
 def _document(far: Remote, done: Pushed, dry_run: bool) -> dict[str, object]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.history.views import ArtifactVersion
-from artvcs.pipelines.values import trust
-from artvcs.vcs import Repository, versions
+from artvcs.vcs import Repository, proofs, versions
 
 from ... import completion, finding, output
 from ...main import terminal
@@ -28,7 +27,7 @@ def command(target: str | None, everything: bool, as_json: bool) -> None:
         found = [finding.version(repository, target)]
     else:
         found = [ArtifactVersion(repository, record) for record in versions.every(repository.refs())]
-    trust.trust(repository.layout, {version.id for version in found})
+    proofs.trust(repository.layout, {version.id for version in found})
     if as_json:
         terminal().document([{"id": each.id, "name": each.name, "version": each.version} for each in found])
         return

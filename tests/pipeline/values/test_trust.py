@@ -15,15 +15,15 @@ from typing import Annotated, Any
 import pytest
 
 from artvcs import Client, pipeline, save_artifact, step
-from artvcs.pipelines.errors import RunFailed, UntrustedData, UnusableSecret
+from artvcs.pipelines.errors import RunFailed, UntrustedData
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.record import versions
-from artvcs.pipelines.values import trust
-from artvcs.vcs.errors import StorageError
+from artvcs.vcs.errors import StorageError, UnusableSecret
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import Layout
+from artvcs.vcs.trust import proofs
 
 from ...conftest import Python
 
@@ -82,7 +82,7 @@ def test_a_copied_repository_runs_no_code(
     monkeypatch.chdir(project / "clone")
     copied = Client().get_artifact_version("bird")
     refuses(copied)
-    trust.trust(Repository.discover().layout, [copied.id])
+    proofs.trust(Repository.discover().layout, [copied.id])
     assert copied.load() == "cuckoo"
     ran.clear()
     refuses(stored)  # that is another repository
@@ -177,12 +177,12 @@ def test_links_are_not_followed(stored: ArtifactVersion, project: Path) -> None:
     file.symlink_to(precious)
     refuses(stored)
     with pytest.raises(StorageError, match="remove it"):
-        trust.trust(layout, [stored.id])
+        proofs.note_made(layout, stored.id)
     file.unlink()
     layout.trust.rmdir()
     layout.trust.symlink_to(project)
     with pytest.raises(StorageError, match="remove it"):
-        trust.trust(layout, [stored.id])
+        proofs.note_made(layout, stored.id)
     assert precious.read_bytes() == before
     assert not (project / file.name).exists()
 
@@ -195,7 +195,7 @@ def test_what_is_no_file_makes_nobody_wait(stored: ArtifactVersion, make: Callab
     with pytest.raises((UntrustedData, StorageError)):
         stored.load()
     with pytest.raises(StorageError):
-        trust.trust(Repository.discover().layout, [stored.id])
+        proofs.note_made(Repository.discover().layout, stored.id)
     assert ran == []
 
 
@@ -215,12 +215,12 @@ def test_only_the_end_of_a_huge_file_is_read(stored: ArtifactVersion) -> None:
 def test_values_that_run_no_code_need_no_secret(project: Path) -> None:
     save_artifact([1, "two", {"three": 3.0}], "plain")
     assert Client().get_artifact_version("plain").load() == [1, "two", {"three": 3.0}]
-    assert not trust.secret_path().exists()
+    assert not proofs.secret_path().exists()
     assert not Repository.discover().layout.trust.exists()
 
 
 def test_the_secret_is_the_user_s_alone(stored: ArtifactVersion) -> None:
-    path = trust.secret_path()
+    path = proofs.secret_path()
     assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert len(path.read_bytes()) == 32
     assert [each.name for each in path.parent.iterdir()] == ["secret"]
@@ -230,21 +230,21 @@ def test_the_state_folder_is_that_of_the_xdg_specification(monkeypatch: pytest.M
     monkeypatch.setenv("HOME", str(tmp_path))
     for unset in ("", "relative/path"):
         monkeypatch.setenv("XDG_STATE_HOME", unset)
-        assert trust.secret_path() == tmp_path / ".local" / "state" / "artvcs" / "secret"
+        assert proofs.secret_path() == tmp_path / ".local" / "state" / "artvcs" / "secret"
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602])
 def test_a_secret_that_others_can_read_or_write_is_refused(stored: ArtifactVersion, mode: int) -> None:
-    trust.secret_path().chmod(mode)
+    proofs.secret_path().chmod(mode)
     refuses(stored, r"others can read or write .*secret; run `chmod 600 ")
     with pytest.raises(UnusableSecret):
-        trust.trust(Repository.discover().layout, [stored.id])
-    trust.secret_path().chmod(0o600)
+        proofs.trust(Repository.discover().layout, [stored.id])
+    proofs.secret_path().chmod(0o600)
     assert stored.load() == "cuckoo"
 
 
 def test_a_secret_that_others_could_replace_is_refused(stored: ArtifactVersion) -> None:
-    trust.secret_path().parent.chmod(0o777)
+    proofs.secret_path().parent.chmod(0o777)
     refuses(stored, "others can write to .*; run `chmod 700 ")
 
 
@@ -255,9 +255,9 @@ def test_a_secret_of_somebody_else_is_refused(stored: ArtifactVersion, monkeypat
 
 @pytest.mark.parametrize("content", [b"", b"x" * 31, b"x" * 33])
 def test_a_damaged_secret_is_refused(stored: ArtifactVersion, content: bytes) -> None:
-    trust.secret_path().write_bytes(content)
+    proofs.secret_path().write_bytes(content)
     refuses(stored, "is not 32 bytes long; remove it")
-    trust.secret_path().unlink()
+    proofs.secret_path().unlink()
     refuses(stored)  # a new secret: what was made before is anybody's
 
 
@@ -286,23 +286,23 @@ def _no_home() -> Path:
 NOTE = """
 import sys, time
 from pathlib import Path
-from artvcs.pipelines.values import trust
+from artvcs.vcs.trust import proofs
 from artvcs.vcs.storage.layout import Layout
 
 while time.time() < float(sys.argv[1]):
     pass
-trust.note(Layout(Path.cwd()), "%064x" % int(sys.argv[2]))
+proofs.note_made(Layout(Path.cwd()), "%064x" % int(sys.argv[2]))
 """
 
 
 def test_processes_that_make_the_secret_at_once_agree(tmp_path: Path) -> None:
     for _ in range(3):
-        shutil.rmtree(trust.secret_path().parent, ignore_errors=True)
+        shutil.rmtree(proofs.secret_path().parent, ignore_errors=True)
         begin = str(time.time() + 1)
         running = [subprocess.Popen([sys.executable, "-c", NOTE, begin, str(n)], cwd=tmp_path) for n in range(4)]
         assert [process.wait(60) for process in running] == [0] * 4
-        assert all(trust.made_here(Layout(tmp_path), Oid(f"{n:064x}")) for n in range(4))
-        assert [each.name for each in trust.secret_path().parent.iterdir()] == ["secret"]
+        assert len(proofs.made_here(Layout(tmp_path), (Oid(f"{n:064x}") for n in range(4)))) == 4
+        assert [each.name for each in proofs.secret_path().parent.iterdir()] == ["secret"]
 
 
 # Names of classes, which are modules to import

@@ -24,8 +24,10 @@ from ...storage.packs import chunking, codec
 from ...storage.packs.pack import Item
 from ...storage.packs.table import KINDS
 from ...storage.snapshot import Snapshot
+from ...trust import signatures, vouches
 from ...upkeep.gc import copying
 from ...worktree import trees
+from .. import config
 from ..remote import Remote
 from . import supply
 from .fetch import Fetched, download, take_in
@@ -45,6 +47,7 @@ class Pushed:
         objects: How many objects went.
         size: Bytes of these, as they are stored.
         fetched: What came from there.
+        signed: For how many commits and artifacts the pusher has vouched; None where he has no key to sign with.
     """
 
     runs: int
@@ -52,12 +55,15 @@ class Pushed:
     objects: int
     size: int
     fetched: Fetched
+    signed: int | None = None
 
 
 def push(
     near: Repository, remote: Remote, versions: Iterable[Version] | None = None, *, verify: bool = False
 ) -> Pushed:
     """Brings what is only here to a repository elsewhere, which is begun where there is none.
+
+    What was made here is signed, where there is a key that signs: see `trust.vouches`.
 
     Args:
         near: The repository here.
@@ -68,13 +74,16 @@ def push(
     Raises:
         RemoteRefused: Nothing can be pushed there.
         DamagedError: What was read back is not what was sent.
+        SignatureError: It cannot be signed.
         RemoteError: As `Remote.look`.
     """
     fetched = take_in(near, remote, remote.begin_there())
+    key = signatures.key_of(near.project, of_git=config.read(near).trust is not None)
+    signed = None if key is None else vouches.vouch(near, key, Waiting.between(near, remote, versions).fresh)
     with near.reading():
         waiting = Waiting.between(near, remote, versions)
         if waiting.is_empty:
-            return Pushed(0, 0, 0, 0, fetched)
+            return Pushed(0, 0, 0, 0, fetched, signed)
         with near.begin(f"push to {remote.name}") as here:
             # The refs as they are meant to be there; if they come to be so, both have these in common.
             after = waiting.base.update(waiting.fresh, here.put).root
@@ -98,7 +107,7 @@ def push(
     else:
         after_it = take_in(near, remote, entry)
     renumbered = fetched.renumbered + after_it.renumbered
-    return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered))
+    return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered), signed)
 
 
 def would_push(near: Repository, remote: Remote, versions: Iterable[Version] | None = None) -> Pushed:
@@ -259,9 +268,8 @@ class _Sending:
             return there and not made_again
         if kind == "commit":
             commit = self._store.record(oid, Commit)
-            return commit.cache_key is not None and (
-                self._waiting.base.get(ref_names.result(commit.cache_key, commit.trace)) == oid
-            )
+            results = self._waiting.base.items(ref_names.results(commit.cache_key)) if commit.cache_key else ()
+            return any(result == oid for _, result in results)
         return False
 
 

@@ -69,7 +69,10 @@ def _of_versions(
         wanted += [newest] if fresh.get(newest) == version.artifact else []
         if version.commit is not None:
             commit = refs.record(version.commit, Commit)
-            wanted += [] if commit.cache_key is None else [ref_names.result(commit.cache_key, commit.trace)]
+            results = refs.items(ref_names.results(commit.cache_key)) if commit.cache_key else ()
+            wanted += [ref for ref, oid in results if oid == version.commit]
+            wanted += [ref for ref, _ in refs.items(ref_names.vouches(version.commit))]
+        wanted += [ref for ref, _ in refs.items(ref_names.vouches(version.artifact))]
         found.update((ref, fresh[ref]) for ref in wanted if ref in fresh)
         if base.get(newest) is None:
             found[newest] = version.artifact

@@ -85,6 +85,7 @@ _LEADS_TO = {
     ref_names.NEWEST: "artifact",
     ref_names.PRUNED: "artifact",
     ref_names.KEPT: "artifact",
+    ref_names.VOUCHED: "blob",
     **dict.fromkeys(ref_names.MARKS, ""),
 }
 
@@ -100,7 +101,7 @@ _SPELT = {
         ref_names.VALUES: f"{_ID}/{_NAME}/{_NUMBER}",
         ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
         ref_names.NEWEST: _NAME,
-        ref_names.CACHE: f"{_ID}/{_ID}",
+        **dict.fromkeys((ref_names.CACHE, ref_names.VOUCHED), f"{_ID}/{_ID}"),
         **dict.fromkeys((ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),
     }.items()
 }

@@ -92,12 +92,14 @@ class Rebuilding:
         without = self._written_by(since)
         self._add_versions(view, inside, without)
         self._add_runs(view, inside, without)
+        results: dict[tuple[Oid, Oid], tuple[int, Oid]] = {}  # of those that saw the same the newest
         for oid, commit in self._records.every(Commit, without):
-            if commit.cache_key is None:
-                continue
-            ref = ref_names.result(commit.cache_key, commit.trace)
-            if inside(ref) and view.get(ref) != oid:
-                view.set(ref, oid)
+            if commit.cache_key is not None:
+                same = commit.cache_key, commit.trace
+                results[same] = max(results.get(same, (-1, NULL)), (commit.finished, oid))
+        for (key, trace), (_, oid) in results.items():
+            if inside(ref_names.result(key, oid)) or inside(ref_names.result(key, trace)):
+                view.set(ref_names.result(key, oid), oid)
         self._add_marks(view)
 
     def _add_versions(self, view: View, inside: Callable[[str], bool], without: AbstractSet[str]) -> None:
