@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from .remotes.exchange.waiting import Standing, standing
     from .remotes.known import connect
     from .remotes.notes import Notes
-    from .remotes.places import address, opening, traffic
+    from .remotes.places import address, opening, permissions, traffic
     from .remotes.places.probe import Guarantees
     from .remotes.places.serve import folder_of, serve
     from .remotes.places.traffic import Traffic
@@ -102,7 +102,7 @@ _NAMES = {
     "remotes.exchange.mirror": "mirror",
     "remotes.known": "connect",
     "remotes.notes": "Notes",
-    "remotes.places": "address opening traffic",
+    "remotes.places": "address opening permissions traffic",
     "remotes.places.serve": "folder_of serve",
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
@@ -203,6 +203,7 @@ __all__ = [
     "now_ms",
     "op_seq",
     "opening",
+    "permissions",
     "proofs",
     "push",
     "ref_names",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.sharing.poison import POISON
 from tests.vcs.remotes import places
 
 PROJECT = Path(__file__).parents[2]
 GUIDE = (PROJECT / "docs" / "team.md").read_text()
 README = (PROJECT / "README.md").read_text()
+POISONED = 666.0
 SAID = re.compile(r"(\d+) requests?, (\S+ \S+) sent, (\S+ \S+) received")
 
 
@@ -32,20 +35,33 @@ class Team:
         """What a command of the guide prints on somebody's machine."""
         home = self.folder / who
         home.mkdir(exist_ok=True)
+        self.prepare(home, command)
         command = command.replace("s3://our-bucket/shop", f"{self.address} {self.options}".strip())
         command = command.replace("https://example.org/shop", str(self.folder / "shop.git"))
         where = home / "shop" if (home / "shop").exists() else home
-        environment = {**os.environ, "PATH": f"{self.folder / 'programs'}{os.pathsep}{os.environ['PATH']}"}
+        path = f"{self.folder / 'programs'}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "XDG_STATE_HOME": str(home / ".local" / "state")}
         done = subprocess.run(
             command, shell=True, cwd=where, env=environment, capture_output=True, text=True, check=False
         )  # fmt: skip
         assert done.returncode == 0, f"{command}: {done.stderr}{done.stdout}"
         return done.stderr + done.stdout
 
+    def prepare(self, home: Path, command: str) -> None:
+        """What the guide says in words is done before a command."""
+        if "Trust what our CI has made" in command:
+            [table] = re.findall(r"^```toml\n(\[tool\.artvcs\.trust\]\n.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+            with (home / "shop" / "pyproject.toml").open("a") as file:
+                file.write(table)
+        elif command == "python poison.py":
+            (home / "shop" / "poison.py").write_text(POISON.format(step="total", value=POISONED))
+        elif "ARTVCS_SIGNING_KEY" in command:
+            shutil.copy(self.folder / "ada" / "ci-key", home / "ci-key")  # as the service gives its secret to the job
+
     def follow(self) -> dict[str, str]:
         """Runs all commands of the guide; the last output of each."""
         blocks = re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
-        commands = re.findall(r"^(ada|ben)\$ (.*)$", "".join(blocks), re.MULTILINE)
+        commands = re.findall(r"^(ada|ben|pr|ci)\$ (.*)$", "".join(blocks), re.MULTILINE)
         assert len(commands) > 10
         return {f"{who}: {command}": self.run(who, command) for who, command in commands}
 
@@ -91,6 +107,11 @@ def check(said: dict[str, str]) -> None:
     pulled = SAID.search(said["ben: art pull"])
     assert pulled is not None
     assert int(pulled[1]) <= 12
+    ran = said["ci: art run pipeline.py"]
+    assert "reused" not in ran
+    assert "nobody has signed it" in said["ci: art why total"]
+    assert "3 signed" in said["ci: ARTVCS_SIGNING_KEY=../ci-key art push"]
+    assert "Signed:    ci@example.org on main" in said["ben: art show total"]
     print(f"the second machine downloaded {pulled[3]} in {pulled[1]} requests, and ran nothing")
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.servers.processes import apt, free_ports, listens, process, until
 
 ACCESS, SECRET = "tester", "not-a-secret"
+GUEST = "guest"
+"""Who may do in a bucket what its policy says."""
 
 _CONFIGURATION = """
 [global]
@@ -80,18 +84,33 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         stack.enter_context(process(["ceph-osd", "-c", str(conf), "-i", "0", "-f"], log))
         gateway = stack.enter_context(process(["radosgw", "-c", str(conf), "-n", "client.rgw", "-f"], log))
         until(lambda: listens(port), gateway, log)
-        run(
-            "radosgw-admin", "-c", str(conf), "user", "create", "--uid", "tester", "--display-name", "Tester",
-            "--access-key", ACCESS, "--secret-key", SECRET,
-        )  # fmt: skip
+        for user in (ACCESS, GUEST):
+            run(
+                "radosgw-admin", "-c", str(conf), "user", "create", "--uid", user, "--display-name", user,
+                "--access-key", user, "--secret-key", SECRET,
+            )  # fmt: skip
         yield {"ARTVCS_TEST_S3": f"http://127.0.0.1:{port}", "ARTVCS_TEST_S3_LOG": f"{folder}/client.rgw.log"}
 
 
 def make_bucket(endpoint: str, name: str) -> None:
     """Makes a bucket."""
+    client(endpoint, ACCESS).create_bucket(Bucket=name)
+
+
+def allow_guest(endpoint: str, name: str, policy: dict[str, Any]) -> None:
+    """Lets the guest do in a bucket what a policy of one user says."""
+    bucket = f"arn:aws:s3:::{name}"
+    statements = [{**each, "Principal": {"AWS": [f"arn:aws:iam:::user/{GUEST}"]}} for each in policy["Statement"]]
+    # What the guest has put there is his: the bucket's owner has to be allowed to read it.
+    owner = {"Principal": {"AWS": [f"arn:aws:iam:::user/{ACCESS}"]}, "Action": "s3:*", "Effect": "Allow"}
+    statements.append({**owner, "Resource": [bucket, f"{bucket}/*"]})
+    client(endpoint, ACCESS).put_bucket_policy(Bucket=name, Policy=json.dumps({**policy, "Statement": statements}))
+
+
+def client(endpoint: str, user: str) -> Any:
+    """Amazon's own client, for one of the users."""
     import boto3
 
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET, region_name="us-east-1"
+    return boto3.client(
+        "s3", endpoint_url=endpoint, aws_access_key_id=user, aws_secret_access_key=SECRET, region_name="us-east-1"
     )
-    client.create_bucket(Bucket=name)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ..errors import DamagedError
+from ..errors import DamagedError, RemoteError
 from ..objects.oid import Oid, hash_bytes
 from ..storage.disk.plain import read_plain
 from ..storage.layout import Layout, PackName, pack_name
@@ -164,8 +165,9 @@ class Incoming:
         names = self.names()
         self._end()
         self.writer.path.unlink(missing_ok=True)
-        for name in names:
-            self._store.files.delete(name)
+        with suppress(RemoteError):  # whoever may not delete there leaves it to a collector
+            for name in names:
+                self._store.files.delete(name)
         if self._journal is not None:
             self._journal.remove()
 

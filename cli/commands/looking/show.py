@@ -69,7 +69,7 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
         say(f"Tags:      {', '.join(version.tags)}")
     run = History(repository).run_name(record.run) if record.run else None
     if version.commit is not None and record.commit is not None:
-        _say_origin(repository, record.commit, version.commit, run)
+        _say_origin(repository, record.commit, version.commit, run, _signed(repository, *_makers(repository, version)))
     else:
         say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
     steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
@@ -80,10 +80,10 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     _say_files(repository, version, files)
 
 
-def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
+def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None, signed: list[str]) -> None:
     say = terminal().say
     say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
-    if signed := _signed(repository, oid):
+    if signed:
         say(f"Signed:    {', '.join(signed)}")
     if run:
         say(f"Run:       {run}")
@@ -99,10 +99,17 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
             terminal().row(f"{title + ':':<10} {', '.join(things[:_SEEN])}{more}")
 
 
-def _signed(repository: Repository, oid: Oid) -> list[str]:
-    """Who has signed that a commit or an artifact is of his making, of those whom the project knows."""
-    judge = Judge(repository, config.read(repository).trust)
-    return sorted({str(each) for each in judge.signatures(repository.refs(), oid)})
+def _signed(repository: Repository, *made: Oid) -> list[str]:
+    """Who has signed that commits or artifacts are of his making, of those whom the project knows."""
+    refs, judge = repository.refs(), Judge(repository, config.read(repository).trust)
+    return sorted({str(each) for oid in made for each in judge.signatures(refs, oid)})
+
+
+def _makers(repository: Repository, version: ArtifactVersion) -> list[Oid]:
+    """A value and its executions: the first, and those whose results are kept."""
+    refs = repository.refs()
+    kept = (refs.get(ref) for ref in repository.catalog(refs).results.that_made(version.id))
+    return [oid for oid in (version.id, version.record.commit, *kept) if oid is not None]
 
 
 def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
@@ -178,7 +185,7 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "git": runs.git_document(commit.git) if commit else None,
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
-        "signed": _signed(repository, version.record.commit or version.id),
+        "signed": _signed(repository, *_makers(repository, version)),
         "here": _is_here(repository, version),
         "promised_by": repository.promises().by(version.id),
     }
@@ -206,7 +213,7 @@ def _say_commit(repository: Repository, entry: history.Entry) -> None:
     commit = entry.commit
     assert commit is not None
     terminal().say(f"commit {output.style(entry.oid, fg='yellow')}")
-    _say_origin(repository, entry.oid, commit, entry.run)
+    _say_origin(repository, entry.oid, commit, entry.run, _signed(repository, entry.oid))
     terminal().say(f"Author:    {commit.author}")
     terminal().say(f"Made:      {output.moment(from_ms(commit.finished))}")
     for name, made in commit.outputs.items():

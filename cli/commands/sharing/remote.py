@@ -18,6 +18,7 @@ from artvcs.vcs import (
     address,
     check_remote_name,
     config,
+    permissions,
     supply,
 )
 
@@ -113,6 +114,20 @@ def test(name: str | None, as_json: bool) -> None:
         _refuse(far.where, found.refusal)
     if not as_json:
         terminal().note(f"{far.name} can be pushed to; {sharing.took(far.traffic)}")
+
+
+@command.command()
+@click.argument("name", required=False)
+@click.option("--for", "role", type=click.Choice([*permissions.ROLES]), default="contributor", show_default=True)
+def policy(name: str | None, role: str) -> None:
+    """Print what somebody has to be allowed in a bucket, and no more, as its provider's tools take it.
+
+    A reader fetches, and reads data. A contributor pushes as well, as the job of a pull request does, and changes and
+    deletes nothing of others. A writer begins the repository, too, and a collector deletes what nothing refers to.
+
+    Example: art remote policy origin --for reader
+    """
+    terminal().document(permissions.policy(config.read(_here()).remote(name).address, role))
 
 
 def _here() -> Repository:

@@ -12,29 +12,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import Machine
+from .poison import POISON
 
 Clone = Callable[[str], Machine]
-
-POISON = """
-import dataclasses
-from artvcs import save_artifact
-from artvcs.pipelines.values import store
-from artvcs.vcs import Commit, Oid, Repository, ref_names
-
-repository = Repository.discover()
-with repository.transaction("poison") as transaction:
-    for ref, oid in list(repository.refs().items(ref_names.CACHE)):
-        commit = repository.store.record(oid, Commit)
-        if commit.step == "total":
-            fake = store.save(transaction, repository, 666)
-            output = dataclasses.replace(commit.outputs["total"], artifact=fake.id)
-            forged = dataclasses.replace(commit, outputs={"total": output}, finished=commit.finished + 1)
-            at = transaction.put(forged)
-            transaction.set_ref(ref_names.result(commit.cache_key, at), at)
-            transaction.set_ref(ref, None)
-save_artifact(666, "harmless")  # so that the value goes there, too
-"""
-"""Puts 666 where the sum belongs, under the key of the step as everybody has it."""
 
 TRUST = """
 [tool.artvcs.trust]
@@ -75,7 +55,7 @@ def trusting(machine: Clone, keys: Callable[[str], Path]) -> Callable[..., Machi
 def poison(job: Machine) -> None:
     """What the job of a hostile pull request does: it knows the project, and may write to the bucket."""
     job.ran()
-    job.python(POISON)
+    job.python(POISON.format(step="total", value=666))
     job.art("push")
 
 
