@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .objects.oid import Oid, hash_bytes
     from .remotes import config
     from .remotes.config import Configured
-    from .remotes.exchange import bundles, supply
+    from .remotes.exchange import bundles, garbage, supply
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
@@ -95,7 +95,7 @@ _NAMES = {
     "objects.oid": "Oid hash_bytes",
     "remotes": "config",
     "remotes.config": "Configured",
-    "remotes.exchange": "bundles supply",
+    "remotes.exchange": "bundles garbage supply",
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.waiting": "Standing standing",
     "remotes.exchange.push": "Pushed push would_push",
@@ -197,6 +197,7 @@ __all__ = [
     "fetch",
     "folder_of",
     "fsck",
+    "garbage",
     "gc",
     "hash_bytes",
     "mirror",

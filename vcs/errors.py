@@ -12,6 +12,7 @@
     ├── InvalidName             a name that cannot be used as given
     ├── WouldOverwrite          checkout would lose somebody's edits
     ├── Conflict                somebody else's change came first, and both cannot be
+    │   └── Collected           what a change relied on was collected as garbage before it was published
     ├── StorageError            the operating system refused
     │   ├── DiskFull
     │   ├── NoPermission
@@ -80,6 +81,10 @@ class WouldOverwrite(ArtError):
 
 class Conflict(ArtError):
     """Somebody else's change came first, and both cannot be."""
+
+
+class Collected(Conflict):
+    """What a change relied on was collected as garbage before it was published."""
 
 
 class StorageError(ArtError):

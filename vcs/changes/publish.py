@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..catalog.database import Database
-from ..errors import Conflict, DiskFull, RepositoryBusy, StorageError, storage_errors
+from ..errors import Collected, Conflict, DiskFull, RepositoryBusy, StorageError, storage_errors
 from ..maps.refs import RefMap
 from ..objects.kinds import Op, State
 from ..objects.nodes import RefsNode
@@ -47,6 +47,9 @@ _SELDOM, _OFTEN = 0.003, 0.0001
 """Seconds between two looks at the queue; between two of the one who is next. Only he may look often: it takes time."""
 
 _TRIES = 1000
+
+_PAUSE = 3600.0
+"""Seconds after which an attempt begins anew where nothing is leased. Files that no state names stay much longer."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,18 @@ class Publisher:
         layout: The paths on this machine.
         author: Says who makes changes here.
         cache: Where the catalog is kept.
+        leased: Whether what a transaction saw, or sent, stays as long as it lasts. Elsewhere a collector knows nothing
+            of it.
     """
 
-    def __init__(self, store: ObjectStore, layout: Layout, author: Callable[[], str], cache: Database) -> None:
+    def __init__(
+        self, store: ObjectStore, layout: Layout, author: Callable[[], str], cache: Database, *, leased: bool = True
+    ) -> None:
         self._store = store
         self._layout = layout
         self._author = author
         self._cache = cache
+        self._leased = leased
 
     def view(self, seen: Snapshot) -> View:
         """The refs of a moment, to be changed."""
@@ -99,6 +107,7 @@ class Publisher:
 
         Raises:
             Conflict: Something that is meant cannot be any more; nothing was published.
+            Collected: What it relies on was collected meanwhile, where there are no leases.
             RepositoryBusy: Others published all the time, and it never came to its turn.
             StorageError: The operating system refused; nothing was published.
         """
@@ -115,7 +124,9 @@ class Publisher:
                 view, conflicts = self._replayed(change, head)
                 if head.state.epoch != seen.state.epoch:
                     # What is nowhere was lost before: this change takes nothing from it.
-                    bring_along(self._store, head, seen, change.incoming, view, view.targets())
+                    lost = bring_along(self._store, head, seen, change.incoming, view, view.targets())
+                    if not self._leased:
+                        self._check_not_collected(change, head, lost)
                     items, seen = change.incoming.items(), head
                 if not items and not change.incoming.packs and _changes_nothing(change, view):
                     return conflicts
@@ -153,7 +164,7 @@ class Publisher:
             made[item.oid], nodes[item.oid] = item, node
             return item.oid
 
-        seq = head.seq + 1
+        began, seq = boot_time(), head.seq + 1
         if seq > LAST_OP:
             raise StorageError("The repository's log has come to its last number; run `art fsck`, and begin a new one.")
         refs = view.below.update(view.edits, put)
@@ -161,6 +172,8 @@ class Publisher:
         attempt = nonces()[0]
         op = Op(seq, head.entry.oid, state, change.nonce, attempt, self._author(), now_ms(), change.why)
         entry = Entry.make(op, [*items, *made.values()])
+        if not self._leased and boot_time() - began > _PAUSE:
+            return Outcome.TAKEN  # the machine slept: the index that was put may have been swept
         outcome = self._store.log.commit(entry, visible)
         if outcome is not Outcome.COMMITTED:
             return outcome
@@ -169,6 +182,13 @@ class Publisher:
         for oid, node in nodes.items():
             self._store.remember(oid, node, made[oid].size)  # the next change begins with them
         return outcome
+
+    def _check_not_collected(self, change: Change, head: Snapshot, lost: Iterable[Oid]) -> None:
+        """Makes sure that all is there that a change has sent, and that it has found there. Raises Collected."""
+        files = self._store.files
+        sent = any(name in head.state.condemned or not files.exists(name) for name in change.incoming.names())
+        if sent or any(True for oid in lost for _ in change.seen.find(oid)):
+            raise Collected("What this change relies on was collected as garbage meanwhile; try again.")
 
     def _replayed(self, change: Change, head: Snapshot) -> tuple[View, list[Conflict]]:
         if head.state.refs == change.view.base.root:
@@ -242,6 +262,11 @@ def was_published(snapshot: Snapshot, nonce: str) -> bool:
 def nonces() -> tuple[str, str]:
     """Two random texts: one of a transaction, one of an attempt to publish it."""
     return os.urandom(8).hex(), os.urandom(8).hex()
+
+
+def boot_time() -> float:
+    """Seconds since some moment, in which a machine that sleeps grows older, too."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def now_ms() -> int:

@@ -5,15 +5,17 @@ Each look at the newest state takes its time, and nobody has to look before he c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..errors import UnknownName
 from ..objects.oid import Oid
-from ..storage.copies import Place
+from ..storage.copies import Place, expanded
 from ..storage.files import Files, nothing
 from ..storage.layout import PackName
 from ..storage.op_log import OpLog, Outcome
+from ..storage.packs import codec
 from ..storage.packs.op_file import Entry
+from ..storage.packs.pack import Item
 from ..storage.packs.table import Location
 from ..storage.snapshot import Snapshot
 from ..storage.soundness import NoMemo, Soundness
@@ -55,6 +57,7 @@ class FarStore(ObjectStore):
     def __init__(self, files: Files, log: FarLog, near: ObjectStore) -> None:
         super().__init__(files, log)
         self.fetched: list[Oid] = []
+        self._come: dict[Oid, Item] = {}
         self._far_log = log
         self.soundness = _Believed(files)
         self._near = near
@@ -87,10 +90,22 @@ class FarStore(ObjectStore):
         except UnknownName:
             return super().location(oid)
 
+    def not_near(self, keys: Collection[bytes]) -> list[Oid]:
+        """Those of many raw ids whose objects are there and not here."""
+        left = {*keys} - self._near.known({*keys})
+        return [Oid(key.hex()) for key in self.known(left)]
+
+    def come(self, items: Iterable[Item]) -> None:
+        """Keeps verified objects from there until others come: they are about to be read."""
+        self._come = {item.oid: item for item in items}
+
     def _load(self, oid: Oid, *, in_one_piece: bool = False) -> tuple[Location, bytes]:
         try:
             return self._near._load(oid, in_one_piece=in_one_piece)
         except UnknownName:
+            if (item := self._come.get(oid)) is not None:
+                at = Location(oid, item.kind, item.codec, 0, len(item.stored), item.size)
+                return at, item.stored if item.codec == codec.CHUNKED else expanded(at, item.stored)
             found = super()._load(oid, in_one_piece=in_one_piece)
         self.fetched.append(oid)
         return found

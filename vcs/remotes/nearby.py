@@ -100,6 +100,10 @@ class Nearby:
         """See `Files.list`."""
         return self._far.list(folder)
 
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """See `FarFiles.ages`."""
+        return self._far.ages(folder)
+
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
         self._forget(name)

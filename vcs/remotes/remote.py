@@ -74,7 +74,7 @@ class Remote:
         self.log = FarLog(files)
         self.store = FarStore(self.files, self.log, near.store)
         database = Database(self.notes.layout.cache, catalog.SCHEMA)
-        self._publisher = Publisher(self.store, self.notes.layout, near.author, database)
+        self._publisher = Publisher(self.store, self.notes.layout, near.author, database, leased=False)
 
     def look(self) -> Entry:
         """Its newest state, which is remembered.

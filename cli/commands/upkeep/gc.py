@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import click
 
-from artvcs.vcs import Repository, gc, op_seq
+from artvcs.vcs import Repository, garbage, gc, op_seq
 
-from ... import output
+from ... import output, sharing
 from ...main import terminal
 
 
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
 @click.option(
-    "--max-unused", type=click.FloatRange(0, 100), default=100 * gc.MAX_UNUSED, show_default=True, metavar="PERCENT",
-    help="How much of what packs hold may stay unused.",
+    "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Elsewhere: by default the one, or `origin`."
+)
+@click.option(
+    "--max-unused", type=click.FloatRange(0, 100), metavar="PERCENT",
+    help="How much of what packs hold may stay unused; by default 5, elsewhere 25.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
-    """Free the space of what nothing refers to, and put small packs together. Runs may go on beside it.
+def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json: bool) -> None:
+    """Free the space of what nothing refers to, and put small packs together.
+
+    Runs may go on beside it; with --remote, so may whoever pushes or fetches there.
 
     Example: art gc --dry-run
     """
-    repository = Repository.discover()
-    with output.shown_moving(terminal().live) as progress:
-        done = None if dry_run else gc.collect(repository, max_unused / 100, progress)
-        plan = gc.plan(repository, max_unused / 100) if done is None else done.plan
+    repository, far = Repository.discover(), None
+    if remote is None:
+        unused = gc.MAX_UNUSED if max_unused is None else max_unused / 100
+        with output.shown_moving(terminal().live) as progress:
+            done = None if dry_run else gc.collect(repository, unused, progress)
+            plan = gc.plan(repository, unused) if done is None else done.plan
+    else:
+        far = sharing.remote_named(repository, remote or None)
+        unused = garbage.MAX_UNUSED if max_unused is None else max_unused / 100
+        with output.shown_moving(terminal().live) as progress:
+            done = None if dry_run else garbage.collect(repository, far, unused, progress)
+            plan = garbage.plan(repository, far, unused) if done is None else done.plan
     if as_json:
         terminal().document(_document(plan, done))
         return
@@ -35,6 +48,8 @@ def command(dry_run: bool, max_unused: float, as_json: bool) -> None:
     terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go, {plan.live} stay.")
     if done is not None:
         _say_rest(done)
+    if far is not None:
+        sharing.say_took(terminal(), far, True)
     for oid, why in plan.lost.items():
         terminal().say(f"Lost: {oid[:12]}: {why}")
     if plan.lost:

@@ -140,11 +140,10 @@ from artvcs.vcs.changes.incoming import Incoming
 from artvcs.vcs.storage.local import LocalFiles
 from artvcs.vcs.storage.op_log import OpLog
 from artvcs.vcs.upkeep import gc
-from artvcs.vcs.upkeep.gc import collection
+from artvcs.vcs.upkeep.gc.ground import Here
 name, _, number = args[1].partition(" ")
-owners = {"seal": Incoming, "commit": OpLog, "clean_up": OpLog, "delete": LocalFiles, "sweep": collection._Collection}
+owners = {"seal": Incoming, "commit": OpLog, "clean_up": OpLog, "delete": LocalFiles, "sweep": Here}
 owner = owners[name]
-name = "_sweep" if name == "sweep" else name
 original, calls = getattr(owner, name), []
 def around(*arguments, **named):
     calls.append(name)

@@ -82,7 +82,7 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
         return Fetched()
     with near.transaction(f"fetch from {remote.name}") as transaction:
         names, coming = _names(remote), _Coming(near)
-        _take_packs(remote, transaction, names, coming)
+        _take_packs(near, remote, transaction, names, coming)
         _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq], coming)
         here, pruned = near.refs(), list[tuple[str, Oid | None]]()
         runs = versions = 0
@@ -142,14 +142,24 @@ def _names(remote: Remote) -> list[PackName]:
     return sorted((listed | {PackName(name) for name in head.state.loose}) - head.state.condemned.keys())
 
 
-def _take_packs(remote: Remote, transaction: Transaction, names: Iterable[PackName], coming: _Coming) -> None:
+def _take_packs(
+    near: Repository, remote: Remote, transaction: Transaction, names: Iterable[PackName], coming: _Coming
+) -> None:
     """Takes over the packs of lineage that are not here, as they are."""
     taken = remote.notes.taken()
     fresh = [name for name in names if is_lineage_name(name) and name not in taken]
+    if taken:  # else there is nothing here yet
+        fresh = [name for name in fresh if not _is_here(remote, near, name)]
     remote.traffic.expect(sum(remote.files.size(name) for name in fresh))
     with remote.notes.arrivals() as arrivals:
         for name in fresh:
             transaction.take(name, download(remote, name, arrivals, coming.note))
+
+
+def _is_here(remote: Remote, near: Repository, name: PackName) -> bool:
+    """Whether all that a pack holds is here: a collector has only written it anew."""
+    keys = {key for key, _, _ in Pack.open(remote.files, name).held()}
+    return keys <= near.store.known(keys)
 
 
 def download(

@@ -9,11 +9,12 @@ change is kept, and numbers are given anew there; the last fetch says which.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.transaction import Transaction
-from ...errors import DamagedError, RepositoryNotFound, UnknownName
+from ...errors import Collected, DamagedError, RepositoryNotFound, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Artifact, Commit, Version
@@ -32,6 +33,9 @@ from ..remote import Remote
 from . import supply
 from .fetch import Fetched, download, take_in
 from .waiting import Waiting
+
+_TRIES = 2
+"""So often a push begins anew, where what it had sent was collected before it was published."""
 
 _FEW = 32 << 10
 """So many bytes of data may go with the lineage: less than another request is worth."""
@@ -77,6 +81,13 @@ def push(
         SignatureError: It cannot be signed.
         RemoteError: As `Remote.look`.
     """
+    for _ in range(_TRIES):
+        with suppress(Collected):  # this takes longer than a collector waits
+            return _push(near, remote, versions, verify=verify)
+    return _push(near, remote, versions, verify=verify)
+
+
+def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, *, verify: bool) -> Pushed:
     fetched = take_in(near, remote, remote.begin_there())
     key = signatures.key_of(near.project, of_git=config.read(near).trust is not None)
     signed = None if key is None else vouches.vouch(near, key, Waiting.between(near, remote, versions).fresh)

@@ -18,6 +18,7 @@ from obstore.store import ObjectStore
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
+from . import probe
 from .far_files import Reading, ReadOnly, pieces_of
 from .traffic import Traffic
 
@@ -159,6 +160,19 @@ class BucketFiles(Reading):
             for page in obstore.list(self._store, f"{self._key(folder)}/", chunk_size=1000):
                 self.traffic.add()
                 yield from (found["path"][start:] for found in page)
+
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """See `FarFiles.ages`."""
+        mark, start = f"{probe.FOLDER}/{os.urandom(8).hex()}", len(self._prefix)
+        self.put(mark, b"what time is it?")
+        try:
+            now = self.clock(mark)
+        finally:
+            self.delete(mark)
+        with self._asking(folder):
+            for page in obstore.list(self._store, f"{self._key(folder)}/", chunk_size=1000):
+                self.traffic.add()
+                yield from ((found["path"][start:], now - found["last_modified"].timestamp()) for found in page)
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""

@@ -29,6 +29,9 @@ class FarFiles(Files, Protocol):
     def pieces(self, name: str, start: int) -> Iterator[bytes]:
         """A file's bytes from a place on, in pieces. Raises FileNotFoundError."""
 
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """As `list`, with how many seconds ago each was written by the place's own clock: ours may be any."""
+
 
 class Reading(ABC):
     """What follows from reading ranges and looking at files."""
@@ -94,6 +97,10 @@ class ReadOnly(ABC):
 
     def delete(self, name: str) -> None:
         """Refuses."""
+        self.refuse()
+
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """Refuses: who only reads there need not know."""
         self.refuse()
 
 

@@ -6,12 +6,13 @@ Nothing is locked: an entry of the log is given its name by a link, which one of
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_full
-from ...storage.files import Signature, nothing
+from ...storage.files import Signature, check_name, nothing
 from ...storage.local import LocalFiles
 from .far_files import Reading, pieces_of
 from .probe import FOLDER as PROBE
@@ -82,6 +83,22 @@ class FolderFiles(Reading):
         """See `Files.list`."""
         with self._asking():
             yield from self._files.list(folder)
+
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """See `FarFiles.ages`."""
+        mark = f"{PROBE}/{os.urandom(8).hex()}"
+        self.put(mark, b"what time is it?")  # a network file system has a clock of its own
+        try:
+            now = self._written(mark)
+        finally:
+            self.delete(mark)
+        with self._asking():
+            for name in self._files.list(folder):
+                with suppress(FileNotFoundError):
+                    yield name, now - self._written(name)
+
+    def _written(self, name: str) -> float:
+        return (self._folder / check_name(name)).lstat().st_mtime
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""

@@ -47,6 +47,7 @@ class _Served:
             "create": self._create,
             "hint": self._hint,
             "list": self._list,
+            "ages": self._ages,
             "delete": self._delete,
         }
 
@@ -98,6 +99,10 @@ class _Served:
 
     def _list(self, head: Head, _: Iterator[bytes]) -> None:
         data = "".join(f"{name}\n" for name in self._files.list(head["name"])).encode()
+        frames.write(self._answers, {"size": len(data)}, [data])
+
+    def _ages(self, head: Head, _: Iterator[bytes]) -> None:
+        data = "".join(f"{age:.3f} {name}\n" for name, age in self._files.ages(head["name"])).encode()
         frames.write(self._answers, {"size": len(data)}, [data])
 
     def _delete(self, head: Head, _: Iterator[bytes]) -> None:

@@ -121,6 +121,17 @@ class SshFiles(Reading):
             text = b"".join(content)
         return (check_name(name.decode("ascii", "replace")) for name in text.splitlines())
 
+    def ages(self, folder: str) -> Iterator[tuple[str, float]]:
+        """See `FarFiles.ages`."""
+        with self._asked({"ask": "ages", "name": check_name(folder)}) as (_, content):
+            lines = b"".join(content).decode("ascii", "replace").splitlines()
+        for line in lines:
+            age, _, name = line.partition(" ")
+            try:
+                yield check_name(name), float(age)
+            except ValueError:
+                self._misunderstood()
+
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
         self._tell("delete", name, (), 0)

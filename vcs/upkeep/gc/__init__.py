@@ -1,6 +1,7 @@
 """Garbage collection: what is alive, what becomes of each pack, and doing it."""
 
-from .collection import Done, Progress, collect, plan
+from .collection import Done, Progress, collect, collect_on, plan, plan_on
+from .ground import Ground
 from .verdicts import MAX_UNUSED, Plan
 
-__all__ = ["MAX_UNUSED", "Done", "Plan", "Progress", "collect", "plan"]
+__all__ = ["MAX_UNUSED", "Done", "Ground", "Plan", "Progress", "collect", "collect_on", "plan", "plan_on"]

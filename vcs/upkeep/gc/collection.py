@@ -4,45 +4,35 @@
 
 Condemned packs are listed in the state and count as absent for whoever reads it. A transaction that had looked before
 sees, when it publishes, that something was condemned, and brings along what it relied on. A condemned pack is deleted
-once nobody alive uses a state from before. What is wholly dead goes first and needs no space; only then is anything
-written.
+once nobody who is known to be there uses a state from before. What is wholly dead goes first and needs no space; only
+then is anything written. Who is there says the ground: see `ground`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import shutil
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ...changes import recovery
-from ...changes.journal import packs_in_journals
 from ...changes.transaction import Transaction
 from ...errors import DamagedError, DiskFull, RepositoryError, storage_errors
 from ...objects.kinds import State
 from ...objects.oid import Oid, hash_bytes
 from ...repository import Repository, is_shared
-from ...storage.disk import leases
-from ...storage.disk.locks import Lock
-from ...storage.disk.plain import is_plain
-from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, op_name, op_seq, segment_name
+from ...storage.layout import OPS, PACKS, PackName, op_name, op_seq, segment_name
 from ...storage.packs.op_file import MAX_CONDEMNED
 from ...storage.packs.pack import Pack
 from ...storage.packs.segment import build as build_segment
 from ...storage.snapshot import Snapshot
-from ...worktree import clean_up
 from . import copying
 from . import verdicts as planning
+from .ground import Ground, Here
 from .mark import Mark
 from .verdicts import MAX_UNUSED, Plan, Verdict
 
-_KEEP_TMP = 24 * 3600.0
 _TRIES = 5
-_CLOCK = 1000
-"""Milliseconds by which the times of files may lag behind the clock."""
 
 
 @dataclass(frozen=True)
@@ -77,10 +67,15 @@ def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
         DamagedError: The refs are damaged: run `fsck --repair` first.
     """
     with storage_errors(f"reading {repository.layout.folder}"):
-        head = repository.store.refresh().without_damage()
-        mark = Mark(repository.store, repository.promises().all_roots)
-        mark.catch_up(head)
-        return planning.make(repository.store, head, mark, max_unused)
+        return plan_on(Here(repository), max_unused)
+
+
+def plan_on(ground: Ground, max_unused: float = MAX_UNUSED) -> Plan:
+    """As `plan`, anywhere."""
+    head = ground.store.refresh().without_damage()
+    mark = Mark(ground.store, ground.promised(), ground.ahead)
+    mark.catch_up(head)
+    return planning.make(ground.store, head, mark, max_unused)
 
 
 def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
@@ -98,41 +93,48 @@ def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Pr
     if is_shared(repository.layout):
         where = repository.layout.folder
         raise RepositoryError(
-            f"{where} is shared: others may be pushing there, and it cannot be collected yet; leave it."
+            f"{where} is shared: others push there and have no leases; run `art gc --remote` in a clone of it."
         )
     with storage_errors(f"collecting garbage in {repository.layout.folder}"), repository.freeing():
-        recovery.recover(repository.store, repository.layout, repository.begin)
-        return _Collection(repository, progress).run(max_unused)
+        return collect_on(Here(repository), max_unused, progress)
+
+
+def collect_on(ground: Ground, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
+    """As `collect`, anywhere."""
+    ground.settle()
+    return _Collection(ground, progress).run(max_unused)
 
 
 class _Collection:
-    def __init__(self, repository: Repository, progress: Progress) -> None:
-        self._repository = repository
-        self._store = repository.store
+    def __init__(self, ground: Ground, progress: Progress) -> None:
+        self._ground = ground
+        self._store = ground.store
         self._progress = progress
-        self._mark = Mark(self._store, repository.promises().all_roots)
+        self._mark = Mark(self._store, ground.promised(), ground.ahead)
         self._deleted: list[str] = []
         self._fresh: set[bytes] = set()  # raw ids of what has come to life since the plan was made
         self._epoch = -1  # what it was when the plan was made
+        self._unnamed: set[PackName] = set()  # packs that no state named then
 
     def run(self, max_unused: float) -> Done:
         store = self._store
-        with self._repository.begin("gc") as transaction:
+        with self._ground.begin("gc") as transaction:
             self._progress("finding what is used")
             self._mark.catch_up(store.refresh())
             head = store.refresh().without_damage()
             self._mark.catch_up(head)  # what was published while that took its time
             made, self._epoch = planning.make(store, head, self._mark, max_unused), head.state.epoch
-            self._condemn(transaction, [verdict.pack for verdict in made.packs("delete")], set())
+            dead = [verdict.pack for verdict in made.packs("delete")]
+            self._unnamed.update(self._ground.abandoned(head))
+            self._condemn(transaction, [*dead, *self._unnamed], set())
         self._delete_condemned()
         full = not self._rewrite(made)
         self._delete_condemned()
-        self._sweep()
-        holders = leases.holders(self._repository.layout.leases)
+        self._deleted += self._ground.sweep()
+        holders = self._ground.holders()
         waiting = tuple(store.refresh().state.condemned) if holders else ()
         held_by = tuple(sorted({holder.process for holder in holders})) if waiting else ()
-        edits = tuple(clean_up(self._repository.layout))
-        return Done(made, tuple(self._deleted), waiting, held_by, full, edits)
+        return Done(made, tuple(self._deleted), waiting, held_by, full, tuple(self._ground.kept_edits()))
 
     def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[bytes]) -> None:
         """Publishes that these packs count as absent, less those in which something has come to life meanwhile.
@@ -147,7 +149,8 @@ class _Collection:
             transaction.publish()
 
     def _without(self, head: Snapshot, state: State, packs: Iterable[PackName], copied: set[bytes]) -> State:
-        gone = set(packs) & set(head.packs())
+        named = set(head.packs())
+        gone, unnamed = set(packs) & named, set(packs) & self._unnamed - named - state.condemned.keys()
         self._fresh |= self._mark.catch_up(head)
         # Another collector may have taken the copies that the plan relies on.
         watched = self._fresh if state.epoch == self._epoch else self._alive_in(gone)
@@ -155,6 +158,7 @@ class _Collection:
             places = {place for place, _ in head.find(Oid(key.hex()))}
             if places <= gone:
                 gone -= places
+        gone |= unnamed
         if not gone:
             return state
         gone = set(sorted(gone)[: MAX_CONDEMNED - len(state.condemned)])  # the next collection goes on
@@ -181,9 +185,14 @@ class _Collection:
             return True
         self._progress("writing anew what is used in packs that are mostly not")
         try:
-            with self._repository.begin("gc") as transaction:
-                done = [verdict for verdict in chosen if self._copy(transaction, verdict)]
-                transaction.seal()
+            with self._ground.begin("gc") as transaction:
+                done: list[Verdict] = []
+                for lineage in (False, True):
+                    apart = [each for each in chosen if self._ground.is_lineage(each.pack) == lineage]
+                    if apart:
+                        transaction.divide(lineage=lineage)
+                        done += [verdict for verdict in apart if self._copy(transaction, verdict)]
+                        transaction.seal()
                 self._condemn(transaction, [each.pack for each in done], {key for each in done for key in each.live})
         except DiskFull:
             return False
@@ -207,23 +216,27 @@ class _Collection:
     def _delete_some(self) -> bool:
         # What a damaged index does not name is not therefore without a name.
         head = self._store.refresh().without_damage()
-        holders = leases.holders(self._repository.layout.leases)
+        holders = self._ground.holders()
         # Who has died since we looked before has no lease, but what landed relies on what is condemned.
-        recovery.recover(self._store, self._repository.layout, self._repository.begin)
+        self._ground.settle()
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
-        there = {name for name in free if self._store.files.exists(name)}
+        there = free & self._listed()
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
         named = {seq for name in (*head.packs(), *head.state.condemned) if (seq := op_seq(name)) is not None}
         # What is older than all that a state names was made too late, and does not stand.
         self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
-        gone = {name for name in free if not self._store.files.exists(name)}
+        gone = free - self._listed() if free else free
         if gone:
             self._deleted += sorted(gone & there)
             self._forget(gone)
         return bool(gone & there)  # not what could not be taken from the list: the disk may be full
+
+    def _listed(self) -> set[str]:
+        """The files that hold objects."""
+        return {*self._store.files.list(PACKS), *self._store.files.list(OPS)}
 
     def _forget(self, gone: set[PackName]) -> None:
         """Takes what was deleted from the list of what is condemned, and from the index where that names it."""
@@ -231,7 +244,7 @@ class _Collection:
             head = self._store.refresh()
             old = head.state.segments
             new = self._index_without(head, gone)
-            with self._repository.begin("gc") as transaction:
+            with self._ground.begin("gc") as transaction:
                 transaction.edit_state(partial(_forgotten, gone, old, new))
                 transaction.publish()
             if self._store.refresh().state.segments == new:
@@ -251,48 +264,6 @@ class _Collection:
             return head.state.segments
         kept = [segment.name for segment in head.segments if segment not in touched]
         return (*kept, name)
-
-    def _sweep(self) -> None:
-        """Removes what dead processes left: files that no state names, half-written ones."""
-        layout = self._repository.layout
-        now = int(time.time() * 1000)
-        begun = min((holder.begun for holder in leases.holders(layout.leases)), default=now) - _CLOCK
-        # Whatever the clock says: times may come from another machine, and clocks are set back.
-        wanted = packs_in_journals(layout)
-        # Only now: who ended before we looked who is alive has published.
-        head = self._store.refresh().without_damage()
-        named = {*wanted, *head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
-        for name in (*self._store.files.list(PACKS), *self._store.files.list(INDEX)):
-            path = layout.folder / name
-            known = is_pack_name(name) or name.startswith(f"{INDEX}/")
-            if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
-                self._store.files.delete(name)
-                self._deleted.append(name)
-        for claim in layout.running.glob("*"):
-            if is_plain(claim) and (lock := Lock.take(claim)) is not None:
-                lock.remove()  # its process was killed
-        _sweep_tmp(layout)
-
-
-def _sweep_tmp(layout: Layout) -> None:
-    """Removes what dead processes left in the folder for temporary files."""
-    for path in sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else ():
-        lock = layout.scratch_lock(path)
-        if lock.exists():
-            held = Lock.take(lock)
-            if held is None:
-                continue  # its process is alive
-            shutil.rmtree(path, ignore_errors=True)
-            held.remove()
-        elif time.time() - _changed(path) > _KEEP_TMP:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.lstat().st_mtime
-    except FileNotFoundError:
-        return time.time()
 
 
 def _forgotten(gone: set[PackName], old: tuple[Oid, ...], new: tuple[Oid, ...], head: Snapshot, state: State) -> State:

@@ -8,7 +8,7 @@ that a collector catches up with writers that never pause.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
@@ -28,6 +28,9 @@ Note = Callable[[bytes], object]
 _TOGETHER = 1 << 18
 """So many objects are looked for at once: passing over all that there are takes as long for many as for few."""
 
+_AHEAD = 1 << 13
+"""So many objects are said to be read next."""
+
 _BLOB = CODES["blob"]
 _NULL = bytes.fromhex(NULL)
 
@@ -41,17 +44,24 @@ class Mark:
     Args:
         store: Where they are.
         promised: The roots of the refs of repositories elsewhere, see `Promises`.
+        ahead: Told which objects are read next, by their raw ids.
 
     Attributes:
         live: Their raw ids, each under itself: so that whoever meets one again need not keep another copy.
         lost: What is referred to and cannot be read → why. It takes nothing else down with it.
     """
 
-    def __init__(self, store: ObjectStore, promised: Iterable[Oid] = ()) -> None:
+    def __init__(
+        self,
+        store: ObjectStore,
+        promised: Iterable[Oid] = (),
+        ahead: Callable[[Collection[bytes]], object] = lambda _: None,
+    ) -> None:
         self.live: dict[bytes, bytes] = {}
         self.lost: dict[Oid, ArtError] = {}
         self._store = store
         self._promised = tuple(promised)
+        self._ahead = ahead
         self._refs: RefMap | None = None
 
     def catch_up(self, head: Snapshot) -> set[bytes]:
@@ -118,7 +128,10 @@ class Mark:
             for key in wave:
                 self.live[key] = key
                 note(key)
-            for key in wave - _leaves(head, wave):
+            inner = tuple(wave - _leaves(head, wave))
+            for number, key in enumerate(inner):
+                if number % _AHEAD == 0:
+                    self._ahead(inner[number : number + _AHEAD])
                 oid = Oid(key.hex())
                 try:
                     self._await(graph.references(self._store, self._store.location(oid)), pending)

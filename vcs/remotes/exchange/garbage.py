@@ -1,0 +1,118 @@
+"""Collecting the garbage of a repository elsewhere: the same collector, on ground where nobody has a lease.
+
+Who pushes sees, when he publishes, that something was condemned, makes sure that what he sent and relies on is still
+there, and begins anew where it is not; who reads and does not find a file looks at the newest state. So nothing here is
+safe because of a clock: what was sent and is in no state yet is spared for a day so that nobody has to send it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from ...changes.transaction import Transaction
+from ...errors import DamagedError, RemoteRefused, UnknownName
+from ...objects.oid import Oid
+from ...repository import Repository
+from ...storage.disk import leases
+from ...storage.layout import INDEX, PACKS, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
+from ...storage.snapshot import Snapshot
+from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on
+from ..places.probe import FOLDER as PROBE
+from ..remote import Remote
+from . import ranges
+from .fetch import fetch
+
+MAX_UNUSED = 0.25
+"""By default packs elsewhere are written anew until no more than this share is garbage: it costs coming and going."""
+
+_SPARED = 24 * 3600.0
+"""Seconds for which what no state names is left to who sent it."""
+_INDEX_SPARED = 7 * _SPARED
+"""Seconds for which an index is that no state names: who sent it is told nothing, but begins anew within the hour."""
+
+
+def plan(near: Repository, remote: Remote, max_unused: float = MAX_UNUSED) -> Plan:
+    """As `gc.plan`, elsewhere; what is new there is fetched first, since most of it is read here.
+
+    Raises:
+        RemoteError: It cannot be reached.
+        DamagedError: Its refs are damaged.
+    """
+    fetch(near, remote)
+    return plan_on(_There(remote), max_unused)
+
+
+def collect(
+    near: Repository, remote: Remote, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None
+) -> Done:
+    """As `gc.collect`, elsewhere.
+
+    Raises:
+        RemoteRefused: It is somebody's own repository, or what is needed is not allowed there.
+        RemoteError: It cannot be reached.
+        DamagedError: Its refs are damaged.
+    """
+    progress("fetching what is new")
+    fetch(near, remote)
+    seen = remote.notes.seen()
+    if seen is not None and seen.identity is None:
+        raise RemoteRefused(f"{remote.where} is somebody's own repository; run `art gc` there.")
+    return collect_on(_There(remote), max_unused, progress)
+
+
+class _There:
+    """A repository elsewhere, as a ground of which nobody knows who is there: see `Ground`."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.store = remote.store
+        self._remote = remote
+
+    def begin(self, why: str) -> Transaction:
+        """See `Ground.begin`."""
+        return self._remote.transaction(why)
+
+    def promised(self) -> Iterable[Oid]:
+        """See `Ground.promised`: all that it refers to has to be there."""
+        return ()
+
+    def ahead(self, keys: Collection[bytes]) -> None:
+        """See `Ground.ahead`: what is not here comes in few requests."""
+        with suppress(UnknownName, DamagedError, FileNotFoundError):  # then each is looked for by itself
+            self.store.come(ranges.read(self._remote, self.store.not_near(keys)))
+
+    def is_lineage(self, name: PackName) -> bool:
+        """See `Ground.is_lineage`; what small changes carry with them is lineage, and hardly anything else."""
+        return is_lineage_name(name) or op_seq(name) is not None
+
+    def abandoned(self, head: Snapshot) -> list[PackName]:
+        """See `Ground.abandoned`."""
+        named = {*head.packs(), *head.state.condemned}
+        return [
+            PackName(name)
+            for name, age in self._remote.files.ages(PACKS)
+            if age > _SPARED and is_pack_name(name) and name not in named
+        ]
+
+    def settle(self) -> None:
+        """See `Ground.settle`: what the dead have not published, nobody can."""
+
+    def holders(self) -> list[leases.Holder]:
+        """See `Ground.holders`: there are none."""
+        return []
+
+    def sweep(self) -> list[str]:
+        """See `Ground.sweep`: old indexes, and what is left of tests of the place."""
+        files = self._remote.files
+        old = [name for name, age in files.ages(INDEX) if age > _INDEX_SPARED]
+        old += [name for name, age in files.ages(PROBE) if age > _SPARED]
+        named = set(map(segment_name, self.store.look().state.segments))
+        swept = [name for name in old if name not in named]
+        for name in swept:
+            files.delete(name)
+        return swept
+
+    def kept_edits(self) -> Iterable[Path]:
+        """See `Ground.kept_edits`: nothing is checked out there."""
+        return ()
