@@ -22,6 +22,8 @@ GITIGNORE_TEXT = "# Kept by art, not by Git.\n*\n"
 
 FORMAT, ROOT, CLEANED = "format", "root", "cleaned"
 OPS, PACKS, INDEX = "ops", "packs", "index"
+PROBE = "probe"
+"""Where it is tried out what a place guarantees; nothing there is needed afterwards."""
 MERGED, COMING = "merged", "coming"
 """Which state of a repository elsewhere was brought together with what is here, or is being: files of `remote`."""
 
@@ -97,6 +99,7 @@ class Layout:
         self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
         self.workspace = folder / "workspace"  # for files that users make outside of steps
         self.config = folder / "config.toml"  # what this repository alone is told, such as remotes
+        self.probe = folder / PROBE
         self.remotes = folder / "remotes"  # what is known here of repositories elsewhere, a folder for each
 
     def top_names(self) -> set[str]:

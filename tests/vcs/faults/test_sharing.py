@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, Entry, Tree
 from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.remotes.exchange import garbage
 from artvcs.vcs.remotes.exchange.data import fetch_data
 from artvcs.vcs.remotes.exchange.fetch import fetch
 from artvcs.vcs.remotes.exchange.push import push
@@ -61,6 +64,11 @@ def fetched(folder: Path, say: Say, machine: str = "ada") -> None:
     say("data")
 
 
+def collected(folder: Path, say: Say) -> None:
+    done = garbage.collect(*exchange(folder, "ada"), max_unused=0)
+    say(f"collected {len(done.deleted)}")
+
+
 def values(folder: Path, machine: str) -> dict[int, Oid]:
     near, _ = exchange(folder, machine)
     return {each.number: each.artifact for each in version_refs.every(near.refs())}
@@ -94,8 +102,26 @@ def check(folder: Path) -> None:
         assert problems(folder / place) == [], place
 
 
-@pytest.mark.parametrize("work", [pushed, fetched])
-def test_killed_in_every_state(tmp_path: Path, work: Work) -> None:
+def prepare_garbage(folder: Path) -> None:
+    """As `prepare`, after so many changes that old ones go, and with what a push has left that was killed."""
+    prepare(folder)
+    for number in range(36):
+        near, remote = exchange(folder, "ben")
+        with near.transaction("note") as transaction:
+            transaction.set_ref("tags/note", transaction.put_blob(b"%d" % number))
+        push(near, remote)
+    near, remote = exchange(folder, "ben")
+    with remote.transaction("never published") as transaction:
+        transaction.put_blob(random_text(5).encode())
+        transaction.seal()
+        for name in transaction.packs():
+            old = folder / "shared" / name
+            os.utime(old, (old.stat().st_mtime - 7 * 24 * 3600,) * 2)
+        transaction._incoming.forget_packs()  # as if killed: nobody takes them away
+
+
+@pytest.mark.parametrize(("work", "prepare"), [(pushed, prepare), (fetched, prepare), (collected, prepare_garbage)])
+def test_killed_in_every_state(tmp_path: Path, work: Work, prepare: Callable[[Path], None]) -> None:
     template, folder = tmp_path / "template", tmp_path / "team"
     prepare(template)
     work(scenarios.copy(template, tmp_path / "warm"), lambda _: None)

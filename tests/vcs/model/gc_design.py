@@ -42,13 +42,22 @@ class GcRules:
     lease_first: bool = True  # a lease stands before the state is read that it protects
     leases_after_condemning: bool = True  # leases are read after the condemning entry was committed
     never_tidy: bool = True  # packs of a change whose outcome is unknown are left to the collector
-    writers_lease: bool = True  # off on a remote where the grace has run out
+    writers_lease: bool = True  # off on a remote, where nobody has one
+    readers_lease: bool = True  # the same
+    look_again: bool = True  # a reader without a lease that misses something looks at the newest state
     # These two are needed only by writers without a lease:
     look_for_own_file: bool = True
+    begin_anew: bool = True  # a writer that misses something that he had sent begins anew; off: he sends that again
     fresh_names: bool = True  # a put without a reply is not tried again under its name: a late one would raise the dead
 
 
 FULL = GcRules()
+REMOTE = GcRules(writers_lease=False, readers_lease=False)
+"""A repository elsewhere: nobody has a lease, and a state is deleted from as soon as it says what is condemned."""
+
+
+class Collected(Exception):
+    """What a writer had sent was collected before it was published."""
 
 
 @dataclass
@@ -78,7 +87,10 @@ class GcDesign:
             base = yield from self.point.newest()
             if self.rules.writers_lease:
                 yield from surely(self.lease(name, base.seq))
-            yield from self._change(base)
+            try:
+                yield from self._change(base)
+            except Collected:
+                continue
         yield from surely(Delete(f"leases/{name}"))
 
     def _change(self, base: Entry) -> Steps[None]:
@@ -122,6 +134,8 @@ class GcDesign:
                 gone = pack in state.condemned
                 if self.rules.look_for_own_file and not gone:
                     gone = (yield Read(pack)) is None
+                if gone and not self.rules.writers_lease and self.rules.begin_anew:
+                    raise Collected
                 if gone:
                     del change.own[pack]
         stored = self._found(state) | frozenset().union(*change.own.values())
@@ -130,15 +144,26 @@ class GcDesign:
 
     def reader(self, name: str) -> Steps[None]:
         """Reads all that its state refers to, slowly, then looks again."""
-        if self.rules.lease_first:
+        if self.rules.lease_first and self.rules.readers_lease:
             yield from surely(self.lease(name, 0))
         for _ in range(2):
             entry = yield from self.history.look(self.point.newest)
-            yield from surely(self.lease(name, entry.seq))
-            for pack in entry.state.packs:
-                if (yield Read(pack)) is None:
-                    raise Violation(f"missing: a reader of state {entry.seq} does not find {pack}")
+            if self.rules.readers_lease:
+                yield from surely(self.lease(name, entry.seq))
+            while (missing := (yield from self._missing(entry.state))) is not None:
+                newer = entry
+                if not self.rules.readers_lease and self.rules.look_again:
+                    newer = yield from self.history.look(self.point.newest)
+                if newer is entry:
+                    raise Violation(f"missing: a reader of state {entry.seq} does not find {missing}")
+                entry = newer
         yield from surely(Delete(f"leases/{name}"))
+
+    def _missing(self, state: State) -> Steps[str | None]:
+        for pack in state.packs:
+            if (yield Read(pack)) is None:
+                return pack
+        return None
 
     def collector(self) -> Steps[None]:
         leases = yield from self._leases()

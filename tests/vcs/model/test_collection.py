@@ -15,15 +15,15 @@ from .scenarios import ROUGH, Found, gc_run, many, sampled, without
 from .world import Faults
 
 STEPS = 1500
-FULL = gc_design.FULL
+FULL, REMOTE = gc_design.FULL, gc_design.REMOTE
 LOG, REGISTER = log_design.FULL, register_design.FULL
 DROWSY = replace(ROUGH, sleep=0.02, naps=(150, 600))
 on_either = pytest.mark.parametrize("point", [LOG, REGISTER], ids=["log", "register"])
 
 # What a writer with a lease does not need: its own pack may be condemned, but not deleted, while it has the lease.
-ONLY_WITHOUT_LEASE = {"look_for_own_file", "fresh_names"}
-# Not rules that protect, but what a remote with a grace period lacks.
-SITUATIONS = {"writers_lease"}
+ONLY_WITHOUT_LEASE = {"look_for_own_file", "fresh_names", "look_again"}
+# Not rules that protect, but what a remote lacks, and how a writer goes on there.
+SITUATIONS = {"writers_lease", "readers_lease", "begin_anew"}
 RARE = {"lease_first", "leases_after_condemning"}
 RULES = [rule.name for rule in fields(GcRules) if rule.name not in ONLY_WITHOUT_LEASE | SITUATIONS]
 
@@ -59,6 +59,23 @@ def test_a_writer_without_lease_must_look_for_its_own_files() -> None:
     assert runs(rules, LOG, range(400), stop_at_first=True).violations
 
 
+@pytest.mark.parametrize("begin_anew", [True, False], ids=["anew", "again"])
+def test_elsewhere_nothing_is_missing_without_any_lease(begin_anew: bool) -> None:
+    """As many runs as asked for: crashes, two collectors, lost and late replies, lists that are torn."""
+    found = runs(replace(REMOTE, begin_anew=begin_anew), LOG, range(2000), steps=400)
+    assert found.violations == ()
+    assert found.changes > 8000
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["condemn_first", "condemned_is_absent", "revalidate", "revalidate_own", "look_for_own_file", "mark_again",
+     "never_tidy", "look_again"],
+)  # fmt: skip
+def test_elsewhere_no_rule_can_be_left_out(rule: str) -> None:
+    assert runs(without(rule, REMOTE), LOG, range(2000), stop_at_first=True, steps=400).violations
+
+
 def test_a_writer_with_a_lease_need_not() -> None:
     assert runs(replace(FULL, look_for_own_file=False), LOG, range(100)).violations == ()
 
@@ -77,10 +94,9 @@ def test_no_rule_of_leases_can_be_left_out(rule: str, faults: Faults) -> None:
 @pytest.mark.faults
 @on_either
 @pytest.mark.parametrize("faults", [ROUGH, DROWSY, replace(ROUGH, crash=0.03)], ids=["rough", "drowsy", "crashing"])
-@pytest.mark.parametrize("leases", [True, False])
-def test_it_holds_for_long(point: LogRules | RegisterRules, faults: Faults, leases: bool) -> None:
+@pytest.mark.parametrize("rules", [FULL, replace(FULL, writers_lease=False), REMOTE], ids=["here", "late", "elsewhere"])
+def test_it_holds_for_long(point: LogRules | RegisterRules, faults: Faults, rules: GcRules) -> None:
     """A third of the seeds, see `sampled`."""
-    rules = replace(FULL, writers_lease=leases)
     assert runs(rules, point, sampled(range(10_000, 12_000)), faults, steps=3000).violations == ()
 
 

@@ -16,10 +16,9 @@ from ...errors import DamagedError, RemoteRefused, UnknownName
 from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.disk import leases
-from ...storage.layout import INDEX, PACKS, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
+from ...storage.layout import INDEX, PACKS, PROBE, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
 from ...storage.snapshot import Snapshot
 from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on
-from ..places.probe import FOLDER as PROBE
 from ..remote import Remote
 from . import ranges
 from .fetch import fetch

@@ -18,7 +18,7 @@ from obstore.store import ObjectStore
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
-from . import probe
+from ...storage.layout import PROBE
 from .far_files import Reading, ReadOnly, pieces_of
 from .traffic import Traffic
 
@@ -163,7 +163,7 @@ class BucketFiles(Reading):
 
     def ages(self, folder: str) -> Iterator[tuple[str, float]]:
         """See `FarFiles.ages`."""
-        mark, start = f"{probe.FOLDER}/{os.urandom(8).hex()}", len(self._prefix)
+        mark, start = f"{PROBE}/{os.urandom(8).hex()}", len(self._prefix)
         self.put(mark, b"what time is it?")
         try:
             now = self.clock(mark)

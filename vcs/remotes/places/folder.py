@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_full
 from ...storage.files import Signature, check_name, nothing
+from ...storage.layout import PROBE
 from ...storage.local import LocalFiles
 from .far_files import Reading, pieces_of
-from .probe import FOLDER as PROBE
 from .traffic import Traffic
 
 

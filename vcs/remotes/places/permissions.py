@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import RemoteRefused
-from ...storage.layout import CLEANED, FORMAT, INDEX, OPS, PACKS, ROOT
-from . import probe
+from ...storage.layout import CLEANED, FORMAT, INDEX, OPS, PACKS, PROBE, ROOT
 from .address import Address
 
 ROLES = {
@@ -61,7 +60,7 @@ def _amazon(address: Address, role: str) -> dict[str, Any]:
     found += [
         allow("AddToTheLog", "PutObject", files(*added), **only_new),
         allow("AddObjects", "PutObject AbortMultipartUpload", files(f"{PACKS}/*", f"{INDEX}/*", ROOT)),
-        allow("Probe", "PutObject DeleteObject AbortMultipartUpload", files(f"{probe.FOLDER}/*")),
+        allow("Probe", "PutObject DeleteObject AbortMultipartUpload", files(f"{PROBE}/*")),
     ]
     if role == "collector":
         found += [
@@ -82,7 +81,7 @@ def _azure(address: Address, role: str) -> dict[str, Any]:
     actions = [f"{blobs}/read", *(f"{blobs}/{each}" for each in more[role].split())]
     path = f"@Resource[{blobs}:path] StringLike"
     below = f"{address.path}/" if address.path else ""
-    may_delete = [probe.FOLDER, PACKS, INDEX, OPS] if role == "collector" else [probe.FOLDER]
+    may_delete = [PROBE, PACKS, INDEX, OPS] if role == "collector" else [PROBE]
     conditions = [f"({path} '{below}*')"] if below else []
     if role != "reader":
         actions.append(f"{blobs}/delete")
@@ -113,7 +112,7 @@ def _google(address: Address, role: str) -> dict[str, Any]:
         new = (f"{OPS}/", f"{PACKS}/", f"{INDEX}/", *((FORMAT,) if role != "contributor" else ()))
         # Whoever replaces a file there, as the hint at the newest entry of the log, has to be allowed to delete it.
         bindings += [grant("roles/storage.objectCreator", *new)]
-        bindings += [grant("roles/storage.objectUser", ROOT, f"{probe.FOLDER}/")]
+        bindings += [grant("roles/storage.objectUser", ROOT, f"{PROBE}/")]
     if role == "collector":
         bindings += [grant("roles/storage.objectUser", f"{OPS}/", f"{PACKS}/", f"{INDEX}/", CLEANED)]
     return {"bindings": bindings}

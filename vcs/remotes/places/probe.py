@@ -17,11 +17,9 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from ...errors import RemoteError
 from ...storage.files import Files
+from ...storage.layout import PROBE
 
 T = TypeVar("T")
-
-FOLDER = "probe"
-"""Where all is written that is needed for it."""
 
 RACERS = 16
 """So many writers race for one name."""
@@ -84,7 +82,7 @@ def probe(files: Files) -> Guarantees:
     Raises:
         RemoteError: It cannot be reached, or refuses to be written.
     """
-    folder = f"{FOLDER}/{os.urandom(8).hex()}"
+    folder = f"{PROBE}/{os.urandom(8).hex()}"
     try:
         return Guarantees(tuple(_findings(files, folder)))
     finally:
