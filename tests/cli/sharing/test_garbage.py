@@ -139,3 +139,26 @@ def test_a_shared_folder_is_collected_from_a_clone(machine: Clone, shared: Path)
     ada.art("push")
     refused = there(shared, "gc", code=4)
     assert "`art gc --remote`" in refused.err
+
+
+def test_data_can_be_given_up_there_and_stays_with_who_has_it(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ben.art("pull")
+    before = size(shared / "packs")
+    assert "`art gc --remote`" in ada.art("rm", "numbers@1", "--remote").out
+    ada.art("rm", "numbers@1", "--remote", code=3)
+    ada.art("gc", "--remote", "--max-unused", "0")
+    assert size(shared / "packs") < before - 100_000
+    assert ada.art("cat", "numbers@1").out
+    there(shared, "fsck")
+    ben.art("pull")
+    assert "was pruned" in ben.art("cat", "numbers@1", code=3).err
+    ben.art("fsck")
+    assert ben.ran() == {"numbers"}  # made again
+    assert ben.art("cat", "numbers@1").out == ada.art("cat", "numbers@1").out
+    ben.art("push")
+    eve = machine("eve")
+    eve.art("pull")
+    assert eve.art("cat", "numbers@1").out == ada.art("cat", "numbers@1").out

@@ -58,7 +58,8 @@ class Machine:
         with self.near.transaction("save") as transaction:
             blobs = [(transaction.put_blob(content), len(content)) for content in contents]
             entries = [Entry(f"{number}.bin", FILE, oid, size) for number, (oid, size) in enumerate(blobs)]
-            artifact = Artifact("tests.folder", "folder", 1, transaction.put(Tree(0, tuple(entries))), 0, False)
+            size, payload = sum(size for _, size in blobs), transaction.put(Tree(0, tuple(entries)))
+            artifact = Artifact("tests.folder", "folder", 1, payload, size, False)
             version = dataclasses.replace(version_of(name, transaction.put(artifact)), created=next(_clock))
             transaction.add(AddVersion(version, {}))
         found = version_refs.by_value(self.near.refs(), name, artifact.oid)

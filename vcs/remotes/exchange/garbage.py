@@ -13,6 +13,8 @@ from pathlib import Path
 
 from ...changes.transaction import Transaction
 from ...errors import DamagedError, RemoteRefused, UnknownName
+from ...maps import ref_names
+from ...objects.kinds import Version
 from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.disk import leases
@@ -28,7 +30,10 @@ MAX_UNUSED = 0.25
 
 _SPARED = 24 * 3600.0
 """Seconds for which what no state names is left to who sent it."""
-_INDEX_SPARED = 7 * _SPARED
+_PROBE_SPARED = 24 * 3600.0
+"""Seconds for which what is tried out there is left to who does that."""
+
+_INDEX_SPARED = 7 * 24 * 3600.0
 """Seconds for which an index is that no state names: who sent it is told nothing, but begins anew within the hour."""
 
 
@@ -59,6 +64,25 @@ def collect(
     if seen is not None and seen.identity is None:
         raise RemoteRefused(f"{remote.where} is somebody's own repository; run `art gc` there.")
     return collect_on(_There(remote), max_unused, progress)
+
+
+def give_up(near: Repository, remote: Remote, version: Version) -> None:
+    """Gives up the data of a version elsewhere; its record stays, and whoever has the data keeps it.
+
+    Raises:
+        UnknownName: It is not there, or its data is not.
+        RemoteRefused: Nothing can be changed there.
+        RemoteError: It cannot be reached.
+    """
+    fetch(near, remote)
+    refs, artifact = remote.refs(), version.artifact
+    if not any(True for _ in refs.items(ref_names.values(version.name, artifact))):
+        raise UnknownName(f"{version.name}@{version.label or version.number} is not at {remote.name}; nothing to do.")
+    if refs.get(ref_names.pruned(artifact)) is not None:
+        raise UnknownName(f"The data of {version.name}@{version.label or version.number} is given up there already.")
+    with remote.transaction(f"give up the data of {version.name}") as transaction:
+        transaction.set_ref(ref_names.pruned(artifact), artifact)
+    fetch(near, remote)
 
 
 class _There:
@@ -105,7 +129,7 @@ class _There:
         """See `Ground.sweep`: old indexes, and what is left of tests of the place."""
         files = self._remote.files
         old = [name for name, age in files.ages(INDEX) if age > _INDEX_SPARED]
-        old += [name for name, age in files.ages(PROBE) if age > _SPARED]
+        old += [name for name, age in files.ages(PROBE) if age > _PROBE_SPARED]
         named = set(map(segment_name, self.store.look().state.segments))
         swept = [name for name in old if name not in named]
         for name in swept:

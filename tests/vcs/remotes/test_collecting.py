@@ -1,0 +1,151 @@
+"""Several collect the garbage of a repository elsewhere while others push and fetch: nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import pytest
+from obstore.store import MemoryStore
+
+from artvcs.testing.tools import at_once
+from artvcs.vcs.errors import Collected
+from artvcs.vcs.remotes.exchange import garbage
+from artvcs.vcs.remotes.exchange.data import fetch_data
+from artvcs.vcs.remotes.exchange.mirror import mirror
+from artvcs.vcs.remotes.places.bucket import BucketFiles
+from artvcs.vcs.remotes.places.far_files import FarFiles
+from artvcs.vcs.remotes.places.folder import FolderFiles
+
+from ..helpers import problems
+from . import places
+from .test_push import Machine
+
+PUSHES = 12
+
+
+def bring(machine: Machine) -> None:
+    """Brings all data."""
+    fetch_data(machine.near, machine.remote, set(machine.versions().values()))
+
+
+def memory(_: pytest.MonkeyPatch, store: MemoryStore) -> Callable[[], FarFiles]:
+    return lambda: BucketFiles(store, "team", "mem://team")
+
+
+def s3(patch: pytest.MonkeyPatch, _: MemoryStore) -> Callable[[], FarFiles]:
+    address = places.s3(patch)
+    return lambda: places.files(address)
+
+
+def azure(patch: pytest.MonkeyPatch, _: MemoryStore) -> Callable[[], FarFiles]:
+    address = places.azure(patch)
+    return lambda: places.files(address)
+
+
+def push_often(ours: Machine, me: int) -> int:
+    """Pushes, again and again, what is too much for an op's own file."""
+    for number in range(PUSHES):
+        ours.save(f"made-by-{me}", os.urandom(60_000), b"%d %d" % (me, number))
+        pushed = None
+        while pushed is None:
+            with suppress(Collected):
+                pushed = ours.push()
+    bring(ours)
+    return me
+
+
+class Collectors:
+    """Machines that collect all the time, as long as the block lasts."""
+
+    def __init__(self, machines: list[Machine]) -> None:
+        self.count = 0
+        self._done = threading.Event()
+        self._threads = [threading.Thread(target=self._collect, args=[each]) for each in machines]
+        self._failed: list[BaseException] = []
+
+    def _collect(self, ours: Machine) -> None:
+        while not self._done.is_set():
+            try:
+                with suppress(Collected):
+                    assert garbage.collect(ours.near, ours.remote, max_unused=0).plan.lost == {}
+                self.count += 1
+            except BaseException as error:
+                self._failed.append(error)
+                raise
+
+    def __enter__(self) -> Self:
+        for each in self._threads:
+            each.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        for each in self._threads:
+            each.join()
+        assert self._failed == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    [memory, pytest.param(s3, marks=pytest.mark.remotes), pytest.param(azure, marks=pytest.mark.remotes)],
+    ids=["memory", "s3", "azure"],
+)
+@pytest.mark.parametrize("spared", [True, False], ids=["spared", "at once"])
+def test_collectors_beside_pushers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spared: bool, place: Callable[..., Callable[[], FarFiles]]
+) -> None:
+    """Also where what is being sent is taken away at once, as after a day: then a push begins anew."""
+    if not spared:
+        monkeypatch.setattr(garbage, "_SPARED", -1e9)
+    files = place(monkeypatch, MemoryStore())
+
+    def machine(name: str) -> Machine:
+        found = Machine(tmp_path / name, MemoryStore())
+        found.files = files()
+        return found
+
+    first = machine("first")
+    first.save("first", b"x")
+    first.push()
+    with Collectors([machine("collector-1"), machine("collector-2")]) as collectors:
+        pushed = at_once([lambda me=me: push_often(machine(f"pusher-{me}"), me) for me in range(3)])  # type: ignore[misc]
+    assert pushed == [0, 1, 2]  # else one has raised
+    assert collectors.count >= 4
+    last = machine("last")
+    last.fetch()
+    assert len(last.versions()) == 1 + 3 * PUSHES
+    bring(last)
+    mirror(last.remote, FolderFiles(tmp_path / "mirror"), "the mirror")
+    for folder in (tmp_path / "mirror", tmp_path / "last" / ".artifacts"):
+        assert problems(folder) == []
+
+
+def test_what_others_have_made_again_stays(tmp_path: Path) -> None:
+    """A collector's plan is made; then somebody pushes what was garbage by it."""
+    place = MemoryStore()
+    ada, ben = (Machine(tmp_path / name, place) for name in ("ada", "ben"))
+    content = os.urandom(60_000)
+    saved = ada.save("data", content)
+    ada.push()
+    ben.fetch()
+    garbage.give_up(ada.near, ada.remote, saved)
+    original = garbage._There.abandoned
+
+    def late(self: garbage._There, head: object) -> list[object]:
+        again = ben.save("again", content)
+        assert again.artifact == saved.artifact
+        ben.push()
+        return original(self, head)  # type: ignore[arg-type,return-value]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(garbage._There, "abandoned", late)
+        garbage.collect(ada.near, ada.remote, max_unused=0)
+    eve = Machine(tmp_path / "eve", place)
+    eve.fetch()
+    bring(eve)
+    assert set(eve.versions()) == {"data@1", "again@1"}
