@@ -15,7 +15,7 @@ from typing import Any
 
 from ..changes.publish import now_ms
 from ..errors import DamagedError, storage_errors
-from ..objects.oid import Oid
+from ..objects.oid import Oid, is_oid
 from ..storage.disk import durable
 from ..storage.disk.locks import Lock
 from ..storage.disk.registers import read_register, write_register
@@ -77,17 +77,19 @@ class Notes:
 
     def taken(self) -> set[PackName]:
         """The packs of lineage there that were taken over, or came from here: what is in them is here."""
-        try:
-            lines = (self.layout.folder / "taken").read_text().splitlines()
-        except (OSError, UnicodeDecodeError):
-            return set()
-        return {PackName(line) for line in lines if is_lineage_name(line)}
+        return {PackName(line) for line in self._lines("taken") if is_lineage_name(line)}
 
     def note_taken(self, names: Iterable[PackName]) -> None:
         """Notes all packs of lineage of which that can be said."""
-        with self._writing():
-            text = "".join(f"{name}\n" for name in sorted(names))
-            durable.write_file(self.layout.folder / "taken", text.encode(), staging=self.layout.tmp)
+        self._write_lines("taken", names)
+
+    def given_up(self) -> set[Oid]:
+        """The artifacts whose data was given up there and stayed here: it goes there again only if somebody says so."""
+        return {Oid(line) for line in self._lines("given-up") if is_oid(line)}
+
+    def note_given_up(self, artifacts: Iterable[Oid]) -> None:
+        """Notes all artifacts of which that can be said."""
+        self._write_lines("given-up", artifacts)
 
     def refusal(self, where: str) -> str | None:
         """Why nothing can be pushed to an address, as it was found out. Raises KeyError where it was not."""
@@ -134,6 +136,17 @@ class Notes:
         with self._writing():
             if self.layout.folder.exists():
                 shutil.rmtree(self.layout.folder)
+
+    def _lines(self, name: str) -> list[str]:
+        try:
+            return (self.layout.folder / name).read_text().splitlines()
+        except (OSError, UnicodeDecodeError):
+            return []
+
+    def _write_lines(self, name: str, lines: Iterable[str]) -> None:
+        with self._writing():
+            text = "".join(f"{line}\n" for line in sorted(lines))
+            durable.write_file(self.layout.folder / name, text.encode(), staging=self.layout.tmp)
 
     def _read(self, name: str) -> dict[str, Any]:
         try:

@@ -153,6 +153,9 @@ def test_data_can_be_given_up_there_and_stays_with_who_has_it(machine: Clone, sh
     assert size(shared / "packs") < before - 100_000
     assert ada.art("cat", "numbers@1").out
     there(shared, "fsck")
+    ada.ran("-p", "seed=2")
+    assert ada.ran() == set()
+    ada.art("push")  # what was given up stays so, though it is here
     ben.art("pull")
     assert "was pruned" in ben.art("cat", "numbers@1", code=3).err
     ben.art("fsck")
@@ -162,3 +165,16 @@ def test_data_can_be_given_up_there_and_stays_with_who_has_it(machine: Clone, sh
     eve = machine("eve")
     eve.art("pull")
     assert eve.art("cat", "numbers@1").out == ada.art("cat", "numbers@1").out
+
+
+def test_what_was_given_up_comes_back_where_it_is_named(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    ada.art("rm", "numbers@1", "--remote")
+    ada.art("gc", "--remote", "--max-unused", "0")
+    assert "nothing to push" in ada.art("push").out
+    ada.art("push", "numbers@1")
+    ben.art("pull")
+    assert ben.art("cat", "numbers@1").out == ada.art("cat", "numbers@1").out
+    there(shared, "fsck")

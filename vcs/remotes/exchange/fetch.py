@@ -84,7 +84,7 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
         names, coming = _names(remote), _Coming(near)
         _take_packs(near, remote, transaction, names, coming)
         _take_ops(remote, transaction, entry, [name for name in names if (op_seq(name) or 0) > seq], coming)
-        here, pruned = near.refs(), list[tuple[str, Oid | None]]()
+        here, pruned, given_up = near.refs(), list[tuple[str, Oid | None]](), remote.notes.given_up()
         runs = versions = 0
         for ref, old, new in _changes(remote, transaction, before, after):
             if ref.startswith((ref_names.RUNS, ref_names.ARTIFACTS)) and new is not None and here.get(ref) != new:
@@ -92,13 +92,20 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
                 versions += ref.startswith(ref_names.ARTIFACTS)
             if new not in (None, NULL):
                 coming.leads_to(new)
-            if ref.startswith(ref_names.PRUNED) and not _has_data(near, new or old):
-                pruned.append((ref, new))
+            if ref.startswith(ref_names.PRUNED):
+                artifact = Oid(ref_names.last_part(ref))
+                given_up.discard(artifact)
+                if not _has_data(near, new or old):
+                    pruned.append((ref, new))
+                elif new is not None:
+                    given_up.add(artifact)
         coming.complete(remote, transaction)
         remote.notes.note_coming(entry)  # before its refs are here
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
             transaction.add(SetRef(ref, new))
+    if given_up != remote.notes.given_up():
+        remote.notes.note_given_up(given_up)
     remote.notes.note_merged(entry)
     remote.notes.note_taken(name for name in names if is_lineage_name(name))
     return Fetched(runs, versions, tuple(_renumbered(here, near.refs())))

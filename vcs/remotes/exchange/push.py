@@ -192,9 +192,9 @@ class _Sending:
         for oid in self._waiting.mending:
             yield SetRef(ref_names.lost(oid), None)
         for oid in self._artifacts:
-            ref = ref_names.pruned(oid)
-            if self._refs.get(ref) != self._waiting.base.get(ref):
-                yield SetRef(ref, self._refs.get(ref))
+            ref, given_up = ref_names.pruned(oid), self._is_given_up(oid)
+            if given_up != (self._waiting.base.get(ref) is not None):
+                yield SetRef(ref, oid if given_up else None)
 
     def _bring(self, transaction: Transaction, oids: Collection[Oid]) -> None:
         left = set(oids)
@@ -242,8 +242,7 @@ class _Sending:
         record = graph.RECORDS[item.kind].decode(codec.decompress(item.codec, item.stored, item.size))
         if not isinstance(record, Artifact):
             return graph.references_of(record)
-        given_up = self._refs.get(ref_names.pruned(item.oid)) is not None
-        self._artifacts[item.oid] = NULL if given_up else record.payload
+        self._artifacts[item.oid] = NULL if self._is_given_up(item.oid) else record.payload
         return ()
 
     def _located(self, oids: set[Oid]) -> Iterator[tuple[Oid, str, bool, int]]:
@@ -275,13 +274,17 @@ class _Sending:
             return False
         if kind == "artifact":
             there = next(self._waiting.base.items(ref_names.values_like(oid)), None) is not None
-            made_again = self._waiting.base.get(ref_names.pruned(oid)) and not self._refs.get(ref_names.pruned(oid))
+            made_again = self._waiting.base.get(ref_names.pruned(oid)) and not self._is_given_up(oid)
             return there and not made_again
         if kind == "commit":
             commit = self._store.record(oid, Commit)
             results = self._waiting.base.items(ref_names.results(commit.cache_key)) if commit.cache_key else ()
             return any(result == oid for _, result in results)
         return False
+
+    def _is_given_up(self, artifact: Oid) -> bool:
+        """Whether the data of an artifact was given up here, or there, and does not go there."""
+        return artifact in self._waiting.given_up or self._refs.get(ref_names.pruned(artifact)) is not None
 
 
 def _read_back(remote: Remote, names: Iterable[PackName]) -> None:

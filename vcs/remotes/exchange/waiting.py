@@ -30,12 +30,14 @@ class Waiting:
         fresh: The refs that are only here, or changed here since.
         again: The artifacts whose data was given up there and was made again here.
         mending: What was lost there and is here.
+        given_up: The artifacts whose data was given up there, stays here, and does not go there again.
     """
 
     base: RefMap
     fresh: Mapping[str, Oid]
     again: frozenset[Oid] = frozenset()
     mending: frozenset[Oid] = frozenset()
+    given_up: frozenset[Oid] = frozenset()
 
     @classmethod
     def between(cls, near: Repository, remote: Remote, versions: Iterable[Version] | None) -> Self:
@@ -46,11 +48,18 @@ class Waiting:
         )  # of which here a part may be collected
         changed = refs.diff(base)
         fresh = dict(only_here(near, changed))
-        if versions is not None:
-            return cls(base, _of_versions(refs, base, fresh, versions))
+        # What has a new name here has been made again, whether or not it was here before.
+        named = {Oid(ref.split("/")[1]) for ref in fresh if ref.startswith(ref_names.VALUES)}
+        given_up = frozenset(remote.notes.given_up()) - named
         again = {old for ref, (old, new) in changed.items() if ref.startswith(ref_names.PRUNED) and old and not new}
+        if versions is not None:
+            versions = list(versions)
+            named |= {version.artifact for version in versions}
+            found = _of_versions(refs, base, fresh, versions)
+            return cls(base, found, frozenset(again & named), given_up=given_up - named)
+        again -= given_up
         lost = {Oid(ref_names.last_part(ref)) for ref, _ in base.items(ref_names.LOST)}
-        return cls(base, fresh, frozenset(again), frozenset(oid for oid in lost if near.store.has(oid)))
+        return cls(base, fresh, frozenset(again), frozenset(oid for oid in lost if near.store.has(oid)), given_up)
 
     @property
     def is_empty(self) -> bool:
