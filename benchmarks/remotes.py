@@ -53,7 +53,7 @@ def main() -> None:
     os.environ |= {"AWS_ACCESS_KEY_ID": ceph.ACCESS, "AWS_SECRET_ACCESS_KEY": ceph.SECRET}
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     ceph.install()
-    work = (_many_small, _one_large, _changed_rows, _first_run, _many_pushers, _long_history)
+    work = (_many_small, _one_large, _changed_rows, _one_column, _first_run, _many_pushers, _long_history)
     for each in work:  # a server each: what it keeps is in memory
         with _server() as server, tempfile.TemporaryDirectory() as place:
             each(server, Path(place))
@@ -211,6 +211,35 @@ def _changed_rows(server: Server, place: Path) -> None:
     _python(folder, _TABLE, "changed")
     _, said = _art(folder, "push")
     _say(f"push one changed row group of a {whole / 1e6:.0f} MB table", 100 * _traffic(said)[1] / whole, 5, "% bytes")
+
+
+_WIDE = """
+import numpy, pyarrow
+from artvcs import save_artifact
+chance = numpy.random.default_rng(1)
+save_artifact(pyarrow.table({f"c{number}": chance.random(4_000_000) for number in range(20)}), "wide")
+"""
+
+_COLUMN = """
+import pyarrow.parquet
+from artvcs import Client
+file = Client().get_artifact_version("wide").open()
+group = pyarrow.parquet.ParquetFile(file).read_row_group(0, columns=["c7"])
+assert group.column("c7")[0].as_py() >= 0
+"""
+
+
+def _one_column(server: Server, place: Path) -> None:
+    bucket = server.bucket()
+    folder = _project(server, place / "ours", bucket)
+    _python(folder, _WIDE)
+    _, said = _art(folder, "push")
+    whole = _traffic(said)[1]
+    other = _project(server, place / "other", bucket)
+    _art(other, "pull")
+    before = server.requests()
+    _python(other, _COLUMN)
+    _say(f"first bytes of one column of a {whole / 1e6:.0f} MB table", server.requests() - before, 5, "requests")
 
 
 _FLOW = (

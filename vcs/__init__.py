@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .objects.oid import Oid, hash_bytes
     from .remotes import config
     from .remotes.config import Configured
-    from .remotes.exchange import bundles, garbage, supply
+    from .remotes.exchange import bundles, garbage, parts, supply
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
@@ -95,7 +95,7 @@ _NAMES = {
     "objects.oid": "Oid hash_bytes",
     "remotes": "config",
     "remotes.config": "Configured",
-    "remotes.exchange": "bundles garbage supply",
+    "remotes.exchange": "bundles garbage parts supply",
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.waiting": "Standing standing",
     "remotes.exchange.push": "Pushed push would_push",
@@ -204,6 +204,7 @@ __all__ = [
     "now_ms",
     "op_seq",
     "opening",
+    "parts",
     "permissions",
     "proofs",
     "push",

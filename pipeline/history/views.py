@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artvcs.vcs import (
     Artifact,
@@ -23,6 +23,7 @@ from artvcs.vcs import (
     UnknownName,
     Version,
     damaged,
+    parts,
     runs,
     uses,
     values,
@@ -124,6 +125,19 @@ class ArtifactVersion(Source):
             DamagedError: Its data is not what was stored.
         """
         return store.load(self.repository, self.id, self.trust)
+
+    def open(self, path: str | None = None) -> BinaryIO:
+        """One of its files, to be read and sought in; of what is elsewhere only those parts come that are read.
+
+        Args:
+            path: Which one, as in `a/b.csv`; by default the only one.
+
+        Raises:
+            UnknownName: There is no such file, or its data is nowhere.
+            RemoteError: Its data is elsewhere, and cannot be reached.
+            DamagedError: It is not what was stored.
+        """
+        return parts.open_file(self.repository, self.id, path)
 
     @property
     def trust(self) -> Trust:

@@ -49,6 +49,8 @@ class Nearby:
             return self._whole(name)[start : None if length is None else start + length]
         if not is_pack_name(name):
             return self._far.read(name, start, length)
+        if length is not None and name not in self._tails and not self._path(name).exists():
+            return self._far.read(name, start, length)  # whoever knows what he wants need not know where a pack ends
         size, tail = self._tail(name)
         end = size if length is None else min(size, start + length)
         if start >= size - len(tail):

@@ -15,7 +15,6 @@ from obstore.store import MemoryStore
 from artvcs.testing.tools import at_once
 from artvcs.vcs.errors import Collected
 from artvcs.vcs.remotes.exchange import garbage
-from artvcs.vcs.remotes.exchange.data import fetch_data
 from artvcs.vcs.remotes.exchange.mirror import mirror
 from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.remotes.places.far_files import FarFiles
@@ -26,11 +25,6 @@ from . import places
 from .test_push import Machine
 
 PUSHES = 12
-
-
-def bring(machine: Machine) -> None:
-    """Brings all data."""
-    fetch_data(machine.near, machine.remote, set(machine.versions().values()))
 
 
 def memory(_: pytest.MonkeyPatch, store: MemoryStore) -> Callable[[], FarFiles]:
@@ -55,7 +49,7 @@ def push_often(ours: Machine, me: int) -> int:
         while pushed is None:
             with suppress(Collected):
                 pushed = ours.push()
-    bring(ours)
+    ours.bring_all()
     return me
 
 
@@ -119,7 +113,7 @@ def test_collectors_beside_pushers(
     last = machine("last")
     last.fetch()
     assert len(last.versions()) == 1 + 3 * PUSHES
-    bring(last)
+    last.bring_all()
     mirror(last.remote, FolderFiles(tmp_path / "mirror"), "the mirror")
     for folder in (tmp_path / "mirror", tmp_path / "last" / ".artifacts"):
         assert problems(folder) == []
@@ -147,5 +141,5 @@ def test_what_others_have_made_again_stays(tmp_path: Path) -> None:
         garbage.collect(ada.near, ada.remote, max_unused=0)
     eve = Machine(tmp_path / "eve", place)
     eve.fetch()
-    bring(eve)
+    eve.bring_all()
     assert set(eve.versions()) == {"data@1", "again@1"}

@@ -76,6 +76,10 @@ class Machine:
     def versions(self) -> dict[str, Oid]:
         return {f"{each.name}@{each.number}": each.artifact for each in version_refs.every(self.near.refs())}
 
+    def bring_all(self) -> None:
+        """Brings the data of all versions here."""
+        fetch_data(self.near, self.remote, set(self.versions().values()))
+
     def requests(self) -> int:
         """The requests since this was asked before."""
         count, self.files.traffic.requests = self.files.traffic.requests, 0
