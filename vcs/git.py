@@ -125,9 +125,11 @@ def configured(start: Path, names: str) -> dict[str, str]:
 def branch(start: Path) -> str | None:
     """The branch that is checked out; None where there is none, or no Git."""
     try:
-        return _asked(start, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or None if find_root(start) else None
+        ref = _asked(start, "symbolic-ref", "--quiet", "HEAD").strip() if find_root(start) else ""
     except OSError:
         return None
+    # Git's own short form is longer where a tag has the same name.
+    return ref.removeprefix("refs/heads/") or None
 
 
 def _asked(start: Path, *command: str) -> str:

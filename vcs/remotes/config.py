@@ -4,7 +4,8 @@
     origin = "s3://bucket/prefix"
     lab = { url = "s3://artifacts/us", endpoint = "https://s3.lab.example", region = "eu-central-1" }
 
-The file `config.toml` of the repository has the same tables without `tool.artvcs`, and goes before. What each run does
+Below it in the project there may be others, which go before for whoever is in their folder. The file `config.toml` of
+the repository has the same tables without `tool.artvcs`, and goes before. What each run does
 stands in the table `run`, and whose results count in the table `trust`: see `trust.policy`.
 """
 
@@ -21,6 +22,7 @@ from .. import git
 from ..errors import InvalidName, RepositoryError, UnknownName, storage_errors
 from ..repository import ENVIRONMENT_VARIABLE, Repository
 from ..storage.disk import durable
+from ..storage.layout import FOLDER_NAME
 from ..trust.policy import Policy
 from .places.address import Address, parse
 from .remote import check_remote_name
@@ -90,34 +92,48 @@ def read(repository: Repository) -> Settings:
         RepositoryError: A file of configuration cannot be understood.
         InvalidName: It says something that cannot be.
     """
-    local = local_file(repository)
-    project = _project(repository)
-    return _added(read_shared(project), local, _table(local), _top(project))
+    local, here = local_file(repository), _here(repository)
+    # Where the environment names a repository, it may lie anywhere; what its own project says counts as well.
+    settings = Settings({}) if here.is_relative_to(repository.project) else read_shared(repository.project)
+    return _added(_read_on(settings, here), local, _table(local), _top(here))
 
 
-def read_shared(project: Path) -> Settings:
+def read_shared(folder: Path) -> Settings:
     """What is configured for all who have a project, whether or not there is a repository here. Raises as `read`."""
-    file = _shared_file(project)
-    return _added(Settings({}), file, _table(file, *_SHARED), file.parent)
+    return _read_on(Settings({}), folder)
+
+
+def _read_on(settings: Settings, folder: Path) -> Settings:
+    """Adds what the files from the top of a project down to a folder say; a nearer one goes before."""
+    for file in _files(folder):
+        settings = _added(settings, file, _table(file, *_SHARED), file.parent)
+    return settings
 
 
 def shared_file(repository: Repository) -> Path:
-    """The `pyproject.toml` of the project that a repository belongs to."""
-    return _shared_file(_project(repository))
+    """The `pyproject.toml` of a project into which is written: the nearest one that says something to us already."""
+    files = _files(_here(repository))
+    return next((file for file in reversed(files) if _table(file, *_SHARED)), files[0])
 
 
-def _project(repository: Repository) -> Path:
-    """The folder of the project: where the environment names a repository, it may lie anywhere."""
-    return Path.cwd() if os.environ.get(ENVIRONMENT_VARIABLE) else repository.project
+def _here(repository: Repository) -> Path:
+    """The folder that somebody is in, if it is in the project, or none is found that way."""
+    here = Path.cwd()
+    inside = here.is_relative_to(repository.project) or bool(os.environ.get(ENVIRONMENT_VARIABLE))
+    return here if inside else repository.project
 
 
-def _shared_file(project: Path) -> Path:
-    return _top(project) / "pyproject.toml"
+def _files(folder: Path) -> list[Path]:
+    """Where something may be said to those who are in a folder, from the top of the project down."""
+    top = _top(folder)
+    return [each / "pyproject.toml" for each in (folder, *folder.parents) if each.is_relative_to(top)][::-1]
 
 
-def _top(project: Path) -> Path:
-    """The top of the working tree of Git, or the project's folder."""
-    return git.find_root(project) or project
+def _top(folder: Path) -> Path:
+    """The top of the working tree of Git, or of what belongs to one repository, or else the folder itself."""
+    return git.find_root(folder) or next(
+        (each for each in (folder, *folder.parents) if (each / FOLDER_NAME).is_dir()), folder
+    )
 
 
 def local_file(repository: Repository) -> Path:

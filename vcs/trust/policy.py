@@ -11,9 +11,8 @@ do where `results` is "everyone".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,9 @@ from ..repository import Repository
 from . import proofs, signatures, vouches
 
 EVERYONE = "everyone"
+_APART = "refs/"
+_PATIENCE = 500
+"""So many vouches that say nothing are looked at, by one process."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,12 @@ class Rule:
 
     def fits(self, signed: Signed) -> bool:
         """Whether it means somebody's signature."""
-        on_branch = self.branch is None or (signed.branch is not None and fnmatchcase(signed.branch, self.branch))
-        return on_branch and fnmatchcase(signed.signer, self.signer)
+        on_branch = self.branch is None or (signed.branch is not None and _is_like(signed.branch, self.branch))
+        # What is no branch, as a pull request, is meant by its own name alone.
+        apart = signed.branch is not None and signed.branch.startswith(_APART)
+        if apart and self.branch is not None and not self.branch.startswith(_APART):
+            return False
+        return on_branch and _is_like(signed.signer, self.signer)
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,11 @@ class Policy:
             None if everyone else _rules(results, "results", file),
             pickles,
         )
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    """Whether a text is a pattern's, in which `*` stands for any letters, and nothing else for another."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def _rules(found: Any, what: str, file: Path) -> tuple[Rule, ...]:
@@ -128,47 +139,64 @@ class Judge:
     def __init__(self, repository: Repository, policy: Policy | None) -> None:
         self._repository = repository
         self._policy = policy
-        self._known: dict[Oid, list[str]] = {}
+        self._signers = None if policy is None or policy.signers is None else signatures.Signers(policy.signers)
+        self._judged: set[Oid] = set()  # vouches
+        self._signed: dict[bytes, list[Signed]] = {}  # by the raw ids of what they are for
+        self._in_vain = 0  # so many vouches have said nothing
 
     def refusal(self, refs: Refs, commit: Oid) -> str | None:
         """Why a result does not count; None where it does."""
-        policy = self._policy
-        if policy is None or policy.results is None or self._is_made_here(commit):
+        policy, unknown = self._policy, ""
+        if policy is None or policy.results is None:
             return None
         try:
-            found = list(self.signatures(refs, commit))
+            if proofs.made_here(self._repository.layout, [commit]):
+                return None
+        except UnusableSecret as error:
+            unknown = f" ({str(error).rstrip('.')})"
+        try:
+            found = self.signatures(refs, commit)
         except SignatureError as error:
             return str(error).rstrip(".")
         if any(rule.fits(each) for rule in policy.results for each in found):
             return None
         if found:
             return f"it was signed by {' and '.join(sorted(set(map(str, found))))}, whose results do not count here"
-        return "nobody has signed it who is known here"
+        return f"nobody has signed it who is known here{unknown}"
 
     def may_run(self, artifact: Oid) -> bool:
         """Whether a value may run code when it is loaded because of who has signed that he made it."""
         policy = self._policy
         if policy is None or not policy.pickles:
             return False
-        found = list(self.signatures(self._repository.refs(), artifact))
+        found = self.signatures(self._repository.refs(), artifact)
         return any(rule.fits(each) for rule in policy.pickles for each in found)
 
-    def signatures(self, refs: Refs, oid: Oid) -> Iterator[Signed]:
+    def knows(self, signature: str) -> bool:
+        """Whether the project knows whose key a signature was made with, or asks for none."""
+        if self._signers is None:
+            return True
+        try:
+            return self._signers.names(signature)
+        except SignatureError:
+            return False
+
+    def signatures(self, refs: Refs, oid: Oid) -> list[Signed]:
         """Who has signed that an object is of his making.
 
         Raises:
             SignatureError: That cannot be found out.
         """
-        if self._policy is None or self._policy.signers is None:
-            return
-        for id_, vouch in vouches.of(refs, self._repository.store, oid):
-            if id_ not in self._known:
-                self._known[id_] = signatures.signers(self._policy.signers, vouch.signed, vouch.signature)
-            for signer in self._known[id_]:
-                yield Signed(signer, vouch.branch)
-
-    def _is_made_here(self, commit: Oid) -> bool:
-        try:
-            return bool(proofs.made_here(self._repository.layout, [commit]))
-        except UnusableSecret:
-            return False
+        if self._signers is None:
+            return []
+        for id_, vouch in vouches.of(refs, self._repository.store, oid, self._judged):
+            if self._in_vain >= _PATIENCE:
+                break  # a stranger's, so many that looking at them all would take minutes
+            signers = self._signers.of(vouch.signed, vouch.signature) if vouch is not None else []
+            self._judged.add(id_)
+            self._in_vain += not signers
+            if vouch is not None and signers:
+                said = [Signed(signer, vouch.branch) for signer in signers]
+                for made in vouch.made:
+                    self._signed.setdefault(bytes.fromhex(made), []).extend(said)
+        return list(self._signed.get(bytes.fromhex(oid), ()))

@@ -8,19 +8,18 @@ docs/format/sharing.md.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from .. import git
 from ..changes.publish import now_ms
-from ..errors import DamagedError, UnknownName, UnusableSecret
+from ..errors import DamagedError, SignatureError, UnknownName
 from ..maps import ref_names
 from ..maps.refs import Refs
 from ..objects import canonical
-from ..objects.limits import MAX_TEXT
-from ..objects.oid import Oid, is_oid
+from ..objects.kinds import Run
+from ..objects.oid import Oid, hash_bytes, is_oid
 from ..repository import Repository
 from ..storage.store import ObjectStore
 from . import proofs
@@ -31,10 +30,13 @@ BRANCH_VARIABLE = "ARTVCS_BRANCH"
 
 _MOST = 10_000
 """So many objects one vouch is for, at most: reading it must not cost much."""
-_LARGEST = _MOST * 80 + (MAX_TEXT << 2)
+_LARGEST = _MOST * 80 + (64 << 10)
 """Bytes of a vouch."""
-_LOOKED_AT = 100
-"""So many vouches for one object are looked at, at most."""
+_LONGEST = 255
+"""Letters of a branch's name."""
+_OF_A_BRANCH = ("push", "schedule", "workflow_dispatch", "repository_dispatch", "merge_group")
+"""What starts a job at GitHub that those who may write to the branch have started. Source: its documentation, "Events
+that trigger workflows"."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Vouch:
         """
         match canonical.loads(data):
             case {"signature": str(signature), "statement": {"branch": branch, "made": [*made], "moment": int(moment)}}:
-                sound = isinstance(branch, str | None) and all(isinstance(oid, str) and is_oid(oid) for oid in made)
+                short = isinstance(branch, str | None) and len(branch or "") <= _LONGEST and len(made) <= _MOST
+                sound = short and all(isinstance(oid, str) and is_oid(oid) for oid in made)
                 found = cls(tuple(map(Oid, made)), branch, moment, signature) if sound else None
                 if found is not None and found.encode() == data:  # else there is more in it
                     return found
@@ -81,60 +84,101 @@ class Vouch:
         return {"branch": self.branch, "made": list(self.made), "moment": self.moment}
 
 
-def vouch(repository: Repository, key: SigningKey, refs: Mapping[str, Oid]) -> int:
-    """Signs for what refs that are pushed show and was made here; returns for how many objects that is.
+def vouch(repository: Repository, key: SigningKey, refs: Mapping[str, Oid]) -> tuple[int, str]:
+    """Signs for what refs that are pushed show, and what their runs have used, as far as it was made here.
+
+    What was signed with this key on this branch before is not signed again.
+
+    Returns:
+        For how many objects, and the last signature.
 
     Raises:
         SignatureError: It cannot be signed.
+        UnusableSecret: Nobody knows what was made here.
     """
-    shown, vouched = set[Oid](), set[Oid]()
-    for ref, oid in refs.items():
-        if ref.startswith(ref_names.CACHE):
-            shown.add(oid)
-        elif ref.startswith(ref_names.VALUES):
-            shown.add(Oid(ref.split("/")[1]))
-        elif ref.startswith(ref_names.VOUCHED):
-            vouched.add(Oid(ref.split("/")[1]))  # before a push that failed
-    try:
-        fresh = sorted(proofs.made_here(repository.layout, shown - vouched))
-    except UnusableSecret:
-        return 0  # then nothing is known to have been made here
-    if not fresh:
-        return 0
     branch, moment = branch_of(repository), now_ms()
+    made = proofs.made_here(repository.layout, _shown(repository, refs))
+    marks = {_mark(oid, key, branch): oid for oid in made}
+    fresh = sorted(oid for mark, oid in marks.items() if mark not in proofs.made_here(repository.layout, marks))
+    signature = ""
+    if not fresh:
+        return 0, signature
     with repository.transaction("vouch") as transaction:
         for start in range(0, len(fresh), _MOST):
             said = Vouch(tuple(fresh[start : start + _MOST]), branch, moment)
-            oid = transaction.put_blob(replace(said, signature=key.sign(said.signed)).encode())
+            signature = key.sign(said.signed)
+            oid = transaction.put_blob(replace(said, signature=signature).encode())
             for each in said.made:
                 transaction.set_ref(ref_names.vouch(each, oid), oid)
-    return len(fresh)
+    proofs.note_made(repository.layout, *(_mark(oid, key, branch) for oid in fresh))
+    return len(fresh), signature
 
 
-def of(refs: Refs, store: ObjectStore, oid: Oid) -> Iterator[tuple[Oid, Vouch]]:
-    """The vouches for an object that can be read, by their ids; nobody has checked who signed them."""
-    for _, each in islice(refs.items(ref_names.vouches(oid)), _LOOKED_AT):
-        try:
-            if store.location(each).size <= _LARGEST:
-                found = Vouch.decode(store.read(each, "blob"))
-                if oid in found.made:
-                    yield each, found
-        except (DamagedError, UnknownName):
-            continue  # nothing that says anything
+def _shown(repository: Repository, refs: Mapping[str, Oid]) -> set[Oid]:
+    """The commits and artifacts that refs show, and their runs."""
+    shown = set[Oid]()
+    for ref, oid in refs.items():
+        if ref.startswith(ref_names.CACHE):
+            shown.add(oid)
+        elif ref.startswith(ref_names.VALUES) and is_oid(artifact := ref.split("/")[1]):
+            shown.add(Oid(artifact))
+        elif ref.startswith(ref_names.RUNS):
+            steps = repository.store.record(oid, Run).steps.values()
+            shown.update(step.commit for step in steps if step.commit is not None)
+            shown.update(output.artifact for step in steps for output in step.outputs.values())
+    return shown
+
+
+def _mark(oid: Oid, key: SigningKey, branch: str | None) -> Oid:
+    """Stands for an object that was signed with a key on a branch, among what was made here."""
+    return hash_bytes(canonical.dumps([oid, key.name, branch]), "vouched")
+
+
+def of(
+    refs: Refs, store: ObjectStore, oid: Oid, known: Container[Oid] = frozenset()
+) -> Iterator[tuple[Oid, Vouch | None]]:
+    """The vouches for an object by their ids, but those that are known; nobody has checked who signed them.
+
+    What can be read and says nothing is None.
+    """
+    for ref, each in refs.items(ref_names.vouches(oid)):
+        if each not in known and ref == ref_names.vouch(oid, each):
+            yield each, _read(store, each)
+
+
+def _read(store: ObjectStore, oid: Oid) -> Vouch | None:
+    try:
+        at = store.location(oid)
+        return Vouch.decode(store.read(oid, "blob")) if at.kind == "blob" and at.size <= _LARGEST else None
+    except (DamagedError, UnknownName):
+        return None
 
 
 def branch_of(repository: Repository) -> str | None:
     """The branch that a project is on: as the environment says, or the service that runs this job, or else Git.
 
-    What is no branch, as a tag or a pull request, has a name that no branch can be mistaken for.
+    What is no branch, as a tag or a pull request, has a name from `refs/` on, which no branch can be mistaken for.
+
+    Raises:
+        SignatureError: It is no name.
     """
+    found = _told_branch() or git.branch(repository.project)
+    if found is not None and (len(found) > _LONGEST or not found.isprintable()):
+        raise SignatureError(f"{found[:80]!r} cannot be the name of a branch; correct {BRANCH_VARIABLE}.")
+    return found
+
+
+def _told_branch() -> str | None:
     told = os.environ
     if given := told.get(BRANCH_VARIABLE):
         return given
     if told.get("GITHUB_ACTIONS") and (ref := told.get("GITHUB_REF")):
-        return ref.removeprefix("refs/heads/")  # `GITHUB_HEAD_REF` is what its author has called it
+        # Others can start a job on the main branch, by a pull request or a comment. `GITHUB_HEAD_REF` is what the
+        # author of one has called his branch.
+        event, branch = told.get("GITHUB_EVENT_NAME", "push"), ref.removeprefix("refs/heads/")
+        return branch if event in _OF_A_BRANCH or branch == ref else f"refs/events/{event}/{branch}"
     if told.get("GITLAB_CI") and (ref := told.get("CI_COMMIT_REF_NAME")):
         if request := told.get("CI_MERGE_REQUEST_IID"):
             return f"refs/merge-requests/{request}/head"
         return f"refs/tags/{ref}" if told.get("CI_COMMIT_TAG") else ref
-    return git.branch(repository.project)
+    return None

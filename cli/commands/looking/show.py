@@ -10,7 +10,7 @@ import click
 
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
-from artvcs.vcs import Commit, Entry, GitState, Judge, Oid, Repository, canonical, config, ref_names
+from artvcs.vcs import Commit, Entry, GitState, Judge, Oid, Repository, SignatureError, canonical, config, ref_names
 
 from ... import completion, finding, output
 from ...main import terminal
@@ -69,9 +69,10 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
         say(f"Tags:      {', '.join(version.tags)}")
     run = History(repository).run_name(record.run) if record.run else None
     if version.commit is not None and record.commit is not None:
-        _say_origin(repository, record.commit, version.commit, run, _signed(repository, *_makers(repository, version)))
+        _say_origin(repository, record.commit, version.commit, run)
     else:
         say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
+    _say_signed(_signed(repository, *_makers(repository, version)), record.commit, version.id)
     steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
     used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
     if used:
@@ -80,11 +81,9 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     _say_files(repository, version, files)
 
 
-def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None, signed: list[str]) -> None:
+def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
     say = terminal().say
     say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
-    if signed:
-        say(f"Signed:    {', '.join(signed)}")
     if run:
         say(f"Run:       {run}")
     _say_git(commit.git)
@@ -99,10 +98,16 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
             terminal().row(f"{title + ':':<10} {', '.join(things[:_SEEN])}{more}")
 
 
-def _signed(repository: Repository, *made: Oid) -> list[str]:
-    """Who has signed that commits or artifacts are of his making, of those whom the project knows."""
+def _signed(repository: Repository, *made: Oid) -> dict[Oid, list[str]]:
+    """Commits or artifacts → who has signed that they are of his making, of those whom the project knows."""
     refs, judge = repository.refs(), Judge(repository, config.read(repository).trust)
-    return sorted({str(each) for oid in made for each in judge.signatures(refs, oid)})
+    found = {}
+    for oid in dict.fromkeys(made):
+        try:
+            found[oid] = sorted({str(each) for each in judge.signatures(refs, oid)})
+        except SignatureError as error:
+            found[oid] = [f"? {error}"]
+    return {oid: signers for oid, signers in found.items() if signers}
 
 
 def _makers(repository: Repository, version: ArtifactVersion) -> list[Oid]:
@@ -110,6 +115,13 @@ def _makers(repository: Repository, version: ArtifactVersion) -> list[Oid]:
     refs = repository.refs()
     kept = (refs.get(ref) for ref in repository.catalog(refs).results.that_made(version.id))
     return [oid for oid in (version.id, version.record.commit, *kept) if oid is not None]
+
+
+def _say_signed(signed: dict[Oid, list[str]], this: Oid | None, artifact: Oid | None = None) -> None:
+    """Says of each signature what it is of: that of another execution says nothing of the one that is shown."""
+    for oid, signers in signed.items():
+        of = "" if oid == this else ", of the value" if oid == artifact else f", of commit {output.short(oid)}"
+        terminal().row(f"Signed:    {', '.join(signers)}{of}")
 
 
 def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
@@ -213,7 +225,8 @@ def _say_commit(repository: Repository, entry: history.Entry) -> None:
     commit = entry.commit
     assert commit is not None
     terminal().say(f"commit {output.style(entry.oid, fg='yellow')}")
-    _say_origin(repository, entry.oid, commit, entry.run, _signed(repository, entry.oid))
+    _say_origin(repository, entry.oid, commit, entry.run)
+    _say_signed(_signed(repository, entry.oid), entry.oid)
     terminal().say(f"Author:    {commit.author}")
     terminal().say(f"Made:      {output.moment(from_ms(commit.finished))}")
     for name, made in commit.outputs.items():

@@ -44,6 +44,8 @@ def command(
             "it is not signed, so that it counts for nobody who trusts signers alone; give Git a key that signs "
             f"(gpg.format, user.signingkey), or set {signatures.KEY_VARIABLE}"
         )
+    if not done.is_known:
+        terminal().warn("The key that signed is in no line of the file of allowed signers: so it counts for nobody.")
 
 
 def _said(done: Pushed, dry_run: bool) -> str:

@@ -26,6 +26,7 @@ from ...storage.packs.pack import Item
 from ...storage.packs.table import KINDS
 from ...storage.snapshot import Snapshot
 from ...trust import signatures, vouches
+from ...trust.policy import Judge
 from ...upkeep.gc import copying
 from ...worktree import trees
 from .. import config
@@ -52,6 +53,7 @@ class Pushed:
         size: Bytes of these, as they are stored.
         fetched: What came from there.
         signed: For how many commits and artifacts the pusher has vouched; None where he has no key to sign with.
+        is_known: Whether the project knows whose key that is.
     """
 
     runs: int
@@ -60,6 +62,7 @@ class Pushed:
     size: int
     fetched: Fetched
     signed: int | None = None
+    is_known: bool = True
 
 
 def push(
@@ -89,12 +92,17 @@ def push(
 
 def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, *, verify: bool) -> Pushed:
     fetched = take_in(near, remote, remote.begin_there())
-    key = signatures.key_of(near.project, of_git=config.read(near).trust is not None)
-    signed = None if key is None else vouches.vouch(near, key, Waiting.between(near, remote, versions).fresh)
+    trust = config.read(near).trust
+    key = signatures.key_of(near.project, of_git=trust is not None)
+    signed: int | None = None
+    is_known = True
+    if key is not None:
+        signed, signature = vouches.vouch(near, key, Waiting.between(near, remote, versions).fresh)
+        is_known = not signature or Judge(near, trust).knows(signature)
     with near.reading():
         waiting = Waiting.between(near, remote, versions)
         if waiting.is_empty:
-            return Pushed(0, 0, 0, 0, fetched, signed)
+            return Pushed(0, 0, 0, 0, fetched, signed, is_known)
         with near.begin(f"push to {remote.name}") as here:
             # The refs as they are meant to be there; if they come to be so, both have these in common.
             after = waiting.base.update(waiting.fresh, here.put).root
@@ -118,7 +126,7 @@ def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, 
     else:
         after_it = take_in(near, remote, entry)
     renumbered = fetched.renumbered + after_it.renumbered
-    return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered), signed)
+    return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered), signed, is_known)
 
 
 def would_push(near: Repository, remote: Remote, versions: Iterable[Version] | None = None) -> Pushed:
