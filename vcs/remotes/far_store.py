@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from ..errors import UnknownName
+from ..errors import RemoteUnreachable, UnknownName
 from ..objects.oid import Oid
 from ..storage.copies import Place, expanded
 from ..storage.files import Files, nothing
@@ -21,6 +21,9 @@ from ..storage.snapshot import Snapshot
 from ..storage.soundness import NoMemo, Soundness
 from ..storage.store import ObjectStore
 
+_DOUBTS = 2
+"""So often an attempt without an answer is followed by a look at what became of it, and by another attempt."""
+
 
 class FarLog(OpLog):
     """A log of ops elsewhere.
@@ -30,15 +33,22 @@ class FarLog(OpLog):
     """
 
     moved = False
+    _doubts = 0
 
     def commit(self, entry: Entry, visible: Callable[[], object] = nothing) -> Outcome:
         """See `OpLog.commit`."""
         try:
             outcome = super().commit(entry, visible)
-        except BaseException:
+        except RemoteUnreachable:
             self.moved = True  # or not: that shows a look
+            self._doubts += 1
+            if self._doubts > _DOUBTS:
+                raise
+            return Outcome.UNKNOWN
+        except BaseException:
+            self.moved = True
             raise
-        self.moved = outcome is not Outcome.COMMITTED
+        self.moved, self._doubts = outcome is not Outcome.COMMITTED, 0
         return outcome
 
 

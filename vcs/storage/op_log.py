@@ -25,6 +25,9 @@ from .packs.op_file import Entry, read_id
 MIN_ENTRIES = 2
 """So many of the newest entries always stay, so that the newest stands."""
 
+_LOOKS = 20
+"""So often the newest entry is looked for: others may clean up meanwhile, but no list can be wrong again and again."""
+
 _STEPS = 64
 """So many entries beyond the hint are looked for one by one before all are listed."""
 
@@ -51,7 +54,7 @@ class OpLog:
             DamagedError: It cannot be read, or does not stand.
         """
         seq, listed = self._hint(), False
-        while True:
+        for _ in range(_LOOKS):
             if seq is None:
                 there = self.sequence()
                 if not there:
@@ -68,6 +71,7 @@ class OpLog:
                     "run `art fsck --repair`."
                 )
             seq = None
+        raise DamagedError("The list of the repository's ops names some that are not there; try again.")
 
     def is_newest(self, entry: Entry) -> bool:
         """Whether nothing follows this entry, which was the newest, and no repair has put another in its place."""

@@ -31,6 +31,9 @@ _PIECE = 1 << 20
 _AT_ONCE = 4
 """Parts that are on their way at the same time."""
 
+_DELETES = 3
+"""So often a deletion is asked for that gets no answer: twice is as good as once, though obstore does not know."""
+
 _LAST = 2**63 - 1
 """No place in a file is beyond."""
 
@@ -176,12 +179,17 @@ class BucketFiles(Reading):
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
-        self.traffic.add()
-        try:
-            with self._asking(name):
-                obstore.delete(self._store, self._key(name))
-        except FileNotFoundError:
-            return
+        for left in reversed(range(_DELETES)):
+            self.traffic.add()
+            try:
+                with self._asking(name):
+                    obstore.delete(self._store, self._key(name))
+                return
+            except FileNotFoundError:
+                return
+            except RemoteUnreachable:
+                if not left:
+                    raise
 
     # What `probe` asks for besides
 
@@ -239,7 +247,9 @@ class BucketFiles(Reading):
             raise FileNotFoundError(2, "No such file", name) from error
         if isinstance(error, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError):
             raise RemoteRefused(f"{self.name} refused access: {_brief(error)}; check your credentials.") from error
-        if _says(error, _REFUSED):
+        # Of a token that has expired, the answer to a question for a file's head says no more than that.
+        bare = "performing HEAD" in str(error) and "400 Bad Request" in str(error)
+        if _says(error, _REFUSED) or bare:
             raise RemoteRefused(f"{self.name} refused access: {_brief(error)}; check your credentials.") from error
         if isinstance(error, exceptions.NotSupportedError):
             raise RemoteRefused(f"{self.name} cannot do what is needed: {_brief(error)}; use another store.") from error
