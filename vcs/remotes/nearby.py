@@ -6,6 +6,7 @@ carries a checksum: one that was damaged here is as one that is not here.
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -25,6 +26,7 @@ _TAIL = 64 << 10
 _TABLE = 32 << 20
 """No pack's table is longer."""
 
+_PIECE = 1 << 20
 _CHECKSUM = 32
 _SIZE = 8
 
@@ -63,7 +65,12 @@ class Nearby:
 
     def map(self, name: str) -> Buffer:
         """See `Files.map`."""
-        return self._whole(name) if _is_kept(name) else self._far.map(name)
+        if not _is_kept(name):
+            return self._far.map(name)
+        if (found := self._mapped(name)) is not None:
+            return found
+        data = self._whole(name)
+        return self._mapped(name) or data
 
     def size(self, name: str) -> int:
         """See `Files.size`."""
@@ -119,6 +126,24 @@ class Nearby:
         """Keeps a copy of what was just read, or written, there."""
         self._write(name, data)
 
+    def _mapped(self, name: str) -> Buffer | None:
+        """A copy of a file, mapped, or None: an index may be large, and only little of it is looked at."""
+        try:
+            fd, info = open_plain(self._path(name))
+        except (OSError, DamagedError):
+            return None
+        with open(fd, "rb") as file:
+            size = info.st_size - _CHECKSUM
+            if size <= 0:
+                return None
+            digest, left = blake3(), size
+            while left and (piece := file.read(min(left, _PIECE))):
+                digest.update(piece)
+                left -= len(piece)
+            if left or file.read(_CHECKSUM) != digest.digest():
+                return None
+            return mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+
     def _whole(self, name: str) -> bytes:
         data = self._copy(name)
         if data is None:
@@ -149,8 +174,8 @@ class Nearby:
                 data = file.read(info.st_size)
         except (OSError, DamagedError):
             return None
-        body = data[_CHECKSUM:]
-        return body if blake3(body).digest() == data[:_CHECKSUM] else None
+        body = data[:-_CHECKSUM]
+        return body if blake3(body).digest() == data[-_CHECKSUM:] else None
 
     def _write(self, name: str, data: bytes) -> None:
         with suppress(OSError):  # where nothing can be written, all is asked for again
@@ -158,7 +183,9 @@ class Nearby:
             path = self._path(name)
             unfinished = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
             try:
-                unfinished.write_bytes(blake3(data).digest() + data)  # not durable: a torn one is told by its checksum
+                with open(unfinished, "wb") as file:  # not durable: a torn one is told by its checksum
+                    file.write(data)
+                    file.write(blake3(data).digest())
                 unfinished.replace(path)
             except BaseException:
                 unfinished.unlink(missing_ok=True)

@@ -33,6 +33,9 @@ from . import ranges
 
 _TRIES = 5
 
+_MANY = 1 << 16
+"""So many objects are looked for at once: more take memory."""
+
 _LEADING = ("version", "commit", "run", "refs")
 """The kinds of what has to come with all that it leads to; what others lead to is data."""
 
@@ -99,7 +102,7 @@ def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
                     pruned.append((ref, new))
                 elif new is not None:
                     given_up.add(artifact)
-        coming.complete(remote, transaction)
+        coming.complete(remote, transaction, lambda: _tops(remote, transaction, before, after))
         remote.notes.note_coming(entry)  # before its refs are here
         transaction.add(Merge(before, after, True))
         for ref, new in pruned:  # what is here stays
@@ -117,27 +120,37 @@ class _Coming:
     def __init__(self, near: Repository) -> None:
         self._near = near
         self._wanted: set[bytes] = set()
-        self._tops: set[bytes] = set()
 
     def note(self, found: Found) -> None:
         """Notes an object that has come, sound."""
         if found.at.kind in _LEADING:
             self._wanted.update(bytes.fromhex(link.oid) for link in found.links)
 
+    def settle(self) -> None:
+        """Forgets what is here by now: a hundred thousand runs lead to millions of objects."""
+        self._wanted -= self._near.store.known(self._wanted)
+
     def leads_to(self, oid: Oid) -> None:
         """Notes what a ref leads to."""
-        self._tops.add(bytes.fromhex(oid))
+        self._wanted.add(bytes.fromhex(oid))
+        if len(self._wanted) > _MANY:
+            self.settle()
 
-    def complete(self, remote: Remote, transaction: Transaction) -> None:
+    def complete(self, remote: Remote, transaction: Transaction, tops: Callable[[], set[Oid]]) -> None:
         """Makes sure that nothing is missing, and brings what is: as what was here, and was deleted and collected.
+
+        Args:
+            remote: From where.
+            transaction: Where to.
+            tops: Says what the refs lead to.
 
         Raises:
             DamagedError: Something is not there either.
         """
-        missing = self._tops - self._near.store.known(self._tops)
-        if missing or not self._wanted <= self._near.store.known(self._wanted):
+        self.settle()
+        if self._wanted:
             # It may be missed by garbage alone, which nobody can ask for: so it is looked for from the refs on.
-            _bring_missing(self._near, remote, transaction, {Oid(key.hex()) for key in self._tops})
+            _bring_missing(self._near, remote, transaction, tops())
 
 
 def _names(remote: Remote) -> list[PackName]:
@@ -161,6 +174,7 @@ def _take_packs(
     with remote.notes.arrivals() as arrivals:
         for name in fresh:
             transaction.take(name, download(remote, name, arrivals, coming.note))
+            coming.settle()
 
 
 def _is_here(remote: Remote, near: Repository, name: PackName) -> bool:
@@ -255,6 +269,12 @@ def _changes(
         yield from ((ref, old, new) for ref, (old, new) in refs.diff(RefMap(remote.store, before)).items())
     for oid in remote.store.fetched:
         transaction.bring(remote.store.stored(oid))
+
+
+def _tops(remote: Remote, transaction: Transaction, before: Oid | None, after: Oid | None) -> set[Oid]:
+    """What the refs lead to that changed there."""
+    changes = _changes(remote, transaction, before, after)
+    return {new for _, _, new in changes if new is not None and new != NULL}
 
 
 def _has_data(near: Repository, artifact: Oid | None) -> bool:
