@@ -154,9 +154,11 @@ class Putting:
         if self._process != os.getpid():
             raise StorageError("A forked process cannot go on with its parent's change of the repository; begin one.")
 
-    def bring(self, item: Item) -> None:
-        """Adds an object as it is stored, whether it is stored already or not."""
-        self._add(item)
+    def bring(self, *items: Item) -> None:
+        """Adds objects as they are stored, whether they are stored already or not."""
+        with self._adding():
+            for item in items:
+                self._incoming.add(item)
 
     def packs(self) -> tuple[PackName, ...]:
         """The full packs so far, which are at their places and which no state names yet."""

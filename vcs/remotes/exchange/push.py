@@ -8,9 +8,10 @@ change is kept, and numbers are given anew there; the last fetch says which.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.transaction import Transaction
@@ -37,6 +38,12 @@ from .waiting import Waiting
 
 _TRIES = 2
 """So often a push begins anew, where what it had sent was collected before it was published."""
+
+_HELD = 64 << 20
+"""So many bytes of what is sent are kept in memory between looking at it and sending it."""
+
+_TOGETHER = 256
+"""So many objects are added at once."""
 
 _FEW = 32 << 10
 """So many bytes of data may go with the lineage: less than another request is worth."""
@@ -159,6 +166,9 @@ class _Sending:
         self._refs = near.refs()
         self._there: Snapshot = remote.store.snapshot
         self._artifacts: dict[Oid, Oid] = {}  # those that are sent → their payloads, unless they were given up
+        self._pruned = {oid for _, oid in self._refs.items(ref_names.PRUNED)}
+        self._held: dict[Oid, Item] = {}  # what was read to see what it leads to, as far as it is little
+        self._held_bytes = 0
         self._lineage: dict[Oid, int] = {}  # what is sent → its stored bytes
         self._data: dict[Oid, int] = {}
         self._find(bring=bring)
@@ -206,9 +216,11 @@ class _Sending:
 
     def _bring(self, transaction: Transaction, oids: Collection[Oid]) -> None:
         left = set(oids)
-        for item in self._items(oids):
-            transaction.bring(item)
-            left.discard(item.oid)
+        held = (self._held.pop(oid) for oid in oids if oid in self._held)
+        items = chain(held, self._items([oid for oid in oids if oid not in self._held]))
+        while some := tuple(islice(items, _TOGETHER)):
+            transaction.bring(*some)
+            left.difference_update(item.oid for item in some)
         for oid in left:
             raise DamagedError(f"Object {oid[:12]} was to be pushed and is gone; run `art fsck`.")
 
@@ -240,8 +252,16 @@ class _Sending:
                 if not is_leaf:
                     leading.append(oid)
             # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
-            pending = {oid for item in self._items(leading) for oid in self._below(item)} - seen
+            pending = {oid for item in self._read(leading, missing) for oid in self._below(item)} - seen
             seen |= pending
+
+    def _read(self, oids: Iterable[Oid], missing: Container[Oid]) -> Iterator[Item]:
+        """Objects that lead to others; what is going to be sent is read once, as far as memory goes."""
+        for item in self._items(oids):
+            if item.oid in missing and self._held_bytes < _HELD:
+                self._held[item.oid] = item
+                self._held_bytes += len(item.stored)
+            yield item
 
     def _below(self, item: Item) -> Iterable[Oid]:
         """What an object leads to; of an artifact its payload is noted."""
@@ -292,7 +312,7 @@ class _Sending:
 
     def _is_given_up(self, artifact: Oid) -> bool:
         """Whether the data of an artifact was given up here, or there, and does not go there."""
-        return artifact in self._waiting.given_up or self._refs.get(ref_names.pruned(artifact)) is not None
+        return artifact in self._waiting.given_up or artifact in self._pruned
 
 
 def _read_back(remote: Remote, names: Iterable[PackName]) -> None:
