@@ -187,6 +187,12 @@ class ObjectStore(Finder):
             while self._cached_bytes > _CACHED_BYTES:
                 self._cached_bytes -= self._records.popitem(last=False)[1][1]
 
+    def forget_records(self) -> None:
+        """Gives up the memory that records take: those of another kind come now."""
+        with self._mutex:
+            self._records.clear()
+            self._cached_bytes = 0
+
     def stored(self, oid: Oid, snapshot: Snapshot | None = None) -> pack.Item:
         """An object as it is stored, for copying it to another pack; its hash is checked, but not those of its chunks.
 

@@ -269,6 +269,7 @@ def _changes(
         yield from ((ref, old, new) for ref, (old, new) in refs.diff(RefMap(remote.store, before)).items())
     for oid in remote.store.fetched:
         transaction.bring(remote.store.stored(oid))
+    remote.store.forget_records()  # a million refs have a hundred thousand nodes
 
 
 def _tops(remote: Remote, transaction: Transaction, before: Oid | None, after: Oid | None) -> set[Oid]:
