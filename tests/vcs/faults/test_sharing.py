@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import subprocess
 from collections.abc import Callable
+from gc import collect as collect_objects
 from pathlib import Path
 
 import pytest
 
 from artvcs.vcs.changes.intents import AddVersion
+from artvcs.vcs.errors import StorageError
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, Entry, Tree
@@ -25,6 +28,7 @@ from artvcs.vcs.repository import Repository
 from ..helpers import problems, random_text, version_of
 from . import scenarios
 from .inject import CALLS, Say, Work, killing, nearly_all, needs_strace, run, watch
+from .test_disk import mount
 
 pytestmark = [pytest.mark.faults, needs_strace]
 
@@ -100,6 +104,30 @@ def check(folder: Path) -> None:
         near.store.verify(near.store.record(near.store.record(artifact, Artifact).payload, Tree).entries[0][2])
     for place in ("ada/.artifacts", "ben/.artifacts", "shared"):
         assert problems(folder / place) == [], place
+
+
+@pytest.mark.parametrize("free", [0, 4, 40, 200, 500], ids="{} KB free".format)
+def test_a_full_disk_while_fetching(tmp_path: Path, free: int) -> None:
+    """What had come stays, it is said, and once there is room it goes on."""
+    prepare(tmp_path)
+    push(*exchange(tmp_path, "ada"))
+    small, filler = tmp_path / "eve", tmp_path / "eve" / "filler"
+    small.mkdir()
+    mount("-t", "tmpfs", "-o", "size=12m", "tmpfs", small)
+    try:
+        Repository.init(small / ".artifacts")
+        room = os.statvfs(small).f_bavail * os.statvfs(small).f_frsize - free * 1024
+        filler.write_bytes(bytes(max(0, room)))
+        with pytest.raises(StorageError, match=r"full|[Nn]o space"):
+            fetched(tmp_path, lambda _: None, "eve")
+        filler.unlink()
+        assert problems(small / ".artifacts") == []
+        fetched(tmp_path, lambda _: None, "eve")
+        assert values(tmp_path, "eve") == values(tmp_path, "ada")
+        assert problems(small / ".artifacts") == []
+    finally:
+        collect_objects()
+        subprocess.run(["umount", "--lazy", small], check=True)
 
 
 def prepare_garbage(folder: Path) -> None:
