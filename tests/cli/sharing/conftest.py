@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import io
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +56,9 @@ class Machine:
         return done
 
     def try_art(self, *arguments: str) -> Done:
-        """Runs `art`: in a process of its own where it imports a pipeline."""
+        """Runs `art`: in a process of its own where it imports a pipeline, forked from one that knows `art` already."""
         if arguments[0] == "run":
-            return self.run("-c", "from artvcs.cli import start; start()", *arguments)
+            return _fork_art(self.folder, arguments)
         out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
         before = Path.cwd()
         os.chdir(self.folder)
@@ -83,6 +87,50 @@ class Machine:
         """The steps of the pipeline that a run has to execute."""
         done = self.art("run", "flow.py", *arguments, "--json")
         return {name for name, step in done.json["steps"].items() if step["status"] == "completed"}
+
+
+_FORKING = """
+import json, os, sys
+import artvcs.pipelines.pipelines, artvcs.pipelines.run.scheduler
+from artvcs.cli import main
+for line in sys.stdin:
+    asked = json.loads(line)
+    if not (child := os.fork()):
+        os.chdir(asked["folder"])
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        for number, name in ((1, "out"), (2, "err")):
+            os.dup2(os.open(asked[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
+        sys.argv[1:] = asked["arguments"]
+        code = main.run(asked["arguments"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+@functools.cache
+def _forking() -> subprocess.Popen[str]:
+    """Knows `art`, and forks whenever it is asked to: starting Python anew takes longer than what is tested."""
+    command = [sys.executable, "-c", _FORKING]
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    atexit.register(started.kill)
+    return started
+
+
+def _fork_art(folder: Path, arguments: Sequence[str]) -> Done:
+    process = _forking()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with tempfile.TemporaryDirectory() as place:
+        said = {name: str(Path(place) / name) for name in ("out", "err")}
+        asked = {**said, "folder": str(folder), "environment": dict(os.environ), "arguments": arguments}
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+        code = int(process.stdout.readline())
+        return Done(code, *(Path(said[name]).read_text() for name in ("out", "err")))
 
 
 @pytest.fixture
