@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def command(url: str, folder: str | None, endpoint: str | None, region: str | No
     Example: art clone s3://bucket/prefix
     """
     place = address.parse(url, base=Path.cwd(), endpoint=endpoint, region=region)
-    target = Path(folder or place.path.rstrip("/").rpartition("/")[2] or place.host).absolute()
+    target = Path(os.path.abspath(folder or place.path.rstrip("/").rpartition("/")[2] or place.host))
     inside = target / FOLDER_NAME
     existed, above = inside.exists(), target.exists()
     with storage_errors(f"making {target}"):
@@ -48,12 +49,17 @@ def command(url: str, folder: str | None, endpoint: str | None, region: str | No
     known = config.read(near).remotes.get(config.DEFAULT)
     if existed and (known is None or known.address != place):
         raise InvalidName(f"{target} holds another repository already; choose another folder.")
-    if not existed:
-        config.add(near, origin, str(place))
     far = connect(near, origin)
     try:
+        if not existed:
+            if known is not None:
+                raise InvalidName(
+                    f"{target} lies in a project that has a remote 'origin'; `art pull` there brings it, or choose "
+                    "another folder."
+                )
+            config.add(near, origin, str(place))
         fetched = sharing.fetched(terminal(), near, far)
-    except RepositoryNotFound:
+    except (RepositoryNotFound, InvalidName):
         if not existed:  # nothing came that could be lost
             shutil.rmtree(target if not above else inside)
         raise

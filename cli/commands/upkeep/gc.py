@@ -17,7 +17,7 @@ from ...main import terminal
 )
 @click.option(
     "--max-unused", type=click.FloatRange(0, 100), metavar="PERCENT",
-    help="How much of what packs hold may stay unused; by default 5, elsewhere 25.",
+    help="How much of what packs hold may stay unused; by default 5; elsewhere 25, or 0 once data was given up there.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json: bool) -> None:
@@ -35,10 +35,10 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
             plan = gc.plan(repository, unused) if done is None else done.plan
     else:
         far = sharing.remote_named(repository, remote or None)
-        unused = garbage.MAX_UNUSED if max_unused is None else max_unused / 100
+        share = None if max_unused is None else max_unused / 100
         with output.shown_moving(terminal().live) as progress:
-            done = None if dry_run else garbage.collect(repository, far, unused, progress)
-            plan = garbage.plan(repository, far, unused) if done is None else done.plan
+            done = None if dry_run else garbage.collect(repository, far, share, progress)
+            plan = garbage.plan(repository, far, share) if done is None else done.plan
     if as_json:
         terminal().document(_document(plan, done))
         return

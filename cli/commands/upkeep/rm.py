@@ -45,6 +45,8 @@ def command(target: str, remote: str | None) -> None:
 
 
 def _give_up(repository: Repository, target: str, remote: str) -> None:
+    if "@" not in target:
+        raise click.UsageError(f"Say which version is meant, as in {target}@1: the newest may be another tomorrow.")
     far, found = sharing.remote_named(repository, remote or None), finding.version(repository, target)
     only_there = not repository.store.has(found.artifact.payload)
     garbage.give_up(repository, far, found.record)

@@ -74,6 +74,17 @@ def test_a_clone_without_a_project_has_it_all(machine: Clone, shared: Path, tmp_
     assert not (tmp_path / "nothing").exists()
 
 
+def test_a_clone_beside_a_project_has_nothing_to_do_with_it(machine: Clone, shared: Path, tmp_path: Path) -> None:
+    ada = machine("ada")
+    ada.ran()
+    ada.art("push")
+    ada.art("clone", str(shared), "../copy")
+    Machine(tmp_path / "copy").art("fsck")
+    refused = ada.art("clone", str(shared), "inside", code=1)
+    assert "lies in a project" in refused.err
+    assert not (ada.folder / "inside").exists()
+
+
 def test_checking_and_collecting_leave_promised_data_in_peace(machine: Clone, shared: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()

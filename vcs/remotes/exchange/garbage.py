@@ -14,7 +14,7 @@ from pathlib import Path
 from ...changes.transaction import Transaction
 from ...errors import DamagedError, RemoteRefused, UnknownName
 from ...maps import ref_names
-from ...objects.kinds import Version
+from ...objects.kinds import Artifact, Version
 from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.disk import leases
@@ -26,7 +26,10 @@ from . import ranges
 from .fetch import fetch
 
 MAX_UNUSED = 0.25
-"""By default packs elsewhere are written anew until no more than this share is garbage: it costs coming and going."""
+"""By default packs elsewhere are written anew until no more than this share is garbage: it costs coming and going.
+
+But what was given up goes in any case.
+"""
 
 _SPARED = 24 * 3600.0
 """Seconds for which what no state names is left to who sent it."""
@@ -37,7 +40,7 @@ _INDEX_SPARED = 7 * 24 * 3600.0
 """Seconds for which an index is that no state names: who sent it is told nothing, but begins anew within the hour."""
 
 
-def plan(near: Repository, remote: Remote, max_unused: float = MAX_UNUSED) -> Plan:
+def plan(near: Repository, remote: Remote, max_unused: float | None = None) -> Plan:
     """As `gc.plan`, elsewhere; what is new there is fetched first, since most of it is read here.
 
     Raises:
@@ -45,11 +48,11 @@ def plan(near: Repository, remote: Remote, max_unused: float = MAX_UNUSED) -> Pl
         DamagedError: Its refs are damaged.
     """
     fetch(near, remote)
-    return plan_on(_There(remote), max_unused)
+    return plan_on(_There(remote), _unused(remote, max_unused))
 
 
 def collect(
-    near: Repository, remote: Remote, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None
+    near: Repository, remote: Remote, max_unused: float | None = None, progress: Progress = lambda _: None
 ) -> Done:
     """As `gc.collect`, elsewhere.
 
@@ -63,14 +66,24 @@ def collect(
     seen = remote.notes.seen()
     if seen is not None and seen.identity is None:
         raise RemoteRefused(f"{remote.where} is somebody's own repository; run `art gc` there.")
-    return collect_on(_There(remote), max_unused, progress)
+    return collect_on(_There(remote), _unused(remote, max_unused), progress)
+
+
+def _unused(remote: Remote, asked: float | None) -> float:
+    """The share of garbage that may stay: none where somebody has given up data that is still there."""
+    if asked is not None:
+        return asked
+    artifacts = (oid for _, oid in remote.refs().items(ref_names.PRUNED))
+    payloads = {bytes.fromhex(remote.store.record(oid, Artifact).payload) for oid in artifacts}
+    shared = remote.store.snapshot.places(payloads)
+    return 0.0 if any(True for _ in shared) else MAX_UNUSED
 
 
 def give_up(near: Repository, remote: Remote, version: Version) -> None:
     """Gives up the data of a version elsewhere; its record stays, and whoever has the data keeps it.
 
     Raises:
-        UnknownName: It is not there, or its data is not.
+        UnknownName: It is not there.
         RemoteRefused: Nothing can be changed there.
         RemoteError: It cannot be reached.
     """
@@ -79,7 +92,7 @@ def give_up(near: Repository, remote: Remote, version: Version) -> None:
     if not any(True for _ in refs.items(ref_names.values(version.name, artifact))):
         raise UnknownName(f"{version.name}@{version.label or version.number} is not at {remote.name}; nothing to do.")
     if refs.get(ref_names.pruned(artifact)) is not None:
-        raise UnknownName(f"The data of {version.name}@{version.label or version.number} is given up there already.")
+        return
     with remote.transaction(f"give up the data of {version.name}") as transaction:
         transaction.set_ref(ref_names.pruned(artifact), artifact)
     fetch(near, remote)
