@@ -192,9 +192,11 @@ class _Planner:
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
         found = list(reasons.reasons_between(self._repository, before, planned))
         found += map(reasons.of, decision.changed)
-        if found and all(each.kind == "trust" for each in found):
+        others = [each for each in found if each.kind != "trust"]
+        if found and not others:
             summary = f"Nothing changed, but its earlier result does not count: {found[0].subject}."
             return PlannedStep(decision.node.id, "run", summary)
+        found = others
         if not found:
             summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
             return PlannedStep(decision.node.id, "run", summary)

@@ -41,7 +41,7 @@ def command(
     trusted = config.read(near).trust
     if done.objects and done.signed is None and trusted is not None and trusted.results is not None and not dry_run:
         terminal().note(
-            "it is not signed, so that it counts for nobody who trusts signers alone; give Git a key that signs "
+            "what was pushed is not signed, so that its results are hits for you alone; to sign, give Git a key "
             f"(gpg.format, user.signingkey), or set {signatures.KEY_VARIABLE}"
         )
     if not done.is_known:
