@@ -61,6 +61,7 @@ def _few_collections() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _moving(doing: str, traffic: Traffic) -> Iterator[None]:
+    """While the block runs, a line shows how far a transfer is."""
     began, before = time.monotonic(), traffic.sent + traffic.received
 
     def text() -> str:

@@ -173,7 +173,8 @@ def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None) ->
             decision = dataclasses.replace(decision, seen=(*decision.seen, trace))
         if not decision.changed:
             decision = dataclasses.replace(decision, changed=found, against=oid)
-    for oid, refusal in refused.items() if not decision.changed else ():
+    if refused and not decision.changed:
+        oid, refusal = next(iter(refused.items()))
         return dataclasses.replace(decision, changed=(Difference("trust", refusal, None, None),), against=oid)
     return decision
 

@@ -165,8 +165,8 @@ def _forget_cached(transaction: Transaction, artifacts: set[Oid]) -> None:
     """Drops cache entries that would keep the data of deleted artifacts alive."""
     for artifact in artifacts:
         if next(versions.with_value_like(transaction, artifact), None) is None:
-            made_by = {ref: transaction.get(ref) for ref in transaction.catalog.results.that_made(artifact)}
-            for oid in {artifact, *filter(None, made_by.values())}:
-                made_by.update(transaction.items(ref_names.vouches(oid)))
-            for ref in made_by:
+            results = {ref: transaction.get(ref) for ref in transaction.catalog.results.that_made(artifact)}
+            vouched = {artifact, *filter(None, results.values())}
+            vouches = [ref for oid in vouched for ref, _ in transaction.items(ref_names.vouches(oid))]
+            for ref in (*results, *vouches):
                 transaction.set_ref(ref, None)

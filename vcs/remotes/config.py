@@ -95,7 +95,7 @@ def read(repository: Repository) -> Settings:
     local, here = local_file(repository), _here(repository)
     # Where the environment names a repository, it may lie anywhere; what its own project says counts as well.
     settings = Settings({}) if here.is_relative_to(repository.project) else read_shared(repository.project)
-    return _added(_read_on(settings, here), local, _table(local), _top(here))
+    return _added(_read_on(settings, here), local, _table(local), _top(repository.project))
 
 
 def read_shared(folder: Path) -> Settings:
@@ -117,7 +117,7 @@ def shared_file(repository: Repository) -> Path:
 
 
 def _here(repository: Repository) -> Path:
-    """The folder that somebody is in, if it is in the project, or none is found that way."""
+    """Where whoever asks is, if that is in the project, or says nothing of it; else the project's folder."""
     here = Path.cwd()
     inside = here.is_relative_to(repository.project) or bool(os.environ.get(ENVIRONMENT_VARIABLE))
     return here if inside else repository.project

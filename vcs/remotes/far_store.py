@@ -9,11 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ..errors import RemoteUnreachable, UnknownName
 from ..objects.oid import Oid
-from ..storage.copies import Place, expanded
+from ..storage.copies import Place, content
 from ..storage.files import Files, nothing
 from ..storage.layout import PackName
 from ..storage.op_log import OpLog, Outcome
-from ..storage.packs import codec
 from ..storage.packs.op_file import Entry
 from ..storage.packs.pack import Item
 from ..storage.packs.table import Location
@@ -114,8 +113,7 @@ class FarStore(ObjectStore):
             return self._near._load(oid, in_one_piece=in_one_piece)
         except UnknownName:
             if (item := self._come.get(oid)) is not None:
-                at = Location(oid, item.kind, item.codec, 0, len(item.stored), item.size)
-                return at, item.stored if item.codec == codec.CHUNKED else expanded(at, item.stored)
+                return super().location(oid), content(item)
             found = super()._load(oid, in_one_piece=in_one_piece)
         self.fetched.append(oid)
         return found

@@ -46,6 +46,11 @@ def expanded(at: Location, stored: bytes) -> bytes:
     return data
 
 
+def content(item: pack.Item) -> bytes:
+    """What an object that was read as it is stored expands to. Raises as `expanded`."""
+    return expanded(Location(item.oid, item.kind, item.codec, 0, len(item.stored), item.size), item.stored)
+
+
 def check_sizes(at: Location) -> None:
     """Refuses what no writer makes before any of it is read: a table may be hostile."""
     if at.codec == codec.CHUNKED:

@@ -42,12 +42,13 @@ class Rule:
 
     def fits(self, signed: Signed) -> bool:
         """Whether it means somebody's signature."""
-        on_branch = self.branch is None or (signed.branch is not None and _is_like(signed.branch, self.branch))
-        # What is no branch, as a pull request, is meant by its own name alone.
-        apart = signed.branch is not None and signed.branch.startswith(_APART)
-        if apart and self.branch is not None and not self.branch.startswith(_APART):
+        if not _is_like(signed.signer, self.signer):
             return False
-        return on_branch and _is_like(signed.signer, self.signer)
+        if self.branch is None or signed.branch is None:
+            return self.branch is None
+        # What is no branch, as a pull request, is meant by its own name alone.
+        is_same_kind = signed.branch.startswith(_APART) == self.branch.startswith(_APART)
+        return is_same_kind and _is_like(signed.branch, self.branch)
 
 
 @dataclass(frozen=True)

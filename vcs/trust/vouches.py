@@ -26,7 +26,7 @@ from . import proofs
 from .signatures import SigningKey
 
 BRANCH_VARIABLE = "ARTVCS_BRANCH"
-"""The environment variable that says on which branch this is, where neither Git nor the job's own variables do."""
+"""The environment variable that says on which branch this is, whatever Git and the job's own variables say."""
 
 _MOST = 10_000
 """So many objects one vouch is for, at most: reading it must not cost much."""
@@ -99,7 +99,7 @@ def vouch(repository: Repository, key: SigningKey, refs: Mapping[str, Oid]) -> t
     branch, moment = branch_of(repository), now_ms()
     made = proofs.made_here(repository.layout, _shown(repository, refs))
     marks = {_mark(oid, key, branch): oid for oid in made}
-    fresh = sorted(oid for mark, oid in marks.items() if mark not in proofs.made_here(repository.layout, marks))
+    fresh = sorted(marks[mark] for mark in marks.keys() - proofs.made_here(repository.layout, marks))
     signature = ""
     if not fresh:
         return 0, signature

@@ -106,7 +106,7 @@ def _signed(repository: Repository, *made: Oid) -> dict[Oid, list[str]]:
         try:
             found[oid] = sorted({str(each) for each in judge.signatures(refs, oid)})
         except SignatureError as error:
-            found[oid] = [f"? {error}"]
+            found[oid] = [f"cannot be checked ({str(error).rstrip('.')})"]
     return {oid: signers for oid, signers in found.items() if signers}
 
 

@@ -42,6 +42,11 @@ def command(url: str, folder: str | None, endpoint: str | None, region: str | No
     target = Path(os.path.abspath(folder or place.path.rstrip("/").rpartition("/")[2] or place.host))
     inside = target / FOLDER_NAME
     existed, above = inside.exists(), target.exists()
+    if not existed and config.DEFAULT in config.read_shared(target).remotes:
+        raise InvalidName(
+            f"{target} lies in a project that has a remote 'origin'; `art pull` there brings it, or choose another "
+            "folder."
+        )
     with storage_errors(f"making {target}"):
         target.mkdir(parents=True, exist_ok=True)
     near = Repository.init(inside)
@@ -49,17 +54,12 @@ def command(url: str, folder: str | None, endpoint: str | None, region: str | No
     known = config.read(near).remotes.get(config.DEFAULT)
     if existed and (known is None or known.address != place):
         raise InvalidName(f"{target} holds another repository already; choose another folder.")
+    if not existed:
+        config.add(near, origin, str(place))
     far = connect(near, origin)
     try:
-        if not existed:
-            if known is not None:
-                raise InvalidName(
-                    f"{target} lies in a project that has a remote 'origin'; `art pull` there brings it, or choose "
-                    "another folder."
-                )
-            config.add(near, origin, str(place))
         fetched = sharing.fetched(terminal(), near, far)
-    except (RepositoryNotFound, InvalidName):
+    except RepositoryNotFound:
         if not existed:  # nothing came that could be lost
             shutil.rmtree(target if not above else inside)
         raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from artvcs.vcs import Repository, garbage, gc, op_seq
@@ -27,18 +29,16 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
 
     Example: art gc --dry-run
     """
-    repository, far = Repository.discover(), None
-    if remote is None:
-        unused = gc.MAX_UNUSED if max_unused is None else max_unused / 100
-        with output.shown_moving(terminal().live) as progress:
-            done = None if dry_run else gc.collect(repository, unused, progress)
-            plan = gc.plan(repository, unused) if done is None else done.plan
+    repository = Repository.discover()
+    far = None if remote is None else sharing.remote_named(repository, remote or None)
+    if far is None:
+        make, carry_out = partial(gc.plan, repository), partial(gc.collect, repository)
     else:
-        far = sharing.remote_named(repository, remote or None)
-        share = None if max_unused is None else max_unused / 100
-        with output.shown_moving(terminal().live) as progress:
-            done = None if dry_run else garbage.collect(repository, far, share, progress)
-            plan = garbage.plan(repository, far, share) if done is None else done.plan
+        make, carry_out = partial(garbage.plan, repository, far), partial(garbage.collect, repository, far)
+    unused = {} if max_unused is None else {"max_unused": max_unused / 100}
+    with output.shown_moving(terminal().live) as progress:
+        done = None if dry_run else carry_out(progress=progress, **unused)
+        plan = make(**unused) if done is None else done.plan
     if as_json:
         terminal().document(_document(plan, done))
         return

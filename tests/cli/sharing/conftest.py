@@ -21,6 +21,7 @@ import pytest
 from artvcs.cli import main
 
 from ..conftest import Done
+from .poison import POISON
 
 FLOW = """
 import random
@@ -164,3 +165,67 @@ def machine(tmp_path: Path, shared: Path) -> Callable[[str], Machine]:
 def move_away(folder: Path) -> Path:
     """Makes a place unreachable."""
     return Path(shutil.move(folder, folder.with_name(f"{folder.name}-away")))
+
+
+TRUST = """
+[tool.artvcs.trust]
+signers = "allowed_signers"
+results = [{ signer = "ci@example.org", branch = "main" }]
+"""
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a key for somebody."""
+
+    def make(name: str) -> Path:
+        path = tmp_path / f"key-{name}"
+        if not path.exists():
+            command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}@example.org", "-f", str(path)]
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def trusting(machine: Callable[[str], Machine], keys: Callable[[str], Path]) -> Callable[..., Machine]:
+    """A machine of a project that trusts what the service for its main branch has made."""
+
+    def make(name: str, trust: str = TRUST) -> Machine:
+        clone = machine(name)
+        lines = [f"{who}@example.org {keys(who).with_suffix('.pub').read_text()}" for who in ("ci", "ada")]
+        (clone.folder / "allowed_signers").write_text("".join(lines))
+        with (clone.folder / "pyproject.toml").open("a") as file:
+            file.write(trust)
+        return clone
+
+    return make
+
+
+@pytest.fixture
+def signing(keys: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Done]:
+    """Pushes with somebody's key."""
+
+    def push(machine: Machine, who: str = "ci", **environment: str) -> Done:
+        with monkeypatch.context() as job:
+            job.setenv("ARTVCS_SIGNING_KEY", str(keys(who)))
+            for name, value in environment.items():
+                job.setenv(name, value)
+            return machine.art("push")
+
+    return push
+
+
+def poison(job: Machine) -> None:
+    """What the job of a hostile pull request does: it knows the project, and may write to the bucket."""
+    job.ran()
+    job.python(POISON.format(step="total", value=666))
+    job.art("push")
+
+
+def last(machine: Machine, step: str, what: str) -> str:
+    """Something of the output that a step has in the last run."""
+    return machine.python(
+        f"from artvcs import Client; print(Client().list_pipeline_runs()[0].steps[{step!r}].output.{what})"
+    )

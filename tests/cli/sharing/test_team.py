@@ -170,6 +170,9 @@ def test_where_one_remote_is_gone_another_is_asked(machine: Clone, shared: Path,
     ben.art("pull")
     ben.art("pull", "--from", "second")
     move_away(shared)
+    part = "from artvcs import Client; print(len(Client().get_artifact_version('numbers').open().read(100)))"
+    assert ben.python(part) == "100"
+    assert not ben.art("show", "numbers", "--json").json["here"]
     assert ben.art("cat", "numbers").out == ada.art("cat", "numbers").out
 
 

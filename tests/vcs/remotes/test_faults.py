@@ -25,6 +25,7 @@ from artvcs.vcs.remotes.places import opening
 from artvcs.vcs.remotes.places.address import Address
 from artvcs.vcs.remotes.places.far_files import FarFiles
 from artvcs.vcs.remotes.places.folder import FolderFiles
+from artvcs.vcs.remotes.places.probe import Guarantees
 from artvcs.vcs.remotes.remote import Remote
 from artvcs.vcs.storage.layout import FORMAT, INDEX, OPS, PACKS, ROOT
 from tests.servers import faults
@@ -108,20 +109,11 @@ class Team:
 @pytest.fixture
 def team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Team]:
     monkeypatch.setattr(opening, "_STALLED", timedelta(seconds=0.4))
-    monkeypatch.setattr("artvcs.vcs.remotes.remote.probe", lambda _: opening_probe)
+    # What the place guarantees is another test's: see test_servers.
+    monkeypatch.setattr("artvcs.vcs.remotes.remote.probe", lambda _: Guarantees(()))
     address = places.s3(monkeypatch)
     with faults.before(places.endpoint("ARTVCS_TEST_S3")) as proxy:
         yield Team(tmp_path, proxy, address)
-
-
-class _Probed:
-    """The place has been looked at before: see test_servers."""
-
-    refusal = None
-    findings = ()
-
-
-opening_probe = _Probed()
 
 
 def pushed(team: Team) -> None:

@@ -179,7 +179,10 @@ def _take_packs(
 
 def _is_here(remote: Remote, near: Repository, name: PackName) -> bool:
     """Whether all that a pack holds is here: a collector has only written it anew."""
-    keys = {key for key, _, _ in Pack.open(remote.files, name).held()}
+    try:
+        keys = {key for key, _, _ in Pack.open(remote.files, name).held()}
+    except DamagedError:
+        return False  # as will be said once it has come
     return keys <= near.store.known(keys)
 
 

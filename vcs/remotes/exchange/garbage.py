@@ -33,6 +33,7 @@ But what was given up goes in any case.
 
 _SPARED = 24 * 3600.0
 """Seconds for which what no state names is left to who sent it."""
+
 _PROBE_SPARED = 24 * 3600.0
 """Seconds for which what is tried out there is left to who does that."""
 
@@ -73,10 +74,11 @@ def _unused(remote: Remote, asked: float | None) -> float:
     """The share of garbage that may stay: none where somebody has given up data that is still there."""
     if asked is not None:
         return asked
-    artifacts = (oid for _, oid in remote.refs().items(ref_names.PRUNED))
-    payloads = {bytes.fromhex(remote.store.record(oid, Artifact).payload) for oid in artifacts}
-    shared = remote.store.snapshot.places(payloads)
-    return 0.0 if any(True for _ in shared) else MAX_UNUSED
+    payloads = set[bytes]()
+    for _, oid in remote.refs().items(ref_names.PRUNED):
+        with suppress(UnknownName, DamagedError):  # a record that is lost says of no data that it is there
+            payloads.add(bytes.fromhex(remote.store.record(oid, Artifact).payload))
+    return 0.0 if any(True for _ in remote.store.snapshot.places(payloads)) else MAX_UNUSED
 
 
 def give_up(near: Repository, remote: Remote, version: Version) -> None:

@@ -11,6 +11,7 @@ import io
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate, islice
 
 from ...errors import DamagedError, UnknownName
@@ -19,9 +20,8 @@ from ...objects.kinds import Artifact
 from ...objects.nodes import FILE, Entry
 from ...objects.oid import Oid
 from ...repository import Repository
-from ...storage.copies import expanded
+from ...storage.copies import content
 from ...storage.packs import chunking, codec
-from ...storage.packs.table import Location
 from ...storage.store import ObjectStore
 from .. import config
 from ..config import Configured
@@ -57,10 +57,10 @@ def open_file(near: Repository, artifact: Oid, path: str | None = None) -> io.Bu
         return _open(near.store, None, payload, path)
     settings, promised = config.read(near), near.promises().by(artifact)
     if settings.trust is None or settings.trust.results is None:
-        for name in sorted(promised, key=lambda name: name != config.DEFAULT):
-            if name in settings.remotes:
+        for name in sorted(settings.remotes.keys() & promised, key=lambda name: name != config.DEFAULT):
+            with suppress(*supply.FAILURES):
                 return _open_there(near, settings.remotes[name], payload, path)
-    supply.bring(near, [artifact])
+    supply.bring(near, [artifact])  # or says what is wrong
     return _open(near.store, None, payload, path)
 
 
@@ -184,5 +184,4 @@ class _Stored(io.RawIOBase):
 
 
 def _contents(remote: Remote, oids: list[Oid]) -> Iterator[tuple[Oid, bytes]]:
-    for item in ranges.read(remote, oids):
-        yield item.oid, expanded(Location(item.oid, item.kind, item.codec, 0, len(item.stored), item.size), item.stored)
+    return ((item.oid, content(item)) for item in ranges.read(remote, oids))

@@ -22,7 +22,7 @@ from ..known import connect
 from ..places.traffic import watched
 from .data import fetch_data
 
-_FAILED = (RemoteError, RepositoryNotFound, UnknownName, DamagedError)
+FAILURES = (RemoteError, RepositoryNotFound, UnknownName, DamagedError)
 """Where one repository elsewhere fails so, another may do."""
 
 
@@ -48,11 +48,11 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> set[Oid]:
         try:
             _bring_from(near, remotes[name], promised)
             missing -= promised
-        except _FAILED as error:
+        except FAILURES as error:
             problem = problem or error
     for configured, oid in itertools.product(remotes.values(), tuple(missing)):
         if oid in missing and configured.name not in promises.by(oid):
-            with suppress(*_FAILED):
+            with suppress(*FAILURES):
                 _bring_from(near, configured, {oid})
                 missing.discard(oid)
     for oid in missing:

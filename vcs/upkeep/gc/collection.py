@@ -221,22 +221,23 @@ class _Collection:
         self._ground.settle()
         oldest = holders[0].seq if holders else head.seq
         free = {PackName(name) for name, seq in head.state.condemned.items() if seq <= oldest}
-        there = free & self._listed()
+        there = self._there(free)
         for name in sorted(free):
             if op_seq(name) is None:
                 self._store.files.delete(name)
         named = {seq for name in (*head.packs(), *head.state.condemned) if (seq := op_seq(name)) is not None}
         # What is older than all that a state names was made too late, and does not stand.
         self._store.log.clean_up(lambda seq: op_name(seq) in free or seq < min(named))
-        gone = free - self._listed() if free else free
+        gone = free - self._there(free)
         if gone:
             self._deleted += sorted(gone & there)
             self._forget(gone)
         return bool(gone & there)  # not what could not be taken from the list: the disk may be full
 
-    def _listed(self) -> set[str]:
-        """The files that hold objects."""
-        return {*self._store.files.list(PACKS), *self._store.files.list(OPS)}
+    def _there(self, names: set[PackName]) -> set[PackName]:
+        """Those of some files that are there: elsewhere a list costs less than a question for each."""
+        files = self._store.files
+        return names & {*files.list(PACKS), *files.list(OPS)} if names else names
 
     def _forget(self, gone: set[PackName]) -> None:
         """Takes what was deleted from the list of what is condemned, and from the index where that names it."""
