@@ -130,8 +130,11 @@ def _shown(repository: Repository, refs: Mapping[str, Oid]) -> set[Oid]:
 
 
 def _mark(oid: Oid, key: SigningKey, branch: str | None) -> Oid:
-    """Stands for an object that was signed with a key on a branch, among what was made here."""
-    return hash_bytes(canonical.dumps([oid, key.name, branch]), "vouched")
+    """Stands for an object that was signed with a key on a branch, among what was made here.
+
+    A key tells nothing of itself so: of its hash only another is kept, under the user's secret.
+    """
+    return hash_bytes(canonical.dumps([oid, key.key, branch]), "vouched")
 
 
 def of(

@@ -111,6 +111,9 @@ def test_a_file_that_is_not_there_is_said(stored: tuple[Machine, Oid, bytes]) ->
     for wrong in ("2.bin", "0.bin/x", "", "../x"):
         with pytest.raises((UnknownName, DamagedError)):
             parts.open_file(ben.near, two, wrong)
+    with pytest.raises(UnknownName):
+        parts.open_file(ben.near, artifact, "2.bin")
+    assert ben.files.traffic.received < SIZE  # the data was not brought to find that out
     with pytest.raises(ValueError, match="beginning"):
         parts.open_file(ben.near, artifact).seek(-1)
 

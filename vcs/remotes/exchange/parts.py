@@ -11,7 +11,6 @@ import io
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import suppress
 from itertools import accumulate, islice
 
 from ...errors import DamagedError, UnknownName
@@ -39,6 +38,10 @@ _AHEAD = 16 << 20
 """So many bytes are read ahead at most, where one part is asked for after the other."""
 
 
+class _NoSuchFile(UnknownName):
+    """The artifact is there, and has no such file."""
+
+
 def open_file(near: Repository, artifact: Oid, path: str | None = None) -> io.BufferedReader:
     """A file of an artifact, to be read and sought in.
 
@@ -58,8 +61,12 @@ def open_file(near: Repository, artifact: Oid, path: str | None = None) -> io.Bu
     settings, promised = config.read(near), near.promises().by(artifact)
     if settings.trust is None or settings.trust.results is None:
         for name in sorted(settings.remotes.keys() & promised, key=lambda name: name != config.DEFAULT):
-            with suppress(*supply.FAILURES):
+            try:
                 return _open_there(near, settings.remotes[name], payload, path)
+            except _NoSuchFile:
+                raise
+            except supply.FAILURES:
+                continue  # another may have it
     supply.bring(near, [artifact])  # or says what is wrong
     return _open(near.store, None, payload, path)
 
@@ -81,14 +88,14 @@ def _find(store: ObjectStore, tree: Oid, path: str | None) -> Entry:
         found = list(islice(trees.entries(store, tree), 2))
         if len(found) == 1 and found[0].mode == FILE:
             return found[0]
-        raise UnknownName("It is no single file; say which one, by its path.")
+        raise _NoSuchFile("It is no single file; say which one, by its path.")
     entry: Entry | None = None
     for name in path.split("/"):
         entry = trees.find(store, tree if entry is None else entry.id, name)
         if entry is None:
             break
     if entry is None or entry.mode != FILE:
-        raise UnknownName(f"It has no file {path!r}; `art show` lists them.")
+        raise _NoSuchFile(f"It has no file {path!r}; `art show` lists them.")
     return entry
 
 
