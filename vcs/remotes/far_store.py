@@ -6,12 +6,13 @@ Each look at the newest state takes its time, and nobody has to look before he c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 
-from ..errors import RemoteUnreachable, UnknownName
+from ..errors import DamagedError, RemoteError, RemoteUnreachable, UnknownName
 from ..objects.oid import Oid
 from ..storage.copies import Place, content
 from ..storage.files import Files, nothing
-from ..storage.layout import PackName
+from ..storage.layout import PackName, op_name
 from ..storage.op_log import OpLog, Outcome
 from ..storage.packs.op_file import Entry
 from ..storage.packs.pack import Item
@@ -25,14 +26,32 @@ _DOUBTS = 2
 
 
 class FarLog(OpLog):
-    """A log of ops elsewhere.
+    """A log of ops elsewhere, where anything may have become of it since it was looked at last.
+
+    Args:
+        files: Its files.
+        check: Called with each newest entry that is found, or with None where there is none that can be read. Raises
+            where that is not what it can have become.
 
     Attributes:
         moved: Whether an attempt to commit has shown that the newest entry is another than the one that is known.
     """
 
-    moved = False
-    _doubts = 0
+    def __init__(self, files: Files, check: Callable[[Entry | None], object]) -> None:
+        super().__init__(files)
+        self.moved = False
+        self._check = check
+        self._doubts = 0
+
+    def newest(self) -> Entry | None:
+        """See `OpLog.newest`."""
+        try:
+            found = super().newest()
+        except DamagedError:
+            self._check(None)
+            raise
+        self._check(found)
+        return found
 
     def commit(self, entry: Entry, visible: Callable[[], object] = nothing) -> Outcome:
         """See `OpLog.commit`."""
@@ -48,7 +67,18 @@ class FarLog(OpLog):
             self.moved = True
             raise
         self.moved, self._doubts = outcome is not Outcome.COMMITTED, 0
+        if outcome is Outcome.UNKNOWN:
+            self._take_back(entry)
         return outcome
+
+    def _take_back(self, entry: Entry) -> None:
+        """Deletes an entry that does not stand, if none follows it: another log was put in the place of this one.
+
+        The next entry of that one would find its place taken, and whoever looks for its newest one this.
+        """
+        with suppress(RemoteError):
+            if entry.seq == max(self.sequence(), default=None) and self.is_there(entry):
+                self._files.delete(op_name(entry.seq))
 
 
 class FarStore(ObjectStore):

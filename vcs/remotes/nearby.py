@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from ..errors import DamagedError
+from ..errors import Collected, DamagedError
 from ..storage.disk.plain import open_plain
 from ..storage.files import Buffer, Signature, check_name, nothing
 from ..storage.layout import INDEX, is_pack_name, op_seq
@@ -94,7 +94,11 @@ class Nearby:
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
         self._forget(name)
-        self._far.adopt(name, path)
+        try:
+            self._far.adopt(name, path)
+            self._tail(name)  # as it is there; who adopts a pack opens it
+        except FileNotFoundError as error:
+            raise Collected(f"{name} is gone as soon as it was sent; try again.") from error
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""

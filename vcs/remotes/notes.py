@@ -62,6 +62,11 @@ class Notes:
         content = {"id": identity, "seq": entry.seq, "op": entry.oid, "looked": now_ms()}
         self._write("seen", content, lasting=False)
 
+    def note_looked(self) -> None:
+        """It was looked at just now, and its newest state was the one that is noted."""
+        if found := self._read("seen"):
+            self._write("seen", {**found, "looked": now_ms()}, lasting=False)
+
     def merged(self) -> tuple[int, Oid | None]:
         """The change of it, and the root of its refs then, that were last brought together with what is here."""
         found = self._read(MERGED)

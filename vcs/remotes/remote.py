@@ -10,13 +10,24 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from ..catalog import catalog
 from ..catalog.database import Database
 from ..changes.publish import Publisher
 from ..changes.transaction import Transaction
-from ..errors import DamagedError, InvalidName, RemoteChanged, RemoteRefused, RepositoryNotFound, storage_errors
+from ..errors import (
+    Collected,
+    DamagedError,
+    InvalidName,
+    RemoteChanged,
+    RemoteRefused,
+    RepositoryNotFound,
+    storage_errors,
+)
 from ..maps.refs import RefMap
 from ..repository import VERSIONS, Repository, check_versions, first_entry
 from ..storage.disk.registers import decode, encode
@@ -31,6 +42,11 @@ from .places.probe import Guarantees, probe
 _FORMAT = 64 << 10
 """No file `format` is longer."""
 
+_TRIES = 2
+"""So often something is done anew. Who pushes has to take longer than a collector waits before he has to."""
+
+_Done = TypeVar("_Done")
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
@@ -43,6 +59,14 @@ def check_remote_name(name: str) -> str:
     if _NAME.match(name):
         return name
     raise InvalidName(f"{name[:64]!r} cannot name a remote; use letters, digits and . _ - after a letter or digit.")
+
+
+def tried(attempt: Callable[[], _Done]) -> _Done:
+    """What an attempt comes to that is made again where what it relies on was collected meanwhile. Raises Collected."""
+    for _ in range(_TRIES):
+        with suppress(Collected):
+            return attempt()
+    return attempt()
 
 
 class Remote:
@@ -71,7 +95,7 @@ class Remote:
         self.traffic = files.traffic
         self.notes = Notes(notes or near.layout.remote(name))
         self.files = Nearby(files, self.notes.layout.folder / "copies")
-        self.log = FarLog(files)
+        self.log = FarLog(files, self._check)
         self.store = FarStore(self.files, self.log, near.store)
         database = Database(self.notes.layout.cache, catalog.SCHEMA)
         self._publisher = Publisher(self.store, self.notes.layout, near.author, database, leased=False)
@@ -85,20 +109,9 @@ class Remote:
             UnsupportedFormat: A newer artvcs wrote it.
             RemoteError: It cannot be reached.
         """
-        seen = self.notes.seen()
-        identity = seen.identity if seen else self._identity()
         self.recall()
-        try:
-            newest = self.store.look().entry
-        except DamagedError as error:
-            self._check_identity(identity)  # which says more, if it is not that one
-            raise DamagedError(
-                f"The newest change of {self.where} cannot be read; restore it, or run `art fsck --repair` there."
-            ) from error
-        if seen and seen.op != newest.oid:  # else its newest change says which repository it is
-            self._check_identity(identity)
-            self._check_order(seen, newest)
-        self._remember(newest, identity, is_new=seen is None or seen.op != newest.oid)
+        newest = self.store.look().entry
+        self.notes.note_looked()
         return newest
 
     def recall(self) -> bool:
@@ -165,6 +178,24 @@ class Remote:
         identity = content.get("id")
         return identity if isinstance(identity, str) else None
 
+    def _check(self, newest: Entry | None) -> None:
+        """Makes sure that the newest change, if it can be read, follows what was seen here; remembers it.
+
+        Raises as `look`.
+        """
+        seen = self.notes.seen()
+        identity = seen.identity if seen else self._identity()
+        if seen and (newest is None or seen.op != newest.oid):  # else the change says which repository it is
+            self._check_identity(identity)
+        if newest is None:
+            raise DamagedError(
+                f"The newest change of {self.where} cannot be read; restore it, or run `art fsck --repair` there."
+            )
+        if seen is None or seen.op != newest.oid:
+            if seen:
+                self._check_order(seen, newest)
+            self._remember(newest, identity)
+
     def _check_identity(self, before: str | None) -> None:
         """Raises RemoteChanged where it is another repository than before, or gone."""
         try:
@@ -212,9 +243,8 @@ class Remote:
             return None
         return entry if seen is not None and entry is not None and entry.oid == seen.op else None
 
-    def _remember(self, entry: Entry, identity: str | None, *, is_new: bool = True) -> None:
-        if is_new:
-            self.files.keep(op_name(entry.seq), entry.data)
+    def _remember(self, entry: Entry, identity: str | None) -> None:
+        self.files.keep(op_name(entry.seq), entry.data)
         self.notes.note_seen(entry, identity)
 
     def _remember_own(self) -> None:

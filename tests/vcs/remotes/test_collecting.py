@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -19,12 +20,14 @@ from artvcs.vcs.remotes.exchange.mirror import mirror
 from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.remotes.places.far_files import FarFiles
 from artvcs.vcs.remotes.places.folder import FolderFiles
+from artvcs.vcs.remotes.places.probe import Guarantees
 
 from ..helpers import problems
 from . import places
 from .test_push import Machine
 
 PUSHES = 12
+DAY = 24 * 3600.0
 
 
 def memory(_: pytest.MonkeyPatch, store: MemoryStore) -> Callable[[], FarFiles]:
@@ -53,13 +56,31 @@ def push_often(ours: Machine, me: int) -> int:
     return me
 
 
+def skew(patch: pytest.MonkeyPatch, clocks: dict[str, float]) -> None:
+    """Some threads have clocks of their own, and take what a place says for times by these."""
+    now, now_ns, ages = time.time, time.time_ns, BucketFiles.ages
+
+    def ahead() -> float:
+        return clocks.get(threading.current_thread().name, 0.0)
+
+    def skewed(files: BucketFiles, folder: str) -> Iterator[tuple[str, float]]:
+        return ((name, age + ahead()) for name, age in ages(files, folder))
+
+    patch.setattr(time, "time", lambda: now() + ahead())
+    patch.setattr(time, "time_ns", lambda: now_ns() + int(ahead() * 1e9))
+    patch.setattr(BucketFiles, "ages", skewed)
+
+
 class Collectors:
     """Machines that collect all the time, as long as the block lasts."""
 
     def __init__(self, machines: list[Machine]) -> None:
         self.count = 0
         self._done = threading.Event()
-        self._threads = [threading.Thread(target=self._collect, args=[each]) for each in machines]
+        self._threads = [
+            threading.Thread(target=self._collect, args=[each], name=f"collector-{number}")
+            for number, each in enumerate(machines, 1)
+        ]
         self._failed: list[BaseException] = []
 
     def _collect(self, ours: Machine) -> None:
@@ -89,14 +110,21 @@ class Collectors:
     [memory, pytest.param(s3, marks=pytest.mark.remotes), pytest.param(azure, marks=pytest.mark.remotes)],
     ids=["memory", "s3", "azure"],
 )
-@pytest.mark.parametrize("spared", [True, False], ids=["spared", "at once"])
+@pytest.mark.parametrize("when", ["spared", "at once", "skewed"])
 def test_collectors_beside_pushers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spared: bool, place: Callable[..., Callable[[], FarFiles]]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, place: Callable[..., Callable[[], FarFiles]]
 ) -> None:
-    """Also where what is being sent is taken away at once, as after a day: then a push begins anew."""
-    if not spared:
+    """Also where what is being sent is taken away at once, as after a day: then a push begins anew.
+
+    And where one collector's clock is days ahead, so that all is old for it, and the other's behind.
+    """
+    if when == "at once":
         monkeypatch.setattr(garbage, "_SPARED", -1e9)
     files = place(monkeypatch, MemoryStore())
+    if when == "skewed":
+        # Tests of the place are swept as well then, and say so: see test_probe.
+        monkeypatch.setattr("artvcs.vcs.remotes.remote.probe", lambda _: Guarantees(()))
+        skew(monkeypatch, {"collector-1": 30 * DAY, "collector-2": -30 * DAY})
 
     def machine(name: str) -> Machine:
         found = Machine(tmp_path / name, MemoryStore())

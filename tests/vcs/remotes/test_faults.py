@@ -6,6 +6,7 @@ that says what to do, and a second try works.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import time
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 from obstore.store import MemoryStore
 
-from artvcs.vcs.errors import ArtError, Conflict, DamagedError, RemoteRefused, RemoteUnreachable
+from artvcs.vcs.errors import ArtError, Conflict, DamagedError, RemoteChanged, RemoteRefused, RemoteUnreachable
 from artvcs.vcs.remotes.exchange import garbage
 from artvcs.vcs.remotes.exchange.mirror import mirror
 from artvcs.vcs.remotes.places import opening
@@ -27,7 +28,7 @@ from artvcs.vcs.remotes.places.far_files import FarFiles
 from artvcs.vcs.remotes.places.folder import FolderFiles
 from artvcs.vcs.remotes.places.probe import Guarantees
 from artvcs.vcs.remotes.remote import Remote
-from artvcs.vcs.storage.layout import FORMAT, INDEX, OPS, PACKS, ROOT
+from artvcs.vcs.storage.layout import CLEANED, FORMAT, INDEX, OPS, PACKS, ROOT
 from tests.servers import faults
 from tests.servers.faults import Exchange, Fault, Proxy
 
@@ -57,19 +58,23 @@ class Team:
     def __init__(self, folder: Path, proxy: Proxy, address: Address) -> None:
         self.folder = folder
         self.proxy = proxy
+        self._address = address
         self._bucket = replace(address, endpoint=proxy.endpoint)
         self._trials = 0
         ada, ben = self.machine("ada"), self.machine("ben")
+        ada.remote.begin_there()
+        self._older = read_all(ada.files)
         ada.save("model", b"first", os.urandom(70_000))
         ada.push()
         ben.fetch()
         ben.save("model", b"by ben", os.urandom(70_000))
         ben.push()
         ada.save("model", b"by ada", os.urandom(70_000))
-        self._there = {name: ada.files.read(name) for name in self._names(ada.files)}
-
-    def _names(self, files: FarFiles) -> list[str]:
-        return [FORMAT, ROOT, *files.list(OPS), *files.list(PACKS), *files.list(INDEX)]
+        self._there = read_all(ada.files)
+        other = Machine(folder / "other", MemoryStore())
+        other.save("model", b"of others", os.urandom(70_000))
+        other.push()
+        self._other = read_all(other.files)
 
     def machine(self, name: str) -> Machine:
         """A machine of this trial, as a new process knows it."""
@@ -88,6 +93,26 @@ class Team:
         for name, data in self._there.items():
             files.put(name, data)
 
+    def become(self, content: dict[str, bytes]) -> None:
+        """From now on the bucket holds this, whatever it held."""
+        files = opening.opened(replace(self._address, path=f"trial-{self._trials}"))
+        for name in [*names(files), CLEANED]:
+            files.delete(name)
+        for name, data in content.items():
+            files.put(name, data)
+
+    def become_nothing(self) -> None:
+        """Somebody deletes the remote."""
+        self.become({})
+
+    def become_older(self) -> None:
+        """Somebody restores a backup."""
+        self.become(self._older)
+
+    def become_another(self) -> None:
+        """Somebody puts another repository in its place."""
+        self.become(self._other)
+
     def remote(self, machine: Machine) -> Remote:
         return Remote("origin", "the bucket", machine.files, machine.near)
 
@@ -104,6 +129,15 @@ class Team:
         mirror(eve.remote, FolderFiles(there), "the mirror")
         for folder in (there, ada.near.layout.folder, eve.near.layout.folder):
             assert problems(folder) == []
+
+
+def names(files: FarFiles) -> list[str]:
+    """All that a repository elsewhere is made of."""
+    return [FORMAT, ROOT, *files.list(OPS), *files.list(PACKS), *files.list(INDEX)]
+
+
+def read_all(files: FarFiles) -> dict[str, bytes]:
+    return {name: files.read(name) for name in names(files)}
 
 
 @pytest.fixture
@@ -206,6 +240,45 @@ def test_what_does_not_pass(
         check_said(raised.value)
     assert time.monotonic() - began < 30
     team.check()
+
+
+@pytest.mark.parametrize("become", [Team.become_nothing, Team.become_older, Team.become_another])
+@pytest.mark.parametrize("work", [pushed, fetched, collected])
+def test_the_remote_becomes_another_at_each_request(
+    team: Team, work: Callable[[Team], None], become: Callable[[Team], None]
+) -> None:
+    """In the middle of the work of somebody who relies on what he has seen there."""
+    team.begin()
+    work(team)
+    step = 1 if COMPLETE else 3 if team.proxy.count < 40 else 10
+    for at in itertools.count(1, step):
+        team.begin()
+        became = list[int]()
+
+        def fault(number: int, _: Exchange, at: int = at, became: list[int] = became) -> Fault:
+            if number == at:
+                become(team)
+                became.append(number)
+            return faults.passed_on
+
+        team.proxy.begin(fault)
+        try:
+            work(team)
+        except RemoteChanged as raised:
+            check_said(raised)
+        if not became:
+            break
+        team.proxy.begin()
+        for again in (pushed, fetched, collected):
+            with pytest.raises(RemoteChanged) as noticed:
+                again(team)
+            check_said(noticed.value)
+        assert problems(team.machine("ada").near.layout.folder) == []
+        if become is Team.become_another:  # nothing has become of that either
+            eve = team.machine("eve")
+            eve.fetch()
+            eve.bring_all()
+            assert len(eve.versions()) == 1
 
 
 def test_nothing_waits_for_ever_by_default() -> None:

@@ -21,7 +21,7 @@ from ...storage.disk import leases
 from ...storage.layout import INDEX, PACKS, PROBE, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
 from ...storage.snapshot import Snapshot
 from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on
-from ..remote import Remote
+from ..remote import Remote, tried
 from . import ranges
 from .fetch import fetch
 
@@ -67,7 +67,7 @@ def collect(
     seen = remote.notes.seen()
     if seen is not None and seen.identity is None:
         raise RemoteRefused(f"{remote.where} is somebody's own repository; run `art gc` there.")
-    return collect_on(_There(remote), _unused(remote, max_unused), progress)
+    return tried(lambda: collect_on(_There(remote), _unused(remote, max_unused), progress))
 
 
 def _unused(remote: Remote, asked: float | None) -> float:

@@ -9,13 +9,12 @@ change is kept, and numbers are given anew there; the last fetch says which.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from ...changes.intents import Intent, Merge, SetRef
 from ...changes.transaction import Transaction
-from ...errors import Collected, DamagedError, RepositoryNotFound, UnknownName
+from ...errors import DamagedError, RepositoryNotFound, UnknownName
 from ...maps import graph, ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Artifact, Commit, Version
@@ -31,13 +30,10 @@ from ...trust.policy import Judge
 from ...upkeep.gc import copying
 from ...worktree import trees
 from .. import config
-from ..remote import Remote
+from ..remote import Remote, tried
 from . import supply
 from .fetch import Fetched, download, take_in
 from .waiting import Waiting
-
-_TRIES = 2
-"""So often a push begins anew, where what it had sent was collected before it was published."""
 
 _HELD = 64 << 20
 """So many bytes of what is sent are kept in memory between looking at it and sending it."""
@@ -91,10 +87,7 @@ def push(
         SignatureError: It cannot be signed.
         RemoteError: As `Remote.look`.
     """
-    for _ in range(_TRIES):
-        with suppress(Collected):  # this takes longer than a collector waits
-            return _push(near, remote, versions, verify=verify)
-    return _push(near, remote, versions, verify=verify)
+    return tried(lambda: _push(near, remote, versions, verify=verify))
 
 
 def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, *, verify: bool) -> Pushed:

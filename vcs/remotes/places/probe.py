@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ...errors import RemoteError
+from ...errors import RemoteError, RemoteRefused
 from ...storage.files import Files
 from ...storage.layout import PROBE
 
@@ -80,11 +80,16 @@ def probe(files: Files) -> Guarantees:
     """Looks at what a place does, in about a hundred requests; what it writes there for that it removes.
 
     Raises:
-        RemoteError: It cannot be reached, or refuses to be written.
+        RemoteError: It cannot be reached, or refuses to be written, or does not keep what is written.
     """
     folder = f"{PROBE}/{os.urandom(8).hex()}"
     try:
         return Guarantees(tuple(_findings(files, folder)))
+    except FileNotFoundError as error:
+        raise RemoteRefused(
+            f"The remote did not keep {error.filename}, which was only just written there; "
+            "see whether something cleans up there, and try again."
+        ) from error
     finally:
         _clean(files, folder)
 
