@@ -45,6 +45,9 @@ _FORMAT = 64 << 10
 _TRIES = 2
 """So often something is done anew. Who pushes has to take longer than a collector waits before he has to."""
 
+_FOLLOWED = 5
+"""So often work is done with a newer state, where files are missing that the last one named."""
+
 _Done = TypeVar("_Done")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
@@ -143,6 +146,23 @@ class Remote:
         # Last: where there is a format file is a repository. Whoever comes second reads what the first wrote.
         self._far.create(FORMAT, encode(FORMAT, {**VERSIONS, "id": os.urandom(16).hex()}))
         return self.look()
+
+    def follow(self, entry: Entry, work: Callable[[Entry], _Done]) -> _Done:
+        """What work on the state of an entry comes to; on a newer one where a file is missing that it names.
+
+        Others may have put its index together since, or a collector written what it held anew elsewhere.
+
+        Raises:
+            DamagedError: It is the newest, and a file is missing that it names.
+        """
+        for _ in range(_FOLLOWED):
+            try:
+                return work(entry)
+            except FileNotFoundError:
+                missing, entry = entry, self.look()
+                if missing.oid == entry.oid:
+                    break
+        raise DamagedError(f"A file is missing or damaged at {self.where} that its newest state names; try again.")
 
     def refs(self) -> RefMap:
         """Its refs as they are now. Raises as `look`."""

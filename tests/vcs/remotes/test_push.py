@@ -249,7 +249,7 @@ def test_a_pack_that_is_missing_there_is_said_to_be(machine: Callable[[str], Mac
     ada.push()
     [name] = ada.files.list("packs")
     ada.files.delete(name)
-    with pytest.raises(DamagedError, match="A file is missing at mem://team"):
+    with pytest.raises(DamagedError, match="A file is missing or damaged at mem://team"):
         bob.fetch()
     assert bob.versions() == {}
 

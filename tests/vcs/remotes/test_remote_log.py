@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,11 +12,16 @@ from obstore.store import MemoryStore
 from artvcs.vcs.changes import publish
 from artvcs.vcs.errors import DamagedError, RemoteUnreachable
 from artvcs.vcs.remotes.exchange import garbage
+from artvcs.vcs.remotes.exchange.mirror import mirror
 from artvcs.vcs.remotes.far_store import FarLog
+from artvcs.vcs.remotes.places.folder import FolderFiles
+from artvcs.vcs.storage.files import Files
 from artvcs.vcs.storage.layout import INDEX, OPS
 from artvcs.vcs.storage.op_log import OpLog, Outcome
 from artvcs.vcs.storage.packs.op_file import Entry
+from artvcs.vcs.storage.snapshot import Snapshot
 
+from ..helpers import problems
 from .test_push import Machine
 
 
@@ -114,3 +120,35 @@ def test_an_index_that_no_state_names_goes_after_a_week(machine: Callable[[str],
     garbage.collect(ada.near, ada.remote)
     assert new in set(ada.files.list(INDEX))
     assert old not in set(ada.files.list(INDEX))
+
+
+def test_an_index_that_was_put_together_meanwhile_is_looked_for_anew(
+    machine: Callable[[str], Machine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others push while somebody looks, and a collector takes the old index, which no state names any more."""
+    ada, ben = machine("ada"), machine("ben")
+
+    def push_until_there_is_an_index() -> None:
+        before = set(ada.files.list(INDEX))
+        while set(ada.files.list(INDEX)) == before:
+            ada.save("model", os.urandom(10))
+            ada.push()
+
+    push_until_there_is_an_index()
+    snapshot = Snapshot.__init__
+
+    def late(self: Snapshot, files: Files, entry: Entry, before: Snapshot | None = None) -> None:
+        monkeypatch.undo()
+        old = set(ada.files.list(INDEX))
+        push_until_there_is_an_index()
+        for name in old:
+            ada.files.delete(name)
+        snapshot(self, files, entry, before)
+
+    monkeypatch.setattr(Snapshot, "__init__", late)
+    ben.fetch()
+    assert set(ben.versions().values()) == set(ada.versions().values())
+    eve = machine("eve")
+    monkeypatch.setattr(Snapshot, "__init__", late)
+    mirror(eve.remote, FolderFiles(tmp_path / "mirror"), "the mirror")
+    assert problems(tmp_path / "mirror") == []

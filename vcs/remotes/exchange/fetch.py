@@ -31,8 +31,6 @@ from ...upkeep.check.verify import Found
 from ..remote import Remote
 from . import ranges
 
-_TRIES = 5
-
 _MANY = 1 << 16
 """So many objects are looked for at once: more take memory."""
 
@@ -68,14 +66,7 @@ def fetch(near: Repository, remote: Remote) -> Fetched:
 
 def take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
     """As `fetch`, where it was just looked at: brings what is new up to a change of it."""
-    for _ in range(_TRIES):
-        try:
-            return _take_in(near, remote, entry)
-        except FileNotFoundError:  # a collector may have written it anew elsewhere
-            missing, entry = entry, remote.look()
-            if missing.oid == entry.oid:
-                break
-    raise DamagedError(f"A file is missing at {remote.where} that its newest state names; try again.")
+    return remote.follow(entry, lambda newest: _take_in(near, remote, newest))
 
 
 def _take_in(near: Repository, remote: Remote, entry: Entry) -> Fetched:
@@ -154,10 +145,14 @@ class _Coming:
 
 
 def _names(remote: Remote) -> list[PackName]:
-    """The files that hold objects there, as its state names them, whether or not they can be read."""
+    """The files that hold objects there, as its state names them, whether or not they can be read.
+
+    Raises:
+        FileNotFoundError: A part of its index is missing, as where it has gone on since; or is damaged.
+    """
     head = remote.store.snapshot
     if len(head.segments) < len(head.state.segments):
-        raise DamagedError(f"The index of {remote.where} is damaged, or did not come whole; try again.")
+        raise FileNotFoundError(2, "A part of the index is missing")
     listed = {name for segment in head.segments for name in segment.packs}
     return sorted((listed | {PackName(name) for name in head.state.loose}) - head.state.condemned.keys())
 

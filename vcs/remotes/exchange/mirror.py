@@ -48,7 +48,10 @@ def mirror(source: Remote, target: FarFiles, where: str) -> Mirrored:
         DamagedError: Something of the repository is damaged.
         RemoteError: One of both cannot be reached.
     """
-    newest = source.look()
+    return source.follow(source.look(), lambda newest: _mirror(source, newest, target, where))
+
+
+def _mirror(source: Remote, newest: Entry, target: FarFiles, where: str) -> Mirrored:
     known = source.files.read(FORMAT)
     is_new = _check_target(target, known, where)
     _check_log(source, target, newest, where)
