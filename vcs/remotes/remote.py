@@ -265,6 +265,8 @@ class Remote:
 
     def _remember(self, entry: Entry, identity: str | None) -> None:
         self.files.keep(op_name(entry.seq), entry.data)
+        if self.notes.merged()[1] == entry.op.state.refs:  # as after a collector
+            self.notes.note_merged(entry)
         self.notes.note_seen(entry, identity)
 
     def _remember_own(self) -> None:

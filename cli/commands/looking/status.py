@@ -78,7 +78,7 @@ def _standings(repository: Repository) -> Iterator[tuple[str, Standing]]:
 
 def _said(name: str, found: Standing) -> str:
     if found.looked is None:
-        return f"{name}: nothing was fetched or pushed yet"
+        return f"{name}: nothing was fetched or pushed yet (`art pull`, `art push`)"
     ahead = f"{sharing.counted(found.runs, found.versions)} only here (`art push`)"
     same = "all that is here is there, too"
     behind = f", {output.count(found.behind, 'change')} there not fetched" if found.behind else ""

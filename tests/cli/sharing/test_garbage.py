@@ -51,6 +51,7 @@ def test_old_changes_go_and_everybody_goes_on(machine: Clone, shared: Path) -> N
     assert done["dead"] == planned["dead"] > 0
     assert done["lost"] == {}
     assert len(list((shared / "ops").iterdir())) < before
+    assert ada.art("status", "--json").json["remotes"]["origin"]["behind"] == 0
     ben.ran("-p", "seed=9")
     assert "came" in ben.art("push").out
     ada.art("pull", "--data")
