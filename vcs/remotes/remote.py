@@ -95,6 +95,7 @@ class Remote:
         self.where = where
         self._far = files
         self._near = near
+        self._found: str | None = None
         self.traffic = files.traffic
         self.notes = Notes(notes or near.layout.remote(name))
         self.files = Nearby(files, self.notes.layout.folder / "copies")
@@ -112,6 +113,8 @@ class Remote:
             UnsupportedFormat: A newer artvcs wrote it.
             RemoteError: It cannot be reached.
         """
+        if self.notes.seen() is None:
+            self._found = self._identity()  # first: where nothing is, a web server does not say so of a list
         self.recall()
         newest = self.store.look().entry
         self.notes.note_looked()
@@ -204,7 +207,7 @@ class Remote:
         Raises as `look`.
         """
         seen = self.notes.seen()
-        identity = seen.identity if seen else self._identity()
+        identity = seen.identity if seen else self._found or self._identity()
         if seen and (newest is None or seen.op != newest.oid):  # else the change says which repository it is
             self._check_identity(identity)
         if newest is None:
