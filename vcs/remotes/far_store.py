@@ -74,10 +74,12 @@ class FarLog(OpLog):
     def _take_back(self, entry: Entry) -> None:
         """Deletes an entry that does not stand, if none follows it: another log was put in the place of this one.
 
-        The next entry of that one would find its place taken, and whoever looks for its newest one this.
+        The next entry of that one would find its place taken, and whoever looks for its newest one this. Where it is
+        the same log the place had been cleaned up, long ago: an entry that stands is followed by another before the
+        one that it names goes.
         """
         with suppress(RemoteError):
-            if entry.seq == max(self.sequence(), default=None) and self.is_there(entry):
+            if not self._files.exists(op_name(entry.seq + 1)) and self.is_there(entry):
                 self._files.delete(op_name(entry.seq))
 
 

@@ -40,6 +40,7 @@ class LogRules:
     list_after_newest: bool = True  # a cleaner's list holds all that is older than a state it had found before
     keep_two: bool = True
     never_tidy: bool = True  # what may have been committed is not deleted by its writer
+    none_follows: bool = True  # nor what has been followed: only what does not stand, and is the last there
 
 
 FULL = LogRules()
@@ -118,6 +119,8 @@ class LogDesign:
             if reply is Reply.DONE and (not self.rules.check_predecessor or (yield from self._stands(entry))):
                 yield Put("root", entry.seq)
                 return Outcome.COMMITTED
+            if reply is Reply.DONE:
+                yield from self._take_back(entry)
             if reply is Reply.LOST and not self.rules.never_tidy:
                 yield Delete(op(entry.seq))
             if reply is not Reply.REFUSED:
@@ -134,6 +137,16 @@ class LogDesign:
             if self.rules.mind_window and any(seq <= newest.seq - WINDOW for seq in open_attempts):
                 return Outcome.UNKNOWN
             open_attempts = {seq for seq in open_attempts if seq > newest.seq}
+
+    def _take_back(self, entry: Entry) -> Steps[None]:
+        """Deletes an entry of ours that does not stand, if none follows: the log may be another than it was.
+
+        Everything here holds without it. It must not break anything.
+        """
+        if not self.rules.none_follows or (yield Read(op(entry.seq + 1))) is None:
+            found: Entry | None = yield Read(op(entry.seq))
+            if found is not None and found.digest == entry.digest:
+                yield Delete(op(entry.seq))
 
     def _following(self, newest: Entry, change: int, state: object) -> Entry:
         seq = newest.seq + 1
