@@ -78,7 +78,7 @@ class FarLog(OpLog):
         the same log the place had been cleaned up, long ago: an entry that stands is followed by another before the
         one that it names goes.
         """
-        with suppress(RemoteError):
+        with suppress(RemoteError, DamagedError):  # who may not delete leaves it; the next look says what is wrong
             if not self._files.exists(op_name(entry.seq + 1)) and self.is_there(entry):
                 self._files.delete(op_name(entry.seq))
 

@@ -43,7 +43,7 @@ _FORMAT = 64 << 10
 """No file `format` is longer."""
 
 _TRIES = 2
-"""So often something is done anew. Who pushes has to take longer than a collector waits before he has to."""
+"""So often work is done anew that relied on what was collected: a push has to take longer than a collector waits."""
 
 _FOLLOWED = 5
 """So often work is done with a newer state, where files are missing that the last one named."""
@@ -95,7 +95,7 @@ class Remote:
         self.where = where
         self._far = files
         self._near = near
-        self._found: str | None = None
+        self._first_identity: str | None = None
         self.traffic = files.traffic
         self.notes = Notes(notes or near.layout.remote(name))
         self.files = Nearby(files, self.notes.layout.folder / "copies")
@@ -114,7 +114,9 @@ class Remote:
             RemoteError: It cannot be reached.
         """
         if self.notes.seen() is None:
-            self._found = self._identity()  # first: where nothing is, a web server does not say so of a list
+            self._first_identity = (
+                self._identity()
+            )  # before all else: where nothing is, a web server does not say so of a list
         self.recall()
         newest = self.store.look().entry
         self.notes.note_looked()
@@ -165,7 +167,10 @@ class Remote:
                 missing, entry = entry, self.look()
                 if missing.oid == entry.oid:
                     break
-        raise DamagedError(f"A file is missing or damaged at {self.where} that its newest state names; try again.")
+        raise DamagedError(
+            f"A file is missing or damaged at {self.where} that its newest state names; "
+            "try again, or run `art fsck --repair` there."
+        )
 
     def refs(self) -> RefMap:
         """Its refs as they are now. Raises as `look`."""
@@ -207,7 +212,7 @@ class Remote:
         Raises as `look`.
         """
         seen = self.notes.seen()
-        identity = seen.identity if seen else self._found or self._identity()
+        identity = seen.identity if seen else self._first_identity or self._identity()
         if seen and (newest is None or seen.op != newest.oid):  # else the change says which repository it is
             self._check_identity(identity)
         if newest is None:
