@@ -403,7 +403,7 @@ def test_what_dies_while_packs_are_written_anew_stops_nothing(
     brought: list[object] = []
     items = copying.items
 
-    def another_first(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[Item]:
+    def another_first(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[tuple[Item, bytes]]:
         if not brought:
             brought.append(True)
             drop(writer, "tags/3")

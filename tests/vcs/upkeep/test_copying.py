@@ -37,7 +37,7 @@ def keys(repository: Repository) -> dict[bytes, bytes]:
 
 
 def taken(repository: Repository, name: PackName, wanted: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    return {bytes.fromhex(item.oid): item.stored for item in copying.items(repository.store, name, wanted)}
+    return {bytes.fromhex(item.oid): content for item, content in copying.items(repository.store, name, wanted)}
 
 
 def damage(folder: Path, name: PackName, content: bytes) -> None:

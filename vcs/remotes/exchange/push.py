@@ -20,6 +20,7 @@ from ...maps.refs import RefMap
 from ...objects.kinds import Artifact, Commit, Version
 from ...objects.oid import NULL, Oid
 from ...repository import Repository, first_entry
+from ...storage.copies import content
 from ...storage.layout import PackName, is_lineage_name, op_seq
 from ...storage.packs import chunking, codec
 from ...storage.packs.pack import Item
@@ -105,7 +106,7 @@ def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, 
             return Pushed(0, 0, 0, 0, fetched, signed, is_known)
         with near.begin(f"push to {remote.name}") as here:
             # The refs as they are meant to be there; if they come to be so, both have these in common.
-            after = waiting.base.update(waiting.fresh, here.put).root
+            after = waiting.after(near.refs(), here.put).root
             ours = remote.notes.taken()
             with remote.transaction("push") as transaction:
                 sending = _Sending(near, remote, waiting)
@@ -210,15 +211,15 @@ class _Sending:
     def _bring(self, transaction: Transaction, oids: Collection[Oid]) -> None:
         left = set(oids)
         held = (self._held.pop(oid) for oid in oids if oid in self._held)
-        items = chain(held, self._items([oid for oid in oids if oid not in self._held]))
+        items = chain(held, (item for item, _ in self._items([oid for oid in oids if oid not in self._held])))
         while some := tuple(islice(items, _TOGETHER)):
             transaction.bring(*some)
             left.difference_update(item.oid for item in some)
         for oid in left:
             raise DamagedError(f"Object {oid[:12]} was to be pushed and is gone; run `art fsck`.")
 
-    def _items(self, oids: Iterable[Oid]) -> Iterator[Item]:
-        """Objects as they lie here, pack by pack; those that are not here as they lie there."""
+    def _items(self, oids: Iterable[Oid]) -> Iterator[tuple[Item, bytes]]:
+        """Objects as they lie here, pack by pack, and what they expand to; those not here as they lie there."""
         left, packs = {bytes.fromhex(oid) for oid in oids}, dict[PackName, set[bytes]]()
         for key, _, _, name, _ in self._near.store.snapshot.places(frozenset(left)):
             if key in left:  # of several places the first
@@ -228,9 +229,10 @@ class _Sending:
             yield from copying.items(self._near.store, name, keys)
         for key in left:
             try:
-                yield self._near.store.stored(Oid(key.hex()))
+                item = self._near.store.stored(Oid(key.hex()))
             except UnknownName:
-                yield self._store.stored(Oid(key.hex()))
+                item = self._store.stored(Oid(key.hex()))
+            yield item, content(item)
 
     def _walk(self, roots: Iterable[Oid], missing: dict[Oid, int]) -> None:
         """Notes what is not there of all that these lead to; payloads of artifacts are noted and not followed."""
@@ -245,22 +247,22 @@ class _Sending:
                 if not is_leaf:
                     leading.append(oid)
             # What is there may be garbage, of which not all is there any more: so what it leads to is looked at, too.
-            pending = {oid for item in self._read(leading, missing) for oid in self._below(item)} - seen
+            pending = {oid for item, data in self._read(leading, missing) for oid in self._below(item, data)} - seen
             seen |= pending
 
-    def _read(self, oids: Iterable[Oid], missing: Container[Oid]) -> Iterator[Item]:
+    def _read(self, oids: Iterable[Oid], missing: Container[Oid]) -> Iterator[tuple[Item, bytes]]:
         """Objects that lead to others; what is going to be sent is read once, as far as memory goes."""
-        for item in self._items(oids):
+        for item, data in self._items(oids):
             if item.oid in missing and self._held_bytes < _HELD:
                 self._held[item.oid] = item
                 self._held_bytes += len(item.stored)
-            yield item
+            yield item, data
 
-    def _below(self, item: Item) -> Iterable[Oid]:
+    def _below(self, item: Item, data: bytes) -> Iterable[Oid]:
         """What an object leads to; of an artifact its payload is noted."""
         if item.kind == "blob":
-            return (chunk for chunk, _ in chunking.decode_list(item.stored, item.size))
-        record = graph.RECORDS[item.kind].decode(codec.decompress(item.codec, item.stored, item.size))
+            return (chunk for chunk, _ in chunking.decode_list(data, item.size))
+        record = graph.RECORDS[item.kind].decode(data)
         if not isinstance(record, Artifact):
             return graph.references_of(record)
         self._artifacts[item.oid] = NULL if self._is_given_up(item.oid) else record.payload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,6 +12,7 @@ from ...errors import DamagedError
 from ...maps import ref_names
 from ...maps.refs import RefMap
 from ...objects.kinds import Commit, Version
+from ...objects.nodes import RefsNode
 from ...objects.oid import Oid
 from ...repository import Repository
 from ..notes import Notes
@@ -28,6 +29,7 @@ class Waiting:
     Attributes:
         base: The refs that both had last.
         fresh: The refs that are only here, or changed here since.
+        is_all: Whether these are all in which the refs here differ from those that both had last.
         again: The artifacts whose data was given up there and was made again here.
         mending: What was lost there and is here.
         given_up: The artifacts whose data was given up there, stays here, and does not go there again.
@@ -35,6 +37,7 @@ class Waiting:
 
     base: RefMap
     fresh: Mapping[str, Oid]
+    is_all: bool
     again: frozenset[Oid] = frozenset()
     mending: frozenset[Oid] = frozenset()
     given_up: frozenset[Oid] = frozenset()
@@ -47,6 +50,7 @@ class Waiting:
             RefMap(remote.store, remote.notes.merged()[1]),
         )  # of which here a part may be collected
         changed = refs.diff(base)
+        differing = {ref: new for ref, (_, new) in changed.items()}
         fresh = dict(only_here(near, changed))
         # What has a new name here has been made again, whether or not it was here before.
         named = {Oid(ref.split("/")[1]) for ref in fresh if ref.startswith(ref_names.VALUES)}
@@ -56,15 +60,20 @@ class Waiting:
             versions = list(versions)
             named |= {version.artifact for version in versions}
             found = _of_versions(refs, base, fresh, versions)
-            return cls(base, found, frozenset(again & named), given_up=given_up - named)
+            return cls(base, found, found == differing, frozenset(again & named), given_up=given_up - named)
         again -= given_up
         lost = {Oid(ref_names.last_part(ref)) for ref, _ in base.items(ref_names.LOST)}
-        return cls(base, fresh, frozenset(again), frozenset(oid for oid in lost if near.store.has(oid)), given_up)
+        mending = frozenset(oid for oid in lost if near.store.has(oid))
+        return cls(base, fresh, fresh == differing, frozenset(again), mending, given_up)
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to send."""
         return not self.fresh and not self.again and not self.mending
+
+    def after(self, refs: RefMap, put: Callable[[RefsNode], Oid]) -> RefMap:
+        """The refs as both have them when what is fresh has come there; `put` stores nodes that `refs`, here, lacks."""
+        return refs if self.is_all else self.base.update(self.fresh, put)
 
 
 def _of_versions(

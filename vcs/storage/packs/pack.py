@@ -163,9 +163,10 @@ class Pack:
                 self.inside(*self.table.row(row))  # says what is wrong
             yield key, kind, stored
 
-    def in_order(self, keys: AbstractSet[bytes]) -> Iterator[Location]:
+    def in_order(self, keys: AbstractSet[bytes]) -> list[Location]:
         """Where those of its objects are that are among `keys`, as they follow each other. Raises as `locations`."""
-        return (self.inside(*self.table.row(row)) for row in self.table.by_offset() if self.table.key(row) in keys)
+        found = (self.inside(at, number) for at, number in self.table.among(keys))
+        return sorted(found, key=lambda at: at.offset)
 
     def sequence(self, longest: int) -> list[int] | None:
         """The rows of its table in the order of their records, if all make sense and these follow without a gap.

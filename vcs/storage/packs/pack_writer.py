@@ -106,10 +106,11 @@ class PackWriter:
             if item.oid in content.entries:
                 return
             at = Location(item.oid, item.kind, item.codec, content.end, len(item.stored), item.size)
+            end = at.offset + RECORD_SIZE + at.stored
             content.waiting.pop(item.oid, None)  # left by an interrupt, and before what has come since
             content.waiting[item.oid] = pack.record_header(at), item.stored
             content.entries[item.oid] = at
-            if content.end - content.start >= _FLUSH:
+            if end - content.start >= _FLUSH:
                 try:
                     self.land()
                 except OSError:

@@ -201,7 +201,7 @@ class _Collection:
     def _copy(self, transaction: Transaction, verdict: Verdict) -> bool:
         """Copies what is alive in a pack; False where that cannot be read any more."""
         try:
-            for item in copying.items(self._store, verdict.pack, verdict.live):
+            for item, _ in copying.items(self._store, verdict.pack, verdict.live):
                 transaction.bring(item)
         except DamagedError:
             return False

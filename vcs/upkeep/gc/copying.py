@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from ...errors import DamagedError, UnknownName
 from ...objects.oid import Oid
-from ...storage.copies import check_sizes, expanded
+from ...storage.copies import check_sizes, content, expanded
 from ...storage.layout import PackName
 from ...storage.packs.pack import Item, Pack, check_record
 from ...storage.packs.table import Location
 from ...storage.store import ObjectStore
 
 
-def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[Item]:
-    """Objects of a pack as they are stored; where one cannot be read there, another copy of it.
+def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator[tuple[Item, bytes]]:
+    """Objects of a pack as they are stored, and what that expands to; where one cannot be read there, another copy.
 
     Args:
         store: Where the pack is.
@@ -28,7 +28,7 @@ def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator
     try:
         pack = Pack.open(store.files, name)
         for at, record in pack.records(store.files, map(_checked, pack.in_order(left))):
-            yield _item(at, record)
+            yield _checked_item(at, record)
             left.discard(bytes.fromhex(at.oid))
     except FileNotFoundError:
         pass  # another collector has deleted it
@@ -36,9 +36,10 @@ def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator
         store.soundness.distrust(name)
     for key in left:
         try:
-            yield store.stored(Oid(key.hex()))
+            item = store.stored(Oid(key.hex()))
         except UnknownName:
             continue
+        yield item, content(item)
 
 
 def _checked(at: Location) -> Location:
@@ -46,7 +47,6 @@ def _checked(at: Location) -> Location:
     return at
 
 
-def _item(at: Location, record: bytes) -> Item:
+def _checked_item(at: Location, record: bytes) -> tuple[Item, bytes]:
     stored = check_record(record, at)
-    expanded(at, stored)
-    return Item(at.oid, at.kind, at.codec, stored, at.size)
+    return Item(at.oid, at.kind, at.codec, stored, at.size), expanded(at, stored)
