@@ -211,7 +211,7 @@ ALWAYS: dict[str, tuple[Fault, type[ArtError], str]] = {
     "skewed": (faults.refused(403, "RequestTimeTooSkewed"), RemoteRefused, "check your"),
     "reset": (faults.reset, RemoteUnreachable, "try again"),
     "stalled": (faults.stalled, RemoteUnreachable, "try again"),
-    "flipped": (faults.flipped, DamagedError, ""),
+    "flipped": (faults.flipped, DamagedError, "run `art fsck`"),
 }
 """What does not pass: how it ends, and what is said."""
 
