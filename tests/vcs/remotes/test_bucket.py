@@ -8,9 +8,11 @@ import pytest
 from obstore.store import MemoryStore
 
 from artvcs.testing import CommitPointContract, FilesContract
+from artvcs.vcs.errors import RemoteRefused
 from artvcs.vcs.remotes.places import bucket
 from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.storage.files import Files
+from artvcs.vcs.storage.layout import PROBE
 
 
 class TestBucketFiles(FilesContract, CommitPointContract):
@@ -34,6 +36,29 @@ def test_what_is_asked_is_counted() -> None:
     files.exists("packs/x")
     traffic = files.traffic
     assert (traffic.requests, traffic.sent, traffic.received) == (3, 5, 3)
+
+
+class SweptFiles(BucketFiles):
+    """Somebody takes what is written for tests away at once, so often."""
+
+    sweeps = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        super().put(name, data)
+        if name.startswith(PROBE) and self.sweeps:
+            self.sweeps -= 1
+            self.delete(name)
+
+
+def test_how_old_files_are_is_found_though_a_collector_sweeps() -> None:
+    files = SweptFiles(MemoryStore(), "p", "the store")
+    files.put("index/x", b"1")
+    files.sweeps = 2
+    assert [(name, age < 60) for name, age in files.ages("index")] == [("index/x", True)]
+    files.sweeps = 100
+    with pytest.raises(RemoteRefused, match=r"the store did not keep probe/.*; see whether something cleans up there"):
+        list(files.ages("index"))
+    assert list(files.list(PROBE)) == []
 
 
 def test_a_large_file_goes_up_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,9 @@ _AT_ONCE = 4
 _DELETES = 3
 """So often a deletion is asked for that gets no answer: twice is as good as once, though obstore does not know."""
 
+_MARKS = 3
+"""So often a file is written to ask for the time."""
+
 _LAST = 2**63 - 1
 """No place in a file is beyond."""
 
@@ -166,16 +169,27 @@ class BucketFiles(Reading):
 
     def ages(self, folder: str) -> Iterator[tuple[str, float]]:
         """See `FarFiles.ages`."""
-        mark, start = f"{PROBE}/{os.urandom(8).hex()}", len(self._prefix)
-        self.put(mark, b"what time is it?")
-        try:
-            now = self.clock(mark)
-        finally:
-            self.delete(mark)
+        now, start = self._now(), len(self._prefix)
         with self._asking(folder):
             for page in obstore.list(self._store, f"{self._key(folder)}/", chunk_size=1000):
                 self.traffic.add()
                 yield from ((found["path"][start:], now - found["last_modified"].timestamp()) for found in page)
+
+    def _now(self) -> float:
+        """What time it is by the store's own clock, as of a file that is written now."""
+        mark = f"{PROBE}/{os.urandom(8).hex()}"
+        for _ in range(_MARKS):
+            self.put(mark, b"what time is it?")
+            try:
+                return self.clock(mark)
+            except FileNotFoundError:
+                continue  # a collector whose clock is far ahead takes it for what a test has left
+            finally:
+                self.delete(mark)
+        raise RemoteRefused(
+            f"{self.name} did not keep {mark}, which was only just written there; "
+            "see whether something cleans up there, and try again."
+        )
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""
