@@ -34,6 +34,11 @@ def step_names(repository: Repository, start: str = "") -> Iterator[str]:
     return repository.catalog().runs.step_names(start)
 
 
+def fact_names(repository: Repository, start: str = "") -> Iterator[str]:
+    """What is noted of versions that starts so, by its name, in order."""
+    return repository.catalog().versions.fact_names(start)
+
+
 def near(find: Finder, repository: Repository, text: str) -> set[str]:
     """Names that may have been meant by a text: all where there are not many, else those that start alike."""
     starts = ("", text[:1], text[:3])

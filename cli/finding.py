@@ -21,10 +21,10 @@ def find(repository: Repository, text: str) -> Found:
     """
     refs = repository.refs()
     name = text.partition("@")[0]
-    if versions.exists(refs, name):
+    if versions.exists(refs, name) or versions.exists(refs, lookup.steps_back(name)[0]):
         return ArtifactVersion(repository, lookup.find_spec(refs, text, repository.project))
     run = _run(repository, text)
-    if run is not None and text in (run.name, run.run):
+    if run is not None and (text == run.run or not run.run.startswith(text)):
         return PipelineRun(repository, run)
     at = _object(repository, text)
     if run is not None and at is not None:
@@ -67,7 +67,7 @@ def with_hint(error: UnknownName, hint: str) -> UnknownName:
 
 def _run(repository: Repository, text: str) -> Run | None:
     try:
-        return lookup.find_run(repository.refs(), text)
+        return lookup.find_run_spec(repository.refs(), text)
     except UnknownName:
         return None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -12,10 +11,10 @@ from typing import Any
 
 import click
 
-import artvcs
 from artvcs.pipelines.errors import DefinitionError, ParameterError, perhaps
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer, scheduler
+from artvcs.pipelines.tracebacks import OURS, library_of
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
@@ -90,33 +89,22 @@ def not_run(what: str, error: Exception) -> ArtError:
 
 def is_theirs(error: BaseException) -> bool:
     """Whether the user's code raised an error, or called what did: then it is nothing to report to us."""
-    ours = Path(artvcs.__file__).parent
-    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    told = [path for path in frames if ours in path.parents or _is_own(path)]
-    return bool(told) and ours not in told[-1].parents
+    libraries = [library_of(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    told = [library for library in libraries if library in (None, OURS)]
+    return bool(told) and told[-1] is None
 
 
 def where(error: BaseException) -> str:
     """` (FILE:LINE)` of the user's code in which an error was raised; empty where it was in nobody's of theirs."""
     frames = traceback.extract_tb(error.__traceback__)
-    places = [f" ({_shown(frame.filename)}:{frame.lineno})" for frame in frames if _is_own(Path(frame.filename))]
+    places = [f" ({_shown(frame.filename)}:{frame.lineno})" for frame in frames if library_of(frame.filename) is None]
     return places[-1] if places else ""
-
-
-def _is_own(path: Path) -> bool:
-    return not str(path).startswith("<") and not any(root in path.parents for root in _NOT_THEIRS)
 
 
 def _shown(filename: str | None) -> str:
     """A file as people call it here."""
     path, here = Path(filename or "?"), Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-_NOT_THEIRS = [
-    *(Path(root) for key, root in sysconfig.get_paths().items() if key != "data"),
-    Path(artvcs.__file__).parent,
-]
 
 
 def _load(path: Path) -> ModuleType:

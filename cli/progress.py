@@ -11,8 +11,8 @@ from . import drawing, output
 from .output import Terminal
 from .screen import Screen
 
-_MARKS = {"completed": "✓", "cached": "•", "failed": "✗", "skipped": "-", "waits": "…"}
-_PLAIN_MARKS = {"completed": "+", "cached": "=", "failed": "x", "skipped": "-", "waits": "."}
+_MARKS = {"completed": "✓", "cached": "•", "failed": "✗", "interrupted": "✗", "skipped": "-", "waits": "…"}
+_PLAIN_MARKS = {"completed": "+", "cached": "=", "failed": "x", "interrupted": "x", "skipped": "-", "waits": "."}
 _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _MOST_NAMED = 3
 _AT_ONCE = 0.1
@@ -67,9 +67,9 @@ class RunProgress:
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
         """Writes the step's line."""
         self._running.pop(step, None)
-        took = output.duration(seconds) if status in ("completed", "failed") else ""
+        took = output.duration(seconds) if status in ("completed", "failed", "interrupted") else ""
         more = "  ".join(part for part in (took, output.one_line(note)) if part)
-        padding = " " * (len("completed") - len(status) + 2) if more else ""
+        padding = " " * max(2, len("completed") - len(status) + 2) if more else ""
         self._line(f"{self._marks[status]} {self._padded(step)}  {output.status(status)}{padding}{more}")
 
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:

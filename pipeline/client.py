@@ -108,13 +108,13 @@ class Client:
         return found
 
     def get_pipeline_run(self, id_or_name_or_prefix: str) -> PipelineRun:
-        """A run, by its id, its name, or the unique start of either.
+        """A run, by its id, its name, or the unique start of either; or the newest of a pipeline, by its name.
 
         Raises:
             UnknownName: There is none.
             AmbiguousName: There are several.
         """
-        found = lookup.find_run(self.repository.refs(), id_or_name_or_prefix)
+        found = lookup.find_run_spec(self.repository.refs(), id_or_name_or_prefix)
         note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
         return PipelineRun(self.repository, found)
 

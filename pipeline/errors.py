@@ -15,7 +15,8 @@ Messages are made as there: one sentence that says what happened and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from artvcs.vcs import ArtError
 
@@ -52,16 +53,33 @@ class InUse(PipelineError):
     """Something cannot be deleted, since a run uses it."""
 
 
+class FailedRun(Protocol):
+    """What `RunFailed` needs to know of its run."""
+
+    @property
+    def tracebacks(self) -> Mapping[str, str]:
+        """What each failed step raised."""
+
+
 class RunFailed(PipelineError):
     """A run ended with a failed step; `__cause__` is the first failed step's exception.
 
     Attributes:
         run: The run, as `Client().get_pipeline_run` gives it.
+        reason: Which step failed, and why.
+        advice: What to do before running again, if that is known, as in "mend it and ".
     """
 
-    def __init__(self, message: str, run: object) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, run: FailedRun, *, advice: str = "") -> None:
+        super().__init__(f"{reason}; {advice}run again: finished steps are not repeated.")
         self.run = run
+        self.reason = reason
+        self.advice = advice
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of all frames that led here, most of which are ours."""
+        told = [f"{step} failed:\n{text}\n" for step, text in self.run.tracebacks.items()]
+        return [*told, f"{type(self).__name__}: {self}"]
 
 
 class PickleFallbackWarning(UserWarning):

@@ -22,6 +22,7 @@ from .history.views import PipelineRun
 from .run import scheduler
 from .run.dry_run import PlannedStep, preview
 from .run.sharing import shared
+from .tracebacks import without_ours
 from .typing import coerce, encode
 
 P = ParamSpec("P")
@@ -111,7 +112,7 @@ class Pipeline(Generic[P]):
             record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:
-            raise RunFailed(_describe(run), run) from error
+            raise _failed(run) from error.with_traceback(without_ours(error.__traceback__))
         return run
 
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> list[PlannedStep]:
@@ -162,7 +163,7 @@ def _copies(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, Source) else copy.deepcopy(value) for name, value in params.items()}
 
 
-def _describe(run: PipelineRun) -> str:
+def _failed(run: PipelineRun) -> RunFailed:
     failed = [step for step in run.steps.values() if step.failure]
     first = failed[0]
     assert first.failure is not None
@@ -171,9 +172,7 @@ def _describe(run: PipelineRun) -> str:
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     # Our own errors say already what to do; of those of the user's code nobody knows it.
     advice = "" if first.failure.type in vars(errors) else "mend it and "
-    return (
-        f"Step {first.name!r} failed{more}: {reason.rstrip('.')}; {advice}run again: finished steps are not repeated."
-    )
+    return RunFailed(f"Step {first.name!r} failed{more}: {reason.rstrip('.')}", run, advice=advice)
 
 
 @overload

@@ -31,6 +31,7 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step. Raises as `document`."""
     parameters = run.parameters
     rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
+    rows += [[f"  {name}", "not ended", "", ""] for name in run.record.order if name not in run.steps]
     head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if parameters:
@@ -108,7 +109,7 @@ def _step_document(repository: Repository, step: StepView) -> dict[str, object]:
     return {
         "status": step.status, "seconds": step.duration, "commit": step.record.commit, "log": step.record.log,
         "parameters": step.parameters, "inputs": took(repository, step), "outputs": made(repository, step),
-        "metadata": step.metadata, "failure": failure and {"type": failure.type, "message": failure.message},
+        "metadata": step.metadata, "failure": failure and vars(failure),
     }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ class Explanation:
 
     Attributes:
         step: Its invocation id.
+        pipeline: The pipeline that it is a step of.
         run: The run's id.
         status: Its status in that run.
         summary: One sentence.
@@ -34,9 +35,11 @@ class Explanation:
         unfollowed: What its code reaches that the fingerprint cannot see.
         unverified: What the execution used that cannot be compared later, as the network.
         refused: Why its result cannot be used again.
+        elsewhere: Other pipelines that have a step of this name.
     """
 
     step: str
+    pipeline: str
     run: str
     status: str
     summary: str
@@ -45,6 +48,7 @@ class Explanation:
     unfollowed: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 def explain(repository: Repository, step: str, run: str | None = None) -> Explanation:
@@ -52,34 +56,53 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
 
     Args:
         repository: Where the run is recorded.
-        step: Invocation id of the step.
+        step: Invocation id of the step, or `PIPELINE::STEP`.
         run: Id, name or start of either; by default the newest run that has the step.
 
     Raises:
         UnknownName: There is no such run, or it has no such step.
     """
-    found = _find(repository, step, run)
+    pipeline, _, step = step.rpartition("::")
+    found = _find(repository, step, run, pipeline)
     this = found.steps[step]
-    if this.status == "failed" and this.failure is not None:
-        summary = f"It failed: {this.failure.type}: {this.failure.message}{_where(repository, this.failure)}"
-        return Explanation(step, found.run, "failed", summary)
-    if this.status == "interrupted":
-        return Explanation(step, found.run, this.status, "It was interrupted while it ran; it runs again next time.")
-    if this.commit is None:
-        return Explanation(step, found.run, this.status, f"It was {this.status}: a step before it failed.")
-    commit = repository.store.record(this.commit, Commit)
+    plain = Explanation(
+        step, found.pipeline, found.run, this.status, _ending(repository, this),
+        elsewhere=[] if run is not None or pipeline else _elsewhere(repository, step, found.pipeline),
+    )  # fmt: skip
+    if this.execution is None:
+        return plain
+    commit = repository.store.record(this.execution, Commit)
     code = lookup.code_of(repository.store, commit)
     trace = Trace.of(repository.store, commit) or Trace()
-    explained = dataclasses.replace(
-        _summarised(repository, found, step, commit),
+    why, before, reasons = _why(repository, found, step, commit)
+    refused = f"Its result cannot be used again: {trace.refused[0]}." if trace.refused else ""
+    unsaid = this.commit is not None and trace.refused and trace.refused[0] not in why
+    return dataclasses.replace(
+        plain,
+        summary=" ".join(filter(None, [plain.summary, why, refused if unsaid else ""])),
+        before=before,
+        reasons=reasons,
         unfollowed=[f"{gap.where}:{gap.line} {gap.what}" for gap in code.unfollowed],
         unverified=list(trace.unverified),
-        refused=list(trace.refused),
+        refused=list(trace.refused) if this.commit else [],
     )
-    if trace.refused and trace.refused[0] not in explained.summary:
-        summary = f"{explained.summary} Its result cannot be used again: {trace.refused[0]}."
-        return dataclasses.replace(explained, summary=summary)
-    return explained
+
+
+def _ending(repository: Repository, this: StepRun) -> str:
+    """How a step ended that has no outputs; nothing of others."""
+    if this.failure is not None:
+        told = f"{this.failure.type}: {this.failure.message.strip()}"
+        return f"It failed: {told.rstrip('.')}{_where(repository, this.failure)}."
+    if this.status == "interrupted":
+        return "It was interrupted while it ran; it runs again next time."
+    return "" if this.commit else f"It was {this.status}: a step before it failed."
+
+
+def _elsewhere(repository: Repository, step: str, pipeline: str) -> list[str]:
+    """The other pipelines whose newest run has a step of this name."""
+    refs = repository.refs()
+    latest = (runs.latest(refs, name) for name in runs.pipelines(refs) if name != pipeline)
+    return [run.pipeline for run in latest if run is not None and step in run.order]
 
 
 def _where(repository: Repository, failure: Failure) -> str:
@@ -89,33 +112,35 @@ def _where(repository: Repository, failure: Failure) -> str:
     return f" ({places[-1][0].removeprefix(inside)}:{places[-1][1]})" if places else ""
 
 
-def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> Explanation:
+def _why(repository: Repository, run: Run, step: str, commit: Commit) -> tuple[str, str | None, list[Reason]]:
+    """Why a step was reused or ran, in a sentence; the run that it is compared with, and what changed since."""
     this = run.steps[step]
-    assert this.commit is not None
+    assert this.execution is not None
     if this.status == "cached":
-        return Explanation(step, run.run, "cached", _cached_summary(repository, this))
+        return _cached_summary(repository, this), None, []
     if isinstance(used_by := commit.config.get("again"), str):
         summary = f"It ran again, for {used_by!r} uses what it leaves behind; else its result would have been reused."
-        return Explanation(step, run.run, this.status, summary)
+        return summary, None, []
     if distrust := [each.subject for each in reasons_seen(commit) if each.kind == "trust"]:
-        summary = f"It ran because the result that there is does not count: {distrust[0]}."
-        return Explanation(step, run.run, this.status, summary)
+        return f"It ran because the result that there is does not count: {distrust[0]}.", None, []
     try:
         nearest = _nearest(repository, commit)
-        earlier = nearest or _earlier(repository, run, step, this.commit)
+        earlier = nearest or _earlier(repository, run, step, this.execution)
     except (DamagedError, UnknownName) as error:
         summary = f"It ran, but its execution before cannot be read, so that nobody knows what changed: {error}"
-        return Explanation(step, run.run, this.status, summary)
+        return summary, None, []
     if earlier is None:
-        return Explanation(step, run.run, this.status, "It ran for the first time.")
+        return "It ran for the first time.", None, []
     before_run, before = earlier
+    failed = _failed(before_run, step)
+    since = f"since {failed}the run {before_run.name}"
     reasons = list(reasons_between(repository, before, commit))
     if nearest is not None:
         # Code, parameters and inputs are the same: what kept that result from being used is all there is to tell.
         spelt = {(each.kind, each.subject): each for each in reasons}
         reasons = [spelt.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
     if commit.config.get("cache") == "off":
-        changed = f"; {in_words(reasons)} changed since the run {before_run.name}, too" if reasons else ""
+        changed = f"; {in_words(reasons)} changed {since}, too" if reasons else ""
         summary = f"It ran because caching was off for it{changed}."
     elif reasons and all(each.kind == "use" for each in reasons):
         summary = f"It ran because {reasons[0].subject!r} has that result in this run, and another execution counts."
@@ -123,7 +148,9 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
     elif reasons and all(each.kind == "unverified" for each in reasons):
         summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
     elif reasons:
-        summary = f"It ran because {in_words(reasons)} changed since the run {before_run.name}."
+        summary = f"It ran because {in_words(reasons)} changed {since}."
+    elif failed:
+        summary = f"It ran because it had no result, and nothing changed {since}."
     else:
         refused = (Trace.of(repository.store, before) or Trace()).refused
         why = (
@@ -131,17 +158,30 @@ def _summarised(repository: Repository, run: Run, step: str, commit: Commit) -> 
             if refused
             else "the result had expired, or its data was gone"
         )
-        summary = f"It ran again though nothing changed since the run {before_run.name}: {why}."
-    return Explanation(step, run.run, this.status, summary, before_run.run, reasons)
+        summary = f"It ran again though nothing changed {since}: {why}."
+    return summary, before_run.run, reasons
 
 
-def _find(repository: Repository, step: str, run: str | None) -> Run:
+def _failed(run: Run, step: str) -> str:
+    """How a step ended in an earlier run where that gave no result; else nothing."""
+    this = run.steps.get(step)
+    if this is None or this.commit is not None:
+        return ""
+    return "it failed in " if this.status == "failed" else "it was interrupted in "
+
+
+def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> Run:
     refs = repository.refs()
     if run is not None:
-        found = lookup.find_run(refs, run)
+        found = lookup.find_run_spec(refs, run)
         if step not in found.steps:
             raise UnknownName(f"The run {found.name} has no step {step!r}; it has {', '.join(found.steps)}.")
         return found
+    if pipeline:
+        found_in = next((each for each in runs.of_pipeline(refs, pipeline) if step in each.steps), None)
+        if found_in is None:
+            raise UnknownName(f"No run of a pipeline {pipeline!r} has a step {step!r}; `art log` lists runs.")
+        return found_in
     newest = repository.catalog(refs).runs.latest_with(step)
     if newest is not None and (run_with := runs.by_id(refs, newest)) is not None:
         return run_with
@@ -162,9 +202,8 @@ def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[
             return None
         run = earlier
         before = run.steps.get(step)
-        if before is not None and before.commit not in (None, commit):
-            assert before.commit is not None
-            return run, refs.record(before.commit, Commit)
+        if before is not None and before.execution is not None and before.execution != commit:
+            return run, refs.record(before.execution, Commit)
     return None
 
 

@@ -61,7 +61,7 @@ def list_versions(
             and (tag is None or tag in each.record.tags)
             and (type is None or type in (each.type, each.type.rpartition(".")[2]))
             and (producer is None or (each.commit is not None and each.commit.step == producer))
-            and filters.metadata_matches(each.metadata, metadata)
+            and filters.metadata_matches(each.facts, metadata)
             and filters.within(each.created, created_after, created_before)
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,9 @@ MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
 _SHOWN = 4
+
+_LATEST, _HEAD = "latest", "HEAD"
+_STEPS = re.compile(r"(?P<start>.*?[^~])(?P<steps>(?:~\d{0,9})+)")
 
 
 def find_version(refs: Refs, name: str, version: str | int | None = None) -> Version:
@@ -89,7 +93,10 @@ def spec(name: str, version: str | int | None = None, rev: str | None = None) ->
 
 
 def find_spec(refs: Refs, asked: str, project: Path) -> Version:
-    """The version that `NAME`, `NAME@VERSION` or `NAME@REVISION` stands for; numbers and labels come first.
+    """The version that a text stands for: `NAME`, or `NAME@` with a number, a label, `latest` or a Git revision.
+
+    What was first is first: a label may be called `latest`. After a name, a number, a label or `latest`, `~2` stands
+    for two versions before it, as in Git.
 
     Args:
         refs: Where names are looked up.
@@ -100,15 +107,46 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         UnknownName: There is no such name, version or revision.
         AmbiguousName: The start of an id fits more than one artifact.
     """
-    name, _, version = asked.partition("@")
-    if not version:
+    name, at, version = asked.partition("@")
+    if not version and versions.exists(refs, name):
         return find_version(refs, name)
-    known = with_version(refs, name, version)
-    if known is not None:
-        return known
-    if version.isdigit():
-        return find_version(refs, name, version)
+    start, back = steps_back(version if at else name)
+    for text, steps in ((version, 0), (start, back)) if at else ():
+        if (known := _with_word(refs, name, text)) is not None:
+            return _before(refs, known, steps)
+    if not at and versions.exists(refs, start):
+        return _before(refs, find_version(refs, start), back)
+    if not version or version.isdigit():
+        return find_version(refs, name, version or None)
     return find_version_at(refs, name, git.Revision(project, version))
+
+
+def steps_back(text: str) -> tuple[str, int]:
+    """What stands before `~2` or `~~`, and how many steps that goes back. Source: `git help revisions`."""
+    found = _STEPS.fullmatch(text)
+    if found is None:
+        return text, 0
+    return found["start"], sum(int(each or 1) for each in found["steps"].split("~")[1:])
+
+
+def _with_word(refs: Refs, name: str, word: str) -> Version | None:
+    """The version of a name with this label or number, or the newest for `latest`."""
+    found = with_version(refs, name, word)
+    return versions.newest(refs, name) if found is None and word == _LATEST else found
+
+
+def _before(refs: Refs, version: Version, steps: int) -> Version:
+    """The version so many before another one."""
+    if not steps:
+        return version
+    older = (each for each in versions.of(refs, version.name, reverse=True) if each.number < version.number)
+    found = next(itertools.islice(older, steps - 1, None), None)
+    if found is None:
+        here = version.label or version.number
+        raise UnknownName(
+            f"{version.name!r} has no {steps} versions before {here}; `art ls {version.name}` lists them."
+        )
+    return found
 
 
 def _by_artifact_id(refs: Refs, prefix: str) -> Version:
@@ -145,6 +183,34 @@ def find_run(refs: Refs, text: str) -> Run:
             shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
             raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
     raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
+
+
+def find_run_spec(refs: Refs, asked: str) -> Run:
+    """The run that a text stands for: as `find_run`, or `HEAD` for the newest, or the newest of a pipeline by its name.
+
+    After any of these, `~2` stands for two runs before it: of its pipeline, but for `HEAD`.
+
+    Raises:
+        UnknownName: There is none.
+        AmbiguousName: There is more than one.
+    """
+    exact = runs.by_id(refs, asked) or next(runs.named(refs, asked), None)
+    start, back = steps_back(asked)
+    if exact is not None:
+        return find_run(refs, asked)
+    if start == _HEAD:
+        following = runs.newest_first(refs)
+    elif runs.latest(refs, start) is not None:
+        following = runs.of_pipeline(refs, start)
+    elif back:
+        run = find_run(refs, start)
+        following = itertools.dropwhile(lambda each: each.run != run.run, runs.of_pipeline(refs, run.pipeline))
+    else:
+        return find_run(refs, asked)
+    found = next(itertools.islice(following, back, None), None)
+    if found is None:
+        raise UnknownName(f"There are not so many runs that {asked!r} is one; `art log` lists those there are.")
+    return found
 
 
 def _some(found: Iterator[Run]) -> list[Run]:

@@ -37,7 +37,7 @@ def _runs(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> 
 
 
 def _run(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
-    return answers.of_runs([lookup.find_run(repository.refs(), arguments["text"])], run_id)
+    return answers.of_runs([lookup.find_run_spec(repository.refs(), arguments["text"])], run_id)
 
 
 def _noted(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:

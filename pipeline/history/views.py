@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from artvcs.vcs import (
@@ -33,6 +34,7 @@ from artvcs.vcs import (
 from ..define.handles import Source
 from ..escaping import printable
 from ..trace.owners import note
+from ..tracebacks import folded
 from ..values import materializers, store, trust
 from ..values.trust import Trust
 from . import answers, lookup
@@ -106,6 +108,12 @@ class ArtifactVersion(Source):
         """What was extracted from the value, and what was noted with `log_metadata`."""
         self._ask_what_is_noted()
         return decode_all(self.record.metadata)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What conditions are asked about: `metadata`, else what its step noted, else the parameters of that step."""
+        self._ask_what_is_noted()
+        return decode_all(versions.noted(self.record, self.commit))
 
     def _ask_what_is_noted(self) -> None:
         """A step that asks depends on what is noted, which may change though the value does not."""
@@ -259,6 +267,11 @@ class StepView:
         return self.record.failure
 
     @property
+    def traceback(self) -> str:
+        """What it raised, if it failed: the frames of your own code, those of libraries folded."""
+        return folded(self.failure.traceback, Path.cwd()) if self.failure else ""
+
+    @property
     def inputs(self) -> dict[str, Any]:
         """Input name → the artifact version it took, or a list of them."""
         found = {
@@ -290,13 +303,13 @@ class StepView:
     @property
     def reads(self) -> dict[str, ArtifactVersion]:
         """`NAME` or `NAME@VERSION` → what it got when it asked the Client for that while it ran."""
-        reads = self.commit.reads if self.commit else {}
+        reads = self.execution.reads if self.execution else {}
         return {asked: self._version(got.name, got.artifact) for asked, got in reads.items()}
 
     @property
     def taken(self) -> set[tuple[str, Oid]]:
         """Name and id of the artifacts it took or read."""
-        return uses.taken(self.record, self.commit)
+        return uses.taken(self.record, self.execution)
 
     @property
     def made(self) -> set[tuple[str, Oid]]:
@@ -308,15 +321,21 @@ class StepView:
         """The execution whose outputs these are; None where there was none."""
         return self._repository.store.record(self.record.commit, Commit) if self.record.commit else None
 
+    @cached_property
+    def execution(self) -> Commit | None:
+        """The execution whose outputs these are, or that failed or was interrupted; None where there was none."""
+        oid = self.record.execution
+        return self._repository.store.record(oid, Commit) if oid else None
+
     @property
     def parameters(self) -> Mapping[str, Any]:
         """Its parameters."""
-        return decode_all(self.commit.params) if self.commit else {}
+        return decode_all(self.execution.params) if self.execution else {}
 
     @property
     def metadata(self) -> Mapping[str, Any]:
         """What it noted with `log_metadata`."""
-        return decode_all({**(self.commit.metadata if self.commit else {}), **self.record.metadata})
+        return decode_all({**(self.execution.metadata if self.execution else {}), **self.record.metadata})
 
     @property
     def logs(self) -> str:
@@ -326,7 +345,7 @@ class StepView:
     @property
     def fingerprint(self) -> Fingerprint | None:
         """The code that ran, part by part."""
-        return lookup.code_of(self._repository.store, self.commit) if self.commit else None
+        return lookup.code_of(self._repository.store, self.execution) if self.execution else None
 
     @property
     def code(self) -> str:
@@ -408,6 +427,11 @@ class PipelineRun:
     def tags(self) -> tuple[str, ...]:
         """Its labels."""
         return self.record.tags
+
+    @property
+    def tracebacks(self) -> dict[str, str]:
+        """Failed step → what it raised: see `StepView.traceback`."""
+        return {name: step.traceback for name, step in self.steps.items() if step.failure}
 
     @cached_property
     def steps(self) -> dict[str, StepView]:

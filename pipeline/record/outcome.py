@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
 from ..escaping import storable
-from ..fingerprint import TOOL_FOLDER
 from ..trace.model import Trace
+from ..tracebacks import without_ours
 from ..values.store import Saved
 
 
@@ -49,17 +48,9 @@ class Outcome:
 
 def failure_of(error: Exception) -> Failure:
     """An error as a run records it."""
-    text = "".join(traceback.format_exception(type(error), error, _of_the_step(error.__traceback__)))
+    text = "".join(traceback.format_exception(type(error), error, without_ours(error.__traceback__)))
     try:
         message = str(error)
     except Exception as broken:  # the error's own code: it may be as broken as the step
         message = f"(its text cannot be had: {type(broken).__name__})"
     return Failure(type(error).__name__, *(storable(each)[:MAX_REPORT] for each in (message, text)))
-
-
-def _of_the_step(frames: TracebackType | None) -> TracebackType | None:
-    """A traceback without our own frames that lead to the step; all of it where there are no others."""
-    found = frames
-    while found is not None and found.tb_frame.f_code.co_filename.startswith(TOOL_FOLDER):
-        found = found.tb_next
-    return found or frames

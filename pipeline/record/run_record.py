@@ -88,18 +88,9 @@ class RunRecord:
         node, transaction = decision.node, self._transaction
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
-            unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
-            pipeline=self.run.pipeline,
-            reads=outcome.reads,
+            self._executed(decision, outcome),
             config=_config(decision, outcome.missing) | ({"again": again} if again is not None else {}),
             outputs=outputs,
-            parents=_parents(decision.inputs, outcome.reads),
-            git=self.run.git,
-            author=self.run.author,
-            started=outcome.started,
-            finished=outcome.finished,
-            metadata=encode_metadata(outcome.metadata),
-            log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
             cache_key=None if outcome.trace.refused else decision.key,
         )
         oid = transaction.put(commit)
@@ -109,6 +100,24 @@ class RunRecord:
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
         self._add_versions(node.step.signature.outputs, oid, outputs, facts)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
+
+    def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
+        """The commit of an execution without its outputs."""
+        transaction = self._transaction
+        return dataclasses.replace(
+            unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
+            pipeline=self.run.pipeline,
+            reads=outcome.reads,
+            config=_config(decision, outcome.missing),
+            parents=_parents(decision.inputs, outcome.reads),
+            git=self.run.git,
+            author=self.run.author,
+            started=outcome.started,
+            finished=outcome.finished,
+            metadata=encode_metadata(outcome.metadata),
+            log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
+            cache_key=None,
+        )
 
     def _offer(self, key: Oid, oid: Oid, commit: Commit) -> None:
         """Keeps a result for later runs, in the place of what saw the same; of too many with one key, the oldest goes.
@@ -136,25 +145,19 @@ class RunRecord:
 
     def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
         """Notes a step that failed."""
-        log = self._transaction.put_blob(outcome.log.encode()) if outcome.log else None
-        return self._ended(decision, "failed", outcome, {}, None, log)
+        return self._without_outputs(decision, "failed", outcome)
+
+    def interrupted(self, decision: Decision, outcome: Outcome) -> StepRun:
+        """Notes a step that was running when the run was interrupted."""
+        return self._without_outputs(decision, "interrupted", outcome)
+
+    def _without_outputs(self, decision: Decision, status: str, outcome: Outcome) -> StepRun:
+        attempt = self._executed(decision, outcome)
+        return self._ended(decision, status, outcome, {}, None, attempt.log, self._transaction.put(attempt))
 
     def skipped(self, invocation: str, step: str) -> StepRun:
         """Notes a step that did not run because of another's failure."""
         return self._set(invocation, StepRun(step, "skipped", None, {}, {}, None, None, None, None, None, {}))
-
-    def interrupted(self, decision: Decision, started: int, left: Mapping[str, str]) -> StepRun:
-        """Notes a step that was running when the run was interrupted.
-
-        Args:
-            decision: What was decided for it.
-            started: When it began, in milliseconds since 1970 UTC.
-            left: What it left in files.
-        """
-        return self._set(decision.node.id, StepRun(
-            decision.node.step.name, "interrupted", None, decision.inputs, {}, None, started, now_ms(),
-            None, None, {}, _few(left),
-        ))  # fmt: skip
 
     def refused(self, invocation: str, step: str, error: Exception) -> StepRun:
         """Notes a step that could not begin."""
@@ -189,7 +192,7 @@ class RunRecord:
 
     def _ended(
         self, decision: Decision, status: str, outcome: Outcome | None,
-        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None,
+        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None, attempt: Oid | None = None,
     ) -> StepRun:  # fmt: skip
         moment = now_ms()
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
@@ -199,7 +202,7 @@ class RunRecord:
         left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
-            failure, log, {}, left,
+            failure, log, {}, left, attempt,
         ))  # fmt: skip
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:

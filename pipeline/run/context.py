@@ -33,6 +33,7 @@ class RunningStep:
         missing: Those it asked for that there were none of, written likewise.
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
         left: Tells what it has left in files.
+        log: Tells what it has printed.
     """
 
     run_id: str
@@ -48,6 +49,7 @@ class RunningStep:
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
+    log: Callable[[], str] = str
 
 
 class StepContext:

@@ -22,6 +22,7 @@ from ..errors import PipelineError, TypeMismatch
 from ..escaping import storable
 from ..record.outcome import Outcome
 from ..trace.conclude import conclude
+from ..trace.left.kinds import FILES
 from ..trace.model import Trace
 from ..trace.verify import World
 from ..trace.watch import recording
@@ -53,7 +54,7 @@ def execute(
     outcome = Outcome(started=now_ms())
     before = world.state
     with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
-        here.left = seen.files.left
+        here.left, here.log = seen.files.left, log.getvalue
         try:
             _call(step.options.on_start)
             outcome.outputs = _try_often(step, here, inputs, lists, log)
@@ -67,9 +68,24 @@ def execute(
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
     outcome.trace = _judged(conclude(seen, world.code, before, world.states.after(world.code)), step)
+    return _told(outcome, here)
+
+
+def interrupted(here: RunningStep, started: int) -> Outcome:
+    """How an execution stands that is interrupted now.
+
+    Args:
+        here: Where it stands in its run.
+        started: When it began, in milliseconds since 1970 UTC.
+    """
+    return _told(Outcome(started, trace=Trace(left={FILES: here.left()})), here)
+
+
+def _told(outcome: Outcome, here: RunningStep) -> Outcome:
+    """The outcome of what ends now, with what the step itself has said."""
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
-    outcome.notes, outcome.log = here.notes, storable(log.getvalue())
+    outcome.notes, outcome.log = here.notes, storable(here.log())
     return outcome
 
 

@@ -24,7 +24,7 @@ class Observer(Protocol):
         """A step that was a hit runs again, for what it leaves behind is used by one that is about to run."""
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
-        """A step ended: `completed`, `cached`, `failed` or `skipped`; `note` says more in a few words."""
+        """A step ended, as a `StepRun` says it; `note` says more in a few words."""
 
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
         """Files are gone that hits had left, each with its step, and no step of the run has missed them."""

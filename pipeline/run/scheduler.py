@@ -133,7 +133,10 @@ class _Runner:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
                 for decision, here, moment in self._begun.values() if status == "interrupted" else ():
-                    self._record.interrupted(decision, moment, here.left())
+                    outcome = execute.interrupted(here, moment)
+                    self._record.interrupted(decision, outcome)
+                    seconds = (outcome.finished - outcome.started) / 1000
+                    self._observer.step_ended(here.invocation_id, "interrupted", seconds, "")
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -43,7 +44,9 @@ def test_names_runs_and_ids(repository: Repository) -> None:
 def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     record = next(versions.of(repository.refs(), "total"))
     real: Callable[..., Run] = lookup.find_run
-    monkeypatch.setattr(lookup, "find_run", lambda refs, text: real(refs, "adding-"))
+    monkeypatch.setattr(
+        lookup, "find_run_spec", lambda refs, text: dataclasses.replace(real(refs, "adding-"), run=record.artifact)
+    )
     with pytest.raises(AmbiguousName, match=r"could be run .* or artifact .*; give more digits"):
         finding.find(repository, record.artifact[:8])
 

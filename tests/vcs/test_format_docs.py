@@ -80,7 +80,10 @@ def described(page: str, section: str) -> dict[str, str]:
 
 def fields(cls: type[Record]) -> dict[str, str]:
     hints = get_type_hints(cls)
-    return {field.name: in_words(hints[field.name]) for field in dataclasses.fields(cls)}
+    return {
+        field.name: in_words(hints[field.name]) + "; *later*" * (field.name in cls.LATER)
+        for field in dataclasses.fields(cls)
+    }
 
 
 def test_every_field_of_every_record_is_described() -> None:

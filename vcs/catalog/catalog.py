@@ -19,7 +19,10 @@ from .versions import Versions
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-SCHEMA = (*tables.SCHEMA, *Runs.SCHEMA, *Versions.SCHEMA, *Results.SCHEMA)
+_ROWS = "-- 2: what is noted of an execution counts for the versions that it made"
+"""Part of the schema, so that tables whose rows were made otherwise are not taken for these."""
+
+SCHEMA = (_ROWS, *tables.SCHEMA, *Runs.SCHEMA, *Versions.SCHEMA, *Results.SCHEMA)
 
 
 class Catalog:

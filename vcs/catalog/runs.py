@@ -133,7 +133,7 @@ class Runs(Tables):
         for name, step in run.steps.items():
             commit = None
             try:
-                commit = refs.record(step.commit, Commit) if step.commit else None
+                commit = refs.record(step.execution, Commit) if step.execution else None
             except ArtError as error:
                 lost = error
             self._add_step(connection, source, run, name, step, commit)
@@ -144,7 +144,7 @@ class Runs(Tables):
         self, connection: Connection, source: int, run: Run, name: str, step: StepRun, commit: Commit | None
     ) -> None:
         oid = bytes.fromhex(step.commit) if step.commit else None
-        finished = commit.finished if commit else 0
+        finished = commit.finished if commit and oid else 0
         connection.execute(
             "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)",
             (source, name, run.started, oid, step.status == "completed", finished),

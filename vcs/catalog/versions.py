@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArtError
-from ..maps import ref_names
+from ..maps import ref_names, versions
 from ..maps.refs import RefMap
 from ..objects.kinds import Artifact, Commit, Version
 from ..objects.oid import Oid
@@ -95,6 +95,24 @@ class Versions(Tables):
             yield from ((ref, Oid(record.hex())) for ref, record in rows)
             count, start = _FACTOR * count, start + count
 
+    def has_fact(self, key: str, name: str | None = None) -> bool:
+        """Whether something is noted under a key of any version, or any of this name."""
+        given, of_name = [key], ""
+        if name is not None:
+            given.append(name)
+            of_name = " AND source IN (SELECT source FROM versions WHERE name = ?)"
+        return bool(self.rows(f"SELECT 1 FROM facts WHERE key = ?{of_name} LIMIT 1", *given))
+
+    def fact_names(self, start: str = "") -> Iterator[str]:
+        """The keys under which something is noted that start so, each once, in order."""
+        least = start
+        while found := self.rows(
+            "SELECT key FROM facts WHERE key >= ? AND key < ? ORDER BY key LIMIT 1", least, start + ref_names.LAST
+        ):
+            [(key,)] = found
+            yield key
+            least = key + "\0"
+
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
         """See `Tables.add`."""
         version = refs.record(oid, Version)
@@ -113,7 +131,7 @@ class Versions(Tables):
         )  # fmt: skip
         connection.execute(f"INSERT INTO versions VALUES ({', '.join('?' * len(row))})", row)
         connection.executemany("INSERT INTO tags VALUES (?, ?)", [(tag, source) for tag in set(version.tags)])
-        rows = [(*fact, source) for fact in facts.of(version.metadata)]
+        rows = [(*fact, source) for fact in facts.of(versions.noted(version, commit))]
         connection.executemany("INSERT INTO facts VALUES (?, ?, ?)", rows)
         if lost is not None:
             raise lost

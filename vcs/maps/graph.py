@@ -105,7 +105,7 @@ def _of_run(run: Run) -> Iterator[Oid]:
     for step in run.steps.values():
         yield from (source.artifact for sources in step.inputs.values() for source in sources)
         yield from (output.artifact for output in step.outputs.values())
-        yield from (oid for oid in (step.commit, step.log) if oid)
+        yield from (oid for oid in (step.commit, step.attempt, step.log) if oid)
 
 
 def _of_git(git: GitState | None) -> Iterator[Oid]:

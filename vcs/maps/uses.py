@@ -13,7 +13,7 @@ Use = tuple[str, Oid]
 
 
 def taken(step: StepRun, commit: Commit | None) -> set[Use]:
-    """What a step took as inputs, or read while it ran; `commit` is the execution whose outputs it has."""
+    """What a step took as inputs, or read while it ran; `commit` is its execution."""
     reads = () if commit is None else commit.reads.values()
     inputs = (source for group in step.inputs.values() for source in group)
     return {(source.name, source.artifact) for source in (*inputs, *reads)}
@@ -28,6 +28,6 @@ def of_run(refs: Refs, run: Run) -> set[Use]:
     """All that a run uses. Raises as `Refs.record` where one of its commits cannot be read."""
     found: set[Use] = set()
     for step in run.steps.values():
-        commit = refs.record(step.commit, Commit) if step.commit else None
+        commit = refs.record(step.execution, Commit) if step.execution else None
         found |= taken(step, commit) | made(step)
     return found

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from ..objects.kinds import Version
+from ..objects.kinds import Commit, Version
 from ..objects.oid import Oid
 from . import ref_names
 from .damaged import Damaged, read, whole
 from .refs import RefMap, Refs
+
+
+def noted(version: Version, commit: Commit | None) -> dict[str, Any]:
+    """What conditions are asked about: what is noted of a version, else of its execution, else the latter's parameters.
+
+    Args:
+        version: The version.
+        commit: The execution that made it.
+    """
+    made = {**commit.params, **commit.metadata} if commit else {}
+    return {**made, **version.metadata}
 
 
 def by_number(refs: Refs, name: str, number: int) -> Version | None:

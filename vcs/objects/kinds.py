@@ -11,7 +11,7 @@ from dataclasses import field
 from typing import Any, ClassVar
 
 from .oid import Oid
-from .records import Moment, Record, Report, Size, record
+from .records import Moment, Record, Report, Size, later, record
 
 
 @record
@@ -128,7 +128,8 @@ class StepRun(Record):
     Attributes:
         status: `completed`, `cached`, `failed`, `skipped` or `interrupted`.
         commit: The execution whose outputs these are; None when there was none.
-        left: What an execution without a commit left in files: path → what is there since.
+        left: What an execution without outputs left in files: path → what is there since.
+        attempt: An execution that failed or was interrupted: it has no outputs.
     """
 
     step: str
@@ -143,6 +144,12 @@ class StepRun(Record):
     log: Oid | None
     metadata: Mapping[str, Any]
     left: Mapping[str, str] = field(default_factory=dict)
+    attempt: Oid | None = later(None)
+
+    @property
+    def execution(self) -> Oid | None:
+        """The execution whose outputs these are, or that gave none."""
+        return self.commit or self.attempt
 
 
 @record

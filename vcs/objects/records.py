@@ -41,10 +41,21 @@ Report = Annotated[str, MAX_REPORT]
 """A text longer than names and paths are, such as a traceback."""
 
 
+def later(default: Any) -> Any:
+    """The default of a field that came when records without it had been stored already.
+
+    Where the field has this value it is not written, so that those records keep their ids.
+    """
+    return dataclasses.field(default=default, metadata={"later": True})
+
+
 @dataclass_transform(frozen_default=True, eq_default=False)
 def record(cls: type[T]) -> type[T]:
     """Makes a frozen dataclass of a record; what makes records equal is written once: making it takes its time."""
-    return dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+    made: Any = dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+    made.LATER = {field.name: field.default for field in dataclasses.fields(made) if "later" in field.metadata}
+    found: type[T] = made
+    return found
 
 
 @record
@@ -58,6 +69,8 @@ class Record:
     KIND: ClassVar[str] = ""
     CHECKED: ClassVar[bool] = False
     """Whether what is made of its fields is known to be JSON data as soon as it exists."""
+    LATER: ClassVar[Mapping[str, Any]] = {}
+    """The fields that came later, each with the value that is not written: see `later`."""
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and self.__dict__ == other.__dict__
@@ -85,7 +98,11 @@ class Record:
 
     def to_json(self) -> Json:
         """The fields as JSON data."""
-        return {name: field.write(getattr(self, name)) for name, field in _fields(type(self)).items()}
+        data = {name: field.write(getattr(self, name)) for name, field in _fields(type(self)).items()}
+        for name, default in self.LATER.items():
+            if getattr(self, name) == default:
+                del data[name]
+        return data
 
     @property
     def oid(self) -> Oid:
@@ -112,9 +129,19 @@ class Record:
             DamagedError: A field is missing, unknown, too large or of another type.
         """
         fields = _fields(cls)
-        if not isinstance(data, dict) or data.keys() != fields.keys():
+        if not isinstance(data, dict) or (data.keys() != fields.keys() and not cls._lacks_none(data)):
             raise DamagedError(f"A stored {cls.__name__.lower()} has the wrong fields; run `art fsck`.")
-        return cls(**{name: field.read(data[name]) for name, field in fields.items()})
+        found = cls(**{name: fields[name].read(value) for name, value in data.items()})
+        for name, default in cls.LATER.items():
+            if name in data and getattr(found, name) == default:
+                raise DamagedError(f"A stored {cls.__name__.lower()} says what is not to be said; run `art fsck`.")
+        return found
+
+    @classmethod
+    def _lacks_none(cls, data: dict[str, Json]) -> bool:
+        """Whether all fields are there but those that came later, and no others."""
+        fields = _fields(cls).keys()
+        return fields - cls.LATER.keys() <= data.keys() <= fields
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,7 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.errors import perhaps
+from artvcs.pipelines.history import filters
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
@@ -33,6 +34,9 @@ class _Filter:
     sort: str | None
 
 
+_ALL = _Filter(None, None, (), None)
+
+
 @dataclass(frozen=True)
 class _Page:
     """What is listed, and what is said of the rest: empty where that is all."""
@@ -45,7 +49,7 @@ class _Page:
 @click.argument("name", required=False, shell_complete=completion.names_only)
 @click.option("--tag", help="Only versions with this label.")
 @click.option("--type", "type_", help="Only versions of this type, as DataFrame.")
-@click.option("--where", "conditions", multiple=True, help="Only where metadata says so, as 'value > 0.9'.")
+@click.option("--where", "conditions", multiple=True, help="Only where it is noted so, as 'accuracy > 0.9'.")
 @click.option("--sort", help="By name, number, created or size; with a - before it downwards.")
 @click.option("-n", "limit", type=click.IntRange(min=1), help=f"At most so many, instead of {_PAGE}; of NAME the last.")
 @click.option("--all", "everything", is_flag=True, help="However many there are.")
@@ -74,11 +78,25 @@ def command(
     terminal().table(["id", "artifact", "type", "size", "made", "tags"], rows)
     if page.rest:
         terminal().note(f"… and {page.rest}; --all lists them")
+    if not rows and wanted != _ALL:
+        _say_why_none(client, name, conditions)
+
+
+def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...]) -> None:
+    """Says that no version fits, and which condition asks for what is noted of none."""
+    repository = client.repository
+    whose = "version" if name is None else f"version of {name}"
+    for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
+        if not repository.catalog().versions.has_fact(key, name):
+            hint = perhaps(key, completion.near(completion.fact_names, repository, key))
+            terminal().warn(f"Nothing is noted as {key!r} of any {whose}{hint}; `art show` lists what is.")
+    if not terminal().quiet:
+        terminal().say(f"No {whose} is like that.", err=True)
 
 
 def _artifacts(client: Client, refs: RefMap, wanted: _Filter, count: int | None) -> _Page:
     """Artifacts by name, each with its newest version."""
-    if wanted == _Filter(None, None, (), None):
+    if wanted == _ALL:
         newest = itertools.islice(versions.newest_of_each(refs), count)
         page, total = [_as_shown(client, each) for each in newest], refs.count(ref_names.NEWEST)
     else:
@@ -89,7 +107,7 @@ def _artifacts(client: Client, refs: RefMap, wanted: _Filter, count: int | None)
 
 def _versions(client: Client, refs: RefMap, name: str, wanted: _Filter, count: int | None) -> _Page:
     """Versions of one artifact: the last ones, in order, unless they are to be sorted."""
-    if wanted == _Filter(None, None, (), None):
+    if wanted == _ALL:
         rows = [_as_shown(client, each) for each in itertools.islice(versions.listed(refs, name, reverse=True), count)]
         older = versions.count(refs, name) - len(rows)
         return _Page(rows[::-1], f"{older} older ones" if older > 0 else "")

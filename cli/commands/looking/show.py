@@ -218,7 +218,7 @@ def _say_run(repository: Repository, run: PipelineRun) -> None:
         if step.failure:
             say()
             say(f"{name} failed:")
-            terminal().lines(step.failure.traceback.rstrip())
+            terminal().lines(step.failure.traceback.rstrip() if terminal().debug else step.traceback)
 
 
 def _say_commit(repository: Repository, entry: history.Entry) -> None:

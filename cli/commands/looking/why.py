@@ -16,7 +16,7 @@ from ...main import terminal
 
 
 @click.command()
-@click.argument("step", shell_complete=completion.steps)
+@click.argument("step", metavar="[PIPELINE::]STEP", shell_complete=completion.steps)
 @click.option("--run", "run", help="In this run, instead of the newest that has the step.")
 @click.option("--code", is_flag=True, help="Also list what the step's code reaches that cannot be followed.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -29,10 +29,14 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
     if as_json:
         terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
         return
-    terminal().say(f"{found.step} ({output.status(found.status)}): {found.summary}")
+    of = f" of {found.pipeline}" if found.elsewhere or "::" in step else ""
+    terminal().say(f"{found.step}{of} ({output.status(found.status)}): {found.summary}")
     say_reasons(found.reasons)
     for thing in found.unverified:
         terminal().say(f"  cannot be compared: {thing}")
+    if found.elsewhere:
+        other = ", ".join(f"`art why {each}::{found.step}`" for each in found.elsewhere)
+        terminal().note(f"Other pipelines have a step of that name: {other}")
     if code:
         for gap in found.unfollowed or ["all of its code could be followed"]:
             terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")

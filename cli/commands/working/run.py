@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from ... import loading, output
+from ... import debugger, loading, output
 from ...main import terminal
 from ...progress import RunProgress
 from ...stored import runs
@@ -29,8 +30,9 @@ from ..looking.why import say_reasons
 @click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")
+@click.option("--pdb", is_flag=True, help="Look around where a step failed, in Python's debugger.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as_json: bool) -> None:
+def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, pdb: bool, as_json: bool) -> None:
     """Run the pipeline in FILE.
 
     Example: art run train.py -p epochs=3
@@ -52,7 +54,8 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, as
     if isinstance(found, PipelineRun):
         _report(found, watcher, as_json)
     elif isinstance(found, RunFailed):
-        _report_failure(found, as_json)
+        again = shlex.join(["art", "run", target, *(word for each in params for word in ("-p", each))])
+        _report_failure(found, again, look_around=pdb, as_json=as_json)
     else:
         _show_plan(found, as_json)
 
@@ -99,12 +102,27 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
             terminal().note(f"{verb} {', '.join(named)}")
 
 
-def _report_failure(error: RunFailed, as_json: bool) -> NoReturn:
-    if as_json and isinstance(error.run, PipelineRun):
+def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json: bool) -> NoReturn:
+    """Shows why a run failed.
+
+    Args:
+        error: The failure.
+        again: The command that goes on from there.
+        look_around: Whether to open the debugger there.
+        as_json: Whether to write the run as JSON.
+    """
+    assert isinstance(error.run, PipelineRun)
+    if as_json:
         terminal().document(runs.document(Repository.discover(), error.run))
-    if error.__cause__ is not None and not terminal().debug:
-        head, mark, tail = str(error).rpartition("; mend it")
-        error.args = (f"{head}{loading.where(error.__cause__)}{mark}{tail}",)
+    if not terminal().debug:  # else all of it is shown
+        for step, told in error.run.tracebacks.items():
+            terminal().lines(f"\n{step} failed:\n{told}\n", err=True)
+    cause = error.__cause__
+    if look_around and cause is not None:
+        debugger.look_around(cause)
+    where = "" if cause is None else loading.where(cause)
+    advice = f"{error.advice}`{again}` goes on from there (`art show {error.run.name}` shows the run)"
+    error.args = (f"{error.reason}{where}; {advice}.",)
     raise error
 
 

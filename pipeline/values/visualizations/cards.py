@@ -6,6 +6,7 @@ unasked, and no code that came with a value is run, be it trusted or not, and wh
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -119,6 +120,7 @@ def _run(run: ShownRun) -> str:
         _attempt(lambda: _values("Metadata", run.metadata)),
         _attempt(lambda: _graph(run)),
         _attempt(lambda: _steps(run)),
+        *(_attempt(functools.partial(_failure, step)) for step in run.steps.values()),
     ]
     return "".join(parts)
 
@@ -167,7 +169,8 @@ def _failure(step: ShownStep) -> str:
     failure = step.failure
     if failure is None:
         return ""
-    return f'<div class="bad">{html.escape(failure.type)}: {html.escape(failure.message)}</div>'
+    said = f'<div class="bad">{html.escape(failure.type)}: {html.escape(failure.message)}</div>'
+    return f"{said}<pre>{html.escape(step.traceback)}</pre>"
 
 
 def _log(step: ShownStep) -> str:

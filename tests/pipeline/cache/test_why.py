@@ -214,7 +214,7 @@ def test_a_failure_is_told_with_its_place(reader: Path) -> None:
     asking += "print(explain(Client().repository, 'read').summary)"
     done = subprocess.run([sys.executable, "-c", asking], cwd=reader, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("It failed: FileNotFoundError: ")
-    assert done.stdout.endswith(" (reader.py:9)\n")
+    assert " (reader.py:9). It ran for the first time." in done.stdout
 
 
 @pytest.mark.parametrize("changed", [5, "file", [["a kind of tomorrow", "x", None, None]], [5, [], ["file", 1, None]]])

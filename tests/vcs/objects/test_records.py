@@ -20,7 +20,7 @@ from artvcs.vcs.objects.kinds import Commit, Op
 from artvcs.vcs.objects.limits import MAX_TEXT, MAX_TIME
 from artvcs.vcs.objects.nodes import RefsNode, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
-from artvcs.vcs.objects.records import Record
+from artvcs.vcs.objects.records import Record, later, record
 
 SOME_ID = hash_bytes(b"something")
 
@@ -72,6 +72,32 @@ def test_a_missing_field_is_refused(field: str) -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(DamagedError, match="wrong fields"):
         Whole.decode(canonical.dumps({**GOOD, "more": 1}))
+
+
+@record
+class Grown(Record):
+    """A record that got a field when many had been stored without it."""
+
+    KIND: ClassVar[str] = "grown"
+    name: str
+    more: Oid | None = later(None)
+
+
+def test_a_field_that_came_later_changes_no_record_that_was_there() -> None:
+    old = b'{"name":"n"}'
+    assert Grown.decode(old) == Grown("n")
+    assert Grown("n").encode() == old
+    assert Grown.decode(Grown("n", SOME_ID).encode()) == Grown("n", SOME_ID)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [({"name": "n", "more": None}, "says what is not to be said"), ({"more": SOME_ID}, "wrong fields")],
+    ids=["two encodings of one record", "a field that was always there"],
+)
+def test_a_field_that_came_later_is_read_in_one_way(data: dict[str, Any], said: str) -> None:
+    with pytest.raises(DamagedError, match=said):
+        Grown.decode(canonical.dumps(data))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""Tracebacks as people read them: the frames of their own code with the lines, those of libraries folded.
+
+What is folded is the text that Python writes, so that a failure that was recorded, maybe on another machine, is shown
+as one that has just happened. Source of its form: Python's `traceback` module.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+_HEAD = "Traceback (most recent call last):"
+_FRAME = re.compile(r'  File "(?P<file>.+)", line (?P<line>\d+)')
+_REPEATED = "  [Previous line repeated "
+_INSIDE = "    "
+
+_LIBRARY = re.compile(
+    r"[/\\](?:site|dist)-packages[/\\](?P<package>[^/\\.]+)"
+    r"|[/\\]lib(?:64)?[/\\]python3[.\d]*[/\\](?!(?:site|dist)-packages)(?P<standard>[^/\\.]+)"
+    r"|^<(?!stdin>|ipython-input)(?:frozen )?(?P<made>[^>]*)"
+    r"|^(?P<compiled>[^/\\.]+)[^:]*\.(?:pyx|pxi|pxd)$"
+)
+"""Where the code of a file comes from that is nobody's own."""
+
+OURS = "artvcs"
+"""The library that this is."""
+
+_OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class _Frame(NamedTuple):
+    lines: list[str]
+    file: str
+
+
+def library_of(file: str) -> str | None:
+    """The library that a file of code belongs to; None for a file of somebody's own."""
+    if file.startswith(_OUR_FOLDER):
+        return OURS
+    found = _LIBRARY.search(file)
+    return None if found is None else next((name for name in found.groups() if name), "Python")
+
+
+def folded(text: str, folder: Path | None = None) -> str:
+    """A traceback in which frames of libraries that follow each other are one line.
+
+    Args:
+        text: As Python writes it, with all errors that led to the last one.
+        folder: Files in this folder are named as seen from it.
+    """
+    return "\n".join(_folded(text.splitlines(), folder))
+
+
+def without_ours(frames: TracebackType | None) -> TracebackType | None:
+    """The frames from the first on that is not ours; all where there is none."""
+    found = frames
+    while found is not None and library_of(found.tb_frame.f_code.co_filename) == OURS:
+        found = found.tb_next
+    return found or frames
+
+
+def _folded(lines: list[str], folder: Path | None) -> Iterator[str]:
+    rest = lines
+    while _HEAD in rest:
+        head = rest.index(_HEAD) + 1
+        yield from rest[:head]
+        frames, rest = _frames(rest[head:])
+        for is_library, group in itertools.groupby(frames, key=lambda frame: library_of(frame.file) is not None):
+            yield from (_summed if is_library else _shown)(list(group), folder)
+    yield from rest
+
+
+def _frames(lines: list[str]) -> tuple[list[_Frame], list[str]]:
+    """The frames that some lines begin with, and the lines after these."""
+    frames = list[_Frame]()
+    for number, line in enumerate(lines):
+        if found := _FRAME.match(line):
+            frames.append(_Frame([line], found["file"]))
+        elif frames and line.startswith((_INSIDE, _REPEATED)):
+            frames[-1].lines.append(line)
+        else:
+            return frames, lines[number:]
+    return frames, []
+
+
+def _summed(frames: list[_Frame], _: Path | None) -> Iterator[str]:
+    """One line for several frames: how many, and of which libraries."""
+    libraries = dict.fromkeys(library_of(frame.file) for frame in frames)
+    yield f"  … {len(frames)} {'frame' if len(frames) == 1 else 'frames'} of {', '.join(map(str, libraries))}"
+
+
+def _shown(frames: list[_Frame], folder: Path | None) -> Iterator[str]:
+    start = "" if folder is None else f'  File "{folder}{os.sep}'
+    for frame in frames:
+        first, *others = frame.lines
+        yield f'  File "{first.removeprefix(start)}' if start and first.startswith(start) else first
+        yield from others
