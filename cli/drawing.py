@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _MANY = 1000
 """More rows nobody reads in a terminal, and to fit them would take longer than to find them."""
 
+_LEAST = 8
+"""Of a column that is cut so much stays."""
+
 _theirs: set[str] = set()
 """Libraries that are modules of the user's from now on."""
 
@@ -51,15 +54,45 @@ def line(text: str, room: int | None) -> str:
     return text if room is None or width(text) <= room else marked(cells.drawn(_styled(text), room)[0])
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int | None) -> list[str]:
-    """The lines of a table; in a terminal its widest columns are cut where not all fit."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], room: int | None, whole: str, spare: Sequence[str] = ()
+) -> list[str]:
+    """The lines of a table.
+
+    In a terminal where not all fits, columns that can be spared are left out, and then the widest are cut: but never
+    that of the names, which is what one has to type.
+
+    Args:
+        heads: What stands above each column.
+        rows: The cells.
+        room: How many columns of the terminal there are; None where there is no end.
+        whole: The head of the column with the names.
+        spare: The heads of columns that can be spared, the first one first.
+    """
     texts = [[safe(cell) for cell in row] for row in ([style(head, dim=True) for head in heads], *rows)]
+    widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
+    shown = list(range(len(heads)))
+    if room is not None:
+        for head in spare:
+            if _least(shown, widths, heads, whole, spare) > room:
+                shown.remove(heads.index(head))
+        if _least(shown, widths, heads, whole, spare) > room:
+            shown = [heads.index(whole)]
+    texts = [[row[at] for at in shown] for row in texts]
     lines = _plain(texts)
-    if room is None or max(map(width, lines)) <= room:
+    if room is None or len(shown) == 1 or max(map(width, lines)) <= room:
         return lines
     if len(rows) > _MANY:
         return [line(each, room) for each in lines]
-    return [marked(each) for each in cells.table([list(map(_styled, row)) for row in texts], room)]
+    fixed = [place for place, at in enumerate(shown) if heads[at] == whole or heads[at] in spare]
+    return [marked(each) for each in cells.table([list(map(_styled, row)) for row in texts], room, whole=fixed)]
+
+
+def _least(shown: Sequence[int], widths: Sequence[int], heads: Sequence[str], whole: str, spare: Sequence[str]) -> int:
+    """How many columns of the terminal those of a table take at least; those that are cut keep some of each text."""
+    rigid = {heads.index(head) for head in (whole, *spare)}
+    room = sum(widths[at] if at in rigid else min(widths[at], _LEAST) for at in shown)
+    return room + cells.BETWEEN * (len(shown) - 1)
 
 
 def bar(doing: str, done: int, total: int, more: str, room: int) -> str:

@@ -107,9 +107,18 @@ class Terminal:
             for piece in pieces:
                 _write(piece, nl=False)
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Writes aligned columns; nothing where there are no rows."""
-        for line in drawing.table(heads, rows, self.width) if rows else ():
+    def table(
+        self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, whole: str, spare: Sequence[str] = ()
+    ) -> None:
+        """Writes aligned columns; nothing where there are no rows.
+
+        Args:
+            heads: What stands above each column.
+            rows: The cells.
+            whole: The head of the column that is never cut: what one has to type.
+            spare: The heads of columns that are left out where a terminal has no room, the first one first.
+        """
+        for line in drawing.table(heads, rows, self.width, whole, spare) if rows else ():
             self.say(line)
 
 

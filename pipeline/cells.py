@@ -55,19 +55,22 @@ def one_line(text: str = "") -> Text:
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
-def table(rows: Sequence[Sequence[Text]], room: int, right: Collection[int] = ()) -> list[str]:
+def table(
+    rows: Sequence[Sequence[Text]], room: int, right: Collection[int] = (), whole: Collection[int] = ()
+) -> list[str]:
     """Rows as lines of aligned columns, of which the widest are cut where not all fit.
 
     Args:
         rows: Cells made by `one_line`, equally many in each row.
         room: How many columns of the terminal there are.
         right: Positions of the columns to align to the right.
+        whole: Positions of the columns that are not cut.
     """
     from rich.table import Table
 
     drawing = Table(box=None, show_header=False, pad_edge=False, padding=(0, BETWEEN, 0, 0))
     for at in range(max(map(len, rows), default=0)):
-        drawing.add_column(justify="right" if at in right else "left")
+        drawing.add_column(justify="right" if at in right else "left", no_wrap=at in whole)
     for row in rows:
         drawing.add_row(*row)
     return drawn(drawing, room)

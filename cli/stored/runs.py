@@ -24,7 +24,8 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids:
     ]  # fmt: skip
     heads = ["id", "run", "status", "took", "began"]
     first = 0 if ids else 1
-    terminal.table(heads[first:], [row[first:] for row in rows])
+    spare = ["id", "began", "took", "status"]
+    terminal.table(heads[first:], [row[first:] for row in rows], whole="run", spare=spare[first:])
 
 
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
@@ -36,7 +37,7 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if parameters:
         terminal.row(f"  {output.values(parameters)}")
-    terminal.table(["  step", "status", "took", "made"], rows)
+    terminal.table(["  step", "status", "took", "made"], rows, whole="  step", spare=("took",))
 
 
 def made(repository: Repository, step: StepView) -> dict[str, str]:

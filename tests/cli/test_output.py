@@ -88,21 +88,37 @@ def test_a_table_is_cut_at_the_width_of_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Terminal, "width", 12)
-    Terminal().table(["a", "b"], [["1", "long long long"], ["22", "x"]])
+    Terminal().table(["a", "b"], [["1", "long long long"], ["22", "x"]], whole="a")
     assert capsys.readouterr().out.splitlines() == ["a   b", "1   long lo…", "22  x"]
 
 
-def test_the_widest_columns_are_cut_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(Terminal, "width", 28)
-    Terminal().table(["name", "type", "size"], [["a" * 14, "b" * 12, "10 B"]])
-    assert capsys.readouterr().out.splitlines()[1] == "a" * 9 + "…  " + "b" * 9 + "…  10 B"
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (40, "aaaaaaaaaaaaaa  bbbbbbbbbbbb  10 B  new"),
+        (36, "aaaaaaaaaaaaaa  bbbbbbb…  10 B  new"),
+        (34, "aaaaaaaaaaaaaa  bbbbbbbbbbbb  new"),
+        (30, "aaaaaaaaaaaaaa  bbbbbbb…  new"),
+        (28, "aaaaaaaaaaaaaa  bbbbbbbbbbbb"),
+        (24, "aaaaaaaaaaaaaa  bbbbbbb…"),
+        (20, "aaaaaaaaaaaaaa"),
+        (5, "aaaaaaaaaaaaaa"),
+    ],
+)
+def test_names_are_whole_and_columns_are_left_out(
+    room: int, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Terminal, "width", room)
+    cells = ["a" * 14, "b" * 12, "10 B", "new"]
+    Terminal().table(["name", "type", "size", "made"], [cells], whole="name", spare=("size", "made"))
+    assert capsys.readouterr().out.splitlines()[1] == shown
 
 
 NAMES = [["東京", "1"], ["[bold]é[/bold]", "[red]"], [":smile:", "x" * 200]]
 
 
 def test_a_pipe_gets_all_of_a_table_in_plain_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    Terminal().table(["name", "tags"], NAMES)
+    Terminal().table(["name", "tags"], NAMES, whole="name")
     lines = ["name            tags", "東京            1", "[bold]é[/bold]  [red]", ":smile:         " + "x" * 200]
     assert capsys.readouterr().out.splitlines() == lines
 
@@ -111,7 +127,7 @@ def test_what_is_stored_is_no_markup_in_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Terminal, "width", 40)
-    Terminal().table(["name", "tags"], NAMES)
+    Terminal().table(["name", "tags"], NAMES, whole="name")
     Terminal().row("[bold]東京[/bold] :smile: https://example.org")
     lines = ["name            tags", "東京            1", "[bold]é[/bold]  [red]", f":smile:         {'x' * 23}…"]
     assert capsys.readouterr().out.splitlines() == [*lines, "[bold]東京[/bold] :smile: https://examp…"]
@@ -121,7 +137,7 @@ def test_what_is_cut_keeps_its_colours(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr(output, "_takes_colours", lambda stream: True)
     monkeypatch.setattr(Terminal, "width", 12)
     red = output.style("long long long", fg="red")
-    Terminal().table(["a", "b"], [["1", red], ["22", output.style("x", bold=True)]])
+    Terminal().table(["a", "b"], [["1", red], ["22", output.style("x", bold=True)]], whole="a")
     Terminal().row(red)
     Terminal(colour=False).row(red)
     assert capsys.readouterr().out.splitlines() == [
@@ -137,7 +153,7 @@ def test_a_table_of_very_many_rows_takes_no_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Terminal, "width", 12)
-    Terminal().table(["a", "b"], [["1", "long long long"]] * 20_000)
+    Terminal().table(["a", "b"], [["1", "long long long"]] * 20_000, whole="a")
     lines = capsys.readouterr().out.splitlines()
     assert (len(lines), lines[-1]) == (20_001, "1  long lon…")
 

@@ -75,7 +75,8 @@ def command(
         terminal().document([_either(each, version_document, _damaged_document) for each in page.rows])
         return
     rows = [_either(each, _cells, _damaged_cells) for each in page.rows]
-    terminal().table(["id", "artifact", "type", "size", "made", "tags"], rows)
+    heads = ["id", "artifact", "type", "size", "made", "tags"]
+    terminal().table(heads, rows, whole="artifact", spare=("id", "size", "made", "type"))
     if page.rest:
         terminal().note(f"… and {page.rest}; --all lists them")
     if not rows and wanted != _ALL:

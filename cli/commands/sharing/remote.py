@@ -75,7 +75,8 @@ def ls(as_json: bool) -> None:
             ]
         )
         return
-    terminal().table(["NAME", "URL", "IN"], [[each.name, str(each.address), each.file.name] for each in known])
+    rows = [[each.name, str(each.address), each.file.name] for each in known]
+    terminal().table(["NAME", "URL", "IN"], rows, whole="NAME", spare=("IN",))
 
 
 @command.command()
