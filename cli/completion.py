@@ -60,6 +60,7 @@ def _completing(find: Finder) -> Completer:
     return complete
 
 
+pipelines = _completing(lambda repository, start: (each for each in runs.pipelines(repository.refs())))
 names_only = _completing(artifact_names)
 names_and_runs = _completing(_artifacts_and_runs)
 steps = _completing(step_names)

@@ -56,8 +56,8 @@ def line(text: str, room: int | None) -> str:
 
 def table(
     heads: Sequence[str], rows: Sequence[Sequence[str]], room: int | None, whole: str, spare: Sequence[str] = ()
-) -> list[str]:
-    """The lines of a table.
+) -> tuple[list[str], list[str]]:
+    """The lines of a table, and the heads of the columns that are left out.
 
     In a terminal where not all fits, columns that can be spared are left out, and then the widest are cut: but never
     that of the names, which is what one has to type.
@@ -78,14 +78,16 @@ def table(
                 shown.remove(heads.index(head))
         if _least(shown, widths, heads, whole, spare) > room:
             shown = [heads.index(whole)]
+    left_out = [head for at, head in enumerate(heads) if at not in shown]
     texts = [[row[at] for at in shown] for row in texts]
     lines = _plain(texts)
     if room is None or len(shown) == 1 or max(map(width, lines)) <= room:
-        return lines
+        return lines, left_out
     if len(rows) > _MANY:
-        return [line(each, room) for each in lines]
+        return [line(each, room) for each in lines], left_out
     fixed = [place for place, at in enumerate(shown) if heads[at] == whole or heads[at] in spare]
-    return [marked(each) for each in cells.table([list(map(_styled, row)) for row in texts], room, whole=fixed)]
+    drawn = cells.table([list(map(_styled, row)) for row in texts], room, whole=fixed)
+    return list(map(marked, drawn)), left_out
 
 
 def _least(shown: Sequence[int], widths: Sequence[int], heads: Sequence[str], whole: str, spare: Sequence[str]) -> int:

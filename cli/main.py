@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import importlib
 import io
@@ -32,6 +33,7 @@ _ROOMS = {
         "log": "Show runs, or where an artifact came from.",
         "show": "Show one artifact, run, commit or object.",
         "why": "Say why a step ran, or did not have to.",
+        "runs": "Compare runs: parameters and measures in columns.",
         "ls": "List artifacts and their versions.",
         "cat": "Write a stored file to standard output.",
         "status": "Show the repository and its latest runs.",
@@ -159,7 +161,9 @@ def run(arguments: list[str]) -> int:
             # A terminal that lacks a character shows another one; that is no reason to fail.
             stream.reconfigure(errors="replace")
     try:
-        code: Any = art.main(arguments, prog_name="art", standalone_mode=False)
+        # In a context of its own: who watches this command does not watch what the process does after it.
+        run_apart = contextvars.copy_context().run
+        code: Any = run_apart(art.main, arguments, prog_name="art", standalone_mode=False)
         return code if isinstance(code, int) else errors.OK
     except ArtError as error:
         return _fail(arguments, str(error), errors.exit_code(error))

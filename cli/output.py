@@ -109,7 +109,7 @@ class Terminal:
 
     def table(
         self, heads: Sequence[str], rows: Sequence[Sequence[str]], *, whole: str, spare: Sequence[str] = ()
-    ) -> None:
+    ) -> list[str]:
         """Writes aligned columns; nothing where there are no rows.
 
         Args:
@@ -117,9 +117,16 @@ class Terminal:
             rows: The cells.
             whole: The head of the column that is never cut: what one has to type.
             spare: The heads of columns that are left out where a terminal has no room, the first one first.
+
+        Returns:
+            The heads of the columns that were left out.
         """
-        for line in drawing.table(heads, rows, self.width, whole, spare) if rows else ():
+        if not rows:
+            return []
+        lines, left_out = drawing.table(heads, rows, self.width, whole, spare)
+        for line in lines:
             self.say(line)
+        return left_out
 
 
 def pipes() -> tuple[BinaryIO, BinaryIO]:

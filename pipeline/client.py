@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import Repository
 
 from . import functions
 from .define import building
 from .define.handles import LazyArtifact
-from .history import answers, delete, filters, listing, lookup
+from .history import answers, delete, experiments, filters, listing, lookup
 from .history.views import ArtifactVersion, PipelineRun
 from .run import context
 from .trace.owners import note
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Client:
@@ -154,6 +157,28 @@ class Client:
         found = listing.list_runs(self.repository, **asked)
         note(answers.RUNS, asked, lambda: answers.of_runs((each.record for each in found), context.run_id()))
         return found
+
+    def runs_frame(
+        self, pipeline: str | None = None, *, where: filters.Conditions = None, sort: str | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Runs with their parameters and measures as a DataFrame, newest first.
+
+        The columns are `run`, `id`, `pipeline`, `status`, `started` and `seconds`, and then one for each parameter and
+        for each measure: what was noted of the run, of one of its steps, or of a version that it made.
+
+        Args:
+            pipeline: Only runs of this pipeline.
+            where: `"accuracy > 0.9"`, several of these, or a mapping of what must be equal.
+            sort: The name of a column; with a `-` before it downwards.
+            limit: At most so many.
+
+        Raises:
+            UnknownName: There is no such pipeline.
+            ParameterError: A condition cannot be understood, or no run has that column.
+        """
+        asked: dict[str, Any] = dict(pipeline=pipeline, where=where, sort=sort, limit=limit)
+        return experiments.frame(experiments.experiments(self.repository, **asked))
 
     def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:
         """Deletes a version that no run uses; its number is not used again.

@@ -165,7 +165,7 @@ def log_metadata(
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
     here = context.current()
     with _writing(f"note metadata of run {text}") as (_, transaction):
-        run = lookup.find_run(transaction, text)
+        run = lookup.find_run_spec(transaction, text)
         if step_name is not None and step_name not in run.order:
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
         if here is not None and run.run == here.run_id:

@@ -46,6 +46,16 @@ def metadata_matches(metadata: Mapping[str, Any], conditions: Conditions) -> boo
     return all(_meets(metadata, *condition) for condition in parse(conditions))
 
 
+def knows(metadata: Mapping[str, Any], condition: Condition) -> bool:
+    """Whether metadata says anything of what a condition asks."""
+    return _look_up(metadata, condition[0]) is not _NOTHING
+
+
+def meets(metadata: Mapping[str, Any], condition: Condition) -> bool:
+    """Whether metadata meets one condition; see `metadata_matches`."""
+    return _meets(metadata, *condition)
+
+
 def parse(conditions: Conditions) -> list[Condition]:
     """Conditions as keys, operators and values.
 

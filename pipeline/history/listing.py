@@ -40,7 +40,7 @@ def list_versions(
     limit: int | None = None,
 ) -> list[ArtifactVersion]:
     """The versions that meet all conditions; see `Client.list_artifact_versions`."""
-    refs = repository.refs()
+    refs, conditions = repository.refs(), filters.parse(metadata)
     wanted = Wanted(
         name=name,
         version=None if version is None else str(version),
@@ -50,7 +50,7 @@ def list_versions(
         producer=producer,
         since=filters.milliseconds(created_after),
         until=filters.milliseconds(created_before),
-        facts=filters.parse(metadata),
+        facts=conditions,
         unused=only_unused,
     )
 
@@ -61,7 +61,7 @@ def list_versions(
             and (tag is None or tag in each.record.tags)
             and (type is None or type in (each.type, each.type.rpartition(".")[2]))
             and (producer is None or (each.commit is not None and each.commit.step == producer))
-            and filters.metadata_matches(each.facts, metadata)
+            and all(_is_noted(each, condition) for condition in conditions)
             and filters.within(each.created, created_after, created_before)
         )
 
@@ -101,6 +101,14 @@ def list_runs(
         and filters.within(run.started, created_after, created_before)
     )
     return filters.ordered(found, sort, _RUN_KEYS, limit)
+
+
+def _is_noted(version: ArtifactVersion, condition: filters.Condition) -> bool:
+    """Whether a condition is met by what is known of a version, or else by what any step noted that took it."""
+    known = version.facts
+    if filters.knows(known, condition):
+        return filters.meets(known, condition)
+    return any(filters.meets(step.metadata, condition) for step in version.consumers)
 
 
 def _wanted(repository: Repository, refs: RefMap, wanted: Wanted, sort: str | None) -> Iterator[Version]:

@@ -87,6 +87,7 @@ DOCUMENTS: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("a run (`art log`, `art run`, `art show`)", "log", lambda found: found[0]),
     ("a step of a run", "log", lambda found: found[0]["steps"]["load"]),
     ("a history entry (`art log`, `art show`)", "log total", lambda found: found[0]),
+    ("`art runs`", "runs", lambda found: found[0]),
     ("a version (`art ls`)", "ls", lambda found: found[0]),
     ("a version (`art show`)", "show total", lambda found: found),
     ("`art status`", "status", lambda found: found),

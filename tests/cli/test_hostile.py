@@ -183,7 +183,8 @@ def test_no_table_or_line_that_is_cut_does(
     monkeypatch.setattr(Terminal, "width", width)
     for verb in ("ls", "log", "log --oneline", "log --graph", "status", "show total*"):
         for line in check(art(*verb.replace("*", EVIL).split(" "))).out.splitlines():
-            assert cell_len(OURS.sub("", line)) <= width or verb not in ("ls", "log --oneline"), line
+            is_cut = verb in ("ls", "log --oneline") and "  " in line  # a name alone is never cut
+            assert cell_len(OURS.sub("", line)) <= width or not is_cut, line
 
 
 LOOKING_AT_A_RUN = [

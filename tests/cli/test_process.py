@@ -210,12 +210,11 @@ def test_rich_is_imported_where_a_terminal_is_too_narrow_and_nowhere_else(ran: P
 
 def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
     plain = in_a_terminal(ran, "ls", COLUMNS="40", NO_COLOR="1", TERM="dumb").splitlines()
-    assert max(map(len, plain)) == 40
-    assert plain[1:] != art(ran, "ls").stdout.splitlines()[1:]
+    assert 20 < max(map(len, plain)) <= 40
+    piped = [line.split("  ")[1] for line in art(ran, "ls").stdout.splitlines()]
+    assert [line.split("  ")[0] for line in plain][1:] == piped[1:]  # the names are whole
     coloured = in_a_terminal(ran, "ls", COLUMNS="40").splitlines()
-    assert [re.sub(r"\x1b\[[0-9;]*m", "", line).split("  ")[1] for line in coloured] == [
-        line.split("  ")[1] for line in plain
-    ]
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
 
 
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ whoever asked then decides exactly. SQL sorts numbers before texts and those bef
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..errors import DamagedError
@@ -25,6 +27,8 @@ _LONGEST = 200
 """Longer texts are not listed."""
 
 Fact = tuple[str, float | str | bytes]
+Told = tuple[str, float | str | bytes, str | None]
+"""A key, what SQL compares, and the value as JSON in the encoding of `vcs.values`; None where that is long."""
 Condition = tuple[str, str, Any]
 """A key, one of `= == != < <= > >=`, and a value."""
 
@@ -33,8 +37,8 @@ def of(metadata: Mapping[str, Any]) -> set[Fact]:
     """What metadata says, each value under its key."""
     found: set[Fact] = set()
     try:
-        for fact in _flat({key: values.decode(value) for key, value in metadata.items()}, ""):
-            found.add(fact)
+        for key, value in _flat({key: values.decode(value) for key, value in metadata.items()}, ""):
+            found.add((key, _comparable(value)))
             if len(found) > _MOST:
                 return {(UNKNOWN, OTHER)}
     except DamagedError:
@@ -42,17 +46,33 @@ def of(metadata: Mapping[str, Any]) -> set[Fact]:
     return found
 
 
+def told(metadata: Mapping[str, Any]) -> list[Told]:
+    """What metadata says, each value under its key, and as it is to be shown; nothing where it cannot be listed."""
+    found: list[Told] = []
+    with suppress(DamagedError):
+        for key, value in _flat({key: values.decode(value) for key, value in metadata.items()}, ""):
+            if not isinstance(value, Mapping):
+                text = json.dumps(values.encode(value))
+                found.append((key, _comparable(value), text if len(text) <= _LONGEST else None))
+    return found if len(found) <= _MOST else []
+
+
 def query(condition: Condition) -> tuple[str, list[Any]]:
-    """Selects the sources of all that may meet a condition."""
+    """Selects the sources of all versions of which, or of an execution that took them, something may be noted so."""
     key, sign, value = condition
     where, given = "", list[Any]()
     wanted = _comparable(value)
     if not isinstance(wanted, bytes) and sign != "!=":
         where, given = _range(sign, wanted)
     key = key.encode("utf-8", "replace").decode()
-    select = "SELECT source FROM facts WHERE key = ?"
-    also = f" UNION ALL {select} AND value = x'' UNION ALL {select} AND value = x''"
-    return f"{select}{where}{also}", [key, *given, key, UNKNOWN]
+    own = "SELECT source FROM facts WHERE key = ?"
+    users = (
+        "SELECT versions.source FROM said JOIN takes ON takes.source = said.source AND takes.step = said.step"
+        " JOIN versions ON versions.name = takes.name AND versions.artifact = takes.artifact"
+        " WHERE NOT said.given AND said.key = ?"
+    )
+    parts = [f"{each}{where} UNION ALL {each} AND value = x''" for each in (own, users)]
+    return " UNION ALL ".join([*parts, f"{own} AND value = x''"]), [*(key, *given, key) * 2, UNKNOWN]
 
 
 def _range(sign: str, wanted: float | str) -> tuple[str, list[Any]]:
@@ -63,10 +83,10 @@ def _range(sign: str, wanted: float | str) -> tuple[str, list[Any]]:
     return " AND value >= ? AND value <= ?", [float("-inf") if isinstance(wanted, float) else "", wanted]
 
 
-def _flat(mapping: Mapping[Any, Any], prefix: str) -> Iterator[Fact]:
+def _flat(mapping: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, value in mapping.items():
         if isinstance(key, str):
-            yield prefix + key, _comparable(value)
+            yield prefix + key, value
             if isinstance(value, Mapping):
                 yield from _flat(value, f"{prefix}{key}.")
 

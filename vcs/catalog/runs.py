@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ArtError
 from ..maps import ref_names, uses
@@ -11,10 +11,40 @@ from ..maps.refs import RefMap
 from ..objects.kinds import Commit, Run, StepRun
 from ..objects.limits import MAX_INT
 from ..objects.oid import Oid
+from . import facts
 from .tables import Row, Tables
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
+
+
+class Listed(NamedTuple):
+    """A run. Times are milliseconds since 1970 UTC; it has not finished where that is None."""
+
+    run: str
+    name: str
+    pipeline: str
+    status: str
+    began: int
+    finished: int | None
+
+
+class Said(NamedTuple):
+    """What one thing is that a run, or a step of it, was given, or that is noted of it.
+
+    Attributes:
+        run: The run's id.
+        step: The step; empty for what is said of the run itself.
+        is_given: Whether it is a parameter.
+        key: What it is called; `a.b` for the key `b` of a mapping under `a`.
+        json: The value as JSON, in the encoding of `vcs.values`; None where that is long.
+    """
+
+    run: str
+    step: str
+    is_given: bool
+    key: str
+    json: str | None
 
 
 class Runs(Tables):
@@ -26,8 +56,15 @@ class Runs(Tables):
 
     PREFIX = ref_names.RUNS
     SCHEMA = (
-        "CREATE TABLE runs (source INTEGER PRIMARY KEY, status TEXT, began INTEGER)",
+        """CREATE TABLE runs (
+            source INTEGER PRIMARY KEY, status TEXT, began INTEGER, finished INTEGER, pipeline TEXT, name TEXT)""",
         "CREATE INDEX runs_by_status ON runs (status, began)",
+        "CREATE INDEX runs_by_pipeline ON runs (pipeline, began)",
+        # What is noted of a run (`step` is empty) or of one of its steps, or is a parameter of it (`given`).
+        """CREATE TABLE said (
+            key TEXT, value, source INTEGER, step TEXT, given INTEGER, json TEXT,
+            PRIMARY KEY (key, value, source, step, given)) WITHOUT ROWID""",
+        "CREATE INDEX said_by_source ON said (source)",
         # `oid` is the commit's, `finished` when that was executed, `began` when the run began.
         """CREATE TABLE steps (
             source INTEGER, step TEXT, began INTEGER, oid BLOB, executed INTEGER, finished INTEGER,
@@ -38,7 +75,7 @@ class Runs(Tables):
         """CREATE TABLE takes (
             name TEXT, artifact BLOB, pipeline TEXT, step TEXT, source INTEGER,
             PRIMARY KEY (name, artifact, pipeline, step, source)) WITHOUT ROWID""",
-        "CREATE INDEX takes_by_source ON takes (source)",
+        "CREATE INDEX takes_by_source ON takes (source, step)",
         """CREATE TABLE makes (
             name TEXT, finished INTEGER, oid BLOB, artifact BLOB, source INTEGER, step TEXT,
             PRIMARY KEY (name, finished, oid, artifact, source, step)) WITHOUT ROWID""",
@@ -59,7 +96,7 @@ class Runs(Tables):
         """Run and step of all that took or read a version, newest run first."""
         rows = self.rows(
             "SELECT ref, step FROM takes JOIN sources ON id = takes.source JOIN runs ON runs.source = takes.source"
-            " WHERE name = ? AND artifact = ? ORDER BY began DESC, ref, step",
+            " WHERE takes.name = ? AND artifact = ? ORDER BY began DESC, ref, step",
             name, bytes.fromhex(artifact),
         )  # fmt: skip
         return [(ref_names.last_part(ref), step) for ref, step in rows]
@@ -96,6 +133,27 @@ class Runs(Tables):
             yield step
             least = step + "\0"
 
+    def listed(self, pipeline: str | None = None) -> list[Listed]:
+        """All runs (of a pipeline), newest first."""
+        query = "SELECT ref, name, pipeline, status, began, finished FROM runs JOIN sources ON id = source"
+        rows = self.rows(f"{query}{_of(pipeline)} ORDER BY began DESC, ref DESC", *_given(pipeline))
+        return [Listed(ref_names.last_part(ref), *row) for ref, *row in rows]
+
+    def said(self, pipeline: str | None = None) -> list[Said]:
+        """What all runs (of a pipeline) and their steps were given, and what is noted of them.
+
+        In the order in which the steps were executed, what is said of the run itself last.
+        """
+        query = (
+            "SELECT ref, said.step, given, key, json FROM said JOIN sources ON id = said.source"
+            " JOIN runs ON runs.source = said.source"
+            " LEFT JOIN steps ON steps.source = said.source AND steps.step = said.step"
+        )
+        rows = self.rows(
+            f"{query}{_of(pipeline)} ORDER BY said.step = '', steps.finished, said.step", *_given(pipeline)
+        )
+        return [Said(ref_names.last_part(ref), step, bool(given), key, text) for ref, step, given, key, text in rows]
+
     def unreadable(self) -> list[str]:
         """Runs of which something cannot be read: nobody knows all that they use."""
         span = self.PREFIX, self.PREFIX + ref_names.LAST
@@ -129,7 +187,9 @@ class Runs(Tables):
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
         """See `Tables.add`."""
         run, lost = refs.record(oid, Run), None
-        connection.execute("INSERT INTO runs VALUES (?, ?, ?)", (source, run.status, run.started))
+        row = source, run.status, run.started, run.finished, run.pipeline, run.name
+        connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
+        _say(connection, source, "", run.params, run.metadata)
         for name, step in run.steps.items():
             commit = None
             try:
@@ -149,6 +209,10 @@ class Runs(Tables):
             "INSERT INTO steps VALUES (?, ?, ?, ?, ?, ?)",
             (source, name, run.started, oid, step.status == "completed", finished),
         )
+        if commit is None:
+            _say(connection, source, name, {}, step.metadata)
+        else:
+            _say(connection, source, name, commit.params, {**commit.metadata, **step.metadata})
         for use, artifact in uses.taken(step, commit):
             row = use, bytes.fromhex(artifact), run.pipeline, name, source
             connection.execute("INSERT INTO takes VALUES (?, ?, ?, ?, ?)", row)
@@ -158,8 +222,26 @@ class Runs(Tables):
 
     def drop(self, connection: Connection, source: int) -> None:
         """See `Tables.drop`."""
-        for table in ("runs", "steps", "takes", "makes"):
+        for table in ("runs", "said", "steps", "takes", "makes"):
             connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
+
+
+def _say(connection: Connection, source: int, step: str, given: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
+    """Adds what a run, or a step of it, was given and what is noted of it."""
+    rows = [
+        (key, value, source, step, is_given, text)
+        for is_given, told in ((1, given), (0, noted))
+        for key, value, text in facts.told(told)
+    ]
+    connection.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+
+def _of(pipeline: str | None) -> str:
+    return "" if pipeline is None else " WHERE pipeline = ?"
+
+
+def _given(pipeline: str | None) -> list[str]:
+    return [] if pipeline is None else [pipeline]
 
 
 def _run_ids(rows: list[Row]) -> list[str]:

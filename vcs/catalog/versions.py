@@ -71,6 +71,8 @@ class Versions(Tables):
         "CREATE INDEX tags_by_source ON tags (source)",
         "CREATE TABLE facts (key TEXT, value, source INTEGER, PRIMARY KEY (key, value, source)) WITHOUT ROWID",
         "CREATE INDEX facts_by_source ON facts (source)",
+        # What people noted of a version, as it is to be shown.
+        "CREATE TABLE notes (source INTEGER, key TEXT, json TEXT, PRIMARY KEY (source, key)) WITHOUT ROWID",
     )
 
     def __init__(self, ask: Ask, runs: Runs) -> None:
@@ -91,27 +93,52 @@ class Versions(Tables):
             f" ORDER BY {_order(wanted, sort, 'DESC' if reverse else 'ASC')} LIMIT ? OFFSET ?"
         )
         count, start = _FIRST, 0
-        while rows := self.rows(query, *given, count, start, also=(self._runs,) if wanted.unused else ()):
+        also = (self._runs,) if wanted.unused or wanted.facts else ()
+        while rows := self.rows(query, *given, count, start, also=also):
             yield from ((ref, Oid(record.hex())) for ref, record in rows)
             count, start = _FACTOR * count, start + count
 
     def has_fact(self, key: str, name: str | None = None) -> bool:
         """Whether something is noted under a key of any version, or any of this name."""
-        given, of_name = [key], ""
+        given, of_name, by_users = [key], "", ""
         if name is not None:
             given.append(name)
             of_name = " AND source IN (SELECT source FROM versions WHERE name = ?)"
-        return bool(self.rows(f"SELECT 1 FROM facts WHERE key = ?{of_name} LIMIT 1", *given))
+            by_users = (
+                " AND EXISTS (SELECT 1 FROM takes"
+                " WHERE takes.source = said.source AND takes.step = said.step AND name = ?)"
+            )
+        own = f"SELECT 1 FROM facts WHERE key = ?{of_name}"
+        users = f"SELECT 1 FROM said WHERE key = ? AND NOT given{by_users}"
+        return bool(self.rows(f"{own} UNION ALL {users} LIMIT 1", *given, *given, also=(self._runs,)))
 
     def fact_names(self, start: str = "") -> Iterator[str]:
         """The keys under which something is noted that start so, each once, in order."""
-        least = start
-        while found := self.rows(
-            "SELECT key FROM facts WHERE key >= ? AND key < ? ORDER BY key LIMIT 1", least, start + ref_names.LAST
-        ):
-            [(key,)] = found
+        least, span = start, "WHERE key >= ? AND key < ?"
+        query = (
+            f"SELECT MIN(key) FROM (SELECT MIN(key) AS key FROM facts {span}"
+            f" UNION ALL SELECT MIN(key) AS key FROM said {span})"
+        )
+        while True:
+            between = least, start + ref_names.LAST
+            [(key,)] = self.rows(query, *between, *between, also=(self._runs,))
+            if key is None:
+                return
             yield key
             least = key + "\0"
+
+    def noted_in_runs(self, pipeline: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made."""
+        query = (
+            "SELECT ref, key, json FROM notes JOIN versions ON versions.source = notes.source"
+            " JOIN makes ON makes.name = versions.name AND makes.artifact = versions.artifact"
+            " JOIN sources ON id = makes.source"
+        )
+        given = []
+        if pipeline is not None:
+            query, given = f"{query} JOIN runs ON runs.source = makes.source WHERE pipeline = ?", [pipeline]
+        rows = self.rows(query, *given, also=(self._runs,))
+        return [(ref_names.last_part(ref), key, text) for ref, key, text in rows]
 
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
         """See `Tables.add`."""
@@ -133,12 +160,15 @@ class Versions(Tables):
         connection.executemany("INSERT INTO tags VALUES (?, ?)", [(tag, source) for tag in set(version.tags)])
         rows = [(*fact, source) for fact in facts.of(versions.noted(version, commit))]
         connection.executemany("INSERT INTO facts VALUES (?, ?, ?)", rows)
+        noted = {key: version.metadata[key] for key in version.noted or () if key in version.metadata}
+        notes = [(source, key, text) for key, _, text in facts.told(noted)]
+        connection.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", notes)
         if lost is not None:
             raise lost
 
     def drop(self, connection: Connection, source: int) -> None:
         """See `Tables.drop`."""
-        for table in ("versions", "tags", "facts"):
+        for table in ("versions", "tags", "facts", "notes"):
             connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
 
 

@@ -197,6 +197,7 @@ class Version(Record):
             `vcs.values`. Not part of the artifact: a mean may differ in its last digit from one machine to another,
             and the same value has the same id everywhere.
         deleted: True for what stays of a deleted version, so that its number is never used again.
+        noted: What of the metadata people noted, by name, sorted; None where nobody did, or nobody wrote that down.
     """
 
     KIND: ClassVar[str] = "version"
@@ -212,6 +213,7 @@ class Version(Record):
     tags: tuple[str, ...]
     metadata: Mapping[str, Any]
     deleted: bool = False
+    noted: tuple[str, ...] | None = later(None)
 
 
 def values_of(found: Record) -> Iterator[Any]:

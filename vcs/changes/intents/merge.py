@@ -22,7 +22,7 @@ from ...objects.oid import NULL, Oid
 from ...objects.records import Record, record
 from ..view import View
 from .base import Intent, union
-from .versions import marks_of
+from .versions import marks_of, with_noted
 
 R = TypeVar("R", bound=Record)
 Change = tuple[Oid | None, Oid | None]
@@ -242,6 +242,7 @@ def _merged_version(base: Version | None, one: Version, other: Version) -> Versi
         label=other.label or one.label,
         tags=_merged_tags(() if base is None else base.tags, one.tags, other.tags),
         metadata=_merged_notes({} if base is None else base.metadata, one.metadata, other.metadata),
+        noted=with_noted(one.noted, other.noted),
     )
 
 

@@ -42,12 +42,13 @@ class AddVersion(Intent):
         _check_label(view, new.name, new.label, new.artifact, found)
         if found is None:
             number = number or _next_number(view, new.name)
-            _add(view, dataclasses.replace(new, number=number, metadata={**self.facts, **new.metadata}))
+            noted = with_noted(None, new.metadata)
+            _add(view, dataclasses.replace(new, number=number, metadata={**self.facts, **new.metadata}, noted=noted))
         else:
             again = _made_again(view, found, new)
             _change(view, found, dataclasses.replace(
                 again, label=found.label or new.label, tags=union(found.tags, new.tags),
-                metadata={**self.facts, **found.metadata, **new.metadata},
+                metadata={**self.facts, **found.metadata, **new.metadata}, noted=with_noted(found.noted, new.metadata),
             ))  # fmt: skip
         if view.get(ref_names.newest(new.name)) != new.artifact:
             view.set(ref_names.newest(new.name), new.artifact)
@@ -82,8 +83,10 @@ class EditVersion(Intent):
             raise Conflict(f"The version of {self.name!r} that was to be changed has been deleted meanwhile.")
         _check_label(view, self.name, self.label, self.artifact, found)
         tags = tuple(tag for tag in union(found.tags, self.tags) if tag not in self.untag)
-        metadata = {**found.metadata, **self.metadata}
-        _change(view, found, dataclasses.replace(found, tags=tags, metadata=metadata, label=found.label or self.label))
+        _change(view, found, dataclasses.replace(
+            found, tags=tags, metadata={**found.metadata, **self.metadata}, label=found.label or self.label,
+            noted=with_noted(found.noted, self.metadata),
+        ))  # fmt: skip
 
 
 @record
@@ -158,6 +161,11 @@ def _change(view: View, old: Version, new: Version) -> None:
             view.set(mark, NULL)
 
 
+def with_noted(before: Iterable[str] | None, more: Iterable[str] | None) -> tuple[str, ...] | None:
+    """The names of what people noted, with more of them; see `Version.noted`."""
+    return tuple(sorted({*(before or ()), *(more or ())})) or None
+
+
 def marks_of(version: Version) -> list[str]:
     """The refs by which a version is found, its own aside."""
     marks = [ref_names.value(version.name, version.artifact, version.number)]
@@ -167,7 +175,7 @@ def marks_of(version: Version) -> list[str]:
 
 
 def _grave(version: Version) -> Version:
-    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=())
+    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=(), noted=None)
 
 
 def _check_label(view: View, name: str, label: str | None, artifact: Oid, found: Version | None) -> None:

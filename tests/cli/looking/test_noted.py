@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from artvcs import Client, log_metadata
 
-from .conftest import Art
+from ..conftest import Art
 
 
 @pytest.fixture
@@ -44,3 +46,32 @@ def test_a_name_that_nothing_has_is_said(twice: Art) -> None:
     )
     assert twice("ls", "--where", "values > 99").err == "No version is like that.\n"
     assert twice("-q", "ls", "--where", "values > 99").err == ""
+
+
+JUDGED = """
+from typing import Annotated
+from artvcs import log_metadata, pipeline, step
+
+@step
+def train(depth: int) -> Annotated[str, "model"]:
+    return f"of depth {depth}"
+
+@step
+def judge(model: str, depth: int) -> None:
+    log_metadata({"accuracy": depth / 10})
+
+@pipeline
+def judged(depth: int = 5):
+    judge(train(depth), depth)
+"""
+
+
+def test_what_a_step_noted_that_took_a_version_is_asked_last(art: Art, project: Path) -> None:
+    """As the accuracy of a model, which the step that evaluates it finds."""
+    (project / "judged.py").write_text(JUDGED)
+    for depth in (5, 7, 9):
+        assert art("run", "judged.py", "-p", f"depth={depth}").code == 0
+    assert listed(art, "model", "--where", "accuracy > 0.6") == ["model@2", "model@3"]
+    log_metadata({"accuracy": 0.1}, artifact_name="model", artifact_version=3)  # what is said of itself comes first
+    assert listed(art, "model", "--where", "accuracy > 0.6") == ["model@2"]
+    assert "did you mean 'accuracy'" in art("ls", "model", "--where", "acuracy > 0.6").err

@@ -1,0 +1,119 @@
+"""`art runs`."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from artvcs.pipelines.errors import ParameterError, perhaps
+from artvcs.pipelines.history import filters
+from artvcs.pipelines.history.experiments import OWN, Experiment, Experiments, experiments, unknown_columns
+from artvcs.vcs import Repository
+
+from ... import completion, output
+from ...main import terminal
+
+_PAGE = 50
+"""So many runs are written where nobody asks for another number."""
+
+
+@click.command()
+@click.argument("pipeline", required=False, shell_complete=completion.pipelines)
+@click.option("--where", "conditions", multiple=True, help="Only runs like that, as 'accuracy > 0.9'.")
+@click.option("--sort", help="By a column; with a - before it downwards.")
+@click.option("--columns", help="These columns, as 'max_depth,accuracy'.")
+@click.option("-n", "limit", type=click.IntRange(min=1), help=f"At most so many, instead of {_PAGE}.")
+@click.option("--all", "everything", is_flag=True, help="However many there are.")
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV, of all unless -n.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON, of all unless -n.")
+def command(
+    pipeline: str | None, conditions: tuple[str, ...], sort: str | None, columns: str | None, limit: int | None,
+    everything: bool, as_csv: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Compare runs (of PIPELINE): what they were given and what came of it, newest first.
+
+    Example: art runs digits --sort -accuracy
+    """
+    repository = Repository.discover()
+    found = experiments(repository, pipeline, where=conditions or None, sort=sort)
+    chosen = _chosen(found, columns)
+    rows = found.rows if everything or (limit is None and (as_csv or as_json)) else found.rows[: limit or _PAGE]
+    if as_json:
+        terminal().document([_document(row) for row in rows])
+    elif as_csv:
+        terminal().content([_csv(rows, chosen or found.columns).encode()])
+    else:
+        _say_table(rows, found, chosen, several=pipeline is None)
+        if len(found.rows) > len(rows):
+            terminal().note(f"… and {len(found.rows) - len(rows)} more; --all lists them")
+    if not rows and conditions:
+        _say_why_none(repository, pipeline, conditions)
+    if found.left_out:
+        terminal().warn(f"{output.count(found.left_out, 'run')} cannot be read in full; `art fsck` says more.")
+
+
+def _chosen(found: Experiments, columns: str | None) -> list[str]:
+    """The columns that were asked for; none where nobody did."""
+    names = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    for name in unknown_columns(found.rows, names) if found.rows else ():
+        hint = perhaps(name, {*OWN, *(key for row in found.rows for key in row.facts)})
+        raise ParameterError(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
+    return names
+
+
+def _say_table(rows: Sequence[Experiment], found: Experiments, chosen: list[str], *, several: bool) -> None:
+    """Writes a line for each run; where there is no room for all columns, what is the same in all goes first."""
+    around = ["pipeline"] * several + ["status", "took", "began"]
+    heads = ["run", *chosen] if chosen else ["run", *found.columns, *around]
+    same = [name for name in found.columns if len({_cell(row, name) for row in rows}) == 1]
+    given, came = found.columns[: len(found.parameters)], found.columns[len(found.parameters) :]
+    spare = ["began", "took", *same, "status", "pipeline", *reversed(given), *reversed(came)]
+    spare = list(dict.fromkeys(name for name in spare if name in heads))
+    cells = [[_cell(row, name) for name in heads] for row in rows]
+    left_out = terminal().table(heads, cells, whole="run", spare=[] if chosen else spare)
+    if left_out and rows:
+        terminal().note(f"No room for {', '.join(left_out)}; --columns chooses, --csv and --json have all")
+
+
+def _cell(row: Experiment, name: str) -> str:
+    if name == "run":
+        return row.run
+    if name == "took":
+        return "" if row.seconds is None else output.duration(row.seconds)
+    if name == "began":
+        return output.ago(row.started)
+    if name == "status":
+        return output.status(row.status)
+    return output.value(row.get(name)) if name in row else ""
+
+
+def _csv(rows: Sequence[Experiment], columns: Sequence[str]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = [*OWN, *(name for name in columns if name not in OWN)]
+    writer.writerow(names)
+    writer.writerows([_plain(row.get(name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def _plain(found: Any) -> Any:
+    found = output.plain(found)
+    return "" if found is None else found
+
+
+def _document(row: Experiment) -> dict[str, object]:
+    return {**{name: row.get(name) for name in OWN}, "parameters": row.parameters, "measures": row.measures}
+
+
+def _say_why_none(repository: Repository, pipeline: str | None, conditions: tuple[str, ...]) -> None:
+    """Says that no run fits, and which condition asks for what no run has."""
+    rows = experiments(repository, pipeline).rows
+    for key in unknown_columns(rows, dict.fromkeys(key for key, _, _ in filters.parse(conditions))):
+        hint = perhaps(key, {*OWN, *(name for row in rows for name in row.facts)})
+        terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
+    if not terminal().quiet:
+        terminal().say("No run is like that.", err=True)
