@@ -60,6 +60,11 @@ class Terminal:
         return sys.stderr.isatty() and not self.quiet
 
     @property
+    def may_ask(self) -> bool:
+        """Whether somebody sits there who can answer."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
     def width(self) -> int | None:
         """Columns; None when the output is a pipe, which has no end."""
         return _columns(sys.stdout) if sys.stdout.isatty() else None
@@ -84,6 +89,10 @@ class Terminal:
         """Writes text that has lines of its own, such as a traceback."""
         for line in text.splitlines():
             self.say(line, err=err)
+
+    def agrees(self, question: str) -> bool:
+        """Asks whoever sits at the terminal whether to do something; a script has said so by calling us."""
+        return not self.may_ask or click.confirm(bare(safe(one_line(question))), err=True)
 
     def warn(self, message: str) -> None:
         """Writes a warning."""

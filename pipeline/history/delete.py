@@ -47,8 +47,19 @@ class Row:
     error: str | None = None
 
 
-def delete_version(repository: Repository, name: str, version: str | int | None = None) -> Version:
+def delete_version(
+    repository: Repository, name: str, version: str | int | None = None, *, dry_run: bool = False
+) -> Version:
     """Deletes one version that no run uses.
+
+    Args:
+        repository: Where.
+        name: The artifact's name.
+        version: Its number or explicit version; by default the newest.
+        dry_run: Only see whether that can be done.
+
+    Returns:
+        What was deleted, or would be.
 
     Raises:
         InUse: A run uses it; nothing was deleted.
@@ -61,13 +72,22 @@ def delete_version(repository: Repository, name: str, version: str | int | None 
                 f"{found.name}@{found.number} is used by the run {run.name}; delete that run first "
                 f"(`art rm {run.name}`)."
             )
-        _forget(transaction, found)
-        _forget_cached(transaction, {found.artifact})
+        if not dry_run:
+            _forget(transaction, found)
+            _forget_cached(transaction, {found.artifact})
         return found
 
 
-def delete_run(repository: Repository, text: str) -> Run:
+def delete_run(repository: Repository, text: str, *, dry_run: bool = False) -> Run:
     """Deletes the record of a run. What it made stays until it is pruned.
+
+    Args:
+        repository: Where.
+        text: Its id, its name, or the start of either.
+        dry_run: Only see whether that can be done.
+
+    Returns:
+        What was deleted, or would be.
 
     Raises:
         InUse: It is still running.
@@ -78,7 +98,8 @@ def delete_run(repository: Repository, text: str) -> Run:
         run = lookup.find_run(transaction, text)
         if run.status == "running":
             raise InUse(f"The run {run.name} is still going on; stop it first.")
-        transaction.add(DeleteRun(run.run))
+        if not dry_run:
+            transaction.add(DeleteRun(run.run))
         return run
 
 

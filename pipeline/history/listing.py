@@ -108,7 +108,7 @@ def _is_noted(version: ArtifactVersion, condition: filters.Condition) -> bool:
     known = version.facts
     if filters.knows(known, condition):
         return filters.meets(known, condition)
-    return any(filters.meets(step.metadata, condition) for step in version.consumers)
+    return any(filters.meets(noted, condition) for _, noted in version.remarks())
 
 
 def _wanted(repository: Repository, refs: RefMap, wanted: Wanted, sort: str | None) -> Iterator[Version]:

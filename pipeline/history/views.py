@@ -5,7 +5,9 @@ All are read-only and read what they show when it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import json
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -190,6 +192,23 @@ class ArtifactVersion(Source):
         found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
         steps = (step for run in damaged.whole(found) for step in PipelineRun(self.repository, run).steps.values())
         return [step for step in steps if (step.run.id, step.name) in taken]
+
+    def remarks(self, limit: int = -1) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """What steps noted that took it or read it, each with its step, those of the newest runs first.
+
+        Args:
+            limit: Look at so many things at most that were noted.
+        """
+        refs = self.repository.refs()
+        said = self.repository.catalog(refs).runs.noted_by_takers(self.name, self.id, limit)
+        for (run, step), group in itertools.groupby(said, key=lambda each: (each.run, each.step)):
+            noted = {each.key: each.json for each in group}
+            if None in noted.values():  # of what is long the catalog knows only that it is there
+                record = runs.by_id(refs, run)
+                if record is not None and step in record.steps:
+                    yield step, PipelineRun(self.repository, record).steps[step].metadata
+            else:
+                yield step, {key: values.decode(json.loads(text)) for key, text in noted.items() if text is not None}
 
     @property
     def _key(self) -> tuple[str, Oid]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -162,13 +163,16 @@ def test_what_is_written_to_a_full_disk_ends_with_a_sentence(ran: Path, verb: st
     assert done.stderr.startswith("error: No space is left while writing the output;")
 
 
-def in_a_terminal(folder: Path, *arguments: str, program: str = ART, **environment: str) -> str:
-    """What a command writes to a terminal."""
+def in_a_terminal(
+    folder: Path, *arguments: str, program: str = ART, typed: str = "", **environment: str
+) -> str:  # fmt: skip
+    """What a command writes to a terminal in which this is typed."""
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", **environment}
     env.pop("NO_COLOR", None) if "NO_COLOR" not in environment else None
     process = subprocess.Popen([program, *arguments], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
+    os.write(ours, typed.encode())
     written = b""
     try:
         while data := os.read(ours, 65536):
@@ -215,6 +219,21 @@ def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
     assert [line.split("  ")[0] for line in plain][1:] == piped[1:]  # the names are whole
     coloured = in_a_terminal(ran, "ls", COLUMNS="40").splitlines()
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
+
+
+def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
+    art(ran, "add", "nap.py", "--name", "code")
+    told = in_a_terminal(ran, "rm", "code@1", typed="n\n")
+    assert re.search(r"Delete code@1 \(\d+ B, made \d+ seconds? ago\)\? \[y/N\]: ", told)
+    assert "Nothing was deleted." in told
+    assert "code@1" in art(ran, "ls").stdout
+    assert "Delete 1 version (code@1)? [y/N]: " in in_a_terminal(ran, "prune", "--include-manual", typed="n\n")
+    assert "code@1" in art(ran, "ls").stdout
+    run = json.loads(art(ran, "log", "--json").stdout)[0]["name"]
+    assert f"Delete the record of {run} (" in in_a_terminal(ran, "rm", run, typed="n\n")
+    assert "Deleted code@1" in in_a_terminal(ran, "rm", "code@1", typed="y\n")
+    assert "[y/N]" not in in_a_terminal(ran, "rm", run, "--yes")
+    assert json.loads(art(ran, "log", "--json").stdout) == []
 
 
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:

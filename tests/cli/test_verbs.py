@@ -169,10 +169,23 @@ def test_cat_file(ran: Art) -> None:
 
 def test_add_prints_the_id_that_b3sum_prints(art: Art, project: Path) -> None:
     (project / "data.bin").write_bytes(b"some data" * 100)
-    out = art("add", "data.bin", "--name", "data", "--version", "1.0", "--tag", "raw").out
-    assert out == f"{blake3(b'some data' * 100).hexdigest()}  data@1.0\n"
+    done = art("add", "data.bin", "--name", "data", "--version", "1.0", "--tag", "raw")
+    assert done.out == f"{blake3(b'some data' * 100).hexdigest()}  data.bin\n"
+    assert done.err == f"stored as data@1.0, artifact {art('ls', 'data', '--json').json[0]['id'][:12]}\n"
     assert art("ls", "data", "--json").json[0]["tags"] == ["raw"]
     assert art("cat", "data").out == "some data" * 100
+
+
+def test_rm_says_what_it_would_delete(art: Art, project: Path) -> None:
+    assert art("run", "adding.py").code == 0
+    art("add", "adding.py", "--name", "code")
+    run = art("log", "--json").json[0]["name"]
+    assert art("rm", "code@1", "--dry-run").out.startswith("Would delete code@1 (")
+    assert art("rm", run, "-n").out.startswith(f"Would delete the record of {run} (")
+    assert "used by the run" in art("rm", "total@1", "--dry-run").err
+    assert (len(art("log", "--json").json), len(art("ls", "code", "--json").json)) == (1, 1)
+    assert art("rm", "code@1").code == 0  # nobody sits there who could be asked
+    assert "There is no artifact named 'code'" in art("ls", "code").err
 
 
 def test_add_and_check_out_a_folder(art: Art, project: Path) -> None:

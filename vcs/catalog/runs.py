@@ -154,6 +154,17 @@ class Runs(Tables):
         )
         return [Said(ref_names.last_part(ref), step, bool(given), key, text) for ref, step, given, key, text in rows]
 
+    def noted_by_takers(self, name: str, artifact: Oid, limit: int = -1) -> list[Said]:
+        """What steps noted that took or read a version, those of the newest runs first; at most `limit` things."""
+        query = (
+            "SELECT ref, takes.step, said.key, said.json FROM takes JOIN sources ON id = takes.source"
+            " JOIN runs ON runs.source = takes.source"
+            " JOIN said ON said.source = takes.source AND said.step = takes.step AND NOT said.given"
+            " WHERE takes.name = ? AND artifact = ? ORDER BY began DESC, ref, takes.step LIMIT ?"
+        )
+        rows = self.rows(query, name, bytes.fromhex(artifact), limit)
+        return [Said(ref_names.last_part(ref), step, False, key, text) for ref, step, key, text in rows]
+
     def unreadable(self) -> list[str]:
         """Runs of which something cannot be read: nobody knows all that they use."""
         span = self.PREFIX, self.PREFIX + ref_names.LAST

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -21,9 +21,11 @@ from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 
 _FILES = 10
-"""So many files are listed."""
+"""So many files are listed where nobody asks for all."""
 _COUNTED = 1000
 """So many are looked at, to say how much is stored."""
+_LOOKED_AT, _MEASURES = 50, 3
+"""So many things are looked at that steps noted which took a version, and what so many of them noted is shown."""
 _SEEN = 10
 """So many files that an execution used are listed, variables and the like."""
 _USERS = 20
@@ -32,8 +34,9 @@ _USERS = 20
 
 @click.command()
 @click.argument("target", metavar="ID|NAME[@VERSION]|RUN", shell_complete=completion.names_and_runs)
+@click.option("--files", "all_files", is_flag=True, help="List all files of a version.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(target: str, as_json: bool) -> None:
+def command(target: str, all_files: bool, as_json: bool) -> None:
     """Show one artifact version, run, commit or stored object.
 
     Example: art show digits-model@1
@@ -41,7 +44,10 @@ def command(target: str, as_json: bool) -> None:
     repository = Repository.discover()
     found = finding.find(repository, target)
     if isinstance(found, ArtifactVersion):
-        terminal().document(_version_document(repository, found)) if as_json else _say_version(repository, found)
+        if as_json:
+            terminal().document(_version_document(repository, found))
+        else:
+            _say_version(repository, found, all_files=all_files)
     elif isinstance(found, PipelineRun):
         terminal().document(runs.document(repository, found)) if as_json else _say_run(repository, found)
     elif found.kind == "commit":
@@ -55,18 +61,17 @@ def command(target: str, as_json: bool) -> None:
         terminal().document({"id": found.oid, "kind": found.kind, "content": content})
 
 
-def _say_version(repository: Repository, version: ArtifactVersion) -> None:
+def _say_version(repository: Repository, version: ArtifactVersion, *, all_files: bool) -> None:
+    """Writes first what people look for: what it is, and what is known of it."""
     say, record = terminal().say, version.record
     say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
-    say(f"Id:        {version.id}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
-    payload = version.artifact.payload
-    files = list(islice(walk(repository, payload), _COUNTED + 1)) if _is_here(repository, version) else []
-    stored = "" if len(files) > _COUNTED else f", {output.size(_stored(repository, files))} stored"
-    say(f"Size:      {output.size(version.size)}{stored}")
-    say(f"Made:      {output.moment(version.created)}")
+    for step, noted in _measures(version):
+        terminal().row(f"Measures:  {output.values(noted)} ({step})")
     if version.tags:
         say(f"Tags:      {', '.join(version.tags)}")
+    _say_mapping("Metadata:", _without_defaults(version.metadata))
+    say(f"Made:      {output.moment(version.created)}")
     run = History(repository).run_name(record.run) if record.run else None
     if version.commit is not None and record.commit is not None:
         _say_origin(repository, record.commit, version.commit, run)
@@ -77,8 +82,34 @@ def _say_version(repository: Repository, version: ArtifactVersion) -> None:
     used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
     if used:
         say(f"Used by:   {', '.join(used)}{', …' if len(steps) > _USERS else ''}")
-    _say_mapping("Metadata:", dict(version.metadata))
-    _say_files(repository, version, files)
+    files = (
+        list(islice(walk(repository, version.artifact.payload), _COUNTED + 1)) if _is_here(repository, version) else []
+    )
+    stored = "" if len(files) > _COUNTED else f", {output.size(_stored(repository, files))} stored"
+    say(f"Size:      {output.size(version.size)}{stored}")
+    say(f"Artifact:  {version.id}")
+    _say_files(repository, version, files, every=all_files)
+
+
+def _measures(version: ArtifactVersion) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What the step noted that made a version, and the newest different things that those noted that took it."""
+    if version.commit is not None and version.commit.metadata:
+        yield version.commit.step, decode_all(version.commit.metadata)
+    told = list[tuple[str, Mapping[str, Any]]]()
+    for each in version.remarks(_LOOKED_AT):
+        if each not in told:
+            told.append(each)
+    yield from told[:_MEASURES]
+
+
+def _without_defaults(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a model are long, and most say nothing: those that somebody changed are shown."""
+    found = dict(metadata)
+    if isinstance(changed := found.pop("changed", None), Mapping) and isinstance(found.get("parameters"), Mapping):
+        more = len(found["parameters"]) - len(changed)
+        told = [output.values(changed)] if changed else []
+        found["parameters"] = ", ".join([*told, f"{more} as the class has them"])
+    return found
 
 
 def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None) -> None:
@@ -151,16 +182,20 @@ def _say_mapping(title: str, facts: dict[str, Any]) -> None:
             terminal().row(f"  {name}: {output.value(value)}")
 
 
-def _say_files(repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]]) -> None:
+def _say_files(
+    repository: Repository, version: ArtifactVersion, files: list[tuple[str, Entry]], *, every: bool
+) -> None:
+    """Lists the files of a version, where they are few or `every` one is asked for; else says how many there are."""
     if not _is_here(repository, version):
         terminal().say(f"Files:     {_where(repository, version)}")
         return
-    terminal().say("Files:")
-    for path, entry in files[:_FILES]:
-        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
-    if len(files) > _FILES:
+    if len(files) > _FILES and not every:
         count = len(files) if len(files) <= _COUNTED else count_of(repository, version.artifact.payload)
-        terminal().say(f"  … and {count - _FILES} more; --json lists them")
+        terminal().say(f"Files:     {count:,}; --files lists them")
+        return
+    terminal().say("Files:")
+    for path, entry in walk(repository, version.artifact.payload) if every else files:
+        terminal().say(f"  {entry.id}  {output.size(entry.size):>10}  {path}")
 
 
 def _is_here(repository: Repository, version: ArtifactVersion) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.history import delete
-from artvcs.vcs import Repository, UnknownName, garbage, versions
+from artvcs.pipelines.history.views import from_ms
+from artvcs.vcs import Artifact, DamagedError, Repository, UnknownName, Version, garbage, versions
 
-from ... import finding, sharing
+from ... import errors, finding, output, sharing
 from ...main import terminal
 
 
@@ -16,7 +17,9 @@ from ...main import terminal
 @click.option(
     "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Give up a version's data there, and nothing here."
 )
-def command(target: str, remote: str | None) -> None:
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     """Delete the record of a run, or an artifact version that no run uses.
 
     With --remote, the data of a version is given up elsewhere, used or not: its record stays, and so does the data
@@ -31,24 +34,50 @@ def command(target: str, remote: str | None) -> None:
         last = versions.last_number(refs, name)
         raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")
     if remote is not None:
-        _give_up(repository, target, remote)
-        return
-    if versions.exists(refs, name):
-        gone = delete.delete_version(repository, name, version or None)
-        terminal().note(f"Deleted {gone.name}@{gone.label or gone.number}; `art gc` frees its space.")
-        return
+        _give_up(repository, target, remote, dry_run=dry_run, yes=yes)
+    elif versions.exists(refs, name):
+        found = delete.delete_version(repository, name, version or None, dry_run=True)
+        called = f"{found.name}@{found.label or found.number}"
+        made = f"{output.size(_size(repository, found))}, made {output.ago(from_ms(found.created))}"
+        if _may(f"{called} ({made})", dry_run=dry_run, yes=yes):
+            delete.delete_version(repository, name, version or None)
+            terminal().note(f"Deleted {called}; `art gc` frees its space.")
+    else:
+        try:
+            run = delete.delete_run(repository, target, dry_run=True)
+        except UnknownName:
+            raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
+        if _may(f"the record of {run.name} ({output.ago(from_ms(run.started))})", dry_run=dry_run, yes=yes):
+            delete.delete_run(repository, run.run)
+            terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")
+
+
+def _size(repository: Repository, version: Version) -> int:
     try:
-        run = delete.delete_run(repository, target)
-    except UnknownName:
-        raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
-    terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")
+        return repository.store.record(version.artifact, Artifact).size
+    except (DamagedError, UnknownName):
+        return 0
 
 
-def _give_up(repository: Repository, target: str, remote: str) -> None:
+def _may(what: str, *, dry_run: bool, yes: bool, verb: str = "Delete") -> bool:
+    """Whether to do it: not where it is only said what would be done, nor where somebody is asked and says no."""
+    if dry_run:
+        terminal().say(f"Would {verb.lower()} {what}.")
+        return False
+    if yes or terminal().agrees(f"{verb} {what}?"):
+        return True
+    terminal().say("Nothing was deleted.", err=True)
+    raise click.exceptions.Exit(errors.FAILED)
+
+
+def _give_up(repository: Repository, target: str, remote: str, *, dry_run: bool, yes: bool) -> None:
     if "@" not in target:
         raise click.UsageError(f"Say which version is meant, as in {target}@1: the newest may be another tomorrow.")
     far, found = sharing.remote_named(repository, remote or None), finding.version(repository, target)
     only_there = not repository.store.has(found.artifact.payload)
+    what = f"the data of {found.name}@{found.version} at {far.name} ({output.size(found.size)})"
+    if not _may(what, dry_run=dry_run, yes=yes, verb="Give up"):
+        return
     garbage.give_up(repository, far, found.record)
     terminal().note(
         f"Gave up the data of {found.name}@{found.version} at {far.name}; `art gc --remote` frees its space there."

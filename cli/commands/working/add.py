@@ -9,6 +9,7 @@ import click
 from artvcs.pipelines.functions import register_artifact
 from artvcs.vcs import Entry, Oid, Repository, worktree
 
+from ... import output
 from ...main import terminal
 from ...stored.files import top_of
 
@@ -20,7 +21,7 @@ from ...stored.files import top_of
 @click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as_json: bool) -> None:
-    """Store an existing file or folder as a version of an artifact; prints its id, as b3sum does for a file.
+    """Store an existing file or folder as a version of an artifact; prints its hash, as b3sum does for a file.
 
     Example: art add data.csv --name prices
     """
@@ -31,7 +32,10 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
     if as_json:
         terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})
     else:
-        terminal().say(f"{entry.id}  {added.name}@{added.version}")
+        terminal().say(f"{entry.id}  {path}")  # as `b3sum` says it
+        if not terminal().quiet:
+            stored = f"stored as {added.name}@{added.version}, artifact {output.short(added.id)}"
+            terminal().say(stored, err=True)
 
 
 def stored_entry(repository: Repository, payload: Oid) -> Entry:
