@@ -6,18 +6,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import Repository
+from artvcs.vcs import ArtError, Repository, ref_names
 
 from . import functions
 from .define import building
 from .define.handles import LazyArtifact
 from .history import answers, delete, experiments, filters, listing, lookup
+from .history.tables import Runs, Versions
 from .history.views import ArtifactVersion, PipelineRun
 from .run import context
 from .trace.owners import note
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NEWEST = 5
+"""So many runs a notebook shows of a client."""
 
 
 class Client:
@@ -47,6 +51,23 @@ class Client:
         if self._opened is None:
             self._opened = Repository.open(self._path) if self._path else Repository.discover()
         return self._opened
+
+    def __repr__(self) -> str:
+        try:
+            return f"<client of {self.repository.layout.folder}>"
+        except ArtError:
+            return "<client of no repository>"
+
+    def _repr_html_(self) -> str:
+        from .values.visualizations import cards
+
+        refs = self.repository.refs()
+        facts = [
+            ("repository", str(self.repository.layout.folder)),
+            ("artifacts", f"{refs.count(ref_names.NEWEST):,}"),
+            ("runs", f"{refs.count(ref_names.RUNS):,}"),
+        ]
+        return cards.definition_card("Client", facts) + self.list_pipeline_runs(limit=_NEWEST)._repr_html_()
 
     def get_artifact_version(
         self, name_or_id_prefix: str, version: str | int | None = None, rev: str | None = None
@@ -81,7 +102,7 @@ class Client:
         only_unused: bool = False,
         sort: str | None = None,
         limit: int | None = None,
-    ) -> list[ArtifactVersion]:
+    ) -> Versions[ArtifactVersion]:
         """Artifact versions that meet all conditions given, by name and number.
 
         Args:
@@ -133,7 +154,7 @@ class Client:
         created_before: filters.When = None,
         sort: str | None = None,
         limit: int | None = None,
-    ) -> list[PipelineRun]:
+    ) -> Runs[PipelineRun]:
         """Runs that meet all conditions given, newest first.
 
         Args:

@@ -16,7 +16,7 @@ from .define import building
 from .define.graph import Graph
 from .define.handles import Source
 from .define.options import ExecutionMode, Hook, PipelineOptions
-from .define.signature import MISSING, Input, Signature, read_signature
+from .define.signature import MISSING, Input, Signature, as_written, read_signature
 from .errors import DefinitionError, ParameterError, RunFailed
 from .history.views import PipelineRun
 from .run import scheduler
@@ -153,6 +153,12 @@ class Pipeline(Generic[P]):
             params[entry.name] = coerce.coerce(value, entry.annotation, what)
             encode.to_plain(params[entry.name], what)
         return params
+
+    def _repr_html_(self) -> str:
+        from .values.visualizations import cards
+
+        takes = ", ".join(map(as_written, self.inputs())) or "nothing"
+        return cards.definition_card(f"pipeline {self.name}", [("takes", takes), ("file", str(self.file or ""))])
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name}>"

@@ -45,6 +45,14 @@ class Input:
     default: Any
 
 
+def as_written(entry: Input) -> str:
+    """A parameter as in the source, `depth: int = 5`."""
+    empty = inspect.Parameter.empty
+    default = empty if entry.default is MISSING else entry.default
+    annotation = empty if entry.annotation is Any else entry.annotation
+    return str(inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+
+
 @dataclass(frozen=True)
 class Output:
     """One value the function returns.

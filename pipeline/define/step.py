@@ -17,7 +17,7 @@ from ..values.materializers import Materializer, is_builtin
 from . import building
 from .options import Hook, Retry, StepOptions, as_retry
 from .policy import CachePolicy
-from .signature import Signature, read_signature
+from .signature import Signature, as_written, read_signature
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -133,6 +133,14 @@ class Step(Generic[P, T]):
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
         handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        takes = [as_written(entry) for entry in self.signature.inputs]
+        makes = [output.config.name or output.name for output in self.signature.outputs]
+        facts = [("takes", ", ".join(takes) or "nothing"), ("makes", ", ".join(makes) or "nothing")]
+        return cards.definition_card(f"step {self.name}", facts)
 
     def __repr__(self) -> str:
         return f"<step {self.name}>"

@@ -10,6 +10,7 @@ from typing import Any
 from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, UnknownName, Version, Wanted, damaged, runs, versions
 
 from . import filters, lookup
+from .tables import Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 
 _log = logging.getLogger("artvcs")
@@ -38,7 +39,7 @@ def list_versions(
     only_unused: bool = False,
     sort: str | None = None,
     limit: int | None = None,
-) -> list[ArtifactVersion]:
+) -> Versions[ArtifactVersion]:
     """The versions that meet all conditions; see `Client.list_artifact_versions`."""
     refs, conditions = repository.refs(), filters.parse(metadata)
     wanted = Wanted(
@@ -66,7 +67,7 @@ def list_versions(
         )
 
     found = (ArtifactVersion(repository, record) for record in _wanted(repository, refs, wanted, sort))
-    return list(itertools.islice((each for each in found if _readable(fits, each)), limit))
+    return Versions(itertools.islice((each for each in found if _readable(fits, each)), limit))
 
 
 def list_runs(
@@ -81,7 +82,7 @@ def list_runs(
     created_before: filters.When = None,
     sort: str | None = None,
     limit: int | None = None,
-) -> list[PipelineRun]:
+) -> Runs[PipelineRun]:
     """The runs that meet all conditions, newest first; see `Client.list_pipeline_runs`."""
     refs = repository.refs()
     records = damaged.whole(
@@ -100,7 +101,7 @@ def list_runs(
         and filters.metadata_matches(run.metadata, metadata)
         and filters.within(run.started, created_after, created_before)
     )
-    return filters.ordered(found, sort, _RUN_KEYS, limit)
+    return Runs(filters.ordered(found, sort, _RUN_KEYS, limit))
 
 
 def _is_noted(version: ArtifactVersion, condition: filters.Condition) -> bool:

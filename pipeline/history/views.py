@@ -40,6 +40,7 @@ from ..tracebacks import folded
 from ..values import materializers, store, trust
 from ..values.trust import Trust
 from . import answers, lookup
+from .tables import Named, Steps
 
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
@@ -236,10 +237,11 @@ class ArtifactVersion(Source):
             The pictures that were shown.
         """
         from ..values.visualizations import notebook
+        from ..values.visualizations.model import Shown
 
         pictures = self.visualizations()
         notebook.show(pictures, title or f"{self.name}@{self.version}")
-        return pictures
+        return Shown(pictures)
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -297,15 +299,15 @@ class StepView:
             name: [self._version(each.name, each.artifact) for each in group]
             for name, group in self.record.inputs.items()
         }
-        return {name: group if len(group) != 1 else group[0] for name, group in found.items()}
+        return Named({name: group if len(group) != 1 else group[0] for name, group in found.items()})
 
     @property
     def outputs(self) -> dict[str, ArtifactVersion]:
         """Output name → the artifact version it made, or made again."""
-        return {
+        return Named({
             _shown(name, output): self._version(output.name, output.artifact)
             for name, output in self.record.outputs.items()
-        }
+        })  # fmt: skip
 
     @property
     def output(self) -> ArtifactVersion:
@@ -455,11 +457,11 @@ class PipelineRun:
     @cached_property
     def steps(self) -> dict[str, StepView]:
         """Invocation id → the step in this run, in the order in which they could run."""
-        return {
+        return Steps({
             name: StepView(self._repository, self, name, self.record.steps[name])
             for name in self.record.order
             if name in self.record.steps
-        }
+        })  # fmt: skip
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards

@@ -7,8 +7,8 @@ unasked, and no code that came with a value is run, be it trusted or not, and wh
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from artvcs.pipelines.errors import UntrustedData
 
@@ -17,7 +17,11 @@ from .pages import graph, html
 from .shown import ShownRun, ShownStep, ShownVersion
 from .summary import Facts, Summary
 
+T = TypeVar("T")
+
 MAX_BYTES = 50 << 20
+_ROWS = 100
+"""So many lines of a table are shown."""
 _LOG_LINES = 20
 _RUNS_CODE = "Loading the value runs code that it holds, so it is not loaded unasked."
 
@@ -35,6 +39,67 @@ def step_card(step: ShownStep) -> str:
 def run_card(run: ShownRun) -> str:
     """A run: its steps and how they hang together."""
     return _card(lambda: _run(run))
+
+
+def definition_card(title: str, facts: Sequence[tuple[str, str]]) -> str:
+    """A step, a pipeline or a client: its name, and what is to be said of it."""
+    return _card(lambda: html.render(Summary(title, (Facts(tuple(facts)),))))
+
+
+def versions_table(versions: Sequence[ShownVersion]) -> str:
+    """Versions of artifacts, a line each."""
+    return _table(("artifact", "type", "size", "made", "tags"), versions, _version_cells)
+
+
+def runs_table(runs: Sequence[ShownRun]) -> str:
+    """Runs, a line each."""
+    return _table(("run", "pipeline", "status", "took", "began"), runs, _run_cells)
+
+
+def steps_table(steps: Mapping[str, ShownStep]) -> str:
+    """Steps of a run, a line each."""
+    return html.fragment(_attempt(lambda: _step_table(steps)))
+
+
+def named_table(named: Mapping[str, Any]) -> str:
+    """Inputs or outputs of a step, a line each."""
+    pairs = [(name, each) for name, group in named.items() for each in (group if isinstance(group, list) else [group])]
+    return _table(("name", "artifact", "type", "size", "made", "tags"), pairs, _named_cells)
+
+
+def _table(heads: Sequence[str], things: Sequence[T], cells: Callable[[T], list[str]]) -> str:
+    def row(thing: T) -> str:
+        try:
+            shown = cells(thing)
+        except Exception as error:  # one that cannot be read hides none of the others
+            shown = [html.escape(wording.cut(" ".join(f"{type(error).__name__}: {error}".split()), 300))]
+        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in shown)}</tr>"
+
+    head = "".join(f"<th>{each}</th>" for each in heads)
+    body = "".join(map(row, things[:_ROWS]))
+    left = len(things) - _ROWS
+    more = f'<div class="muted">… and {left:,} more</div>' if left > 0 else ""
+    table = f'<table class="data"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return html.fragment(f'<div class="scroll">{table}</div>{more}')
+
+
+def _version_cells(version: ShownVersion) -> list[str]:
+    shown = [
+        _named(version), version.type.rpartition(".")[2], wording.size(version.size),
+        f"{version.created:%Y-%m-%d %H:%M:%S}", ", ".join(version.tags),
+    ]  # fmt: skip
+    return [html.escape(each) for each in shown]
+
+
+def _named_cells(pair: tuple[str, ShownVersion]) -> list[str]:
+    return [html.escape(pair[0]), *_version_cells(pair[1])]
+
+
+def _run_cells(run: ShownRun) -> list[str]:
+    took = wording.duration(run.duration) if run.record.finished else ""
+    began = f"{run.started:%Y-%m-%d %H:%M:%S}"
+    shown = [html.escape(each) for each in (run.name, run.pipeline, took, began)]
+    return [*shown[:2], _pill(run.status), *shown[2:]]
 
 
 def _card(body: Callable[[], str]) -> str:
@@ -119,7 +184,7 @@ def _run(run: ShownRun) -> str:
         _attempt(lambda: _values("Parameters", run.parameters)),
         _attempt(lambda: _values("Metadata", run.metadata)),
         _attempt(lambda: _graph(run)),
-        _attempt(lambda: _steps(run)),
+        _attempt(lambda: _step_table(run.steps)),
         *(_attempt(functools.partial(_failure, step)) for step in run.steps.values()),
     ]
     return "".join(parts)
@@ -136,9 +201,9 @@ def _graph(run: ShownRun) -> str:
     return graph.draw({name: step.status for name, step in run.steps.items()}, sources)
 
 
-def _steps(run: ShownRun) -> str:
+def _step_table(steps: Mapping[str, ShownStep]) -> str:
     heads = "<th>step</th><th>status</th><th>duration</th><th>outputs</th>"
-    rows = "".join(map(_step_row, run.steps.values()))
+    rows = "".join(map(_step_row, steps.values()))
     return f'<div class="scroll"><table class="data"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 

@@ -31,6 +31,9 @@ class Visualization:
     content: bytes
     own: bool = False
 
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}, {len(self.content)} bytes>"
+
     @property
     def text(self) -> str:
         """The content as text."""
@@ -41,6 +44,13 @@ class Visualization:
         """The name without its ending: the same for all forms of one picture."""
         folder, slash, file = self.name.rpartition("/")
         return folder + slash + (file.rpartition(".")[0] or file)
+
+
+class Shown(list[Visualization]):
+    """The pictures of a value that have been shown already: as the last line of a cell they are not shown again."""
+
+    def _ipython_display_(self) -> None:
+        """Shows nothing more."""
 
 
 def known_kind(kind: object) -> str | None:

@@ -69,6 +69,54 @@ def test_a_run_s_card(run: PipelineRun) -> None:
     assert card.count("<path") == 3
 
 
+def test_lists_and_mappings_are_tables(run: PipelineRun) -> None:
+    save_artifact(1, "odd", tags=["<b>"])
+    versions = Client().list_artifact_versions()
+    assert versions == list(versions)
+    shown = versions._repr_html_()
+    for part in ("<td>train@1</td>", "<td>DataFrame</td>", "<td>&lt;b&gt;</td>"):
+        assert part in shown
+    assert f"<td>{run.name}</td>" in Client().list_pipeline_runs()._repr_html_()
+    steps: Any = run.steps
+    assert "<td>judge</td>" in steps._repr_html_()
+    outputs: Any = run.steps["load"].outputs
+    assert "<td>train</td><td>train@1</td>" in outputs._repr_html_()
+    inputs: Any = run.steps["judge"].inputs
+    assert "<td>model</td><td>model@1</td>" in inputs._repr_html_()
+
+
+def test_a_long_table_says_how_much_it_leaves_out(run: PipelineRun) -> None:
+    for number in range(120):
+        save_artifact(number, f"number-{number}")
+    assert "… and 24 more" in Client().list_artifact_versions()._repr_html_()
+
+
+def test_steps_pipelines_and_clients_have_cards(project: Path) -> None:
+    @step
+    def fit(data: list[int], rate: float = 0.1, kind: str = "<plain>") -> Annotated[int, "model"]:
+        return len(data)
+
+    @pipeline
+    def training(rate: float = 0.1) -> None:
+        fit([1], rate)
+
+    for part in ("step fit", "data: list[int], rate: float = 0.1", "&lt;plain&gt;", "model"):
+        assert part in fit._repr_html_()
+    assert "rate: float = 0.1" in training._repr_html_()
+    run: Any = training()
+    card = Client()._repr_html_()
+    for part in (str(project), "runs", f"<td>{run.name}</td>"):
+        assert part in card
+    assert repr(Client()) == f"<client of {Client().repository.layout.folder}>"
+
+
+def test_what_was_shown_is_not_shown_again(run: PipelineRun) -> None:
+    pictures: Any = Client().get_artifact_version("train").visualize()
+    assert pictures._ipython_display_() is None  # so the last line of a cell shows nothing more
+    assert len(repr(pictures)) < 200
+    assert [picture.kind for picture in pictures] == ["html", "text"]
+
+
 def test_visualize_prints_in_a_terminal_and_returns_the_pictures(
     run: PipelineRun, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

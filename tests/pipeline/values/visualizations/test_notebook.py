@@ -34,10 +34,12 @@ def counting():
 run = counting()
 artifact = Client().get_artifact_version("people")
 """,
-    "_ = artifact.visualize()",
+    "artifact.visualize()",  # shown once, though it is also what the cell returns
     "run",
     "run.steps['count']",
     "artifact",
+    "counting",
+    "Client().list_pipeline_runs()",
 ]
 
 
@@ -66,3 +68,5 @@ def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
     assert 'aria-label="graph of the steps"' in _displayed(notebook.cells[2])["text/html"]
     assert "number@1" in _displayed(notebook.cells[3])["text/html"]
     assert "pandas.DataFrame" in _displayed(notebook.cells[4])["text/html"]
+    assert "pipeline counting" in _displayed(notebook.cells[5])["text/html"]
+    assert "<td>counting</td>" in _displayed(notebook.cells[6])["text/html"]

@@ -1,0 +1,49 @@
+"""Lists and mappings of what users see of the past, which a notebook shows as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from ..values.visualizations.shown import ShownRun, ShownStep, ShownVersion
+
+V = TypeVar("V", bound="ShownVersion")
+R = TypeVar("R", bound="ShownRun")
+S = TypeVar("S", bound="ShownStep")
+T = TypeVar("T")
+
+
+class Versions(list[V]):
+    """Versions of artifacts."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.versions_table(self)
+
+
+class Runs(list[R]):
+    """Runs of pipelines."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.runs_table(self)
+
+
+class Steps(dict[str, S]):
+    """Steps of a run, by name."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.steps_table(self)
+
+
+class Named(dict[str, T]):
+    """Inputs or outputs of a step, by name."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.named_table(self)
