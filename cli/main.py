@@ -7,6 +7,7 @@ import gc
 import importlib
 import io
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,8 @@ _ROOMS = {
 }
 """The folders of `commands/`, each with its verbs and what they are for."""
 
+_DID_YOU_MEAN = re.compile(r"\.? +(?:\()?[Dd]id you mean (?:one of )?:? ?([^?]+)\?\)?$")
+
 VERBS = {verb: purpose for verbs in _ROOMS.values() for verb, purpose in verbs.items()}
 
 
@@ -85,7 +88,7 @@ class Verbs(click.Group):
             import difflib
 
             close = difflib.get_close_matches(args[0], VERBS, n=1)
-            ctx.fail(f"No such command {args[0]!r}{f', did you mean {close[0]!r}?' if close else '.'}")
+            ctx.fail(f"No such command {args[0]!r}{f' (did you mean {close[0]!r}?)' if close else ''}.")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -185,7 +188,8 @@ def _misused(arguments: list[str], error: click.ClickException) -> int:
     if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
         error.show()
         return errors.USAGE
-    message = error.format_message().rstrip(".")
+    # What click thinks was meant stands where ours does, before what to do.
+    message = _DID_YOU_MEAN.sub(r" (did you mean \1?)", error.format_message()).rstrip(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     verb = context.command_path if context is not None else "art"
     if isinstance(error, click.NoSuchOption) and any(error.option_name in each.opts for each in art.params):

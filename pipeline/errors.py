@@ -67,11 +67,11 @@ class RunFailed(PipelineError):
     Attributes:
         run: The run, as `Client().get_pipeline_run` gives it.
         reason: Which step failed, and why.
-        advice: What to do before running again, if that is known, as in "mend it and ".
+        advice: What leads from there to running again.
     """
 
-    def __init__(self, reason: str, run: FailedRun, *, advice: str = "") -> None:
-        super().__init__(f"{reason}; {advice}run again: finished steps are not repeated.")
+    def __init__(self, reason: str, run: FailedRun, *, advice: str = "; mend it and ") -> None:
+        super().__init__(f"{reason}{advice}run again: finished steps are not repeated.")
         self.run = run
         self.reason = reason
         self.advice = advice

@@ -176,9 +176,9 @@ def _failed(run: PipelineRun) -> RunFailed:
     message = first.failure.message.strip().splitlines()
     reason = f"{first.failure.type}: {message[0]}" if message else first.failure.type
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    reason = f"Step {first.name!r} failed{more}: {reason.rstrip('.')}"
     # Our own errors say already what to do; of those of the user's code nobody knows it.
-    advice = "" if first.failure.type in vars(errors) else "mend it and "
-    return RunFailed(f"Step {first.name!r} failed{more}: {reason.rstrip('.')}", run, advice=advice)
+    return RunFailed(reason, run, advice=", and ") if first.failure.type in vars(errors) else RunFailed(reason, run)
 
 
 @overload

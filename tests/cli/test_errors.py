@@ -156,6 +156,7 @@ def test_a_failed_run_as_json(art: Art, project: Path) -> None:
         (["frobnicate"], "No such command 'frobnicate'; `art --help`"),
         (["run"], "Missing argument 'FILE[:PIPELINE]'; `art run --help`"),
         (["log", "--frob"], "No such option '--frob'"),
+        (["log", "--jso"], "No such option '--jso' (did you mean '--json'?); `art log --help`"),
         (["log", "-q"], "No such option '-q' of this verb; write `art -q log …`"),
         (["log", "-n", "0"], "`art log --help`"),
         (["-C", "/no/such/folder", "ls"], "No such file or directory"),

@@ -24,6 +24,9 @@ from ...progress import RunProgress
 from ...stored import runs
 from ..looking.why import say_reasons
 
+_OWN_FRAME = '\n  File "'
+"""Stands in a traceback of which not all is folded."""
+
 
 @click.command()
 @click.argument("target", metavar="FILE[:PIPELINE]")
@@ -116,13 +119,14 @@ def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json:
         terminal().document(runs.document(Repository.discover(), error.run))
     if not terminal().debug:  # else all of it is shown
         for step, told in error.run.tracebacks.items():
-            terminal().lines(f"\n{step} failed:\n{told}\n", err=True)
+            if _OWN_FRAME in told:  # else the sentence says all of it
+                terminal().lines(f"\n{step} failed:\n{told}\n", err=True)
     cause = error.__cause__
     if look_around and cause is not None:
         debugger.look_around(cause)
-    where = "" if cause is None else loading.where(cause)
-    advice = f"{error.advice}`{again}` goes on from there (`art show {error.run.name}` shows the run)"
-    error.args = (f"{error.reason}{where}; {advice}.",)
+    where = "" if cause is None or isinstance(cause, ArtError) else loading.where(cause)
+    more = f"`{again}` goes on from there (`art show {error.run.name}` shows the run)"
+    error.args = (f"{error.reason}{where}{error.advice}{more}.",)
     raise error
 
 

@@ -72,6 +72,11 @@ class Materializer:
         """Whether `save` would keep `data` exactly; False hands it to the next materializer in line."""
         return True
 
+    @classmethod
+    def lacking(cls, data: Any) -> list[str]:
+        """The types inside `data` because of which `accepts` refuses it, as `module.qualname`, if that is known."""
+        return []
+
     @property
     def uri(self) -> str:
         """The path of the local folder to write into and read from. It exists."""

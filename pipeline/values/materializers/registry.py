@@ -142,6 +142,11 @@ def _installed_builtin(entry: table.Builtin) -> type[Materializer]:
         raise MaterializerError(f"{entry.name} cannot be used here ({error}); {_how_to_install(entry)}.") from error
 
 
+def lacking(value: Any) -> list[str]:
+    """The types inside a value because of which no materializer of its own type keeps it."""
+    return sorted({name for candidate in _for_type(type(value)) for name in candidate.lacking(value)})
+
+
 def how_to_keep(cls: type) -> str:
     """What to do for values of a type that are stored as pickles."""
     missing = _missing.get(cls)

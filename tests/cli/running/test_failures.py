@@ -73,6 +73,20 @@ def test_the_last_line_says_what_to_type(art: Art, means: Path) -> None:
     )
 
 
+def test_what_we_refuse_is_said_once_and_leads_to_one_advice(art: Art, project: Path) -> None:
+    (project / "wrong.py").write_text(
+        "from artvcs import pipeline, step\n@step\ndef wrong() -> int:\n    return 'a'\n"
+        "@pipeline\ndef flow():\n    wrong()\n"
+    )
+    done = art("run", "wrong.py")
+    assert "Traceback" not in done.err
+    assert done.err.splitlines()[-1] == (
+        "error: Step 'wrong' failed: TypeMismatch: The output 'output' of step 'wrong' is declared as int, but it is a "
+        "str ('a'); make the value fit, or change the annotation, and `art run wrong.py` goes on from there "
+        f"(`art show {newest().name}` shows the run)."
+    )
+
+
 def test_show_folds_libraries_too_and_tells_all_where_asked(art: Art, means: Path) -> None:
     art("run", "means.py", "-p", "column=b")
     shown = art("show", newest().name).out
@@ -83,7 +97,7 @@ def test_show_folds_libraries_too_and_tells_all_where_asked(art: Art, means: Pat
 
 def test_a_notebook_shows_the_same(art: Art, means: Path) -> None:
     art("run", "means.py", "-p", "column=b")
-    failed = RunFailed("Step 'mean' failed: KeyError: 'b'", newest(), advice="mend it and ")
+    failed = RunFailed("Step 'mean' failed: KeyError: 'b'", newest())
     told = "\n".join(failed._render_traceback_())
     assert told.startswith("mean failed:\nTraceback (most recent call last):")
     assert '  File "means.py", line 10, in column_of\n    return frame[name]\n' in told

@@ -48,6 +48,14 @@ class SklearnMaterializer(Materializer):
         except Exception:  # skops looks through objects of any kind
             return False
 
+    @classmethod
+    def lacking(cls, data: Any) -> list[str]:
+        """What skops would not load without being told to trust it."""
+        try:
+            return sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(data))) - TRUSTED - COMPILED)
+        except Exception:  # as in `accepts`
+            return []
+
     def save(self, data: Any) -> None:
         """Writes the members of skops' zip file."""
         folder = Path(self.uri) / _FOLDER

@@ -17,7 +17,7 @@ from artvcs.pipelines.typing.fit import capitalised
 from ..base import Materializer
 from ..files import read_json, reading, write_json
 from ..model_facts import is_model, model_metadata
-from ..registry import how_to_keep
+from ..registry import how_to_keep, lacking
 from ..typenames import type_name
 from . import refusals
 from .pickle_bytes import stable_dumps, stable_loads
@@ -52,8 +52,10 @@ class PickleMaterializer(Materializer):
                 "it holds as plain data, write a Materializer for it, or return a Path to a file."
             ) from error
         advice = how_to_keep(type(next(iter(_parts(data)), data)))
+        inside = sorted({name for part in _parts(data) for name in lacking(part)} - set(kinds))
+        why = f"holds {', '.join(inside)}, which has no materializer," if inside else "has no materializer"
         warnings.warn(
-            f"{', '.join(kinds)} has no materializer and is stored as a pickle of Python {_python()}: loading it "
+            f"{', '.join(kinds)} {why} and is stored as a pickle of Python {_python()}: loading it "
             f"runs code, and may fail with other versions. {capitalised(advice)} keep it for long.",
             PickleFallbackWarning,
             stacklevel=2,

@@ -15,6 +15,7 @@ from artvcs.vcs.objects import values
 from .harness import files_of, load, save
 
 pytest.importorskip("skops")
+base = pytest.importorskip("sklearn.base")
 ensemble = pytest.importorskip("sklearn.ensemble")
 calibration = pytest.importorskip("sklearn.calibration")
 cluster = pytest.importorskip("sklearn.cluster")
@@ -132,6 +133,25 @@ def test_what_skops_cannot_restore_is_pickled_and_marked(tmp_path: Path) -> None
         assert save(model, tmp_path).runs_code
     loaded = load(tmp_path, "artvcs.pickle", "sklearn.cluster.Birch")
     assert np.array_equal(loaded.predict(X), model.predict(X))
+
+
+class Cut(base.TransformerMixin, base.BaseEstimator):  # type: ignore[misc, name-defined]
+    """A transformer of a user's own."""
+
+    def fit(self, x: Any, y: Any = None) -> Cut:
+        return self
+
+    def transform(self, x: Any) -> Any:
+        return x[:, :1]
+
+
+def test_the_class_is_named_that_has_no_materializer(tmp_path: Path) -> None:
+    """It may stand deep inside of what is scikit-learn's own."""
+    model = pipeline.Pipeline([("cut", Cut()), ("fit", linear.LogisticRegression())]).fit(X, Y)
+    with pytest.warns(
+        PickleFallbackWarning, match=rf"Pipeline holds {Cut.__module__}\.Cut, which has no materializer,"
+    ):
+        save(model, tmp_path)
 
 
 def test_a_model_with_a_function_in_it_is_pickled() -> None:
