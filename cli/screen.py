@@ -127,19 +127,22 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def __call__(self, doing: str, done: int, total: int) -> None:
+    def __call__(self, doing: str, done: int, total: int | None) -> None:
         """Shows a bar, unless that is not all and there was one a moment ago.
 
         Args:
             doing: What is being done, as in "writing".
             done: So many bytes.
-            total: How many bytes there are; 1 for what is not counted.
+            total: How many bytes there are; 1 for what is not counted, None where nobody has counted them.
         """
         now = time.monotonic()
         if self._live and (now - self._shown >= _EVERY or done == total):
             self._shown = now
-            rate = size(int(done / max(now - self._began, _EVERY)))
-            show_bar(doing, done, total, f"{size(done)} of {size(total)}, {rate}/s" if total > 1 else "")
+            rate = f"{size(int(done / max(now - self._began, _EVERY)))}/s"
+            if total is None:
+                show_moving(f"{doing}: {size(done)}, {rate}")
+            else:
+                show_bar(doing, done, total, f"{size(done)} of {size(total)}, {rate}" if total > 1 else "")
 
     def end(self) -> None:
         """Takes the bar away, until it is called again."""
@@ -153,11 +156,11 @@ class Counter:
 
     Args:
         doing: What is being done, as in "writing".
-        total: How many bytes there are.
+        total: How many bytes there are; None where nobody has counted them.
         live: Whether to show anything.
     """
 
-    def __init__(self, doing: str, total: int, *, live: bool) -> None:
+    def __init__(self, doing: str, total: int | None, *, live: bool) -> None:
         self._doing = doing
         self._total = total
         self._progress = Progress(live=live)

@@ -8,7 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Conflict, EditRun, EditVersion, Input, Repository, Transaction, UnknownName, storage_errors
+from artvcs.vcs import (
+    Conflict,
+    EditRun,
+    EditVersion,
+    Input,
+    Repository,
+    Transaction,
+    UnknownName,
+    storage_errors,
+    worktree,
+)
 from artvcs.vcs import versions as known
 
 from .define import naming
@@ -75,12 +85,24 @@ def register_artifact(
         InvalidName: The name cannot be used, or a file's name cannot be stored.
         StorageError: A file cannot be read.
     """
-    path = Path(folder_or_file_uri).absolute()
+    return register(folder_or_file_uri, name, version, tags, metadata)
+
+
+def register(
+    uri: str | os.PathLike[str],
+    name: str,
+    version: str | int | None = None,
+    tags: Sequence[str] = (),
+    metadata: Mapping[str, Any] | None = None,
+    progress: worktree.Progress = worktree.no_progress,
+) -> ArtifactVersion:
+    """`register_artifact` for whoever shows how far it is: `progress` is told the bytes of files as they are stored."""
+    path = Path(uri).absolute()
     with storage_errors(f"reading {path}"):
         if not path.exists():
             raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
     with _writing(f"register {name}") as (repository, transaction):
-        saved = store.save(transaction, repository, path)
+        saved = store.save(transaction, repository, path, progress=progress)
         return _add(repository, transaction, saved, name, version, tags, metadata, "registered")
 
 

@@ -47,8 +47,9 @@ class Saved:
 
 
 def save(
-    transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None
-) -> Saved:
+    transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None,
+    progress: worktree.Progress = worktree.no_progress,
+) -> Saved:  # fmt: skip
     """Stores a value as an artifact.
 
     Args:
@@ -56,6 +57,7 @@ def save(
         repository: The repository.
         value: The value.
         materializer: Who writes it; by default the one that its type has.
+        progress: Told the bytes of files, as they are stored.
 
     Raises:
         MaterializerError: The value cannot be stored.
@@ -74,7 +76,7 @@ def save(
             payload = worktree.add_held(transaction, files)
         else:
             known = worktree.StatCache(repository.cache, repository.store)
-            payload = worktree.add_folder(transaction, writer.folder.path, writer.included, known=known)
+            payload = worktree.add_folder(transaction, writer.folder.path, writer.included, progress, known=known)
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
         with _blaming(cls, f"describe a value of type {type_name}"):

@@ -236,6 +236,18 @@ def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
     assert json.loads(art(ran, "log", "--json").stdout) == []
 
 
+def test_how_far_it_is_is_shown_as_much_is_stored(ran: Path) -> None:
+    with (ran / "large.bin").open("wb") as file:
+        file.truncate(40 << 20)
+    told = in_a_terminal(ran, "add", "large.bin", "--name", "large")
+    assert re.search(r"100 %\s+40\.0 MiB of 40\.0 MiB, \S+ \S+iB/s\s+storing", re.sub(r"\x1b\[[0-9;]*m", "", told))
+    (ran / "folder").mkdir()
+    (ran / "large.bin").rename(ran / "folder" / "large.bin")
+    assert re.search(r"storing: \d+\.\d MiB, \S+ \S+iB/s", in_a_terminal(ran, "add", "folder", "--name", "folder"))
+    assert "storing" not in in_a_terminal(ran, "add", "nap.py", "--name", "code")
+    assert "storing" not in in_a_terminal(ran, "-q", "add", "folder", "--name", "folder")
+
+
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import time\nfrom artvcs import pipeline, step\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -97,17 +97,25 @@ class Putting:
                 self._incoming.add(item)
         return oids
 
-    def put_stream(self, stream: BinaryIO) -> tuple[Oid, int]:
-        """Stores what `stream` holds as a blob, cut in chunks where it is large; returns its id and size."""
+    def put_stream(self, stream: BinaryIO, progress: Callable[[int], object] = lambda _: None) -> tuple[Oid, int]:
+        """Stores what `stream` holds as a blob, cut in chunks where it is large; returns its id and size.
+
+        Args:
+            stream: What is read to its end.
+            progress: Told how many bytes more are stored, now and then.
+        """
         start = chunking.read_fully(stream, chunking.MAX_CHUNK + 1)
         if len(start) <= chunking.MAX_CHUNK:
-            return self.put_blob(start), len(start)
+            oid = self.put_blob(start)
+            progress(len(start))
+            return oid, len(start)
         whole, chunks = hasher(), []
         pieces = chunking.cut(start, stream)
         for oid, size, item in threads.in_order(self._prepared, pieces, whole.update):
             if item is not None:
                 self._add(item)
             chunks.append((oid, size))
+            progress(size)
         oid, size = Oid(whole.hexdigest()), sum(length for _, length in chunks)
         if not self._is_here(oid):
             self._add(Item(oid, "blob", codec.CHUNKED, chunking.encode_list(chunks), size))

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import click
 
-from artvcs.pipelines.functions import register_artifact
+from artvcs.pipelines.functions import register
 from artvcs.vcs import Entry, Oid, Repository, worktree
 
 from ... import output
 from ...main import terminal
+from ...screen import Counter
 from ...stored.files import top_of
+
+_LARGE = 16 << 20
+"""Of a file with less bytes nobody wants to see how far it is."""
 
 
 @click.command()
@@ -27,7 +31,9 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
     """
     if not path:
         raise click.UsageError("PATH is empty; name a file or folder.")
-    added = register_artifact(Path(path), name, version=version, tags=tags)
+    size = Path(path).stat().st_size if Path(path).is_file() else None
+    with Counter("storing", size, live=terminal().live and size not in range(_LARGE)) as counter:
+        added = register(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
     if as_json:
         terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})

@@ -111,10 +111,9 @@ class Contents:
         def put(file: BinaryIO, info: os.stat_result) -> tuple[Oid, int, bool]:
             times = info.st_mtime_ns, info.st_ctime_ns
             rests = self._rest.is_at_rest(file.fileno(), times, info.st_dev, now)
-            return *self._transaction.put_stream(file), rests
+            return *self._transaction.put_stream(file, self.progress), rests
 
         (oid, size, rests), info = read_steady(path, put, follow=follow)
-        self.progress(size)
         return Entry(name, mode_of(info), oid, size), state_of(info) if rests else NO_STATE
 
     def check_link(self, folder: OpenFolder, name: str) -> None:
