@@ -1,14 +1,16 @@
 """What the shell offers when a word is half typed: names of artifacts, runs and steps.
 
-Switch it on with `eval "$(_ART_COMPLETE=bash_source art)"` (or `zsh_source`, `fish_source`).
+Switch it on with `eval "$(art completion bash)"` (or `zsh`, or `art completion fish | source`).
 """
 
 from __future__ import annotations
 
+import ast
 import heapq
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import click
 
@@ -58,6 +60,32 @@ def _completing(find: Finder) -> Completer:
         return sorted(name for name in known if name.startswith(incomplete) and _WORD.fullmatch(name))
 
     return complete
+
+
+def parameters(context: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """`NAME=` for each parameter of the pipeline that is to run; its file is read and not executed."""
+    if "=" in incomplete:
+        return []
+    # Half a command is no command: what was not parsed stands in `args`.
+    target = context.params.get("target") or next(iter(context.args), "")
+    file, _colon, name = str(target).partition(":")
+    try:
+        tree = ast.parse(Path(file).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []  # somebody is typing
+    found = [
+        argument.arg
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and name in ("", node.name) and _is_pipeline(node)
+        for argument in (*node.args.args, *node.args.kwonlyargs)
+    ]
+    return [f"{each}=" for each in dict.fromkeys(found) if each.startswith(incomplete)]
+
+
+def _is_pipeline(node: ast.FunctionDef) -> bool:
+    """Whether a function is marked with `@pipeline`, whatever stands before the name and behind it."""
+    marks = (mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list)
+    return any(ast.unparse(mark).rpartition(".")[2] == "pipeline" for mark in marks)
 
 
 pipelines = _completing(lambda repository, start: (each for each in runs.pipelines(repository.refs())))

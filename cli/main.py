@@ -29,6 +29,7 @@ _ROOMS = {
         "add": "Store an existing file or folder as an artifact.",
         "checkout": "Put an artifact's files into the working directory.",
         "trust": "Let a value made elsewhere run code when it is loaded.",
+        "completion": "Print what makes a shell complete `art`.",
     },
     "looking": {
         "log": "Show runs, or where an artifact came from.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -90,6 +91,24 @@ def test_the_shell_is_offered_verbs_and_names(repository: Repository) -> None:
     assert offered("art", "ls", "n") == {"numbers"}
     assert offered("art", "why", "unn") == {"unnamed"}
     assert [name for name in offered("art", "log", "adding-") if name.startswith("adding-")]
+
+
+@pytest.mark.usefixtures("project")
+def test_the_shell_is_offered_parameters_of_a_file_that_is_not_run() -> None:
+    source = "print('run')\nimport artvcs as a\n@a.pipeline(name='x')\ndef {}(depth: int, *, rate=0.1): ...\n"
+    Path("one.py").write_text(source.format("one") + "@a.step\ndef other(count): ...\n")
+    assert offered("art", "run", "one.py", "-p", "") == {"depth=", "rate="}
+    assert offered("art", "run", "one.py", "-p", "ra") == {"rate="}
+    assert offered("art", "run", "one.py:one", "--param", "d") == {"depth="}
+    assert offered("art", "run", "one.py:two", "-p", "") == set()
+    assert offered("art", "run", "missing.py", "-p", "") == set()
+    Path("one.py").write_text("def broken(")
+    assert offered("art", "run", "one.py", "-p", "") == set()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_what_switches_it_on(art: Art, shell: str) -> None:
+    assert f"_ART_COMPLETE={shell}_complete" in art("completion", shell).out
 
 
 def test_without_a_repository_nothing_is_offered(project: object) -> None:

@@ -18,7 +18,7 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from ... import debugger, loading, output
+from ... import completion, debugger, loading, output
 from ...main import terminal
 from ...progress import RunProgress
 from ...stored import runs
@@ -30,7 +30,10 @@ _OWN_FRAME = '\n  File "'
 
 @click.command()
 @click.argument("target", metavar="FILE[:PIPELINE]")
-@click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
+@click.option(
+    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.",
+    shell_complete=completion.parameters,
+)  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")
 @click.option("--pdb", is_flag=True, help="Look around where a step failed, in Python's debugger.")
