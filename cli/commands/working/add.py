@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -31,7 +32,7 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
     """
     if not path:
         raise click.UsageError("PATH is empty; name a file or folder.")
-    size = Path(path).stat().st_size if Path(path).is_file() else None
+    size = os.path.getsize(path) if os.path.isfile(path) else None
     with Counter("storing", size, live=terminal().live and size not in range(_LARGE)) as counter:
         added = register(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)

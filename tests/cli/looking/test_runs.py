@@ -16,7 +16,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.store import ObjectStore
 
 from ...histories import write_runs
-from ..conftest import Art
+from ..conftest import Art, Once
 
 TRIALS = """
 from typing import Annotated
@@ -39,11 +39,15 @@ def trials(depth: int = 5, kind: str = "plain"):
 
 
 @pytest.fixture
-def trials(art: Art, project: Path) -> Art:
+def trials(art: Art, project: Path, once: Once) -> Art:
     """Four runs: of depth 5, 9 and 7, and one whose accuracy is not a number."""
-    (project / "trials.py").write_text(TRIALS)
-    for depth, kind in ((5, "plain"), (9, "plain"), (7, "plain"), (1, "broken")):
-        assert art("run", "trials.py", "-p", f"depth={depth}", "-p", f"kind={kind}").code == 0
+
+    def make() -> None:
+        (project / "trials.py").write_text(TRIALS)
+        for depth, kind in ((5, "plain"), (9, "plain"), (7, "plain"), (1, "broken")):
+            assert art("run", "trials.py", "-p", f"depth={depth}", "-p", f"kind={kind}").code == 0
+
+    once("trials", make)
     return art
 
 

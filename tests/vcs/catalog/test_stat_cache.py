@@ -57,9 +57,9 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         seen.extend(contents)
         return blobs(self, contents)
 
-    def spy_on_stream(self: Transaction, file: object) -> object:
+    def spy_on_stream(self: Transaction, file: object, *rest: object) -> object:
         seen.append(Path(os.readlink(f"/proc/self/fd/{file.fileno()}")).read_bytes())  # type: ignore[attr-defined]
-        return stream(self, file)  # type: ignore[arg-type]
+        return stream(self, file, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Transaction, "put_blobs", spy_on_blobs)
     monkeypatch.setattr(Transaction, "put_stream", spy_on_stream)
