@@ -41,6 +41,7 @@ def save_artifact(
     tags: Sequence[str] = (),
     materializer: type[Materializer] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    extract_metadata: bool = True,
 ) -> ArtifactVersion:
     """Stores a value as a version of an artifact, inside a step or anywhere else.
 
@@ -53,6 +54,7 @@ def save_artifact(
         tags: Labels.
         materializer: Who writes it; by default the one that its type has.
         metadata: What to note with it.
+        extract_metadata: Whether the materializer looks at the value for more, such as the shape of an array.
 
     Raises:
         InvalidName: The name cannot be used.
@@ -60,7 +62,7 @@ def save_artifact(
         MaterializerError: The value cannot be stored.
     """
     with _writing(f"save {name}") as (repository, transaction):
-        saved = store.save(transaction, repository, data, materializer)
+        saved = store.save(transaction, repository, data, materializer, describe=extract_metadata)
         return _add(repository, transaction, saved, name, version, tags, metadata, "saved")
 
 
@@ -153,6 +155,8 @@ def log_metadata(
     *,
     artifact_name: str | None = None,
     artifact_version: str | int | None = None,
+    artifact_version_id: str | None = None,
+    infer_artifact: bool = False,
     run_id_name_or_prefix: str | None = None,
     step_name: str | None = None,
 ) -> None:
@@ -162,17 +166,22 @@ def log_metadata(
         metadata: Facts by name: numbers, text, lists, dictionaries and other plain values.
         artifact_name: Note them with this artifact.
         artifact_version: Which version; by default the newest.
+        artifact_version_id: Note them with the version of the artifact with this id, or start of an id.
+        infer_artifact: Note them with what the running step is about to return: its only output, or the one that is
+            called `artifact_name`.
         run_id_name_or_prefix: Note them with this run.
         step_name: Note them with this step of that run.
 
     Raises:
         ParameterError: A value is not plain.
-        PipelineError: Nothing was named, and no step is running.
+        PipelineError: Nothing was named, and no step is running; or the step has no such output.
         UnknownName: What was named does not exist.
     """
     facts = encode_metadata(metadata)
-    here = context.current()
-    if artifact_name is not None:
+    here, artifact_name = context.current(), artifact_version_id or artifact_name
+    if infer_artifact:
+        _log_output_metadata(here, artifact_name, metadata)
+    elif artifact_name is not None:
         with _writing(f"note metadata of {artifact_name}") as (_, transaction):
             found = lookup.find_version(transaction, artifact_name, artifact_version)
             transaction.add(EditVersion(found.name, found.artifact, facts))
@@ -182,6 +191,19 @@ def log_metadata(
         here.metadata.update(metadata)
     else:
         raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
+
+
+def _log_output_metadata(here: context.RunningStep | None, name: str | None, metadata: Mapping[str, Any]) -> None:
+    if here is None:
+        raise PipelineError("log_metadata(infer_artifact=True) works only inside a running step; name the artifact.")
+    found = [output for output, artifact in here.outputs.items() if name in (None, output, artifact)]
+    if len(found) != 1:
+        known = ", ".join(here.outputs) or "none"
+        which = "no output" if not here.outputs else "several outputs" if name is None else f"no output {name!r}"
+        raise PipelineError(
+            f"The step {here.step_name!r} has {which}; name one of its outputs as artifact_name: {known}."
+        )
+    here.of_outputs.setdefault(found[0], {}).update(metadata)
 
 
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:

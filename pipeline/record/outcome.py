@@ -24,6 +24,7 @@ class Outcome:
         reads: Artifact versions it asked for → what it got.
         missing: Artifact versions it asked for that there were none of.
         notes: What it noted about its run (under None), or about other steps of it.
+        of_outputs: What it noted about its outputs.
         trace: What it was seen to use.
         error: What the step raised, if it failed.
     """
@@ -35,6 +36,7 @@ class Outcome:
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: str = ""
     trace: Trace = field(default_factory=Trace)
     error: Exception | None = None

@@ -98,7 +98,7 @@ class RunRecord:
         if commit.cache_key is not None:
             self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
-        self._add_versions(node.step.signature.outputs, oid, outputs, facts)
+        self._add_versions(node.step.signature.outputs, oid, outputs, facts, outcome.of_outputs)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
     def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
@@ -140,7 +140,7 @@ class RunRecord:
         found = decision.commit.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
-        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts)
+        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts, {})
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
 
     def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
@@ -255,6 +255,7 @@ class RunRecord:
         commit: Oid,
         outputs: Mapping[str, Output],
         facts: Mapping[str, Mapping[str, Any]],
+        noted: Mapping[str, Mapping[str, Any]],
     ) -> None:
         for output in declared:
             made, config = outputs[output.name], output.config
@@ -268,7 +269,7 @@ class RunRecord:
                 run=self.run.run,
                 tags=config.tags,
             )
-            metadata = encode_metadata(config.run_metadata or {})
+            metadata = encode_metadata({**(config.run_metadata or {}), **noted.get(output.name, {})})
             versions.add(self._transaction, fresh, facts.get(output.name, {}), metadata)
 
 

@@ -32,6 +32,8 @@ class RunningStep:
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
         missing: Those it asked for that there were none of, written likewise.
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
+        outputs: Its outputs → what each is stored as.
+        of_outputs: What it noted about its outputs so far.
         left: Tells what it has left in files.
         log: Tells what it has printed.
     """
@@ -48,6 +50,8 @@ class RunningStep:
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
     log: Callable[[], str] = str
 

@@ -85,7 +85,7 @@ def _told(outcome: Outcome, here: RunningStep) -> Outcome:
     """The outcome of what ends now, with what the step itself has said."""
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
-    outcome.notes, outcome.log = here.notes, storable(here.log())
+    outcome.notes, outcome.of_outputs, outcome.log = here.notes, here.of_outputs, storable(here.log())
     return outcome
 
 

@@ -264,12 +264,15 @@ class _Runner:
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
         """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
         node = decision.node
+        is_ours = self._graph.nodes.get(node.id) is node  # else it is of a pipeline that ran before
+        names = self._output_names[node.id] if is_ours else {each.name: each.name for each in step.signature.outputs}
         here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
+            outputs=names,
         )  # fmt: skip
-        if self._graph.nodes.get(node.id) is node:  # else it is of a pipeline that ran before
+        if is_ours:
             self._begun[node.id] = decision, here, now_ms()
         return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, node.lists)
 

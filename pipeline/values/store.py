@@ -48,7 +48,7 @@ class Saved:
 
 def save(
     transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None,
-    progress: worktree.Progress = worktree.no_progress,
+    progress: worktree.Progress = worktree.no_progress, *, describe: bool = True,
 ) -> Saved:  # fmt: skip
     """Stores a value as an artifact.
 
@@ -58,6 +58,7 @@ def save(
         value: The value.
         materializer: Who writes it; by default the one that its type has.
         progress: Told the bytes of files, as they are stored.
+        describe: Whether the materializer finds out facts about the value.
 
     Raises:
         MaterializerError: The value cannot be stored.
@@ -80,7 +81,8 @@ def save(
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
         with _blaming(cls, f"describe a value of type {type_name}"):
-            facts = {str(name): values.encode(fact) for name, fact in writer.extract_metadata(value).items()}
+            found = writer.extract_metadata(value) if describe else {}
+            facts = {str(name): values.encode(fact) for name, fact in found.items()}
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = transaction.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):

@@ -239,6 +239,62 @@ def test_a_step_notes_facts_about_itself() -> None:
     assert again.metadata == {"loss": 0.25, "shape": (1, 2)}
 
 
+@step
+def trained(rate: float) -> tuple[Annotated[int, "model"], Annotated[float, "loss"]]:
+    log_metadata({"rate": rate}, infer_artifact=True, artifact_name="model")
+    log_metadata({"epochs": 3}, infer_artifact=True, artifact_name="model")
+    return int(rate * 10), rate
+
+
+def test_a_step_notes_facts_about_what_it_is_about_to_return() -> None:
+    @step
+    def counted() -> Annotated[int, "count"]:
+        log_metadata({"by": "hand"}, infer_artifact=True)
+        return 7
+
+    @pipeline
+    def flow() -> None:
+        counted()
+        trained(0.5)
+
+    run: Any = flow()
+    assert Client().get_artifact_version("count").metadata["by"] == "hand"
+    assert run.steps["counted"].metadata == {}
+    model = Client().get_artifact_version("model")
+    assert (model.metadata["rate"], model.metadata["epochs"]) == (0.5, 3)
+    assert "rate" not in Client().get_artifact_version("loss").metadata
+    again: Any = flow()
+    assert again.steps["trained"].status == "cached"
+    assert again.steps["trained"].outputs["model"].metadata["rate"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [(None, "has several outputs; name one of its outputs as artifact_name: one, two"), ("x", "has no output 'x'")],
+)
+def test_facts_about_an_output_need_to_know_which(name: str | None, said: str) -> None:
+    @step
+    def both() -> tuple[Annotated[int, "one"], Annotated[int, "two"]]:
+        log_metadata({"a": 1}, infer_artifact=True, artifact_name=name)
+        return 1, 2
+
+    @pipeline
+    def flow() -> None:
+        both()
+
+    with pytest.raises(RunFailed, match=said):
+        flow()
+    with pytest.raises(PipelineError, match="works only inside a running step"):
+        log_metadata({"a": 1}, infer_artifact=True)
+
+
+def test_facts_by_id_and_a_value_that_is_not_looked_at() -> None:
+    saved = save_artifact([1, 2, 3], "numbers", extract_metadata=False)
+    assert saved.metadata == {}
+    log_metadata({"source": "web"}, artifact_version_id=saved.id)
+    assert Client().get_artifact_version("numbers").metadata == {"source": "web"}
+
+
 def test_facts_about_a_version() -> None:
     save_artifact(1, "model")
     save_artifact(2, "model")
