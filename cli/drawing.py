@@ -74,9 +74,9 @@ def table(
     shown = list(range(len(heads)))
     if room is not None:
         for head in spare:
-            if _least(shown, widths, heads, whole, spare) > room:
+            if _needed(shown, widths, heads, whole, spare) > room:
                 shown.remove(heads.index(head))
-        if _least(shown, widths, heads, whole, spare) > room:
+        if _needed(shown, widths, heads, whole, spare) > room:
             shown = [heads.index(whole)]
     left_out = [head for at, head in enumerate(heads) if at not in shown]
     texts = [[row[at] for at in shown] for row in texts]
@@ -90,7 +90,7 @@ def table(
     return list(map(marked, drawn)), left_out
 
 
-def _least(shown: Sequence[int], widths: Sequence[int], heads: Sequence[str], whole: str, spare: Sequence[str]) -> int:
+def _needed(shown: Sequence[int], widths: Sequence[int], heads: Sequence[str], whole: str, spare: Sequence[str]) -> int:
     """How many columns of the terminal those of a table take at least; those that are cut keep some of each text."""
     rigid = {heads.index(head) for head in (whole, *spare)}
     room = sum(widths[at] if at in rigid else min(widths[at], _LEAST) for at in shown)

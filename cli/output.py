@@ -90,9 +90,14 @@ class Terminal:
         for line in text.splitlines():
             self.say(line, err=err)
 
-    def agrees(self, question: str) -> bool:
-        """Asks whoever sits at the terminal whether to do something; a script has said so by calling us."""
-        return not self.may_ask or click.confirm(bare(safe(one_line(question))), err=True)
+    def confirm(self, question: str) -> None:
+        """Asks whoever sits at the terminal whether to delete something, and ends the command where he says no.
+
+        A script has said yes by calling us.
+        """
+        if self.may_ask and not click.confirm(bare(safe(one_line(question))), err=True):
+            self.say("Nothing was deleted.", err=True)
+            raise click.exceptions.Exit(1)
 
     def warn(self, message: str) -> None:
         """Writes a warning."""

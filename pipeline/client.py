@@ -61,13 +61,15 @@ class Client:
     def _repr_html_(self) -> str:
         from .values.visualizations import cards
 
-        refs = self.repository.refs()
-        facts = [
-            ("repository", str(self.repository.layout.folder)),
-            ("artifacts", f"{refs.count(ref_names.NEWEST):,}"),
-            ("runs", f"{refs.count(ref_names.RUNS):,}"),
-        ]
-        return cards.definition_card("Client", facts) + self.list_pipeline_runs(limit=_NEWEST)._repr_html_()
+        def facts() -> list[tuple[str, str]]:
+            refs = self.repository.refs()
+            return [
+                ("repository", str(self.repository.layout.folder)),
+                ("artifacts", f"{refs.count(ref_names.NEWEST):,}"),
+                ("runs", f"{refs.count(ref_names.RUNS):,}"),
+            ]
+
+        return cards.definition_card("Client", facts, lambda: self.list_pipeline_runs(limit=_NEWEST)._repr_html_())
 
     def get_artifact_version(
         self, name_or_id_prefix: str, version: str | int | None = None, rev: str | None = None

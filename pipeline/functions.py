@@ -72,6 +72,8 @@ def register_artifact(
     version: str | int | None = None,
     tags: Sequence[str] = (),
     metadata: Mapping[str, Any] | None = None,
+    *,
+    progress: worktree.Progress = worktree.no_progress,
 ) -> ArtifactVersion:
     """Stores an existing file or folder as a version of an artifact; `load()` gives a `pathlib.Path` to a copy.
 
@@ -81,25 +83,14 @@ def register_artifact(
         version: An explicit version; by default the next number.
         tags: Labels.
         metadata: What to note with it.
+        progress: Told how many bytes more are stored, as it goes on.
 
     Raises:
         MaterializerError: There is nothing at that path.
         InvalidName: The name cannot be used, or a file's name cannot be stored.
         StorageError: A file cannot be read.
     """
-    return register(folder_or_file_uri, name, version, tags, metadata)
-
-
-def register(
-    uri: str | os.PathLike[str],
-    name: str,
-    version: str | int | None = None,
-    tags: Sequence[str] = (),
-    metadata: Mapping[str, Any] | None = None,
-    progress: worktree.Progress = worktree.no_progress,
-) -> ArtifactVersion:
-    """`register_artifact` for whoever shows how far it is: `progress` is told the bytes of files as they are stored."""
-    path = Path(uri).absolute()
+    path = Path(folder_or_file_uri).absolute()
     with storage_errors(f"reading {path}"):
         if not path.exists():
             raise MaterializerError(f"There is no file or folder {path} to register; check the path.")

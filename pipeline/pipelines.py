@@ -157,8 +157,11 @@ class Pipeline(Generic[P]):
     def _repr_html_(self) -> str:
         from .values.visualizations import cards
 
-        takes = ", ".join(map(as_written, self.inputs())) or "nothing"
-        return cards.definition_card(f"pipeline {self.name}", [("takes", takes), ("file", str(self.file or ""))])
+        def facts() -> list[tuple[str, str]]:
+            takes = ", ".join(map(as_written, self.inputs())) or "nothing"
+            return [("takes", takes), ("file", str(self.file or ""))]
+
+        return cards.definition_card(f"pipeline {self.name}", facts)
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name}>"

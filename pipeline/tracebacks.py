@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -71,7 +71,8 @@ def _folded(lines: list[str], folder: Path | None) -> Iterator[str]:
         yield from rest[:head]
         frames, rest = _frames(rest[head:])
         for is_library, group in itertools.groupby(frames, key=lambda frame: library_of(frame.file) is not None):
-            yield from (_summed if is_library else _shown)(list(group), folder)
+            some = list(group)
+            yield from [_summed(some)] if is_library else _shown(some, folder)
     yield from rest
 
 
@@ -88,13 +89,13 @@ def _frames(lines: list[str]) -> tuple[list[_Frame], list[str]]:
     return frames, []
 
 
-def _summed(frames: list[_Frame], _: Path | None) -> Iterator[str]:
+def _summed(frames: list[_Frame]) -> str:
     """One line for several frames: how many, and of which libraries."""
     libraries = dict.fromkeys(library_of(frame.file) for frame in frames)
-    yield f"  … {len(frames)} {'frame' if len(frames) == 1 else 'frames'} of {', '.join(map(str, libraries))}"
+    return f"  … {len(frames)} {'frame' if len(frames) == 1 else 'frames'} of {', '.join(map(str, libraries))}"
 
 
-def _shown(frames: list[_Frame], folder: Path | None) -> Iterator[str]:
+def _shown(frames: Iterable[_Frame], folder: Path | None) -> Iterator[str]:
     start = "" if folder is None else f'  File "{folder}{os.sep}'
     for frame in frames:
         first, *others = frame.lines

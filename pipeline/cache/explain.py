@@ -132,34 +132,49 @@ def _why(repository: Repository, run: Run, step: str, commit: Commit) -> tuple[s
     if earlier is None:
         return "It ran for the first time.", None, []
     before_run, before = earlier
-    failed = _failed(before_run, step)
-    since = f"since {failed}the run {before_run.name}"
     reasons = list(reasons_between(repository, before, commit))
     if nearest is not None:
         # Code, parameters and inputs are the same: what kept that result from being used is all there is to tell.
         spelt = {(each.kind, each.subject): each for each in reasons}
         reasons = [spelt.get((each.kind, each.subject), each) for each in reasons_seen(commit)]
+    summary = _since(repository, commit, before, reasons, before_run.name, _failed(before_run, step))
+    has_said_all = commit.config.get("cache") != "off" and _are_all(reasons, "use")
+    return summary, before_run.run, [] if has_said_all else reasons
+
+
+def _since(
+    repository: Repository, commit: Commit, before: Commit, reasons: list[Reason], run: str, failed: str
+) -> str:  # fmt: skip
+    """Why an execution took place after another one, in a sentence.
+
+    Args:
+        repository: Where both are recorded.
+        commit: The execution.
+        before: The one that it is compared with.
+        reasons: What changed.
+        run: The name of the run of the other one.
+        failed: How that one ended in its run, if it gave no result; see `_failed`.
+    """
+    since = f"since {failed}the run {run}"
     if commit.config.get("cache") == "off":
         changed = f"; {in_words(reasons)} changed {since}, too" if reasons else ""
-        summary = f"It ran because caching was off for it{changed}."
-    elif reasons and all(each.kind == "use" for each in reasons):
-        summary = f"It ran because {reasons[0].subject!r} has that result in this run, and another execution counts."
-        reasons = []
-    elif reasons and all(each.kind == "unverified" for each in reasons):
-        summary = f"It ran because its CachePolicy forbids the result of the run {before_run.name}."
-    elif reasons:
-        summary = f"It ran because {in_words(reasons)} changed {since}."
-    elif failed:
-        summary = f"It ran because it had no result, and nothing changed {since}."
-    else:
-        refused = (Trace.of(repository.store, before) or Trace()).refused
-        why = (
-            f"{refused[0]}, so that the result could not be used"
-            if refused
-            else "the result had expired, or its data was gone"
-        )
-        summary = f"It ran again though nothing changed {since}: {why}."
-    return summary, before_run.run, reasons
+        return f"It ran because caching was off for it{changed}."
+    if _are_all(reasons, "use"):
+        return f"It ran because {reasons[0].subject!r} has that result in this run, and another execution counts."
+    if _are_all(reasons, "unverified"):
+        return f"It ran because its CachePolicy forbids the result of the run {run}."
+    if reasons:
+        return f"It ran because {in_words(reasons)} changed {since}."
+    if failed:
+        return f"It ran because it had no result, and nothing changed {since}."
+    refused = (Trace.of(repository.store, before) or Trace()).refused
+    gone = "the result had expired, or its data was gone"
+    why = f"{refused[0]}, so that the result could not be used" if refused else gone
+    return f"It ran again though nothing changed {since}: {why}."
+
+
+def _are_all(reasons: list[Reason], kind: str) -> bool:
+    return bool(reasons) and all(each.kind == kind for each in reasons)
 
 
 def _failed(run: Run, step: str) -> str:

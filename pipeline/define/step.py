@@ -137,9 +137,11 @@ class Step(Generic[P, T]):
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
 
-        takes = [as_written(entry) for entry in self.signature.inputs]
-        makes = [output.config.name or output.name for output in self.signature.outputs]
-        facts = [("takes", ", ".join(takes) or "nothing"), ("makes", ", ".join(makes) or "nothing")]
+        def facts() -> list[tuple[str, str]]:
+            takes = [as_written(entry) for entry in self.signature.inputs]
+            makes = [output.config.name or output.name for output in self.signature.outputs]
+            return [("takes", ", ".join(takes) or "nothing"), ("makes", ", ".join(makes) or "nothing")]
+
         return cards.definition_card(f"step {self.name}", facts)
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import DamagedError, Repository, UnknownName, values
@@ -140,20 +140,31 @@ def experiments(
         if run in found:
             found[run].measures[key] = _value(text)
     for each in sorted(catalog.runs.said(pipeline), key=lambda each: bool(each.step) or not each.is_given):
+        if not each.key and each.json is None:
+            continue  # stands for too much to be listed
         _add(found[each.run], each.step, each.key, _value(each.json), is_given=each.is_given)
     conditions = filters.parse(where)
     rows = [row for row in found.values() if not conditions or _meets(row.facts, conditions)]
     parameters, measures = _names(row.parameters for row in rows), _names(row.measures for row in rows)
     if sort is not None:
-        _check_column(sort.removeprefix("-"), found.values())
+        check_column(sort.removeprefix("-"), found.values())
         rows = _sorted(rows, sort.removeprefix("-"), downwards=sort.startswith("-"))
     return Experiments(rows[:limit], parameters, measures, len(catalog.runs.unreadable()))
 
 
-def unknown_columns(found: Iterable[Experiment], names: Iterable[str]) -> list[str]:
-    """Those of some names that no run has as a column."""
-    rows = list(found)
-    return [name for name in names if name not in OWN and not any(name in row for row in rows)]
+def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
+    """What to say of a name that no run has as a column: ` (did you mean …?)`, or nothing; None where one has it."""
+    rows = list(rows)
+    if name in OWN or any(name in row for row in rows):
+        return None
+    return perhaps(name, {*OWN, *(key for row in rows for key in row.facts)})
+
+
+def check_column(name: str, rows: Iterable[Experiment]) -> None:
+    """Raises ParameterError where no run has this as a column."""
+    hint = unknown(name, rows)
+    if hint is not None:
+        raise ParameterError(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
 
 
 def frame(found: Experiments) -> pd.DataFrame:
@@ -190,13 +201,6 @@ def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _check_column(name: str, rows: Iterable[Experiment]) -> None:
-    rows = list(rows)
-    if unknown_columns(rows, [name]):
-        known = {*OWN, *(key for row in rows for key in row.facts)}
-        raise ParameterError(f"No run has a column {name!r}{perhaps(name, known)}; `art runs` shows those there are.")
-
-
 def _sorted(rows: list[Experiment], column: str, *, downwards: bool) -> list[Experiment]:
     """Numbers before texts before anything else, and last what has nothing, whichever way."""
     there, missing = list[tuple[tuple[int, Any], Experiment]](), list[Experiment]()
@@ -212,6 +216,6 @@ def _key(value: Any) -> tuple[int, Any] | None:
         return None if math.isnan(value) else (0, value)
     if isinstance(value, str):
         return 1, value
-    if isinstance(value, (datetime, timedelta)):
+    if isinstance(value, datetime):
         return 2, value
     return None if value is None else (3, repr(value))

@@ -107,15 +107,16 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         UnknownName: There is no such name, version or revision.
         AmbiguousName: The start of an id fits more than one artifact.
     """
-    name, at, version = asked.partition("@")
+    name, _, version = asked.partition("@")
     if not version and versions.exists(refs, name):
         return find_version(refs, name)
-    start, back = steps_back(version if at else name)
-    for text, steps in ((version, 0), (start, back)) if at else ():
-        if (known := _with_word(refs, name, text)) is not None:
-            return _before(refs, known, steps)
-    if not at and versions.exists(refs, start):
+    start, back = steps_back(version or name)
+    if not version and versions.exists(refs, start):
         return _before(refs, find_version(refs, start), back)
+    if version and (known := _with_word(refs, name, version)) is not None:
+        return known
+    if version and (known := _with_word(refs, name, start)) is not None:
+        return _before(refs, known, back)
     if not version or version.isdigit():
         return find_version(refs, name, version or None)
     return find_version_at(refs, name, git.Revision(project, version))

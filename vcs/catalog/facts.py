@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 
 from ..errors import DamagedError
@@ -47,14 +46,18 @@ def of(metadata: Mapping[str, Any]) -> set[Fact]:
 
 
 def told(metadata: Mapping[str, Any]) -> list[Told]:
-    """What metadata says, each value under its key, and as it is to be shown; nothing where it cannot be listed."""
+    """What metadata says, as `of` does, and how it is to be shown; of mappings what stands in them."""
     found: list[Told] = []
-    with suppress(DamagedError):
+    try:
         for key, value in _flat({key: values.decode(value) for key, value in metadata.items()}, ""):
             if not isinstance(value, Mapping):
                 text = json.dumps(values.encode(value))
                 found.append((key, _comparable(value), text if len(text) <= _LONGEST else None))
-    return found if len(found) <= _MOST else []
+            if len(found) > _MOST:
+                return [(UNKNOWN, OTHER, None)]
+    except DamagedError:
+        return [(UNKNOWN, OTHER, None)]
+    return found
 
 
 def query(condition: Condition) -> tuple[str, list[Any]]:
@@ -72,7 +75,8 @@ def query(condition: Condition) -> tuple[str, list[Any]]:
         " WHERE NOT said.given AND said.key = ?"
     )
     parts = [f"{each}{where} UNION ALL {each} AND value = x''" for each in (own, users)]
-    return " UNION ALL ".join([*parts, f"{own} AND value = x''"]), [*(key, *given, key) * 2, UNKNOWN]
+    unknown = [f"{each} AND value = x''" for each in (own, users)]
+    return " UNION ALL ".join([*parts, *unknown]), [*(key, *given, key) * 2, UNKNOWN, UNKNOWN]
 
 
 def _range(sign: str, wanted: float | str) -> tuple[str, list[Any]]:

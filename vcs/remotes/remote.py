@@ -114,9 +114,8 @@ class Remote:
             RemoteError: It cannot be reached.
         """
         if self.notes.seen() is None:
-            self._first_identity = (
-                self._identity()
-            )  # before all else: where nothing is, a web server does not say so of a list
+            # Before all else: where nothing is, a web server does not say so of a list.
+            self._first_identity = self._identity()
         self.recall()
         newest = self.store.look().entry
         self.notes.note_looked()

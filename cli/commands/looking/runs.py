@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from artvcs.pipelines.errors import ParameterError, perhaps
 from artvcs.pipelines.history import filters
-from artvcs.pipelines.history.experiments import OWN, Experiment, Experiments, experiments, unknown_columns
+from artvcs.pipelines.history.experiments import OWN, Experiment, Experiments, check_column, experiments, unknown
 from artvcs.vcs import Repository
 
 from ... import completion, output
@@ -59,9 +58,8 @@ def command(
 def _chosen(found: Experiments, columns: str | None) -> list[str]:
     """The columns that were asked for; none where nobody did."""
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
-    for name in unknown_columns(found.rows, names) if found.rows else ():
-        hint = perhaps(name, {*OWN, *(key for row in found.rows for key in row.facts)})
-        raise ParameterError(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
+    for name in names if found.rows else ():
+        check_column(name, found.rows)
     return names
 
 
@@ -112,8 +110,8 @@ def _document(row: Experiment) -> dict[str, object]:
 def _say_why_none(repository: Repository, pipeline: str | None, conditions: tuple[str, ...]) -> None:
     """Says that no run fits, and which condition asks for what no run has."""
     rows = experiments(repository, pipeline).rows
-    for key in unknown_columns(rows, dict.fromkeys(key for key, _, _ in filters.parse(conditions))):
-        hint = perhaps(key, {*OWN, *(name for row in rows for name in row.facts)})
-        terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
+    for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
+        if (hint := unknown(key, rows)) is not None:
+            terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
     if not terminal().quiet:
         terminal().say("No run is like that.", err=True)

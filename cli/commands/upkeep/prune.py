@@ -7,7 +7,7 @@ import click
 from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository
 
-from ... import errors, output
+from ... import output
 from ...main import terminal
 from ..looking.ls import version_document
 
@@ -43,9 +43,7 @@ def command(
     if not (dry_run or yes) and terminal().may_ask and (found := prune(dry_run=True)):
         some = ", ".join(f"{row.version.name}@{row.version.number}" for row in found[:_NAMED])
         more = ", …" if len(found) > _NAMED else ""
-        if not terminal().agrees(f"Delete {output.count(len(found), 'version')} ({some}{more})?"):
-            terminal().say("Nothing was deleted.", err=True)
-            raise click.exceptions.Exit(errors.FAILED)
+        terminal().confirm(f"Delete {output.count(len(found), 'version')} ({some}{more})?")
     rows = prune(dry_run=dry_run)
     if as_json:
         from artvcs.pipelines.history.views import ArtifactVersion

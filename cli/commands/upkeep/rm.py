@@ -8,7 +8,7 @@ from artvcs.pipelines.history import delete
 from artvcs.pipelines.history.views import from_ms
 from artvcs.vcs import Artifact, DamagedError, Repository, UnknownName, Version, garbage, versions
 
-from ... import errors, finding, output, sharing
+from ... import finding, output, sharing
 from ...main import terminal
 
 
@@ -60,14 +60,12 @@ def _size(repository: Repository, version: Version) -> int:
 
 
 def _may(what: str, *, dry_run: bool, yes: bool, verb: str = "Delete") -> bool:
-    """Whether to do it: not where it is only said what would be done, nor where somebody is asked and says no."""
+    """Whether to do it, or only to say what would be done; ends the command where somebody is asked and says no."""
     if dry_run:
         terminal().say(f"Would {verb.lower()} {what}.")
-        return False
-    if yes or terminal().agrees(f"{verb} {what}?"):
-        return True
-    terminal().say("Nothing was deleted.", err=True)
-    raise click.exceptions.Exit(errors.FAILED)
+    elif not yes:
+        terminal().confirm(f"{verb} {what}?")
+    return not dry_run
 
 
 def _give_up(repository: Repository, target: str, remote: str, *, dry_run: bool, yes: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from artvcs.pipelines.functions import register
+from artvcs.pipelines.functions import register_artifact
 from artvcs.vcs import Entry, Oid, Repository, worktree
 
 from ... import output
@@ -33,8 +33,8 @@ def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as
     if not path:
         raise click.UsageError("PATH is empty; name a file or folder.")
     size = os.path.getsize(path) if os.path.isfile(path) else None
-    with Counter("storing", size, live=terminal().live and size not in range(_LARGE)) as counter:
-        added = register(Path(path), name, version=version, tags=tags, progress=counter)
+    with Counter("storing", size, live=terminal().live and (size is None or size >= _LARGE)) as counter:
+        added = register_artifact(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
     if as_json:
         terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})

@@ -41,46 +41,53 @@ def run_card(run: ShownRun) -> str:
     return _card(lambda: _run(run))
 
 
-def definition_card(title: str, facts: Sequence[tuple[str, str]]) -> str:
-    """A step, a pipeline or a client: its name, and what is to be said of it."""
-    return _card(lambda: html.render(Summary(title, (Facts(tuple(facts)),))))
+def definition_card(
+    title: str, facts: Callable[[], Sequence[tuple[str, str]]], below: Callable[[], str] = str
+) -> str:  # fmt: skip
+    """A step, a pipeline or a client: its name, what is to be said of it, and what stands below that."""
+    return _card(lambda: html.render(Summary(title, (Facts(tuple(facts())),))) + _attempt(below))
 
 
 def versions_table(versions: Sequence[ShownVersion]) -> str:
     """Versions of artifacts, a line each."""
-    return _table(("artifact", "type", "size", "made", "tags"), versions, _version_cells)
+    return html.fragment(_table(("artifact", "type", "size", "made", "tags"), versions, _version_cells))
 
 
 def runs_table(runs: Sequence[ShownRun]) -> str:
     """Runs, a line each."""
-    return _table(("run", "pipeline", "status", "took", "began"), runs, _run_cells)
+    return html.fragment(_table(("run", "pipeline", "status", "took", "began"), runs, _run_cells))
 
 
 def steps_table(steps: Mapping[str, ShownStep]) -> str:
     """Steps of a run, a line each."""
-    return html.fragment(_attempt(lambda: _step_table(steps)))
+    return html.fragment(_step_table(steps))
 
 
 def named_table(named: Mapping[str, Any]) -> str:
     """Inputs or outputs of a step, a line each."""
     pairs = [(name, each) for name, group in named.items() for each in (group if isinstance(group, list) else [group])]
-    return _table(("name", "artifact", "type", "size", "made", "tags"), pairs, _named_cells)
+    return html.fragment(_table(("name", "artifact", "type", "size", "made", "tags"), pairs, _named_cells))
 
 
-def _table(heads: Sequence[str], things: Sequence[T], cells: Callable[[T], list[str]]) -> str:
+def _table(
+    heads: Sequence[str], things: Sequence[T], cells: Callable[[T], list[str]], wide: str | None = None
+) -> str:  # fmt: skip
+    """A line for each thing; the column `wide` may take several."""
+    kinds = [' class="wide"' if head == wide else "" for head in heads]
+
     def row(thing: T) -> str:
         try:
             shown = cells(thing)
         except Exception as error:  # one that cannot be read hides none of the others
-            shown = [html.escape(wording.cut(" ".join(f"{type(error).__name__}: {error}".split()), 300))]
-        return f"<tr>{''.join(f'<td>{cell}</td>' for cell in shown)}</tr>"
+            shown = [_in_a_line(error)]
+        return f"<tr>{''.join(f'<td{kind}>{cell}</td>' for kind, cell in zip(kinds, shown, strict=False))}</tr>"
 
     head = "".join(f"<th>{each}</th>" for each in heads)
     body = "".join(map(row, things[:_ROWS]))
     left = len(things) - _ROWS
     more = f'<div class="muted">… and {left:,} more</div>' if left > 0 else ""
     table = f'<table class="data"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    return html.fragment(f'<div class="scroll">{table}</div>{more}')
+    return f'<div class="scroll">{table}</div>{more}'
 
 
 def _version_cells(version: ShownVersion) -> list[str]:
@@ -111,8 +118,11 @@ def _attempt(body: Callable[[], str]) -> str:
     try:
         return body()
     except Exception as error:  # whatever it is, a card with a hole is better than none
-        text = wording.cut(" ".join(f"{type(error).__name__}: {error}".split()), 300)
-        return f'<div class="muted">Not to be shown: {html.escape(text)}</div>'
+        return f'<div class="muted">Not to be shown: {_in_a_line(error)}</div>'
+
+
+def _in_a_line(error: Exception) -> str:
+    return html.escape(wording.cut(" ".join(f"{type(error).__name__}: {error}".split()), 300))
 
 
 def _artifact(version: ShownVersion) -> str:
@@ -202,17 +212,12 @@ def _graph(run: ShownRun) -> str:
 
 
 def _step_table(steps: Mapping[str, ShownStep]) -> str:
-    heads = "<th>step</th><th>status</th><th>duration</th><th>outputs</th>"
-    rows = "".join(map(_step_row, steps.values()))
-    return f'<div class="scroll"><table class="data"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return _table(("step", "status", "duration", "outputs"), list(steps.values()), _step_cells, wide="outputs")
 
 
-def _step_row(step: ShownStep) -> str:
+def _step_cells(step: ShownStep) -> list[str]:
     outputs = _attempt(lambda: html.escape(", ".join(map(_named, step.outputs.values()))))
-    return (
-        f"<tr><td>{html.escape(step.name)}</td><td>{_pill(step.status)}</td>"
-        f'<td>{html.escape(_duration(step))}</td><td class="wide">{outputs}</td></tr>'
-    )
+    return [html.escape(step.name), _pill(step.status), html.escape(_duration(step)), outputs]
 
 
 def _versions(title: str, found: Mapping[str, Any]) -> str:

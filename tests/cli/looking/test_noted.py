@@ -75,3 +75,16 @@ def test_what_a_step_noted_that_took_a_version_is_asked_last(art: Art, project: 
     log_metadata({"accuracy": 0.1}, artifact_name="model", artifact_version=3)  # what is said of itself comes first
     assert listed(art, "model", "--where", "accuracy > 0.6") == ["model@2"]
     assert "did you mean 'accuracy'" in art("ls", "model", "--where", "acuracy > 0.6").err
+
+
+def test_what_is_too_much_to_be_listed_is_asked_all_the_same(art: Art, project: Path) -> None:
+    noted = '{f"k{number}": number for number in range(1200)} | {"text": "x" * 300}'
+    (project / "judged.py").write_text(JUDGED.replace('{"accuracy": depth / 10}', noted))
+    assert art("run", "judged.py").code == 0
+    assert listed(art, "model", "--where", "k7 = 7", "--where", f"text = {'x' * 300}") == ["model@1"]
+    assert listed(art, "model", "--where", "k7 > 7") == []
+    assert art("runs", "--json").json[0]["parameters"] == {"depth": 5}
+
+
+def test_a_client_of_no_repository_costs_no_cell(project: Path) -> None:
+    assert "Not to be shown: RepositoryNotFound" in Client()._repr_html_()

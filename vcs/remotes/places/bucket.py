@@ -19,7 +19,7 @@ from obstore.store import ObjectStore
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
 from ...storage.layout import PROBE
-from .far_files import Reading, ReadOnly, pieces_of
+from .far_files import Reading, ReadOnly, not_kept, pieces_of
 from .traffic import Traffic
 
 PART = 16 << 20
@@ -186,10 +186,7 @@ class BucketFiles(Reading):
                 continue  # a collector whose clock is far ahead takes it for what a test has left
             finally:
                 self.delete(mark)
-        raise RemoteRefused(
-            f"{self.name} did not keep {mark}, which was only just written there; "
-            "see whether something cleans up there, and try again."
-        )
+        raise not_kept(self.name, mark)
 
     def delete(self, name: str) -> None:
         """See `Files.delete`."""

@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from ...errors import RemoteRefused
 from ...storage.files import Buffer, Files, Signature, nothing
 from .traffic import Traffic
 
 PIECE = 4 << 20
 """Bytes that are handed on at once."""
+
+
+def not_kept(where: str, name: str) -> RemoteRefused:
+    """What is said of a place where a file is not that was only just written."""
+    return RemoteRefused(
+        f"{where} did not keep {name}, which was only just written there; "
+        "see whether something cleans up there, and try again."
+    )
 
 
 class FarFiles(Files, Protocol):

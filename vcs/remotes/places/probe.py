@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from threading import Barrier
 from typing import Protocol, TypeVar, runtime_checkable
 
-from ...errors import RemoteError, RemoteRefused
+from ...errors import RemoteError
 from ...storage.files import Files
 from ...storage.layout import PROBE
+from .far_files import not_kept
 
 T = TypeVar("T")
 
@@ -86,10 +87,7 @@ def probe(files: Files) -> Guarantees:
     try:
         return Guarantees(tuple(_findings(files, folder)))
     except FileNotFoundError as error:
-        raise RemoteRefused(
-            f"The remote did not keep {error.filename}, which was only just written there; "
-            "see whether something cleans up there, and try again."
-        ) from error
+        raise not_kept("The remote", error.filename) from error
     finally:
         _clean(files, folder)
 
