@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .catalog.catalog import Catalog
     from .catalog.tables import watcher
     from .catalog.versions import Wanted
-    from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, PutRun
+    from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, Promote, PutRun
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
     from .errors import (
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
         disk_is_full,
         storage_errors,
     )
-    from .maps import damaged, ref_names, runs, uses, versions
+    from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
     from .objects import canonical, values
-    from .objects.kinds import Artifact, Code, Commit, Failure, GitState, Input, Output, Run, StepRun, Version
+    from .objects.kinds import Artifact, Code, Commit, Failure, GitState, Input, Output, Promotion, Run, StepRun, Version
     from .objects.limits import MAX_REPORT, MAX_TEXT
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
@@ -76,7 +76,7 @@ _NAMES = {
     "catalog.catalog": "Catalog",
     "catalog.tables": "watcher",
     "catalog.versions": "Wanted",
-    "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep PutRun",
+    "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep Promote PutRun",
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
     "errors": (
@@ -84,11 +84,11 @@ _NAMES = {
         " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
         " disk_is_full storage_errors"
     ),
-    "maps": "damaged ref_names runs uses versions",
+    "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
     "maps.refs": "RefMap Refs",
     "objects": "canonical values",
-    "objects.kinds": "Artifact Code Commit Failure GitState Input Output Run StepRun Version",
+    "objects.kinds": "Artifact Code Commit Failure GitState Input Output Promotion Run StepRun Version",
     "objects.limits": "MAX_REPORT MAX_TEXT",
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
@@ -162,6 +162,8 @@ __all__ = [
     "Oid",
     "Output",
     "Problem",
+    "Promote",
+    "Promotion",
     "Pushed",
     "PutRun",
     "RefMap",
@@ -213,6 +215,7 @@ __all__ = [
     "runs",
     "serve",
     "signatures",
+    "stages",
     "standing",
     "storage_errors",
     "supply",

@@ -25,6 +25,7 @@ from artvcs.vcs import (
     Wanted,
     damaged,
     ref_names,
+    stages,
     versions,
 )
 
@@ -50,7 +51,7 @@ class Row:
 def delete_version(
     repository: Repository, name: str, version: str | int | None = None, *, dry_run: bool = False
 ) -> Version:
-    """Deletes one version that no run uses.
+    """Deletes one version that nothing needs: no run uses it, it is in no stage, and belongs to no model.
 
     Args:
         repository: Where.
@@ -62,16 +63,13 @@ def delete_version(
         What was deleted, or would be.
 
     Raises:
-        InUse: A run uses it; nothing was deleted.
+        InUse: It is needed; nothing was deleted.
         UnknownName: There is no such version.
     """
     with repository.freeing(), repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
         found = lookup.find_version(transaction, name, version)
-        if (run := transaction.user(found.name, found.artifact)) is not None:
-            raise InUse(
-                f"{found.name}@{found.number} is used by the run {run.name}; delete that run first "
-                f"(`art rm {run.name}`)."
-            )
+        if (need := transaction.need(found.name, found.artifact)) is not None:
+            raise InUse(f"{found.name}@{found.number} {need}.")
         if not dry_run:
             _forget(transaction, found)
             _forget_cached(transaction, {found.artifact})
@@ -112,7 +110,7 @@ def prune(
     ignore_errors: bool = False,
     dry_run: bool = False,
 ) -> list[Row]:
-    """Deletes the versions that no run uses.
+    """Deletes the versions that no run uses, that are in no stage and belong to no model.
 
     Args:
         repository: Where.
@@ -149,9 +147,10 @@ def prune(
 
 def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
     catalog.check()
+    promoted = stages.held(refs)
     for ref, oid in catalog.versions.select(Wanted(unused=True)):
         version = damaged.read(refs, ref, oid, Version)
-        if isinstance(version, Damaged):
+        if isinstance(version, Damaged) or (version.name, version.artifact) in promoted:
             continue
         manual = version.origin in ("saved", "registered")
         if include_manual or not manual:

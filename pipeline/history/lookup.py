@@ -23,18 +23,22 @@ from artvcs.vcs import (
     canonical,
     git,
     runs,
+    stages,
     versions,
 )
 
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
 
+MODELS = "models/"
+"""What the names begin with that the versions of models are stored as."""
+
 MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
 _SHOWN = 4
 
-_LATEST, _HEAD = "latest", "HEAD"
+LATEST, _HEAD = "latest", "HEAD"
 _STEPS = re.compile(r"(?P<start>.*?[^~])(?P<steps>(?:~\d{0,9})+)")
 
 
@@ -86,6 +90,17 @@ def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
     )
 
 
+def named(refs: Refs, name: str) -> str:
+    """The name of an artifact as it is, or of a model as its versions are stored."""
+    model = model_name(name)
+    return model if not versions.exists(refs, name) and versions.exists(refs, model) else name
+
+
+def model_name(name: str) -> str:
+    """What the versions of a model are stored as. No artifact can be called so: its name has no slash."""
+    return f"{MODELS}{name}"
+
+
 def spec(name: str, version: str | int | None = None, rev: str | None = None) -> str:
     """A name with a version or Git revision, as one text: what `find_spec` takes."""
     chosen = rev if version is None else version
@@ -93,10 +108,10 @@ def spec(name: str, version: str | int | None = None, rev: str | None = None) ->
 
 
 def find_spec(refs: Refs, asked: str, project: Path) -> Version:
-    """The version that a text stands for: `NAME`, or `NAME@` with a number, a label, `latest` or a Git revision.
+    """The version that a text stands for: `NAME`, or `NAME@` with a number, label, `latest`, stage or Git revision.
 
-    What was first is first: a label may be called `latest`. After a name, a number, a label or `latest`, `~2` stands
-    for two versions before it, as in Git.
+    What was first is first: a label may be called `latest`. After all but a revision `~2` stands for two versions
+    before it, as in Git. Where there is no artifact of a name, a model of that name is meant.
 
     Args:
         refs: Where names are looked up.
@@ -108,10 +123,11 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         AmbiguousName: The start of an id fits more than one artifact.
     """
     name, _, version = asked.partition("@")
+    name = named(refs, name)
     if not version and versions.exists(refs, name):
         return find_version(refs, name)
     start, back = steps_back(version or name)
-    if not version and versions.exists(refs, start):
+    if not version and versions.exists(refs, start := named(refs, start)):
         return _before(refs, find_version(refs, start), back)
     if version and (known := _with_word(refs, name, version)) is not None:
         return known
@@ -131,9 +147,11 @@ def steps_back(text: str) -> tuple[str, int]:
 
 
 def _with_word(refs: Refs, name: str, word: str) -> Version | None:
-    """The version of a name with this label or number, or the newest for `latest`."""
+    """The version of a name with this label or number, or in this stage, or the newest for `latest`."""
     found = with_version(refs, name, word)
-    return versions.newest(refs, name) if found is None and word == _LATEST else found
+    if found is None and word == LATEST:
+        return versions.newest(refs, name)
+    return found or stages.version(refs, name, word)
 
 
 def _before(refs: Refs, version: Version, steps: int) -> Version:

@@ -201,6 +201,9 @@ class Runs(Tables):
         row = source, run.status, run.started, run.finished, run.pipeline, run.name
         connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
         _say(connection, source, "", run.params, run.metadata)
+        for name, artifact in uses.models(run):
+            used = name, bytes.fromhex(artifact), run.pipeline, "", source
+            connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", used)
         for name, step in run.steps.items():
             commit = None
             try:

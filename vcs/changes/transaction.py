@@ -87,9 +87,9 @@ class Transaction(Putting):
         """A record that a ref leads to."""
         return self._view.record(oid, cls)
 
-    def user(self, name: str, artifact: Oid) -> Run | None:
-        """A run that takes, reads or makes the version of `name` that has this artifact."""
-        return self._view.user(name, artifact)
+    def need(self, name: str, artifact: Oid) -> str | None:
+        """Why the version of `name` that has this artifact is needed, and what to do first; None where it is not."""
+        return self._view.need(name, artifact)
 
     @property
     def catalog(self) -> Catalog:

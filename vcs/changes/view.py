@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from ..catalog.catalog import Catalog
 from ..catalog.database import Database
-from ..maps import ref_names, runs, uses
+from ..maps import ref_names, runs, stages, uses, versions
 from ..maps.refs import RefMap
-from ..objects.kinds import Run
+from ..objects.kinds import Output, Run, Version
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 
@@ -75,6 +75,29 @@ class View:
         for run_id in self.catalog.runs.users(name, artifact, limit=len(edited) + 1):
             if ref_names.run(run_id) not in edited:
                 return runs.by_id(self, run_id)
+        return None
+
+    def need(self, name: str, artifact: Oid) -> str | None:
+        """Why the version of `name` that has this artifact is needed, and what to do first; None where it is not."""
+        if (run := self.user(name, artifact)) is not None:
+            return f"is used by the run {run.name}; delete that run first (`art rm {run.name}`)"
+        for stage, promotion in stages.current(self, name).items():
+            if promotion.artifact == artifact:
+                return f"is {stage!r} now; move that stage first (`art tag -d {name} {stage}` takes it away)"
+        if (owner := self._owner(name, artifact)) is not None:
+            return f"belongs to {owner.name}@{owner.number}; delete that first (`art rm {owner.name}@{owner.number}`)"
+        return None
+
+    def _owner(self, name: str, artifact: Oid) -> Version | None:
+        """A version of a model that a version belongs to."""
+        link = Output(artifact, name)
+        edited = set(_from(self._sorted, ref_names.ARTIFACTS))
+        for version in (self.record(oid, Version) for ref in edited if (oid := self.edits[ref]) is not None):
+            if link in version.links:
+                return version
+        for ref in self.catalog.versions.owners(name, artifact, limit=len(edited) + 1):
+            if ref not in edited:
+                return versions.by_number(self, *ref_names.version_of(ref))
         return None
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import ArtError
-from ..objects.kinds import Artifact, Commit, GitState, Op, Run, Version
+from ..objects.kinds import Artifact, Commit, GitState, Op, Promotion, Run, Version
 from ..objects.nodes import RefsNode, Tree
 from ..objects.oid import NULL, Oid
 from ..objects.records import Record
@@ -86,6 +86,7 @@ def _of_version(version: Version) -> Iterator[Oid]:
         yield version.artifact
         if version.commit:
             yield version.commit
+        yield from (link.artifact for link in version.links)
 
 
 def _of_commit(commit: Commit) -> Iterator[Oid]:
@@ -102,10 +103,15 @@ def _of_commit(commit: Commit) -> Iterator[Oid]:
 
 def _of_run(run: Run) -> Iterator[Oid]:
     yield from _of_git(run.git)
+    yield from (model.artifact for model in run.models)
     for step in run.steps.values():
         yield from (source.artifact for sources in step.inputs.values() for source in sources)
         yield from (output.artifact for output in step.outputs.values())
         yield from (oid for oid in (step.commit, step.attempt, step.log) if oid)
+
+
+def _of_promotion(_: Promotion) -> Iterator[Oid]:
+    return iter(())  # who was promoted once need not be kept for it
 
 
 def _of_git(git: GitState | None) -> Iterator[Oid]:
@@ -122,7 +128,9 @@ def _of_op(op: Op) -> Iterator[Oid]:
         yield op.state.refs
 
 
-RECORDS: dict[str, type[Record]] = {cls.KIND: cls for cls in (Artifact, Commit, Op, RefsNode, Run, Tree, Version)}
+RECORDS: dict[str, type[Record]] = {
+    cls.KIND: cls for cls in (Artifact, Commit, Op, Promotion, RefsNode, Run, Tree, Version)
+}
 """Kind → the class of its records; a blob has none."""
 
 _REFERENCES: dict[str, Callable[[Any], Iterable[Oid]]] = {
@@ -131,6 +139,7 @@ _REFERENCES: dict[str, Callable[[Any], Iterable[Oid]]] = {
     "version": _of_version,
     "commit": _of_commit,
     "run": _of_run,
+    "promotion": _of_promotion,
     "refs": _of_refs,
     "op": _of_op,
 }

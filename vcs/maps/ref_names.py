@@ -8,6 +8,7 @@
     values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
     newest/<name>                            → the artifact that was made, or made again, last
+    stages/<name>/<stage>/<time>/<id>        → the promotion with this id: of each stage the last one counts
     cache/<cache key>/<commit id>            → the commit: its result can be used where its trace still holds
     vouched/<object id>/<vouch id>           → the vouch: who has signed that a commit or artifact is of his making
     pruned/<artifact id>                     → that artifact, whose data was given up on purpose
@@ -28,7 +29,7 @@ from ..errors import DamagedError
 from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
-PRUNED, KEPT, LOST, VOUCHED = "pruned/", "kept/", "lost/", "vouched/"
+PRUNED, KEPT, LOST, VOUCHED, STAGES = "pruned/", "kept/", "lost/", "vouched/", "stages/"
 RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "labels/"
 
 MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
@@ -129,6 +130,21 @@ def newest(name: str) -> str:
 def newest_like(start: str) -> str:
     """What these refs of all names that start so start with."""
     return NEWEST + _quoted(start)
+
+
+def stages_of(name: str) -> str:
+    """What the refs of all promotions of an artifact name start with."""
+    return f"{STAGES}{_quoted(name)}/"
+
+
+def stage(name: str, stage: str) -> str:
+    """What the refs of all promotions to a stage of an artifact name start with."""
+    return f"{stages_of(name)}{_quoted(stage)}/"
+
+
+def promotion(name: str, stage_name: str, created: int, promotion: Oid) -> str:
+    """The ref of a promotion (at a time in milliseconds since 1970)."""
+    return f"{stage(name, stage_name)}{created:016d}/{promotion}"
 
 
 def results(key: Oid) -> str:

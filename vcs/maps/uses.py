@@ -24,9 +24,14 @@ def made(step: StepRun) -> set[Use]:
     return {(output.name, output.artifact) for output in step.outputs.values()}
 
 
+def models(run: Run) -> set[Use]:
+    """The versions of models that a run worked on."""
+    return {(model.name, model.artifact) for model in run.models}
+
+
 def of_run(refs: Refs, run: Run) -> set[Use]:
     """All that a run uses. Raises as `Refs.record` where one of its commits cannot be read."""
-    found: set[Use] = set()
+    found = models(run)
     for step in run.steps.values():
         commit = refs.record(step.execution, Commit) if step.execution else None
         found |= taken(step, commit) | made(step)

@@ -1,7 +1,8 @@
 """The kinds of object a repository keeps. Each is described in docs/format/objects.md.
 
 blob (raw bytes) → tree (a folder) → artifact (a value) → commit (an executed step) → run (an executed
-pipeline); a version is one number of one artifact name; an op is one change of the repository's refs.
+pipeline); a version is one number of one artifact name; a promotion says which one is in which stage; an op is one
+change of the repository's refs.
 """
 
 from __future__ import annotations
@@ -161,6 +162,7 @@ class Run(Record):
         status: `running`, `completed`, `failed` or `interrupted`.
         steps: Invocation id → step run, in order of `order`.
         previous: The run id of the pipeline's run before this one.
+        models: The versions of models that it worked on.
     """
 
     KIND: ClassVar[str] = "run"
@@ -179,6 +181,7 @@ class Run(Record):
     finished: Moment | None
     metadata: Mapping[str, Any]
     tags: tuple[str, ...] = ()
+    models: tuple[Output, ...] = later(())
 
 
 @record
@@ -192,12 +195,13 @@ class Version(Record):
         commit: The execution that made it; None for data saved or registered by hand.
         output: Which output of that execution.
         run: The run in which it was first made or saved.
-        origin: `step`, `saved`, `registered`, `external` or `file`.
+        origin: `step`, `saved`, `registered`, `external`, `file` or `model`.
         metadata: What the materializer found out about the value, and what people noted, in the encoding of
             `vcs.values`. Not part of the artifact: a mean may differ in its last digit from one machine to another,
             and the same value has the same id everywhere.
         deleted: True for what stays of a deleted version, so that its number is never used again.
         noted: What of the metadata people noted, by name, sorted; None where nobody did, or nobody wrote that down.
+        links: What belongs to it, where it is a version of a model.
     """
 
     KIND: ClassVar[str] = "version"
@@ -214,6 +218,32 @@ class Version(Record):
     metadata: Mapping[str, Any]
     deleted: bool = False
     noted: tuple[str, ...] | None = later(None)
+    links: tuple[Output, ...] = later(())
+
+
+@record
+class Promotion(Record):
+    """A stage of an artifact name that moved: since then it is another version, or none.
+
+    Attributes:
+        name: The artifact's name.
+        stage: Such as `production`.
+        artifact: The value that it is since; None where the stage was taken from all. The value itself is kept by its
+            version, not by this.
+        author: Who moved it.
+        created: When; later than the promotion before it, whatever the clocks said.
+        reason: Why, as the author says.
+        run: The run in which that happened, if it did in one.
+    """
+
+    KIND: ClassVar[str] = "promotion"
+    name: str
+    stage: str
+    artifact: Oid | None
+    author: str
+    created: Moment
+    reason: Report
+    run: str | None
 
 
 def values_of(found: Record) -> Iterator[Any]:

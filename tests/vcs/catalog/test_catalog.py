@@ -242,13 +242,13 @@ def test_a_change_sees_what_its_own_runs_use(repository: Repository) -> None:
             put_run(transaction, dataclasses.replace(a_run(run_id, "completed"), steps={"train": step}))
     with repository.transaction("delete all") as transaction:
         for run_id in ("one", "two"):
-            user = transaction.user("took", took.artifact)
+            user = transaction.need("took", took.artifact)
             assert user is not None
             with pytest.raises(Conflict, match="is used by the run a-run"):
                 delete(transaction, "made")
             transaction.add(DeleteRun(run_id))
         delete(transaction, "made")
-        assert transaction.user("took", took.artifact) is None
+        assert transaction.need("took", took.artifact) is None
         put_run(transaction, dataclasses.replace(a_run("three"), steps={"train": step}))
         with pytest.raises(Conflict, match="is used by the run a-run"):
             delete(transaction, "took")

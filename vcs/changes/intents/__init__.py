@@ -10,6 +10,7 @@ from ...objects.records import Json
 from .base import Intent, SetRef
 from .merge import Merge
 from .runs import DeleteRun, EditRun, EndStep, PutRun
+from .stages import Promote
 from .versions import AddVersion, DeleteVersion, EditVersion
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "EndStep",
     "Intent",
     "Merge",
+    "Promote",
     "PutRun",
     "SetRef",
     "decode",
@@ -30,7 +32,7 @@ __all__ = [
 
 INTENTS: dict[str, type[Intent]] = {
     cls.NAME: cls
-    for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, PutRun, EndStep, EditRun, DeleteRun, Merge)
+    for cls in (SetRef, AddVersion, EditVersion, DeleteVersion, Promote, PutRun, EndStep, EditRun, DeleteRun, Merge)
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from ...objects.oid import Oid
 from ...objects.records import Record, record
 from ..view import View
+
+T = TypeVar("T")
 
 
 @record
@@ -51,6 +53,6 @@ class SetRef(Intent):
         return () if self.target is None else (self.target,)
 
 
-def union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    """The tags of both, each once."""
+def union(first: tuple[T, ...], second: tuple[T, ...]) -> tuple[T, ...]:
+    """The tags, or what else, of both, each once."""
     return tuple(dict.fromkeys((*first, *second)))

@@ -243,6 +243,7 @@ def _merged_version(base: Version | None, one: Version, other: Version) -> Versi
         tags=_merged_tags(() if base is None else base.tags, one.tags, other.tags),
         metadata=_merged_notes({} if base is None else base.metadata, one.metadata, other.metadata),
         noted=with_noted(one.noted, other.noted),
+        links=union(one.links, other.links),
     )
 
 
@@ -264,6 +265,7 @@ def _merged_run(base: Run | None, one: Run, other: Run) -> Run:
     return dataclasses.replace(
         other,
         steps=steps,
+        models=union(one.models, other.models),
         tags=_merged_tags(() if base is None else base.tags, one.tags, other.tags),
         metadata=_merged_notes({} if base is None else base.metadata, one.metadata, other.metadata),
     )

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, versions
-from ...objects.kinds import Commit, Version
+from ...objects.kinds import Commit, Output, Version
 from ...objects.oid import NULL, Oid
-from ...objects.records import record
+from ...objects.records import later, record
 from ..view import View
 from .base import Intent, union
 
@@ -66,7 +66,7 @@ class AddVersion(Intent):
 
 @record
 class EditVersion(Intent):
-    """Adds metadata and tags to a version, or takes tags from it, or labels it; others may do so at the same time."""
+    """Adds metadata, tags and links to a version, takes tags from it, or labels it; others may do so meanwhile."""
 
     NAME: ClassVar[str] = "edit-version"
     name: str
@@ -75,6 +75,7 @@ class EditVersion(Intent):
     tags: tuple[str, ...] = ()
     untag: tuple[str, ...] = ()
     label: str | None = None
+    links: tuple[Output, ...] = later(())
 
     def replay(self, view: View) -> None:
         """See `Intent.replay`."""
@@ -85,13 +86,17 @@ class EditVersion(Intent):
         tags = tuple(tag for tag in union(found.tags, self.tags) if tag not in self.untag)
         _change(view, found, dataclasses.replace(
             found, tags=tags, metadata={**found.metadata, **self.metadata}, label=found.label or self.label,
-            noted=with_noted(found.noted, self.metadata),
+            noted=with_noted(found.noted, self.metadata), links=union(found.links, self.links),
         ))  # fmt: skip
+
+    def targets(self) -> Iterable[Oid]:
+        """See `Intent.targets`."""
+        return (link.artifact for link in self.links)
 
 
 @record
 class DeleteVersion(Intent):
-    """Deletes a version, if no run uses it and it still is what was looked at when that was decided.
+    """Deletes a version, if nothing needs it and it still is what was looked at when that was decided.
 
     Attributes:
         expected: The version's record then.
@@ -110,10 +115,8 @@ class DeleteVersion(Intent):
             return  # gone already: that is what was meant
         if view.get(ref) != self.expected:
             raise Conflict(f"{self.name}@{self.number} was changed meanwhile; look at it again before you delete it.")
-        if (run := view.user(self.name, version.artifact)) is not None:
-            raise Conflict(
-                f"{self.name}@{self.number} is used by the run {run.name}; delete that run first (`art rm {run.name}`)."
-            )
+        if (need := view.need(self.name, version.artifact)) is not None:
+            raise Conflict(f"{self.name}@{self.number} {need}.")
         for each in marks_of(version):
             view.set(each, None)
         last = self.number == versions.last_number(view, self.name)
@@ -175,7 +178,7 @@ def marks_of(version: Version) -> list[str]:
 
 
 def _grave(version: Version) -> Version:
-    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=(), noted=None)
+    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=(), noted=None, links=())
 
 
 def _check_label(view: View, name: str, label: str | None, artifact: Oid, found: Version | None) -> None:

@@ -33,7 +33,7 @@ ROW_SIZE = _ROW.size
 _FEW = 20
 """Looking for one object takes as long as passing over so many."""
 
-KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs")
+KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs", "promotion")
 """Object kinds in the order of their codes, 0 first."""
 
 CODES = {kind: code for code, kind in enumerate(KINDS)}

@@ -86,6 +86,7 @@ _LEADS_TO = {
     ref_names.PRUNED: "artifact",
     ref_names.KEPT: "artifact",
     ref_names.VOUCHED: "blob",
+    ref_names.STAGES: "promotion",
     **dict.fromkeys(ref_names.MARKS, ""),
 }
 
@@ -101,6 +102,7 @@ _SPELT = {
         ref_names.VALUES: f"{_ID}/{_NAME}/{_NUMBER}",
         ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
         ref_names.NEWEST: _NAME,
+        ref_names.STAGES: f"{_NAME}/{_NAME}/{_TIME}/{_ID}",
         **dict.fromkeys((ref_names.CACHE, ref_names.VOUCHED), f"{_ID}/{_ID}"),
         **dict.fromkeys((ref_names.PRUNED, ref_names.KEPT, ref_names.LOST), _ID),
     }.items()
@@ -126,4 +128,6 @@ def describe(ref: str) -> str:
         return f"run {ref_names.last_part(ref)}"
     if ref.startswith(ref_names.CACHE):
         return f"the cached result {ref_names.name_of(ref)[:12]}"
+    if ref.startswith(ref_names.STAGES):
+        return f"a promotion of {ref_names.name_of(ref)}"
     return ref

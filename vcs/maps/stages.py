@@ -1,0 +1,43 @@
+"""The stages of artifact names, as the refs tell them: which version is `production` now, and which were before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..objects.kinds import Promotion, Version
+from ..objects.oid import Oid
+from . import ref_names, versions
+from .damaged import read, whole
+from .refs import Refs
+
+
+def last(refs: Refs, name: str, stage: str) -> Promotion | None:
+    """The last promotion to a stage of a name: that, or none, is the version that it stands for."""
+    found = next(refs.items(ref_names.stage(name, stage), reverse=True), None)
+    return None if found is None else refs.record(found[1], Promotion)
+
+
+def version(refs: Refs, name: str, stage: str) -> Version | None:
+    """The version that is in a stage; None where none is, or it was deleted here."""
+    promotion = last(refs, name, stage)
+    if promotion is None or promotion.artifact is None:
+        return None
+    return versions.by_value(refs, name, promotion.artifact)
+
+
+def current(refs: Refs, name: str) -> dict[str, Promotion]:
+    """The stages of a name that a version is in, in order, each with the promotion to it."""
+    found = {each.stage: each for each in history(refs, name)}
+    return {stage: each for stage, each in sorted(found.items()) if each.artifact is not None}
+
+
+def held(refs: Refs) -> set[tuple[str, Oid]]:
+    """Name and artifact of all that are in a stage."""
+    now = {(each.name, each.stage): each.artifact for each in history(refs)}
+    return {(name, artifact) for (name, _), artifact in now.items() if artifact is not None}
+
+
+def history(refs: Refs, name: str | None = None) -> Iterator[Promotion]:
+    """All promotions of a name, or of all names: by stage, oldest first; without those that are damaged."""
+    prefix = ref_names.STAGES if name is None else ref_names.stages_of(name)
+    return whole(read(refs, ref, oid, Promotion) for ref, oid in refs.items(prefix))
