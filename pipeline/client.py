@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import ArtError, Repository, ref_names
 
-from . import functions
+from . import functions, promotion
 from .define import building
 from .define.handles import LazyArtifact
-from .history import answers, delete, experiments, filters, listing, lookup
+from .history import answers, delete, experiments, filters, listing, lookup, models
+from .history.models import ModelVersion
 from .history.tables import Runs, Versions
 from .history.views import ArtifactVersion, PipelineRun
 from .run import context
@@ -202,6 +203,33 @@ class Client:
         """
         asked: dict[str, Any] = dict(pipeline=pipeline, where=where, sort=sort, limit=limit)
         return experiments.frame(experiments.experiments(self.repository, **asked))
+
+    def get_model_version(self, name: str, version: str | int | None = None) -> ModelVersion:
+        """A version of a model: the newest, or the one with a number or explicit version, or in a stage.
+
+        Raises:
+            UnknownName: There is no such model or version.
+        """
+        found = models.find(self.repository, name, version)
+        asked = lookup.spec(found.name, version)
+        note(answers.VERSION, {"asked": asked}, lambda: found.id)
+        note(answers.NOTED, {"name": found.name, "artifact": found.id}, lambda: answers.of_versions([found.record]))
+        return found
+
+    def list_model_versions(self, name: str) -> Versions[ModelVersion]:
+        """All versions of a model, oldest first.
+
+        Raises:
+            UnknownName: There is no such model.
+        """
+        found = models.every(self.repository, name)
+        asked = {"name": lookup.model_name(name)}
+        note(answers.VERSIONS, asked, lambda: answers.of_versions(each.record for each in found))
+        return found
+
+    def promote(self, name: str, stage: str, version: str | int | None = None, reason: str = "") -> ArtifactVersion:
+        """Moves a stage of an artifact's or a model's name to a version. See `promotion.promote`."""
+        return promotion.promote(name, stage, version, reason, self.repository)
 
     def delete_artifact_version(self, name: str, version: str | int | None = None) -> None:
         """Deletes a version that no run uses; its number is not used again.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from artvcs.vcs import (
     EditRun,
     EditVersion,
     Input,
+    Output,
     Repository,
     Transaction,
     UnknownName,
@@ -61,7 +61,7 @@ def save_artifact(
         DefinitionError: The name has that explicit version already.
         MaterializerError: The value cannot be stored.
     """
-    with _writing(f"save {name}") as (repository, transaction):
+    with context.writing(f"save {name}") as (repository, transaction):
         saved = store.save(transaction, repository, data, materializer, describe=extract_metadata)
         return _add(repository, transaction, saved, name, version, tags, metadata, "saved")
 
@@ -94,7 +94,7 @@ def register_artifact(
     with storage_errors(f"reading {path}"):
         if not path.exists():
             raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
-    with _writing(f"register {name}") as (repository, transaction):
+    with context.writing(f"register {name}") as (repository, transaction):
         saved = store.save(transaction, repository, path, progress=progress)
         return _add(repository, transaction, saved, name, version, tags, metadata, "registered")
 
@@ -150,38 +150,52 @@ def log_metadata(
     infer_artifact: bool = False,
     run_id_name_or_prefix: str | None = None,
     step_name: str | None = None,
+    model_name: str | None = None,
+    model_version: str | int | None = None,
+    infer_model: bool = False,
 ) -> None:
-    """Notes facts about the running step, or about an artifact version, a run, or a step of a run.
+    """Notes facts about the running step, or about an artifact version, a run, a step of a run, or a model version.
 
     Args:
         metadata: Facts by name: numbers, text, lists, dictionaries and other plain values.
         artifact_name: Note them with this artifact.
-        artifact_version: Which version; by default the newest.
+        artifact_version: Which version, by its number, explicit version or stage; by default the newest.
         artifact_version_id: Note them with the version of the artifact with this id, or start of an id.
         infer_artifact: Note them with what the running step is about to return: its only output, or the one that is
             called `artifact_name`.
         run_id_name_or_prefix: Note them with this run.
         step_name: Note them with this step of that run.
+        model_name: Note them with this model.
+        model_version: Which version of it; by default the newest.
+        infer_model: Note them with the version of a model that the running step works on.
 
     Raises:
         ParameterError: A value is not plain.
-        PipelineError: Nothing was named, and no step is running; or the step has no such output.
+        PipelineError: Nothing was named, and no step is running; or the step has no such output, or no model.
         UnknownName: What was named does not exist.
     """
     facts = encode_metadata(metadata)
     here, artifact_name = context.current(), artifact_version_id or artifact_name
     if infer_artifact:
         _log_output_metadata(here, artifact_name, metadata)
+    elif infer_model:
+        context.get_step_context().model.log_metadata(metadata)
     elif artifact_name is not None:
-        with _writing(f"note metadata of {artifact_name}") as (_, transaction):
-            found = lookup.find_version(transaction, artifact_name, artifact_version)
-            transaction.add(EditVersion(found.name, found.artifact, facts))
+        _log_version_metadata(lookup.spec(artifact_name, artifact_version), facts)
+    elif model_name is not None:
+        _log_version_metadata(lookup.spec(lookup.model_name(model_name), model_version), facts)
     elif run_id_name_or_prefix is not None:
         _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
     elif here is not None:
         here.metadata.update(metadata)
     else:
         raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
+
+
+def _log_version_metadata(asked: str, facts: dict[str, Any]) -> None:
+    with context.writing(f"note metadata of {asked}") as (repository, transaction):
+        found = lookup.find_spec(transaction, asked, repository.project)
+        transaction.add(EditVersion(found.name, found.artifact, facts))
 
 
 def _log_output_metadata(here: context.RunningStep | None, name: str | None, metadata: Mapping[str, Any]) -> None:
@@ -199,7 +213,7 @@ def _log_output_metadata(here: context.RunningStep | None, name: str | None, met
 
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
     here = context.current()
-    with _writing(f"note metadata of run {text}") as (_, transaction):
+    with context.writing(f"note metadata of run {text}") as (_, transaction):
         run = lookup.find_run_spec(transaction, text)
         if step_name is not None and step_name not in run.order:
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
@@ -210,18 +224,6 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
         if step_name is not None and step_name not in run.steps:
             raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
         transaction.add(EditRun(run.run, step_name, facts))
-
-
-@contextmanager
-def _writing(why: str) -> Iterator[tuple[Repository, Transaction]]:
-    """The repository and transaction of the running step, or fresh ones."""
-    here = context.current()
-    if here is not None:
-        yield here.repository, here.transaction
-        return
-    repository = Repository.discover(create=True)
-    with repository.transaction(why) as transaction:
-        yield repository, transaction
 
 
 def _add(
@@ -237,6 +239,8 @@ def _add(
     versions.add(transaction, fresh, saved.facts, encode_metadata(metadata or {}))
     # A number is final only when it is published, and only then anybody is told.
     transaction.publish(tolerant=here is not None)
+    if here is not None and here.model is not None:
+        here.model.add([Output(saved.id, title)])
     added = known.by_value(repository.refs(), title, saved.id)
     if added is None or (label is not None and added.label != label):
         raise Conflict(

@@ -15,6 +15,7 @@ from . import errors
 from .define import building
 from .define.graph import Graph
 from .define.handles import Source
+from .define.model import Model
 from .define.options import ExecutionMode, Hook, PipelineOptions
 from .define.signature import MISSING, Input, Signature, as_written, read_signature
 from .errors import DefinitionError, ParameterError, RunFailed
@@ -70,6 +71,7 @@ class Pipeline(Generic[P]):
         on_end: Hook | None = None,
         on_success: Hook | None = None,
         on_failure: Hook | None = None,
+        model: Model | None = None,
     ) -> Pipeline[P]:
         """The same pipeline with other options; what is not said stays as it is. See `PipelineOptions`.
 
@@ -79,7 +81,7 @@ class Pipeline(Generic[P]):
         said = dict(
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
             run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure,
+            on_failure=on_failure, model=model,
         )  # fmt: skip
         return Pipeline(self.function, self.options.override(**said))
 

@@ -41,7 +41,19 @@ if TYPE_CHECKING:
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
     from .objects import canonical, values
-    from .objects.kinds import Artifact, Code, Commit, Failure, GitState, Input, Output, Promotion, Run, StepRun, Version
+    from .objects.kinds import (
+        Artifact,
+        Code,
+        Commit,
+        Failure,
+        GitState,
+        Input,
+        Output,
+        Promotion,
+        Run,
+        StepRun,
+        Version,
+    )
     from .objects.limits import MAX_REPORT, MAX_TEXT
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from ..errors import DefinitionError
 from ..values.materializers import Materializer
+from .model import Model
 from .policy import CachePolicy
 
 Hook = Callable[..., Any]
@@ -42,7 +43,11 @@ class Retry:
 
 @dataclass(frozen=True)
 class Options:
-    """Base of both kinds of options; None means "not said"."""
+    """Base of both kinds of options; None means "not said".
+
+    Attributes:
+        model: To which model belongs what is made; what a step says goes before what its pipeline says.
+    """
 
     name: str | None = None
     enable_cache: bool | None = None
@@ -51,6 +56,7 @@ class Options:
     on_end: Hook | None = None
     on_success: Hook | None = None
     on_failure: Hook | None = None
+    model: Model | None = None
 
     def override(self, **said: Any) -> Self:
         """These options with what was said now on top; substitutions and materializers add up.

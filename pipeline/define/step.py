@@ -15,6 +15,7 @@ from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
 from ..values.materializers import Materializer, is_builtin
 from . import building
+from .model import Model
 from .options import Hook, Retry, StepOptions, as_retry
 from .policy import CachePolicy
 from .signature import Signature, as_written, read_signature
@@ -95,6 +96,7 @@ class Step(Generic[P, T]):
         on_end: Hook | None = None,
         on_success: Hook | None = None,
         on_failure: Hook | None = None,
+        model: Model | None = None,
     ) -> Step[P, T]:
         """The same step with other options; what is not said stays as it is. See `StepOptions`.
 
@@ -104,7 +106,7 @@ class Step(Generic[P, T]):
         said = dict(
             name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, output_materializers=self._materializers(output_materializers),
+            on_failure=on_failure, model=model, output_materializers=self._materializers(output_materializers),
         )  # fmt: skip
         return self._with(self.options.override(**said))
 

@@ -73,6 +73,14 @@ def with_version(refs: Refs, name: str, version: str) -> Version | None:
     return labelled if labelled is not None or number is None else versions.by_number(refs, name, number)
 
 
+def find_value(refs: Refs, name: str, artifact: Oid) -> Version:
+    """The version of a name that has this artifact. Raises UnknownName where there is none."""
+    found = versions.by_value(refs, name, artifact)
+    if found is None:
+        raise UnknownName(f"The version of {name!r} that was meant has been deleted; `art ls {name}` lists the others.")
+    return found
+
+
 def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
     """The newest version of a name that was made at a Git revision or before it.
 
@@ -129,9 +137,9 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
     start, back = steps_back(version or name)
     if not version and versions.exists(refs, start := named(refs, start)):
         return _before(refs, find_version(refs, start), back)
-    if version and (known := _with_word(refs, name, version)) is not None:
+    if version and (known := with_word(refs, name, version)) is not None:
         return known
-    if version and (known := _with_word(refs, name, start)) is not None:
+    if version and (known := with_word(refs, name, start)) is not None:
         return _before(refs, known, back)
     if not version or version.isdigit():
         return find_version(refs, name, version or None)
@@ -146,7 +154,7 @@ def steps_back(text: str) -> tuple[str, int]:
     return found["start"], sum(int(each or 1) for each in found["steps"].split("~")[1:])
 
 
-def _with_word(refs: Refs, name: str, word: str) -> Version | None:
+def with_word(refs: Refs, name: str, word: str) -> Version | None:
     """The version of a name with this label or number, or in this stage, or the newest for `latest`."""
     found = with_version(refs, name, word)
     if found is None and word == LATEST:

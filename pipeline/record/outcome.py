@@ -25,6 +25,7 @@ class Outcome:
         missing: Artifact versions it asked for that there were none of.
         notes: What it noted about its run (under None), or about other steps of it.
         of_outputs: What it noted about its outputs.
+        of_model: What it noted about the model that it worked on.
         trace: What it was seen to use.
         error: What the step raised, if it failed.
     """
@@ -37,6 +38,7 @@ class Outcome:
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    of_model: dict[str, Any] = field(default_factory=dict)
     log: str = ""
     trace: Trace = field(default_factory=Trace)
     error: Exception | None = None

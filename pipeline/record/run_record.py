@@ -38,6 +38,7 @@ from ..fingerprint import Fingerprint, to_json
 from ..trace.left.kinds import FILES
 from ..typing.encode import encode_all, encode_metadata
 from . import versions
+from .models import Models
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
 
@@ -59,10 +60,11 @@ class RunRecord:
     """
 
     def __init__(
-        self, repository: Repository, transaction: Transaction, claims: Claims, judge: Judge, run: Run
+        self, repository: Repository, transaction: Transaction, claims: Claims, judge: Judge, models: Models, run: Run
     ) -> None:
         self.run = run
         self._judge = judge
+        self._models = models
         self._steps: dict[str, StepRun] = {}
         self._repository = repository
         self._transaction = transaction
@@ -99,6 +101,7 @@ class RunRecord:
             self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
         self._add_versions(node.step.signature.outputs, oid, outputs, facts, outcome.of_outputs)
+        self._belongs(decision, outputs, commit)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
     def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
@@ -115,6 +118,7 @@ class RunRecord:
             started=outcome.started,
             finished=outcome.finished,
             metadata=encode_metadata(outcome.metadata),
+            of_model=encode_metadata(outcome.of_model) or None,
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
             cache_key=None,
         )
@@ -141,7 +145,13 @@ class RunRecord:
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
         self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts, {})
+        self._belongs(decision, outputs, decision.commit)
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
+
+    def _belongs(self, decision: Decision, outputs: Mapping[str, Output], commit: Commit) -> None:
+        """Says that what a step made belongs to the model that it works on, and what it noted of that."""
+        if (model := self._models.of(decision.node)) is not None:
+            model.add(outputs.values(), commit.of_model)
 
     def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
         """Notes a step that failed."""
@@ -178,6 +188,7 @@ class RunRecord:
             How it ended: `failed` where something could not be published as it was meant.
         """
         with self._transaction.together():
+            self._models.settle()
             self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
             self._write_run()
             self._transaction.standing = ()
@@ -230,7 +241,7 @@ class RunRecord:
 
     def _write_run(self) -> None:
         with self._transaction.together():
-            self.run = dataclasses.replace(self.run, steps=dict(self._steps))
+            self.run = dataclasses.replace(self.run, steps=dict(self._steps), models=self._models.write())
             self._unwritten = []
             base, self._oid = self._oid, self._transaction.put(self.run)
             self._transaction.add(PutRun(base, self._oid))

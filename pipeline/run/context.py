@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from artvcs.vcs import Input, Repository, Transaction
 
 from ..errors import PipelineError
+from ..history import lookup
+from ..history.models import ModelVersion
+from ..history.views import ArtifactVersion
+from ..record.models import WorkedOn, asked
 from ..trace.owners import targets
 
 if TYPE_CHECKING:
@@ -34,6 +38,8 @@ class RunningStep:
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
         outputs: Its outputs → what each is stored as.
         of_outputs: What it noted about its outputs so far.
+        model: The version of a model that what it makes belongs to.
+        of_model: What it noted about that so far.
         left: Tells what it has left in files.
         log: Tells what it has printed.
     """
@@ -52,6 +58,8 @@ class RunningStep:
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    model: WorkedOn | None = field(default=None, repr=False)
+    of_model: dict[str, Any] = field(default_factory=dict)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
     log: Callable[[], str] = str
 
@@ -97,14 +105,91 @@ class StepContext:
         """What the step noted with `log_metadata` so far."""
         return self._here.metadata
 
+    @property
+    def model(self) -> StepModel:
+        """The version of a model that what it makes belongs to.
+
+        Raises:
+            PipelineError: Neither the step nor its pipeline has a model.
+        """
+        if self._here.model is None:
+            raise PipelineError(
+                f"The step {self._here.step_name!r} has no model; give it or its pipeline one: "
+                '@pipeline(model=Model("NAME")).'
+            )
+        return StepModel(self._here, self._here.model)
+
     def _asked(self, name: str) -> str:
         answer = str(getattr(self._here, name))
-        for recording in targets():
-            recording.context.setdefault(name, answer)
+        _note(name, answer)
         return answer
 
     def __repr__(self) -> str:
         return f"<step context of {self._here.invocation_id}>"
+
+
+class StepModel:
+    """The version of a model that a step works on. What the step asks of it counts for the cache."""
+
+    def __init__(self, here: RunningStep, worked_on: WorkedOn) -> None:
+        self._here = here
+        self._worked_on = worked_on
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        _note("model", self._worked_on.name)
+        return self._worked_on.model.name
+
+    @property
+    def version(self) -> str:
+        """The explicit version, else the number, as text."""
+        return self._version().version
+
+    @property
+    def number(self) -> int:
+        """The number of the version."""
+        return self._version().number
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> ArtifactVersion:
+        """A version of an artifact that belongs to it, also what an earlier step of this run made.
+
+        Args:
+            name: The artifact's name.
+            version: Which of several; by default the one that was added last.
+
+        Raises:
+            UnknownName: None that belongs to it is called so.
+        """
+        found = self._worked_on.find(name, version)
+        if version is None:
+            _note(asked(name), found.artifact)
+        record = lookup.find_value(self._here.transaction, name, found.artifact)
+        self._here.reads[f"{name}@{record.number}"] = found
+        return ArtifactVersion(self._here.repository, record)
+
+    def load_artifact(self, name: str, version: str | int | None = None) -> Any:
+        """The value of an artifact that belongs to it. Raises as `get_artifact` and `ArtifactVersion.load`."""
+        return self.get_artifact(name, version).load()
+
+    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Notes facts about the version."""
+        self._here.of_model.update(metadata)
+
+    def _version(self) -> ModelVersion:
+        answer = self._worked_on.told()["model version"]
+        found = self._worked_on.version()
+        _note("model version", answer)
+        return ModelVersion(self._here.repository, found)
+
+    def __repr__(self) -> str:
+        return f"<model {self._worked_on.model.name} of {self._here.invocation_id}>"
+
+
+def _note(question: str, answer: str) -> None:
+    """Notes that the step was told this of its run."""
+    for recording in targets():
+        recording.context.setdefault(question, answer)
 
 
 _context: ContextVar[RunningStep | None] = ContextVar("artvcs_step", default=None)
@@ -127,11 +212,11 @@ def get_step_context() -> StepContext:
     return StepContext(context)
 
 
-def told(run_id: str, run_name: str, pipeline: str, node: Node) -> dict[str, str]:
+def told(run_id: str, run_name: str, pipeline: str, node: Node, model: WorkedOn | None) -> dict[str, str]:
     """What a step would be told of its run, should it ask."""
     return {
         "run_id": run_id, "run_name": run_name, "pipeline_name": pipeline, "step_name": node.step.name,
-        "invocation_id": node.id,
+        "invocation_id": node.id, **({} if model is None else model.told()),
     }  # fmt: skip
 
 
@@ -139,6 +224,23 @@ def run_id() -> str:
     """The id of the run that is going on here; empty outside of steps."""
     here = _context.get()
     return here.run_id if here is not None else ""
+
+
+@contextmanager
+def writing(why: str, repository: Repository | None = None) -> Iterator[tuple[Repository, Transaction]]:
+    """A repository and a transaction in it: those of the running step, or fresh ones.
+
+    Args:
+        why: What is done, for the log.
+        repository: Which one; by default that of the running step, or of the working directory.
+    """
+    here = current()
+    if here is not None and repository in (None, here.repository):
+        yield here.repository, here.transaction
+        return
+    repository = repository or Repository.discover(create=True)
+    with repository.transaction(why) as transaction:
+        yield repository, transaction
 
 
 @contextmanager

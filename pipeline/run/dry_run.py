@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 from artvcs.vcs import (
@@ -30,6 +31,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import PipelineOptions
 from ..history import lookup
+from ..record.models import Models
 from ..record.run_record import put_source, unmade_commit
 from ..trace import chance
 from ..trace.left import whereabouts
@@ -104,6 +106,7 @@ class _Planner:
         self._again: dict[str, str] = {}
         self._states = States(repository, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
+        self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
     def plan(self, nodes: list[Node]) -> list[PlannedStep]:
         found = [self._plan(node) for node in nodes]
@@ -127,7 +130,7 @@ class _Planner:
         }
         self._states.owed.begin(node.step.function)
         use_cache = self._options.uses_cache(node.step.options)
-        asked = told("", "", self._pipeline, node)
+        asked = told("", "", self._pipeline, node, self._models.of(node))
         decision = decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
@@ -144,6 +147,8 @@ class _Planner:
             return PlannedStep(node.id, "maybe", f"It runs if {unsure!r} leaves something else behind than before.")
         if decision.hit is not None and decision.commit is not None:
             self._made[node.id] = decision.hit, decision.commit
+            if (model := self._models.of(node)) is not None:
+                model.add(decision.commit.outputs.values())
             decision.leave()
             return PlannedStep(
                 node.id, "reuse", "Its code, inputs and all that it used are those of an earlier execution."

@@ -38,6 +38,7 @@ from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
 from ..history import lookup
 from ..record import run_record, versions
+from ..record.models import Models
 from ..record.outcome import Outcome
 from ..record.run_record import RunRecord
 from ..trace.left import uses
@@ -111,7 +112,11 @@ class _Runner:
         self._observer = observer.observer()
         self._claims = Claims(repository.layout)
         self._judge = Judge(repository, config.read(repository).trust)
-        self._record = RunRecord(repository, transaction, self._claims, self._judge, self._new_run(name, params, file))
+        new = self._new_run(name, params, file)
+        self._models = Models(repository, transaction, new.run, self._started, options)
+        for node in graph.nodes.values():
+            self._models.of(node)  # one that there is none of is said before anything runs
+        self._record = RunRecord(repository, transaction, self._claims, self._judge, self._models, new)
         self._executor: Executor = InlineExecutor()
         self._running: dict[Future[Outcome], Decision] = {}
         self._begun: dict[str, tuple[Decision, RunningStep, int]] = {}
@@ -259,6 +264,8 @@ class _Runner:
             self._refuse(node, error)  # before it costs anything
             return
         self._observer.step_started(node.id)
+        if (model := self._models.of(node)) is not None:
+            model.begin()
         self._running[self._submit(decision, self._with_hooks(node.step))] = decision
 
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
@@ -270,7 +277,7 @@ class _Runner:
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
-            outputs=names,
+            outputs=names, model=self._models.of(node) if is_ours else None,
         )  # fmt: skip
         if is_ours:
             self._begun[node.id] = decision, here, now_ms()
@@ -302,7 +309,7 @@ class _Runner:
         if self._running:
             self._states.forget()  # what runs beside may change anything
         run = self._record.run
-        asked = told(run.run, run.name, run.pipeline, node)
+        asked = told(run.run, run.name, run.pipeline, node, self._models.of(node))
         return decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=self._options.uses_cache(node.step.options),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from artvcs.pipelines.client import Client
     from artvcs.pipelines.define.artifact_config import ArtifactConfig
     from artvcs.pipelines.define.handles import ExternalArtifact, InputFile
+    from artvcs.pipelines.define.model import Model, ModelStages
     from artvcs.pipelines.define.options import Retry
     from artvcs.pipelines.define.policy import CachePolicy
     from artvcs.pipelines.define.step import step
@@ -35,6 +36,8 @@ _HOMES = {
     "JSONString": "values.materializers",
     "MarkdownString": "values.materializers",
     "Materializer": "values.materializers",
+    "Model": "define.model",
+    "ModelStages": "define.model",
     "Retry": "define.options",
     "get_step_context": "run.context",
     "load_artifact": "functions",
@@ -56,6 +59,8 @@ __all__ = [
     "JSONString",
     "MarkdownString",
     "Materializer",
+    "Model",
+    "ModelStages",
     "Retry",
     "__version__",
     "get_step_context",

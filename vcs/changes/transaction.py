@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 from ..catalog.catalog import Catalog
 from ..errors import Conflict, UnknownName, storage_errors
 from ..maps import graph
-from ..objects.kinds import Run, State
+from ..objects.kinds import State
 from ..objects.oid import Oid
 from ..objects.records import Record
 from ..storage.layout import Layout

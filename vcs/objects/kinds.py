@@ -90,6 +90,7 @@ class Commit(Record):
         cache_key: Under which its outputs can be used again; None where they cannot.
         trace: A blob that says what the execution was seen to use.
         log: A blob of what the step printed.
+        of_model: What it noted about the model that it worked on, in the encoding of `vcs.values`; None for nothing.
     """
 
     KIND: ClassVar[str] = "commit"
@@ -111,6 +112,7 @@ class Commit(Record):
     finished: Moment
     metadata: Mapping[str, Any]
     log: Oid | None
+    of_model: Mapping[str, Any] | None = later(None)
 
 
 @record
@@ -252,7 +254,7 @@ def values_of(found: Record) -> Iterator[Any]:
     if isinstance(found, Version):
         mappings = [found.metadata]
     elif isinstance(found, Commit):
-        mappings = [found.params, found.metadata]
+        mappings = [found.params, found.metadata, found.of_model or {}]
     elif isinstance(found, Run):
         mappings = [found.params, found.metadata, *(step.metadata for step in found.steps.values())]
     return (value for mapping in mappings for value in mapping.values())

@@ -1,0 +1,83 @@
+"""Moving the stages of a name: which version is `production` from now on, with who says so and why."""
+
+from __future__ import annotations
+
+from artvcs.vcs import (
+    InvalidName,
+    Oid,
+    Promote,
+    Promotion,
+    Repository,
+    Transaction,
+    UnknownName,
+    now_ms,
+    stages,
+)
+from artvcs.vcs import versions as known
+
+from .define import naming
+from .history import lookup
+from .history.views import ArtifactVersion
+from .run import context
+
+_NO_STAGES = frozenset((lookup.LATEST, "HEAD"))
+
+
+def promote(
+    name: str, stage: str, version: str | int | None = None, reason: str = "", repository: Repository | None = None
+) -> ArtifactVersion:
+    """Moves a stage of an artifact's or a model's name to a version: `NAME@STAGE` is that version from now on.
+
+    Args:
+        name: The artifact's or the model's name.
+        stage: Such as `production`.
+        version: Its number, explicit version or another stage; by default the newest.
+        reason: Why, for whoever reads the history.
+        repository: Where; by default that of the running step, or of the working directory.
+
+    Raises:
+        InvalidName: No stage can be called so.
+        UnknownName: There is no such version.
+        Conflict: The stage is spelt as an explicit version of that name.
+    """
+    _check_stage(stage)
+    with context.writing(f"promote {name} to {stage}", repository) as (repository, transaction):
+        found = lookup.find_spec(transaction, lookup.spec(name, version), repository.project)
+        _promote(repository, transaction, found.name, stage, found.artifact, reason)
+        return ArtifactVersion(repository, found)
+
+
+def demote(name: str, stage: str, reason: str = "", repository: Repository | None = None) -> ArtifactVersion:
+    """Takes a stage away from the version that is in it, and gives that version.
+
+    Args:
+        name: The artifact's or the model's name.
+        stage: The stage.
+        reason: Why, for whoever reads the history.
+        repository: Where; by default that of the running step, or of the working directory.
+
+    Raises:
+        UnknownName: There is no such name, or no version of it is in that stage.
+    """
+    with context.writing(f"take {stage} from {name}", repository) as (repository, transaction):
+        found = lookup.find_spec(transaction, name, repository.project)
+        promoted = stages.version(transaction, found.name, stage)
+        if promoted is None:
+            now = ", ".join(stages.current(transaction, found.name)) or "none"
+            raise UnknownName(f"No version of {found.name!r} is {stage!r}; its stages are: {now}.")
+        _promote(repository, transaction, found.name, stage, None, reason)
+        return ArtifactVersion(repository, promoted)
+
+
+def _promote(
+    repository: Repository, transaction: Transaction, name: str, stage: str, artifact: Oid | None, reason: str
+) -> None:
+    here = context.current()
+    run, author = here.run_id if here else None, repository.author()
+    transaction.add(Promote(Promotion(name, stage, artifact, author, now_ms(), reason, run)))
+
+
+def _check_stage(stage: str) -> None:
+    naming.check_name(stage, "stage")
+    if stage in _NO_STAGES or known.as_number(stage) or lookup.steps_back(stage)[1]:
+        raise InvalidName(f"The stage {stage!r} would be taken for another version; choose another name.")

@@ -1,0 +1,201 @@
+"""The versions of models that a run works on: what it makes belongs to them.
+
+A new version is made when the first step that works on it is executed, and not when every step is reused: then the
+run has made again what belongs to a version that there is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from artvcs.vcs import EditVersion, Input, Output, Repository, Transaction, UnknownName, Version
+from artvcs.vcs import versions as known
+
+from ..define import naming
+from ..define.graph import Node
+from ..define.model import USUAL_STAGES, Model
+from ..define.options import PipelineOptions
+from ..history import lookup, models
+from ..typing.encode import encode_metadata
+from ..values import store
+from . import versions
+
+_NEW = "a new one"
+"""What a step is told of a version that is yet to be made: another one each time."""
+
+
+class WorkedOn:
+    """One version of a model that a run works on.
+
+    Attributes:
+        model: What the pipeline or step says about it.
+        name: What the model's versions are stored as.
+    """
+
+    def __init__(self, all_: Models, model: Model, label: str | None, version: Version | None) -> None:
+        self.model = model
+        self.name = lookup.model_name(model.name)
+        self._all = all_
+        self._label = label
+        self._artifact = None if version is None else version.artifact
+        self._links: list[Output] = []
+        self._notes: dict[str, Any] = {}
+
+    @property
+    def link(self) -> Output | None:
+        """The version as a run refers to it; None where it is yet to be made."""
+        return None if self._artifact is None else Output(self._artifact, self.name)
+
+    def begin(self) -> None:
+        """Makes the version, if there is none yet."""
+        if self._artifact is not None:
+            return
+        transaction, repository = self._all.transaction, self._all.repository
+        with transaction.together():
+            # No two versions are the same value, whatever belongs to them.
+            value = {"model": self.model.name, "id": os.urandom(16).hex()}
+            saved = store.save(transaction, repository, value, describe=False)
+            fresh = versions.fresh(
+                self.name, saved.id, "model", label=self._label, run=self._all.run_id, tags=self.model.tags
+            )
+            versions.add(transaction, fresh, {}, encode_metadata(self.model.metadata))
+            self._artifact = saved.id
+
+    def add(self, outputs: Iterable[Output] = (), notes: Mapping[str, Any] | None = None) -> None:
+        """Says what belongs to it: artifacts, and what a step noted, encoded."""
+        for each in outputs:
+            if each in self._links:
+                self._links.remove(each)
+            self._links.append(each)
+        self._notes.update(notes or {})
+
+    def write(self) -> None:
+        """Writes down what was said, if the version is made."""
+        if self._artifact is None or not (self._links or self._notes):
+            return
+        edit = EditVersion(self.name, self._artifact, self._notes, links=tuple(self._links))
+        self._all.transaction.add(edit)
+        self._links, self._notes = [], {}
+
+    def settle(self) -> None:
+        """At the end of a run that executed nothing: what is new belongs to a new version, else nothing is new."""
+        if self._artifact is None and self._links:
+            newest = known.newest(self._all.transaction, self.name)
+            if newest is not None and self._label is None and {*self._links} <= {*newest.links}:
+                self._artifact = newest.artifact
+                self._links = []
+            else:
+                self.begin()
+
+    def version(self) -> Version:
+        """The version, made and published: its number is final."""
+        self.begin()
+        with self._all.transaction.together():
+            self.write()
+            self._all.transaction.publish(tolerant=True)
+            found = self._record()
+            assert found is not None
+            return found
+
+    def find(self, name: str, version: str | int | None = None) -> Input:
+        """What a step gets that asks for an artifact of it. Raises UnknownName where none of it is called so."""
+        with self._all.transaction.together():
+            for link in reversed(self._links) if version is None else ():
+                if link.name == name:
+                    return _input(self._all.transaction, link)
+            self.write()
+            here = self._record()
+            if here is None:
+                raise UnknownName(f"Nothing belongs to this version of {self.name} yet; let a step make it first.")
+            found = models.member(self._all.transaction, here, name, version)
+            return Input(found.artifact, found.name, found.commit, found.output)
+
+    def told(self) -> dict[str, str]:
+        """What a step would be told, should it ask: see `run.context.told`."""
+        here = self._record()
+        answers = {"model": self.name, "model version": _NEW if here is None else f"{here.artifact} {here.label}"}
+        for link in (*(here.links if here is not None else ()), *self._links):
+            answers[asked(link.name)] = link.artifact
+        return answers
+
+    def _record(self) -> Version | None:
+        found = self._artifact
+        return None if found is None else known.by_value(self._all.transaction, self.name, found)
+
+
+class Models:
+    """All versions of models that a run works on.
+
+    Attributes:
+        repository: Where they are.
+        transaction: That of the run.
+        run_id: The run's id.
+
+    Args:
+        started: When the run began, for placeholders.
+        options: What the pipeline says: its model is that of the steps that have none of their own.
+    """
+
+    def __init__(
+        self, repository: Repository, transaction: Transaction, run_id: str, started: datetime, options: PipelineOptions
+    ) -> None:
+        self.repository = repository
+        self.transaction = transaction
+        self.run_id = run_id
+        self._started = started
+        self._options = options
+        self._found: dict[tuple[str, str | None], WorkedOn] = {}
+
+    def of(self, node: Node) -> WorkedOn | None:
+        """The version that a step works on.
+
+        Raises:
+            UnknownName: It says a version that there is none of.
+            DefinitionError: A placeholder has no value.
+            InvalidName: What the placeholders make is no name.
+        """
+        model = node.step.options.model or self._options.model
+        if model is None:
+            return None
+        version = None if model.version is None else self._filled(str(model.version))
+        if (model.name, version) not in self._found:
+            self._found[model.name, version] = self._resolve(model, version)
+        return self._found[model.name, version]
+
+    def _filled(self, version: str) -> str:
+        return naming.check_name(
+            naming.substitute(version, self._options.substitutions, self._started), "model version"
+        )
+
+    def _resolve(self, model: Model, version: str | None) -> WorkedOn:
+        if version is None:
+            return WorkedOn(self, model, None, None)
+        name = lookup.model_name(model.name)
+        found = lookup.with_word(self.transaction, name, version)
+        if found is None and (version in USUAL_STAGES or known.as_number(version)):
+            models.find(self.repository, model.name, version)  # says what there is
+        return WorkedOn(self, model, version, found)
+
+    def write(self) -> tuple[Output, ...]:
+        """Writes down what was said of each, and gives those that are made."""
+        for each in self._found.values():
+            each.write()
+        return tuple(link for each in self._found.values() if (link := each.link) is not None)
+
+    def settle(self) -> None:
+        """See `WorkedOn.settle`."""
+        for each in self._found.values():
+            each.settle()
+
+
+def asked(name: str) -> str:
+    """What a step asks that asks for an artifact of its model."""
+    return f"model artifact {name}"
+
+
+def _input(transaction: Transaction, link: Output) -> Input:
+    found = lookup.find_value(transaction, link.name, link.artifact)
+    return Input(link.artifact, link.name, found.commit, found.output)

@@ -1,0 +1,131 @@
+"""Stages: a name that moves from version to version, and remembers where it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from artvcs import Client, log_metadata, pipeline, save_artifact, step
+from artvcs.pipelines.errors import InUse
+from artvcs.pipelines.history import delete, lookup
+from artvcs.pipelines.promotion import demote, promote
+from artvcs.vcs import Conflict, InvalidName, Repository, UnknownName, fsck, repair, stages
+
+
+@pytest.fixture(autouse=True)
+def _two_versions(project: Path) -> None:
+    save_artifact(0.8, "model")
+    save_artifact(0.9, "model")
+
+
+def test_a_stage_is_found_where_a_version_is(project: Path) -> None:
+    promote("model", "production", 1)
+    assert Client().get_artifact_version("model", "production").number == 1
+    promote("model", "production", reason="better on holidays")
+    assert Client().get_artifact_version("model", "production").load() == 0.9
+    before = lookup.find_spec(Repository.discover().refs(), "model@production~1", project)
+    assert before.number == 1
+
+
+def test_its_history_says_who_moved_it_when_and_why() -> None:
+    promote("model", "production", 1, reason="the first")
+    promote("model", "production", 2, reason="better on holidays")
+    promote("model", "production", 2, reason="says nothing new")
+    demote("model", "production", reason="it was the weather")
+    told = list(stages.history(Repository.discover().refs(), "model"))
+    assert [each.reason for each in told] == ["the first", "better on holidays", "it was the weather"]
+    assert [each.created for each in told] == sorted({each.created for each in told})
+    assert all(each.author == Repository.discover().author() for each in told)
+    assert told[-1].artifact is None
+    with pytest.raises(UnknownName, match="'model' has no version 'production'|not a Git|Git"):
+        Client().get_artifact_version("model", "production")
+
+
+def test_a_clock_that_goes_backwards_does_not_move_a_stage_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    promote("model", "production", 1)
+    monkeypatch.setattr("artvcs.pipelines.promotion.now_ms", lambda: 1000)
+    promote("model", "production", 2)
+    assert Client().get_artifact_version("model", "production").number == 2
+
+
+def test_what_is_in_a_stage_is_not_deleted() -> None:
+    promote("model", "production", 1)
+    with pytest.raises(InUse, match=r"model@1 is 'production' now; move that stage first .`art tag -d model production`"):
+        Client().delete_artifact_version("model", 1)
+    rows = delete.prune(Repository.discover(), include_manual=True)
+    assert [row.version.number for row in rows] == [2]
+    promoted = Client().get_artifact_version("model", "production")
+    assert promoted.load() == 0.8
+    demote("model", "production")
+    Client().delete_artifact_version("model", 1)
+
+
+@pytest.mark.parametrize("stage", ["", "a/b", "../x", "a@b", "12", "latest", "HEAD", "x~2", "a\nb", "x" * 300])
+def test_names_that_no_stage_can_have(stage: str) -> None:
+    with pytest.raises(InvalidName):
+        promote("model", stage)
+
+
+def test_a_stage_and_an_explicit_version_have_different_names() -> None:
+    save_artifact(1.0, "model", version="stable")
+    with pytest.raises(Conflict, match="'model' has an explicit version 'stable'; give the stage another name"):
+        promote("model", "stable", 1)
+
+
+def test_what_there_is_none_of() -> None:
+    with pytest.raises(UnknownName, match="no artifact named 'modle'"):
+        promote("modle", "production")
+    with pytest.raises(UnknownName, match="No version of 'model' is 'production'; its stages are: none"):
+        demote("model", "production")
+
+
+def test_metadata_goes_to_the_version_in_a_stage() -> None:
+    promote("model", "production", 1)
+    log_metadata({"requests": 12}, artifact_name="model", artifact_version="production")
+    assert Client().get_artifact_version("model", 1).metadata["requests"] == 12
+    assert "requests" not in Client().get_artifact_version("model", 2).metadata
+
+
+@step(enable_cache=True)
+def serve() -> float:
+    found: float = Client().get_artifact_version("model", "production").load()
+    return found
+
+
+@step
+def choose() -> None:
+    promote("model", "production", 2, reason="the step says so")
+
+
+@pipeline
+def serving() -> None:
+    serve()
+
+
+@pipeline
+def choosing() -> None:
+    choose()
+
+
+def test_a_step_that_asks_for_a_stage_runs_again_when_it_moves() -> None:
+    promote("model", "production", 1)
+    serving()
+    assert serving().steps["serve"].cached
+    promote("model", "production", 2)
+    again = serving().steps["serve"]
+    assert (again.cached, again.output.load()) == (False, 0.9)
+
+
+def test_a_step_that_moves_a_stage_says_in_which_run() -> None:
+    run = choosing()
+    [told] = stages.history(Repository.discover().refs(), "model")
+    assert (told.run, told.reason) == (run.id, "the step says so")
+
+
+def test_the_repository_is_sound_and_can_be_mended(project: Path) -> None:
+    promote("model", "production", 1)
+    repository = Repository.discover()
+    assert not list(fsck(repository.layout.folder))
+    repair(repository.layout.folder)
+    assert Client().get_artifact_version("model", "production").number == 1
