@@ -21,7 +21,8 @@ def find(repository: Repository, text: str) -> Found:
     """
     refs = repository.refs()
     name = text.partition("@")[0]
-    if versions.exists(refs, name) or versions.exists(refs, lookup.steps_back(name)[0]):
+    start = lookup.steps_back(name)[0]
+    if versions.exists(refs, lookup.named(refs, name)) or versions.exists(refs, lookup.named(refs, start)):
         return ArtifactVersion(repository, lookup.find_spec(refs, text, repository.project))
     run = _run(repository, text)
     if run is not None and (text == run.run or not run.run.startswith(text)):

@@ -27,6 +27,7 @@ _ROOMS = {
         "init": "Make an artifact repository.",
         "run": "Run a pipeline.",
         "add": "Store an existing file or folder as an artifact.",
+        "tag": "Move a stage, such as production, to a version.",
         "checkout": "Put an artifact's files into the working directory.",
         "trust": "Let a value made elsewhere run code when it is loaded.",
         "completion": "Print what makes a shell complete `art`.",

@@ -202,6 +202,11 @@ def status(word: str) -> str:
     return style(word, fg=colours.get(word))
 
 
+def labels(stages: Sequence[str], tags: Sequence[str]) -> str:
+    """The stages that a version is in, and its tags."""
+    return ", ".join((*(style(stage, fg="green") for stage in stages), *tags))
+
+
 def damaged(why: str) -> str:
     """What stands for a record that cannot be read."""
     return style(f"(damaged: {why})", fg="red")

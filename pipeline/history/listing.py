@@ -7,7 +7,19 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from artvcs.vcs import Damaged, DamagedError, RefMap, Repository, UnknownName, Version, Wanted, damaged, runs, versions
+from artvcs.vcs import (
+    Damaged,
+    DamagedError,
+    RefMap,
+    Repository,
+    UnknownName,
+    Version,
+    Wanted,
+    damaged,
+    runs,
+    stages,
+    versions,
+)
 
 from . import filters, lookup
 from .tables import Runs, Versions
@@ -46,6 +58,7 @@ def list_versions(
         name=name,
         version=None if version is None else str(version),
         tag=tag,
+        promoted=[] if tag is None else list(stages.in_stage(refs, tag)),
         type=None if type is None else type.rpartition(".")[2],
         run=None if run is None else lookup.find_run(refs, run).run,
         producer=producer,
@@ -59,7 +72,7 @@ def list_versions(
         # The catalog may have found more than what fits.
         return (
             (version is None or str(version) in (each.record.label, str(each.number)))
-            and (tag is None or tag in each.record.tags)
+            and (tag is None or tag in each.record.tags or (each.name, each.id) in wanted.promoted)
             and (type is None or type in (each.type, each.type.rpartition(".")[2]))
             and (producer is None or (each.commit is not None and each.commit.step == producer))
             and all(_is_noted(each, condition) for condition in conditions)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from artvcs.vcs import ArtError, LookupFailed, Repository, versions
+from artvcs.vcs import ArtError, LookupFailed, Repository, stages, versions
 
 from . import answers, listing, lookup
 
@@ -45,6 +45,11 @@ def _noted(repository: Repository, run_id: str, arguments: Mapping[str, Any]) ->
     return answers.NONE if found is None else answers.of_versions([found])
 
 
+def _stages(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
+    now = stages.current(repository.refs(), arguments["name"])
+    return answers.of_stages(stage for stage, each in now.items() if each.artifact == arguments["artifact"])
+
+
 def _version(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
     return lookup.find_spec(repository.refs(), arguments["asked"], repository.project).artifact
 
@@ -55,4 +60,5 @@ _ANSWERS: dict[str, Callable[[Repository, str, Mapping[str, Any]], str]] = {
     answers.RUNS: _runs,
     answers.RUN: _run,
     answers.NOTED: _noted,
+    answers.STAGES: _stages,
 }

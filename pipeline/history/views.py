@@ -28,6 +28,7 @@ from artvcs.vcs import (
     damaged,
     parts,
     runs,
+    stages,
     uses,
     values,
     versions,
@@ -85,6 +86,15 @@ class ArtifactVersion(Source):
         """Its labels."""
         self._ask_what_is_noted()
         return self.record.tags
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages that it is in."""
+        now = stages.current(self.repository.refs(), self.name)
+        found = tuple(stage for stage, promotion in now.items() if promotion.artifact == self.id)
+        question = {"name": self.name, "artifact": self.id}
+        note(answers.STAGES, question, lambda: answers.of_stages(found))
+        return found
 
     @property
     def created(self) -> datetime:

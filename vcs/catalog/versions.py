@@ -30,6 +30,7 @@ class Wanted:
         name: The artifact's name.
         version: Its number, or its explicit version.
         tag: One of its tags.
+        promoted: Name and artifact of others that count as having that tag.
         type: The last part of its type's name.
         size: Bytes of its files.
         run: The id of the run in which it was first made or saved.
@@ -43,6 +44,7 @@ class Wanted:
     name: str | None = None
     version: str | None = None
     tag: str | None = None
+    promoted: Sequence[tuple[str, Oid]] = ()
     type: str | None = None
     size: int | None = None
     run: str | None = None
@@ -193,12 +195,16 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
         ("created >= ? - 1", wanted.since),
         ("created <= ? + 1", wanted.until),
         ("? IN (label, CAST(number AS TEXT))", wanted.version),
-        ("source IN (SELECT source FROM tags WHERE tag = ?)", wanted.tag),
     ]
     parts = [(text, value) for text, value in parts if value is not None]
     # A text that is no Unicode fits nothing that is stored.
     given = [value.encode("utf-8", "replace").decode() if isinstance(value, str) else value for _, value in parts]
     where = [text for text, _ in parts]
+    if wanted.tag is not None:
+        others = " OR (name = ? AND artifact = ?)" * len(wanted.promoted)
+        where.append(f"(source IN (SELECT source FROM tags WHERE tag = ?){others})")
+        given.append(wanted.tag.encode("utf-8", "replace").decode())
+        given += [each for name, artifact in wanted.promoted for each in (name, bytes.fromhex(artifact))]
     for condition in wanted.facts:
         selected, values = facts.query(condition)
         where.append(f"source IN ({selected})")

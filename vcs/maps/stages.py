@@ -33,8 +33,18 @@ def current(refs: Refs, name: str) -> dict[str, Promotion]:
 
 def held(refs: Refs) -> set[tuple[str, Oid]]:
     """Name and artifact of all that are in a stage."""
-    now = {(each.name, each.stage): each.artifact for each in history(refs)}
-    return {(name, artifact) for (name, _), artifact in now.items() if artifact is not None}
+    return {(name, artifact) for name, _, artifact in _now(refs)}
+
+
+def in_stage(refs: Refs, stage: str) -> set[tuple[str, Oid]]:
+    """Name and artifact of all that are in this stage."""
+    return {(name, artifact) for name, found, artifact in _now(refs) if found == stage}
+
+
+def _now(refs: Refs) -> Iterator[tuple[str, str, Oid]]:
+    """Name, stage and artifact of all that are in a stage."""
+    last = {(each.name, each.stage): each.artifact for each in history(refs)}
+    return ((*key, artifact) for key, artifact in last.items() if artifact is not None)
 
 
 def history(refs: Refs, name: str | None = None) -> Iterator[Promotion]:

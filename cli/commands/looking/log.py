@@ -109,6 +109,7 @@ ORIGINS = {
     "external": "given to the pipeline",
     "file": "a file given to the pipeline",
     "step": "made by a step",
+    "model": "of a model",
 }
 """How a version that no commit made came here."""
 

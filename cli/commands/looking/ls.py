@@ -11,7 +11,7 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.errors import perhaps
-from artvcs.pipelines.history import filters
+from artvcs.pipelines.history import filters, lookup
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
@@ -66,6 +66,7 @@ def command(
         raise click.UsageError("Say how many with -n, or --all.")
     client, wanted = Client(), _Filter(tag, type_, conditions, sort)
     refs = client.repository.refs()
+    name = name if name is None else lookup.named(refs, name)
     if name is not None and not versions.exists(refs, name):
         hint = perhaps(name, completion.near(completion.artifact_names, client.repository, name))
         raise UnknownName(f"There is no artifact named {name!r}{hint}; `art ls` lists those there are.")
@@ -155,7 +156,7 @@ def _either(version: ArtifactVersion | Damaged, show: Callable[[ArtifactVersion]
 def _cells(version: ArtifactVersion) -> list[str]:
     return [
         output.short(version.id), f"{version.name}@{version.version}", version.type.rpartition(".")[2],
-        output.size(version.size), output.ago(version.created), ", ".join(version.tags),
+        output.size(version.size), output.ago(version.created), output.labels(version.stages, version.tags),
     ]  # fmt: skip
 
 
@@ -173,5 +174,6 @@ def version_document(version: ArtifactVersion) -> dict[str, object]:
     return {
         "id": version.id, "name": version.name, "version": version.version, "number": version.number,
         "type": version.type, "size": version.size, "created": version.created, "tags": version.tags,
+        "stages": version.stages,
         "metadata": version.metadata, "origin": record.origin, "commit": record.commit, "run": record.run,
     }  # fmt: skip

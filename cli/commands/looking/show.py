@@ -8,9 +8,22 @@ from typing import Any
 
 import click
 
+from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
-from artvcs.vcs import Commit, Entry, GitState, Judge, Oid, Repository, SignatureError, canonical, config, ref_names
+from artvcs.vcs import (
+    Commit,
+    Entry,
+    GitState,
+    Judge,
+    Oid,
+    Repository,
+    SignatureError,
+    canonical,
+    config,
+    ref_names,
+    stages,
+)
 
 from ... import completion, finding, output
 from ...main import terminal
@@ -28,6 +41,8 @@ _LOOKED_AT, _MEASURES = 50, 3
 """So many things are looked at that steps noted which took a version, and what so many of them noted is shown."""
 _SEEN = 10
 """So many files that an execution used are listed, variables and the like."""
+_RUNS = 5
+"""So many runs that worked on a model are listed."""
 _USERS = 20
 """So many steps that use a version are listed."""
 
@@ -43,7 +58,9 @@ def command(target: str, all_files: bool, as_json: bool) -> None:
     """
     repository = Repository.discover()
     found = finding.find(repository, target)
-    if isinstance(found, ArtifactVersion):
+    if isinstance(found, ArtifactVersion) and found.record.origin == "model":
+        _say_model(repository, ModelVersion(repository, found.record), as_json=as_json)
+    elif isinstance(found, ArtifactVersion):
         if as_json:
             terminal().document(_version_document(repository, found))
         else:
@@ -68,8 +85,11 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
     for step, noted in _measures(version):
         terminal().row(f"Measures:  {output.values(noted)} ({step})")
-    if version.tags:
-        say(f"Tags:      {', '.join(version.tags)}")
+    _say_labels(version)
+    owners = repository.catalog().versions.owners(version.name, version.id, _RUNS)
+    if owners:
+        called = (ref_names.version_of(ref) for ref in owners)
+        terminal().row(f"Model:     {', '.join(f'{name}@{number}' for name, number in called)}")
     _say_mapping("Metadata:", _without_defaults(version.metadata))
     say(f"Made:      {output.moment(version.created)}")
     run = History(repository).run_name(record.run) if record.run else None
@@ -89,6 +109,41 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     say(f"Size:      {output.size(version.size)}{stored}")
     say(f"Artifact:  {version.id}")
     _say_files(repository, version, files, every=all_files)
+
+
+def _say_labels(version: ArtifactVersion) -> None:
+    if version.stages or version.tags:
+        terminal().say(f"Tags:      {output.labels(version.stages, version.tags)}")
+
+
+def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) -> None:
+    """Writes what is known of a version of a model, and what belongs to it."""
+    say, found, known = terminal().say, model.artifacts, model.runs
+    if as_json:
+        terminal().document({
+            **version_document(model),
+            "model": model.model,
+            "artifacts": {name: version_document(each) for name, each in found.items()},
+            "runs": [run.name for run in known],
+        })  # fmt: skip
+        return
+    say(f"model {output.style(f'{model.name}@{model.version}', fg='yellow')}")
+    _say_labels(model)
+    _say_mapping("Metadata:", dict(model.metadata))
+    say(f"Made:      {output.moment(model.created)}")
+    for promotion in stages.history(repository.refs(), model.name):
+        if promotion.artifact == model.id:
+            why = f": {promotion.reason}" if promotion.reason else ""
+            terminal().row(
+                f"Promoted:  {promotion.stage}, {output.ago(from_ms(promotion.created))}, by {promotion.author}{why}"
+            )
+    say(f"Runs:      {', '.join(run.name for run in known[:_RUNS])}{', …' if len(known) > _RUNS else ''}")
+    say("Artifacts:")
+    rows = [
+        [f"  {each.name}@{each.version}", each.type.rpartition(".")[2], output.size(each.size)]
+        for each in found.values()
+    ]
+    terminal().table(["  artifact", "type", "size"], rows, whole="  artifact")
 
 
 def _measures(version: ArtifactVersion) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -1,4 +1,4 @@
-"""Models: what runs make belongs to a version, with its measures; and can be asked for by what the version is called."""
+"""Models: what runs make belongs to a version, with its measures, and is found by what the version is called."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def look() -> Annotated[int, "report"]:
 @pipeline(model=Model("digits", tags=["mine"], metadata={"license": "MIT"}))
 def training(depth: int = 3) -> None:
     trained = train(depth)
-    look(after=trained)
+    look(after=trained)  # type: ignore[call-arg]
 
 
 @pipeline(model=Model("digits", version=ModelStages.PRODUCTION))
@@ -61,7 +61,7 @@ def test_a_run_that_reuses_everything_makes_none() -> None:
     again = training(4)
     assert all(each.cached for each in again.steps.values())
     assert [each.number for each in Client().list_model_versions("digits")] == [1, 2]
-    assert [each.id for each in Client().get_model_version("digits").runs][0] == again.id
+    assert Client().get_model_version("digits").runs[0].id == again.id
     training(3)  # older than the newest version: so it is another one again
     assert Client().get_model_version("digits").number == 3
     assert Client().get_model_version("digits").metadata["accuracy"] == 0.3  # noted by the step that was reused

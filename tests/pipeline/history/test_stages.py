@@ -38,7 +38,7 @@ def test_its_history_says_who_moved_it_when_and_why() -> None:
     assert [each.created for each in told] == sorted({each.created for each in told})
     assert all(each.author == Repository.discover().author() for each in told)
     assert told[-1].artifact is None
-    with pytest.raises(UnknownName, match="'model' has no version 'production'|not a Git|Git"):
+    with pytest.raises(UnknownName, match="'production'"):
         Client().get_artifact_version("model", "production")
 
 
@@ -51,7 +51,8 @@ def test_a_clock_that_goes_backwards_does_not_move_a_stage_back(monkeypatch: pyt
 
 def test_what_is_in_a_stage_is_not_deleted() -> None:
     promote("model", "production", 1)
-    with pytest.raises(InUse, match=r"model@1 is 'production' now; move that stage first .`art tag -d model production`"):
+    message = "model@1 is 'production' now; move that stage first .`art tag -d model production`"
+    with pytest.raises(InUse, match=message):
         Client().delete_artifact_version("model", 1)
     rows = delete.prune(Repository.discover(), include_manual=True)
     assert [row.version.number for row in rows] == [2]

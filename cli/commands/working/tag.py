@@ -1,0 +1,94 @@
+"""`art tag`."""
+
+from __future__ import annotations
+
+import click
+
+from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.views import from_ms
+from artvcs.pipelines.promotion import demote, promote
+from artvcs.vcs import Promotion, Refs, Repository, UnknownName, stages, versions
+
+from ... import completion, finding, output
+from ...main import terminal
+from ...stored import history
+
+
+@click.command()
+@click.argument("target", metavar="[NAME[@VERSION]]", required=False, shell_complete=completion.names_only)
+@click.argument("stage", required=False)
+@click.option("-m", "--message", "reason", default="", metavar="WHY", help="Why, for whoever reads the history.")
+@click.option("-d", "--delete", "take", is_flag=True, help="Take the stage away from the version that is in it.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def command(target: str | None, stage: str | None, reason: str, take: bool, as_json: bool) -> None:
+    """Move a stage to a version: NAME@STAGE is that version from then on.
+
+    Without STAGE, show which versions of NAME have been in which stage, by whom and why; without NAME, what is in a
+    stage now. By default the newest version of NAME is meant.
+
+    Example: art tag digits-model@1 production -m 'fewer wrong sevens'
+    """
+    repository = Repository.discover()
+    if target is None or stage is None:
+        if take or reason:
+            raise click.UsageError("Say which stage, as in `art tag digits-model production`.")
+        refs = repository.refs()
+        found = _now(refs) if target is None else _history(refs, target)
+        _list(repository, found, as_json=as_json)
+        return
+    if take:
+        version = demote(target, stage, reason)
+        terminal().note(f"{output.style(f'{version.name}@{version.version}', fg='yellow')} is {stage} no more")
+        return
+    wanted = finding.version(repository, target)
+    before = stages.version(repository.refs(), wanted.name, stage)
+    promote(wanted.name, stage, wanted.number, reason)
+    called = output.style(f"{wanted.name}@{wanted.version}", fg="yellow")
+    if before is not None and before.artifact == wanted.id:
+        terminal().note(f"{called} is {stage} already")
+    else:
+        instead = "" if before is None else f", and {before.name}@{before.label or before.number} no more"
+        terminal().note(f"{called} is {stage} now{instead}")
+
+
+def _now(refs: Refs) -> list[Promotion]:
+    """The promotion to each stage that a version is in, by name."""
+    last = {(each.name, each.stage): each for each in stages.history(refs)}
+    return [each for each in last.values() if each.artifact is not None]
+
+
+def _history(refs: Refs, name: str) -> list[Promotion]:
+    """All promotions of a name, newest first."""
+    stored = lookup.named(refs, name.partition("@")[0])
+    found = sorted(stages.history(refs, stored), key=lambda each: each.created, reverse=True)
+    if not found and not versions.exists(refs, stored):
+        raise UnknownName(f"There is no artifact or model {name!r}; `art ls` lists those there are.")
+    return found
+
+
+def _list(repository: Repository, found: list[Promotion], *, as_json: bool) -> None:
+    if as_json:
+        terminal().document([_document(repository, each) for each in found])
+        return
+    rows = [
+        [_version(repository, each), each.stage, output.ago(from_ms(each.created)), each.author, each.reason]
+        for each in found
+    ]
+    terminal().table(["artifact", "stage", "since", "by", "why"], rows, whole="artifact", spare=("by", "why"))
+    if not rows:
+        terminal().note("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
+
+
+def _version(repository: Repository, promotion: Promotion) -> str:
+    if promotion.artifact is None:
+        return f"{promotion.name} (none)"
+    return history.version_name(repository, promotion.name, promotion.artifact)
+
+
+def _document(repository: Repository, promotion: Promotion) -> dict[str, object]:
+    run = None if promotion.run is None else history.History(repository).run_name(promotion.run)
+    return {
+        "name": promotion.name, "stage": promotion.stage, "artifact": promotion.artifact,
+        "version": None if promotion.artifact is None else _version(repository, promotion).rpartition("@")[2],
+        "created": from_ms(promotion.created), "author": promotion.author, "reason": promotion.reason, "run": run,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""`art add`, `art tag` and what else changes the repository by hand."""
