@@ -197,3 +197,29 @@ def test_what_only_a_forgotten_remote_has_promised_is_no_hit(machine: Clone) -> 
     ben.art("pull")
     (ben.folder / "pyproject.toml").write_text("")  # by hand: what is noted of it is still here
     assert ben.ran() == {"numbers", "total"}
+
+
+def test_stages_and_models_are_shared(machine: Clone, shared: Path) -> None:
+    one, other = machine("one"), machine("other")
+    (one.folder / "flow.py").write_text((one.folder / "flow.py").read_text().replace("@pipeline", MODEL))
+    one.art("run", "flow.py")
+    one.art("tag", "digits", "production", "-m", "the first")
+    one.art("push")
+    other.art("pull")
+    assert other.art("show", "digits@production", "--json").json["artifacts"].keys() == {"numbers", "total"}
+    other.art("tag", "total@1", "staging", "-m", "for the demo")
+    one.art("tag", "numbers@1", "raw")
+    one.art("push")
+    other.art("push")
+    one.art("pull")
+    for each in (one, other):
+        found = {(row["name"], row["stage"], row["reason"]) for row in each.art("tag", "--json").json}
+        assert found == {
+            ("models/digits", "production", "the first"), ("numbers", "raw", ""), ("total", "staging", "for the demo"),
+        }  # fmt: skip
+        each.art("fsck")
+
+
+MODEL = """from artvcs import Model
+
+@pipeline(model=Model("digits"))"""
