@@ -27,6 +27,7 @@ VARYING = [
     (r"Author:.*", "Author"),
     (r" +$", ""),
     (r" +", " "),  # columns are as wide as what varies in them
+    (r"AGO \S+@\S+", "AGO AUTHOR"),
 ]
 
 
