@@ -86,6 +86,10 @@ class PickleFallbackWarning(UserWarning):
     """A value was stored as a pickle because nothing better knows its type."""
 
 
+class IgnoredSetting(UserWarning):
+    """Something was said that has no meaning here, such as where ZenML would run a step."""
+
+
 class SharingWarning(UserWarning):
     """A run could not fetch before it, or push after it, as the project's settings ask."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, overload
@@ -12,13 +13,13 @@ from typing import Any, Generic, ParamSpec, overload
 from artvcs.vcs import Repository
 
 from . import errors
-from .define import building
+from .define import building, settings
 from .define.graph import Graph
 from .define.handles import Source
 from .define.model import Model
 from .define.options import ExecutionMode, Hook, PipelineOptions
 from .define.signature import MISSING, Input, Signature, as_written, read_signature
-from .errors import DefinitionError, ParameterError, RunFailed
+from .errors import DefinitionError, ParameterError, RunFailed, perhaps
 from .history.views import PipelineRun
 from .run import scheduler
 from .run.dry_run import PlannedStep, preview
@@ -72,18 +73,25 @@ class Pipeline(Generic[P]):
         on_success: Hook | None = None,
         on_failure: Hook | None = None,
         model: Model | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        steps: Mapping[str, Any] | None = None,
+        config_path: str | os.PathLike[str] | None = None,
     ) -> Pipeline[P]:
         """The same pipeline with other options; what is not said stays as it is. See `PipelineOptions`.
 
+        `config_path` is a YAML file that says the same, see docs/configuration.md; what is said here goes before it.
+
         Raises:
-            DefinitionError: An option has an impossible value.
+            DefinitionError: An option has an impossible value, or the file cannot be understood.
         """
+        options = self.options if config_path is None else self.options.override(**settings.read(config_path))
         said = dict(
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
             run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model,
+            on_failure=on_failure, model=model, parameters=parameters,
+            steps=None if steps is None else settings.of_steps(steps),
         )  # fmt: skip
-        return Pipeline(self.function, self.options.override(**said))
+        return Pipeline(self.function, options.override(**said))
 
     def inputs(self) -> tuple[Input, ...]:
         """The pipeline's parameters.
@@ -129,16 +137,26 @@ class Pipeline(Generic[P]):
 
     def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Graph]:
         params = self._bind(args, kwargs)
-        with building.entered(Graph()) as built:
+        with building.entered(Graph(self.options.steps)) as built:
             self.function(**_copies(params))  # type: ignore[call-arg]
+        built.check_settings()
         if not built.nodes:
             raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
         return params, built
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        inputs = self.inputs()
+        inputs, signature = self.inputs(), inspect.signature(self.function)
+        configured = self.options.parameters
+        names = [entry.name for entry in inputs]
+        if unknown := [name for name in configured if name not in names]:
+            raise ParameterError(
+                f"The pipeline {self.name!r} has no parameter {unknown[0]!r}{perhaps(unknown[0], names)}; it has "
+                f"{', '.join(names) or 'none'}."
+            )
         try:
-            given = inspect.signature(self.function).bind(*args, **kwargs).arguments
+            there = signature.bind_partial(*args, **kwargs).arguments
+            more = {name: value for name, value in configured.items() if name not in there}
+            given = signature.bind(*args, **kwargs, **more).arguments
         except TypeError as error:
             raise ParameterError(
                 f"The pipeline {self.name!r} cannot be called so: {error}; it takes "

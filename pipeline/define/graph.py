@@ -16,6 +16,7 @@ from ..typing import coerce, encode
 from ..typing.fit import capitalised
 from . import naming
 from .handles import Source, StepOutput
+from .settings import StepSettings
 from .signature import MISSING
 from .step import Step
 
@@ -48,10 +49,15 @@ class Node:
 
 
 class Graph:
-    """The nodes of one pipeline, by invocation id, in the order in which they were called."""
+    """The nodes of one pipeline, by invocation id, in the order in which they were called.
 
-    def __init__(self) -> None:
+    Args:
+        settings: Step or invocation → what is said about it besides its code.
+    """
+
+    def __init__(self, settings: Mapping[str, StepSettings] | None = None) -> None:
         self.nodes: dict[str, Node] = {}
+        self._settings = settings or {}
         self._handles: set[StepOutput] = set()
         self._uses: Counter[str] = Counter()
 
@@ -72,13 +78,30 @@ class Graph:
             ParameterError: An input is missing, unknown, or not fit to be a parameter.
         """
         invocation = self._next_id(step.name) if id is None else self._checked_id(id)
-        node = _make_node(invocation, step, _bind(step, args, kwargs), after)
+        said = self._said_of(step.name, invocation)
+        step = step.with_options(**said.options) if said.options else step
+        node = _make_node(invocation, step, _bind(step, args, kwargs, said), after, said)
         self._refuse_strangers(node)
         self.nodes[invocation] = node
         names: list[str | None] = [output.name for output in step.signature.outputs]
         handles = tuple(StepOutput(invocation, name) for name in names or [None])
         self._handles.update(handles)
         return handles[0] if step.signature.single or not step.signature.outputs else handles
+
+    def _said_of(self, step: str, invocation: str) -> StepSettings:
+        """What is said about a use of a step: what is said of that use goes before what is said of the step."""
+        said = self._settings.get(step, StepSettings())
+        return said.override(self._settings[invocation]) if invocation in self._settings else said
+
+    def check_settings(self) -> None:
+        """Looks whether all is there that something is said about. Raises DefinitionError."""
+        known = {name for node in self.nodes.values() for name in (node.id, node.step.name)}
+        for name, said in self._settings.items():
+            if name not in known:
+                raise DefinitionError(
+                    f"{said.origin}: there is no step {name!r}{perhaps(name, known)}; the pipeline has "
+                    f"{', '.join(self.nodes)}."
+                )
 
     def _next_id(self, step: str) -> str:
         self._uses[step] += 1
@@ -127,7 +150,7 @@ class Graph:
         return graphlib.TopologicalSorter(waiting)
 
 
-def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], said: StepSettings) -> dict[str, Any]:
     inputs = step.signature.inputs
     names = [entry.name for entry in inputs]
     if len(args) > len(names):
@@ -140,6 +163,18 @@ def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if name in given:
             raise ParameterError(f"The step {step.name!r} got the input {name!r} twice; give it once.")
         given[name] = value
+    for name, value in said.parameters.items():
+        if name not in names:
+            hint, known = perhaps(name, names), ", ".join(names) or "none"
+            raise ParameterError(f"{said.origin}: the step {step.name!r} has no input {name!r}{hint}; it has {known}.")
+        if _is_artifact(given.get(name)):
+            raise ParameterError(
+                f"{said.origin}: the input {name!r} of step {step.name!r} is an artifact in this pipeline, and no "
+                "parameter; leave it out."
+            )
+        given[name] = value
+    for name, value in step.options.parameters.items():
+        given.setdefault(name, value)
     for entry in inputs:
         if entry.name not in given:
             if entry.default is MISSING:
@@ -150,12 +185,19 @@ def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -
     return given
 
 
-def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], after: Any) -> Node:
+def _is_artifact(value: Any) -> bool:
+    return isinstance(value, Source) or (
+        isinstance(value, (list, tuple)) and any(isinstance(each, Source) for each in value)
+    )
+
+
+def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], after: Any, said: StepSettings) -> Node:
     sources: dict[str, tuple[Source, ...]] = {}
     lists, params = set(), {}
     annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
     for name, value in given.items():
         what = f"the input {name!r} of step {step.name!r}"
+        what = f"{what} ({said.origin})" if name in said.parameters else what
         if isinstance(value, Source):
             sources[name] = (_not_empty(value, what),)
         elif isinstance(value, (list, tuple)) and any(isinstance(item, Source) for item in value):

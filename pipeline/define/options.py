@@ -11,6 +11,7 @@ from ..errors import DefinitionError
 from ..values.materializers import Materializer
 from .model import Model
 from .policy import CachePolicy
+from .settings import StepSettings
 
 Hook = Callable[..., Any]
 ExecutionMode = Literal["continue_on_failure", "stop_on_failure", "fail_fast"]
@@ -47,6 +48,7 @@ class Options:
 
     Attributes:
         model: To which model belongs what is made; what a step says goes before what its pipeline says.
+        parameters: Parameter → value, in place of its default.
     """
 
     name: str | None = None
@@ -57,9 +59,10 @@ class Options:
     on_success: Hook | None = None
     on_failure: Hook | None = None
     model: Model | None = None
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def override(self, **said: Any) -> Self:
-        """These options with what was said now on top; substitutions and materializers add up.
+        """These options with what was said now on top; substitutions, materializers and parameters add up.
 
         Raises:
             DefinitionError: An option is unknown.
@@ -67,7 +70,7 @@ class Options:
         known = {field.name for field in dataclasses.fields(self)}
         if unknown := sorted(set(said) - known):
             raise DefinitionError(f"There is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}.")
-        for field in ("substitutions", "output_materializers"):
+        for field in ("substitutions", "output_materializers", "parameters"):
             if said.get(field) is not None:
                 if not isinstance(said[field], Mapping):
                     raise DefinitionError(f"{field}={said[field]!r} is not possible; give a dictionary.")
@@ -113,12 +116,24 @@ class PipelineOptions(Options):
         run_name: Template for the names of runs.
         run_all: Run every step, also those that say that they may use earlier results.
         tags: Labels of each run.
+        steps: Step or invocation → what is said about it; it goes before what the code says.
     """
 
     execution_mode: ExecutionMode = "continue_on_failure"
     run_name: str | None = None
     run_all: bool = False
     tags: Sequence[str] = ()
+    steps: Mapping[str, StepSettings] = dataclasses.field(default_factory=dict)
+
+    def override(self, **said: Any) -> Self:
+        """See `Options.override`; what is said about one step adds up too."""
+        if (steps := said.get("steps")) is not None:
+            before = self.steps
+            said["steps"] = {
+                **before,
+                **{name: before[name].override(each) if name in before else each for name, each in steps.items()},
+            }
+        return super().override(**said)
 
     def uses_cache(self, step: StepOptions) -> bool:
         """Whether a step of this pipeline may use an earlier result: what the step says wins, unless all is to run."""

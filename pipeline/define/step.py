@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from ..errors import DefinitionError, perhaps
+from ..errors import DefinitionError, ParameterError, perhaps
 from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
 from ..values.materializers import Materializer, is_builtin
@@ -69,6 +69,12 @@ class Step(Generic[P, T]):
                 f"The step {self.name!r} has no input {unknown[0]!r} to ignore; it has {sorted(inputs)}."
             )
 
+        if unknown := sorted(set(self.options.parameters) - inputs):
+            raise ParameterError(
+                f"The step {self.name!r} has no input {unknown[0]!r}{perhaps(unknown[0], inputs)}; it has "
+                f"{', '.join(sorted(inputs)) or 'none'}."
+            )
+
     def code(self) -> Followed:
         """The step's code, followed as far as its cache policy says that code counts."""
         asked = {cls for cls in self.options.output_materializers.values() if not is_builtin(cls)}
@@ -77,9 +83,9 @@ class Step(Generic[P, T]):
             also += (self.options.on_start,)  # it may prepare what the step then uses
         return follow(self.function, reach=self.options.cache.code, also=also)
 
-    def __cache_identity__(self) -> Callable[P, T]:
+    def __cache_identity__(self) -> Any:
         """What code depends on that holds this step: the function, which it then calls. See `values.identity`."""
-        return self.function
+        return (self.function, dict(self.options.parameters)) if self.options.parameters else self.function
 
     def with_options(
         self,
@@ -97,6 +103,7 @@ class Step(Generic[P, T]):
         on_success: Hook | None = None,
         on_failure: Hook | None = None,
         model: Model | None = None,
+        parameters: Mapping[str, Any] | None = None,
     ) -> Step[P, T]:
         """The same step with other options; what is not said stays as it is. See `StepOptions`.
 
@@ -106,7 +113,8 @@ class Step(Generic[P, T]):
         said = dict(
             name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model, output_materializers=self._materializers(output_materializers),
+            on_failure=on_failure, model=model, parameters=parameters,
+            output_materializers=self._materializers(output_materializers),
         )  # fmt: skip
         return self._with(self.options.override(**said))
 
@@ -130,6 +138,9 @@ class Step(Generic[P, T]):
         """
         built = building.current()
         if built is None:
+            if self.options.parameters:
+                given = inspect.signature(self.function).bind_partial(*args, **kwargs).arguments
+                kwargs = {**{k: v for k, v in self.options.parameters.items() if k not in given}, **kwargs}  # type: ignore[assignment]
             return self.function(*args, **kwargs)
         inputs = {entry.name for entry in self.signature.inputs}
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}

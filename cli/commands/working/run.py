@@ -34,11 +34,14 @@ _OWN_FRAME = '\n  File "'
     "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.",
     shell_complete=completion.parameters,
 )  # fmt: skip
+@click.option("-c", "--config", metavar="FILE", help="A YAML file with parameters and options; -p goes before it.")
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")
 @click.option("--pdb", is_flag=True, help="Look around where a step failed, in Python's debugger.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, pdb: bool, as_json: bool) -> None:
+def command(
+    target: str, params: tuple[str, ...], config: str | None, no_cache: bool, plan: bool, pdb: bool, as_json: bool
+) -> None:
     """Run the pipeline in FILE.
 
     Example: art run train.py -p epochs=3
@@ -48,6 +51,9 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, pd
     with aside:
         pipeline = loading.load_pipeline(target)
         given = loading.bind(pipeline, params)
+        if config is not None:
+            with _warnings_in_one_line():
+                pipeline = pipeline.with_options(config_path=config)
         if no_cache:
             pipeline = pipeline.with_options(run_all=True)
         watcher = RunProgress(terminal())
@@ -60,7 +66,8 @@ def command(target: str, params: tuple[str, ...], no_cache: bool, plan: bool, pd
     if isinstance(found, PipelineRun):
         _report(found, watcher, as_json)
     elif isinstance(found, RunFailed):
-        again = shlex.join(["art", "run", target, *(word for each in params for word in ("-p", each))])
+        configured = ["-c", config] if config is not None else []
+        again = shlex.join(["art", "run", target, *configured, *(word for each in params for word in ("-p", each))])
         _report_failure(found, again, look_around=pdb, as_json=as_json)
     else:
         _show_plan(found, as_json)
