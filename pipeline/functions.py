@@ -226,6 +226,50 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
         transaction.add(EditRun(run.run, step_name, facts))
 
 
+def add_tags(*tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None) -> None:
+    """Adds tags to an artifact version, or to a run.
+
+    Args:
+        *tags: The tags.
+        artifact: The artifact's name, or the start of an artifact's id.
+        version: Which version, by its number, explicit version or stage; by default the newest.
+        run: The run's id, its name, or the start of either.
+
+    Raises:
+        PipelineError: Neither an artifact nor a run was named.
+        InvalidName: No tag can be called so.
+        UnknownName: What was named does not exist.
+    """
+    _edit_tags([naming.check_name(tag, "tag") for tag in tags], (), artifact, version, run)
+
+
+def remove_tags(
+    *tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None
+) -> None:
+    """Takes tags from an artifact version, or from a run; those that it has not, it has not. See `add_tags`.
+
+    Raises:
+        PipelineError: Neither an artifact nor a run was named.
+        UnknownName: What was named does not exist.
+    """
+    _edit_tags((), tags, artifact, version, run)
+
+
+def _edit_tags(
+    add: Sequence[str], remove: Sequence[str], artifact: str | None, version: str | int | None, run: str | None
+) -> None:
+    if (artifact is None) == (run is None):
+        raise PipelineError("Tags are of an artifact or of a run; name one of them.")
+    with context.writing("tag") as (repository, transaction):
+        if artifact is not None:
+            asked = lookup.spec(artifact, version)
+            found = lookup.find_spec(transaction, asked, repository.project)
+            transaction.add(EditVersion(found.name, found.artifact, {}, tuple(add), tuple(remove)))
+        else:
+            of = lookup.find_run_spec(transaction, str(run))
+            transaction.add(EditRun(of.run, None, {}, tuple(add), tuple(remove)))
+
+
 def _add(
     repository: Repository, transaction: Transaction, saved: Saved, name: str, version: str | int | None,
     tags: Sequence[str], metadata: Mapping[str, Any] | None, origin: str,

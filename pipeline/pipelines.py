@@ -74,6 +74,7 @@ class Pipeline(Generic[P]):
         on_failure: Hook | None = None,
         model: Model | None = None,
         parameters: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] | None = None,
         steps: Mapping[str, Any] | None = None,
         config_path: str | os.PathLike[str] | None = None,
     ) -> Pipeline[P]:
@@ -88,7 +89,7 @@ class Pipeline(Generic[P]):
         said = dict(
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
             run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model, parameters=parameters,
+            on_failure=on_failure, model=model, parameters=parameters, extra=extra,
             steps=None if steps is None else settings.of_steps(steps),
         )  # fmt: skip
         return Pipeline(self.function, options.override(**said))
@@ -137,7 +138,7 @@ class Pipeline(Generic[P]):
 
     def _build(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Graph]:
         params = self._bind(args, kwargs)
-        with building.entered(Graph(self.options.steps)) as built:
+        with building.entered(Graph(self.name, self.options)) as built:
             self.function(**_copies(params))  # type: ignore[call-arg]
         built.check_settings()
         if not built.nodes:

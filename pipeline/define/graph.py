@@ -16,6 +16,7 @@ from ..typing import coerce, encode
 from ..typing.fit import capitalised
 from . import naming
 from .handles import Source, StepOutput
+from .options import PipelineOptions
 from .settings import StepSettings
 from .signature import MISSING
 from .step import Step
@@ -51,13 +52,16 @@ class Node:
 class Graph:
     """The nodes of one pipeline, by invocation id, in the order in which they were called.
 
-    Args:
-        settings: Step or invocation → what is said about it besides its code.
+    Attributes:
+        name: The pipeline's name.
+        options: What is said about the pipeline besides its code.
     """
 
-    def __init__(self, settings: Mapping[str, StepSettings] | None = None) -> None:
+    def __init__(self, name: str, options: PipelineOptions) -> None:
+        self.name = name
+        self.options = options
         self.nodes: dict[str, Node] = {}
-        self._settings = settings or {}
+        self._settings = options.steps
         self._handles: set[StepOutput] = set()
         self._uses: Counter[str] = Counter()
 

@@ -98,6 +98,22 @@ class InputFile(Source):
         return f"InputFile({str(self.path)!r})"
 
 
+class ModelArtifact(Source):
+    """An artifact of the model that a step works on: looked up when the step begins.
+
+    Attributes:
+        name: The artifact's name.
+        version: Number or label; None for the one that was added last.
+    """
+
+    def __init__(self, name: str, version: str | int | None = None) -> None:
+        self.name = name
+        self.version = version
+
+    def __repr__(self) -> str:
+        return f"ModelArtifact({self.name!r})"
+
+
 class LazyArtifact(Source):
     """What `Client().get_artifact_version(...)` gives inside a `@pipeline`: looked up when the run starts.
 

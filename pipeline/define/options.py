@@ -49,6 +49,7 @@ class Options:
     Attributes:
         model: To which model belongs what is made; what a step says goes before what its pipeline says.
         parameters: Parameter → value, in place of its default.
+        extra: Plain values of your own, for steps that ask `get_step_context().extra`.
     """
 
     name: str | None = None
@@ -60,6 +61,7 @@ class Options:
     on_failure: Hook | None = None
     model: Model | None = None
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def override(self, **said: Any) -> Self:
         """These options with what was said now on top; substitutions, materializers and parameters add up.
@@ -70,7 +72,7 @@ class Options:
         known = {field.name for field in dataclasses.fields(self)}
         if unknown := sorted(set(said) - known):
             raise DefinitionError(f"There is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}.")
-        for field in ("substitutions", "output_materializers", "parameters"):
+        for field in ("substitutions", "output_materializers", "parameters", "extra"):
             if said.get(field) is not None:
                 if not isinstance(said[field], Mapping):
                     raise DefinitionError(f"{field}={said[field]!r} is not possible; give a dictionary.")
@@ -134,6 +136,10 @@ class PipelineOptions(Options):
                 **{name: before[name].override(each) if name in before else each for name, each in steps.items()},
             }
         return super().override(**said)
+
+    def extra_of(self, step: StepOptions) -> Mapping[str, Any]:
+        """What a step of this pipeline finds in `extra`: what it says itself goes before what the pipeline says."""
+        return {**self.extra, **step.extra}
 
     def uses_cache(self, step: StepOptions) -> bool:
         """Whether a step of this pipeline may use an earlier result: what the step says wins, unless all is to run."""

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 
 _PIPELINE = (
     "parameters", "steps", "run_name", "enable_cache", "execution_mode", "tags", "substitutions", "model",
+    "extra",
 )  # fmt: skip
-_STEP = ("parameters", "enable_cache", "retry", "timeout", "substitutions", "model")
+_STEP = ("parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra")
 _MODEL = ("name", "version", "tags", "metadata")
 
 _STACK = frozenset((
     "settings", "schedule", "build", "deployment_settings", "environment", "secrets", "runtime", "step_operator",
     "experiment_tracker", "enable_heartbeat", "heartbeat_healthy_threshold", "enable_artifact_metadata",
-    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "extra", "outputs", "cache_policy",
+    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "outputs", "cache_policy",
     "failure_hook_source", "success_hook_source", "init_hook_source", "init_hook_kwargs", "cleanup_hook_source",
     "group",
 ))  # fmt: skip
@@ -152,6 +153,7 @@ _WANTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "enable_cache": (bool, "true or false"),
     "timeout": ((int, float), "a number of seconds"),
     "tags": (list, "a list of texts"),
+    "extra": (Mapping, "names with values"),
     "substitutions": (Mapping, "a mapping of placeholders to texts"),
     "retry": ((int, Mapping), "a number of tries, or count, delay and backoff"),
 }

@@ -104,6 +104,7 @@ class Step(Generic[P, T]):
         on_failure: Hook | None = None,
         model: Model | None = None,
         parameters: Mapping[str, Any] | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> Step[P, T]:
         """The same step with other options; what is not said stays as it is. See `StepOptions`.
 
@@ -113,7 +114,7 @@ class Step(Generic[P, T]):
         said = dict(
             name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model, parameters=parameters,
+            on_failure=on_failure, model=model, parameters=parameters, extra=extra,
             output_materializers=self._materializers(output_materializers),
         )  # fmt: skip
         return self._with(self.options.override(**said))

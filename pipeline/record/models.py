@@ -16,8 +16,10 @@ from artvcs.vcs import versions as known
 
 from ..define import naming
 from ..define.graph import Node
+from ..define.handles import ModelArtifact
 from ..define.model import USUAL_STAGES, Model
 from ..define.options import PipelineOptions
+from ..errors import ParameterError
 from ..history import lookup, models
 from ..typing.encode import encode_metadata
 from ..values import store
@@ -164,6 +166,20 @@ class Models:
         if (model.name, version) not in self._found:
             self._found[model.name, version] = self._resolve(model, version)
         return self._found[model.name, version]
+
+    def find(self, node: Node, source: ModelArtifact) -> Input:
+        """What a step takes that belongs to its model, now that the steps before it have ended.
+
+        Raises:
+            ParameterError: There is none, or the step has no model.
+        """
+        model = self.of(node)
+        if model is None:
+            raise ParameterError(f"The step {node.id!r} takes {source.name!r} of its model, but has none; give it one.")
+        try:
+            return model.find(source.name, source.version)
+        except UnknownName as error:
+            raise ParameterError(f"The step {node.id!r} cannot begin: {error}") from None
 
     def _filled(self, version: str) -> str:
         return naming.check_name(

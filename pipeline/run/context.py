@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import Input, Repository, Transaction
+from artvcs.vcs import Input, Repository, Transaction, canonical, hash_bytes
 
 from ..errors import PipelineError
 from ..history import lookup
@@ -16,6 +16,7 @@ from ..history.models import ModelVersion
 from ..history.views import ArtifactVersion
 from ..record.models import WorkedOn, asked
 from ..trace.owners import targets
+from ..typing.encode import encode_metadata
 
 if TYPE_CHECKING:
     from ..define.graph import Node
@@ -32,6 +33,7 @@ class RunningStep:
         step_name: The step's name.
         invocation_id: Which use of the step this is.
         parameters: The step's parameters.
+        extra: What the step, or else its pipeline, says in `extra`.
         metadata: What the step noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
         missing: Those it asked for that there were none of, written likewise.
@@ -52,6 +54,7 @@ class RunningStep:
     parameters: Mapping[str, Any]
     repository: Repository = field(repr=False)
     transaction: Transaction = field(repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
@@ -99,6 +102,12 @@ class StepContext:
     def parameters(self) -> Mapping[str, Any]:
         """The step's parameters."""
         return self._here.parameters
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What the step, or else its pipeline, says in `extra`."""
+        _note("extra", spelt(self._here.extra))
+        return self._here.extra
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -212,11 +221,21 @@ def get_step_context() -> StepContext:
     return StepContext(context)
 
 
-def told(run_id: str, run_name: str, pipeline: str, node: Node, model: WorkedOn | None) -> dict[str, str]:
+def spelt(extra: Mapping[str, Any]) -> str:
+    """What is said in `extra`, as one text."""
+    return hash_bytes(canonical.dumps(encode_metadata(extra)), "answer")
+
+
+def told(
+    run_id: str, run_name: str, pipeline: str, node: Node, extra: Mapping[str, Any], model: WorkedOn | None
+) -> dict[str, str]:
     """What a step would be told of its run, should it ask."""
+    more = {} if model is None else model.told()
+    if extra:
+        more["extra"] = spelt(extra)
     return {
         "run_id": run_id, "run_name": run_name, "pipeline_name": pipeline, "step_name": node.step.name,
-        "invocation_id": node.id, **({} if model is None else model.told()),
+        "invocation_id": node.id, **more,
     }  # fmt: skip
 
 

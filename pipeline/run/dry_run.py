@@ -28,7 +28,7 @@ from ..cache import reasons
 from ..cache.decide import Decision, decide
 from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
-from ..define.handles import StepOutput
+from ..define.handles import ModelArtifact, StepOutput
 from ..define.options import PipelineOptions
 from ..history import lookup
 from ..record.models import Models
@@ -130,7 +130,8 @@ class _Planner:
         }
         self._states.owed.begin(node.step.function)
         use_cache = self._options.uses_cache(node.step.options)
-        asked = told("", "", self._pipeline, node, self._models.of(node))
+        extra = self._options.extra_of(node.step.options)
+        asked = told("", "", self._pipeline, node, extra, self._models.of(node))
         decision = decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
@@ -182,6 +183,8 @@ class _Planner:
         return True
 
     def _input(self, node: Node, name: str, source: object) -> Input:
+        if isinstance(source, ModelArtifact):
+            return self._models.find(node, source)
         if isinstance(source, StepOutput):
             commit, record = self._made.get(source.invocation) or self._assumed[source.invocation]
             output = record.outputs[str(source.output)]

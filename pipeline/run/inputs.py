@@ -8,7 +8,7 @@ from artvcs.vcs import Input, Repository, Transaction, Version, storage_errors
 
 from ..define import naming
 from ..define.graph import Graph
-from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, Source, StepOutput
+from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
 from ..history import lookup
 from ..history.views import ArtifactVersion
@@ -34,7 +34,7 @@ class Ingest:
         for node in graph.nodes.values():
             for name, sources in node.sources.items():
                 for source in sources:
-                    if not isinstance(source, StepOutput):
+                    if not isinstance(source, (StepOutput, ModelArtifact)):
                         self.resolve(source, node.step.name, name)
 
     def resolve(self, source: Source, step: str, name: str) -> Input:

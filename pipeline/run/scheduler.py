@@ -32,7 +32,7 @@ from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
 from ..define import naming
 from ..define.graph import Graph, Node
-from ..define.handles import StepOutput
+from ..define.handles import ModelArtifact, StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
@@ -277,7 +277,8 @@ class _Runner:
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
-            outputs=names, model=self._models.of(node) if is_ours else None,
+            outputs=names, extra=self._options.extra_of(node.step.options),
+            model=self._models.of(node) if is_ours else None,
         )  # fmt: skip
         if is_ours:
             self._begun[node.id] = decision, here, now_ms()
@@ -309,7 +310,8 @@ class _Runner:
         if self._running:
             self._states.forget()  # what runs beside may change anything
         run = self._record.run
-        asked = told(run.run, run.name, run.pipeline, node, self._models.of(node))
+        extra = self._options.extra_of(node.step.options)
+        asked = told(run.run, run.name, run.pipeline, node, extra, self._models.of(node))
         return decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=self._options.uses_cache(node.step.options),
@@ -317,6 +319,8 @@ class _Runner:
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
+        if isinstance(source, ModelArtifact):
+            return self._models.find(node, source)
         if not isinstance(source, StepOutput):
             return self._ingest.resolve(source, node.step.name, name)
         assert source.output is not None

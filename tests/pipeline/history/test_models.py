@@ -8,7 +8,9 @@ from typing import Annotated
 import pytest
 
 from artvcs import Client, Model, ModelStages, get_step_context, log_metadata, pipeline, save_artifact, step
+from artvcs.pipelines.define.handles import ModelArtifact
 from artvcs.pipelines.errors import DefinitionError, InUse, PipelineError
+from artvcs.pipelines.functions import add_tags, remove_tags
 from artvcs.pipelines.history import delete
 from artvcs.vcs import InvalidName, Repository, UnknownName, fsck, gc
 
@@ -198,3 +200,53 @@ def test_the_plan_knows_what_a_step_would_be_told_of_its_model(project: Path) ->
     Client().promote("digits", "production")
     inference()
     assert [each.action for each in inference.plan()] == ["reuse"]
+
+
+def test_a_step_can_take_what_belongs_to_its_model_as_an_input() -> None:
+    @step
+    def use(tree: dict[str, int]) -> Annotated[int, "used"]:
+        return tree["depth"] + 1
+
+    @pipeline(model=Model("digits"))
+    def both(depth: int = 3) -> None:
+        made = train(depth)
+        use(ModelArtifact("tree"), after=made)  # type: ignore[call-arg, arg-type]
+
+    assert both().steps["use"].output.load() == 4
+    assert both(5).steps["use"].output.load() == 6
+    assert both(5).steps["use"].cached
+    assert {each.action for each in both.plan(5)} == {"reuse"}
+
+    @pipeline
+    def without() -> None:
+        use(ModelArtifact("tree"))  # type: ignore[arg-type]
+
+    with pytest.raises(PipelineError, match="takes 'tree' of its model, but has none"):
+        without()
+
+
+def test_what_is_said_in_extra_is_found_by_steps_and_counts() -> None:
+    @step
+    def tell() -> Annotated[str, "told"]:
+        return str(get_step_context().extra["team"])
+
+    @pipeline(extra={"team": "a"})
+    def telling() -> None:
+        tell()
+
+    assert telling().steps["tell"].output.load() == "a"
+    assert telling().steps["tell"].cached
+    assert telling.with_options(extra={"team": "b"})().steps["tell"].output.load() == "b"
+
+
+def test_tags_are_added_and_taken_away() -> None:
+    run = training()
+    add_tags("good", "small", artifact="tree", version=1)
+    remove_tags("good", artifact="tree")
+    assert Client().get_artifact_version("tree").tags == ("small",)
+    add_tags("nightly", run=run.id)
+    assert Client().get_pipeline_run(run.id).tags == ("nightly",)
+    remove_tags("nightly", "none", run="training")
+    assert Client().get_pipeline_run(run.id).tags == ()
+    with pytest.raises(PipelineError, match="name one of them"):
+        add_tags("x")

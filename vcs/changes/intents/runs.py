@@ -10,7 +10,7 @@ from ...errors import Conflict, DamagedError, UnknownName
 from ...maps import ref_names, runs
 from ...objects.kinds import Run, StepRun
 from ...objects.oid import NULL, Oid
-from ...objects.records import record
+from ...objects.records import later, record
 from ..view import View
 from .base import Intent, union
 
@@ -76,12 +76,14 @@ class EndStep(Intent):
 
 @record
 class EditRun(Intent):
-    """Notes something about a run, or about one step of it."""
+    """Notes something about a run, or about one step of it; adds tags to the run, or takes them from it."""
 
     NAME: ClassVar[str] = "edit-run"
     run: str
     step: str | None
     metadata: Mapping[str, Any]
+    tags: tuple[str, ...] = later(())
+    untag: tuple[str, ...] = later(())
 
     def replay(self, view: View) -> None:
         """See `Intent.replay`."""
@@ -94,7 +96,8 @@ class EditRun(Intent):
             step = run.steps[self.step]
             noted = dataclasses.replace(step, metadata={**step.metadata, **self.metadata})
             changed = dataclasses.replace(run, steps={**run.steps, self.step: noted})
-        view.set(ref_names.run(self.run), view.put(changed))
+        tags = tuple(tag for tag in union(changed.tags, self.tags) if tag not in self.untag)
+        view.set(ref_names.run(self.run), view.put(dataclasses.replace(changed, tags=tags)))
 
 
 @record
