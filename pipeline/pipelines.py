@@ -92,7 +92,7 @@ class Pipeline(Generic[P]):
             on_failure=on_failure, model=model, parameters=parameters, extra=extra,
             steps=None if steps is None else settings.of_steps(steps),
         )  # fmt: skip
-        return Pipeline(self.function, options.override(**said))
+        return type(self)(self.function, options.override(**said))
 
     def inputs(self) -> tuple[Input, ...]:
         """The pipeline's parameters.

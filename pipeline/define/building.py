@@ -9,7 +9,15 @@ from typing import Any, Protocol, TypeVar
 
 
 class Building(Protocol):
-    """Takes the steps that are called while a `@pipeline` function runs: a `Graph`."""
+    """Takes the steps that are called while a `@pipeline` function runs: a `Graph`.
+
+    Attributes:
+        name: The pipeline's name.
+        options: Its options.
+    """
+
+    name: str
+    options: Any
 
     def add(self, step: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, id: Any, after: Any) -> Any:  # noqa: A002
         """Adds one use of a step; returns what its caller gets."""

@@ -11,7 +11,7 @@ from artvcs.pipelines.errors import PickleFallbackWarning
 
 from .base import Materializer
 from .python.strings import CSVString, HTMLString, JSONString, MarkdownString
-from .registry import by_name, find_for_type, find_for_value, is_builtin, register
+from .registry import by_name, find_builtin, find_for_type, find_for_value, is_builtin, register
 from .typenames import is_known, resolve_type, tell, type_name
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Materializer",
     "PickleFallbackWarning",
     "by_name",
+    "find_builtin",
     "find_for_type",
     "find_for_value",
     "is_builtin",

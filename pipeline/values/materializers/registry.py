@@ -75,6 +75,14 @@ def find_for_value(value: Any) -> type[Materializer]:
     return load_builtin(table.FALLBACK)
 
 
+def find_builtin(value: Any) -> type[Materializer]:
+    """The built-in materializer that keeps `value` exactly, whatever users have declared; pickle if no other does."""
+    for candidate in _for_type(type(value)):
+        if is_builtin(candidate) and candidate.accepts(value):
+            return candidate
+    return load_builtin(table.FALLBACK)
+
+
 def find_for_type(annotation_type: type) -> type[Materializer] | None:
     """The materializer that values of a type get in the normal case, or None if they are pickled."""
     found = _for_type(annotation_type)

@@ -1,0 +1,52 @@
+"""ZenML's names, for code that was written for it: `sed s/zenml/artvcs.zenml/` of the imports is the whole move.
+
+    from artvcs.zenml import pipeline, step
+    from artvcs.zenml.client import Client
+
+What has a meaning here means it. What only says where or with what ZenML would run something is passed over with a
+warning. What belongs to its stacks or server raises a sentence, when it is used, with the way that exists here. New
+code has no need of this package: see docs/coming-from-zenml.md.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from artvcs import __version__
+
+from . import _finder
+
+_finder.install()
+
+_HERE = {
+    "_contexts": "get_pipeline_context get_step_context",
+    "_definitions": "ArtifactConfig ExternalArtifact Model Tag",
+    "_noting": (
+        "add_tags bulk_log_metadata link_artifact_to_model load_artifact log_artifact_metadata log_metadata"
+        " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
+    ),
+    "pipelines": "pipeline",
+    "steps": "step",
+}
+_HOMES = {name: home for home, names in _HERE.items() for name in names.split()}
+
+_ABSENT = frozenset((
+    "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "unmapped", "ManualTask",
+    "Trigger", "Environment", "entrypoint", "Service", "pipelines", "steps", "Secret", "Client",
+))  # fmt: skip
+"""Other names that ZenML's first package has, or had."""
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _ABSENT:
+        return _finder.look_up(__name__, name)
+    if name in _finder.PACKAGES and not name.startswith("_"):
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,131 @@
+"""What ZenML's pipelines say about outputs and models, in the words that ZenML has for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from artvcs.pipelines.define import artifact_config, building, model
+from artvcs.pipelines.define.handles import ExternalArtifact as OneValue
+from artvcs.pipelines.define.handles import ModelArtifact
+from artvcs.pipelines.history.models import ModelVersion
+from artvcs.pipelines.history.views import ArtifactVersion
+
+from ._absent import ignored
+from ._responses import ModelVersionResponse, find_model
+
+_NOTED = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics")
+
+
+class Tag:
+    """A tag by its name; ZenML's colours and exclusive tags are not here (a stage is exclusive)."""
+
+    def __init__(self, name: str, color: Any = None, exclusive: bool = False, cascade: bool = False) -> None:
+        self.name = name
+        if exclusive or cascade:
+            ignored("Tag(exclusive=…, cascade=…)")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def tag_names(tags: Iterable[str | Tag] | None) -> tuple[str, ...]:
+    """The names of tags."""
+    if isinstance(tags, (str, Tag)):
+        tags = (tags,)
+    return tuple(str(tag) for tag in tags or ())
+
+
+class ArtifactConfig(artifact_config.ArtifactConfig):
+    """What a step says about an output; see `artvcs.ArtifactConfig`.
+
+    What kind of artifact ZenML takes it for (`artifact_type` and the like) is known here from the value's type.
+    """
+
+    def __init__(
+        self, name: str | None = None, version: str | int | None = None, tags: Iterable[str | Tag] | None = None,
+        run_metadata: Mapping[str, Any] | None = None, artifact_type: Any = None, **kinds: Any,
+    ) -> None:  # fmt: skip
+        for kind in kinds:
+            if kind not in (
+                "is_model_artifact",
+                "is_deployment_artifact",
+                "materializer",
+                "model_name",
+                "model_version",
+            ):
+                raise TypeError(f"ArtifactConfig has no argument {kind!r}")
+        super().__init__(name, version, tag_names(tags), run_metadata)
+
+    __hash__ = artifact_config.ArtifactConfig.__hash__
+
+
+class ExternalArtifact(OneValue):
+    """A value given to a step as an artifact; see `artvcs.ExternalArtifact`."""
+
+    def __init__(
+        self, value: Any = None, id: Any = None, name: str | None = None, materializer: Any = None,  # noqa: A002
+        store_artifact_metadata: bool = True, store_artifact_visualizations: bool = True, **_: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(value, name)
+
+
+class Model(model.Model):
+    """A model as ZenML's pipelines name it; what it says of itself is noted with each new version."""
+
+    def __init__(
+        self, name: str, version: str | int | None = None, tags: Iterable[str | Tag] | None = None, **said: Any
+    ) -> None:
+        noted = {key: said.pop(key) for key in _NOTED if said.get(key) is not None}
+        for kind in said:
+            if kind not in (
+                "save_models_to_registry",
+                "suppress_class_validation_warnings",
+                "was_created_in_this_run",
+                *_NOTED,
+            ):
+                raise TypeError(f"Model has no argument {kind!r}")
+        super().__init__(name, version, tag_names(tags), noted)
+
+    __hash__ = model.Model.__hash__
+
+    def get_artifact(self, name: str, version: str | int | None = None) -> Any:
+        """An artifact of it: while a pipeline is built, as an input that is looked up when a step begins."""
+        if building.current() is not None:
+            return ModelArtifact(name, version)
+        return self._found().get_artifact(name, version)
+
+    get_model_artifact = get_data_artifact = get_deployment_artifact = get_artifact
+
+    def load_artifact(self, name: str, version: str | int | None = None) -> Any:
+        """The value of an artifact of it."""
+        return self._found().load_artifact(name, version)
+
+    def set_stage(self, stage: str, force: bool = False) -> None:
+        """See `ModelVersionResponse.set_stage`."""
+        self._found().set_stage(stage, force)
+
+    def log_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Notes facts about the version."""
+        self._found().log_metadata(metadata)
+
+    @property
+    def run_metadata(self) -> Mapping[str, Any]:
+        """What is noted of the version."""
+        return self._found().run_metadata
+
+    @property
+    def number(self) -> int:
+        """The number of the version."""
+        return self._found().number
+
+    @property
+    def id(self) -> str:
+        """The version's id."""
+        return self._found().id
+
+    def _found(self) -> ModelVersionResponse:
+        return find_model(self.name, self.version)
+
+
+__all__ = ["ArtifactConfig", "ArtifactVersion", "ExternalArtifact", "Model", "ModelVersion", "Tag", "tag_names"]

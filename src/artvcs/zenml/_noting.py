@@ -1,0 +1,170 @@
+"""Saving, noting and tagging, with ZenML's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from artvcs.pipelines import functions
+from artvcs.pipelines.errors import PipelineError
+from artvcs.pipelines.history import lookup
+from artvcs.pipelines.run import context
+from artvcs.vcs import EditVersion, Output
+
+from ._absent import ignored, not_here
+from ._definitions import Tag, tag_names
+from ._responses import ArtifactVersionResponse, ModelVersionResponse, find_model
+from .materializers.base_materializer import OfTheType
+
+
+def save_artifact(
+    data: Any, name: str, version: str | int | None = None, artifact_type: Any = None,
+    tags: Iterable[str | Tag] | None = None, extract_metadata: bool = True, include_visualizations: bool = True,
+    user_metadata: Mapping[str, Any] | None = None, materializer: Any = None, uri: str | None = None, **_: Any,
+) -> ArtifactVersionResponse:  # fmt: skip
+    """Stores a value; see `artvcs.save_artifact`. Pictures are made when somebody looks at it."""
+    if uri is not None:
+        ignored("save_artifact(uri=…)")
+    if (
+        materializer is not None
+        and issubclass(materializer, OfTheType)
+        and materializer.__module__.startswith(__package__)
+    ):
+        materializer = None
+    found = functions.save_artifact(
+        data, name, version, tag_names(tags), materializer, user_metadata, extract_metadata=extract_metadata
+    )
+    return ArtifactVersionResponse.of(found)
+
+
+def register_artifact(
+    folder_or_file_uri: str, name: str, version: str | int | None = None, artifact_type: Any = None,
+    tags: Iterable[str | Tag] | None = None, has_custom_name: bool = True,
+    artifact_metadata: Mapping[str, Any] | None = None, **_: Any,
+) -> ArtifactVersionResponse:  # fmt: skip
+    """Stores a file or folder; see `artvcs.register_artifact`."""
+    found = functions.register_artifact(folder_or_file_uri, name, version, tag_names(tags), artifact_metadata)
+    return ArtifactVersionResponse.of(found)
+
+
+def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
+    """The value of an artifact; see `artvcs.load_artifact`."""
+    return functions.load_artifact(name_or_id, version)
+
+
+def log_metadata(
+    metadata: Mapping[str, Any], *, step_id: str | None = None, step_name: str | None = None,
+    run_id_name_or_prefix: str | None = None, artifact_version_id: str | None = None, artifact_name: str | None = None,
+    artifact_version: str | int | None = None, infer_artifact: bool = False, model_version_id: str | None = None,
+    model_name: str | None = None, model_version: str | int | None = None, infer_model: bool = False, **_: Any,
+) -> None:  # fmt: skip
+    """Notes facts; see `artvcs.log_metadata`."""
+    if step_id is not None:
+        run_id_name_or_prefix, _slash, step_name = step_id.partition("/")
+    if model_version_id is not None:
+        artifact_version_id = model_version_id
+    functions.log_metadata(
+        _plain(metadata), artifact_name=artifact_name, artifact_version=artifact_version,
+        artifact_version_id=artifact_version_id, infer_artifact=infer_artifact,
+        run_id_name_or_prefix=run_id_name_or_prefix, step_name=step_name, model_name=model_name,
+        model_version=model_version, infer_model=infer_model,
+    )  # fmt: skip
+
+
+def _plain(found: Any) -> Any:
+    """Facts without what only looks like a plain value, such as the numbers of numpy."""
+    if isinstance(found, Mapping):
+        return {str(key): _plain(value) for key, value in found.items()}
+    if isinstance(found, (list, tuple)) and type(found) in (list, tuple):
+        return type(found)(_plain(value) for value in found)
+    item = getattr(found, "item", None)
+    if type(found).__module__ == "numpy" and callable(item) and getattr(found, "ndim", 1) == 0:
+        return item()
+    return found
+
+
+def bulk_log_metadata(metadata: Mapping[str, Any], **of: Any) -> None:
+    """Notes facts of several things."""
+    for kind in ("model_versions", "artifact_versions"):
+        for each in of.pop(kind, None) or ():
+            log_metadata(metadata, artifact_version_id=str(getattr(each, "id", each)))
+    for run in of.pop("pipeline_runs", None) or ():
+        log_metadata(metadata, run_id_name_or_prefix=str(getattr(run, "id", run)))
+    if of.pop("infer_models", False):
+        log_metadata(metadata, infer_model=True)
+    if of.pop("infer_artifacts", False):
+        log_metadata(metadata, infer_artifact=True)
+
+
+def log_artifact_metadata(
+    metadata: Mapping[str, Any], artifact_name: str | None = None, artifact_version: str | int | None = None
+) -> None:
+    """Notes facts about an output of the running step, or about an artifact."""
+    here = context.current()
+    of_step = (
+        here is not None
+        and artifact_version is None
+        and (artifact_name is None or artifact_name in here.outputs or artifact_name in here.outputs.values())
+    )
+    log_metadata(
+        metadata, artifact_name=artifact_name, artifact_version=artifact_version,
+        infer_artifact=of_step or artifact_name is None,
+    )  # fmt: skip
+
+
+def log_model_metadata(
+    metadata: Mapping[str, Any], model_name: str | None = None, model_version: str | int | None = None
+) -> None:
+    """Notes facts about a model, by default that of the running step."""
+    log_metadata(metadata, model_name=model_name, model_version=model_version, infer_model=model_name is None)
+
+
+def log_step_metadata(
+    metadata: Mapping[str, Any], step_name: str | None = None, pipeline_name_id_or_prefix: str | None = None,
+    run_id: str | None = None,
+) -> None:  # fmt: skip
+    """Notes facts about the running step, or about a step of a run."""
+    run = run_id or pipeline_name_id_or_prefix
+    log_metadata(metadata, step_name=step_name if run is not None else None, run_id_name_or_prefix=run)
+
+
+def add_tags(tags: Iterable[str | Tag], **of: Any) -> None:
+    """Adds tags to what is named: an artifact version, a run, or what the running step makes."""
+    functions.add_tags(*tag_names(tags), **_tagged(of))
+
+
+def remove_tags(tags: Iterable[str | Tag], **of: Any) -> None:
+    """Takes tags from what is named."""
+    functions.remove_tags(*tag_names(tags), **_tagged(of))
+
+
+def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
+    """What ZenML names in many ways, as an artifact with its version, or a run."""
+    said = {name: value for name, value in of.items() if value not in (None, False)}
+    artifact = next(
+        (said.pop(name) for name in ("artifact_version_id", "artifact_name", "artifact") if name in said), None
+    )
+    version, run = said.pop("artifact_version", None), said.pop("run", None)
+    if said:
+        not_here(f"add_tags({next(iter(said))}=…)")
+    if run is None and artifact is None:
+        here = context.current()
+        if here is None:
+            raise PipelineError("Tags are of an artifact or of a run; name one of them.")
+        run = here.run_id
+    return {"artifact": artifact and str(artifact), "version": version, "run": run and str(getattr(run, "id", run))}
+
+
+def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -> None:
+    """Says that an artifact version belongs to a model, by default that of the running step."""
+    here = context.current()
+    link = Output(artifact_version.id, artifact_version.name)
+    if model is None:
+        if here is None or here.model is None:
+            raise PipelineError("link_artifact_to_model() needs a model: pass it, or call it in a step that has one.")
+        here.model.add([link])
+        return
+    found = (model if isinstance(model, ModelVersionResponse) else find_model(model.name, model.version)).found
+    with context.writing(f"link {link.name} to {found.name}") as (repository, transaction):
+        version = lookup.find_spec(transaction, lookup.spec(found.name, found.number), repository.project)
+        transaction.add(EditVersion(version.name, version.artifact, {}, links=(link,)))

@@ -1,0 +1,262 @@
+"""ZenML's Client: the past in ZenML's words; what belongs to its server is a sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from artvcs.pipelines import client as native
+from artvcs.pipelines.define import building
+from artvcs.pipelines.functions import add_tags, remove_tags
+from artvcs.pipelines.history import delete, lookup
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.vcs import UnknownName, versions
+
+from ._absent import NoComponent, not_here
+from ._definitions import tag_names
+from ._responses import (
+    ArtifactVersionResponse,
+    ModelVersionResponse,
+    PipelineResponse,
+    PipelineRunResponse,
+    set_stage,
+)
+from .exceptions import NotFound
+
+
+class Client(native.Client):
+    """Looks into a repository; see `artvcs.Client`."""
+
+    def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None, **_: Any) -> Any:  # type: ignore[override]
+        """An artifact version. Raises KeyError where there is none."""
+        try:
+            found = super().get_artifact_version(str(name_id_or_prefix), version)
+        except UnknownName as error:
+            raise NotFound(str(error)) from None
+        return ArtifactVersionResponse.of(found) if isinstance(found, ArtifactVersion) else found
+
+    def list_artifact_versions(self, artifact: str | None = None, **said: Any) -> Any:  # type: ignore[override]
+        """Artifact versions, by name and number."""
+        given = _without_pages(said, self.list_artifact_versions.__name__)
+        name = artifact or given.pop("name", None)
+        found = super().list_artifact_versions(None if name is None else str(name), **given)
+        return Page(ArtifactVersionResponse.of(each) for each in found)
+
+    def get_artifact(self, name_id_or_prefix: str, **_: Any) -> Any:
+        """An artifact by its name, with its versions. Raises KeyError where there is none."""
+        newest = self.get_artifact_version(str(name_id_or_prefix))
+        return SimpleNamespace(
+            name=newest.name, id=newest.name, latest_version_name=newest.version, latest_version_id=newest.id,
+            versions={each.version: each for each in self.list_artifact_versions(newest.name)}, tags=newest.tags,
+        )  # fmt: skip
+
+    def list_artifacts(self, **_: Any) -> Any:
+        """All artifacts."""
+        return Page(self.get_artifact(name) for name in versions.names(self.repository.refs()))
+
+    def update_artifact(self, name_id_or_prefix: str, **said: Any) -> Any:
+        """Changes the tags of an artifact's newest version; its name stays."""
+        return self.update_artifact_version(name_id_or_prefix, **said)
+
+    def update_artifact_version(
+        self, name_id_or_prefix: str, version: str | int | None = None, add_tags: Any = None, remove_tags: Any = None,
+        **said: Any,
+    ) -> Any:  # fmt: skip
+        """Changes the tags of an artifact version."""
+        if said.get("new_name") is not None:
+            not_here("update_artifact(new_name=…)")
+        _retag(str(name_id_or_prefix), version, add_tags, remove_tags)
+        return self.get_artifact_version(name_id_or_prefix, version)
+
+    def prune_artifacts(self, only_versions: bool = True, delete_from_artifact_store: bool = False, **_: Any) -> None:
+        """Deletes the versions that no run uses."""
+        delete.prune(self.repository)
+
+    def get_pipeline_run(self, name_id_or_prefix: str, **_: Any) -> Any:  # type: ignore[override]
+        """A run. Raises KeyError where there is none."""
+        try:
+            return PipelineRunResponse(self.repository, super().get_pipeline_run(str(name_id_or_prefix)))
+        except UnknownName as error:
+            raise NotFound(str(error)) from None
+
+    def list_pipeline_runs(self, pipeline: str | None = None, **said: Any) -> Any:
+        """Runs, newest first."""
+        given = _without_pages(said, "list_pipeline_runs")
+        pipeline = pipeline or given.pop("pipeline_name", None) or given.pop("pipeline_id", None)
+        found = super().list_pipeline_runs(None if pipeline is None else str(pipeline), **given)
+        return Page(PipelineRunResponse(self.repository, run) for run in found)
+
+    def get_pipeline(self, name_id_or_prefix: str, **_: Any) -> PipelineResponse:
+        """A pipeline with its runs. Raises KeyError where it has none."""
+        name = str(getattr(name_id_or_prefix, "name", name_id_or_prefix))
+        if not super().list_pipeline_runs(name, limit=1):
+            raise NotFound(f"There is no run of a pipeline {name!r}; `art log` lists those there are.")
+        return PipelineResponse(self, name)
+
+    def get_model(self, model_name_or_id: str, **_: Any) -> Any:
+        """A model with its versions. Raises KeyError where there is none."""
+        found = self.list_model_versions(model_name_or_id)
+        return SimpleNamespace(name=str(model_name_or_id), id=str(model_name_or_id), versions=found)
+
+    def list_models(self, **_: Any) -> Any:
+        """All models."""
+        stored = versions.names(self.repository.refs(), lookup.MODELS)
+        return Page(self.get_model(name.removeprefix(lookup.MODELS)) for name in stored)
+
+    def get_model_version(  # type: ignore[override]
+        self, model_name_or_id: str | None = None, model_version_name_or_number_or_id: Any = None, **_: Any
+    ) -> Any:
+        """A version of a model. Raises KeyError where there is none."""
+        version = model_version_name_or_number_or_id
+        try:
+            found = super().get_model_version(str(model_name_or_id), None if version is None else str(version))
+        except UnknownName as error:
+            raise NotFound(str(error)) from None
+        if building.current() is not None:
+            return ModelVersionResponse(found).to_model_class()
+        return ModelVersionResponse(found)
+
+    def list_model_versions(self, model_name_or_id: Any = None, **said: Any) -> Any:  # type: ignore[override]
+        """The versions of a model, oldest first."""
+        name = model_name_or_id or said.get("model")
+        try:
+            return Page(ModelVersionResponse(each) for each in super().list_model_versions(str(name)))
+        except UnknownName as error:
+            raise NotFound(str(error)) from None
+
+    def update_model_version(
+        self, model_name_or_id: str, version_name_or_id: Any, stage: Any = None, force: bool = False,
+        add_tags: Any = None, remove_tags: Any = None, **said: Any,
+    ) -> Any:  # fmt: skip
+        """Moves a stage to a version of a model, or changes its tags."""
+        found = self.get_model_version(model_name_or_id, version_name_or_id)
+        if stage is not None:
+            set_stage(found.found, stage, force=force)
+        _retag(found.found.name, found.number, add_tags, remove_tags)
+        return self.get_model_version(model_name_or_id, found.number)
+
+    def create_model(self, name: str, **_: Any) -> Any:
+        """Nothing: a model is there as soon as a version of it is made."""
+        return SimpleNamespace(name=name, id=name)
+
+    def get_secret(self, name_id_or_prefix: str, **_: Any) -> Secret:
+        """A secret, whose values are environment variables: `get_secret("db").secret_values["url"]` is `DB_URL`."""
+        return Secret(str(name_id_or_prefix))
+
+    @property
+    def active_stack(self) -> Any:
+        """A stack with a place for files, and nothing else."""
+        return Stack(super().active_stack.artifact_store.path)
+
+    active_stack_model = active_stack
+
+    @property
+    def root(self) -> Any:
+        """The project's folder."""
+        return self.repository.project
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        not_here(f"Client().{name}")
+
+
+class Page(list[Any]):
+    """What ZenML gives page by page, as a whole."""
+
+    @property
+    def items(self) -> list[Any]:
+        """All of them."""
+        return list(self)
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return len(self)
+
+    total_pages = 1
+
+
+class Stack:
+    """A stack that has a place for files, and whose other components are none."""
+
+    name = id = "default"
+
+    def __init__(self, path: str) -> None:
+        self.artifact_store = SimpleNamespace(
+            path=path, name="default", flavor="local", config=SimpleNamespace(path=path, is_local=True)
+        )
+        self.orchestrator = SimpleNamespace(
+            name="default", flavor="local", config=SimpleNamespace(is_local=True, is_remote=False)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return NoComponent(name)
+
+
+class Secret:
+    """A secret by its name: `db` has the value `url` where the environment has `DB_URL`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = self.id = name
+        self.secret_values = self.values = _Values(name)
+
+
+class _Values(Mapping[str, str]):
+    """The values of a secret, looked up in the environment when they are asked for."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _variables(self, key: str) -> list[str]:
+        spelt = "".join(char if char.isalnum() else "_" for char in f"{self._name}_{key}")
+        return [spelt.upper(), "".join(char if char.isalnum() else "_" for char in key).upper()]
+
+    def __getitem__(self, key: str) -> str:
+        for variable in self._variables(key):
+            if variable in os.environ:
+                return os.environ[variable]
+        raise NotFound(
+            f"The secret {self._name!r} has no value {key!r} here; set the environment variable "
+            f"{self._variables(key)[0]}."
+        )
+
+    def __contains__(self, key: object) -> bool:
+        return any(variable in os.environ for variable in self._variables(str(key)))
+
+    def _known(self) -> list[str]:
+        [start, _] = self._variables("")
+        return [name.removeprefix(start).lower() for name in os.environ if name.startswith(start)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+
+def _retag(name: str, version: str | int | None, added: Any, removed: Any) -> None:
+    if added:
+        add_tags(*tag_names(added), artifact=name, version=version)
+    if removed:
+        remove_tags(*tag_names(removed), artifact=name, version=version)
+
+
+_PAGES = ("page", "size", "logical_operator", "hydrate", "sort_by", "project", "user", "scope_user")
+
+
+def _without_pages(said: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """What is asked for without the pages; ZenML's ways to sort are ours."""
+    found = {name: value for name, value in said.items() if name not in _PAGES and value is not None}
+    sort = str(said.get("sort_by") or "")
+    way, _, key = sort.rpartition(":")
+    keys = {"created": "started" if "runs" in what else "created", "version_number": "number", "name": "name"}
+    if key in keys:
+        found["sort"] = f"{'-' if way == 'desc' else ''}{keys[key]}"
+    if said.get("size") is not None:
+        found["limit"] = int(said["size"])
+    return found

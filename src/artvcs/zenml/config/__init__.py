@@ -1,0 +1,45 @@
+"""What ZenML's pipelines and steps say of where they run, which is passed over, and of retries, which is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artvcs.pipelines.define.options import Retry
+
+from .. import _finder
+from .._absent import Said
+
+
+class DockerSettings(Said):
+    """What is in the image that a step would run in."""
+
+
+class ResourceSettings(Said):
+    """The processors and memory that a step would be given."""
+
+
+class Schedule(Said):
+    """When a pipeline would be run."""
+
+
+class CachePolicy(Said):
+    """What decides whether ZenML would reuse a result; here the code, the inputs and what a step is seen to use do."""
+
+    @staticmethod
+    def default() -> CachePolicy:
+        """What decides by default."""
+        return CachePolicy()
+
+
+class StepRetryConfig(Retry):
+    """How often a step that failed is tried again."""
+
+    def __init__(self, max_retries: int = 1, delay: float = 0, backoff: float = 1) -> None:
+        super().__init__(max_retries, delay, max(backoff, 1))
+
+
+__all__ = ["CachePolicy", "DockerSettings", "ResourceSettings", "Schedule", "StepRetryConfig"]
+
+
+def __getattr__(name: str) -> Any:
+    return _finder.look_up(__name__, name)

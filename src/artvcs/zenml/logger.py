@@ -1,0 +1,30 @@
+"""Loggers as ZenML's are: what is at least an INFO is seen on the terminal, and in the log of the step."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TextIO
+
+
+class _ToErrors(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment: in a step that is also its log."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+        self.setFormatter(logging.Formatter("%(message)s"))
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error."""
+        return sys.stderr
+
+
+def get_logger(logger_name: str) -> logging.Logger:
+    """A logger by its name; where nobody has set up logging, what is at least an INFO is written to standard error."""
+    logger = logging.getLogger(logger_name)
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        logger.addHandler(_ToErrors())
+    return logger

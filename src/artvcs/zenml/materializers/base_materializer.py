@@ -1,0 +1,84 @@
+"""What a materializer of ZenML's inherits from."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, ClassVar
+
+from artvcs.pipelines.values.materializers import Materializer, by_name, find_builtin
+
+from .. import _contexts
+from ..enums import ArtifactType
+from ..io import fileio
+
+_WRITTEN_BY = "written-by.txt"
+"""Says which built-in materializer wrote the other files."""
+
+
+class BaseMaterializer(Materializer):
+    """Writes values of its ASSOCIATED_TYPES below `self.uri`, and reads them."""
+
+    ASSOCIATED_ARTIFACT_TYPE: ClassVar[Any] = ArtifactType.BASE
+    SKIP_REGISTRATION: ClassVar[bool] = False
+
+    def load(self, data_type: type[Any]) -> Any:
+        """See `Materializer.load`; ZenML's old name for it is `handle_input`."""
+        if (old := getattr(self, "handle_input", None)) is not None:
+            return old(data_type)
+        return None  # as ZenML's does, which may be called as super().load(…)
+
+    def save(self, data: Any) -> None:
+        """See `Materializer.save`; ZenML's old name for it is `handle_return`."""
+        if (old := getattr(self, "handle_return", None)) is not None:
+            old(data)
+
+    @property
+    def artifact_store(self) -> LocalFiles:
+        """What ZenML's materializers read and write with."""
+        return LocalFiles()
+
+    @property
+    def artifact(self) -> Any:
+        """The artifact, of which only the place is known while it is written."""
+        return self
+
+    def get_temporary_directory(self, delete_at_exit: bool = True, delete_after_step_execution: bool = False) -> str:
+        """A folder of its own outside of the artifact."""
+        import tempfile
+
+        found = tempfile.mkdtemp(prefix="artvcs-")
+        if delete_at_exit or delete_after_step_execution:
+            _contexts.remove_at_exit(found)
+        return found
+
+
+class OfTheType(BaseMaterializer):
+    """Writes values as the built-in materializer of their type does: what ZenML's own materializers are here."""
+
+    def save(self, data: Any) -> None:
+        """See `Materializer.save`."""
+        inner = find_builtin(data)(self.folder)
+        inner.save(data)
+        self.included |= inner.included
+        self.runs_code, self.names_modules = inner.runs_code, inner.names_modules
+        self.folder.write(_WRITTEN_BY, f"{inner.NAME}\n".encode())
+
+    def load(self, data_type: type[Any]) -> Any:
+        """See `Materializer.load`."""
+        inner = by_name(self.folder.read(_WRITTEN_BY).decode().strip(), self.trust)(self.folder)
+        inner.trust = self.trust
+        found = inner.load(data_type)
+        self.keeps_files = inner.keeps_files
+        return found
+
+
+class LocalFiles:
+    """ZenML's store of artifacts as its materializers see it: here the files are local."""
+
+    @property
+    def path(self) -> str:
+        """A folder for files of your own."""
+        return os.getcwd()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(fileio, name)

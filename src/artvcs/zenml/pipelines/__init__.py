@@ -1,0 +1,138 @@
+"""ZenML's pipelines: what says where they run is passed over. The names of its first API are here too."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from artvcs.pipelines import pipelines as native
+from artvcs.pipelines.define import building
+from artvcs.pipelines.define.options import PipelineOptions
+from artvcs.pipelines.errors import DefinitionError, perhaps
+from artvcs.pipelines.history.views import PipelineRun
+from artvcs.vcs import Repository
+
+from .. import _finder
+from .._absent import not_here, passed_over
+from .._definitions import tag_names
+from .._responses import PipelineRunResponse
+from ..steps import Step, step_options
+
+_PASSED_OVER = frozenset((
+    "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
+    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "environment", "secrets", "on_init",
+    "on_init_kwargs", "on_cleanup", "cache_policy", "code_repository", "required_stacks", "enable_heartbeat",
+))  # fmt: skip
+
+_OPTIONS = frozenset(inspect.signature(native.Pipeline.with_options).parameters) - {"self"}
+
+
+class Pipeline(native.Pipeline[...]):
+    """A function marked with ZenML's `@pipeline`."""
+
+    def with_options(self, **said: Any) -> Pipeline:
+        """The same pipeline with other options; what says where it runs is passed over."""
+        changed = super().with_options(**_options(said))
+        assert isinstance(changed, Pipeline)
+        return changed
+
+    def configure(self, **said: Any) -> Pipeline:
+        """Gives this pipeline other options."""
+        self.options = self.with_options(**said).options
+        return self
+
+    @property
+    def entrypoint(self) -> Callable[..., Any]:
+        """The function itself."""
+        return self.function
+
+    @property
+    def model(self) -> Any:
+        """The model that it works on."""
+        return self.options.model
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the pipeline; see `artvcs.pipeline`. ZenML's first API called it with its steps, and then `.run()`."""
+        if building.current() is None and any(isinstance(each, Step) for each in (*args, *kwargs.values())):
+            return self._with_steps(args, kwargs)
+        found = super().__call__(*args, **kwargs)
+        if not isinstance(found, PipelineRun):
+            return found
+        return PipelineRunResponse(Repository.discover(), found)
+
+    def _with_steps(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Pipeline:
+        @functools.wraps(self.function)
+        def connected() -> None:
+            self.function(*args, **kwargs)
+
+        # What stands in the place of the steps is nothing that a run has to be given.
+        connected.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
+        found = type(self)(connected, self.options)
+        return found if found.options.name else found.with_options(name=self.name)
+
+    def run(self, *, run_name: str | None = None, config_path: str | None = None, **said: Any) -> Any:
+        """Runs the pipeline, as ZenML's first API does."""
+        return self.with_options(run_name=run_name, config_path=config_path, **said)()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that declares it."""
+        return super().file
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in _OF_SERVERS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        not_here(f"pipeline.{name}()")
+
+
+_OF_SERVERS = frozenset((
+    "build", "deploy", "create_run_template", "create_snapshot", "publish_schedule", "write_run_configuration_template",
+    "register", "prepare", "submit", "trigger",
+))  # fmt: skip
+
+
+def _options(said: Mapping[str, Any]) -> dict[str, Any]:
+    options = {name: value for name, value in passed_over(said, _PASSED_OVER, "@pipeline").items() if value is not None}
+    if options.pop("dynamic", False):
+        raise DefinitionError(
+            "@pipeline(dynamic=True) is not here: which steps there are is known before the first runs; call them in "
+            "a loop over what the pipeline is given, or decide inside a step."
+        )
+    if (steps := options.pop("step_configurations", None)) is not None:
+        options["steps"] = steps
+    if "tags" in options:
+        options["tags"] = tag_names(options["tags"])
+    hooks = step_options({name: options.pop(name) for name in tuple(options) if name.startswith("on_")}, "@pipeline")
+    options |= hooks
+    if unknown := sorted(set(options) - _OPTIONS):
+        raise DefinitionError(f"@pipeline has no option {unknown[0]!r}{perhaps(unknown[0], _OPTIONS)}.")
+    return options
+
+
+def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Marks a function as a pipeline; see `artvcs.pipeline`."""
+    if function is None:
+        return functools.partial(_make, options=options)
+    return _make(function, options)
+
+
+def _make(function: Callable[..., Any], options: dict[str, Any]) -> Pipeline:
+    plain = Pipeline(function, PipelineOptions())
+    return plain.with_options(**options) if options else plain
+
+
+BasePipeline = Pipeline
+
+
+def __getattr__(name: str) -> Any:
+    if name == "get_pipeline_context":
+        from .._contexts import get_pipeline_context
+
+        return get_pipeline_context
+    return _finder.look_up(__name__, name)
+
+
+__all__ = ["BasePipeline", "Pipeline", "pipeline"]

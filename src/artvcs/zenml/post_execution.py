@@ -1,0 +1,22 @@
+"""ZenML's first way to look at runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import _finder
+from .client import Client
+
+
+def get_pipeline(pipeline: Any, **_: Any) -> Any:
+    """A pipeline with its runs."""
+    return Client().get_pipeline(getattr(pipeline, "name", pipeline))
+
+
+def get_run(name: str) -> Any:
+    """A run."""
+    return Client().get_pipeline_run(name)
+
+
+def __getattr__(name: str) -> Any:
+    return _finder.look_up(__name__, name)

@@ -1,0 +1,1 @@
+"""ZenML's helpers that mean something here."""
