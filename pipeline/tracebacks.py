@@ -6,9 +6,11 @@ as one that has just happened. Source of its form: Python's `traceback` module.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -54,6 +56,15 @@ def folded(text: str, folder: Path | None = None) -> str:
         folder: Files in this folder are named as seen from it.
     """
     return "\n".join(_folded(text.splitlines(), folder))
+
+
+def warn(message: str, category: type[Warning]) -> None:
+    """Warns of something at the line of somebody's own code that led to it."""
+    level, frame = 2, inspect.currentframe()
+    frame = frame and frame.f_back
+    while frame is not None and library_of(frame.f_code.co_filename) is not None:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=2 if frame is None else level)
 
 
 def without_ours(frames: TracebackType | None) -> TracebackType | None:

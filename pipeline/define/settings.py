@@ -7,13 +7,13 @@ ZenML's stacks, of which there are none here, is passed over with a warning, so 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DefinitionError, IgnoredSetting, perhaps
+from ..tracebacks import warn
 from .model import Model
 
 if TYPE_CHECKING:
@@ -77,8 +77,12 @@ def of_steps(said: Any, origin: str = StepSettings.origin) -> dict[str, StepSett
     return _steps(said, origin, [])
 
 
-def read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read(path: str | os.PathLike[str], *, strict: bool = True) -> dict[str, Any]:
     """What a file says, as the arguments of `Pipeline.with_options`.
+
+    Args:
+        path: The file.
+        strict: Whether what there is not is an error, or passed over with a warning, as ZenML passes it over.
 
     Raises:
         DefinitionError: There is no such file, it is no YAML, or says what there is not.
@@ -86,6 +90,10 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
     file = Path(path)
     origin, ignored = file.name, list[str]()
     said = _mapping(_load(file), origin)
+    if not strict and (unknown := [name for name in said if name not in _PIPELINE and name not in _STACK]):
+        hint = perhaps(unknown[0], _PIPELINE)
+        warn(f"{origin}: there is no {unknown[0]!r}{hint}, and it is passed over.", IgnoredSetting)
+        said = {name: value for name, value in said.items() if name not in unknown}
     found = _known(said, _PIPELINE, origin, "", ignored)
     found["parameters"] = _mapping(found.get("parameters"), f"{origin}: parameters")
     found["steps"] = _steps(found.get("steps"), origin, ignored)
@@ -99,7 +107,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
             if len(ignored) == 1
             else ("belong to stacks, of which there are none here, and are")
         )
-        warnings.warn(f"{origin}: {listed} {be} passed over.", IgnoredSetting, stacklevel=3)
+        warn(f"{origin}: {listed} {be} passed over.", IgnoredSetting)
     return {name: value for name, value in found.items() if value is not None}
 
 

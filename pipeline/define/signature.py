@@ -215,7 +215,7 @@ def _several(returns: _Returns, elements: tuple[Any, ...], subject: str) -> bool
             f"The {subject} returns a tuple written out, but its annotation leaves the length open; name the "
             "type of each output, as in tuple[int, str], or return a variable that holds the one tuple."
         )
-    if returns.opaque:
+    if returns.opaque and not all(hasattr(element, "__metadata__") for element in elements):  # each has a name
         raise DefinitionError(
             f"The {subject} returns a tuple written out in one place and another value elsewhere; write "
             "`return a, b` everywhere (several outputs), or return a variable everywhere (one output)."

@@ -5,13 +5,13 @@ A remote that cannot be reached stops no run.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from artvcs.vcs import ArtError, Remote, Repository, RepositoryNotFound, config, connect, fetch, push, traffic
 
 from ..errors import SharingWarning
+from ..tracebacks import warn
 
 
 @contextmanager
@@ -40,4 +40,4 @@ def _try(
         return  # nobody has pushed yet
     except ArtError as error:
         reason = str(error).rstrip(".")
-        warnings.warn(f"Nothing was {what} the remote ({reason}); {advice}.", SharingWarning, stacklevel=2)
+        warn(f"Nothing was {what} the remote ({reason}); {advice}.", SharingWarning)

@@ -7,11 +7,11 @@ something itself is there to be imported, annotated with and compared; whoever u
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
+from artvcs.pipelines.tracebacks import warn
 
 PACKAGE = "artvcs.zenml"
 
@@ -58,7 +58,7 @@ def ignored(what: str) -> None:
     if what not in _told:
         _told.add(what)
         message = f"{what} belongs to ZenML's stacks, of which there are none here, and is passed over."
-        warnings.warn(message, IgnoredSetting, stacklevel=3)
+        warn(message, IgnoredSetting)
 
 
 class _AbsentType(type):
@@ -70,6 +70,8 @@ class _AbsentType(type):
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in ("with_options", "configure"):  # of a step that is ZenML's: it is no matter until it is called
+            return lambda *_, **__: cls
         not_here(f"{cls.__name__}.{name}", cls.__module__.removeprefix("artvcs."))
 
 

@@ -15,6 +15,7 @@ from artvcs.pipelines.run import context
 from artvcs.vcs import UnknownName
 
 from ._absent import not_here
+from ._definitions import Model
 from ._responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set_stage
 
 
@@ -194,7 +195,7 @@ class PipelineContext:
 
     def __init__(self, name: str, options: Any) -> None:
         self.name = name
-        self.model = options.model
+        self.model = Model.of(options.model)
         self.extra = dict(options.extra)
         self.enable_cache = options.enable_cache
 

@@ -89,6 +89,15 @@ class Model(model.Model):
 
     __hash__ = model.Model.__hash__
 
+    @classmethod
+    def of(cls, found: model.Model | None) -> Model | None:
+        """The same model, with what ZenML's can do."""
+        if found is None or isinstance(found, cls):
+            return found
+        made = cls(found.name, found.version, found.tags)
+        object.__setattr__(made, "metadata", found.metadata)
+        return made
+
     def get_artifact(self, name: str, version: str | int | None = None) -> Any:
         """An artifact of it: while a pipeline is built, as an input that is looked up when a step begins."""
         if building.current() is not None:

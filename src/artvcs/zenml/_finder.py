@@ -45,6 +45,7 @@ _HOMES = {
     "pipelines": "BasePipeline",
     "types": "CSVString HTMLString JSONString MarkdownString",
     "utils.cuda_utils": "cleanup_gpu_memory",
+    "utils.requirements": "integration_registry",
     "utils.dashboard_utils": "get_run_url",
 }
 """Module here → the names of ZenML's that it holds, wherever ZenML has them."""

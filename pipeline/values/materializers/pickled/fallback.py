@@ -8,10 +8,10 @@ PYTHONHASHSEED, so that such an object is a new version each time it is made.
 from __future__ import annotations
 
 import platform
-import warnings
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
+from artvcs.pipelines.tracebacks import warn
 from artvcs.pipelines.typing.fit import capitalised
 
 from ..base import Materializer
@@ -54,11 +54,10 @@ class PickleMaterializer(Materializer):
         advice = how_to_keep(type(next(iter(_parts(data)), data)))
         inside = sorted({name for part in _parts(data) for name in lacking(part)} - set(kinds))
         why = f"holds {', '.join(inside)}, which has no materializer," if inside else "has no materializer"
-        warnings.warn(
+        warn(
             f"{', '.join(kinds)} {why} and is stored as a pickle of Python {_python()}: loading it "
             f"runs code, and may fail with other versions. {capitalised(advice)} keep it for long.",
             PickleFallbackWarning,
-            stacklevel=2,
         )
         self.folder.write(FILE, content)
         write_json(self.folder, WRITER, {**_versions(), "types": kinds})

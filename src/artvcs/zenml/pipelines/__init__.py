@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from artvcs.pipelines import pipelines as native
-from artvcs.pipelines.define import building
+from artvcs.pipelines.define import building, settings
 from artvcs.pipelines.define.options import PipelineOptions
 from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.history.views import PipelineRun
@@ -17,7 +17,7 @@ from artvcs.vcs import Repository
 
 from .. import _finder
 from .._absent import not_here, passed_over
-from .._definitions import tag_names
+from .._definitions import Model, tag_names
 from .._responses import PipelineRunResponse
 from ..steps import Step, step_options
 
@@ -35,9 +35,15 @@ class Pipeline(native.Pipeline[...]):
 
     def with_options(self, **said: Any) -> Pipeline:
         """The same pipeline with other options; what says where it runs is passed over."""
+        dynamic, config_path = said.pop("dynamic", None), said.pop("config_path", None)
+        if config_path is not None:
+            said = {**settings.read(config_path, strict=False), **said}
         changed = super().with_options(**_options(said))
         assert isinstance(changed, Pipeline)
+        changed._dynamic = self._dynamic if dynamic is None else bool(dynamic)
         return changed
+
+    _dynamic = False
 
     def configure(self, **said: Any) -> Pipeline:
         """Gives this pipeline other options."""
@@ -52,12 +58,17 @@ class Pipeline(native.Pipeline[...]):
     @property
     def model(self) -> Any:
         """The model that it works on."""
-        return self.options.model
+        return Model.of(self.options.model)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the pipeline; see `artvcs.pipeline`. ZenML's first API called it with its steps, and then `.run()`."""
         if building.current() is None and any(isinstance(each, Step) for each in (*args, *kwargs.values())):
             return self._with_steps(args, kwargs)
+        if self._dynamic:
+            raise DefinitionError(
+                f"The pipeline {self.name!r} is dynamic, which is not here: which steps there are is known before the "
+                "first runs; call them in a loop over what the pipeline is given, or decide inside a step."
+            )
         found = super().__call__(*args, **kwargs)
         if not isinstance(found, PipelineRun):
             return found
@@ -96,11 +107,6 @@ _OF_SERVERS = frozenset((
 
 def _options(said: Mapping[str, Any]) -> dict[str, Any]:
     options = {name: value for name, value in passed_over(said, _PASSED_OVER, "@pipeline").items() if value is not None}
-    if options.pop("dynamic", False):
-        raise DefinitionError(
-            "@pipeline(dynamic=True) is not here: which steps there are is known before the first runs; call them in "
-            "a loop over what the pipeline is given, or decide inside a step."
-        )
     if (steps := options.pop("step_configurations", None)) is not None:
         options["steps"] = steps
     if "tags" in options:
