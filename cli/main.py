@@ -29,6 +29,7 @@ _ROOMS = {
         "add": "Store an existing file or folder as an artifact.",
         "tag": "Move a stage, such as production, to a version.",
         "checkout": "Put an artifact's files into the working directory.",
+        "migrate": "Move a project here from another tool.",
         "trust": "Let a value made elsewhere run code when it is loaded.",
         "completion": "Print what makes a shell complete `art`.",
     },

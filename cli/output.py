@@ -90,13 +90,13 @@ class Terminal:
         for line in text.splitlines():
             self.say(line, err=err)
 
-    def confirm(self, question: str) -> None:
-        """Asks whoever sits at the terminal whether to delete something, and ends the command where he says no.
+    def confirm(self, question: str, declined: str = "Nothing was deleted.") -> None:
+        """Asks whoever sits at the terminal whether to do something, and ends the command where he says no.
 
         A script has said yes by calling us.
         """
         if self.may_ask and not click.confirm(bare(safe(one_line(question))), err=True):
-            self.say("Nothing was deleted.", err=True)
+            self.say(declined, err=True)
             raise click.exceptions.Exit(1)
 
     def warn(self, message: str) -> None:

@@ -155,9 +155,13 @@ def _either(version: ArtifactVersion | Damaged, show: Callable[[ArtifactVersion]
 
 def _cells(version: ArtifactVersion) -> list[str]:
     return [
-        output.short(version.id), f"{version.name}@{version.version}", version.type.rpartition(".")[2],
+        output.short(version.id), f"{version.name}@{version.version}", _kind(version),
         output.size(version.size), output.ago(version.created), output.labels(version.stages, version.tags),
     ]  # fmt: skip
+
+
+def _kind(version: ArtifactVersion) -> str:
+    return "model" if version.record.origin == "model" else version.type.rpartition(".")[2]
 
 
 def _damaged_cells(name: str, number: int, why: str) -> list[str]:

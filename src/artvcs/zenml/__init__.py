@@ -11,11 +11,30 @@ code has no need of this package: see docs/coming-from-zenml.md.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs import __version__
 
 from . import _finder
+
+if TYPE_CHECKING:
+    from ._contexts import get_pipeline_context, get_step_context
+    from ._definitions import ArtifactConfig, ExternalArtifact, Model, Tag
+    from ._noting import (
+        add_tags,
+        bulk_log_metadata,
+        link_artifact_to_model,
+        load_artifact,
+        log_artifact_metadata,
+        log_metadata,
+        log_model_metadata,
+        log_step_metadata,
+        register_artifact,
+        remove_tags,
+        save_artifact,
+    )
+    from .pipelines import pipeline
+    from .steps import step
 
 _finder.install()
 
@@ -37,7 +56,28 @@ _ABSENT = frozenset((
 ))  # fmt: skip
 """Other names that ZenML's first package has, or had."""
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = [
+    "ArtifactConfig",
+    "ExternalArtifact",
+    "Model",
+    "Tag",
+    "__version__",
+    "add_tags",
+    "bulk_log_metadata",
+    "get_pipeline_context",
+    "get_step_context",
+    "link_artifact_to_model",
+    "load_artifact",
+    "log_artifact_metadata",
+    "log_metadata",
+    "log_model_metadata",
+    "log_step_metadata",
+    "pipeline",
+    "register_artifact",
+    "remove_tags",
+    "save_artifact",
+    "step",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -82,6 +82,9 @@ class Said:
         ignored(type(self).__name__)
         self.__dict__.update(kwargs)
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
 
 def _skip_decorator(*args: Any, **kwargs: Any) -> Any:
     """As a decorator, with arguments or without, gives what it decorates."""

@@ -195,7 +195,7 @@ class PipelineContext:
 
     def __init__(self, name: str, options: Any) -> None:
         self.name = name
-        self.model = Model.of(options.model)
+        self.model: Any = Model.of(options.model)
         self.extra = dict(options.extra)
         self.enable_cache = options.enable_cache
 

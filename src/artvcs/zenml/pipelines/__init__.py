@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from artvcs.pipelines import pipelines as native
 from artvcs.pipelines.define import building, settings
@@ -75,14 +75,14 @@ class Pipeline(native.Pipeline[...]):
         return PipelineRunResponse(Repository.discover(), found)
 
     def _with_steps(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Pipeline:
-        @functools.wraps(self.function)
         def connected() -> None:
             self.function(*args, **kwargs)
 
-        # What stands in the place of the steps is nothing that a run has to be given.
-        connected.__signature__ = inspect.Signature()  # type: ignore[attr-defined]
-        found = type(self)(connected, self.options)
-        return found if found.options.name else found.with_options(name=self.name)
+        found = type(self)(connected, self.options).with_options(name=self.name)
+        found._declared = self.file
+        return found
+
+    _declared: Path | None = None
 
     def run(self, *, run_name: str | None = None, config_path: str | None = None, **said: Any) -> Any:
         """Runs the pipeline, as ZenML's first API does."""
@@ -91,7 +91,7 @@ class Pipeline(native.Pipeline[...]):
     @property
     def file(self) -> Path | None:
         """The file that declares it."""
-        return super().file
+        return self._declared or super().file
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in _OF_SERVERS:
@@ -118,6 +118,10 @@ def _options(said: Mapping[str, Any]) -> dict[str, Any]:
     return options
 
 
+@overload
+def pipeline(function: Callable[..., Any], /) -> Pipeline: ...
+@overload
+def pipeline(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Pipeline]: ...
 def pipeline(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Marks a function as a pipeline; see `artvcs.pipeline`."""
     if function is None:

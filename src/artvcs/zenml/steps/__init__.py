@@ -7,7 +7,7 @@ import inspect
 import pkgutil
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, overload
 
 from artvcs.pipelines.define import building
 from artvcs.pipelines.define import step as native
@@ -133,6 +133,10 @@ def step_options(said: Mapping[str, Any], what: str) -> dict[str, Any]:
     return options
 
 
+@overload
+def step(function: Callable[..., Any], /) -> Step: ...
+@overload
+def step(function: None = None, /, **options: Any) -> Callable[[Callable[..., Any]], Step]: ...
 def step(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Marks a function as a step; see `artvcs.step`."""
     return _step(Step, function, options)

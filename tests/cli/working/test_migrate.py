@@ -1,0 +1,131 @@
+"""`art migrate zenml`: the imports are changed, all else is left alone, and what has no meaning here is listed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from ..conftest import Art
+
+CODE = '''"""A project."""
+import os, zenml
+import zenml.client
+import zenml.enums as kinds
+from zenml import (  # zenml in words stays
+    pipeline,
+    step,
+)
+from zenml.client import Client
+from zenml.config import DockerSettings
+from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
+from zenml_of_ours import nothing  # another module
+from .zenml import local
+text = "from zenml import step"
+
+
+def lazily():
+    from zenml.logger import get_logger
+    Client().create_trigger()
+    return get_logger(zenml.__name__), kinds.ArtifactType, zenml.client.Client
+'''
+
+MOVED = '''"""A project."""
+import os, artvcs.zenml as zenml
+import artvcs.zenml.client, artvcs.zenml as zenml
+import artvcs.zenml.enums as kinds
+from artvcs.zenml import (  # zenml in words stays
+    pipeline,
+    step,
+)
+from artvcs.zenml.client import Client
+from artvcs.zenml.config import DockerSettings
+from artvcs.zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
+from zenml_of_ours import nothing  # another module
+from .zenml import local
+text = "from zenml import step"
+
+
+def lazily():
+    from artvcs.zenml.logger import get_logger
+    Client().create_trigger()
+    return get_logger(zenml.__name__), kinds.ArtifactType, zenml.client.Client
+'''
+
+
+def test_imports_are_changed_and_nothing_else(art: Art, project: Path) -> None:
+    (project / "flow.py").write_text(CODE)
+    shown = art("migrate", "zenml", "--dry-run")
+    assert (project / "flow.py").read_text() == CODE
+    assert {"-from zenml.client import Client", "+from artvcs.zenml.client import Client"} <= {*shown.out.splitlines()}
+    assert "  zenml.config.DockerSettings  (flow.py:10)\n" in shown.out.split("Passed over")[1].split("Not here")[0]
+    missing = shown.out.split("Not here")[1]
+    assert "  zenml.integrations.mlflow.experiment_trackers.MLFlowExperimentTracker  (flow.py:11)\n" in missing
+    assert "  Client().create_trigger  (flow.py:19)\n" in missing
+    done = art("migrate", "zenml")
+    assert done.code == 0
+    assert (project / "flow.py").read_text() == MOVED
+    assert "Changed 1 file" in done.out
+    assert "Nothing imports ZenML" in art("migrate", "zenml").out
+
+
+def test_what_is_moved_runs(art: Art, project: Path) -> None:
+    (project / "small.py").write_text(
+        "import zenml\nimport zenml.client\nfrom zenml import pipeline, step\n"
+        "@step\ndef one() -> int:\n    return 1\n"
+        "@pipeline\ndef flow():\n    one()\n"
+        "if __name__ == '__main__':\n"
+        "    flow()\n"
+        "    print(zenml.client.Client().get_pipeline('flow').last_run.steps['one'].output.load())\n"
+    )
+    art("migrate", "zenml", "small.py")
+    done = subprocess.run([sys.executable, "small.py"], cwd=project, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert art("run", "small.py").code == 0
+
+
+def test_notebooks_and_requirements(art: Art, project: Path) -> None:
+    notebook = {
+        "cells": [
+            {"cell_type": "markdown", "source": ["from zenml import step"]},
+            {"cell_type": "code", "source": ["!pip install zenml\n", "%load x\n", "from zenml import step\n", "x='ü'"]},
+            {"cell_type": "code", "source": "import zenml"},
+            {"cell_type": "code", "source": ["this is no Python: from zenml import step"]},
+        ],
+        "nbformat": 4,
+    }  # fmt: skip
+    text = json.dumps(notebook, indent=3, ensure_ascii=False) + "\n\n"
+    (project / "book.ipynb").write_text(text)
+    (project / "requirements.txt").write_text("zenml[server]>=0.50  \nzenml-extras\nnumpy\n")
+    assert art("migrate", "zenml", ".").code == 0
+    moved = (project / "book.ipynb").read_text()
+    assert [len(text.splitlines()), moved[-2:]] == [len(moved.splitlines()), "\n\n"]
+    cells = ["".join(cell["source"]) for cell in json.loads(moved)["cells"]]
+    assert cells[0] == "from zenml import step"
+    assert cells[1] == "!pip install zenml\n%load x\nfrom artvcs.zenml import step\nx='ü'"
+    assert cells[2] == "import artvcs.zenml as zenml"
+    assert cells[3] == "this is no Python: from zenml import step"
+    assert (project / "requirements.txt").read_text() == "artvcs\nzenml-extras\nnumpy\n"
+
+
+def test_the_bytes_around_stay(art: Art, project: Path) -> None:
+    before = "# -*- coding: latin-1 -*-\r\nfrom zenml import step  # ü\r\nname = 'é'\r\n".encode("latin-1")
+    (project / "old.py").write_bytes(before)
+    (project / "old.py").chmod(0o755)
+    art("migrate", "zenml", ".")
+    assert (project / "old.py").read_bytes() == before.replace(b"zenml", b"artvcs.zenml")
+    assert (project / "old.py").stat().st_mode & 0o777 == 0o755
+
+
+def test_what_cannot_be_understood_is_left_and_said(art: Art, project: Path) -> None:
+    (project / "broken.py").write_text("from zenml import (\n")
+    (project / "broken.ipynb").write_text("zenml {")
+    (project / "outside").symlink_to(project / "broken.py")
+    done = art("migrate", "zenml", ".")
+    assert done.code == 0
+    assert "warning: broken.py was left as it is: line 1: " in done.err
+    assert "warning: broken.ipynb was left as it is: " in done.err
+    assert art("migrate", "zenml", "nowhere").err == (
+        "error: There is no file or folder 'nowhere'; give the project's.\n"
+    )

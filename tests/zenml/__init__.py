@@ -1,0 +1,1 @@
+"""`artvcs.zenml`: code that was written for ZenML, with changed imports."""

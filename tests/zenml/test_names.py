@@ -1,0 +1,111 @@
+"""Every name that ZenML's public projects import is found; what is not here is a sentence and not an ImportError."""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import warnings
+from typing import Any
+
+import pytest
+
+from artvcs.pipelines.errors import IgnoredSetting
+from artvcs.zenml._absent import NotHere
+
+MEANT = """
+ArtifactConfig ExternalArtifact Model Tag add_tags bulk_log_metadata get_pipeline_context get_step_context
+link_artifact_to_model load_artifact log_artifact_metadata log_metadata log_model_metadata log_step_metadata pipeline
+register_artifact remove_tags save_artifact step
+artifacts.external_artifact:ExternalArtifact artifacts.utils:load_artifact artifacts.utils:log_artifact_metadata
+client:Client config.docker_settings:DockerSettings config.retry_config:StepRetryConfig config:DockerSettings
+config:ResourceSettings config.schedule:Schedule enums:ArtifactType enums:ExecutionStatus enums:ModelStages
+enums:VisualizationType environment:Environment io:fileio logger:get_logger
+materializers.base_materializer:BaseMaterializer materializers.materializer_registry:materializer_registry
+materializers:BuiltInMaterializer materializers:PydanticMaterializer metadata.metadata_types:DType
+metadata.metadata_types:MetadataType metadata.metadata_types:Uri model.model:Model pipelines:pipeline
+post_execution:get_pipeline steps:BaseParameters steps:Output steps:StepContext steps:step
+types:HTMLString types:MarkdownString utils.cuda_utils:cleanup_gpu_memory utils.metadata_utils:log_metadata
+utils:io_utils integrations.registry:integration_registry
+integrations.pytorch.materializers.pytorch_module_materializer:PyTorchModuleMaterializer
+"""
+"""What has its meaning."""
+
+SAID_ONLY = """
+integrations.kubernetes.flavors:KubernetesOrchestratorSettings
+integrations.modal.flavors.modal_step_operator_flavor:ModalStepOperatorSettings
+integrations.slack.alerters.slack_alerter:SlackAlerterParameters
+integrations.vllm.services.vllm_deployment:VLLMServiceConfig
+integrations.evidently.metrics:EvidentlyMetricConfig model_registries.base_model_registry:ModelRegistryModelMetadata
+"""
+"""What says where something runs, and is passed over."""
+
+ABSENT = """
+show unmapped integrations.mlflow.experiment_trackers:MLFlowExperimentTracker
+integrations.huggingface.model_deployers:HuggingFaceModelDeployer integrations.evidently.steps:evidently_report_step
+integrations.label_studio.annotators.label_studio_annotator:LabelStudioAnnotator
+integrations.bentoml.steps:bento_builder_step models.v2.core.pipeline_run:PipelineRunResponseBody
+integrations.slack.steps.slack_alerter_post_step:slack_alerter_post_step utils.dashboard_utils:get_run_url
+"""
+"""What raises a sentence when it is used."""
+
+
+def named(spelt: str) -> Any:
+    module, _, name = spelt.rpartition(":")
+    found: dict[str, Any] = {}
+    exec(f"from {f'artvcs.zenml.{module}'.rstrip('.')} import {name}", found)
+    return found[name]
+
+
+@pytest.mark.parametrize("spelt", MEANT.split())
+def test_a_name_that_has_a_meaning_is_found(spelt: str) -> None:
+    assert named(spelt) is not None
+    assert "Absent" not in type(named(spelt)).__name__
+
+
+@pytest.mark.parametrize("spelt", SAID_ONLY.split())
+def test_what_only_says_where_something_runs_is_passed_over(spelt: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredSetting)
+        assert named(spelt)(memory="2GB").memory == "2GB"
+
+
+@pytest.mark.parametrize("spelt", ABSENT.split())
+def test_what_is_not_here_says_so_when_it_is_used(spelt: str) -> None:
+    found = named(spelt)
+
+    class Inherits(found):  # type: ignore[misc]
+        pass
+
+    assert list[found] == list[found]  # type: ignore[valid-type]
+    assert found | None
+    assert not isinstance(3, found)
+    with pytest.raises(NotHere, match="belongs to ZenML's stacks or its server, of which there are none here; "):
+        found()
+    with pytest.raises(NotHere):
+        Inherits()
+
+
+def test_a_misspelt_name_is_an_import_error_as_ever() -> None:
+    with pytest.raises(ImportError):
+        from artvcs.zenml import stepp  # type: ignore[attr-defined]  # noqa: F401
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("artvcs.zenml.clientt")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("artvcs.zenml.client.nothing")
+
+
+def test_names_of_integrations_are_text() -> None:
+    from artvcs.zenml.integrations.constants import HUGGINGFACE, MLFLOW  # type: ignore[import-not-found]
+
+    assert (HUGGINGFACE, MLFLOW) == ("huggingface", "mlflow")
+
+
+def test_exceptions_can_be_caught_and_enums_compared() -> None:
+    from artvcs.zenml.enums import ExecutionStatus, ModelStages
+    from artvcs.zenml.exceptions import DoesNotExistException, EntityExistsError  # type: ignore[attr-defined]
+
+    assert issubclass(DoesNotExistException, Exception)
+    assert issubclass(EntityExistsError, Exception)
+    assert str(ModelStages.PRODUCTION) == "production"
+    assert issubclass(ExecutionStatus, enum.Enum)
+    assert ExecutionStatus.COMPLETED.is_successful

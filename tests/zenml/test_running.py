@@ -1,0 +1,398 @@
+"""Pipelines as ZenML's users write them, with nothing changed but the imports."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel
+
+from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, RunFailed
+from artvcs.zenml import (
+    ArtifactConfig,
+    Model,
+    add_tags,
+    get_pipeline_context,
+    get_step_context,
+    link_artifact_to_model,
+    log_artifact_metadata,
+    log_metadata,
+    log_model_metadata,
+    log_step_metadata,
+    pipeline,
+    remove_tags,
+    save_artifact,
+    step,
+)
+from artvcs.zenml._absent import NotHere
+from artvcs.zenml.client import Client
+from artvcs.zenml.config import DockerSettings, StepRetryConfig
+from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages, VisualizationType
+from artvcs.zenml.io import fileio
+from artvcs.zenml.logger import get_logger
+from artvcs.zenml.materializers import BuiltInMaterializer, PydanticMaterializer
+from artvcs.zenml.materializers.base_materializer import BaseMaterializer
+from artvcs.zenml.steps import BaseParameters, Output
+from artvcs.zenml.steps import step as first_step
+from artvcs.zenml.types import HTMLString
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+@step
+def load() -> tuple[
+    Annotated[list[int], ArtifactConfig(name="train", artifact_type=ArtifactType.DATA)],
+    Annotated[list[int], "test"],
+]:
+    return [1, 2, 3], [4]
+
+
+@step(enable_cache=True, settings={}, experiment_tracker=None, step_operator=None)
+def fit(
+    data: list[int], rate: float = 0.5
+) -> Annotated[dict[str, Any], ArtifactConfig(name="classifier", is_model_artifact=True, tags=["best"])]:
+    log_artifact_metadata({"rows": len(data)})
+    log_model_metadata({"family": "tree"})
+    log_step_metadata({"seconds": 1})
+    return {"rate": rate}
+
+
+@step
+def evaluate(data: list[int]) -> float:
+    model = get_step_context().model.load_artifact("classifier")
+    accuracy = 1 - float(model["rate"])
+    log_metadata({"test_accuracy": accuracy}, infer_model=True)
+    return accuracy
+
+
+@step
+def promote(accuracy: float, stage: str = "production") -> bool:
+    current = get_step_context().model
+    try:
+        best = Client().get_model_version(current.name, stage)
+        better = accuracy > best.run_metadata["test_accuracy"]
+    except KeyError:
+        better = True
+    if better:
+        current.set_stage(stage, force=True)
+    return bool(better)
+
+
+@pipeline(enable_cache=True, model=Model("prices", license="MIT", tags=["demo"], save_models_to_registry=False))
+def training(rate: float = 0.5) -> None:
+    train, test = load()
+    fit(train, rate)
+    promote(evaluate(test, after=["fit"]))
+
+
+def test_the_usual_life_of_a_model() -> None:
+    run = training(0.5)
+    assert run.status == ExecutionStatus.COMPLETED
+    assert run.pipeline.name == "training"
+    assert run.steps["load"].outputs["train"][0].load() == run.steps["load"].outputs["train"].load() == [1, 2, 3]
+    assert [training(rate).steps["promote"].output.load() for rate in (0.7, 0.2)] == [False, True]
+    best = Client().get_model_version("prices", ModelStages.PRODUCTION)
+    assert (best.number, best.stage, best.name) == (3, "production", "3")
+    assert best.run_metadata == {"license": "MIT", "family": "tree", "test_accuracy": 0.8}
+    assert best.get_artifact("classifier").run_metadata["rows"] == 3
+    assert best.get_artifact("nothing") is None
+    assert best.load_artifact("classifier") == {"rate": 0.2}
+    assert len(best.pipeline_runs) == 1
+    assert Client().get_artifact_version("classifier").tags == ("best",)
+
+
+@step
+def predict(model: dict[str, Any], pipe: Any | None = None) -> float:
+    return float(model["rate"]) * 10
+
+
+@pipeline(model=Model("prices", version="production"))
+def inference() -> None:
+    predict(get_pipeline_context().model.get_artifact("classifier"))
+
+
+def test_a_pipeline_takes_what_belongs_to_its_model() -> None:
+    training(0.5)
+    assert inference().steps["predict"].output.load() == 5.0
+    training(0.2)
+    assert inference().steps["predict"].output.load() == 2.0
+    other = inference.with_options(model=Model("prices", version=1))
+    assert other().steps["predict"].output.load() == 5.0
+
+
+def test_a_stage_that_is_taken_is_moved_only_by_force() -> None:
+    training(0.5)
+    training(0.2)
+    second, first = (Client().get_model_version("prices", number) for number in (2, 1))
+    with pytest.raises(RuntimeError, match="models/prices@2 is 'production' already; pass force=True"):
+        first.set_stage("production")
+    first.set_stage("production", force=True)
+    assert (first.stage, second.stage) == ("production", None)
+    first.set_stage(ModelStages.ARCHIVED)
+    found = Client().get_model_version("prices", 1)
+    assert (found.stage, found.tags) == (None, ("demo", "archived"))
+
+
+def test_what_there_is_none_of_is_a_key_error() -> None:
+    for ask in (
+        lambda: Client().get_artifact_version("nothing"),
+        lambda: Client().get_pipeline_run("nothing"),
+        lambda: Client().get_model_version("nothing"),
+        lambda: Client().get_pipeline("nothing"),
+        lambda: Client().list_model_versions("nothing"),
+    ):
+        with pytest.raises(KeyError) as told:
+            ask()
+        assert str(told.value).startswith("There is no ")
+
+
+def test_runs_are_found_by_their_pipeline() -> None:
+    training(0.5)
+    last = training(0.2)
+    found = Client().get_pipeline("training")
+    assert found.runs[0].id == found.last_run.id == found.last_successful_run.id == last.id
+    assert len(Client().list_pipeline_runs(pipeline_name="training", size=1).items) == 1
+    assert last.config.parameters == {"rate": 0.2}
+    assert last.steps["fit"].run_metadata["seconds"] == 1
+    assert last.steps["fit"].config.parameters == {"rate": 0.2}
+    assert last.steps["fit"].status.is_successful
+
+
+@step
+def where() -> Annotated[dict[str, str], "where"]:
+    context = get_step_context()
+    return {
+        "run": context.pipeline_run.name, "id": context.pipeline_run.id, "pipeline": context.pipeline.name,
+        "step": context.step_run.name, "team": context.pipeline_run.config.extra["team"],
+    }  # fmt: skip
+
+
+def test_a_step_knows_where_it_stands() -> None:
+    @pipeline(extra={"team": "a"})
+    def asking() -> None:
+        assert get_pipeline_context().extra == {"team": "a"}
+        assert get_pipeline_context().name == "asking"
+        where()
+
+    run = asking()
+    assert run.steps["where"].output.load() == {
+        "run": run.name, "id": run.id, "pipeline": "asking", "step": "where", "team": "a",
+    }  # fmt: skip
+    with pytest.raises(RuntimeError, match="get_step_context"):
+        get_step_context()
+    with pytest.raises(RuntimeError, match="get_pipeline_context"):
+        get_pipeline_context()
+
+
+class Grid:
+    def __init__(self, cells: list[int]) -> None:
+        self.cells = cells
+
+
+class GridMaterializer(BaseMaterializer):
+    ASSOCIATED_TYPES = (Grid,)
+    ASSOCIATED_ARTIFACT_TYPE = ArtifactType.DATA
+
+    def load(self, data_type: type[Any]) -> Grid:
+        super().load(data_type)
+        with self.artifact_store.open(os.path.join(self.uri, "cells.json"), "r") as file:
+            return Grid(json.load(file))
+
+    def save(self, data: Grid) -> None:
+        super().save(data)
+        with fileio.open(os.path.join(self.uri, "cells.json"), "w") as file:
+            json.dump(data.cells, file)
+
+    def save_visualizations(self, data: Grid) -> dict[str, VisualizationType]:  # type: ignore[override]
+        path = os.path.join(self.uri, "cells.html")
+        with fileio.open(path, "w") as file:
+            file.write("<b>cells</b>")
+        return {path: VisualizationType.HTML}
+
+    def extract_metadata(self, data: Grid) -> dict[str, Any]:
+        return {"cells": len(data.cells)}
+
+
+class Report(BaseModel):
+    title: str
+    score: float = 0.5
+
+
+class ReportMaterializer(PydanticMaterializer):
+    ASSOCIATED_TYPES = (Report,)
+
+    def extract_metadata(self, data: Report) -> dict[str, Any]:
+        return {"title": data.title, **super().extract_metadata(data)}
+
+
+@step(output_materializers=GridMaterializer)
+def grid() -> Annotated[Grid, "grid"]:
+    return Grid([1, 2])
+
+
+@step(output_materializers=[GridMaterializer, BuiltInMaterializer])
+def both() -> tuple[Annotated[Grid, "other"], Annotated[int, "number"]]:
+    return Grid([3]), 4
+
+
+@step(output_materializers={"report": ReportMaterializer})
+def report(grid: Grid) -> Annotated[Report, "report"]:
+    return Report(title=str(grid.cells))
+
+
+def test_materializers() -> None:
+    @pipeline
+    def making() -> None:
+        report(grid())
+        both()
+
+    run = making()
+    assert run.steps["both"].outputs["other"].load().cells == [3]
+    assert run.steps["both"].outputs["number"].load() == 4
+    made = run.steps["report"].output
+    assert made.load() == Report(title="[1, 2]")
+    assert made.metadata["title"] == "[1, 2]"
+    shown = run.steps["grid"].output
+    assert shown.metadata["cells"] == 2
+    assert [(each.kind, each.content) for each in shown.visualizations()] == [("html", b"<b>cells</b>")]
+
+
+def one() -> int:
+    return 1
+
+
+def test_what_says_where_a_step_runs_is_passed_over_with_one_warning() -> None:
+    with pytest.warns(IgnoredSetting) as told:
+        settings = {"docker": DockerSettings(requirements=["pandas"], parent_image="x")}
+    anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)
+
+    @pipeline(settings=settings)
+    def running() -> None:
+        anywhere()
+
+    assert running().steps["one"].output.load() == 1
+    assert settings["docker"].parent_image == "x"
+    assert all("is passed over" in str(each.message) for each in told)
+    assert len({str(each.message) for each in told}) == len(told)
+
+
+def test_retries_and_hooks() -> None:
+    told = list[str]()
+
+    def failed(exception: BaseException) -> None:
+        told.append(str(exception))
+
+    @step(retry=StepRetryConfig(max_retries=1, delay=0, backoff=0), on_failure=failed)
+    def fails() -> None:
+        raise ValueError("as it should")
+
+    @pipeline
+    def failing() -> None:
+        fails()
+
+    with pytest.raises(RunFailed):
+        failing()
+    assert told == ["as it should"]
+
+
+def test_secrets_are_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPEN_AI_API_KEY", "k")
+    values = Client().get_secret("open-ai").secret_values
+    assert (values["api_key"], dict(values)) == ("k", {"api_key": "k"})
+    with pytest.raises(KeyError, match="no value 'url' here; set the environment variable OPEN_AI_URL"):
+        values["url"]
+
+
+def test_a_stack_has_a_place_for_files_and_nothing_else() -> None:
+    stack = Client().active_stack
+    Path(stack.artifact_store.path, "x").write_text("y")
+    assert not stack.experiment_tracker
+    assert stack.experiment_tracker.name is None
+    assert stack.orchestrator.config.is_local
+    with pytest.raises(NotHere, match=r"active_stack\.alerter\.post belongs .*; call the chat's own client in a step"):
+        stack.alerter.post("hello")
+
+
+def test_what_belongs_to_the_server_is_a_sentence() -> None:
+    with pytest.raises(NotHere, match=r"Client\(\)\.create_trigger belongs to ZenML's stacks or its server"):
+        Client().create_trigger()
+
+    @pipeline(dynamic=True)
+    def dynamic() -> None:
+        grid()
+
+    with pytest.raises(DefinitionError, match="'dynamic' is dynamic, which is not here"):
+        dynamic()
+    with pytest.raises(NotHere, match=r"pipeline\.deploy\(\)"):
+        training.deploy()
+    with pytest.raises(DefinitionError, match=r"@step has no option 'enabled_cache' \(did you mean 'enable_cache'\?\)"):
+        step(enabled_cache=True)(lambda: None)
+
+
+def test_tags_and_links() -> None:
+    version = save_artifact([1], "by_hand", artifact_type=ArtifactType.DATA, user_metadata={"n": 1}, tags=["a"])
+    add_tags(["b"], artifact="by_hand")
+    remove_tags(["a"], artifact_name="by_hand", artifact_version=version.version)
+    assert Client().get_artifact_version("by_hand").tags == ("b",)
+    run = training()
+    add_tags(tags=["nightly"], run=run.id)
+    assert Client().get_pipeline_run(run.id).tags == ("nightly",)
+    link_artifact_to_model(version, Model("prices"))
+    assert Client().get_model_version("prices").load_artifact("by_hand") == [1]
+    Client().update_artifact_version("by_hand", add_tags=["c"], remove_tags=["b"])
+    assert Client().get_artifact("by_hand").tags == ("c",)
+
+
+def test_a_configuration_file_of_zenml(project: Path) -> None:
+    (project / "conf.yaml").write_text(
+        "settings: {docker: {required_integrations: [sklearn]}}\n"
+        "test_size: 0.35\n"
+        "model: {name: prices, version: spring, license: MIT}\n"
+        "parameters: {rate: 0.1}\n"
+        "steps: {fit: {enable_cache: false, parameters: {rate: 0.4}}}\n"
+    )
+    with pytest.warns(IgnoredSetting):
+        run = training.with_options(config_path="conf.yaml")()
+    assert run.steps["fit"].config.parameters == {"rate": 0.4}
+    assert Client().get_model_version("prices", "spring").run_metadata["license"] == "MIT"
+
+
+def test_a_logger_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = get_logger("a project of somebody's")
+    logger.propagate = False
+    logger.handlers.clear()
+    logging.Logger.manager.loggerDict.pop("a project of somebody's")
+    get_logger("a project of somebody's").info("seen")
+    assert logger.level == logging.INFO
+
+
+class Parameters(BaseParameters):  # type: ignore[misc, valid-type]
+    rows: int = 2
+
+
+@first_step
+def importer(params: Parameters) -> Output(first=int, rest=list):  # type: ignore[valid-type]
+    return 1, list(range(params.rows))
+
+
+@first_step
+def page(first: int, rest: list) -> HTMLString:  # type: ignore[type-arg]
+    return HTMLString(f"<p>{first} and {rest}</p>")
+
+
+@pipeline
+def first_api(get_data: Any, show_data: Any) -> None:
+    first, rest = get_data()
+    show_data(first, rest)
+
+
+def test_the_first_api() -> None:
+    run = first_api(get_data=importer(Parameters(rows=3)), show_data=page).run(run_name="old-{date}-{time}")
+    assert run.steps["page"].output.load() == "<p>1 and [0, 1, 2]</p>"
+    assert run.name.startswith("old-")
+    by_default = first_api(importer, page).run()
+    assert by_default.steps["importer"].outputs["rest"].load() == [0, 1]
