@@ -9,21 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import EditVersion, Input, Output, Repository, Transaction, UnknownName, Version
 from artvcs.vcs import versions as known
 
 from ..define import naming
-from ..define.graph import Node
-from ..define.handles import ModelArtifact
 from ..define.model import USUAL_STAGES, Model
-from ..define.options import PipelineOptions
 from ..errors import ParameterError
 from ..history import lookup, models
 from ..typing.encode import encode_metadata
 from ..values import store
 from . import versions
+
+if TYPE_CHECKING:
+    from ..define.graph import Node  # what looks up names needs nothing of what follows code
+    from ..define.handles import ModelArtifact
+    from ..define.options import PipelineOptions
 
 _NEW = "a new one"
 """What a step is told of a version that is yet to be made: another one each time."""

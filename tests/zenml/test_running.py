@@ -394,5 +394,6 @@ def test_the_first_api() -> None:
     run = first_api(get_data=importer(Parameters(rows=3)), show_data=page).run(run_name="old-{date}-{time}")
     assert run.steps["page"].output.load() == "<p>1 and [0, 1, 2]</p>"
     assert run.name.startswith("old-")
+    assert [each.id for each in first_api.get_runs()] == [first_api.last_run.id] == [run.id]
     by_default = first_api(importer, page).run()
     assert by_default.steps["importer"].outputs["rest"].load() == [0, 1]

@@ -34,7 +34,7 @@ _HOMES = {
         " link_artifact_to_model load_artifact log_artifact_metadata log_metadata log_model_metadata log_step_metadata"
         " register_artifact remove_tags save_artifact step pipeline Tag"
     ),
-    "client": "Client",
+    "client": "Client Repository",
     "config": "CachePolicy DockerSettings ResourceSettings Schedule StepRetryConfig",
     "enums": "ArtifactType ExecutionStatus ModelStages StackComponentType VisualizationType",
     "exceptions": "EntityExistsError ValidationError",
@@ -45,7 +45,7 @@ _HOMES = {
     "pipelines": "BasePipeline",
     "types": "CSVString HTMLString JSONString MarkdownString",
     "utils.cuda_utils": "cleanup_gpu_memory",
-    "utils.requirements": "integration_registry",
+    "utils.requirements": "get_tracking_uri integration_registry",
     "utils.dashboard_utils": "get_run_url",
 }
 """Module here → the names of ZenML's that it holds, wherever ZenML has them."""

@@ -163,6 +163,10 @@ class Client(native.Client):
         not_here(f"Client().{name}")
 
 
+Repository = Client
+"""What ZenML's first API called it."""
+
+
 class Page(list[Any]):
     """What ZenML gives page by page, as a whole."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from artvcs.pipelines import pipelines as native
+from artvcs.pipelines.client import Client
 from artvcs.pipelines.define import building, settings
 from artvcs.pipelines.define.options import PipelineOptions
 from artvcs.pipelines.errors import DefinitionError, perhaps
@@ -83,6 +84,22 @@ class Pipeline(native.Pipeline[...]):
         return found
 
     _declared: Path | None = None
+
+    @property
+    def runs(self) -> list[PipelineRunResponse]:
+        """Its runs, newest first."""
+        client = Client()
+        found = client.list_pipeline_runs(self.name)
+        return [PipelineRunResponse(client.repository, each) for each in found]
+
+    def get_runs(self, **_: Any) -> list[PipelineRunResponse]:
+        """Its runs, newest first."""
+        return self.runs
+
+    @property
+    def last_run(self) -> PipelineRunResponse:
+        """Its newest run."""
+        return self.runs[0]
 
     def run(self, *, run_name: str | None = None, config_path: str | None = None, **said: Any) -> Any:
         """Runs the pipeline, as ZenML's first API does."""

@@ -1,4 +1,4 @@
-"""What ZenML's integrations would have installed."""
+"""What ZenML's integrations would have installed and set up."""
 
 from __future__ import annotations
 
@@ -13,6 +13,15 @@ class IntegrationRegistry:
         return []
 
     select_uv_system_requirements = select_integration_requirements
+
+
+def get_tracking_uri() -> str:
+    """Where MLflow tracks: as MLflow itself says; empty where it is not installed."""
+    try:
+        import mlflow
+    except ImportError:
+        return ""
+    return str(mlflow.get_tracking_uri())
 
 
 integration_registry = IntegrationRegistry()
