@@ -97,6 +97,7 @@ class Layout:
         self.quarantine = folder / "quarantine"  # what was damaged and was set aside
         self.repair = folder / "repair"  # locked while one goes on
         self.checkouts = folder / "checkouts"  # which staging places beside users' files belong to a checkout
+        self.placed = folder / "placed"  # which versions stand where in the project: see artvcs.vcs.worktree.placed
         self.workspace = folder / "workspace"  # for files that users make outside of steps
         self.config = folder / "config.toml"  # what this repository alone is told, such as remotes
         self.probe = folder / PROBE
@@ -124,7 +125,9 @@ class Layout:
 
     def wrong_folders(self) -> Iterator[tuple[Path, str]]:
         """What stands in the place of a folder and is none of the repository's own, and what it is."""
-        local = (self.running, self.quarantine, self.checkouts, self.workspace, self.trust, self.remotes)
+        local = (
+            self.running, self.quarantine, self.checkouts, self.placed, self.workspace, self.trust, self.remotes,
+        )  # fmt: skip
         for path in (*self.folders()[1:], *local):
             try:
                 mode = os.lstat(path).st_mode

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ..catalog.stat_cache import Leaf, StatCache
-from ..changes.transaction import Transaction
 from ..errors import ArtError, ChangedWhileRead, StorageError, storage_errors
 from ..maps.trees import FolderWriter
 from ..objects.names import check_entry_name
@@ -20,14 +19,14 @@ from .folders.contents import Contents, OpenFolder
 from .folders.leaves import Leaves
 from .folders.listing import NO_STATE, Listing, state_of
 from .folders.looking import OPEN, Seen, listed, looking_into, nothing_seen
-from .trees import Progress, check_depth, no_progress
+from .trees import Progress, Sink, check_depth, no_progress
 
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 """What opening a path says when something else took its place, or nothing."""
 
 
 def add_path(
-    transaction: Transaction,
+    transaction: Sink,
     path: Path,
     name: str,
     progress: Progress = no_progress,
@@ -52,7 +51,7 @@ def add_path(
 
 
 def add_folder(
-    transaction: Transaction,
+    transaction: Sink,
     folder: Path,
     extra: Mapping[str, Path] | None = None,
     progress: Progress = no_progress,
@@ -79,7 +78,7 @@ def add_folder(
 class _Adding:
     """One addition of files and folders."""
 
-    def __init__(self, transaction: Transaction, progress: Progress, known: StatCache | None) -> None:
+    def __init__(self, transaction: Sink, progress: Progress, known: StatCache | None) -> None:
         self._transaction = transaction
         self._rest = Rest()
         self._contents = Contents(transaction, self._rest, progress)

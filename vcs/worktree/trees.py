@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, Protocol
 
 from ..errors import ArtError, DamagedError, InvalidName, UnknownName
 from ..maps import trees
 from ..maps.trees import entries, inside
 from ..objects.nodes import FOLDER, Entry, Tree
 from ..objects.oid import Oid
+from ..objects.records import Record
+from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 
 __all__ = [
     "MAX_DEPTH",
     "Progress",
+    "Sink",
     "check_depth",
     "entries",
     "extent",
@@ -32,6 +36,36 @@ MAX_DEPTH = 100
 
 MAX_FILES = 10_000_000
 """Files in one tree: a few small trees that name each other can stand for more than any disk holds."""
+
+
+class Sink(Protocol):
+    """What files and folders go into: a transaction, or what only tells what they would be stored as."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """Where nodes of folders are read."""
+
+    @property
+    def seen(self) -> Snapshot:
+        """The moment whose objects count as stored."""
+
+    def has(self, oid: Oid) -> bool:
+        """Whether a blob is there."""
+
+    def put(self, record: Record) -> Oid:
+        """Takes a node of a folder."""
+
+    def put_blob(self, data: bytes) -> Oid:
+        """Takes a small file."""
+
+    def put_blobs(self, contents: Sequence[bytes]) -> list[Oid]:
+        """Takes small files."""
+
+    def put_stream(self, stream: BinaryIO, progress: Progress) -> tuple[Oid, int]:
+        """Takes a file; returns its id and size."""
+
+    def when_published(self, call: Callable[[], object]) -> None:
+        """Calls this when all was taken."""
 
 
 def no_progress(_: int) -> None:

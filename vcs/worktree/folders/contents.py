@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from ...changes.transaction import Transaction
 from ...objects.nodes import EXECUTABLE, FILE, SYMLINK, Entry
 from ...objects.oid import Oid
 from ...storage.packs import chunking
 from ..files.links import check_link
 from ..files.reading import mode_of, open_to_read, read_steady
 from ..files.rest import Rest
-from ..trees import Progress
+from ..trees import Progress, Sink
 from .listing import NO_STATE, Listing, state_of
 
 _AT_ONCE = 8 << 20
@@ -53,7 +52,7 @@ class OpenFolder:
 class Contents:
     """Stores files and links, and returns with each the state that stands for its content, `NO_STATE` if none does."""
 
-    def __init__(self, transaction: Transaction, rest: Rest, progress: Progress) -> None:
+    def __init__(self, transaction: Sink, rest: Rest, progress: Progress) -> None:
         self._transaction = transaction
         self._rest = rest
         self.progress = progress

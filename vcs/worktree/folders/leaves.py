@@ -6,11 +6,11 @@ import stat
 from collections.abc import Mapping, Sequence
 
 from ...catalog.stat_cache import Leaf
-from ...changes.transaction import Transaction
 from ...errors import ArtError
 from ...maps.trees import FolderWriter, ends_leaf
 from ...objects.names import check_entry_names
 from ...objects.nodes import SYMLINK, Entry, Tree
+from ..trees import Sink
 from .contents import Contents, OpenFolder
 from .listing import STATE_SIZE, Listing
 
@@ -30,7 +30,7 @@ class Leaves:
     """
 
     def __init__(
-        self, transaction: Transaction, contents: Contents, folder: OpenFolder, listing: Listing,
+        self, transaction: Sink, contents: Contents, folder: OpenFolder, listing: Listing,
         folders: Mapping[int, Entry],
     ) -> None:  # fmt: skip
         self.news: list[tuple[Sequence[Leaf], Leaf | None]] = []

@@ -1,0 +1,118 @@
+"""Which versions stand at which paths of the project: what was added from there or checked out to there last.
+
+It is this machine's alone, as Git's index is: without it nothing is lost but that edits are noticed. One small file for
+each path, so that nobody waits for anybody.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from ..errors import ArtError, DamagedError, storage_errors
+from ..objects.nodes import Entry
+from ..objects.oid import Oid, hash_bytes
+from ..objects.records import Record, record
+from ..storage.disk import durable
+from ..storage.layout import Layout
+
+
+@record
+class Placed(Record):
+    """A version that stands at a path.
+
+    Attributes:
+        path: From the project's folder, with `/`.
+        name: The artifact's name.
+        artifact: Its id.
+        mode: Of the file or folder that stands there, as in a tree.
+        id: Its id: of a blob or a tree.
+        size: Bytes of it.
+        files: How many files, links and empty folders it is.
+    """
+
+    KIND: ClassVar[str] = "placed"
+    path: str
+    name: str
+    artifact: Oid
+    mode: str
+    id: Oid
+    size: int
+    files: int
+
+    @property
+    def entry(self) -> Entry:
+        """What stands there, as it is stored."""
+        return Entry(PurePosixPath(self.path).name, self.mode, self.id, self.size, self.files)
+
+
+class Places:
+    """The versions that stand in a project.
+
+    Args:
+        layout: The repository's paths.
+        project: The project's folder.
+    """
+
+    def __init__(self, layout: Layout, project: Path) -> None:
+        self._folder = layout.placed
+        self._project = Path(os.path.realpath(project))
+
+    def spell(self, path: Path) -> str | None:
+        """A path as it is noted; None for one outside of the project, or the project itself."""
+        place = Path(os.path.realpath(path.parent), path.name) if path.name not in ("", "..") else path.resolve()
+        if not place.is_relative_to(self._project) or place == self._project:
+            return None
+        return place.relative_to(self._project).as_posix()
+
+    def on_disk(self, path: str) -> Path:
+        """Where a noted path is."""
+        return self._project / path
+
+    def note(self, path: Path, name: str, artifact: Oid, entry: Entry) -> str | None:
+        """Notes that a version stands at a path, and returns the path as it is noted; None outside of the project."""
+        spelt = self.spell(path)
+        if spelt is None or any("\ud800" <= char <= "\udfff" for char in spelt):
+            return None  # no text, and no text can name it
+        placed = Placed(spelt, name, artifact, entry.mode, entry.id, entry.size, entry.files)
+        with storage_errors(f"writing in {self._folder}"):
+            self._folder.mkdir(exist_ok=True)
+            durable.write_file(self._file(spelt), placed.encode())
+        for other in self:  # what stood in it, or it in what, stands there no more
+            if other.path != spelt and (_is_in(other.path, spelt) or _is_in(spelt, other.path)):
+                self.forget(other.path)
+        return spelt
+
+    def forget(self, path: str) -> None:
+        """Notes that no version stands at a path any more."""
+        with suppress(FileNotFoundError), storage_errors(f"writing in {self._folder}"):
+            self._file(path).unlink()
+
+    def __iter__(self) -> Iterator[Placed]:
+        """All of them, by their paths; what cannot be read is passed over."""
+        found = []
+        with suppress(FileNotFoundError), storage_errors(f"reading {self._folder}"):
+            for file in self._folder.iterdir():
+                with suppress(OSError, ArtError):
+                    placed = Placed.decode(file.read_bytes())
+                    _check_inside(placed.path)
+                    if file == self._file(placed.path):
+                        found.append(placed)
+        return iter(sorted(found, key=lambda each: each.path))
+
+    def _file(self, path: str) -> Path:
+        return self._folder / hash_bytes(path.encode("utf-8", "surrogateescape"), "placed")
+
+
+def _is_in(path: str, folder: str) -> bool:
+    return path.startswith(f"{folder}/")
+
+
+def _check_inside(path: str) -> None:
+    """Refuses a path that leads out of the project."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or str(pure) != path or not pure.parts:
+        raise DamagedError(f"A noted path, {path!r}, leads out of the project; delete the folder `placed`.")
