@@ -27,6 +27,7 @@ _ROOMS = {
         "init": "Make an artifact repository.",
         "run": "Run a pipeline.",
         "add": "Store an existing file or folder as an artifact.",
+        "lock": "Pin the versions of data that stand in the project.",
         "tag": "Move a stage, such as production, to a version.",
         "checkout": "Put an artifact's files into the working directory.",
         "migrate": "Move a project here from another tool.",

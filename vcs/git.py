@@ -181,3 +181,17 @@ def _diff(repository: pygit2.Repository) -> bytes:
     if len(patch) > MAX_DIFF:
         return f"# The uncommitted changes are not kept: {len(patch)} bytes.\n".encode()
     return patch
+
+
+def is_ignored(project: Path, path: str) -> bool:
+    """Whether Git leaves a path in a project alone; False where there is no Git repository that can be read."""
+    root = find_root(project)
+    if root is None:
+        return False
+    import pygit2
+
+    try:
+        inside = (project / path).resolve().relative_to(root.resolve())
+        return bool(pygit2.Repository(str(root)).path_is_ignored(inside.as_posix()))
+    except (pygit2.GitError, KeyError, OSError, ValueError):
+        return False

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.fingerprint.model import Part
+from artvcs.pipelines.history import pins
 from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import (
     Damaged,
@@ -29,11 +30,14 @@ from artvcs.vcs import (
 )
 from artvcs.vcs import runs as known
 
-from ... import output, sharing
+from ... import output, placing, sharing
 from ...main import terminal
 from ...stored import runs
 
 _RUNS = 5
+_FILES = 10
+"""So many edited files are listed of each path."""
+_COLOURS = {"changed": "yellow", "added": "green", "deleted": "red"}
 
 
 @click.command()
@@ -53,21 +57,64 @@ def command(as_json: bool) -> None:
     latest = [_as_shown(repository, each) for each in itertools.islice(known.listed(refs), _RUNS)]
     newest = [PipelineRun(repository, run) for name in known.pipelines(refs) if (run := known.latest(refs, name))]
     edited = [each for run in newest for each in edited_since(repository.project, run)]
+    data = list(placing.edited(repository))
     stored = repository.stored_size()
     if as_json:
         rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
         changes = [{"pipeline": run.pipeline, "step": step, "code": code} for run, step, code in edited]
         head = {"repository": str(repository.layout.folder), "bytes": stored}
         remotes = {name: vars(found) for name, found in _standings(repository)}
-        terminal().document({**head, **counts, "latest": rows, "edited": changes, "remotes": remotes})
+        terminal().document({
+            **head, **counts, "latest": rows, "edited": changes, "data": [_data_row(each) for each in data],
+            "remotes": remotes,
+        })  # fmt: skip
         return
     terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
     terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
     runs.say_table(terminal(), latest)
     changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
     shared = (_said(name, found) for name, found in _standings(repository))
-    for line in [*_unfinished(repository, refs, newest), *changed, *shared]:
+    for line in [*_unfinished(repository, refs, newest), *changed]:
         terminal().say(line)
+    _say_data(data)
+    for line in [*_pinned(repository), *shared]:
+        terminal().say(line)
+
+
+def _data_row(found: placing.Edited) -> dict[str, object]:
+    return {"path": found.placed.path, "version": found.version, **vars(found.difference), "error": found.error}
+
+
+def _say_data(data: Sequence[placing.Edited]) -> None:
+    """Says what was edited of the data that was added or checked out, and which files."""
+    stored = False
+    for each in data:
+        path, difference = each.placed.path, each.difference
+        if each.error is not None:
+            terminal().row(f"{path} ({each.version}) cannot be compared: {each.error}")
+            continue
+        if each.is_gone:
+            terminal().say(f"{path} ({each.version}) is gone")
+            continue
+        stored = True
+        counts = [f"{len(names)} {kind}" for kind, names in vars(difference).items() if names]
+        is_file = difference.changed == ("",)
+        terminal().say(f"{path} ({each.version}) was edited" + ("" if is_file else f": {', '.join(counts)}"))
+        listed = [(kind, name) for kind, names in vars(difference).items() for name in names if name]
+        for kind, name in listed[:_FILES]:
+            terminal().row(f"  {output.style(f'{kind:<8}', fg=_COLOURS[kind])} {path}/{name}")
+        if len(listed) > _FILES:
+            terminal().say(f"  … and {len(listed) - _FILES} more; --json lists them")
+    if stored:
+        terminal().note("`art add -u` stores what was edited.")
+
+
+def _pinned(repository: Repository) -> Iterator[str]:
+    """What artifacts.lock pins that does not stand there."""
+    standing = {each.path: each.artifact for each in placing.places(repository)}
+    for path, pin in pins.read(repository.project).items():
+        if standing.get(path) != pin.id:
+            yield f"{path}: {pins.FILE_NAME} pins {pin.artifact}, which does not stand there (`art checkout --lock`)"
 
 
 def _standings(repository: Repository) -> Iterator[tuple[str, Standing]]:

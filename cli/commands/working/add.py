@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.functions import register_artifact
-from artvcs.vcs import Entry, Oid, Repository, worktree
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.vcs import Entry, Oid, Repository, StorageError, UnknownName, worktree
 
-from ... import output
+from ... import output, placing
 from ...main import terminal
 from ...screen import Counter
 from ...stored.files import top_of
@@ -20,29 +21,86 @@ _LARGE = 16 << 20
 
 
 @click.command()
-@click.argument("path", type=click.Path(readable=False))
-@click.option("--name", required=True, help="The artifact's name.")
+@click.argument("path", required=False, type=click.Path(readable=False))
+@click.option("--name", help="The artifact's name.")
 @click.option("--version", help="An explicit version instead of the next number.")
 @click.option("--tag", "tags", multiple=True, help="A label; may be repeated.")
+@click.option("-u", "--update", is_flag=True, help="Store what was edited since it was added or checked out.")
+@click.option("--gitignore", is_flag=True, help="Have Git leave the path alone.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(path: str, name: str, version: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+def command(
+    path: str | None, name: str | None, version: str | None, tags: tuple[str, ...], update: bool, gitignore: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Store an existing file or folder as a version of an artifact; prints its hash, as b3sum does for a file.
+
+    With -u, store all that was edited since it was added or checked out, each under its name.
 
     Example: art add data.csv --name prices
     """
+    if update:
+        if name is not None or version is not None:
+            raise click.UsageError("-u stores each path under the name it has; leave --name and --version out.")
+        _update(path, tags, as_json=as_json)
+        return
     if not path:
-        raise click.UsageError("PATH is empty; name a file or folder.")
+        raise click.UsageError("PATH is empty; name a file or folder." if path == "" else "Name a file or folder.")
+    if name is None:
+        raise click.UsageError("Say what the artifact is called, with --name.")
+    added = _add(path, name, version, tags, ignored=gitignore)
+    if as_json:
+        terminal().document(_document(added))
+    else:
+        _say(added, path)
+
+
+def _add(path: str, name: str, version: str | None, tags: tuple[str, ...], *, ignored: bool) -> ArtifactVersion:
     size = os.path.getsize(path) if os.path.isfile(path) else None
     with Counter("storing", size, live=terminal().live and (size is None or size >= _LARGE)) as counter:
         added = register_artifact(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
+    placing.note(added.repository, Path(path), added.record, entry, ignored=ignored)
+    return added
+
+
+def _update(path: str | None, tags: tuple[str, ...], *, as_json: bool) -> None:
+    """Stores what was edited, and takes note of what is gone."""
+    repository = Repository.discover()
+    found = placing.places(repository)
+    spelt = None if path is None else found.spell(Path(path))
+    if path is not None and spelt is None:
+        raise UnknownName(f"{path} lies outside of the project; give a path in it.")
+    edits = list(placing.edited(repository, None if spelt is None else [spelt]))
+    documents, problem = [], None
+    for each in edits:
+        if each.error is not None:
+            problem = problem or each.error
+        elif each.is_gone:
+            found.forget(each.placed.path)
+            terminal().note(f"{each.placed.path} is gone, and is not looked at any more; {each.version} stays stored")
+        else:
+            added = _add(str(each.path), each.placed.name, None, tags, ignored=False)
+            documents.append(_document(added))
+            if not as_json:
+                _say(added, each.placed.path)
     if as_json:
-        terminal().document({"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id})
-    else:
-        terminal().say(f"{entry.id}  {path}")  # as `b3sum` says it
-        if not terminal().quiet:
-            stored = f"stored as {added.name}@{added.version}, artifact {output.short(added.id)}"
-            terminal().say(stored, err=True)
+        terminal().document(documents)
+    elif not edits:
+        terminal().note("Nothing was edited.")
+    if problem is not None:
+        raise StorageError(problem)
+
+
+def _document(added: ArtifactVersion) -> dict[str, object]:
+    entry = stored_entry(added.repository, added.artifact.payload)
+    return {"id": entry.id, "name": added.name, "version": added.version, "artifact": added.id}
+
+
+def _say(added: ArtifactVersion, path: str) -> None:
+    entry = stored_entry(added.repository, added.artifact.payload)
+    terminal().say(f"{entry.id}  {path}")  # as `b3sum` says it
+    if not terminal().quiet:
+        terminal().say(f"stored as {added.name}@{added.version}, artifact {output.short(added.id)}", err=True)
 
 
 def stored_entry(repository: Repository, payload: Oid) -> Entry:

@@ -8,9 +8,21 @@ from pathlib import Path
 
 import click
 
-from artvcs.vcs import FOLDER, Entry, Repository, WouldOverwrite, check_entry_name, storage_errors, worktree
+from artvcs.pipelines.history import pins
+from artvcs.pipelines.history.views import ArtifactVersion
+from artvcs.vcs import (
+    FOLDER,
+    ArtError,
+    Entry,
+    Repository,
+    UnknownName,
+    WouldOverwrite,
+    check_entry_name,
+    storage_errors,
+    worktree,
+)
 
-from ... import completion, finding
+from ... import completion, finding, placing
 from ...main import terminal
 from ...screen import Counter
 from ...stored.files import bring_here, given_by, is_given
@@ -22,30 +34,56 @@ _WITH_SUFFIX = re.compile(r".+?((?:\.tar)?\.[A-Za-z0-9]{1,12})", re.DOTALL)
 
 
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION]", shell_complete=completion.names_only)
+@click.argument("target", required=False, metavar="NAME[@VERSION]", shell_complete=completion.names_only)
 @click.option(
     "-o", "--output", "output", type=click.Path(readable=False),
     help="Where to put it; by default here, under NAME with the stored file's suffix.",
 )  # fmt: skip
-def command(target: str, output: str | None) -> None:
+@click.option("--gitignore", is_flag=True, help="Have Git leave the path alone.")
+@click.option("--lock", is_flag=True, help="Put all that artifacts.lock pins in its place.")
+def command(target: str | None, output: str | None, gitignore: bool, lock: bool) -> None:
     """Put an artifact's files into the working directory. Edits that are not stored are never overwritten.
 
     Example: art checkout prices@2 -o old/
     """
     if output == "":
         raise click.UsageError("The place to put it is empty; name one, or leave --output away.")
+    if lock == (target is not None):
+        raise click.UsageError("Name an artifact, or give --lock for all that artifacts.lock pins.")
     repository = Repository.discover()
+    for edits in worktree.clean_up(repository.layout):
+        terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
+    if target is not None:
+        _put(repository, finding.version(repository, target), target, output, ignored=gitignore)
+        return
+    pinned = pins.read(repository.project)
+    if not pinned:
+        raise UnknownName(f"There is no {pins.FILE_NAME} that pins anything; `art lock` makes one.")
+    problem: ArtError | None = None
+    for path, pin in pinned.items():
+        try:
+            found = ArtifactVersion(repository, pin.find(repository.refs()))
+            _put(repository, found, pin.artifact, str(repository.project / path), shown=path, ignored=gitignore)
+        except ArtError as error:  # one that is edited, or not known here, hides none of the others
+            terminal().warn(str(error))
+            problem = problem or error
+    if problem is not None:
+        raise problem
+
+
+def _put(
+    repository: Repository, found: ArtifactVersion, target: str, output: str | None, *, shown: str | None = None,
+    ignored: bool,
+) -> None:  # fmt: skip
     with repository.reading():
-        found = finding.version(repository, target)
         bring_here(found)
         entry = given_by(repository, found.artifact.payload)
-        where = _where(output, target, entry)
-        for edits in worktree.clean_up(repository.layout):
-            terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
+        where = _where(output, target, entry) if shown is None else repository.project / shown
         kept = partial(is_given, repository)
         with Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE) as counter:
             written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
-    terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
+    terminal().note(f"{shown or where} holds {found.name}@{found.version}{'' if written else ' already'}")
+    placing.note(repository, where, found.record, entry, ignored=ignored)
 
 
 def _where(output: str | None, target: str, entry: Entry) -> Path:

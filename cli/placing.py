@@ -1,0 +1,110 @@
+"""Data that stands in the project: what was edited since it was added or checked out, and what is pinned there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from artvcs.pipelines.history import pins
+from artvcs.pipelines.history.pins import Pin
+from artvcs.vcs import ArtError, Entry, Repository, Version, git, storage_errors, versions, worktree
+from artvcs.vcs.worktree import Difference, Placed, Places
+
+from .main import terminal
+from .screen import Counter
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A version that stands at a path and was edited.
+
+    Attributes:
+        placed: What stood there.
+        version: As `NAME@VERSION`; just the name where that version has been deleted.
+        difference: What is not as it was.
+        error: Why it could not be compared, if it could not.
+    """
+
+    placed: Placed
+    version: str
+    difference: Difference
+    error: str | None = None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing stands there any more."""
+        return self.error is None and not self.path.exists() and not self.path.is_symlink()
+
+    path: Path = Path()
+
+
+def places(repository: Repository) -> Places:
+    """The versions that stand in the project."""
+    return Places(repository.layout, repository.project)
+
+
+def note(repository: Repository, path: Path, version: Version, entry: Entry, *, ignored: bool = False) -> None:
+    """Notes that a version stands at a path, also where that is pinned; and has Git leave it alone, if asked to."""
+    spelt = places(repository).note(path, version.name, version.artifact, entry)
+    if spelt is None:
+        if ignored:
+            terminal().warn(f"{path} lies outside of the project, so its .gitignore says nothing of it.")
+        return
+    pinned = pins.read(repository.project)
+    if spelt in pinned and pinned[spelt].id != version.artifact:
+        pins.write(repository.project, {**pinned, spelt: pin(spelt, version)})
+        _tell(f"{pins.FILE_NAME} pins {pin(spelt, version).artifact} at {spelt} now")
+    if ignored:
+        _ignore(repository, spelt, folder=path.is_dir())
+
+
+def pin(path: str, version: Version) -> Pin:
+    """A version as it is pinned."""
+    return Pin(path, f"{version.name}@{version.label or version.number}", version.artifact)
+
+
+def edited(repository: Repository, below: list[str] | None = None) -> Iterator[Edited]:
+    """What stands in the project and is not as it was added or checked out.
+
+    Args:
+        repository: The repository.
+        below: Only at these paths, or below them.
+    """
+    found, refs = places(repository), repository.refs()
+    known = worktree.StatCache(repository.cache, repository.store)
+    for placed in found:
+        if below is not None and not any(placed.path == each or placed.path.startswith(f"{each}/") for each in below):
+            continue
+        path, difference, error = found.on_disk(placed.path), Difference(), None
+        try:
+            with Counter(f"comparing {placed.path}", placed.size, live=terminal().live) as counter:
+                difference = worktree.compare(repository.store, path, placed.entry, known, counter)
+        except ArtError as raised:
+            error = str(raised)
+        if difference or error is not None:
+            yield Edited(placed, _called(refs, placed), difference, error, path)
+
+
+def _tell(text: str) -> None:
+    """Says what else was done, beside what was asked for."""
+    if not terminal().quiet:
+        terminal().say(text, err=True)
+
+
+def _called(refs: object, placed: Placed) -> str:
+    version = versions.by_value(refs, placed.name, placed.artifact)  # type: ignore[arg-type]
+    return placed.name if version is None else pin(placed.path, version).artifact
+
+
+def _ignore(repository: Repository, path: str, *, folder: bool) -> None:
+    """Has Git leave a path alone, by a line in the project's .gitignore, unless it does already."""
+    if git.is_ignored(repository.project, path):
+        return
+    file = repository.project / ".gitignore"
+    line = f"/{path}{'/' if folder else ''}"
+    escaped = "".join(f"\\{char}" if char in "\\*?[]" else char for char in line)
+    with storage_errors(f"writing {file}"):
+        before = file.read_text() if file.exists() else ""
+        file.write_text(f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{escaped}\n")
+    _tell(f".gitignore has {escaped} now")

@@ -1,0 +1,224 @@
+"""Data that one edits: `art status` notices it, `art add -u` stores it, `artifacts.lock` pins it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from artvcs.vcs.storage.packs import chunking
+from artvcs.vcs.worktree import comparing
+
+from ..conftest import Art
+
+
+@pytest.fixture
+def data(art: Art, project: Path) -> Path:
+    """A folder that was added as `raw`."""
+    folder = project / "data"
+    (folder / "sub").mkdir(parents=True)
+    for number in range(300):
+        (folder / f"{number:03}.csv").write_text(f"{number}\n")
+    (folder / "sub" / "deep.csv").write_text("deep\n")
+    assert art("add", "data", "--name", "raw").code == 0
+    return folder
+
+
+def edits(art: Art) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = art("status", "--json").json["data"]
+    return found
+
+
+def test_nothing_was_edited(art: Art, data: Path) -> None:
+    assert edits(art) == []
+    assert art("add", "-u").out == "Nothing was edited.\n"
+
+
+def test_what_was_edited_added_and_deleted_is_listed(art: Art, data: Path) -> None:
+    (data / "007.csv").write_text("other\n")
+    (data / "new.csv").write_text("new\n")
+    (data / "sub" / "deep.csv").unlink()
+    assert edits(art) == [{
+        "path": "data", "version": "raw@1", "changed": ["007.csv"], "added": ["new.csv"], "deleted": ["sub/deep.csv"],
+        "error": None,
+    }]  # fmt: skip
+    shown = art("status").out
+    assert "data (raw@1) was edited: 1 changed, 1 added, 1 deleted\n" in shown
+    assert "  changed  data/007.csv\n  added    data/new.csv\n  deleted  data/sub/deep.csv\n" in shown
+    assert "`art add -u` stores what was edited." in shown
+
+
+def test_what_was_edited_is_stored_under_its_name(art: Art, data: Path) -> None:
+    (data / "007.csv").write_text("other\n")
+    done = art("add", "-u")
+    assert done.out.endswith("  data\n")
+    assert "stored as raw@2" in done.err
+    assert edits(art) == []
+    assert art("cat", "raw@2:007.csv").out == "other\n"
+    (data / "007.csv").write_text("7\n")
+    assert [each["version"] for each in edits(art)] == ["raw@2"]
+    art("add", "-u", "data")
+    assert art("show", "raw@latest", "--json").json["number"] == 1  # as it was
+
+
+def test_a_file_that_was_checked_out_and_edited(art: Art, project: Path, data: Path) -> None:
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    assert art("checkout", "one", "-o", "copies/one.txt").code == 0
+    (project / "copies" / "one.txt").write_text("second")
+    assert [(each["path"], each["version"]) for each in edits(art)] == [("copies/one.txt", "one@1")]
+    assert "copies/one.txt (one@1) was edited\n" in art("status").out
+    art("add", "-u")
+    assert art("cat", "one").out == "second"
+
+
+def test_an_edit_that_keeps_size_and_time_is_noticed(art: Art, data: Path) -> None:
+    edits(art)
+    file = data / "007.csv"
+    info = file.stat()
+    file.write_text("8\n")
+    os.utime(file, ns=(info.st_atime_ns, info.st_mtime_ns))
+    assert [each["changed"] for each in edits(art)] == [["007.csv"]]
+
+
+def test_a_folder_in_a_files_place_and_the_other_way_round(art: Art, data: Path) -> None:
+    (data / "007.csv").unlink()
+    (data / "007.csv").mkdir()
+    (data / "007.csv" / "inside").write_text("x")
+    shutil.rmtree(data / "sub")
+    (data / "sub").write_text("a file now")
+    [found] = edits(art)
+    assert (found["added"], found["deleted"]) == (["007.csv/inside", "sub"], ["007.csv", "sub/deep.csv"])
+
+
+def test_the_second_look_reads_nothing(art: Art, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(data, data.parent / "again")
+    art("checkout", "raw", "-o", "again")
+    time.sleep(0.05)  # what was written a moment ago may be written again unseen
+    edits(art)
+    edits(art)
+
+    def never(*_: object) -> None:
+        raise AssertionError("a file was read")
+
+    monkeypatch.setattr(comparing, "blob_id", never)
+    monkeypatch.setattr(chunking, "read_fully", never)
+    assert edits(art) == []
+
+
+def test_what_is_gone_is_said_once(art: Art, data: Path) -> None:
+    shutil.rmtree(data)
+    assert "data (raw@1) is gone\n" in art("status").out
+    assert "data is gone, and is not looked at any more; raw@1 stays stored" in art("add", "-u").out
+    assert "is gone" not in art("status").out
+    assert art("checkout", "raw", "-o", "data").code == 0
+
+
+def test_what_cannot_be_compared_hides_nothing_else(art: Art, project: Path, data: Path) -> None:
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    (project / "one.txt").write_text("second")
+    os.mkfifo(data / "pipe")
+    shown = art("status")
+    assert shown.code == 0
+    assert "one.txt (one@1) was edited\n" in shown.out
+    assert "data (raw@1) cannot be compared: " in shown.out
+    done = art("add", "-u")
+    assert "stored as one@2" in done.err
+    assert done.code != 0
+
+
+def test_git_leaves_it_alone_if_asked_to(art: Art, project: Path, data: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=project, check=True)
+    (project / ".gitignore").write_text("*.pyc")
+    (project / "[x].txt").write_text("1")
+    done = art("add", "[x].txt", "--name", "odd", "--gitignore")
+    assert ".gitignore has /\\[x\\].txt now\n" in done.err
+    art("add", "data", "--name", "raw", "--gitignore")
+    art("add", "data", "--name", "raw", "--gitignore")
+    assert (project / ".gitignore").read_text() == "*.pyc\n/\\[x\\].txt\n/data/\n"
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=project, capture_output=True, text=True)
+    assert "data" not in status.stdout
+    assert "x" not in status.stdout.replace("adding", "")
+
+
+LOCK = """\
+# Which versions of data this revision uses: `art checkout --lock` brings them, `art lock` pins others.
+
+["data"]
+artifact = "raw@1"
+id = "{id}"
+"""
+
+
+def test_versions_are_pinned_and_brought(art: Art, project: Path, data: Path) -> None:
+    assert art("lock").out.splitlines()[1].split()[:2] == ["data", "raw@1"]
+    lock = project / "artifacts.lock"
+    artifact = art("show", "raw@1", "--json").json["id"]
+    assert lock.read_text() == LOCK.format(id=artifact)
+    (data / "007.csv").write_text("other\n")
+    assert "artifacts.lock pins raw@2 at data now" in art("add", "-u").err
+    lock.write_text(LOCK.format(id=artifact))  # as Git would check it out
+    assert "data: artifacts.lock pins raw@1, which does not stand there (`art checkout --lock`)" in art("status").out
+    assert art("checkout", "--lock").out == "data holds raw@1\n"
+    assert (data / "007.csv").read_text() == "7\n"
+    assert "does not stand there" not in art("status").out
+    assert art("checkout", "--lock").out == "data holds raw@1 already\n"
+    assert art("lock", "-d", "data").code == 0
+    assert not lock.exists()
+
+
+def test_edits_are_not_overwritten_by_what_is_pinned(art: Art, project: Path, data: Path) -> None:
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    art("lock")
+    (data / "007.csv").write_text("mine\n")
+    (project / "one.txt").unlink()
+    done = art("checkout", "--lock")
+    assert done.code != 0
+    assert "one.txt holds one@1\n" in done.out
+    assert (data / "007.csv").read_text() == "mine\n"
+
+
+PINNED = f"['{{}}']\nartifact = 'raw@1'\nid = '{'0' * 64}'"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("data = 3", "artifacts.lock: 'data' is no table with artifact and id"),
+        ("[data]\nartifact = 'raw@1'", "artifacts.lock: 'data' needs an artifact as NAME@VERSION and its id"),
+        ("[data]\nartifact = 'raw@1'\nid = 'x'", "artifacts.lock: 'data' needs an artifact as NAME@VERSION and its id"),
+        (PINNED.format("../out"), "artifacts.lock: '../out' is no path in the project"),
+        (PINNED.format("/etc/x"), "artifacts.lock: '/etc/x' is no path in the project"),
+        (PINNED.format(".git/x"), "artifacts.lock: '.git/x' is no path in the project"),
+        ("[data\n", "artifacts.lock cannot be understood ("),
+        (PINNED.format("data").replace("raw@1", "raw@9"), "raw@9, which artifacts.lock pins at data, is not known"),
+    ],
+)  # fmt: skip
+def test_a_hostile_or_broken_lock_is_one_sentence(art: Art, project: Path, data: Path, text: str, message: str) -> None:
+    (project / "artifacts.lock").write_text(text)
+    done = art("checkout", "--lock")
+    assert done.code != 0
+    assert message in done.err
+    assert not (project.parent / "out").exists()
+
+
+def test_what_cannot_be_pinned_is_said(art: Art, project: Path, data: Path) -> None:
+    assert "No version stands at other; `art add other --name NAME`" in art("lock", "other").err
+    assert "lies outside of the project" in art("lock", "..").err
+    assert "pins nothing at other" in art("lock", "-d", "other").err
+    assert "There is no artifacts.lock that pins anything" in art("checkout", "--lock").err
+
+
+def test_a_forged_note_leads_nowhere(art: Art, project: Path, data: Path) -> None:
+    placed = project / ".artifacts" / "placed"
+    for file in placed.iterdir():
+        file.write_bytes(file.read_bytes().replace(b'"path":"data"', b'"path":"../x"'))
+    (placed / "nonsense").write_text("{")
+    assert edits(art) == []
+    assert art("fsck").code == 0
