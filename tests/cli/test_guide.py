@@ -109,5 +109,5 @@ def test_json_documents_have_the_keys_that_the_guide_lists(shop: Path) -> None:
         if command not in found:
             found[command] = json.loads(run(shop, f"art {command} --json"))
         assert list(choose(found[command])) == keys_of(row), row
-    [data] = json.loads(run(shop, "art log raw-sales --json"))
+    [data] = json.loads(run(shop, "art log raw-sales@1 --json"))
     assert list(data) == keys_of("a history entry (`art log`, `art show`)")[:8]

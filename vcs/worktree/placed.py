@@ -88,13 +88,13 @@ class Places:
 
     def forget(self, path: str) -> None:
         """Notes that no version stands at a path any more."""
-        with suppress(FileNotFoundError), storage_errors(f"writing in {self._folder}"):
+        with storage_errors(f"writing in {self._folder}"), suppress(FileNotFoundError):
             self._file(path).unlink()
 
     def __iter__(self) -> Iterator[Placed]:
         """All of them, by their paths; what cannot be read is passed over."""
         found = []
-        with suppress(FileNotFoundError), storage_errors(f"reading {self._folder}"):
+        with storage_errors(f"reading {self._folder}"), suppress(FileNotFoundError):
             for file in self._folder.iterdir():
                 with suppress(OSError, ArtError):
                     placed = Placed.decode(file.read_bytes())
