@@ -38,6 +38,7 @@ _ROOMS = {
         "log": "Show runs, or where an artifact came from.",
         "show": "Show one artifact, run, commit or object.",
         "why": "Say why a step ran, or did not have to.",
+        "plot": "Plot a measure of runs, or a curve of a training.",
         "runs": "Compare runs: parameters and measures in columns.",
         "ls": "List artifacts and their versions.",
         "cat": "Write a stored file to standard output.",

@@ -76,6 +76,15 @@ class Terminal:
         # Nothing is left for click to strip; it knows how to write on every system.
         _write(coloured(text) if self.colour and _takes_colours(stream) else bare(text), stream)
 
+    @property
+    def in_colour(self) -> bool:
+        """Whether what is written is seen in colours."""
+        return self.colour and _takes_colours(sys.stdout)
+
+    def drawn(self, line: str) -> None:
+        """Writes a line that was drawn here, colours and all: nothing of it is anybody's text but names made safe."""
+        _write(line if self.in_colour else click.unstyle(line))
+
     def row(self, text: str) -> None:
         """Writes one of several lines that are read side by side: it is cut where the terminal ends."""
         self.say(drawing.line(text, self.width))

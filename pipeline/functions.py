@@ -16,14 +16,16 @@ from artvcs.vcs import (
     Repository,
     Transaction,
     UnknownName,
+    now_ms,
     storage_errors,
     worktree,
 )
 from artvcs.vcs import versions as known
 
 from .define import naming
-from .errors import MaterializerError, PipelineError
+from .errors import MaterializerError, ParameterError, PipelineError
 from .history import answers, lookup
+from .history.curves import Point
 from .history.views import ArtifactVersion
 from .record import versions
 from .run import context
@@ -153,6 +155,7 @@ def log_metadata(
     model_name: str | None = None,
     model_version: str | int | None = None,
     infer_model: bool = False,
+    step: int | None = None,
 ) -> None:
     """Notes facts about the running step, or about an artifact version, a run, a step of a run, or a model version.
 
@@ -168,12 +171,16 @@ def log_metadata(
         model_name: Note them with this model.
         model_version: Which version of it; by default the newest.
         infer_model: Note them with the version of a model that the running step works on.
+        step: Of a training: note numbers as points of curves, which `art plot` shows; the last value of each is noted
+            as a fact of the running step.
 
     Raises:
         ParameterError: A value is not plain.
         PipelineError: Nothing was named, and no step is running; or the step has no such output, or no model.
         UnknownName: What was named does not exist.
     """
+    if step is not None:
+        _log_points(metadata, step)
     facts = encode_metadata(metadata)
     here, artifact_name = context.current(), artifact_version_id or artifact_name
     if infer_artifact:
@@ -190,6 +197,24 @@ def log_metadata(
         here.metadata.update(metadata)
     else:
         raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
+
+
+def _log_points(metadata: Mapping[str, Any], step: int) -> None:
+    here, moment = context.current(), now_ms()
+    if here is None:
+        raise PipelineError("log_metadata(step=…) works only inside a running step; note the last value without step.")
+    if isinstance(step, bool) or not isinstance(step, int):
+        raise ParameterError(f"step={step!r} is no step of a training; count with whole numbers.")
+    points = {}
+    for name, value in metadata.items():
+        number = value.item() if callable(getattr(value, "item", None)) and getattr(value, "ndim", 0) == 0 else value
+        if isinstance(number, bool) or not isinstance(number, (int, float)):
+            raise ParameterError(
+                f"{name!r} is a {type(value).__name__}, and a curve needs numbers; note it without step."
+            )
+        points[name] = Point(step, float(number), moment)
+    for name, point in points.items():
+        here.curves.setdefault(name, []).append(point)
 
 
 def _log_version_metadata(asked: str, facts: dict[str, Any]) -> None:

@@ -40,7 +40,8 @@ from ..trace.owners import note
 from ..tracebacks import folded
 from ..values import materializers, store, trust
 from ..values.trust import Trust
-from . import answers, lookup
+from . import answers, curves, lookup
+from .curves import Curve
 from .tables import Named, Steps
 
 if TYPE_CHECKING:
@@ -367,6 +368,16 @@ class StepView:
     def metadata(self) -> Mapping[str, Any]:
         """What it noted with `log_metadata`."""
         return decode_all({**(self.execution.metadata if self.execution else {}), **self.record.metadata})
+
+    @property
+    def curves(self) -> dict[str, Curve]:
+        """What it noted step by step of a training, by name.
+
+        Raises:
+            DamagedError: It cannot be understood.
+        """
+        oid = self.execution.curves if self.execution else None
+        return curves.decode(self._repository.store.read(oid, "blob")) if oid else {}
 
     @property
     def logs(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from artvcs.vcs import MAX_REPORT, Failure, Input
 
 from ..escaping import storable
+from ..history.curves import Point
 from ..trace.model import Trace
 from ..tracebacks import without_ours
 from ..values.store import Saved
@@ -26,6 +27,7 @@ class Outcome:
         notes: What it noted about its run (under None), or about other steps of it.
         of_outputs: What it noted about its outputs.
         of_model: What it noted about the model that it worked on.
+        curves: What it noted step by step of a training.
         trace: What it was seen to use.
         error: What the step raised, if it failed.
     """
@@ -39,6 +41,7 @@ class Outcome:
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     of_model: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[Point]] = field(default_factory=dict)
     log: str = ""
     trace: Trace = field(default_factory=Trace)
     error: Exception | None = None

@@ -35,6 +35,7 @@ from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..escaping import storable
 from ..fingerprint import Fingerprint, to_json
+from ..history import curves
 from ..trace.left.kinds import FILES
 from ..typing.encode import encode_all, encode_metadata
 from . import versions
@@ -119,6 +120,7 @@ class RunRecord:
             finished=outcome.finished,
             metadata=encode_metadata(outcome.metadata),
             of_model=encode_metadata(outcome.of_model) or None,
+            curves=transaction.put_blob(curves.encode(outcome.curves)) if outcome.curves else None,
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
             cache_key=None,
         )

@@ -12,6 +12,7 @@ from artvcs.vcs import Input, Repository, Transaction, canonical, hash_bytes
 
 from ..errors import PipelineError
 from ..history import lookup
+from ..history.curves import Point
 from ..history.models import ModelVersion
 from ..history.views import ArtifactVersion
 from ..record.models import WorkedOn, asked
@@ -42,6 +43,7 @@ class RunningStep:
         of_outputs: What it noted about its outputs so far.
         model: The version of a model that what it makes belongs to.
         of_model: What it noted about that so far.
+        curves: What it noted step by step of a training.
         left: Tells what it has left in files.
         log: Tells what it has printed.
     """
@@ -63,6 +65,7 @@ class RunningStep:
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     model: WorkedOn | None = field(default=None, repr=False)
     of_model: dict[str, Any] = field(default_factory=dict)
+    curves: dict[str, list[Point]] = field(default_factory=dict)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
     log: Callable[[], str] = str
 

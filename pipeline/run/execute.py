@@ -86,7 +86,7 @@ def _told(outcome: Outcome, here: RunningStep) -> Outcome:
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.of_outputs, outcome.log = here.notes, here.of_outputs, storable(here.log())
-    outcome.of_model = here.of_model
+    outcome.of_model, outcome.curves = here.of_model, here.curves
     return outcome
 
 

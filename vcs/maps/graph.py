@@ -97,8 +97,7 @@ def _of_commit(commit: Commit) -> Iterator[Oid]:
     yield from (source.artifact for source in commit.reads.values())
     yield from (output.artifact for output in commit.outputs.values())
     yield from _of_git(commit.git)
-    if commit.log:
-        yield commit.log
+    yield from (oid for oid in (commit.log, commit.curves) if oid)
 
 
 def _of_run(run: Run) -> Iterator[Oid]:

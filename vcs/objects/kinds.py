@@ -90,6 +90,7 @@ class Commit(Record):
         cache_key: Under which its outputs can be used again; None where they cannot.
         trace: A blob that says what the execution was seen to use.
         log: A blob of what the step printed.
+        curves: A blob of what it noted step by step of a training; None for nothing.
         of_model: What it noted about the model that it worked on, in the encoding of `vcs.values`; None for nothing.
     """
 
@@ -113,6 +114,7 @@ class Commit(Record):
     metadata: Mapping[str, Any]
     log: Oid | None
     of_model: Mapping[str, Any] | None = later(None)
+    curves: Oid | None = later(None)
 
 
 @record

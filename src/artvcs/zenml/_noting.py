@@ -64,23 +64,11 @@ def log_metadata(
     if model_version_id is not None:
         artifact_version_id = model_version_id
     functions.log_metadata(
-        _plain(metadata), artifact_name=artifact_name, artifact_version=artifact_version,
+        metadata, artifact_name=artifact_name, artifact_version=artifact_version,
         artifact_version_id=artifact_version_id, infer_artifact=infer_artifact,
         run_id_name_or_prefix=run_id_name_or_prefix, step_name=step_name, model_name=model_name,
         model_version=model_version, infer_model=infer_model,
     )  # fmt: skip
-
-
-def _plain(found: Any) -> Any:
-    """Facts without what only looks like a plain value, such as the numbers of numpy."""
-    if isinstance(found, Mapping):
-        return {str(key): _plain(value) for key, value in found.items()}
-    if isinstance(found, (list, tuple)) and type(found) in (list, tuple):
-        return type(found)(_plain(value) for value in found)
-    item = getattr(found, "item", None)
-    if type(found).__module__ == "numpy" and callable(item) and getattr(found, "ndim", 1) == 0:
-        return item()
-    return found
 
 
 def bulk_log_metadata(metadata: Mapping[str, Any], **of: Any) -> None:

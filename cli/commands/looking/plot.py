@@ -1,0 +1,67 @@
+"""`art plot`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from artvcs.pipelines.errors import ParameterError
+from artvcs.pipelines.history import plots as found
+from artvcs.vcs import Repository
+
+from ... import completion, output, plots
+from ...main import terminal
+
+_USUAL = 80
+"""Columns of what is no terminal."""
+
+
+@click.command()
+@click.argument("measure")
+@click.argument("targets", nargs=-1, metavar="[RUN|PIPELINE]...", shell_complete=completion.pipelines)
+@click.option("--by", "column", metavar="COLUMN", help="Over the runs of a pipeline, by a parameter or measure.")
+@click.option("--where", "conditions", multiple=True, help="Only runs like that, as 'accuracy > 0.9'.")
+@click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write a picture: .png, .svg or .pdf.")
+@click.option("--json", "as_json", is_flag=True, help="Write the points as JSON.")
+def command(
+    measure: str, targets: tuple[str, ...], column: str | None, conditions: tuple[str, ...], path: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Plot a MEASURE: its curve over the steps of a training, or by a column over many runs.
+
+    Curves are of what steps note with log_metadata(…, step=n): of the runs that are named, else of the newest ones.
+    Where there are none, or with --by, each run is a point.
+
+    Example: art plot accuracy --by max_depth
+    """
+    repository = Repository.discover()
+    plot = None if column or conditions else found.curves(repository, measure, targets) if targets else None
+    if plot is None and not (column or conditions or targets):
+        plot = found.curves(repository, measure)
+    if plot is None:
+        if len(targets) > 1:
+            raise click.UsageError("--by and --where look at one pipeline, or at all.")
+        plot = found.by(repository, measure, column, next(iter(targets), None), where=conditions or None)
+    if as_json:
+        terminal().document({
+            "title": plot.title, "x": plot.x, "y": plot.y,
+            "series": [{"label": each.label, "x": each.x, "y": each.y} for each in plot.series],
+        })  # fmt: skip
+    elif path is not None:
+        plots.save(plot, Path(path))
+        terminal().note(f"{path} shows {plot.title}")
+    else:
+        _say(plot)
+    if plot.left_out:
+        terminal().warn(f"Runs are left out: {', '.join(plot.left_out)}.")
+
+
+def _say(plot: found.Plot) -> None:
+    blocks = output.can_show("⣿│●", sys.stdout)
+    if not any(each - each == 0 for series in plot.series for each in series.y):
+        raise ParameterError(f"No value of {plot.y!r} is a finite number; `art runs` shows them.")
+    text = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
+    for line in text.splitlines():
+        terminal().drawn(line)

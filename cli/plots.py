@@ -1,0 +1,116 @@
+"""Plots: drawn in the terminal by plotext, and as a picture by matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from artvcs.pipelines.errors import ParameterError
+from artvcs.pipelines.escaping import printable
+from artvcs.pipelines.history.plots import Plot, Series
+from artvcs.vcs import storage_errors
+
+PICTURES = (".png", ".svg", ".pdf")
+"""How the names of pictures end."""
+
+_LEAST, _MOST = 20, 160
+"""Columns between which a plot in the terminal is wide."""
+
+_LABEL = 0.5
+"""So much of the width the name of a series takes at most."""
+
+
+def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
+    """A plot as lines of text.
+
+    Args:
+        plot: The plot.
+        width: Columns.
+        colour: Whether series have colours; else each has another mark.
+        blocks: Whether the terminal has more characters than ASCII.
+    """
+    import plotext as plt
+
+    width = max(_LEAST, min(width, _MOST))
+    places = _places(plot)
+    plt.clear_figure()
+    plt.theme("clear")
+    plt.plotsize(width, max(10, min(24, width // 4)))
+    for number, series in enumerate(plot.series):
+        x, y = _finite([places(each) for each in series.x], series.y)
+        marker = "braille" if blocks and plot.are_lines else "●" if blocks else "*"
+        if not colour and len(plot.series) > 1:
+            marker = "abcdefghijklmnopqrstuvwxyz"[number % 26]
+        label = printable(series.label) if len(plot.series) > 1 else None
+        if label is not None and len(label) > width * _LABEL:
+            label = f"…{label[-int(width * _LABEL) + 1 :]}"  # what tells runs apart is the end
+        draw = plt.plot if plot.are_lines else plt.scatter
+        draw(x, y, marker=marker, label=label, color=number % 6 + 1 if colour else None)
+    if plot.categories is not None:
+        plt.xticks(list(range(len(plot.categories))), [printable(each) for each in plot.categories])
+    elif plot.series and any(isinstance(each, datetime) for each in plot.series[0].x):
+        moments = sorted(each.timestamp() for series in plot.series for each in series.x)
+        ends = (moments[0], moments[-1]) if moments[0] != moments[-1] else (moments[0],)
+        plt.xticks(ends, [f"{datetime.fromtimestamp(each):%Y-%m-%d %H:%M}" for each in ends])
+    plt.title(printable(plot.title))
+    plt.xlabel(printable(plot.x))
+    text: str = plt.build()
+    return text if blocks else text.translate(_ASCII)
+
+
+_ASCII = str.maketrans({**dict.fromkeys("┌┐└┘┤├┬┴┼", "+"), "─": "-", "│": "|", "…": "~"})
+
+
+def _finite(x: list[Any], y: list[float]) -> tuple[list[Any], list[float]]:
+    """Without the points that are nowhere on the plot."""
+    kept = [(one, other) for one, other in zip(x, y, strict=True) if other - other == 0]
+    return [one for one, _ in kept], [other for _, other in kept]
+
+
+def _places(plot: Plot) -> Callable[[Any], float]:
+    """Where something stands on the horizontal axis."""
+    categories = plot.categories
+    if categories is not None:
+        return lambda each: float(categories.index(str(each)))
+    return lambda each: each.timestamp() if isinstance(each, datetime) else float(each)
+
+
+def save(plot: Plot, path: Path) -> None:
+    """Writes a plot as a picture, in the format that its name ends with.
+
+    Raises:
+        ParameterError: The name ends otherwise, or matplotlib is missing.
+        StorageError: It cannot be written.
+    """
+    if path.suffix.lower() not in PICTURES:
+        raise ParameterError(f"{path} ends with none of {', '.join(PICTURES)}; choose one of these.")
+    try:
+        import matplotlib
+
+        matplotlib.use("agg")
+        from matplotlib import pyplot
+    except ImportError:
+        raise ParameterError("A picture needs matplotlib; install artvcs[plots], or plot in the terminal.") from None
+    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    try:
+        for series in plot.series:
+            _draw(axes, plot, series)
+        axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y)
+        axes.grid(alpha=0.3)
+        if any(isinstance(each, datetime) for series in plot.series for each in series.x):
+            figure.autofmt_xdate()
+        if len(plot.series) > 1:
+            axes.legend(fontsize="small")
+        with storage_errors(f"writing {path}"):
+            figure.savefig(path, dpi=150)
+    finally:
+        pyplot.close(figure)
+
+
+def _draw(axes: Any, plot: Plot, series: Series) -> None:
+    if plot.are_lines:
+        axes.plot(series.x, series.y, label=series.label)
+    else:
+        axes.scatter(series.x, series.y, label=series.label, alpha=0.8)

@@ -1,0 +1,162 @@
+"""What there is to plot: curves of runs over their steps, or a measure of many runs by another column."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from artvcs.vcs import ArtError, Repository, Run, UnknownName, runs
+
+from ..errors import ParameterError, perhaps
+from . import experiments, filters, lookup
+from .curves import Curve
+from .views import PipelineRun, StepView
+
+_LOOKED_AT = 200
+"""So many of the newest runs are looked at for curves where nobody says which runs are meant."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points that belong together; `x` may be texts, which then are places on the axis."""
+
+    label: str
+    x: list[Any]
+    y: list[float]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What is plotted.
+
+    Attributes:
+        title: What it is called.
+        x: What stands on the horizontal axis.
+        y: What stands on the vertical one.
+        series: The points.
+        are_lines: Whether points are joined.
+        left_out: What could not be plotted, in words.
+    """
+
+    title: str
+    x: str
+    y: str
+    series: list[Series]
+    are_lines: bool
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def categories(self) -> list[str] | None:
+        """The places on the horizontal axis, where these are texts."""
+        found = [each for series in self.series for each in series.x]
+        if not any(isinstance(each, str) for each in found):
+            return None
+        return list(dict.fromkeys(str(each) for each in found))
+
+
+def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *, limit: int = 5) -> Plot | None:
+    """The curves of a measure: of these runs, or of the newest ones that have any; None where none has.
+
+    Args:
+        repository: Where runs are recorded.
+        measure: The measure.
+        targets: Runs, or names of pipelines for their newest run.
+        limit: So many runs at most, where none is named.
+
+    Raises:
+        UnknownName: There is no such run, or it has no such curve.
+    """
+    refs = repository.refs()
+    found: Iterable[Run] = (
+        [lookup.find_run_spec(refs, target) for target in targets]
+        if targets
+        else itertools.islice(runs.newest_first(refs), _LOOKED_AT)
+    )
+    series = []
+    for run in found:
+        shown = PipelineRun(repository, run)
+        having = list(_having(shown, measure))
+        if targets and not having:
+            names = dict.fromkeys(name for _, curves in _all(shown) for name in curves)
+            hint, known = perhaps(measure, names), ", ".join(names) or "none"
+            raise UnknownName(f"The run {shown.name} has no curve {measure!r}{hint}; it has {known}.")
+        for step, curve in having:
+            label = shown.name if len(having) == 1 else f"{shown.name}/{step}"
+            series.append(Series(label, list(curve.steps), list(curve.values)))
+        if not targets and len(series) >= limit:
+            break
+    return Plot(measure, "step", measure, series, are_lines=True) if series else None
+
+
+def _all(run: PipelineRun) -> Iterator[tuple[str, dict[str, Curve]]]:
+    step: StepView
+    for name, step in run.steps.items():
+        try:
+            yield name, step.curves
+        except ArtError:  # one that cannot be read hides none of the others
+            continue
+
+
+def _having(run: PipelineRun, measure: str) -> Iterator[tuple[str, Curve]]:
+    return ((step, found[measure]) for step, found in _all(run) if measure in found)
+
+
+def by(
+    repository: Repository, measure: str, column: str | None, pipeline: str | None = None, *,
+    where: filters.Conditions = None,
+) -> Plot:  # fmt: skip
+    """A measure of many runs by another column; by when they began, where none is named.
+
+    Args:
+        repository: Where runs are recorded.
+        measure: What stands on the vertical axis.
+        column: What stands on the horizontal one.
+        pipeline: Only runs of this one.
+        where: Only runs like that.
+
+    Raises:
+        UnknownName: There is no such pipeline.
+        ParameterError: No run has that column.
+    """
+    found = experiments.experiments(repository, pipeline, where=where)
+    x_column = column or "started"
+    for name in (measure, x_column):
+        experiments.check_column(name, found.rows)
+    points: dict[str, tuple[list[Any], list[float]]] = {}
+    missing = wrong = 0
+    for row in reversed(found.rows):
+        x, y = row.get(x_column), row.get(measure)
+        if x is None or y is None:
+            missing += 1
+        elif (number := _number(y)) is None:
+            wrong += 1
+        else:
+            xs, ys = points.setdefault(row.pipeline, ([], []))
+            xs.append(x if _number(x) is not None or isinstance(x, datetime) else str(x))
+            ys.append(number)
+    if not points:
+        raise ParameterError(f"No run has a number as {measure!r} and a {x_column!r}; `art runs` shows what they have.")
+    left_out = [f"{missing} without {measure} or {x_column}"] if missing else []
+    left_out += [f"{wrong} whose {measure} is no number"] if wrong else []
+    series = [Series(name, xs, ys) for name, (xs, ys) in points.items()]
+    title = f"{measure} by {x_column}" if column else measure
+    return Plot(title, x_column, measure, _in_one_kind(series), are_lines=False, left_out=left_out)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _in_one_kind(series: list[Series]) -> list[Series]:
+    """Where some places are texts, all are."""
+    if not any(isinstance(each, str) for one in series for each in one.x):
+        return series
+    return [
+        Series(one.label, [each if isinstance(each, str) else f"{each}" for each in one.x], one.y) for one in series
+    ]

@@ -1,0 +1,130 @@
+"""`art plot`: curves, and a measure by a parameter, in the terminal and as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from artvcs import Client, log_metadata
+
+from ..conftest import Art, Once
+
+TRIALS = """
+import math
+from artvcs import log_metadata, pipeline, step
+
+@step
+def train(depth: int, kind: str) -> int:
+    for epoch in range(4):
+        log_metadata({"loss": 1 / (epoch + depth) if epoch else math.nan}, step=epoch)
+    return depth
+
+@step
+def judge(depth: int) -> float:
+    log_metadata({"accuracy": depth / 10})
+    return depth / 10
+
+@pipeline
+def trials(depth: int = 5, kind: str = "tree"):
+    judge(train(depth, kind))
+"""
+
+
+@pytest.fixture
+def trials(art: Art, project: Path, once: Once) -> Art:
+    """Three runs: of depth 5, 9 and 7, the last of another kind."""
+
+    def make() -> None:
+        (project / "trials.py").write_text(TRIALS)
+        for depth, kind in ((5, "tree"), (9, "tree"), (7, "vine")):
+            assert art("run", "trials.py", "-p", f"depth={depth}", "-p", f"kind={kind}").code == 0
+
+    once("plotted", make)
+    return art
+
+
+def test_a_measure_by_a_parameter(trials: Art) -> None:
+    plot = trials("plot", "accuracy", "--by", "depth", "--json").json
+    assert plot["series"] == [{"label": "trials", "x": [5, 9, 7], "y": [0.5, 0.9, 0.7]}]
+    drawn = trials("plot", "accuracy", "--by", "depth")
+    assert "accuracy by depth" in drawn.out
+    assert drawn.out.count("●") == 3
+    assert "\x1b" not in drawn.out
+    assert all(len(line) <= 80 for line in drawn.out.splitlines())
+
+
+def test_a_measure_by_a_text_and_by_time(trials: Art) -> None:
+    plot = trials("plot", "accuracy", "--by", "kind", "--json").json
+    assert plot["series"][0]["x"] == ["tree", "tree", "vine"]
+    assert "vine" in trials("plot", "accuracy", "--by", "kind").out
+    assert len(trials("plot", "accuracy", "--json").json["series"][0]["x"]) == 3
+    chosen = trials("plot", "accuracy", "trials", "--by", "depth", "--where", "kind = tree", "--json").json
+    assert chosen["series"][0]["x"] == [5, 9]
+
+
+def test_curves_of_runs(trials: Art) -> None:
+    newest = trials("plot", "loss", "trials", "--json").json
+    assert [newest["x"], newest["series"][0]["x"]] == ["step", [0, 1, 2, 3]]
+    assert newest["series"][0]["y"] == ["nan", 1 / 8, 1 / 9, 1 / 10]
+    every = trials("plot", "loss", "--json").json
+    assert len(every["series"]) == 3
+    two = trials("plot", "loss", "trials", "trials~1")
+    assert "loss" in two.out
+    names = [row["name"] for row in trials("log", "--json").json]
+    assert names[0][-12:] in two.out
+    assert names[1][-12:] in two.out
+
+
+@pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
+def test_a_picture(trials: Art, project: Path, suffix: str, start: bytes) -> None:
+    done = trials("plot", "accuracy", "--by", "depth", "-o", f"plot{suffix}")
+    assert done.out == f"plot{suffix} shows accuracy by depth\n"
+    assert (project / f"plot{suffix}").read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("columns", [20, 500])
+def test_a_narrow_and_a_wide_terminal(trials: Art, columns: int) -> None:
+    from artvcs.cli import plots
+    from artvcs.pipelines.history import plots as data
+    from artvcs.vcs import Repository
+
+    plot = data.by(Repository.discover(), "accuracy", "depth")
+    for blocks in (True, False):
+        text = plots.as_text(plot, columns, colour=False, blocks=blocks)
+        assert max(len(line.replace("\x1b[0m", "")) for line in text.splitlines()) <= columns
+        assert blocks or text.isascii()
+
+
+def test_what_is_no_number_is_left_out_and_said(trials: Art) -> None:
+    run = Client().list_pipeline_runs()[0]
+    log_metadata({"mood": "good"}, run_id_name_or_prefix=run.id)
+    log_metadata({"mood": 3}, run_id_name_or_prefix=Client().list_pipeline_runs()[1].id)
+    done = trials("plot", "mood", "--by", "depth", "--json")
+    assert done.json["series"][0]["y"] == [3.0]
+    assert "warning: Runs are left out: 1 without mood or depth, 1 whose mood is no number.\n" in done.err
+
+
+def test_a_hostile_name_draws_nothing(trials: Art) -> None:
+    run = Client().list_pipeline_runs()[0]
+    log_metadata({"a\x1b[31mb": 1}, run_id_name_or_prefix=run.id)
+    assert "\x1b" not in trials("plot", "a\x1b[31mb", "--by", "depth").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("acuracy", "--by", "depth"), "No run has a column 'acuracy' (did you mean 'accuracy'?)"),
+        (("accuracy", "--by", "dept"), "No run has a column 'dept' (did you mean 'depth'?)"),
+        (("kind", "--by", "depth"), "No run has a number as 'kind' and a 'depth'"),
+        (("los", "trials"), "has no curve 'los' (did you mean 'loss'?); it has loss."),
+        (("accuracy", "--by", "depth", "-o", "x.txt"), "x.txt ends with none of .png, .svg, .pdf; choose"),
+        (("accuracy", "nowhere", "--by", "depth"), "No run is of a pipeline 'nowhere'"),
+        (("accuracy", "a", "b", "--by", "depth"), "--by and --where look at one pipeline, or at all"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_plotted_is_one_sentence(trials: Art, arguments: tuple[str, ...], message: str) -> None:
+    done = trials("plot", *arguments)
+    assert done.code != 0
+    assert message in done.err
+    assert done.err.count("\n") == 1
