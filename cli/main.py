@@ -6,6 +6,7 @@ import contextvars
 import gc
 import importlib
 import io
+import keyword
 import os
 import re
 import sys
@@ -30,6 +31,7 @@ _ROOMS = {
         "lock": "Pin the versions of data that stand in the project.",
         "tag": "Move a stage, such as production, to a version.",
         "checkout": "Put an artifact's files into the working directory.",
+        "import": "Bring in what DVC or Git LFS have kept.",
         "migrate": "Move a project here from another tool.",
         "trust": "Let a value made elsewhere run code when it is loaded.",
         "completion": "Print what makes a shell complete `art`.",
@@ -81,7 +83,8 @@ class Verbs(click.Group):
         if name not in VERBS:
             return None
         room = next(room for room, verbs in _ROOMS.items() if name in verbs)
-        module = importlib.import_module(f"artvcs.cli.commands.{room}.{name.replace('-', '_')}")
+        file = f"{name.replace('-', '_')}{'_' if keyword.iskeyword(name) else ''}"
+        module = importlib.import_module(f"artvcs.cli.commands.{room}.{file}")
         command: click.Command = module.command
         return command
 

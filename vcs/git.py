@@ -5,9 +5,11 @@ pygit2 takes a tenth of a second to import, so nothing here imports it before th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import UnknownName
@@ -62,8 +64,8 @@ def snapshot(start: Path) -> Snapshot | None:
         return None  # a broken or unreadable Git repository must not stop a pipeline
 
 
-class Revision:
-    """A Git revision and all that came before it.
+class Named:
+    """A Git revision by its name, and all that came before it.
 
     Args:
         start: A folder in the working tree.
@@ -181,6 +183,112 @@ def _diff(repository: pygit2.Repository) -> bytes:
     if len(patch) > MAX_DIFF:
         return f"# The uncommitted changes are not kept: {len(patch)} bytes.\n".encode()
     return patch
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One commit of Git's.
+
+    Attributes:
+        id: Its hash.
+        parents: Those of the commits before it.
+        time: When it was made, in milliseconds since 1970 UTC.
+        author: Who made it.
+    """
+
+    id: str
+    parents: tuple[str, ...]
+    time: int
+    author: str
+
+
+class History:
+    """All commits of a Git repository, and the files that they have.
+
+    Args:
+        start: A folder in the working tree.
+
+    Raises:
+        UnknownName: There is no Git repository that can be read.
+    """
+
+    def __init__(self, start: Path) -> None:
+        root = find_root(start.resolve())
+        if root is None:
+            raise UnknownName(f"{start} is in no Git repository; give the path of one.")
+        import pygit2
+
+        try:
+            self._repository = pygit2.Repository(str(root))
+        except pygit2.GitError as error:
+            raise UnknownName(
+                f"The Git repository {root} cannot be read ({error}); look at it with `git fsck`."
+            ) from None
+        self.top = root
+        self._known: dict[tuple[str, object], list[tuple[str, str]]] = {}
+
+    @property
+    def remote(self) -> str | None:
+        """URL of the remote `origin`, without credentials."""
+        return _remote(self._repository)
+
+    def revisions(self) -> Iterator[Revision]:
+        """All commits that a branch, a tag or HEAD leads to, each after those before it."""
+        import pygit2
+
+        walker = self._repository.walk(None, pygit2.enums.SortMode.TOPOLOGICAL | pygit2.enums.SortMode.REVERSE)
+        tips = [reference.target for reference in self._repository.references.objects]
+        for tip in (*tips, *self._head()):
+            with suppress(pygit2.GitError, KeyError, ValueError):  # one that is broken hides none of the others
+                walker.push(self._repository[tip].peel(pygit2.Commit).id)
+        for commit in walker:
+            author = f"{commit.author.name} <{commit.author.email}>"
+            parents = tuple(str(parent) for parent in commit.parent_ids)
+            yield Revision(str(commit.id), parents, max(0, commit.commit_time) * 1000, author)
+
+    def _head(self) -> tuple[pygit2.Oid | str, ...]:
+        return () if self._repository.head_is_unborn else (self._repository.head.target,)
+
+    def files(self, revision: Revision, wanted: Callable[[str], bool]) -> list[tuple[str, str]]:
+        """Path and blob of each file of a commit whose name is wanted."""
+        return self._below(self._tree(revision), (wanted, None))
+
+    def small_files(self, revision: Revision, most: int) -> list[tuple[str, str]]:
+        """Path and blob of each file of a commit that has so many bytes at most."""
+        return self._below(self._tree(revision), (None, most))
+
+    def read(self, blob: str) -> bytes:
+        """What a file holds."""
+        found: Any = self._repository[blob]
+        return bytes(found.data)
+
+    def _tree(self, revision: Revision) -> str:
+        found: Any = self._repository[revision.id]
+        return str(found.tree_id)
+
+    def _below(self, tree: str, asked: tuple[Callable[[str], bool] | None, int | None]) -> list[tuple[str, str]]:
+        """The same folder of several commits is looked at once."""
+        key = (tree, asked)
+        if key not in self._known:
+            wanted, most = asked
+            found = list[tuple[str, str]]()
+            entries: Any = self._repository[tree]
+            for entry in entries:
+                name, oid = str(entry.name), str(entry.id)
+                if entry.type_str == "tree":
+                    found += [(f"{name}/{path}", blob) for path, blob in self._below(oid, asked)]
+                elif (
+                    entry.type_str == "blob"
+                    and entry.filemode != _LINK
+                    and (wanted is None or wanted(name))
+                    and (most is None or entry.size <= most)
+                ):
+                    found.append((name, oid))
+            self._known[key] = found
+        return self._known[key]
+
+
+_LINK = 0o120000
 
 
 def is_ignored(project: Path, path: str) -> bool:

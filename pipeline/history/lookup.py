@@ -81,7 +81,7 @@ def find_value(refs: Refs, name: str, artifact: Oid) -> Version:
     return found
 
 
-def find_version_at(refs: Refs, name: str, revision: git.Revision) -> Version:
+def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
     """The newest version of a name that was made at a Git revision or before it.
 
     Raises:
@@ -143,7 +143,7 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         return _before(refs, known, back)
     if not version or version.isdigit():
         return find_version(refs, name, version or None)
-    return find_version_at(refs, name, git.Revision(project, version))
+    return find_version_at(refs, name, git.Named(project, version))
 
 
 def steps_back(text: str) -> tuple[str, int]:

@@ -1,0 +1,124 @@
+"""`art import`."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from artvcs.vcs import Repository, RepositoryNotFound
+from artvcs.vcs.git import History
+
+from ... import output
+from ...main import terminal
+
+if TYPE_CHECKING:
+    from artvcs.pipelines.importing.bringing import Bringing, Report
+    from artvcs.pipelines.importing.tracked import Keeper
+
+_SHOWN = 20
+
+"""So many versions, and so many problems, are named."""
+
+
+@click.group()
+def command() -> None:
+    """Bring in what another tool has kept, revision by revision.
+
+    Example: art import dvc --dry-run
+    """
+
+
+def _options(function: click.decorators.FC) -> click.decorators.FC:
+    """The options that all of them have."""
+    function = click.option("--json", "as_json", is_flag=True, help="Write JSON.")(function)
+    function = click.option("-n", "--dry-run", is_flag=True, help="Only say what would be brought.")(function)
+    return click.argument("path", required=False, default=".", type=click.Path(readable=False))(function)
+
+
+@command.command()
+@_options
+def dvc(path: str, dry_run: bool, as_json: bool) -> None:
+    """Make versions of all that a repository of DVC has tracked, in every Git revision.
+
+    Files are read from DVC's cache and compared with their hashes. What cannot be had is listed, and left out. What was
+    brought before is not brought again.
+
+    Example: art import dvc ../project
+    """
+    from artvcs.pipelines.importing.dvc import Dvc
+
+    history = History(Path(path))
+    _bring(history, Dvc(history.top, Path(path)), dry_run=dry_run, as_json=as_json)
+
+
+@command.command()
+@_options
+def lfs(path: str, dry_run: bool, as_json: bool) -> None:
+    """Make versions of all files that Git LFS has tracked, in every Git revision.
+
+    Files are read from where Git LFS keeps them and compared with their hashes. What cannot be had is listed, and left
+    out. What was brought before is not brought again.
+
+    Example: art import lfs ../project
+    """
+    from artvcs.pipelines.importing.lfs import Lfs
+
+    history = History(Path(path))
+    _bring(history, Lfs(history.top), dry_run=dry_run, as_json=as_json)
+
+
+def _bring(history: History, keeper: Keeper, *, dry_run: bool, as_json: bool) -> None:
+    from artvcs.pipelines.importing.bringing import Bringing
+
+    with contextlib.ExitStack() as stack:
+        bringing = Bringing(_repository(stack, may_make=not dry_run), history, keeper)
+        report = _carried_out(bringing, dry_run=dry_run)
+    if as_json:
+        terminal().document({**vars(report), "dry_run": dry_run})
+    else:
+        _say(report, dry_run=dry_run)
+
+
+def _repository(stack: contextlib.ExitStack, *, may_make: bool) -> Repository:
+    """The repository here; where there is none and none is to be made, an empty one that is gone afterwards."""
+    try:
+        return Repository.discover(create=may_make)
+    except RepositoryNotFound:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="artvcs-"))
+        return Repository.init(Path(folder, ".artifacts"))
+
+
+def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
+    planned, done = bringing.plan(), 0
+
+    def watch(number: int, of: int, size: int) -> None:
+        nonlocal done
+        done += size
+        if terminal().live:
+            output.show_bar(f"bringing {output.size(done)}", number, of)
+
+    try:
+        return bringing.look(planned) if dry_run else bringing.bring(planned, watch)
+    finally:
+        if terminal().live:
+            output.show_moving("")
+
+
+def _say(report: Report, *, dry_run: bool) -> None:
+
+    for name in report.made[:_SHOWN]:
+        terminal().say(name)
+    if len(report.made) > _SHOWN:
+        terminal().say(f"… and {len(report.made) - _SHOWN} more; --json lists them")
+    verb = "Would bring" if dry_run else "Brought"
+    versions, revisions = output.count(len(report.made), "version"), output.count(report.revisions, "revision")
+    there = f"; {report.there} were here already" if report.there else ""
+    terminal().note(f"{verb} {versions} ({output.size(report.size)}) of {revisions}{there}.")
+    for what, why in list(report.unusable.items())[:_SHOWN]:
+        terminal().warn(f"{what} is left out: {why}.")
+    if len(report.unusable) > _SHOWN:
+        terminal().warn(f"{len(report.unusable) - _SHOWN} more are left out; --json lists them.")

@@ -1,0 +1,55 @@
+"""Files and folders that a tool keeps beside Git, which itself has only a small file that stands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from artvcs.vcs.git import History, Revision
+
+
+class Unusable(Exception):
+    """What a tool keeps is missing or not what it should be; the text says what, for the report."""
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """One file or folder as of one revision.
+
+    Attributes:
+        path: From the top of the Git repository, with `/`.
+        key: What it holds, as the tool names that: a hash with what it is of.
+        step: What made it, in the tool's words.
+        source: The text that says so.
+        file: Where that text stands.
+        parameters: What that was given.
+        inputs: The paths of what that took and the tool keeps too.
+    """
+
+    path: str
+    key: str
+    step: str
+    source: str
+    file: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+
+
+class Keeper(Protocol):
+    """A tool that keeps files beside Git."""
+
+    @property
+    def name(self) -> str:
+        """What it is called, in small letters."""
+
+    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked]:
+        """What it keeps as of a revision; raises Unusable for each thing that cannot be understood."""
+
+    def files(self, tracked: Tracked) -> dict[str, Path]:
+        """Path below → the file that holds it, each verified; of a file by itself the only one is `""`.
+
+        Raises:
+            Unusable: Something is missing, or is not what its hash says.
+        """

@@ -1,0 +1,1 @@
+"""What other tools have kept becomes versions: `art import`."""
