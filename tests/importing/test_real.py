@@ -1,0 +1,71 @@
+"""Repositories that the real `dvc` and `git-lfs` have made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from artvcs import Client
+
+from ..servers import dvc as servers_dvc
+from ..servers.processes import apt
+from .conftest import Project
+
+pytestmark = pytest.mark.remotes
+
+
+def run(project: Project, *command: str) -> None:
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    subprocess.run(command, cwd=project.folder, env=environment, check=True, capture_output=True)
+
+
+def test_a_repository_of_dvc(project: Project) -> None:
+    dvc = servers_dvc.install()
+    run(project, dvc, "init", "-q")
+    for number in range(3):
+        project.write(f"raw/{number}.csv", f"{number}\n")
+    run(project, dvc, "add", "-q", "raw")
+    project.write("params.yaml", "rate: 0.5\n")
+    project.write("dvc.yaml", """\
+stages:
+  train:
+    cmd: cat raw/*.csv > model.txt
+    deps: [raw]
+    params: [rate]
+    outs: [model.txt]
+""")
+    run(project, dvc, "repro", "-q")
+    project.commit("first")
+    project.write("raw/3.csv", "3\n")
+    run(project, dvc, "add", "-q", "raw")
+    run(project, dvc, "repro", "-q")
+    project.commit("second")
+    done = project.art("import", "dvc")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[-1].startswith("Brought 4 versions (")
+    assert project.art("cat", "model.txt@HEAD").out == "0\n1\n2\n3\n"
+    assert project.art("cat", "model.txt@HEAD~1").out == "0\n1\n2\n"
+    model = Client().get_artifact_version("model.txt")
+    assert model.commit is not None
+    assert model.commit.inputs["raw"][0].artifact == Client().get_artifact_version("raw").id
+    assert project.art("fsck").code == 0
+    shutil.rmtree(project.folder / ".dvc" / "cache")
+    assert project.art("checkout", "raw", "-o", "back").code == 0
+    assert sorted(path.name for path in (project.folder / "back").iterdir()) == ["0.csv", "1.csv", "2.csv", "3.csv"]
+
+
+def test_a_repository_of_git_lfs(project: Project) -> None:
+    apt("git-lfs", has="git-lfs")
+    project.git("lfs", "install", "--local")
+    project.git("lfs", "track", "*.bin")
+    project.write("big.bin", b"one" * 1000)
+    project.commit("first")
+    project.write("big.bin", b"two" * 1000)
+    project.commit("second")
+    done = project.art("import", "lfs")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[:2] == ["big.bin@1", "big.bin@2"]
+    assert project.art("cat", "big.bin@HEAD~1").out == "one" * 1000
