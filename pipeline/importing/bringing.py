@@ -7,6 +7,7 @@ brings only what is new.
 from __future__ import annotations
 
 import dataclasses
+import graphlib
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -130,11 +131,19 @@ class Bringing:
         return list(planned.values())
 
     def _tracked(self, revision: Revision) -> Iterator[Tracked]:
-        """What is kept as of a revision; what cannot be understood is noted, and hides nothing else."""
+        """What is kept as of a revision, each after what it was made of; what cannot be understood is noted."""
+        found: dict[str, Tracked] = {}
         try:
-            yield from self._keeper.tracked(self._history, revision)
+            for tracked in self._keeper.tracked(self._history, revision):
+                found[tracked.path] = tracked
         except Unusable as error:
             self.report.unusable.setdefault(f"{revision.id[:8]}", str(error))
+        order = graphlib.TopologicalSorter({path: [*each.inputs] for path, each in found.items()})
+        try:
+            paths = list(order.static_order())
+        except graphlib.CycleError:  # no tool makes such, but somebody may write one
+            paths = list(found)
+        return (found[path] for path in paths if path in found)
 
     def _keys(self, refs: Refs, name: str) -> set[str]:
         """What has been brought under a name already."""

@@ -29,14 +29,17 @@ def test_a_repository_of_dvc(project: Project) -> None:
         project.write(f"raw/{number}.csv", f"{number}\n")
     run(project, dvc, "add", "-q", "raw")
     project.write("params.yaml", "rate: 0.5\n")
-    project.write("dvc.yaml", """\
+    project.write(
+        "dvc.yaml",
+        """\
 stages:
   train:
     cmd: cat raw/*.csv > model.txt
     deps: [raw]
     params: [rate]
     outs: [model.txt]
-""")
+""",
+    )
     run(project, dvc, "repro", "-q")
     project.commit("first")
     project.write("raw/3.csv", "3\n")
