@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import ArtError, Repository, ref_names
+from artvcs.vcs import ArtError, Repository, Run, ref_names
 
 from . import functions, promotion
 from .define import building
@@ -141,7 +142,9 @@ class Client:
             UnknownName: There is none.
             AmbiguousName: There are several.
         """
+        self._publish()
         found = lookup.find_run_spec(self.repository.refs(), id_or_name_or_prefix)
+        _asked_of_own_run([found])
         note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
         return PipelineRun(self.repository, found)
 
@@ -178,9 +181,17 @@ class Client:
             pipeline=pipeline, name=name, status=status, tag=tag, metadata=metadata, created_after=created_after,
             created_before=created_before, sort=sort, limit=limit,
         )  # fmt: skip
+        self._publish()
         found = listing.list_runs(self.repository, **asked)
+        _asked_of_own_run(each.record for each in found)
         note(answers.RUNS, asked, lambda: answers.of_runs((each.record for each in found), context.run_id()))
         return found
+
+    def _publish(self) -> None:
+        """Inside a step of a run here: what has ended of it is there to be seen."""
+        here = context.current()
+        if here is not None and here.repository.layout.folder == self.repository.layout.folder:
+            here.publish()
 
     def runs_frame(
         self, pipeline: str | None = None, *, where: filters.Conditions = None, sort: str | None = None,
@@ -259,3 +270,10 @@ class Client:
         )
         workspace.mkdir(exist_ok=True)
         return SimpleNamespace(artifact_store=SimpleNamespace(path=str(workspace)))
+
+
+def _asked_of_own_run(found: Iterable[Run]) -> None:
+    """A step that looks at its own run depends on that: what it finds there is another one each time."""
+    here = context.current()
+    if here is not None and any(run.run == here.run_id for run in found):
+        _ = context.get_step_context().run_id

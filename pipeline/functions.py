@@ -184,7 +184,8 @@ def log_metadata(
     facts = encode_metadata(metadata)
     here, artifact_name = context.current(), artifact_version_id or artifact_name
     if infer_artifact:
-        _log_output_metadata(here, artifact_name, metadata)
+        step_here, output = _output("log_metadata", artifact_name)
+        step_here.of_outputs.setdefault(output, {}).update(metadata)
     elif infer_model:
         context.get_step_context().model.log_metadata(metadata)
     elif artifact_name is not None:
@@ -223,9 +224,11 @@ def _log_version_metadata(asked: str, facts: dict[str, Any]) -> None:
         transaction.add(EditVersion(found.name, found.artifact, facts))
 
 
-def _log_output_metadata(here: context.RunningStep | None, name: str | None, metadata: Mapping[str, Any]) -> None:
+def _output(function: str, name: str | None) -> tuple[context.RunningStep, str]:
+    """The running step, and its only output, or the one that is called so, or stored so."""
+    here = context.current()
     if here is None:
-        raise PipelineError("log_metadata(infer_artifact=True) works only inside a running step; name the artifact.")
+        raise PipelineError(f"{function}(infer_artifact=True) works only inside a running step; name the artifact.")
     found = [output for output, artifact in here.outputs.items() if name in (None, output, artifact)]
     if len(found) != 1:
         known = ", ".join(here.outputs) or "none"
@@ -233,7 +236,7 @@ def _log_output_metadata(here: context.RunningStep | None, name: str | None, met
         raise PipelineError(
             f"The step {here.step_name!r} has {which}; name one of its outputs as artifact_name: {known}."
         )
-    here.of_outputs.setdefault(found[0], {}).update(metadata)
+    return here, found[0]
 
 
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
@@ -251,7 +254,10 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
         transaction.add(EditRun(run.run, step_name, facts))
 
 
-def add_tags(*tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None) -> None:
+def add_tags(
+    *tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None,
+    infer_artifact: bool = False,
+) -> None:  # fmt: skip
     """Adds tags to an artifact version, or to a run.
 
     Args:
@@ -259,25 +265,36 @@ def add_tags(*tags: str, artifact: str | None = None, version: str | int | None 
         artifact: The artifact's name, or the start of an artifact's id.
         version: Which version, by its number, explicit version or stage; by default the newest.
         run: The run's id, its name, or the start of either.
+        infer_artifact: To what the running step is about to return: its only output, or the one called `artifact`.
 
     Raises:
-        PipelineError: Neither an artifact nor a run was named.
+        PipelineError: Neither an artifact nor a run was named; or the step has no such output.
         InvalidName: No tag can be called so.
         UnknownName: What was named does not exist.
     """
-    _edit_tags([naming.check_name(tag, "tag") for tag in tags], (), artifact, version, run)
+    checked = [naming.check_name(tag, "tag") for tag in tags]
+    if infer_artifact:
+        here, output = _output("add_tags", artifact)
+        here.output_tags.setdefault(output, []).extend(checked)
+    else:
+        _edit_tags(checked, (), artifact, version, run)
 
 
 def remove_tags(
-    *tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None
-) -> None:
+    *tags: str, artifact: str | None = None, version: str | int | None = None, run: str | None = None,
+    infer_artifact: bool = False,
+) -> None:  # fmt: skip
     """Takes tags from an artifact version, or from a run; those that it has not, it has not. See `add_tags`.
 
     Raises:
-        PipelineError: Neither an artifact nor a run was named.
+        PipelineError: Neither an artifact nor a run was named; or the step has no such output.
         UnknownName: What was named does not exist.
     """
-    _edit_tags((), tags, artifact, version, run)
+    if infer_artifact:
+        here, output = _output("remove_tags", artifact)
+        here.output_tags[output] = [tag for tag in here.output_tags.get(output, ()) if tag not in tags]
+    else:
+        _edit_tags((), tags, artifact, version, run)
 
 
 def _edit_tags(

@@ -13,6 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from ..errors import DefinitionError, ParameterError, perhaps
 from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
+from ..typing import fit
 from ..values.materializers import Materializer, is_builtin
 from . import building
 from .model import Model
@@ -147,6 +148,10 @@ class Step(Generic[P, T]):
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
         handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
+
+    def fitted(self, value: Any, annotation: Any, what: str) -> Any:
+        """An input as it is declared. Raises TypeMismatch where it does not fit."""
+        return fit.check(value, annotation, what)
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards

@@ -26,6 +26,7 @@ class Outcome:
         missing: Artifact versions it asked for that there were none of.
         notes: What it noted about its run (under None), or about other steps of it.
         of_outputs: What it noted about its outputs.
+        output_tags: The tags that it gave its outputs.
         of_model: What it noted about the model that it worked on.
         curves: What it noted step by step of a training.
         trace: What it was seen to use.
@@ -40,6 +41,7 @@ class Outcome:
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    output_tags: dict[str, list[str]] = field(default_factory=dict)
     of_model: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[Point]] = field(default_factory=dict)
     log: str = ""

@@ -101,7 +101,7 @@ class RunRecord:
         if commit.cache_key is not None:
             self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
-        self._add_versions(node.step.signature.outputs, oid, outputs, facts, outcome.of_outputs)
+        self._add_versions(node.step.signature.outputs, oid, outputs, facts, outcome.of_outputs, outcome.output_tags)
         self._belongs(decision, outputs, commit)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
@@ -146,7 +146,7 @@ class RunRecord:
         found = decision.commit.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
-        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts, {})
+        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts, {}, {})
         self._belongs(decision, outputs, decision.commit)
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
 
@@ -269,6 +269,7 @@ class RunRecord:
         outputs: Mapping[str, Output],
         facts: Mapping[str, Mapping[str, Any]],
         noted: Mapping[str, Mapping[str, Any]],
+        tags: Mapping[str, Sequence[str]],
     ) -> None:
         for output in declared:
             made, config = outputs[output.name], output.config
@@ -280,7 +281,7 @@ class RunRecord:
                 commit=commit,
                 output=output.name,
                 run=self.run.run,
-                tags=config.tags,
+                tags=(*config.tags, *tags.get(output.name, ())),
             )
             metadata = encode_metadata({**(config.run_metadata or {}), **noted.get(output.name, {})})
             versions.add(self._transaction, fresh, facts.get(output.name, {}), metadata)

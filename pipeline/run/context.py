@@ -41,6 +41,8 @@ class RunningStep:
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
         outputs: Its outputs → what each is stored as.
         of_outputs: What it noted about its outputs so far.
+        output_tags: The tags that it gave its outputs so far.
+        publish: Makes visible what has happened in the run so far.
         model: The version of a model that what it makes belongs to.
         of_model: What it noted about that so far.
         curves: What it noted step by step of a training.
@@ -63,6 +65,8 @@ class RunningStep:
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    output_tags: dict[str, list[str]] = field(default_factory=dict)
+    publish: Callable[[], object] = field(default=lambda: None, repr=False)
     model: WorkedOn | None = field(default=None, repr=False)
     of_model: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[Point]] = field(default_factory=dict)

@@ -86,7 +86,7 @@ def _told(outcome: Outcome, here: RunningStep) -> Outcome:
     outcome.finished = now_ms()
     outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
     outcome.notes, outcome.of_outputs, outcome.log = here.notes, here.of_outputs, storable(here.log())
-    outcome.of_model, outcome.curves = here.of_model, here.curves
+    outcome.of_model, outcome.curves, outcome.output_tags = here.of_model, here.curves, here.output_tags
     return outcome
 
 
@@ -124,7 +124,7 @@ def _try(
     for name, sources in inputs.items():
         loaded = [store.load(here.repository, source.artifact, leased=True) for source in sources]
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
-        arguments[name] = fit.check(value, annotations[name], f"the input {name!r} of step {step.name!r}")
+        arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
         returned = step.function(**arguments)
     return _store(step, here, returned)

@@ -278,7 +278,7 @@ class _Runner:
             step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
             outputs=names, extra=self._options.extra_of(node.step.options),
-            model=self._models.of(node) if is_ours else None,
+            model=self._models.of(node) if is_ours else None, publish=self._record.look_again,
         )  # fmt: skip
         if is_ours:
             self._begun[node.id] = decision, here, now_ms()

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
         remove_tags,
         save_artifact,
     )
+    from ._steps import step
     from .pipelines import pipeline
-    from .steps import step
 
 _finder.install()
 
@@ -46,7 +46,7 @@ _HERE = {
         " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
     ),
     "pipelines": "pipeline",
-    "steps": "step",
+    "_steps": "step",
 }
 _HOMES = {name: home for home, names in _HERE.items() for name in names.split()}
 

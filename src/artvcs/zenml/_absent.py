@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
 from artvcs.pipelines.tracebacks import warn
 
+from ._installed import get_tracking_uri
+
 PACKAGE = "artvcs.zenml"
 
 _SAYS_ONLY = re.compile(
@@ -53,12 +55,19 @@ def not_here(what: str, of: str = "") -> NoReturn:
 _told: set[str] = set()
 
 
-def ignored(what: str) -> None:
-    """Says, once, that something is passed over."""
-    if what not in _told:
-        _told.add(what)
-        message = f"{what} belongs to ZenML's stacks, of which there are none here, and is passed over."
-        warn(message, IgnoredSetting)
+def ignored(what: str, of: str = "where or with what steps run") -> None:
+    """Says, once for all of a kind, that something is passed over.
+
+    Args:
+        what: What.
+        of: What things of that kind say.
+    """
+    if of not in _told:
+        _told.add(of)
+        warn(
+            f"{what} says {of}, which ZenML's stacks decide; there are none here, and it is passed over.",
+            IgnoredSetting,
+        )
 
 
 class _AbsentType(type):
@@ -152,6 +161,8 @@ class NoComponent:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name == "get_tracking_uri":
+            return get_tracking_uri
         not_here(f"active_stack.{self._kind}.{name}")
 
     def __repr__(self) -> str:

@@ -23,7 +23,7 @@ class Tag:
     def __init__(self, name: str, color: Any = None, exclusive: bool = False, cascade: bool = False) -> None:
         self.name = name
         if exclusive or cascade:
-            ignored("Tag(exclusive=…, cascade=…)")
+            ignored("Tag(exclusive=…, cascade=…)", "how a tag moves")
 
     def __str__(self) -> str:
         return self.name

@@ -45,7 +45,7 @@ _HOMES = {
     "pipelines": "BasePipeline",
     "types": "CSVString HTMLString JSONString MarkdownString",
     "utils.cuda_utils": "cleanup_gpu_memory",
-    "utils.requirements": "get_tracking_uri integration_registry",
+    "_installed": "get_tracking_uri integration_registry",
     "utils.dashboard_utils": "get_run_url",
 }
 """Module here → the names of ZenML's that it holds, wherever ZenML has them."""

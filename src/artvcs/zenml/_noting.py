@@ -24,7 +24,7 @@ def save_artifact(
 ) -> ArtifactVersionResponse:  # fmt: skip
     """Stores a value; see `artvcs.save_artifact`. Pictures are made when somebody looks at it."""
     if uri is not None:
-        ignored("save_artifact(uri=…)")
+        ignored("save_artifact(uri=…)", "where an artifact lies")
     if (
         materializer is not None
         and issubclass(materializer, OfTheType)
@@ -129,18 +129,19 @@ def remove_tags(tags: Iterable[str | Tag], **of: Any) -> None:
 def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
     """What ZenML names in many ways, as an artifact with its version, or a run."""
     said = {name: value for name, value in of.items() if value not in (None, False)}
-    artifact = next(
-        (said.pop(name) for name in ("artifact_version_id", "artifact_name", "artifact") if name in said), None
-    )
+    ways = ("artifact_version_id", "artifact_name", "artifact")
+    artifact = next((said.pop(name) for name in ways if name in said), None)
     version, run = said.pop("artifact_version", None), said.pop("run", None)
+    infer = bool(said.pop("infer_artifact", False))
     if said:
         not_here(f"add_tags({next(iter(said))}=…)")
-    if run is None and artifact is None:
+    if run is None and artifact is None and not infer:
         here = context.current()
         if here is None:
             raise PipelineError("Tags are of an artifact or of a run; name one of them.")
         run = here.run_id
-    return {"artifact": artifact and str(artifact), "version": version, "run": run and str(getattr(run, "id", run))}
+    run = None if run is None else str(getattr(run, "id", run))
+    return {"artifact": artifact and str(artifact), "version": version, "run": run, "infer_artifact": infer}
 
 
 def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -> None:

@@ -14,7 +14,7 @@ from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import UnknownName, versions
 
-from ._absent import NoComponent, not_here
+from ._absent import NoComponent, ignored, not_here
 from ._definitions import tag_names
 from ._responses import (
     ArtifactVersionResponse,
@@ -151,6 +151,18 @@ class Client(native.Client):
         return Stack(super().active_stack.artifact_store.path)
 
     active_stack_model = active_stack
+
+    def activate_stack(self, stack_name_id_or_prefix: str) -> None:
+        """Nothing: there are no stacks to choose from."""
+        ignored(f"Client().activate_stack({stack_name_id_or_prefix!r})")
+
+    @property
+    def active_project(self) -> Any:
+        """The one project that there is."""
+        name = self.repository.project.name
+        return SimpleNamespace(name=name, id=name, display_name=name)
+
+    active_workspace = active_project
 
     @property
     def root(self) -> Any:

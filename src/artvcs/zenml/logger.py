@@ -14,6 +14,11 @@ class _ToErrors(logging.StreamHandler[TextIO]):
         logging.Handler.__init__(self)
         self.setFormatter(logging.Formatter("%(message)s"))
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record, unless somebody has set up logging since."""
+        if not logging.getLogger().handlers:
+            super().emit(record)
+
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
         """Standard error."""

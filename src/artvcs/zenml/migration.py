@@ -51,7 +51,8 @@ class Change:
         """The change as `diff -u` writes it."""
         name = self.path.relative_to(root).as_posix()
         before, after = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
-        return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
+        lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
     def write(self) -> None:
         """Puts the new text in the place of the old one, at once: a file is never half written."""
@@ -219,7 +220,9 @@ def _moved_cell(code: str) -> str:
 
 def _moved_requirements(text: str) -> str:
     """A list of requirements that names this package in ZenML's place."""
-    return re.sub(_REQUIREMENT, lambda found: f"{found['start']}artvcs", text)
+    lines = re.sub(_REQUIREMENT, lambda found: f"{found['start']}artvcs", text).splitlines(keepends=True)
+    names = [line.strip() for line in lines]
+    return "".join(line for at, line in enumerate(lines) if names[at] != "artvcs" or "artvcs" not in names[:at])
 
 
 def _used(change: Change) -> Iterator[tuple[str, int, bool]]:

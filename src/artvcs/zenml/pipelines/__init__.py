@@ -20,7 +20,7 @@ from .. import _finder
 from .._absent import not_here, passed_over
 from .._definitions import Model, tag_names
 from .._responses import PipelineRunResponse
-from ..steps import Step, step_options
+from .._steps import Step, step_options
 
 _PASSED_OVER = frozenset((
     "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
