@@ -213,7 +213,7 @@ def status(word: str) -> str:
 
 def labels(stages: Sequence[str], tags: Sequence[str]) -> str:
     """The stages that a version is in, and its tags."""
-    return ", ".join((*(style(stage, fg="green") for stage in stages), *tags))
+    return ", ".join((*(style(f"@{stage}", fg="green") for stage in stages), *tags))
 
 
 def damaged(why: str) -> str:
@@ -246,8 +246,32 @@ def value(found: Any) -> str:
         text = f"{found:.6g}"
         # `1` and `1.0` are not the same parameter.
         return f"{text}.0" if text.lstrip("-").isdigit() else text
-    text = printable(one_line(found if isinstance(found, str) else repr(found)))
+    text = printable(one_line(found if isinstance(found, str) else _spelt(found)))
     return text if len(text) <= 80 else text[:79] + "…"
+
+
+_SPELT_OUT = frozenset(("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta"))
+"""What stands for a value that has a text of its own."""
+
+
+def _spelt(found: Any) -> str:
+    """A value as Python spells it; what was no plain data as people wrote it: see `pipelines.typing.encode`."""
+    if isinstance(found, dict) and len(found) == 1:
+        [(mark, said)] = found.items()
+        if mark in ("$dataclass", "$model", "$namedtuple") and isinstance(said, (list, tuple)) and len(said) == 2:
+            name, fields = said
+            if isinstance(fields, Mapping):
+                return f"{name}({', '.join(f'{key}={_spelt(each)}' for key, each in fields.items())})"
+            return f"{name}{_spelt(fields)}"
+        if mark == "$enum" and isinstance(said, (list, tuple)) and len(said) == 2:
+            return f"{said[0]}.{said[1]}"
+        if mark in ("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta") and isinstance(
+            said, str
+        ):
+            return said
+    if isinstance(found, dict):
+        return "{" + ", ".join(f"{key!r}: {_spelt(each)}" for key, each in found.items()) + "}"
+    return repr(found)
 
 
 def values(found: Mapping[str, Any]) -> str:

@@ -112,8 +112,10 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
 
 
 def _say_labels(version: ArtifactVersion) -> None:
-    if version.stages or version.tags:
-        terminal().say(f"Tags:      {output.labels(version.stages, version.tags)}")
+    if version.stages:
+        terminal().say(f"Stages:    {output.labels(version.stages, ())}")
+    if version.tags:
+        terminal().say(f"Tags:      {', '.join(version.tags)}")
 
 
 def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) -> None:
@@ -138,7 +140,8 @@ def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) ->
                 f"Promoted:  {promotion.stage}, {output.ago(from_ms(promotion.created))}, by {promotion.author}{why}"
             )
     say(f"Runs:      {', '.join(run.name for run in known[:_RUNS])}{', …' if len(known) > _RUNS else ''}")
-    say("Artifacts:")
+    if found:
+        say("Artifacts:")
     rows = [
         [f"  {each.name}@{each.version}", each.type.rpartition(".")[2], output.size(each.size)]
         for each in found.values()

@@ -75,7 +75,7 @@ def test_the_history_says_who_and_why(models: Art, project: Path) -> None:
 def test_a_model_is_shown_with_what_belongs_to_it(models: Art) -> None:
     models("tag", "digits@1", "production", "-m", "it is the only one")
     shown = models("show", "digits@production").out
-    assert shown.startswith("model models/digits@1\nTags:      production\nMetadata:\n  accuracy: 0.3\n")
+    assert shown.startswith("model models/digits@1\nStages:    @production\nMetadata:\n  accuracy: 0.3\n")
     assert "Promoted:  production, " in shown
     assert shown.rstrip().splitlines()[-1].split() == ["tree@1", "int", "1", "B"]
     assert "Model:     models/digits@1\n" in models("show", "tree@1").out

@@ -1,0 +1,38 @@
+"""Parameters that are no plain data are shown as people wrote them, and not as they are stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..conftest import Art
+
+CODE = """
+import enum
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from artvcs import pipeline, step
+
+class Kind(enum.Enum):
+    TREE = "tree"
+
+@dataclass
+class Settings:
+    rate: float
+    kind: Kind
+
+@step
+def use(settings: Settings, day: date, where: Path) -> int:
+    return 1
+
+@pipeline
+def using(settings: Settings = Settings(0.5, Kind.TREE), day: date = date(2026, 1, 2), where: Path = Path("a/b")):
+    use(settings, day, where)
+"""
+
+
+def test_parameters_are_spelt_as_in_code(art: Art, project: Path) -> None:
+    (project / "using.py").write_text(CODE)
+    assert art("run", "using.py").code == 0
+    shown = art("show", "using::use::output").out
+    assert "Params:    day=2026-01-02, settings=Settings(rate=0.5, kind=Kind.tree), where=a/b\n" in shown
