@@ -1,0 +1,91 @@
+"""The pages for who comes from another tool: their projects are moved, and their commands print what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..servers import dvc
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+VARYING = [
+    (r"\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d_\d{6}", "TIME"),
+    (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
+    (r"\b\d+ (second|minute)s? ago", "AGO"),
+    (r"\b\d+(\.\d)? (ms|s)\b", "TOOK"),
+    (r"\b[0-9a-f]{12}\b", "ID"),
+    (r"AGO, by .*", "AGO, by AUTHOR"),
+    (r" +$", ""),
+    (r" +", " "),
+]
+
+
+def without_what_varies(text: str) -> str:
+    for pattern, name in VARYING:
+        text = re.sub(pattern, name, text, flags=re.MULTILINE)
+    return text.strip()
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def follow(page: str, folder: Path, programs: str = "") -> None:
+    """Goes through the commands of a page."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{programs}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
+    environment.pop("ARTVCS_DIR", None)
+    for block in blocks(page, "console"):
+        parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:]
+        for command, printed in zip(parts[::2], parts[1::2], strict=True):
+            done = subprocess.run(
+                command, shell=True, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout
+            assert without_what_varies(done.stdout) == without_what_varies(printed), command
+
+
+def test_from_zenml(tmp_path: Path) -> None:
+    [code] = blocks("coming-from-zenml.md", "python training.py")
+    (tmp_path / "training.py").write_text(code)
+    follow("coming-from-zenml.md", tmp_path)
+
+
+@pytest.mark.remotes
+def test_from_dvc(tmp_path: Path) -> None:
+    command = dvc.install()
+    script = f"""
+export DVC_NO_ANALYTICS=1 GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=a@b
+set -e
+git init -q .
+{command} init -q
+mkdir raw
+for number in 0 1 2; do echo $number > raw/$number.csv; done
+{command} add -q raw
+echo 'rate: 0.5' > params.yaml
+cat > dvc.yaml <<END
+stages:
+  train:
+    cmd: cat raw/*.csv > model.txt
+    deps: [raw]
+    params: [rate]
+    outs: [model.txt]
+END
+{command} repro -q
+git add -A
+git commit -qm first
+echo 3 > raw/3.csv
+{command} add -q raw
+{command} repro -q
+git add -A
+git commit -qm second
+"""
+    subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
+    follow("coming-from-dvc.md", tmp_path)
