@@ -1,6 +1,6 @@
 """What Git LFS keeps: files of which Git itself has a pointer of a few lines.
 
-The formats: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md.
+The formats: the specification in the folder docs of https://github.com/git-lfs/git-lfs.
 """
 
 from __future__ import annotations
