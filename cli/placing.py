@@ -53,7 +53,7 @@ def note(repository: Repository, path: Path, version: Version, entry: Entry, *, 
         return
     pinned = pins.read(repository.project)
     if spelt in pinned and pinned[spelt].id != version.artifact:
-        pins.write(repository.project, {**pinned, spelt: pin(spelt, version)})
+        pins.save(repository.project, {**pinned, spelt: pin(spelt, version)})
         _tell(f"{pins.FILE_NAME} pins {pin(spelt, version).artifact} at {spelt} now")
     if ignored:
         _ignore(repository, spelt, folder=path.is_dir())

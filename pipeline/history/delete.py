@@ -150,11 +150,16 @@ def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]
     promoted = stages.held(refs)
     for ref, oid in catalog.versions.select(Wanted(unused=True)):
         version = damaged.read(refs, ref, oid, Version)
-        if isinstance(version, Damaged) or (version.name, version.artifact) in promoted:
+        if isinstance(version, Damaged) or (version.name, version.artifact) in promoted or _belongs(refs, version):
             continue
         manual = version.origin in ("saved", "registered")
         if include_manual or not manual:
             yield Row(version, "saved by hand, and no run uses it" if manual else "no run uses it")
+
+
+def _belongs(refs: Refs, version: Version) -> bool:
+    """Whether a version belongs to a version of a model."""
+    return next(versions.owners(refs, version.name, version.artifact), None) is not None
 
 
 def _prune_one(

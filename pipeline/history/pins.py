@@ -108,7 +108,7 @@ def _pin(path: str, said: Any) -> Pin:
     return Pin(path, artifact, Oid(oid))
 
 
-def write(project: Path, pins: Mapping[str, Pin]) -> None:
+def save(project: Path, pins: Mapping[str, Pin]) -> None:
     """Writes what is pinned, in order of the paths; removes the file where nothing is."""
     file = project / FILE_NAME
     with storage_errors(f"writing {file}"):

@@ -137,6 +137,7 @@ def hostile(
         art("run", "adding.py:adding", "-p", "label=other")
         art("run", "adding.py:failing")
         art("add", "data", "--name", "folder", "--tag", "raw")
+        art("tag", "folder", "production", "-m", "it is raw")
         os.rename(".artifacts", "original")
         source, target = Repository(project / "original"), Repository.init(project / ".artifacts")
         Poisoner(source, target, words=request.param).copy()
@@ -163,6 +164,17 @@ VERBS = [
     *("why total*", "why total* --code", "why total* --json", "why fails*", "why *"),
     *("status", "status --json", "fsck", "fsck --json", "gc -n", "gc", "prune -n", "prune -n --json", "prune"),
     *("checkout folder*", "checkout total*@2", "checkout *", "cat folder*", "cat folder*:*", "cat-file *"),
+    *(
+        "tag",
+        "tag --json",
+        "tag folder*",
+        "tag folder* --json",
+        "tag folder* *",
+        "tag -d folder* production*",
+        "tag * x",
+    ),
+    *("runs", "runs --json", "runs adding* --sort *", "plot * --by label*", "plot values* adding*", "plot * *"),
+    *("lock", "lock *", "checkout --lock", "add -u", "migrate zenml *", "import dvc *", "import lfs *"),
     *("rm numbers*@1", "rm *", "add * --name x", "add data --name *"),
     *("run *", "run adding.py:*", "run adding.py:adding -p *=1", "*"),
 ]

@@ -38,7 +38,7 @@ class Wanted:
         since: When it was made at the earliest, in milliseconds since 1970, give or take one.
         until: When at the latest, give or take one.
         facts: What its metadata says.
-        unused: Whether no run makes, takes or reads it, and it belongs to no version of a model.
+        unused: Whether no run makes, takes or reads it.
     """
 
     name: str | None = None
@@ -75,10 +75,6 @@ class Versions(Tables):
         "CREATE INDEX facts_by_source ON facts (source)",
         # What people noted of a version, as it is to be shown.
         "CREATE TABLE notes (source INTEGER, key TEXT, json TEXT, PRIMARY KEY (source, key)) WITHOUT ROWID",
-        # What belongs to a version of a model.
-        """CREATE TABLE links (
-            name TEXT, artifact BLOB, source INTEGER, PRIMARY KEY (name, artifact, source)) WITHOUT ROWID""",
-        "CREATE INDEX links_by_source ON links (source)",
     )
 
     def __init__(self, ask: Ask, runs: Runs) -> None:
@@ -146,11 +142,6 @@ class Versions(Tables):
         rows = self.rows(query, *given, also=(self._runs,))
         return [(ref_names.last_part(ref), key, text) for ref, key, text in rows]
 
-    def owners(self, name: str, artifact: Oid, limit: int = -1) -> list[str]:
-        """The refs of the versions of models that a version belongs to."""
-        query = "SELECT ref FROM links JOIN sources ON id = source WHERE name = ? AND artifact = ? LIMIT ?"
-        return [ref for (ref,) in self.rows(query, name, bytes.fromhex(artifact), limit)]
-
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
         """See `Tables.add`."""
         version = refs.record(oid, Version)
@@ -174,14 +165,12 @@ class Versions(Tables):
         noted = {key: version.metadata[key] for key in version.noted or () if key in version.metadata}
         notes = [(source, key, text) for key, _, text in facts.told(noted)]
         connection.executemany("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", notes)
-        links = {(link.name, bytes.fromhex(link.artifact), source) for link in version.links}
-        connection.executemany("INSERT INTO links VALUES (?, ?, ?)", links)
         if lost is not None:
             raise lost
 
     def drop(self, connection: Connection, source: int) -> None:
         """See `Tables.drop`."""
-        for table in ("versions", "tags", "facts", "notes", "links"):
+        for table in ("versions", "tags", "facts", "notes"):
             connection.execute(f"DELETE FROM {table} WHERE source = ?", (source,))
 
 
@@ -213,7 +202,7 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
         where += [
             f"NOT EXISTS (SELECT 1 FROM {table} AS used"
             " WHERE used.name = versions.name AND used.artifact = versions.artifact)"
-            for table in ("takes", "makes", "links")
+            for table in ("takes", "makes")
         ]
     return " AND ".join(where) or "TRUE", given
 

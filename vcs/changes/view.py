@@ -11,7 +11,7 @@ from ..catalog.catalog import Catalog
 from ..catalog.database import Database
 from ..maps import ref_names, runs, stages, uses, versions
 from ..maps.refs import RefMap
-from ..objects.kinds import Output, Run, Version
+from ..objects.kinds import Run
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record
 
@@ -84,20 +84,9 @@ class View:
         for stage, promotion in stages.current(self, name).items():
             if promotion.artifact == artifact:
                 return f"is {stage!r} now; move that stage first (`art tag -d {name} {stage}` takes it away)"
-        if (owner := self._owner(name, artifact)) is not None:
-            return f"belongs to {owner.name}@{owner.number}; delete that first (`art rm {owner.name}@{owner.number}`)"
-        return None
-
-    def _owner(self, name: str, artifact: Oid) -> Version | None:
-        """A version of a model that a version belongs to."""
-        link = Output(artifact, name)
-        edited = set(_from(self._sorted, ref_names.ARTIFACTS))
-        for version in (self.record(oid, Version) for ref in edited if (oid := self.edits[ref]) is not None):
-            if link in version.links:
-                return version
-        for ref in self.catalog.versions.owners(name, artifact, limit=len(edited) + 1):
-            if ref not in edited:
-                return versions.by_number(self, *ref_names.version_of(ref))
+        if (owner := next(versions.owners(self, name, artifact), None)) is not None:
+            called = "{}@{}".format(*owner)
+            return f"belongs to {called}; delete that first (`art rm {called}`)"
         return None
 
     @property

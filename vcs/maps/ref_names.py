@@ -7,6 +7,7 @@
     artifacts/<name>/<number>                → the version (ten digits, so that names sort by number)
     values/<artifact id>/<name>/<number>     → nothing: has this value a number already, and under which names?
     labels/<name>/<label>/<number>           → nothing: explicit versions
+    links/<artifact id>/<name>/<model>/<number> → nothing: to which versions of models a version belongs
     newest/<name>                            → the artifact that was made, or made again, last
     stages/<name>/<stage>/<time>/<id>        → the promotion with this id: of each stage the last one counts
     cache/<cache key>/<commit id>            → the commit: its result can be used where its trace still holds
@@ -30,9 +31,9 @@ from ..objects.oid import Oid
 
 RUNS, TIMES, ARTIFACTS, CACHE, NEWEST = "runs/", "times/", "artifacts/", "cache/", "newest/"
 PRUNED, KEPT, LOST, VOUCHED, STAGES = "pruned/", "kept/", "lost/", "vouched/", "stages/"
-RUN_NAMES, PIPELINES, VALUES, LABELS = "run-names/", "pipelines/", "values/", "labels/"
+RUN_NAMES, PIPELINES, VALUES, LABELS, LINKS = "run-names/", "pipelines/", "values/", "labels/", "links/"
 
-MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LOST)
+MARKS = (TIMES, RUN_NAMES, PIPELINES, VALUES, LABELS, LINKS, LOST)
 """How the refs begin that lead to nothing."""
 
 _DIGITS = 16
@@ -120,6 +121,16 @@ def labels(name: str, label: str) -> str:
 def label(name: str, text: str, number: int) -> str:
     """The mark that says which version of `name` has this label."""
     return f"{labels(name, text)}{number:010d}"
+
+
+def links(name: str, artifact: Oid) -> str:
+    """What the marks of the versions of models start with that the version of `name` with this artifact belongs to."""
+    return f"{LINKS}{artifact}/{_quoted(name)}/"
+
+
+def link(name: str, artifact: Oid, model: str, number: int) -> str:
+    """The mark that says that a version belongs to a version of a model."""
+    return f"{links(name, artifact)}{_quoted(model)}/{number:010d}"
 
 
 def newest(name: str) -> str:

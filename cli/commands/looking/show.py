@@ -23,6 +23,7 @@ from artvcs.vcs import (
     config,
     ref_names,
     stages,
+    versions,
 )
 
 from ... import completion, finding, output
@@ -86,10 +87,9 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     for step, noted in _measures(version):
         terminal().row(f"Measures:  {output.values(noted)} ({step})")
     _say_labels(version)
-    owners = repository.catalog().versions.owners(version.name, version.id, _RUNS)
+    owners = list(islice(versions.owners(repository.refs(), version.name, version.id), _RUNS))
     if owners:
-        called = (ref_names.version_of(ref) for ref in owners)
-        terminal().row(f"Model:     {', '.join(f'{name}@{number}' for name, number in called)}")
+        terminal().row(f"Model:     {', '.join(f'{name}@{number}' for name, number in owners)}")
     _say_mapping("Metadata:", _without_defaults(version.metadata))
     say(f"Made:      {output.moment(version.created)}")
     run = History(repository).run_name(record.run) if record.run else None

@@ -46,7 +46,7 @@ def command(paths: tuple[str, ...], take: bool, as_json: bool) -> None:
                     f"The version of {standing[path].name} at {path} has been deleted; `art add` it again."
                 )
             pinned[path] = placing.pin(path, version)
-    pins.write(repository.project, pinned)
+    pins.save(repository.project, pinned)
     if as_json:
         terminal().document([vars(pinned[path]) for path in sorted(pinned)])
         return

@@ -57,7 +57,7 @@ def zenml(folder: str, dry_run: bool, yes: bool, as_json: bool) -> None:
         terminal().confirm(f"Change {files}?", "Nothing was changed.")
     with storage_errors(f"writing in {folder}"):
         for each in report.changes:
-            each.write()
+            each.apply()
     if not as_json:
         terminal().note(f"Changed {files}; `art run FILE` runs a pipeline.")
 

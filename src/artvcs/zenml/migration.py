@@ -54,7 +54,7 @@ class Change:
         lines = difflib.unified_diff(before, after, f"a/{name}", f"b/{name}")
         return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
-    def write(self) -> None:
+    def apply(self) -> None:
         """Puts the new text in the place of the old one, at once: a file is never half written."""
         made = self.path.with_name(f".{self.path.name}.moving")
         made.write_bytes(self.after.encode(self.encoding))

@@ -31,7 +31,7 @@ Change = tuple[Oid | None, Oid | None]
 Taken = tuple[Oid | None, Oid]
 """The id of a ref before, if it had one, and the one that it has now."""
 
-_BY_VERSION = (ref_names.ARTIFACTS, ref_names.VALUES, ref_names.LABELS, ref_names.NEWEST)
+_BY_VERSION = (ref_names.ARTIFACTS, ref_names.VALUES, ref_names.LABELS, ref_names.LINKS, ref_names.NEWEST)
 """How the refs begin that a version is found by."""
 
 APART = (ref_names.PRUNED, ref_names.LOST)

@@ -174,6 +174,7 @@ def marks_of(version: Version) -> list[str]:
     marks = [ref_names.value(version.name, version.artifact, version.number)]
     if version.label is not None:
         marks.append(ref_names.label(version.name, version.label, version.number))
+    marks += [ref_names.link(link.name, link.artifact, version.name, version.number) for link in version.links]
     return marks
 
 

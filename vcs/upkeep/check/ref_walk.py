@@ -101,6 +101,7 @@ _SPELT = {
         ref_names.ARTIFACTS: f"{_NAME}/{_NUMBER}",
         ref_names.VALUES: f"{_ID}/{_NAME}/{_NUMBER}",
         ref_names.LABELS: f"{_NAME}/{_NAME}/{_NUMBER}",
+        ref_names.LINKS: f"{_ID}/{_NAME}/{_NAME}/{_NUMBER}",
         ref_names.NEWEST: _NAME,
         ref_names.STAGES: f"{_NAME}/{_NAME}/{_TIME}/{_ID}",
         **dict.fromkeys((ref_names.CACHE, ref_names.VOUCHED), f"{_ID}/{_ID}"),

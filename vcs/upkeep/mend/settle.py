@@ -135,7 +135,11 @@ class Settlement:
         gone = [
             ref for prefix in _MARKED_RUN for ref, _ in self._view.items(prefix) if ref_names.last_part(ref) not in runs
         ]
-        marks = [(ref, *ref_names.value_of(ref)) for ref, _ in self._view.items(ref_names.VALUES)]
+        marks = [
+            (ref, *ref_names.value_of(ref))
+            for prefix in (ref_names.VALUES, ref_names.LINKS)
+            for ref, _ in self._view.items(prefix)
+        ]
         marks += [
             (ref, ref_names.name_of(ref), ref_names.number_of(ref)) for ref, _ in self._view.items(ref_names.LABELS)
         ]
