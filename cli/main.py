@@ -31,7 +31,7 @@ _ROOMS = {
         "lock": "Pin the versions of data that stand in the project.",
         "tag": "Move a stage, such as production, to a version.",
         "checkout": "Put an artifact's files into the working directory.",
-        "import": "Bring in what DVC or Git LFS have kept.",
+        "import": "Bring in what DVC, MLflow or Git LFS have kept.",
         "migrate": "Move a project here from another tool.",
         "trust": "Let a value made elsewhere run code when it is loaded.",
         "completion": "Print what makes a shell complete `art`.",

@@ -47,11 +47,12 @@ class ModelVersion(ArtifactVersion):
 
     @property
     def runs(self) -> list[PipelineRun]:
-        """The runs that worked on it, newest first."""
+        """The runs that worked on it, newest first; of one that was brought in, the run that made it."""
         refs = self.repository.refs()
         taken = self.repository.catalog(refs).runs.taken_by(self.name, self.id)
-        found = damaged.whole(runs.with_ids(refs, dict.fromkeys(run for run, _ in taken)))
-        here = [run for run in found if any(each.artifact == self.id for each in run.models)]
+        made = [] if self.record.run is None else [self.record.run]
+        found = damaged.whole(runs.with_ids(refs, dict.fromkeys([*(run for run, _ in taken), *made])))
+        here = [run for run in found if run.run in made or any(each.artifact == self.id for each in run.models)]
         return [PipelineRun(self.repository, run) for run in here]
 
     def __repr__(self) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import graphlib
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,32 +15,24 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from artvcs.vcs import (
-    Artifact,
-    Code,
     Commit,
     GitState,
     Input,
-    InvalidName,
     Oid,
     Output,
     Refs,
     Repository,
     Transaction,
-    canonical,
     worktree,
 )
 from artvcs.vcs import versions as known
 from artvcs.vcs.git import History, Revision
 
-from ..define import naming
 from ..errors import ParameterError
-from ..fingerprint import Fingerprint, to_json
-from ..fingerprint.model import Part, digest
 from ..record import versions
 from ..trace.model import Trace
 from ..typing.encode import encode_all, encode_metadata
-from ..values.materializers import type_name
-from ..values.materializers.python.paths import PathMaterializer
+from .storing import as_name, put_code, put_files
 from .tracked import Keeper, Tracked, Unusable
 
 _AT_ONCE = 50
@@ -197,20 +188,11 @@ class Bringing:
         progress: worktree.Progress,
     ) -> Oid:  # fmt: skip
         tracked, revision = planned.tracked, planned.revision
-        base = f"path/{PurePosixPath(tracked.path).name}"
-        # Read from where they lie: nothing is copied but into the store.
-        extra = {f"{base}/{path}" if path else base: file for path, file in files.items()}
-        stat_cache = worktree.StatCache(self._repository.cache, self._repository.store)
-        with tempfile.TemporaryDirectory(prefix="artvcs-") as empty:
-            if not files:  # a folder that holds nothing
-                (Path(empty) / base).mkdir(parents=True)
-            payload = worktree.add_folder(transaction, Path(empty), extra, progress, known=stat_cache)
-        materializer = PathMaterializer.NAME, PathMaterializer.VERSION
-        artifact = transaction.put(Artifact(type_name(Path()), *materializer, payload.id, payload.size, False))
-        self.report.size += payload.size
+        artifact, size = put_files(self._repository, transaction, PurePosixPath(tracked.path).name, files, progress)
+        self.report.size += size
         commit = self._commit(transaction, planned, artifact, commits)
         fresh = versions.fresh(planned.name, artifact, "registered", commit=commit, output="output")
-        facts = encode_metadata({"name": PurePosixPath(tracked.path).name, "size": payload.size})
+        facts = encode_metadata({"name": PurePosixPath(tracked.path).name, "size": size})
         noted = encode_metadata({self._noted: tracked.key, "path": tracked.path})
         versions.add(transaction, dataclasses.replace(fresh, created=revision.time), facts, noted)
         commits[tracked.path, revision.id] = commits[tracked.path, ""] = Input(artifact, planned.name, commit, "output")
@@ -221,15 +203,13 @@ class Bringing:
     ) -> Oid:
         """What made a version, as far as the tool says."""
         tracked, revision = planned.tracked, planned.revision
-        part = Part(f"{tracked.file}::{tracked.step}", "file", digest(tracked.source), tracked.file, 1, tracked.source)
-        code = Fingerprint(digest(f"{self._keeper.name}\0{tracked.source}"), (part,), {}, (), ())
         taken = {path: commits.get((path, revision.id)) or commits.get((path, "")) for path in tracked.inputs}
         inputs = {path: (found,) for path, found in taken.items() if found is not None}
         return transaction.put(
             Commit(
                 step=tracked.step,
                 pipeline=self._keeper.name,
-                code=Code(Oid(code.id), transaction.put_blob(canonical.dumps(to_json(code))), tracked.file, 1),
+                code=put_code(transaction, self._keeper.name, tracked.step, tracked.file, tracked.source),
                 params=_parameters(tracked),
                 config={},
                 inputs=inputs,
@@ -263,11 +243,5 @@ def _parameters(tracked: Tracked) -> dict[str, object]:
 def _names(paths: set[str]) -> dict[str, str]:
     """What each path is called here: by its last part, or by all of them where several have that."""
     last = Counter(PurePosixPath(path).name for path in paths)
-    found = {}
-    for path in sorted(paths):
-        name = PurePosixPath(path).name
-        try:
-            found[path] = naming.check_artifact_name(name if last[name] == 1 else path.replace("/", "-"))
-        except InvalidName:
-            found[path] = naming.check_artifact_name(digest(path)[:16])
-    return found
+    whole = {path: PurePosixPath(path).name for path in sorted(paths)}
+    return {path: as_name(name if last[name] == 1 else path) for path, name in whole.items()}

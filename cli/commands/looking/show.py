@@ -139,7 +139,8 @@ def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) ->
             terminal().row(
                 f"Promoted:  {promotion.stage}, {output.ago(from_ms(promotion.created))}, by {promotion.author}{why}"
             )
-    say(f"Runs:      {', '.join(run.name for run in known[:_RUNS])}{', …' if len(known) > _RUNS else ''}")
+    if known:
+        say(f"Runs:      {', '.join(run.name for run in known[:_RUNS])}{', …' if len(known) > _RUNS else ''}")
     if found:
         say("Artifacts:")
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from artvcs.pipelines.importing.tracked import Keeper
 
 _SHOWN = 20
-
 """So many versions, and so many problems, are named."""
 
 
@@ -71,6 +71,47 @@ def lfs(path: str, dry_run: bool, as_json: bool) -> None:
     _bring(history, Lfs(history.top), dry_run=dry_run, as_json=as_json)
 
 
+@command.command()
+@click.argument("uri", required=False, metavar="[URI]")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be brought.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def mlflow(uri: str | None, dry_run: bool, as_json: bool) -> None:
+    """Make runs of all that MLflow has tracked at URI, and models of all that it has registered.
+
+    Parameters, measures with their curves, tags and artifacts come along; stages and aliases of models become stages.
+    What was brought before is not brought again. MLflow has to be installed. By default URI is what MLFLOW_TRACKING_URI
+    says.
+
+    Example: art import mlflow sqlite:///mlflow.db
+    """
+    from artvcs.pipelines.importing import mlflow as source
+
+    uri = uri or os.environ.get("MLFLOW_TRACKING_URI")
+    if not uri:
+        raise click.UsageError("Say where MLflow's store is, as in sqlite:///mlflow.db or http://localhost:5000.")
+    found = source.Mlflow(uri)
+    with contextlib.ExitStack() as stack:
+        bringing = source.Bringing(_repository(stack, may_make=not dry_run), found)
+        try:
+            report = bringing.look() if dry_run else bringing.bring(_watch_runs)
+        finally:
+            if terminal().live:
+                output.show_moving("")
+    if as_json:
+        terminal().document({**vars(report), "dry_run": dry_run})
+        return
+    verb = "Would bring" if dry_run else "Brought"
+    counts = f"{output.count(len(report.runs), 'run')}, {output.count(len(report.models), 'version')} of models"
+    there = f"; {report.there} were here already" if report.there else ""
+    terminal().note(f"{verb} {counts} ({output.size(report.size)}){there}.")
+    _warn_of(report.unusable)
+
+
+def _watch_runs(number: int) -> None:
+    if terminal().live:
+        output.show_moving(f"bringing run {number + 1}")
+
+
 def _bring(history: History, keeper: Keeper, *, dry_run: bool, as_json: bool) -> None:
     from artvcs.pipelines.importing.bringing import Bringing
 
@@ -109,7 +150,6 @@ def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
 
 
 def _say(report: Report, *, dry_run: bool) -> None:
-
     for name in report.made[:_SHOWN]:
         terminal().say(name)
     if len(report.made) > _SHOWN:
@@ -118,7 +158,11 @@ def _say(report: Report, *, dry_run: bool) -> None:
     versions, revisions = output.count(len(report.made), "version"), output.count(report.revisions, "revision")
     there = f"; {report.there} were here already" if report.there else ""
     terminal().note(f"{verb} {versions} ({output.size(report.size)}) of {revisions}{there}.")
-    for what, why in list(report.unusable.items())[:_SHOWN]:
-        terminal().warn(f"{what} is left out: {why}.")
-    if len(report.unusable) > _SHOWN:
-        terminal().warn(f"{len(report.unusable) - _SHOWN} more are left out; --json lists them.")
+    _warn_of(report.unusable)
+
+
+def _warn_of(unusable: dict[str, str]) -> None:
+    for what, why in list(unusable.items())[:_SHOWN]:
+        terminal().warn(f"{what} is left out: {why.rstrip('.')}.")
+    if len(unusable) > _SHOWN:
+        terminal().warn(f"{len(unusable) - _SHOWN} more are left out; --json lists them.")
