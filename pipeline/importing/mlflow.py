@@ -100,6 +100,9 @@ class Mlflow:
             from mlflow import MlflowClient, artifacts, set_tracking_uri
         except ImportError:
             raise PipelineError("Reading its stores needs MLflow; `pip install mlflow` in this environment.") from None
+        place = uri.partition(":///")[2] if uri.startswith("sqlite:") else uri if "://" not in uri else ""
+        if place and not Path(place).exists():  # MLflow would make one
+            raise PipelineError(f"There is no store of MLflow's at {place}; see where its runs were tracked.")
         self._artifacts = artifacts
         self.uri = uri
         with _theirs(f"The store {uri}"):
@@ -281,13 +284,18 @@ class Bringing:
 
     def _outputs(self, transaction: Transaction, pipeline: str, run: Any) -> tuple[dict[str, Output], list[str]]:
         """What a run has logged, stored, and what of it cannot be had."""
-        found, missing = {}, []
-        for item, where in self._source.items(run).items():
+        called, found, missing = f"the run {run.info.run_name or run.info.run_id}", dict[str, Output](), list[str]()
+        try:
+            items = self._source.items(run)
+        except ArtError as error:
+            self.report.unusable[f"All that {called} has logged"] = str(error)
+            return {}, ["all"]
+        for item, where in items.items():
             try:
                 with self._source.fetched(where) as path:
                     artifact, size = put_files(self._repository, transaction, as_name(item), {"": path}, lambda _: None)
             except ArtError as error:
-                self.report.unusable[f"{item} of the run {run.info.run_name or run.info.run_id}"] = str(error)
+                self.report.unusable[f"{item} of {called}"] = str(error)
                 missing.append(item)
                 continue
             self.report.size += size

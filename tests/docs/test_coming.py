@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ..servers import dvc
+from ..servers import dvc, mlflow
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -19,6 +19,7 @@ VARYING = [
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
     (r"\b\d+ (second|minute)s? ago", "AGO"),
     (r"\b\d+(\.\d)? (ms|s)\b", "TOOK"),
+    (r"\b\d+(\.\d)? (B|KiB)", "SIZE"),
     (r"\b[0-9a-f]{12}\b", "ID"),
     (r"AGO, by .*", "AGO, by AUTHOR"),
     (r" +$", ""),
@@ -38,7 +39,7 @@ def blocks(page: str, language: str) -> list[str]:
 
 def follow(page: str, folder: Path, programs: str = "") -> None:
     """Goes through the commands of a page."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{programs}{os.pathsep}{os.environ['PATH']}"
+    path = os.pathsep.join(filter(None, [programs, str(Path(sys.executable).parent), os.environ["PATH"]]))
     environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
     environment.pop("ARTVCS_DIR", None)
     for block in blocks(page, "console"):
@@ -89,3 +90,14 @@ git commit -qm second
 """
     subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
     follow("coming-from-dvc.md", tmp_path)
+
+
+@pytest.mark.remotes
+def test_from_mlflow(tmp_path: Path) -> None:
+    programs = mlflow.install()
+    [code] = blocks("coming-from-mlflow.md", "python train.py")
+    (tmp_path / "train.py").write_text(code)
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"}
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run([programs / "python", "train.py"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    follow("coming-from-mlflow.md", tmp_path, str(programs))

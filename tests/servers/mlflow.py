@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ _PACKAGES = ("mlflow==3.17.0",)
 _PROJECT = Path(__file__).parents[2]
 
 
+@functools.cache
 def install() -> Path:
     """Installs both; returns the folder of their commands."""
     folder = TOOLS / "mlflow"

@@ -1,0 +1,190 @@
+"""What the real MLflow has tracked, brought in by the `art` that is installed beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ..servers import mlflow
+
+pytestmark = pytest.mark.remotes
+
+TRAIN = """
+import os
+import mlflow
+
+client = mlflow.MlflowClient()
+mlflow.set_experiment("a/b@c")
+with mlflow.start_run(run_name="one") as run:
+    mlflow.log_params({"alpha": 0.5, "flag": True, "name": "ridge", "nothing": "nan"})
+    for step, loss in enumerate([3.0, float("nan"), 1.0]):
+        mlflow.log_metric("loss", loss, step=step)
+    mlflow.log_metric("last", float("inf"))
+    mlflow.set_tag("team", "blue")
+    mlflow.log_text("first", "notes/one.txt")
+    mlflow.log_text("second", "more/two.txt")
+    mlflow.log_text("x" * 1000, "plain.txt")
+client.create_registered_model("prices", tags={"owner": "ada"})
+client.create_model_version("prices", f"{run.info.artifact_uri}/notes", run.info.run_id, description="the first")
+client.create_model_version("prices", f"{run.info.artifact_uri}/more", run.info.run_id)
+client.set_registered_model_alias("prices", "champion", "1")
+try:
+    with mlflow.start_run(run_name="two"):
+        mlflow.log_metric("loss", 7)
+        mlflow.log_text("lost", "lost.txt")
+        raise ValueError
+except ValueError:
+    pass
+mlflow.start_run(run_name="three")
+os._exit(0)  # this one never ends
+"""
+
+
+class Tracked:
+    """A project with a store of MLflow's, and the commands beside it."""
+
+    def __init__(self, folder: Path, uri: str) -> None:
+        self.folder, self.uri, self.programs = folder, uri, mlflow.install()
+
+    def python(self, code: str) -> None:
+        subprocess.run(
+            [self.programs / "python", "-c", code], cwd=self.folder, check=True, capture_output=True,
+            env={**os.environ, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_ALLOW_FILE_STORE": "true"},
+        )  # fmt: skip
+
+    def art(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {key: value for key, value in os.environ.items() if key != "ARTVCS_DIR"}
+        return subprocess.run(
+            [self.programs / "art", *arguments], cwd=self.folder, text=True, capture_output=True, check=False,
+            env=environment,
+        )  # fmt: skip
+
+    def told(self, *arguments: str) -> str:
+        done = self.art(*arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
+    """A store that was made once; each test works on a copy."""
+    tracked = Tracked(tmp_path_factory.mktemp("mlflow"), "sqlite:///mlflow.db")
+    tracked.python(TRAIN)
+    return tracked
+
+
+@pytest.fixture
+def tracked(made: Tracked, tmp_path: Path) -> Tracked:
+    """The artifacts stay where they are: MLflow notes absolute places."""
+    shutil.copy(made.folder / "mlflow.db", tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    return Tracked(tmp_path, made.uri)
+
+
+def test_runs_measures_and_artifacts_come_along(tracked: Tracked) -> None:
+    done = tracked.art("import", "mlflow", tracked.uri)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Brought 2 runs, 2 versions of models (")
+    assert done.stderr == "warning: The run three is left out: it still goes on.\n"
+    two, one = json.loads(tracked.told("runs", "a-b-c", "--json"))
+    assert one["parameters"] == {"alpha": 0.5, "flag": True, "name": "ridge", "nothing": "nan"}
+    assert one["measures"] == {"loss": 1, "last": sys.float_info.max, "team": "blue"}  # so MLflow keeps infinity
+    assert (one["status"], two["status"]) == ("completed", "failed")
+    assert tracked.told("cat", "a-b-c-plain.txt") == "x" * 1000
+    assert "loss" in tracked.told("plot", "loss", "one")
+    assert tracked.art("fsck").returncode == 0
+
+
+def test_registered_models_keep_their_stages(tracked: Tracked) -> None:
+    tracked.art("import", "mlflow", tracked.uri)
+    shown = tracked.told("show", "models/prices@champion")
+    assert "model models/prices@1" in shown
+    assert "description: the first" in shown
+    assert "Runs:      one" in shown
+    tracked.told("checkout", "prices@champion", "-o", "champion")
+    assert (tracked.folder / "champion" / "one.txt").read_text() == "first"
+
+
+def test_a_second_import_brings_nothing_twice(tracked: Tracked) -> None:
+    tracked.art("import", "mlflow", tracked.uri)
+    before = tracked.told("ls", "--json"), tracked.told("runs", "--json")
+    assert tracked.told("import", "mlflow", tracked.uri) == (
+        "Brought 0 runs, 0 versions of models (0 B); 4 were here already.\n"
+    )
+    assert (tracked.told("ls", "--json"), tracked.told("runs", "--json")) == before
+
+
+def test_a_dry_run_stores_nothing(tracked: Tracked) -> None:
+    assert tracked.told("import", "mlflow", tracked.uri, "--dry-run").startswith("Would bring 3 runs, 2 versions of")
+    assert not (tracked.folder / ".artifacts").exists()
+
+
+def test_what_mlflow_lost_is_left_out_and_comes_when_it_is_back(tracked: Tracked, made: Tracked) -> None:
+    [lost] = made.folder.rglob("lost.txt")
+    away = lost.rename(made.folder / "away")
+    lost.symlink_to("nowhere")
+    try:
+        done = tracked.art("import", "mlflow", tracked.uri)
+        assert done.returncode == 0
+        assert "warning: All that the run two has logged is left out: " in done.stderr
+        assert tracked.told("import", "mlflow", tracked.uri).startswith("Brought 0 runs")
+    finally:
+        lost.unlink()
+        away.rename(lost)
+    assert tracked.told("import", "mlflow", tracked.uri).startswith("Brought 1 run, 0 versions of models (4 B)")
+    assert tracked.told("cat", "a-b-c-lost.txt") == "lost"
+
+
+def test_a_stage_that_was_moved_here_since_stays(tracked: Tracked) -> None:
+    tracked.art("import", "mlflow", tracked.uri)
+    tracked.told("tag", "models/prices@2", "champion")
+    tracked.told("import", "mlflow", tracked.uri)
+    assert "model models/prices@2" in tracked.told("show", "models/prices@champion")
+
+
+def test_a_store_of_another_release_is_one_sentence(tracked: Tracked) -> None:
+    with sqlite3.connect(tracked.folder / "mlflow.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    done = tracked.art("import", "mlflow", tracked.uri)
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: The store sqlite:///mlflow.db cannot be read by MLflow (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("uri", ["sqlite:///no/such/folder/mlflow.db", "http://localhost:1", "strange://x"])
+def test_a_store_that_is_none_is_one_sentence(tracked: Tracked, uri: str) -> None:
+    tracked.art("import", "mlflow", tracked.uri)
+    done = subprocess.run(
+        [tracked.programs / "art", "import", "mlflow", uri], cwd=tracked.folder, text=True, capture_output=True,
+        check=False, env={**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert not (tracked.folder / "no").exists()
+
+
+def test_a_store_of_files(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    tracked = Tracked(tmp_path, (tmp_path / "mlruns").as_uri())
+    tracked.python("import mlflow\nwith mlflow.start_run(run_name='one'): mlflow.log_metric('loss', 1)")
+    done = subprocess.run(
+        [tracked.programs / "art", "import", "mlflow", tracked.uri], cwd=tmp_path, text=True, capture_output=True,
+        check=False, env={**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"},
+    )  # fmt: skip
+    assert done.stdout == "Brought 1 run, 0 versions of models (0 B).\n", done.stderr
+
+
+def test_without_mlflow_it_says_what_to_install(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).parent / "art", "import", "mlflow", "sqlite:///x.db"], cwd=tmp_path, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.stderr == "error: Reading its stores needs MLflow; `pip install mlflow` in this environment.\n"
