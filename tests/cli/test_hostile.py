@@ -174,7 +174,16 @@ VERBS = [
         "tag * x",
     ),
     *("runs", "runs --json", "runs adding* --sort *", "plot * --by label*", "plot values* adding*", "plot * *"),
-    *("lock", "lock *", "checkout --lock", "add -u", "migrate zenml *", "import dvc *", "import lfs *", "import mlflow *"),
+    *(
+        "lock",
+        "lock *",
+        "checkout --lock",
+        "add -u",
+        "migrate zenml *",
+        "import dvc *",
+        "import lfs *",
+        "import mlflow *",
+    ),
     *("rm numbers*@1", "rm *", "add * --name x", "add data --name *"),
     *("run *", "run adding.py:*", "run adding.py:adding -p *=1", "*"),
 ]

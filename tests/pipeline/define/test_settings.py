@@ -179,6 +179,10 @@ steps:
     )
 
 
+ALIASES = "a0: &a0 [1, 1]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+"""Eleven lines that say more than thirty thousand million ones."""
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -203,6 +207,8 @@ steps:
         ("model: {name: ../etc}", "The model name '../etc' contains '/'; choose another name."),
         ("rate: 1\nrate: 2\n", "conf.yaml, line 2: 'rate' stands here twice; mend it."),
         ("a: [1", "conf.yaml, line 1: "),
+        ("a: &a [*a]", "conf.yaml, line 1: an alias stands for what it is in; mend it."),
+        (ALIASES, "conf.yaml, line "),
         ("a: !!python/object/apply:os.system ['true']", "conf.yaml, line 1: could not determine a constructor"),
         ("just text", "conf.yaml is a str, not names with values; write `name: value` lines."),
         ("&a [*a]", "conf.yaml"),
