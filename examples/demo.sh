@@ -1,5 +1,6 @@
 #!/bin/sh
-# What `make demo` shows: a real pipeline twice, then with one parameter changed, and where the model came from.
+# What `make demo` shows: a real pipeline twice, then with a parameter changed, which of the models is best, and where
+# that one came from.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,8 +23,13 @@ run art run digits.py
 run art run digits.py
 run art run digits.py -p max_depth=4
 run art why train
-run art log digits-model --graph
-run art show digits-model
 run art cat digits-report
-run art status
+for depth in 2 8 16; do
+    run art -q run digits.py -p max_depth=$depth
+done
+run art runs --sort -accuracy
+run art plot accuracy --by max_depth
+run art tag digits-model production -m "deep enough"
+run art show digits-model@production
+run art log digits-model@production --graph
 printf '\nLook around in %s\n' "$(pwd)"
