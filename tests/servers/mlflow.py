@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import functools
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.servers.processes import TOOLS
+from tests.servers import processes
 
-_PACKAGES = ("mlflow==3.17.0",)
 _PROJECT = Path(__file__).parents[2]
 
 
 @functools.cache
 def install() -> Path:
     """Installs both; returns the folder of their commands."""
-    folder = TOOLS / "mlflow"
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if not (folder / "bin" / "mlflow").exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([*pip, *_PACKAGES], check=True)
-    subprocess.run([*pip, "--editable", _PROJECT], check=True)
-    return folder / "bin"
+    return processes.venv("mlflow", "mlflow==3.17.0", _PROJECT)

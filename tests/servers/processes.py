@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,6 +36,28 @@ def npm(package: str, command: str) -> str:
             ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", TOOLS, package], check=True
         )
     return str(path)
+
+
+def venv(name: str, *packages: str | Path) -> Path:
+    """A virtual environment with these packages, made once; returns the folder of its commands.
+
+    Folders are installed editable, each time: they may be another clone's. Several test processes may ask at once.
+    """
+    folder = TOOLS / name
+    programs = folder / "bin"
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with open(TOOLS / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp, released = folder / "installed", [each for each in packages if isinstance(each, str)]
+        pip: list[str | Path] = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        if not stamp.exists() or stamp.read_text() != " ".join(released):
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            subprocess.run([*pip, *released], check=True)
+            stamp.write_text(" ".join(released))
+        for place in packages:
+            if isinstance(place, Path):
+                subprocess.run([*pip, "--editable", place], check=True)
+    return programs
 
 
 def free_ports(count: int) -> list[int]:
