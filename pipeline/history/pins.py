@@ -80,6 +80,8 @@ def read(project: Path) -> dict[str, Pin]:
     file = project / FILE_NAME
     with storage_errors(f"reading {file}"):
         try:
+            if file.exists() and not file.is_file():  # one that nobody writes to is waited for without end
+                raise DamagedError(f"{FILE_NAME} is no file; take away what stands in its place.")
             if file.stat().st_size > _MOST:
                 raise DamagedError(f"{FILE_NAME} has more than {_MOST >> 20} MiB; that is none.")
             said = tomllib.loads(file.read_bytes().decode())
@@ -87,7 +89,12 @@ def read(project: Path) -> dict[str, Pin]:
             return {}
         except ValueError as error:
             raise DamagedError(f"{FILE_NAME} cannot be understood ({error}); mend it, or `art lock` anew.") from None
-    return {path: _pin(path, each) for path, each in said.items()}
+    found = {path: _pin(path, each) for path, each in said.items()}
+    top = project.resolve()
+    for path in found:
+        if not (project / path).resolve().is_relative_to(top):  # Git brings links as well as this file
+            raise DamagedError(f"{FILE_NAME}: {path!r} leads out of the project by a link; mend it.")
+    return found
 
 
 def _pin(path: str, said: Any) -> Pin:

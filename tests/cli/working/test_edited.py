@@ -184,6 +184,27 @@ def test_edits_are_not_overwritten_by_what_is_pinned(art: Art, project: Path, da
     assert (data / "007.csv").read_text() == "mine\n"
 
 
+def test_what_is_pinned_never_leaves_the_project_by_a_link(
+    art: Art, project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    art("lock")
+    (project / "link").symlink_to(outside)
+    file = project / "artifacts.lock"
+    file.write_text(file.read_text().replace("one.txt", "link/below/one.txt"))
+    done = art("checkout", "--lock")
+    assert "artifacts.lock: 'link/below/one.txt' leads out of the project by a link" in done.err
+    assert list(outside.iterdir()) == []
+
+
+def test_a_pipe_in_place_of_the_lock_is_not_waited_for(art: Art, project: Path) -> None:
+    art("init")
+    os.mkfifo(project / "artifacts.lock")
+    assert "artifacts.lock is no file" in art("checkout", "--lock").err
+
+
 PINNED = f"['{{}}']\nartifact = 'raw@1'\nid = '{'0' * 64}'"
 
 
