@@ -23,7 +23,7 @@ import mlflow
 client = mlflow.MlflowClient()
 mlflow.set_experiment("a/b@c")
 with mlflow.start_run(run_name="one") as run:
-    mlflow.log_params({"alpha": 0.5, "flag": True, "name": "ridge", "nothing": "nan"})
+    mlflow.log_params({"alpha": 0.5, "flag": True, "name": "ridge", "nothing": "nan", "code": "007", "release": "1.10"})
     for step, loss in enumerate([3.0, float("nan"), 1.0]):
         mlflow.log_metric("loss", loss, step=step)
     mlflow.log_metric("last", float("inf"))
@@ -94,7 +94,14 @@ def test_runs_measures_and_artifacts_come_along(tracked: Tracked) -> None:
     assert done.stdout.startswith("Brought 2 runs, 2 versions of models (")
     assert done.stderr == "warning: The run three is left out: it still goes on.\n"
     two, one = json.loads(tracked.told("runs", "a-b-c", "--json"))
-    assert one["parameters"] == {"alpha": 0.5, "flag": True, "name": "ridge", "nothing": "nan"}
+    assert one["parameters"] == {
+        "alpha": 0.5,
+        "flag": True,
+        "name": "ridge",
+        "nothing": "nan",
+        "code": "007",
+        "release": "1.10",
+    }
     assert one["measures"] == {"loss": 1, "last": sys.float_info.max, "team": "blue"}  # so MLflow keeps infinity
     assert (one["status"], two["status"]) == ("completed", "failed")
     assert tracked.told("cat", "a-b-c-plain.txt") == "x" * 1000

@@ -84,14 +84,15 @@ def mlflow(uri: str | None, dry_run: bool, as_json: bool) -> None:
 
     Example: art import mlflow sqlite:///mlflow.db
     """
-    from artvcs.pipelines.importing import mlflow as source
+    from artvcs.pipelines.importing.mlflow import Mlflow
+    from artvcs.pipelines.importing.runs import Bringing
 
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise click.UsageError("Say where MLflow's store is, as in sqlite:///mlflow.db or http://localhost:5000.")
-    found = source.Mlflow(uri)
+    found = Mlflow(uri)
     with contextlib.ExitStack() as stack:
-        bringing = source.Bringing(_repository(stack, may_make=not dry_run), found)
+        bringing = Bringing(_repository(stack, may_make=not dry_run), found)
         try:
             report = bringing.look() if dry_run else bringing.bring(_watch_runs)
         finally:
