@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import enum
 import importlib
+import subprocess
+import sys
 import warnings
 from typing import Any
 
 import pytest
 
 from artvcs.pipelines.errors import IgnoredSetting
-from artvcs.zenml._absent import NotHere
+from artvcs.zenml._names.absent import NotHere
 
 MEANT = """
 ArtifactConfig ExternalArtifact Model Tag add_tags bulk_log_metadata get_pipeline_context get_step_context
@@ -109,3 +111,10 @@ def test_exceptions_can_be_caught_and_enums_compared() -> None:
     assert str(ModelStages.PRODUCTION) == "production"
     assert issubclass(ExecutionStatus, enum.Enum)
     assert ExecutionStatus.COMPLETED.is_successful
+
+
+@pytest.mark.parametrize("name", ["steps", "pipelines", "client", "integrations"])
+def test_a_package_of_the_first_one_is_a_module(name: str) -> None:
+    code = f"from artvcs.zenml import {name} as found; import types; print(isinstance(found, types.ModuleType))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"  # in a process of its own: here others have imported them

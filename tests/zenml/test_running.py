@@ -17,7 +17,6 @@ from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, RunFailed
 from artvcs.zenml import (
     ArtifactConfig,
     Model,
-    _absent,
     add_tags,
     get_pipeline_context,
     get_step_context,
@@ -31,7 +30,8 @@ from artvcs.zenml import (
     save_artifact,
     step,
 )
-from artvcs.zenml._absent import NotHere
+from artvcs.zenml._names import absent
+from artvcs.zenml._names.absent import NotHere
 from artvcs.zenml.client import Client
 from artvcs.zenml.config import DockerSettings, StepRetryConfig
 from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages, VisualizationType
@@ -269,7 +269,7 @@ def one() -> int:
 
 
 def test_what_says_where_a_step_runs_is_passed_over_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_absent, "_told", set())
+    monkeypatch.setattr(absent, "_told", set())
     with pytest.warns(IgnoredSetting) as told:
         settings = {"docker": DockerSettings(requirements=["pandas"], parent_image="x")}
     anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from artvcs import __version__
 
-from . import _finder
+from ._names import finder
 
 if TYPE_CHECKING:
-    from ._contexts import get_pipeline_context, get_step_context
-    from ._definitions import ArtifactConfig, ExternalArtifact, Model, Tag
-    from ._noting import (
+    from ._meaning.contexts import get_pipeline_context, get_step_context
+    from ._meaning.definitions import ArtifactConfig, ExternalArtifact, Model, Tag
+    from ._meaning.noting import (
         add_tags,
         bulk_log_metadata,
         link_artifact_to_model,
@@ -33,26 +33,14 @@ if TYPE_CHECKING:
         remove_tags,
         save_artifact,
     )
-    from ._steps import step
+    from ._meaning.steps import step
     from .pipelines import pipeline
 
-_finder.install()
-
-_HERE = {
-    "_contexts": "get_pipeline_context get_step_context",
-    "_definitions": "ArtifactConfig ExternalArtifact Model Tag",
-    "_noting": (
-        "add_tags bulk_log_metadata link_artifact_to_model load_artifact log_artifact_metadata log_metadata"
-        " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
-    ),
-    "pipelines": "pipeline",
-    "_steps": "step",
-}
-_HOMES = {name: home for home, names in _HERE.items() for name in names.split()}
+finder.install()
 
 _ABSENT = frozenset((
     "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "unmapped", "ManualTask",
-    "Trigger", "Environment", "entrypoint", "Service", "pipelines", "steps", "Secret", "Client",
+    "Trigger", "Environment", "entrypoint", "Service", "Secret", "Client",
 ))  # fmt: skip
 """Other names that ZenML's first package has, or had."""
 
@@ -81,12 +69,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    if name in _ABSENT:
-        return _finder.look_up(__name__, name)
-    if name in _finder.PACKAGES and not name.startswith("_"):
+    if name in finder.PACKAGES:
         return import_module(f"{__name__}.{name}")
+    if name in __all__ or name in _ABSENT:
+        globals()[name] = value = finder.look_up(__name__, name)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,15 +14,15 @@ from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import UnknownName, versions
 
-from ._absent import NoComponent, ignored, not_here
-from ._definitions import tag_names
-from ._responses import (
+from ._meaning.definitions import tag_names
+from ._meaning.responses import (
     ArtifactVersionResponse,
     ModelVersionResponse,
     PipelineResponse,
     PipelineRunResponse,
     set_stage,
 )
+from ._names.absent import NoComponent, ignored, not_here
 from .exceptions import NotFound
 
 

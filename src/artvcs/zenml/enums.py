@@ -7,7 +7,7 @@ from typing import Any
 
 from artvcs.pipelines.define.model import ModelStages
 
-from . import _finder
+from ._names import finder
 
 
 class ArtifactType(StrEnum):
@@ -76,4 +76,4 @@ __all__ = ["ArtifactType", "ExecutionStatus", "ModelStages", "StackComponentType
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from . import client
-from ._absent import PACKAGE, Said, is_absent
+from ._names.absent import PACKAGE, Said, is_absent
 
 OLD = "zenml"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _finder
+from ._names import finder
 from .client import Client
 
 
@@ -19,4 +19,4 @@ def get_run(name: str) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _finder
+from .._names import finder
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

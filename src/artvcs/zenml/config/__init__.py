@@ -6,8 +6,8 @@ from typing import Any
 
 from artvcs.pipelines.define.options import Retry
 
-from .. import _finder
-from .._absent import Said
+from .._names import finder
+from .._names.absent import Said
 
 
 class DockerSettings(Said):
@@ -42,4 +42,4 @@ __all__ = ["CachePolicy", "DockerSettings", "ResourceSettings", "Schedule", "Ste
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
-from .._absent import not_here
+from .._names.absent import not_here
 
 PathType = str | bytes | os.PathLike[str]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _finder
+from .._names import finder
 from .base_materializer import BaseMaterializer, OfTheType
 from .materializer_registry import materializer_registry
 
@@ -21,4 +21,4 @@ __all__ = ["BaseMaterializer", "BuiltInMaterializer", "OfTheType", "PydanticMate
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

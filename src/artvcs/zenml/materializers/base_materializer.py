@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from typing import Any, ClassVar
 
 from artvcs.pipelines.values.materializers import Materializer, by_name, find_builtin
 
-from .. import _contexts
 from ..enums import ArtifactType
 from ..io import fileio
 
@@ -44,11 +46,9 @@ class BaseMaterializer(Materializer):
 
     def get_temporary_directory(self, delete_at_exit: bool = True, delete_after_step_execution: bool = False) -> str:
         """A folder of its own outside of the artifact."""
-        import tempfile
-
         found = tempfile.mkdtemp(prefix="artvcs-")
         if delete_at_exit or delete_after_step_execution:
-            _contexts.remove_at_exit(found)
+            atexit.register(shutil.rmtree, found, ignore_errors=True)
         return found
 
 

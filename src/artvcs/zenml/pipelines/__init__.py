@@ -16,11 +16,11 @@ from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.vcs import Repository
 
-from .. import _finder
-from .._absent import not_here, passed_over
-from .._definitions import Model, tag_names
-from .._responses import PipelineRunResponse
-from .._steps import Step, step_options
+from .._meaning.definitions import Model, tag_names
+from .._meaning.responses import PipelineRunResponse
+from .._meaning.steps import Step, step_options
+from .._names import finder
+from .._names.absent import not_here, passed_over
 
 _PASSED_OVER = frozenset((
     "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
@@ -155,11 +155,7 @@ BasePipeline = Pipeline
 
 
 def __getattr__(name: str) -> Any:
-    if name == "get_pipeline_context":
-        from .._contexts import get_pipeline_context
-
-        return get_pipeline_context
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)
 
 
 __all__ = ["BasePipeline", "Pipeline", "pipeline"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, overload
 
-from .. import _contexts, _finder
-from .._steps import Step, make, params_base
+from .._meaning import contexts
+from .._meaning.steps import Step, make, params_base
+from .._names import finder
 
 
 class FirstStep(Step):
@@ -30,16 +31,14 @@ def Output(**outputs: Any) -> Any:  # noqa: N802 (what ZenML called it)
     return named[0] if len(named) == 1 else tuple[named]  # type: ignore[valid-type]
 
 
-StepContext = _contexts.StepContext
+StepContext = contexts.StepContext
 BaseStep = Step
 
 
 def __getattr__(name: str) -> Any:
     if name in ("BaseParameters", "BaseStepConfig"):
         return params_base()
-    if name == "get_step_context":
-        return _contexts.get_step_context
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)
 
 
 __all__ = ["BaseStep", "FirstStep", "Output", "Step", "StepContext", "step"]

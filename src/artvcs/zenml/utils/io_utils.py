@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from .. import _finder
+from .._names import finder
 from ..io import fileio
 from ..io.fileio import find_files
 
@@ -84,4 +84,4 @@ __all__ = ["copy_dir", "find_files", "is_remote", "read_file_contents_as_string"
 
 
 def __getattr__(name: str) -> Any:
-    return _finder.look_up(__name__, name)
+    return finder.look_up(__name__, name)

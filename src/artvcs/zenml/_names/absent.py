@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
 from artvcs.pipelines.tracebacks import warn
 
-from ._installed import get_tracking_uri
+from .installed import get_tracking_uri
 
 PACKAGE = "artvcs.zenml"
 

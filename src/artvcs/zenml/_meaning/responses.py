@@ -15,9 +15,9 @@ from artvcs.pipelines.history.tables import Named, Steps
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import Repository, UnknownName, stages
 
-from ._absent import not_here
-from .enums import ExecutionStatus
-from .exceptions import NotFound
+from .._names.absent import not_here
+from ..enums import ExecutionStatus
+from ..exceptions import NotFound
 
 
 class Named_(str):  # noqa: N801 (a name that has a name)

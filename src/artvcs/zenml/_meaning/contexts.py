@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,9 +12,9 @@ from artvcs.pipelines.functions import log_metadata
 from artvcs.pipelines.run import context
 from artvcs.vcs import UnknownName
 
-from ._absent import not_here
-from ._definitions import Model
-from ._responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set_stage
+from .._names.absent import not_here
+from .definitions import Model
+from .responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set_stage
 
 
 class StepModel(context.StepModel):
@@ -215,8 +213,3 @@ def get_pipeline_context() -> PipelineContext:
     if built is None:
         raise NoContext("get_pipeline_context() works only while a pipeline is built; call it in a @pipeline function.")
     return PipelineContext(built.name, built.options)
-
-
-def remove_at_exit(folder: str) -> None:
-    """Removes a folder when the process ends."""
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -18,8 +18,8 @@ from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.typing import fit
 from artvcs.pipelines.values.materializers import Materializer
 
-from ._absent import is_absent, passed_over
-from .materializers.base_materializer import OfTheType
+from .._names.absent import is_absent, passed_over
+from ..materializers.base_materializer import OfTheType
 
 _PASSED_OVER = frozenset((
     "settings", "step_operator", "experiment_tracker", "enable_artifact_metadata", "enable_artifact_visualization",

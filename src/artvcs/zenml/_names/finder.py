@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from ._absent import PACKAGE, stand_in
+from .absent import PACKAGE, stand_in
 
 PACKAGES = frozenset((
     "actions", "alerter", "analytics", "annotators", "api", "artifact_stores", "artifacts", "client_lazy_loader",
@@ -29,11 +29,14 @@ PACKAGES = frozenset((
 """The modules and packages of ZenML, from 0.20 to 0.98."""
 
 _HOMES = {
-    "": (
-        "ArtifactConfig ExternalArtifact Model add_tags bulk_log_metadata get_pipeline_context get_step_context"
-        " link_artifact_to_model load_artifact log_artifact_metadata log_metadata log_model_metadata log_step_metadata"
-        " register_artifact remove_tags save_artifact step pipeline Tag"
+    "_meaning.contexts": "get_pipeline_context get_step_context",
+    "_meaning.definitions": "ArtifactConfig ExternalArtifact Model Tag",
+    "_names.installed": "get_tracking_uri integration_registry",
+    "_meaning.noting": (
+        "add_tags bulk_log_metadata link_artifact_to_model load_artifact log_artifact_metadata log_metadata"
+        " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
     ),
+    "_meaning.steps": "step",
     "client": "Client Repository",
     "config": "CachePolicy DockerSettings ResourceSettings Schedule StepRetryConfig",
     "enums": "ArtifactType ExecutionStatus ModelStages StackComponentType VisualizationType",
@@ -42,15 +45,14 @@ _HOMES = {
     "materializers": "BaseMaterializer BuiltInMaterializer PydanticMaterializer materializer_registry",
     "metadata.metadata_types": "DType MetadataType Path StorageSize Uri",
     "steps": "BaseParameters Output StepContext BaseStep",
-    "pipelines": "BasePipeline",
+    "pipelines": "BasePipeline pipeline",
     "types": "CSVString HTMLString JSONString MarkdownString",
     "utils.cuda_utils": "cleanup_gpu_memory",
-    "_installed": "get_tracking_uri integration_registry",
     "utils.dashboard_utils": "get_run_url",
 }
 """Module here → the names of ZenML's that it holds, wherever ZenML has them."""
 
-HOMES = {name: home for home, names in _HOMES.items() for name in names.split()}
+HOMES = {name: f"{PACKAGE}.{home}" for home, names in _HOMES.items() for name in names.split()}
 
 
 def look_up(module: str, name: str) -> Any:
@@ -59,10 +61,8 @@ def look_up(module: str, name: str) -> Any:
     Raises:
         AttributeError: No public name is spelt so.
     """
-    if name in HOMES:
-        home = f"{PACKAGE}.{HOMES[name]}" if HOMES[name] else PACKAGE
-        if home != module:
-            return getattr(import_module(home), name)
+    if HOMES.get(name, module) != module:
+        return getattr(import_module(HOMES[name]), name)
     if name.endswith("Materializer"):
         base = import_module(f"{PACKAGE}.materializers").OfTheType
         return type(name, (base,), {"__module__": module})

@@ -11,8 +11,8 @@ from artvcs.pipelines.define.handles import ModelArtifact
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 
-from ._absent import ignored
-from ._responses import ModelVersionResponse, find_model
+from .._names.absent import ignored
+from .responses import ModelVersionResponse, find_model
 
 _NOTED = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 

@@ -11,10 +11,10 @@ from artvcs.pipelines.history import lookup
 from artvcs.pipelines.run import context
 from artvcs.vcs import EditVersion, Output
 
-from ._absent import ignored, not_here
-from ._definitions import Tag, tag_names
-from ._responses import ArtifactVersionResponse, ModelVersionResponse, find_model
-from .materializers.base_materializer import OfTheType
+from .._names.absent import ignored, not_here
+from ..materializers.base_materializer import OfTheType
+from .definitions import Tag, tag_names
+from .responses import ArtifactVersionResponse, ModelVersionResponse, find_model
 
 
 def save_artifact(

@@ -1,0 +1,1 @@
+"""Which of ZenML's names is where, and what stands for those that have no meaning here."""
