@@ -49,6 +49,10 @@ class StepTimeout(PipelineError):
     """A step ran longer than it may."""
 
 
+class NoContext(PipelineError, RuntimeError):
+    """No step is running, or no pipeline is being built; a RuntimeError too, as ZenML raises one."""
+
+
 class InUse(PipelineError):
     """Something cannot be deleted, since a run uses it."""
 

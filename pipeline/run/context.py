@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import Input, Repository, Transaction, canonical, hash_bytes
 
-from ..errors import PipelineError
+from ..errors import NoContext, PipelineError
 from ..history import lookup
 from ..history.curves import Point
 from ..history.models import ModelVersion
@@ -216,16 +216,25 @@ def current() -> RunningStep | None:
     return _context.get()
 
 
+def running() -> RunningStep:
+    """The step that runs in this thread.
+
+    Raises:
+        NoContext: None does.
+    """
+    found = current()
+    if found is None:
+        raise NoContext("get_step_context() works only inside a running step; call it there.")
+    return found
+
+
 def get_step_context() -> StepContext:
     """Where the running step stands.
 
     Raises:
-        PipelineError: No step is running.
+        NoContext: No step is running.
     """
-    context = _context.get()
-    if context is None:
-        raise PipelineError("get_step_context() works only inside a running step; call it there.")
-    return StepContext(context)
+    return StepContext(running())
 
 
 def spelt(extra: Mapping[str, Any]) -> str:

@@ -61,34 +61,7 @@ def test_from_zenml(tmp_path: Path) -> None:
 
 @pytest.mark.remotes
 def test_from_dvc(tmp_path: Path) -> None:
-    command = dvc.install()
-    script = f"""
-export DVC_NO_ANALYTICS=1 GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=a@b
-set -e
-git init -q .
-{command} init -q
-mkdir raw
-for number in 0 1 2; do echo $number > raw/$number.csv; done
-{command} add -q raw
-echo 'rate: 0.5' > params.yaml
-cat > dvc.yaml <<END
-stages:
-  train:
-    cmd: cat raw/*.csv > model.txt
-    deps: [raw]
-    params: [rate]
-    outs: [model.txt]
-END
-{command} repro -q
-git add -A
-git commit -qm first
-echo 3 > raw/3.csv
-{command} add -q raw
-{command} repro -q
-git add -A
-git commit -qm second
-"""
-    subprocess.run(["bash", "-c", script], cwd=tmp_path, check=True, capture_output=True)
+    dvc.make_project(tmp_path)
     follow("coming-from-dvc.md", tmp_path)
 
 

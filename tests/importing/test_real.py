@@ -10,7 +10,7 @@ import pytest
 
 from artvcs import Client
 
-from ..servers import dvc as servers_dvc
+from ..servers import dvc
 from ..servers.processes import apt
 from .conftest import Project
 
@@ -23,29 +23,7 @@ def run(project: Project, *command: str) -> None:
 
 
 def test_a_repository_of_dvc(project: Project) -> None:
-    dvc = servers_dvc.install()
-    run(project, dvc, "init", "-q")
-    for number in range(3):
-        project.write(f"raw/{number}.csv", f"{number}\n")
-    run(project, dvc, "add", "-q", "raw")
-    project.write("params.yaml", "rate: 0.5\n")
-    project.write(
-        "dvc.yaml",
-        """\
-stages:
-  train:
-    cmd: cat raw/*.csv > model.txt
-    deps: [raw]
-    params: [rate]
-    outs: [model.txt]
-""",
-    )
-    run(project, dvc, "repro", "-q")
-    project.commit("first")
-    project.write("raw/3.csv", "3\n")
-    run(project, dvc, "add", "-q", "raw")
-    run(project, dvc, "repro", "-q")
-    project.commit("second")
+    dvc.make_project(project.folder)
     done = project.art("import", "dvc")
     assert (done.code, done.err) == (0, "")
     assert done.out.splitlines()[-1].startswith("Brought 4 versions (")

@@ -2,9 +2,49 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from pathlib import Path
+
 from tests.servers import processes
+
+_PROJECT = """
+set -e
+git init -q .
+dvc init -q
+mkdir raw
+for number in 0 1 2; do echo $number > raw/$number.csv; done
+dvc add -q raw
+echo 'rate: 0.5' > params.yaml
+cat > dvc.yaml <<END
+stages:
+  train:
+    cmd: cat raw/*.csv > model.txt
+    deps: [raw]
+    params: [rate]
+    outs: [model.txt]
+END
+dvc repro -q
+git add -A
+git commit -qm first
+echo 3 > raw/3.csv
+dvc add -q raw
+dvc repro -q
+git add -A
+git commit -qm second
+"""
 
 
 def install() -> str:
     """Installs it, unless it is there; returns the path of its command."""
     return str(processes.venv("dvc", "dvc==3.67.1", "dvc-s3==3.3.0") / "dvc")
+
+
+def make_project(folder: Path) -> None:
+    """Makes a repository of two revisions, with a folder that was added and a stage that takes it."""
+    environment = {
+        **os.environ, "PATH": f"{Path(install()).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
+        "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
+    }  # fmt: skip
+    subprocess.run(["bash", "-c", _PROJECT], cwd=folder, env=environment, check=True, capture_output=True)

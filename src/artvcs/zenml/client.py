@@ -22,12 +22,14 @@ from ._meaning.responses import (
     PipelineRunResponse,
     set_stage,
 )
-from ._names.absent import NoComponent, ignored, not_here
+from ._names.absent import HasMore, NoComponent, ignored, not_here
 from .exceptions import NotFound
 
 
-class Client(native.Client):
+class Client(native.Client, HasMore):
     """Looks into a repository; see `artvcs.Client`."""
+
+    CALLED = "Client()"
 
     def get_artifact_version(self, name_id_or_prefix: str, version: str | int | None = None, **_: Any) -> Any:  # type: ignore[override]
         """An artifact version. Raises KeyError where there is none."""
@@ -168,11 +170,6 @@ class Client(native.Client):
     def root(self) -> Any:
         """The project's folder."""
         return self.repository.project
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        not_here(f"Client().{name}")
 
 
 Repository = Client

@@ -7,12 +7,12 @@ from typing import Any
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.define import building
-from artvcs.pipelines.errors import PipelineError
+from artvcs.pipelines.errors import NoContext
 from artvcs.pipelines.functions import log_metadata
 from artvcs.pipelines.run import context
 from artvcs.vcs import UnknownName
 
-from .._names.absent import not_here
+from .._names.absent import HasMore
 from .definitions import Model
 from .responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set_stage
 
@@ -55,8 +55,10 @@ class StepModel(context.StepModel):
         set_stage(self._version(), stage, force=force)
 
 
-class StepContext(context.StepContext):
+class StepContext(context.StepContext, HasMore):
     """Where a running step stands."""
+
+    CALLED = "get_step_context()"
 
     @property
     def model(self) -> StepModel:
@@ -82,11 +84,6 @@ class StepContext(context.StepContext):
     def add_output_metadata(self, metadata: Mapping[str, Any], output_name: str | None = None) -> None:
         """Notes facts about what the step is about to return."""
         log_metadata(metadata, infer_artifact=True, artifact_name=output_name)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        not_here(f"get_step_context().{name}")
 
 
 class _Config:
@@ -145,8 +142,10 @@ class _RunHere:
         return getattr(found, name)  # what has been published of it by now
 
 
-class _StepHere:
+class _StepHere(HasMore):
     """The step that runs."""
+
+    CALLED = "get_step_context().step_run"
 
     def __init__(self, here: StepContext) -> None:
         self._here = here
@@ -166,11 +165,6 @@ class _StepHere:
         """What it was configured with."""
         return _Config(self._here)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        not_here(f"get_step_context().step_run.{name}")
-
 
 def get_step_context() -> StepContext:
     """Where the running step stands.
@@ -178,29 +172,19 @@ def get_step_context() -> StepContext:
     Raises:
         RuntimeError: No step is running.
     """
-    here = context.current()
-    if here is None:
-        raise NoContext("get_step_context() works only inside a running step; call it there.")
-    return StepContext(here)
+    return StepContext(context.running())
 
 
-class NoContext(PipelineError, RuntimeError):
-    """There is no step that runs, or no pipeline that is built; ZenML raises a RuntimeError, which this is too."""
-
-
-class PipelineContext:
+class PipelineContext(HasMore):
     """A pipeline that is being built."""
+
+    CALLED = "get_pipeline_context()"
 
     def __init__(self, name: str, options: Any) -> None:
         self.name = name
         self.model: Any = Model.of(options.model)
         self.extra = dict(options.extra)
         self.enable_cache = options.enable_cache
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        not_here(f"get_pipeline_context().{name}")
 
 
 def get_pipeline_context() -> PipelineContext:

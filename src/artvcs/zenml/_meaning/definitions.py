@@ -16,6 +16,16 @@ from .responses import ModelVersionResponse, find_model
 
 _NOTED = ("license", "description", "audience", "use_cases", "limitations", "trade_offs", "ethics")
 
+_PASSED_OVER_MODEL = ("save_models_to_registry", "suppress_class_validation_warnings", "was_created_in_this_run")
+_PASSED_OVER_OUTPUT = ("is_model_artifact", "is_deployment_artifact", "materializer", "model_name", "model_version")
+
+
+def _only(said: Iterable[str], known: Iterable[str], of: str) -> None:
+    """Raises TypeError, as Python does, for an argument that there is not."""
+    for name in said:
+        if name not in known:
+            raise TypeError(f"{of} has no argument {name!r}")
+
 
 class Tag:
     """A tag by its name; ZenML's colours and exclusive tags are not here (a stage is exclusive)."""
@@ -46,15 +56,7 @@ class ArtifactConfig(artifact_config.ArtifactConfig):
         self, name: str | None = None, version: str | int | None = None, tags: Iterable[str | Tag] | None = None,
         run_metadata: Mapping[str, Any] | None = None, artifact_type: Any = None, **kinds: Any,
     ) -> None:  # fmt: skip
-        for kind in kinds:
-            if kind not in (
-                "is_model_artifact",
-                "is_deployment_artifact",
-                "materializer",
-                "model_name",
-                "model_version",
-            ):
-                raise TypeError(f"ArtifactConfig has no argument {kind!r}")
+        _only(kinds, _PASSED_OVER_OUTPUT, "ArtifactConfig")
         super().__init__(name, version, tag_names(tags), run_metadata)
 
     __hash__ = artifact_config.ArtifactConfig.__hash__
@@ -77,14 +79,7 @@ class Model(model.Model):
         self, name: str, version: str | int | None = None, tags: Iterable[str | Tag] | None = None, **said: Any
     ) -> None:
         noted = {key: said.pop(key) for key in _NOTED if said.get(key) is not None}
-        for kind in said:
-            if kind not in (
-                "save_models_to_registry",
-                "suppress_class_validation_warnings",
-                "was_created_in_this_run",
-                *_NOTED,
-            ):
-                raise TypeError(f"Model has no argument {kind!r}")
+        _only(said, (*_PASSED_OVER_MODEL, *_NOTED), "Model")
         super().__init__(name, version, tag_names(tags), noted)
 
     __hash__ = model.Model.__hash__

@@ -12,10 +12,10 @@ from artvcs.pipelines.define.model import ModelStages
 from artvcs.pipelines.functions import add_tags, log_metadata
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.tables import Named, Steps
-from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView, decode_all
 from artvcs.vcs import Repository, UnknownName, stages
 
-from .._names.absent import not_here
+from .._names.absent import HasMore, not_here
 from ..enums import ExecutionStatus
 from ..exceptions import NotFound
 
@@ -42,7 +42,8 @@ class ArtifactVersionResponse(ArtifactVersion):
     @property
     def run_metadata(self) -> Mapping[str, Any]:
         """What is noted with it, and what its step noted."""
-        return {**(_decoded(self)), **self.metadata}
+        noted = decode_all(self.commit.metadata) if self.commit is not None else {}
+        return {**noted, **self.metadata}
 
     @property
     def data_type(self) -> str:
@@ -71,12 +72,6 @@ class ArtifactVersionResponse(ArtifactVersion):
 
     def __len__(self) -> int:
         return 1
-
-
-def _decoded(version: ArtifactVersion) -> dict[str, Any]:
-    from artvcs.pipelines.history.views import decode_all
-
-    return decode_all(version.commit.metadata) if version.commit is not None else {}
 
 
 class StepRunResponse(StepView):
@@ -191,8 +186,10 @@ class PipelineResponse:
         raise UnknownName(f"No run of {self.name} has completed; `art log` lists its runs.")
 
 
-class ModelVersionResponse:
+class ModelVersionResponse(HasMore):
     """A version of a model."""
+
+    CALLED = "get_model_version(…)"
 
     def __init__(self, version: ModelVersion) -> None:
         self.found = version
@@ -271,11 +268,6 @@ class ModelVersionResponse:
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Notes facts about it."""
         log_metadata(metadata, model_name=self.found.model, model_version=self.found.number)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        not_here(f".{name}", "a model's version")
 
     def __repr__(self) -> str:
         return repr(self.found)

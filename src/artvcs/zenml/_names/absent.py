@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
 from artvcs.pipelines.tracebacks import warn
@@ -50,6 +50,21 @@ def not_here(what: str, of: str = "") -> NoReturn:
     where = f" of {of}" if of else ""
     advice = advice or "leave it out, or do in a step what it did"
     raise NotHere(f"{what}{where} belongs to ZenML's stacks or its server, of which there are none here; {advice}.")
+
+
+class HasMore:
+    """What ZenML has more of than is here: the rest is a sentence when it is used.
+
+    Attributes:
+        CALLED: What it is called in that sentence, before the rest's name.
+    """
+
+    CALLED: ClassVar[str]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        not_here(f"{self.CALLED}.{name}")
 
 
 _told: set[str] = set()
