@@ -15,7 +15,6 @@ from artvcs.vcs import (
     EditVersion,
     Failure,
     GitState,
-    LookupFailed,
     Oid,
     Output,
     Promote,
@@ -249,10 +248,7 @@ class Bringing:
         """The measures of the run that made a model."""
         found = runs.by_id(transaction, run) if run else None
         oid = found.steps[STEP].execution if found and STEP in found.steps else None
-        try:
-            return decode_all(transaction.record(oid, Commit).metadata) if oid else {}
-        except LookupFailed:
-            return {}
+        return decode_all(transaction.record(oid, Commit).metadata) if oid else {}
 
     def _made_in(self, transaction: Transaction, run: str | None) -> tuple[Output, ...]:
         found = runs.by_id(transaction, run) if run else None

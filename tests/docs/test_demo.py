@@ -33,7 +33,9 @@ def test_the_demo_and_what_the_readme_says_of_verbs(tmp_path: Path) -> None:
     ):
         assert line in shown
     readme = (PROJECT / "README.md").read_text()
-    for verb, condition in re.findall(r"`art (ls|runs)[^`]*`.*`--where '([^']*)'`", readme):
+    conditions = re.findall(r"`art (ls|runs)[^`]*`.*`--where '([^']*)'`", readme)
+    assert conditions
+    for verb, condition in conditions:
         listed = run("art", verb, *(["digits-model"] if verb == "ls" else []), "--where", condition, cwd=demo)
         assert [line.split()[0] for line in listed.splitlines()[1:]], verb
     [best, *_] = run("art", "runs", "--sort", "-accuracy", "--csv", cwd=demo).splitlines()[1:]

@@ -167,7 +167,6 @@ def test_a_store_of_another_release_is_one_sentence(tracked: Tracked) -> None:
 
 @pytest.mark.parametrize("uri", ["sqlite:///no/such/folder/mlflow.db", "http://localhost:1", "strange://x"])
 def test_a_store_that_is_none_is_one_sentence(tracked: Tracked, uri: str) -> None:
-    tracked.art("import", "mlflow", tracked.uri)
     done = subprocess.run(
         [tracked.programs / "art", "import", "mlflow", uri], cwd=tracked.folder, text=True, capture_output=True,
         check=False, env={**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
