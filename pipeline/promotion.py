@@ -78,6 +78,7 @@ def _promote(
 
 
 def _check_stage(stage: str) -> None:
+    # NAME@STAGE:PATH is a file of that version, so that a colon cannot be in a stage.
     naming.check_name(stage, "stage")
-    if stage in _NO_STAGES or known.as_number(stage) or lookup.steps_back(stage)[1]:
+    if stage in _NO_STAGES or known.as_number(stage) or lookup.steps_back(stage)[1] or ":" in stage:
         raise InvalidName(f"The stage {stage!r} would be taken for another version; choose another name.")

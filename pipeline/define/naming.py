@@ -126,6 +126,8 @@ def check_name(name: str, noun: str) -> str:
     Raises:
         InvalidName: The name breaks a rule.
     """
+    if not isinstance(name, str):
+        raise InvalidName(f"The {noun} {name!r} is no text; give one.")
     normal = unicodedata.normalize("NFC", name)
     problem = _problem(normal)
     if problem:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs import AddVersion, Oid, Refs, Transaction, Version, now_ms, versions
+from artvcs.vcs import AddVersion, Oid, Refs, Transaction, Version, now_ms, stages, versions
 
 from ..errors import DefinitionError
 from ..history import lookup
@@ -64,11 +64,13 @@ def check_label(refs: Refs, name: str, label: str, artifact: Oid | None = None) 
         artifact: The value that is to get it, when that is known already.
 
     Raises:
-        DefinitionError: Another value has it, or this value has another one.
+        DefinitionError: Another value has it, a stage is called so, or this value has another one.
     """
     taken = lookup.with_version(refs, name, label)
     if taken is not None and taken.artifact != artifact:
         raise DefinitionError(f"{name!r} has a version {label!r} already; give the new one another version.")
+    if stages.version(refs, name, label) is not None:
+        raise DefinitionError(f"{name!r} has a stage {label!r}; give the new version another name.")
     same = None if artifact is None else versions.by_value(refs, name, artifact)
     if same is not None and same.label not in (None, label):
         raise DefinitionError(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from artvcs import Client, log_metadata, pipeline, save_artifact, step
-from artvcs.pipelines.errors import InUse
+from artvcs import Client, load_artifact, log_metadata, pipeline, save_artifact, step
+from artvcs.pipelines.errors import DefinitionError, InUse
 from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.promotion import demote, promote
 from artvcs.vcs import Conflict, InvalidName, Repository, UnknownName, fsck, repair, stages
@@ -62,8 +63,10 @@ def test_what_is_in_a_stage_is_not_deleted() -> None:
     Client().delete_artifact_version("model", 1)
 
 
-@pytest.mark.parametrize("stage", ["", "a/b", "../x", "a@b", "12", "latest", "HEAD", "x~2", "a\nb", "x" * 300])
-def test_names_that_no_stage_can_have(stage: str) -> None:
+@pytest.mark.parametrize(
+    "stage", ["", "a/b", "../x", "a@b", "12", "latest", "HEAD", "x~2", "a\nb", "x" * 300, "a:b", None]
+)
+def test_names_that_no_stage_can_have(stage: Any) -> None:
     with pytest.raises(InvalidName):
         promote("model", stage)
 
@@ -72,6 +75,13 @@ def test_a_stage_and_an_explicit_version_have_different_names() -> None:
     save_artifact(1.0, "model", version="stable")
     with pytest.raises(Conflict, match="'model' has an explicit version 'stable'; give the stage another name"):
         promote("model", "stable", 1)
+
+
+def test_an_explicit_version_never_hides_a_stage() -> None:
+    promote("model", "production", 1)
+    with pytest.raises(DefinitionError, match="'model' has a stage 'production'; give the new version another name"):
+        save_artifact(7.0, "model", version="production")
+    assert load_artifact("model", "production") == 0.8
 
 
 def test_what_there_is_none_of() -> None:

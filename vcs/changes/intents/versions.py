@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
-from ...maps import ref_names, versions
+from ...maps import ref_names, stages, versions
 from ...objects.kinds import Commit, Output, Version
 from ...objects.oid import NULL, Oid
 from ...objects.records import later, record
@@ -183,7 +183,7 @@ def _grave(version: Version) -> Version:
 
 
 def _check_label(view: View, name: str, label: str | None, artifact: Oid, found: Version | None) -> None:
-    """Refuses an explicit version that another value has, or a second one for the same value."""
+    """Refuses an explicit version that another value has or a stage is called, or a second one for the same value."""
     if label is None:
         return
     taken, number = versions.by_label(view, name, label), versions.as_number(label)
@@ -191,5 +191,7 @@ def _check_label(view: View, name: str, label: str | None, artifact: Oid, found:
         taken = versions.by_number(view, name, number)
     if taken is not None and taken.artifact != artifact:
         raise Conflict(f"{name!r} has a version {label!r} already; give the new one another version.")
+    if stages.version(view, name, label) is not None:
+        raise Conflict(f"{name!r} has a stage {label!r}; give the new version another name.")
     if found is not None and found.label not in (None, label):
         raise Conflict(f"This value is the version {found.label!r} of {name!r} already; it cannot be {label!r} too.")
