@@ -20,6 +20,9 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
 _COMPARISON = re.compile(r"\s*(?P<key>[^<>=!]*[^<>=!\s])\s*(?P<operator>>=|<=|!=|==|=|>|<)\s*(?P<value>.+?)\s*")
+_SECOND = re.compile(r"\s(and|or|&&?|\|\|?)\s.*[<>=]", re.IGNORECASE)
+"""How another condition follows what is compared with; there is no grammar of them here, and all must be met."""
+_WORDS = {"True": True, "False": False, "None": None}
 _AGO = re.compile(r"(?P<count>\d+)\s*(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -73,11 +76,21 @@ def _parse(text: str) -> Condition:
     match = _COMPARISON.fullmatch(text)
     if match is None:
         raise ParameterError(f"The condition {text!r} cannot be understood; write it as in 'accuracy > 0.9'.")
+    return match["key"], match["operator"], _value(match["value"], text)
+
+
+def _value(spelt: str, condition: str) -> Any:
+    """What is compared with: JSON, a word of Python's as tables show it, or else text."""
+    if spelt in _WORDS:
+        return _WORDS[spelt]
     try:
-        value = json.loads(match["value"])
+        return json.loads(spelt)
     except ValueError:
-        value = match["value"].strip("'\"")
-    return match["key"], match["operator"], value
+        if spelt[0] not in "'\"" and _SECOND.search(spelt):
+            raise ParameterError(
+                f"The condition {condition!r} holds several; give each by itself (text that is so spelt, in quotes)."
+            ) from None
+        return spelt.strip("'\"")
 
 
 _NOTHING = object()

@@ -15,7 +15,7 @@ FACTS = {"accuracy": 0.93, "name": "forest", "shape": [3, 4], "by": {"team": "vi
 @pytest.mark.parametrize(
     "condition",
     ["accuracy > 0.9", "accuracy>=0.93", "accuracy < 1", "name = forest", 'name == "forest"', "name != oak",
-     "shape = [3, 4]", "by.team = vision", "final = true"],
+     "shape = [3, 4]", "by.team = vision", "final = true", "final == True", "name != None", "name != oak and elm"],
 )  # fmt: skip
 def test_a_condition_that_holds(condition: str) -> None:
     assert filters.metadata_matches(FACTS, condition)
@@ -40,6 +40,13 @@ def test_several_conditions_must_all_hold() -> None:
 def test_what_is_not_a_comparison_is_refused(text: str) -> None:
     with pytest.raises(ParameterError, match="cannot be understood"):
         filters.metadata_matches(FACTS, text)
+
+
+@pytest.mark.parametrize("text", ["accuracy > 0 and final = true", "name != oak or name != elm", "a > 1 && b < 2"])
+def test_two_conditions_in_one_are_refused_and_not_taken_for_text(text: str) -> None:
+    with pytest.raises(ParameterError, match="holds several; give each by itself"):
+        filters.metadata_matches(FACTS, text)
+    assert filters.metadata_matches({"note": "a and b > 1"}, "note = 'a and b > 1'")
 
 
 def test_a_moment_can_be_written_in_several_ways() -> None:
