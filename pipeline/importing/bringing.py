@@ -18,11 +18,13 @@ from artvcs.vcs import (
     Commit,
     GitState,
     Input,
+    InvalidName,
     Oid,
     Output,
     Refs,
     Repository,
     Transaction,
+    check_entry_name,
     worktree,
 )
 from artvcs.vcs import versions as known
@@ -33,7 +35,7 @@ from ..record import versions
 from ..trace.model import Trace
 from ..typing.encode import encode_all, encode_metadata
 from .storing import as_name, put_code, put_files
-from .tracked import Keeper, Tracked, Unusable
+from .tracked import Keeper, Problem, Tracked, Unusable
 
 _AT_ONCE = 50
 """So many versions are published together: an import that is interrupted has lost no more."""
@@ -94,6 +96,7 @@ class Bringing:
         self._history = history
         self._keeper = keeper
         self.report = Report()
+        self._problems = set[Problem]()
         self._noted = f"{keeper.name} hash"
 
     def plan(self) -> list[Planned]:
@@ -124,11 +127,12 @@ class Bringing:
     def _tracked(self, revision: Revision) -> Iterator[Tracked]:
         """What is kept as of a revision, each after what it was made of; what cannot be understood is noted."""
         found: dict[str, Tracked] = {}
-        try:
-            for tracked in self._keeper.tracked(self._history, revision):
-                found[tracked.path] = tracked
-        except Unusable as error:
-            self.report.unusable.setdefault(f"{revision.id[:8]}", str(error))
+        for each in self._keeper.tracked(self._history, revision):
+            if isinstance(each, Tracked):
+                found[each.path] = each
+            elif each not in self._problems:  # of many revisions that have it, the first is named
+                self._problems.add(each)
+                self.report.unusable[f"{each.of} at {revision.id[:8]}"] = each.why
         order = graphlib.TopologicalSorter({path: [*each.inputs] for path, each in found.items()})
         try:
             paths = list(order.static_order())
@@ -178,7 +182,9 @@ class Bringing:
 
     def _files(self, planned: Planned) -> dict[str, Path] | None:
         try:
-            return self._keeper.files(planned.tracked)
+            files = self._keeper.files(planned.tracked)
+            _check_names(planned.tracked, files)
+            return files
         except Unusable as error:
             self.report.unusable.setdefault(f"{planned.tracked.path} at {planned.revision.id[:8]}", str(error))
             return None
@@ -238,6 +244,25 @@ def _parameters(tracked: Tracked) -> dict[str, object]:
         except ParameterError:
             continue
     return found
+
+
+def _check_names(tracked: Tracked, files: Iterable[str]) -> None:
+    """Refuses what could not be stored.
+
+    Raises:
+        Unusable: A part of a name is none, or a file has the name of a folder of others.
+    """
+    last = PurePosixPath(tracked.path).name
+    names = [name.split("/") for name in files if name]
+    try:
+        for part in {last, *(part for parts in names for part in parts)}:
+            check_entry_name(part)
+    except InvalidName as error:
+        raise Unusable(f"{tracked.path} holds what cannot be stored: {error}") from None
+    folders = {tuple(parts[:depth]) for parts in names for depth in range(1, len(parts))}
+    for parts in names:
+        if tuple(parts) in folders:
+            raise Unusable(f"{tracked.path} holds {'/'.join(parts)!r} as a file and as a folder")
 
 
 def _names(paths: set[str]) -> dict[str, str]:

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from artvcs.vcs import DamagedError, InvalidName, UnknownName, check_entry_name
+from artvcs.vcs import UnknownName
 from artvcs.vcs.git import History, Revision
 
-from .tracked import Tracked, Unusable
+from .tracked import Problem, Tracked, Unusable
 
 _FOLDER = ".dir"
 """How the hash of a folder ends, whose content lists what is in it."""
@@ -50,41 +50,38 @@ class Dvc:
         self._cache = _cache(folder)
         self._verified: dict[str, str | None] = {}
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """See `Keeper.tracked`."""
         for path, blob in history.files(revision, _says_something):
             where = PurePosixPath(path).parent
             if self._inside not in (where, *where.parents):
                 continue
             text = history.read(blob)
-            yield from self._lock(path, where, text) if path.endswith("dvc.lock") else self._file(path, where, text)
+            try:
+                yield from self._lock(path, where, text) if path.endswith("dvc.lock") else self._file(path, where, text)
+            except Unusable as error:
+                yield Problem(path, str(error))
 
-    def _file(self, path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked]:
+    def _file(self, path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked | Problem]:
         """The outputs of a `.dvc` file."""
         said = _mapping(_yaml(path, text), path)
         where = _joined(where, str(said.get("wdir") or "."), path)
         how = "dvc import" if "deps" in said else "dvc add"
-        for out in _list(said.get("outs"), path):
-            yield _tracked(where, out, path, how, text)
+        for number, out in enumerate(_list(said.get("outs"), path)):
+            try:
+                yield _tracked(where, out, path, how, text)
+            except Unusable as error:
+                yield Problem(f"output {number + 1} of {path}", str(error))
 
-    def _lock(self, path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked]:
+    def _lock(self, path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked | Problem]:
         """The outputs of the stages in a `dvc.lock`."""
         said = _mapping(_yaml(path, text), path)
         stages = said.get("stages") if "stages" in said or "schema" in said else said
         for name, stage in _mapping(stages, path).items():
-            stage = _mapping(stage, path)
-            command = stage.get("cmd")
-            source = "\n".join(map(str, command)) if isinstance(command, list) else str(command or "")
-            inputs = [
-                _joined(where, str(_mapping(dep, path).get("path")), path) for dep in _list(stage.get("deps"), path)
-            ]
-            given = [_mapping(each, path) for each in _mapping(stage.get("params"), path).values()]
-            parameters = {str(key): value for each in given for key, value in each.items()}
-            for out in _list(stage.get("outs"), path):
-                if _mapping(out, path).get("md5") is not None:
-                    found = _tracked(where, out, path, str(name), source.encode())
-                    taken = tuple(str(each) for each in inputs)
-                    yield Tracked(found.path, found.key, found.step, found.source, path, parameters, taken)
+            try:
+                yield from _stage(str(name), _mapping(stage, path), where, path)
+            except Unusable as error:
+                yield Problem(f"stage {name} of {path}", str(error))
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """See `Keeper.files`."""
@@ -97,10 +94,12 @@ class Dvc:
         try:
             said = json.loads(listed.read_bytes())
             found = {str(each["relpath"]): str(each["md5"]) for each in said}
-        except (ValueError, TypeError, KeyError, OSError) as error:
+        except (ValueError, TypeError, KeyError, OSError, RecursionError) as error:
             raise Unusable(f"the list of {tracked.path} cannot be understood ({error})") from None
-        for name in found:
-            _check_inside(name, tracked.path)
+        if not isinstance(said, list) or len(found) < len(said):
+            raise Unusable(f"the list of {tracked.path} is none, or names a file twice")
+        if "" in found:
+            raise Unusable(f"{tracked.path} holds '', which cannot be stored")
         old = kind == "md5-dos2unix"
         return {name: self._whole(each, f"{tracked.path}/{name}", old=old) for name, each in sorted(found.items())}
 
@@ -172,20 +171,31 @@ def _tracked(where: PurePosixPath, out: Any, path: str, step: str, text: bytes) 
     return Tracked(str(place), f"{kind}:{said.get('md5')}", step, text.decode(errors="replace"), path)
 
 
+def _stage(name: str, stage: Mapping[str, Any], where: PurePosixPath, path: str) -> Iterator[Tracked]:
+    """The outputs of one stage."""
+    command = stage.get("cmd")
+    source = "\n".join(map(str, command)) if isinstance(command, list) else str(command or "")
+    deps = [str(_mapping(dep, path).get("path")) for dep in _list(stage.get("deps"), path)]
+    taken = tuple(str(found) for dep in deps if (found := _inside(where, dep)) is not None)  # others are not kept here
+    given = [_mapping(each, path) for each in _mapping(stage.get("params"), path).values()]
+    parameters = {str(key): value for each in given for key, value in each.items()}
+    for out in _list(stage.get("outs"), path):
+        if _mapping(out, path).get("md5") is not None:
+            made = _tracked(where, out, path, name, source.encode())
+            yield Tracked(made.path, made.key, made.step, made.source, path, parameters, taken)
+
+
 def _joined(where: PurePosixPath, path: str, said_in: str) -> PurePosixPath:
     """A path in the Git repository; raises Unusable where it leads out."""
-    whole = PurePosixPath(os.path.normpath(PurePosixPath(where, path)))
-    if whole.is_absolute() or ".." in whole.parts:
+    whole = _inside(where, path)
+    if whole is None:
         raise Unusable(f"{said_in} names {path!r}, which lies outside of the repository")
     return whole
 
 
-def _check_inside(name: str, path: str) -> None:
-    try:
-        for part in name.split("/"):
-            check_entry_name(part)
-    except (InvalidName, DamagedError) as error:
-        raise Unusable(f"{path} holds {name!r}, which cannot be stored: {error}") from None
+def _inside(where: PurePosixPath, path: str) -> PurePosixPath | None:
+    whole = PurePosixPath(os.path.normpath(PurePosixPath(where, path)))
+    return None if whole.is_absolute() or ".." in whole.parts else whole
 
 
 def _wrong(file: Path, digest: str, *, old: bool) -> str | None:

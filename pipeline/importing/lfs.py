@@ -12,11 +12,12 @@ from pathlib import Path
 
 from artvcs.vcs.git import History, Revision
 
-from .tracked import Tracked, Unusable
+from .tracked import Problem, Tracked, Unusable
 
 _POINTER = re.compile(
     rb"\Aversion https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n",
 )
+_FIRST = b"version https://git-lfs.github.com/spec/v1\noid "
 _MOST = 1024
 """Bytes of a pointer, as the specification says."""
 
@@ -39,12 +40,15 @@ class Lfs:
         self._objects = git / "lfs" / "objects"
         self._verified: dict[str, str | None] = {}
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """See `Keeper.tracked`."""
         for path, blob in history.small_files(revision, _MOST):
             text = history.read(blob)
             found = _POINTER.match(text)
-            if found:
+            if found is None:
+                if text.startswith(_FIRST):
+                    yield Problem(path, "its pointer is not as Git LFS writes them")
+            else:
                 yield Tracked(path, f"sha256:{found[1].decode()}", "git lfs", text.decode(errors="replace"), path)
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
@@ -57,6 +61,9 @@ class Lfs:
             self._verified[digest] = _wrong(file, digest)
         if (wrong := self._verified[digest]) is not None:
             raise Unusable(f"{tracked.path} is not what its hash says: {wrong}")
+        said = _POINTER.match(tracked.source.encode())
+        if said is not None and int(said[2]) != file.stat().st_size:
+            raise Unusable(f"{tracked.path} is not as large as its pointer says: it has {file.stat().st_size} bytes")
         return {"": file}
 
 

@@ -15,6 +15,19 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True)
+class Problem:
+    """Something that a tool says it keeps and that cannot be understood.
+
+    Attributes:
+        of: The path of what is missing for it, or of the file that should say so.
+        why: What is wrong, for the report.
+    """
+
+    of: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Tracked:
     """One file or folder as of one revision.
 
@@ -44,8 +57,8 @@ class Keeper(Protocol):
     def name(self) -> str:
         """What it is called, in small letters."""
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked]:
-        """What it keeps as of a revision; raises Unusable for each thing that cannot be understood."""
+    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+        """What it keeps as of a revision, and what of that cannot be understood."""
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """Path below → the file that holds it, each verified; of a file by itself the only one is `""`.

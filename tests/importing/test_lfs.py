@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from artvcs import Client
 
 from .conftest import Project
@@ -28,6 +30,8 @@ def test_what_is_missing_or_corrupt_is_listed_and_left_out(project: Project) -> 
     project.write("bad.bin", project.pointer(b"bad"))
     project.write("good.bin", project.pointer(b"good"))
     project.write("odd.bin", b"version https://git-lfs.github.com/spec/v1\noid sha256:../../etc\nsize 3\n")
+    project.write("long.bin", project.pointer(b"long").replace(b"size 4", b"size 77"))
+    (project.folder / os.fsdecode(b"x\xff.bin")).write_bytes(project.pointer(b"name"))
     project.commit("first")
     for file in (project.folder / ".git" / "lfs" / "objects").rglob("*"):
         if file.is_file() and file.read_bytes() == b"bad":
@@ -37,4 +41,8 @@ def test_what_is_missing_or_corrupt_is_listed_and_left_out(project: Project) -> 
     assert "gone.bin is not here" in done.err
     assert "`git lfs fetch --all` may bring it" in done.err
     assert "bad.bin is not what its hash says" in done.err
+    assert "odd.bin at" in done.err
+    assert "its pointer is not as Git LFS writes them" in done.err
+    assert "long.bin is not as large as its pointer says: it has 4 bytes" in done.err
+    assert "holds what cannot be stored" in done.err
     assert [row["name"] for row in project.art("ls", "--json").json] == ["good.bin"]
