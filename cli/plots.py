@@ -18,6 +18,9 @@ PICTURES = (".png", ".svg", ".pdf")
 _LEAST, _MOST = 20, 160
 """Columns between which a plot in the terminal is wide."""
 
+_LARGEST = 1e300
+"""What plotext can still reckon with: it takes differences of what it draws, and a little more."""
+
 _LABEL = 0.5
 """So much of the width the name of a series takes at most."""
 
@@ -39,7 +42,9 @@ def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
     plt.theme("clear")
     plt.plotsize(width, max(10, min(24, width // 4)))
     for number, series in enumerate(plot.series):
-        x, y = _finite([places(each) for each in series.x], series.y)
+        points = [(places(x), y) for x, y in zip(series.x, series.y, strict=True)]
+        drawn = [each for each in points if all(map(is_drawable, each))]
+        x, y = [each for each, _ in drawn], [each for _, each in drawn]
         marker = "braille" if blocks and plot.are_lines else "●" if blocks else "*"
         if not colour and len(plot.series) > 1:
             marker = "abcdefghijklmnopqrstuvwxyz"[number % 26]
@@ -63,10 +68,9 @@ def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
 _ASCII = str.maketrans({**dict.fromkeys("┌┐└┘┤├┬┴┼", "+"), "─": "-", "│": "|", "…": "~"})
 
 
-def _finite(x: list[Any], y: list[float]) -> tuple[list[Any], list[float]]:
-    """Without the points that are nowhere on the plot."""
-    kept = [(one, other) for one, other in zip(x, y, strict=True) if other - other == 0]
-    return [one for one, _ in kept], [other for _, other in kept]
+def is_drawable(value: float) -> bool:
+    """Whether a number has a place on a plot in the terminal: no NaN, and nothing near or at infinity."""
+    return abs(value) <= _LARGEST
 
 
 def _places(plot: Plot) -> Callable[[Any], float]:

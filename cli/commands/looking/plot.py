@@ -60,8 +60,11 @@ def command(
 
 def _say(plot: found.Plot) -> None:
     blocks = output.can_show("⣿│●", sys.stdout)
-    if not any(each - each == 0 for series in plot.series for each in series.y):
-        raise ParameterError(f"No value of {plot.y!r} is a finite number; `art runs` shows them.")
+    values = [each for series in plot.series for each in series.y]
+    if not any(map(plots.is_drawable, values)):
+        raise ParameterError(f"No value of {plot.y!r} is a number that can be drawn; `art runs` shows them.")
     text = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
     for line in text.splitlines():
         terminal().drawn(line)
+    if (beyond := sum(not plots.is_drawable(each) for each in values)) > 0:
+        terminal().warn(f"{output.count(beyond, 'value')} of {plot.y!r} had no place: NaN, or too large.")

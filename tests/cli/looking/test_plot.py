@@ -128,3 +128,22 @@ def test_what_cannot_be_plotted_is_one_sentence(trials: Art, arguments: tuple[st
     assert done.code != 0
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_training_that_diverged_is_drawn_as_far_as_it_can_be(art: Art, project: Path) -> None:
+    (project / "diverging.py").write_text(
+        "from artvcs import log_metadata, pipeline, step\n"
+        "@step\n"
+        "def train() -> int:\n"
+        "    for epoch, loss in enumerate((1.0, 2.0, 1e308, -1e308)):\n"
+        "        log_metadata({'loss': loss}, step=epoch)\n"
+        "    return 1\n"
+        "@pipeline\n"
+        "def diverging():\n"
+        "    train()\n"
+    )
+    art("run", "diverging.py")
+    drawn = art("plot", "loss")
+    assert drawn.code == 0
+    assert "2.0" in drawn.out
+    assert drawn.err == "warning: 2 values of 'loss' had no place: NaN, or too large.\n"
