@@ -8,7 +8,7 @@ from pathlib import Path
 
 from artvcs.pipelines.history import pins
 from artvcs.pipelines.history.pins import Pin
-from artvcs.vcs import ArtError, Entry, Repository, Version, git, storage_errors, versions, worktree
+from artvcs.vcs import ArtError, DamagedError, Entry, Repository, Version, git, storage_errors, versions, worktree
 from artvcs.vcs.worktree import Difference, Placed, Places
 
 from .main import terminal
@@ -51,7 +51,11 @@ def note(repository: Repository, path: Path, version: Version, entry: Entry, *, 
         if ignored:
             terminal().warn(f"{path} lies outside of the project, so its .gitignore says nothing of it.")
         return
-    pinned = pins.read(repository.project)
+    try:
+        pinned = pins.read(repository.project)
+    except DamagedError as error:  # what was asked for is done
+        terminal().warn(str(error))
+        pinned = {}
     if spelt in pinned and pinned[spelt].id != version.artifact:
         pins.save(repository.project, {**pinned, spelt: pin(spelt, version)})
         _tell(f"{pins.FILE_NAME} pins {pin(spelt, version).artifact} at {spelt} now")

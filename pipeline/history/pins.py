@@ -88,7 +88,9 @@ def read(project: Path) -> dict[str, Pin]:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise DamagedError(f"{FILE_NAME} cannot be understood ({error}); mend it, or `art lock` anew.") from None
+            raise DamagedError(
+                f"{FILE_NAME} cannot be understood ({error}); mend it, or remove it and `art lock` anew."
+            ) from None
     found = {path: _pin(path, each) for path, each in said.items()}
     top = project.resolve()
     for path in found:
@@ -99,7 +101,9 @@ def read(project: Path) -> dict[str, Pin]:
 
 def _pin(path: str, said: Any) -> Pin:
     if not isinstance(said, Mapping):
-        raise DamagedError(f"{FILE_NAME}: {path!r} is no table with artifact and id; mend it, or `art lock` anew.")
+        raise DamagedError(
+            f"{FILE_NAME}: {path!r} is no table with artifact and id; mend it, or remove it and `art lock` anew."
+        )
     artifact, oid = said.get("artifact"), said.get("id")
     if not isinstance(artifact, str) or not isinstance(oid, str) or len(oid) != 64 or not _HEX.issuperset(oid):
         raise DamagedError(f"{FILE_NAME}: {path!r} needs an artifact as NAME@VERSION and its id of 64 digits; mend it.")

@@ -199,6 +199,20 @@ def test_what_is_pinned_never_leaves_the_project_by_a_link(
     assert list(outside.iterdir()) == []
 
 
+def test_a_lock_that_nobody_can_read_is_said_and_stops_nothing(art: Art, project: Path) -> None:
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    art("lock")
+    (project / "artifacts.lock").write_text("<<<<<<< ours\n")
+    (project / "one.txt").write_text("second")
+    added = art("add", "one.txt", "--name", "one")
+    assert (added.code, len(added.out.split()[0])) == (0, 64)
+    assert added.err.startswith("warning: artifacts.lock cannot be understood (")
+    assert (project / "artifacts.lock").read_text() == "<<<<<<< ours\n"
+    (project / "artifacts.lock").unlink()
+    assert "one@2" in art("lock").out
+
+
 def test_a_pipe_in_place_of_the_lock_is_not_waited_for(art: Art, project: Path) -> None:
     art("init")
     os.mkfifo(project / "artifacts.lock")
