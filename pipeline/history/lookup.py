@@ -155,11 +155,21 @@ def steps_back(text: str) -> tuple[str, int]:
 
 
 def with_word(refs: Refs, name: str, word: str) -> Version | None:
-    """The version of a name with this label or number, or in this stage, or the newest for `latest`."""
+    """The version of a name with this label or number, or in this stage, or the newest for `latest`.
+
+    Raises:
+        UnknownName: The version that is in the stage has been deleted.
+    """
     found = with_version(refs, name, word)
     if found is None and word == LATEST:
         return versions.newest(refs, name)
-    return found or stages.version(refs, name, word)
+    found = found or stages.version(refs, name, word)
+    promotion = None if found else stages.last(refs, name, word)
+    if promotion is not None and promotion.artifact is not None:
+        raise UnknownName(
+            f"The version of {name!r} that is {word!r} has been deleted; `art tag {name}@VERSION {word}` moves it."
+        )
+    return found
 
 
 def _before(refs: Refs, version: Version, steps: int) -> Version:

@@ -82,13 +82,14 @@ def _list(repository: Repository, found: list[Promotion], *, as_json: bool) -> N
 def _version(repository: Repository, promotion: Promotion) -> str:
     if promotion.artifact is None:
         return f"{promotion.name} (none)"
-    return history.version_name(repository, promotion.name, promotion.artifact)
+    called = history.version_name(repository, promotion.name, promotion.artifact)
+    return f"{called} (deleted)" if called == promotion.name else called
 
 
 def _document(repository: Repository, promotion: Promotion) -> dict[str, object]:
     run = None if promotion.run is None else history.History(repository).run_name(promotion.run)
     return {
         "name": promotion.name, "stage": promotion.stage, "artifact": promotion.artifact,
-        "version": None if promotion.artifact is None else _version(repository, promotion).rpartition("@")[2],
+        "version": _version(repository, promotion).partition("@")[2] or None,
         "created": from_ms(promotion.created), "author": promotion.author, "reason": promotion.reason, "run": run,
     }  # fmt: skip

@@ -223,3 +223,25 @@ def test_stages_and_models_are_shared(machine: Clone, shared: Path) -> None:
 MODEL = """from artvcs import Model
 
 @pipeline(model=Model("digits"))"""
+
+
+def test_a_stage_whose_version_a_teammate_deleted_says_so(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for number in (1, 2):
+        (ada.folder / "notes.txt").write_text(f"{number}")
+        ada.art("add", "notes.txt", "--name", "notes")
+    ada.art("push")
+    ben.art("pull")
+    ada.art("rm", "notes@1", "--yes")
+    ada.art("push")
+    ben.art("tag", "notes@1", "production")
+    ben.art("push")
+    ada.art("pull")
+    assert "notes (deleted)" in ada.art("tag").out
+    assert [row["version"] for row in ada.art("tag", "--json").json] == [None]
+    assert (
+        "'production' has been deleted; `art tag notes@VERSION production` moves it"
+        in ada.art("cat", "notes@production", code=3).err
+    )
+    ada.art("tag", "notes@2", "production")
+    assert ada.art("cat", "notes@production").out == "2"
