@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test traces lint check extras remotes faults bench clean
+.PHONY: demo test traces lint check extras remotes faults bench pictures clean
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -45,6 +45,10 @@ extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebo
 
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks
+
+pictures: $(STAMP) ## the README's pictures anew; needs Chromium
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,pictures]'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/pictures.py
 
 clean:
 	rm -rf .venv

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OWN = ("run", "id", "pipeline", "status", "started", "seconds")
 """The columns that every run has."""
 
+_SHORT = {"took": "seconds", "began": "started"}
+"""What tables call two of them, where no parameter or measure is called so."""
+
 _LONG = "…"
 """Stands for a value that is too long for a table."""
 
@@ -60,12 +63,19 @@ class Experiment:
 
         A measure comes before a parameter of that name, which is also had as `parameter.NAME`.
         """
-        if column in OWN:
-            return getattr(self, column)
+        if (own := self.own(column)) is not None:
+            return getattr(self, own)
         for found in (self.measures, self.parameters, self.of_steps):
             if column in found:
                 return found[column]
         return self.parameters.get(column.removeprefix(_PARAMETER)) if column.startswith(_PARAMETER) else None
+
+    def own(self, column: str) -> str | None:
+        """Which of `OWN` stands in a column, if any; `took` is `seconds` and `began` is `started`."""
+        if column in OWN:
+            return column
+        named = column in self.measures or column in self.parameters
+        return None if named else _SHORT.get(column)
 
     def __contains__(self, column: str) -> bool:
         """Whether something stands in a column, though it be None."""
@@ -75,7 +85,8 @@ class Experiment:
     def facts(self) -> dict[str, Any]:
         """All columns."""
         own = {name: self.get(name) for name in OWN}
-        return {**self.of_steps, **own, **self.parameters, **self.measures}
+        short = {name: own[of] for name, of in _SHORT.items()}
+        return {**self.of_steps, **short, **own, **self.parameters, **self.measures}
 
 
 _PARAMETER = "parameter."
@@ -155,7 +166,7 @@ def experiments(
 def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
     """What to say of a name that no run has as a column: ` (did you mean …?)`, or nothing; None where one has it."""
     rows = list(rows)
-    if name in OWN or any(name in row for row in rows):
+    if name in OWN or name in _SHORT or any(name in row for row in rows):
         return None
     return perhaps(name, {*OWN, *(key for row in rows for key in row.facts)})
 

@@ -1,7 +1,9 @@
-"""What `make demo` shows."""
+"""What `make demo` shows, and the pictures that are made of it."""
 
 from __future__ import annotations
 
+import html
+import importlib.util
 import os
 import re
 import subprocess
@@ -11,6 +13,23 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+PICTURES = PROJECT / "docs" / "pictures"
+
+
+def lines_of(picture: str) -> list[str]:
+    """What a picture of a terminal says, but for ids, numbers and times."""
+    found = dict[float, str]()
+    for y, text in re.findall(r'<text[^>]* y="([0-9.]+)"[^>]*>([^<]*)</text>', picture):
+        found[float(y)] = found.get(float(y), "") + html.unescape(text).replace("\xa0", " ")
+    said = (re.sub(r"\b[0-9a-f]{12}\b", "ID", found[y]) for y in sorted(found))
+    return [" ".join(re.sub(r"[\d.]+( m?s\b)?", "#", each).split()) for each in said]
+
+
+def test_the_pictures_are_small_and_fetch_nothing() -> None:
+    found = sorted(PICTURES.iterdir())
+    assert [each.name for each in found] == ["notebook.png", "terminal.svg"]
+    assert all(each.stat().st_size < 100_000 for each in found)
+    assert re.findall(r"https?://[^\"]*", found[1].read_text()) == ["http://www.w3.org/2000/svg"]
 
 
 @pytest.mark.remotes  # it takes long
@@ -40,3 +59,14 @@ def test_the_demo_and_what_the_readme_says_of_verbs(tmp_path: Path) -> None:
         assert [line.split()[0] for line in listed.splitlines()[1:]], verb
     [best, *_] = run("art", "runs", "--sort", "-accuracy", "--csv", cwd=demo).splitlines()[1:]
     assert ",0.98" in best
+
+    spec = importlib.util.spec_from_file_location("pictures", PROJECT / "examples" / "pictures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    pictures = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(pictures)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", path)
+        drawn = lines_of(pictures.draw_terminal(demo))
+    assert drawn == lines_of((PICTURES / "terminal.svg").read_text())  # else `make pictures` makes them anew
+    assert any("accuracy" in line for line in drawn)

@@ -60,13 +60,13 @@ def _chosen(found: Experiments, columns: str | None) -> list[str]:
     names = [name.strip() for name in (columns or "").split(",") if name.strip()]
     for name in names if found.rows else ():
         check_column(name, found.rows)
-    return names
+    return list(dict.fromkeys(names))
 
 
 def _say_table(rows: Sequence[Experiment], found: Experiments, chosen: list[str], *, several: bool) -> None:
     """Writes a line for each run; where there is no room for all columns, what is the same in all goes first."""
-    around = ["pipeline"] * several + ["status", "took", "began"]
-    heads = ["run", *chosen] if chosen else ["run", *found.columns, *around]
+    around = [name for name in ["pipeline"] * several + ["status", "took", "began"] if name not in found.columns]
+    heads = ["run", *(name for name in chosen if name != "run")] if chosen else ["run", *found.columns, *around]
     same = [name for name in found.columns if len({_cell(row, name) for row in rows}) == 1]
     given, came = found.columns[: len(found.parameters)], found.columns[len(found.parameters) :]
     spare = ["began", "took", *same, "status", "pipeline", *reversed(given), *reversed(came)]
@@ -78,13 +78,12 @@ def _say_table(rows: Sequence[Experiment], found: Experiments, chosen: list[str]
 
 
 def _cell(row: Experiment, name: str) -> str:
-    if name == "run":
-        return row.run
-    if name == "took":
+    own = row.own(name)
+    if own == "seconds":
         return "" if row.seconds is None else output.duration(row.seconds)
-    if name == "began":
+    if own == "started":
         return output.ago(row.started)
-    if name == "status":
+    if own == "status":
         return output.status(row.status)
     return output.value(row.get(name)) if name in row else ""
 

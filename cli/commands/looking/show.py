@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
+from artvcs.pipelines.values.visualizations import known
 from artvcs.vcs import (
     Commit,
     Entry,
@@ -38,8 +39,6 @@ _FILES = 10
 """So many files are listed where nobody asks for all."""
 _COUNTED = 1000
 """So many are looked at, to say how much is stored."""
-_LOOKED_AT, _MEASURES = 50, 3
-"""So many things are looked at that steps noted which took a version, and what so many of them noted is shown."""
 _SEEN = 10
 """So many files that an execution used are listed, variables and the like."""
 _RUNS = 5
@@ -84,7 +83,7 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     say, record = terminal().say, version.record
     say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
-    for step, noted in _measures(version):
+    for step, noted in known.measures(version):
         terminal().row(f"Measures:  {output.values(noted)} ({step})")
     _say_labels(version)
     owners = list(islice(versions.owners(repository.refs(), version.name, version.id), _RUNS))
@@ -150,24 +149,10 @@ def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) ->
     terminal().table(["  artifact", "type", "size"], rows, whole="  artifact")
 
 
-def _measures(version: ArtifactVersion) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """What the step noted that made a version, and the newest different things that those noted that took it."""
-    if version.commit is not None and version.commit.metadata:
-        yield version.commit.step, decode_all(version.commit.metadata)
-    told = list[tuple[str, Mapping[str, Any]]]()
-    for each in version.remarks(_LOOKED_AT):
-        if each not in told:
-            told.append(each)
-    yield from told[:_MEASURES]
-
-
 def _without_defaults(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of a model are long, and most say nothing: those that somebody changed are shown."""
-    found = dict(metadata)
-    if isinstance(changed := found.pop("changed", None), Mapping) and isinstance(found.get("parameters"), Mapping):
-        more = len(found["parameters"]) - len(changed)
-        told = [output.values(changed)] if changed else []
-        found["parameters"] = ", ".join([*told, f"{more} as the class has them"])
+    found, changed, defaults = known.split_defaults(metadata)
+    if changed is not None:
+        found["parameters"] = ", ".join(filter(None, [output.values(changed), f"{defaults} as the class has them"]))
     return found
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from artvcs.pipelines.errors import UntrustedData
+from artvcs.vcs import ArtError
 
-from . import gallery, wording
+from . import gallery, known, wording
 from .pages import graph, html
 from .shown import ShownRun, ShownStep, ShownVersion
 from .summary import Facts, Summary
@@ -128,15 +129,35 @@ def _in_a_line(error: Exception) -> str:
 def _artifact(version: ShownVersion) -> str:
     facts = [
         ("type", version.type.removeprefix("builtins.")),
+        *(("measures", f"{_together(noted)} ({step})") for step, noted in _measures(version)),
+        ("stages", ", ".join(version.stages)),
         ("size", wording.size(version.size)),
         ("created", f"{version.created:%Y-%m-%d %H:%M:%S} UTC"),
         ("made by", _origin(version)),
         ("id", version.id[:12]),
+        ("tags", ", ".join(version.tags)),
     ]
-    if version.tags:
-        facts.append(("tags", ", ".join(version.tags)))
-    head = html.render(Summary(f"{version.name}@{version.version}", (Facts(tuple(facts)),)))
-    return head + _attempt(lambda: _values("Metadata", version.metadata)) + _attempt(lambda: _picture(version))
+    told = tuple((name, said) for name, said in facts if said)
+    head = html.render(Summary(f"{version.name}@{version.version}", (Facts(told),)))
+    return head + _attempt(lambda: _metadata(version)) + _attempt(lambda: _picture(version))
+
+
+def _measures(version: ShownVersion) -> list[tuple[str, Mapping[str, Any]]]:
+    try:
+        return list(known.measures(version))
+    except ArtError:  # a damaged record hides nothing of the others
+        return []
+
+
+def _metadata(version: ShownVersion) -> str:
+    found, changed, defaults = known.split_defaults(version.metadata)
+    if changed is not None:
+        found["parameters"] = ", ".join(filter(None, [_together(changed), f"{defaults} as the class has them"]))
+    return _values("Metadata", found)
+
+
+def _together(found: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={wording.value(value)}" for name, value in found.items())
 
 
 def _origin(version: ShownVersion) -> str:

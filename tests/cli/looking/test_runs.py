@@ -119,6 +119,15 @@ def test_columns_go_where_there_is_no_room(trials: Art, monkeypatch: pytest.Monk
     assert heads(trials("runs", "--columns", "accuracy,depth").out) == ["run", "accuracy", "depth"]
 
 
+def test_the_columns_of_every_run_are_chosen_as_the_table_calls_them(trials: Art) -> None:
+    done = trials("runs", "--columns", "run,took,began,status,took", "--sort", "-took")
+    assert (done.code, heads(done.out)) == (0, ["run", "took", "began", "status"])
+    assert all("completed" in line and " ago" in line for line in done.out.splitlines()[1:])
+    took = [row["seconds"] for row in trials("runs", "--sort", "-took", "--json").json]
+    assert took == sorted(took, reverse=True)
+    assert depths(trials, "--where", "took >= 0") == depths(trials)
+
+
 def test_csv_has_all(trials: Art) -> None:
     rows = list(csv.DictReader(io.StringIO(trials("runs", "--csv", "--sort", "depth").out)))
     assert [row["depth"] for row in rows] == ["1", "5", "7", "9"]

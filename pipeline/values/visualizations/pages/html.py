@@ -30,8 +30,8 @@ text-overflow:ellipsis;white-space:nowrap}
 .artvcs .data .number{text-align:right}
 .artvcs .data tr{background:none}
 .artvcs .facts{display:grid;grid-template-columns:max-content 1fr;gap:.1em 1.2em;margin:.3em 0}
-.artvcs .facts dt{opacity:.68;font-weight:400;margin:0;padding:0}
-.artvcs .facts dd{margin:0;padding:0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
+.artvcs .facts dt{opacity:.68;font-weight:400;margin:0;padding:0;float:none;width:auto}
+.artvcs .facts dd{margin:0;padding:0;float:none;width:auto;overflow-wrap:anywhere;font-variant-numeric:tabular-nums}
 .artvcs pre{font:12px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;
 overflow-wrap:anywhere;margin:.3em 0;padding:.6em .8em;border:1px solid var(--line);border-radius:6px;
 background:rgba(128,128,128,.06);color:inherit;max-height:32em;overflow-y:auto}

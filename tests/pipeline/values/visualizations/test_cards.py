@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import html
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import UntrustedData
@@ -50,6 +53,28 @@ def test_an_artifact_s_card(run: PipelineRun) -> None:
     card = Client().get_artifact_version("train")._repr_html_()
     for part in ("train@1", "pandas.DataFrame", "step load of pipeline training", "<svg", "min 1 · mean 2.333"):
         assert part in card
+
+
+def test_a_model_s_card_leads_with_what_is_looked_for(project: Path) -> None:
+    @step
+    def fit(depth: int) -> Annotated[DecisionTreeClassifier, "tree"]:
+        return DecisionTreeClassifier(max_depth=depth).fit([[0.0], [1.0]], [0, 1])
+
+    @step
+    def judge(tree: DecisionTreeClassifier) -> None:
+        log_metadata({"accuracy": 0.75})
+
+    @pipeline
+    def training(depth: int = 3) -> None:
+        judge(fit(depth))
+
+    training()
+    Client().promote("tree", "production", reason="the only one")
+    card = html.unescape(re.sub(r"<[^>]+>", " ", Client().get_artifact_version("tree")._repr_html_()))
+    said = " ".join(card.split())
+    assert "measures accuracy=0.75 (judge) stages production" in said
+    assert re.search(r"parameters max_depth=3, \d+ as the class has them", said)
+    assert "min_samples_leaf" not in said
 
 
 def test_a_step_s_card(run: PipelineRun) -> None:
