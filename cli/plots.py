@@ -9,7 +9,7 @@ from typing import Any
 
 from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.escaping import printable
-from artvcs.pipelines.history.plots import Plot, Series
+from artvcs.pipelines.history.plots import Plot
 from artvcs.vcs import storage_errors
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -20,6 +20,12 @@ _LEAST, _MOST = 20, 160
 
 _LARGEST = 1e300
 """What plotext can still reckon with: it takes differences of what it draws, and a little more."""
+
+_MANY = 300
+"""So many points are drawn as fine ones, for else they hide one another."""
+
+_LABELS = 20
+"""So many texts stand below a picture."""
 
 _LABEL = 0.5
 """So much of the width the name of a series takes at most."""
@@ -45,7 +51,7 @@ def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
         points = [(places(x), y) for x, y in zip(series.x, series.y, strict=True)]
         drawn = [each for each in points if all(map(is_drawable, each))]
         x, y = [each for each, _ in drawn], [each for _, each in drawn]
-        marker = "braille" if blocks and plot.are_lines else "●" if blocks else "*"
+        marker = "*" if not blocks else "braille" if plot.are_lines or len(x) > _MANY else "●"
         if not colour and len(plot.series) > 1:
             marker = "abcdefghijklmnopqrstuvwxyz"[number % 26]
         label = printable(series.label) if len(plot.series) > 1 else None
@@ -77,7 +83,8 @@ def _places(plot: Plot) -> Callable[[Any], float]:
     """Where something stands on the horizontal axis."""
     categories = plot.categories
     if categories is not None:
-        return lambda each: float(categories.index(str(each)))
+        place = {name: float(at) for at, name in enumerate(categories)}
+        return lambda each: place[str(each)]
     return lambda each: each.timestamp() if isinstance(each, datetime) else float(each)
 
 
@@ -97,24 +104,31 @@ def save(plot: Plot, path: Path) -> None:
         from matplotlib import pyplot
     except ImportError:
         raise ParameterError("A picture needs matplotlib; install artvcs[plots], or plot in the terminal.") from None
+    with pyplot.rc_context({"text.parse_math": False}):  # a name is no formula
+        figure = _drawn(plot, pyplot)
+        try:
+            with storage_errors(f"writing {path}"):
+                figure.savefig(path, dpi=150)
+        finally:
+            pyplot.close(figure)
+
+
+def _drawn(plot: Plot, pyplot: Any) -> Any:
     figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
-    try:
-        for series in plot.series:
-            _draw(axes, plot, series)
-        axes.set(title=plot.title, xlabel=plot.x, ylabel=plot.y)
-        axes.grid(alpha=0.3)
-        if any(isinstance(each, datetime) for series in plot.series for each in series.x):
-            figure.autofmt_xdate()
-        if len(plot.series) > 1:
-            axes.legend(fontsize="small")
-        with storage_errors(f"writing {path}"):
-            figure.savefig(path, dpi=150)
-    finally:
-        pyplot.close(figure)
-
-
-def _draw(axes: Any, plot: Plot, series: Series) -> None:
-    if plot.are_lines:
-        axes.plot(series.x, series.y, label=series.label)
-    else:
-        axes.scatter(series.x, series.y, label=series.label, alpha=0.8)
+    places = _places(plot) if plot.categories is not None else lambda each: each
+    for series in plot.series:
+        x, label = [places(each) for each in series.x], printable(series.label)
+        if plot.are_lines:
+            axes.plot(x, series.y, label=label)
+        else:
+            axes.scatter(x, series.y, s=36 if len(x) <= _MANY else 4, label=label, alpha=0.8)
+    if plot.categories is not None:
+        some = range(0, len(plot.categories), -(-len(plot.categories) // _LABELS))
+        axes.set_xticks(some, [printable(plot.categories[each]) for each in some], rotation=30, ha="right")
+    elif any(isinstance(each, datetime) for series in plot.series for each in series.x):
+        figure.autofmt_xdate()
+    axes.set(title=printable(plot.title), xlabel=printable(plot.x), ylabel=printable(plot.y))
+    axes.grid(alpha=0.3)
+    if len(plot.series) > 1:
+        axes.legend(fontsize="small")
+    return figure

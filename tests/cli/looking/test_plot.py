@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import pytest
 
 from artvcs import Client, log_metadata
+from artvcs.cli import plots
+from artvcs.pipelines.history import plots as data
+from artvcs.vcs import Repository
 
 from ..conftest import Art, Once
 
@@ -85,15 +90,26 @@ def test_a_picture(trials: Art, project: Path, suffix: str, start: bytes) -> Non
 
 @pytest.mark.parametrize("columns", [20, 500])
 def test_a_narrow_and_a_wide_terminal(trials: Art, columns: int) -> None:
-    from artvcs.cli import plots
-    from artvcs.pipelines.history import plots as data
-    from artvcs.vcs import Repository
-
     plot = data.by(Repository.discover(), "accuracy", "depth")
     for blocks in (True, False):
         text = plots.as_text(plot, columns, colour=False, blocks=blocks)
         assert max(len(line.replace("\x1b[0m", "")) for line in text.splitlines()) <= columns
         assert blocks or text.isascii()
+
+
+def test_ten_thousand_texts_and_names_that_are_no_formulas(tmp_path: Path) -> None:
+    """A picture has no room for a label each, and drawing so many would take a minute."""
+    names = [f"${number}$" for number in range(10_000)]
+    points = data.Series("all", list(names), [float(each) for each in range(10_000)])
+    plot = data.Plot("$a^", "kind", "$a^", [points], are_lines=False)
+    began = time.monotonic()
+    plots.save(plot, tmp_path / "plot.svg")
+    assert time.monotonic() - began < 20
+    said = re.findall(r"<!-- (.*) -->", (tmp_path / "plot.svg").read_text())
+    assert {"$0$", "$500$", "$9500$", "$a^"} <= set(said)
+    assert "$1$" not in said
+    drawn = plots.as_text(plot, 80, colour=False, blocks=True)
+    assert "●" not in drawn  # they would hide one another
 
 
 def test_what_is_no_number_is_left_out_and_said(trials: Art) -> None:
