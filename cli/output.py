@@ -36,6 +36,9 @@ from .marks import style as style
 ERASE = "\r\x1b[K"
 """Takes a line away that was shown without an end."""
 
+_EARLY = 0.1
+"""Seconds after which it can be said how fast something goes."""
+
 _USUAL = 80
 """Columns where nobody says how many there are."""
 
@@ -185,6 +188,24 @@ def shown_moving(live: bool) -> Iterator[Callable[[str], None]]:
 def show_bar(doing: str, done: int, total: int, more: str = "") -> None:
     """Shows a moving line that says how much of a thing is done."""
     show_moving(drawing.bar(doing, done, total, more, room_to_move()))
+
+
+def pace(done: int, total: int | None, seconds: float) -> str:
+    """How many bytes are done, how fast it goes, and how long the rest takes if it goes on like that.
+
+    Args:
+        done: So many bytes.
+        total: How many there are; None where nobody knows.
+        seconds: So long it took.
+    """
+    rate = f"{size(int(done / max(seconds, _EARLY)))}/s"
+    if total is None or total < done:
+        return f"{size(done)}, {rate}"
+    told = f"{size(done)} of {size(total)}, {rate}"
+    if not 0 < done < total or seconds < _EARLY:
+        return told
+    left = (total - done) * seconds / done
+    return f"{told}, {duration(left) if left < 1 else duration(round(left)).replace('.0', '')} left"
 
 
 def room_to_move() -> int:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self, TextIO
 
-from .output import ERASE, moving, show_bar, show_moving, size
+from .output import ERASE, moving, pace, show_bar, show_moving
 
 _EVERY = 0.1
 """Seconds between two looks of a line that moves."""
@@ -138,11 +138,11 @@ class Progress:
         now = time.monotonic()
         if self._live and (now - self._shown >= _EVERY or done == total):
             self._shown = now
-            rate = f"{size(int(done / max(now - self._began, _EVERY)))}/s"
-            if total is None:
-                show_moving(f"{doing}: {size(done)}, {rate}")
+            said = pace(done, total, now - self._began)
+            if total is None or total < done:
+                show_moving(f"{doing}: {said}")
             else:
-                show_bar(doing, done, total, f"{size(done)} of {size(total)}, {rate}" if total > 1 else "")
+                show_bar(doing, done, total, said if total > 1 else "")
 
     def end(self) -> None:
         """Takes the bar away, until it is called again."""
@@ -158,11 +158,14 @@ class Counter:
         doing: What is being done, as in "writing".
         total: How many bytes there are; None where nobody has counted them.
         live: Whether to show anything.
+
+    Attributes:
+        total: As above; it can be set once it is known.
     """
 
     def __init__(self, doing: str, total: int | None, *, live: bool) -> None:
         self._doing = doing
-        self._total = total
+        self.total = total
         self._progress = Progress(live=live)
         self._done = 0
 
@@ -176,7 +179,7 @@ class Counter:
         """Counts bytes that were just done."""
         self._done += count
         if count:
-            self._progress(self._doing, self._done, self._total)
+            self._progress(self._doing, self._done, self.total)
 
     def end(self) -> None:
         """Takes the bar away."""

@@ -68,13 +68,10 @@ def _moving(doing: str, traffic: Traffic) -> Iterator[None]:
         seconds, done = time.monotonic() - began, traffic.sent + traffic.received - before
         if seconds < _AT_ONCE:
             return ""
-        rate = f"{output.size(int(done / seconds))}/s"
-        total = max(traffic.expected - before, 0)
+        total = traffic.expected - before
         if total <= done:
-            return f"{doing}: {output.size(done)}, {rate}"
-        left = output.duration((total - done) * seconds / done) if done else "?"
-        more = f"{output.size(done)} of {output.size(total)}, {rate}, {left} left"
-        return drawing.bar(doing, done, total, more, output.room_to_move())
+            return f"{doing}: {output.pace(done, None, seconds)}"
+        return drawing.bar(doing, done, total, output.pace(done, total, seconds), output.room_to_move())
 
     with Screen(text).open():
         yield

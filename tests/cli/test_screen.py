@@ -99,6 +99,23 @@ def test_the_moving_line_names_what_runs_and_fits(monkeypatch: pytest.MonkeyPatc
     assert watcher._moving_line() == ""
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "said"),
+    [
+        (0, 4 << 20, 0.0, "0 B of 4.0 MiB, 0 B/s"),
+        (1 << 20, 4 << 20, 0.01, "1.0 MiB of 4.0 MiB, 10.0 MiB/s"),  # too early to tell
+        (1 << 20, 4 << 20, 1.0, "1.0 MiB of 4.0 MiB, 1.0 MiB/s, 3 s left"),
+        (3 << 20, 4 << 20, 1.5, "3.0 MiB of 4.0 MiB, 2.0 MiB/s, 500 ms left"),
+        (1 << 20, 1 << 30, 2.0, "1.0 MiB of 1.0 GiB, 512.0 KiB/s, 34 min 6 s left"),
+        (4 << 20, 4 << 20, 2.0, "4.0 MiB of 4.0 MiB, 2.0 MiB/s"),
+        (5 << 20, 4 << 20, 2.0, "5.0 MiB, 2.5 MiB/s"),  # it grew meanwhile
+        (5 << 20, None, 2.0, "5.0 MiB, 2.5 MiB/s"),
+    ],
+)  # fmt: skip
+def test_bytes_rate_and_what_is_left(done: int, total: int | None, seconds: float, said: str) -> None:
+    assert output.pace(done, total, seconds) == said
+
+
 def test_a_count_of_bytes() -> None:
     with in_terminal() as tty:
         counter = Counter("writing", 200, live=True)

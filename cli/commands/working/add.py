@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 
 import click
@@ -56,11 +58,24 @@ def command(
 
 def _add(path: str, name: str, version: str | None, tags: tuple[str, ...], *, ignored: bool) -> ArtifactVersion:
     size = os.path.getsize(path) if os.path.isfile(path) else None
-    with Counter("storing", size, live=terminal().live and (size is None or size >= _LARGE)) as counter:
+    live = terminal().live and (size is None or size >= _LARGE)
+    with Counter("storing", size, live=live) as counter:
+        if live and size is None:
+            threading.Thread(target=_count, args=(path, counter), daemon=True).start()
         added = register_artifact(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
     placing.note(added.repository, Path(path), added.record, entry, ignored=ignored)
     return added
+
+
+def _count(path: str, counter: Counter) -> None:
+    """Finds out how much there is to store, beside the storing, which need not wait for it."""
+    total = 0
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with contextlib.suppress(OSError):  # gone meanwhile
+                total += os.lstat(os.path.join(folder, name)).st_size
+    counter.total = total
 
 
 def _update(path: str | None, tags: tuple[str, ...], *, as_json: bool) -> None:
