@@ -15,7 +15,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO, TextIO
@@ -173,16 +173,6 @@ def moving(text: str) -> str:
 def show_moving(text: str) -> None:
     """Shows a moving line on standard error; an empty one takes it away."""
     click.echo(moving(text), nl=False, err=True, color=True)
-
-
-@contextlib.contextmanager
-def shown_moving(live: bool) -> Iterator[Callable[[str], None]]:
-    """What shows moving lines while the block runs, where somebody watches, and takes the last one away."""
-    try:
-        yield show_moving if live else lambda _: None
-    finally:
-        if live:
-            show_moving("")
 
 
 def show_bar(doing: str, done: int, total: int, more: str = "") -> None:

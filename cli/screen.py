@@ -119,6 +119,7 @@ class Progress:
     def __init__(self, *, live: bool) -> None:
         self._live = live
         self._began = time.monotonic()
+        self._total: int | None = None
         self._shown = 0.0
 
     def __enter__(self) -> Self:
@@ -128,7 +129,7 @@ class Progress:
         self.end()
 
     def __call__(self, doing: str, done: int, total: int | None) -> None:
-        """Shows a bar, unless that is not all and there was one a moment ago.
+        """Shows how far it is, unless that is not all and it was shown a moment ago.
 
         Args:
             doing: What is being done, as in "writing".
@@ -136,13 +137,17 @@ class Progress:
             total: How many bytes there are; 1 for what is not counted, None where nobody has counted them.
         """
         now = time.monotonic()
+        if total != self._total:
+            self._began, self._total = now, total  # something else is done now
         if self._live and (now - self._shown >= _EVERY or done == total):
             self._shown = now
             said = pace(done, total, now - self._began)
-            if total is None or total < done:
+            if total == 1:
+                show_moving(doing)
+            elif total is None or total < done:
                 show_moving(f"{doing}: {said}")
             else:
-                show_bar(doing, done, total, said if total > 1 else "")
+                show_bar(doing, done, total, said)
 
     def end(self) -> None:
         """Takes the bar away, until it is called again."""

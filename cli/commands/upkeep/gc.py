@@ -10,6 +10,7 @@ from artvcs.vcs import Repository, garbage, gc, op_seq
 
 from ... import output, sharing
 from ...main import terminal
+from ...screen import Progress
 
 
 @click.command()
@@ -36,7 +37,7 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     else:
         make, carry_out = partial(garbage.plan, repository, far), partial(garbage.collect, repository, far)
     unused = {} if max_unused is None else {"max_unused": max_unused / 100}
-    with output.shown_moving(terminal().live) as progress:
+    with Progress(live=terminal().live) as progress:
         done = None if dry_run else carry_out(progress=progress, **unused)
         plan = make(**unused) if done is None else done.plan
     if as_json:
@@ -45,7 +46,9 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     if done is None:
         _say_packs(plan)
     verb = "Would free" if dry_run else "Freed"
-    terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go, {plan.live} stay.")
+    left = sum(plan.leftovers.values())
+    killed = f", and {output.size(left)} that killed processes left" if left else ""
+    terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go{killed}, {plan.live} stay.")
     if done is not None:
         _say_rest(done)
     if far is not None:
@@ -79,6 +82,7 @@ def _say_rest(done: gc.Done) -> None:
 
 def _document(plan: gc.Plan, done: gc.Done | None) -> dict[str, object]:
     packs = [{**vars(each), "live": len(each.live)} for each in plan.verdicts]
-    document = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "packs": packs, "lost": plan.lost}
-    waiting = done.waiting if done else ()
-    return {**document, "waiting": waiting, "held_by": done.held_by if done else (), "dry_run": done is None}
+    freed = {"live": plan.live, "dead": plan.dead, "bytes": plan.freed, "leftovers": plan.leftovers}
+    waiting, held_by = (done.waiting, done.held_by) if done else ((), ())
+    told = {"packs": packs, "lost": plan.lost, "waiting": waiting, "held_by": held_by, "dry_run": done is None}
+    return {**freed, **told}

@@ -301,8 +301,13 @@ def test_strays_go_when_nobody_can_want_them(repository: Repository, folder: Pat
     transaction.close()
     [stray] = packs(folder)
     os.utime(stray, (time.time() - 3600,) * 2)
+    size = stray.stat().st_size
     with repository.transaction("began later"):
-        gc.collect(Repository(folder))
+        planned = gc.plan(Repository(folder))
+        assert (planned.freed, [*planned.leftovers.values()]) == (size, [size])  # and says so
+        assert packs(folder) == [stray]
+        done = gc.collect(Repository(folder))
+    assert (done.plan.freed, done.plan.leftovers) == (size, planned.leftovers)
     assert packs(folder) == []
 
 

@@ -40,6 +40,21 @@ def test_dead_objects_go_and_live_ones_stay(repository: Repository, folder: Path
     assert problems(folder) == []
 
 
+def test_it_tells_how_much_of_what_it_writes_anew_is_written(repository: Repository) -> None:
+    with repository.begin("half dead") as transaction:
+        for number in range(8):
+            text = random_text(number).encode()
+            transaction.set_ref(f"tags/half/{number}", transaction.put_blob(text))
+    drop(repository, *(f"tags/half/{number}" for number in range(0, 8, 2)))
+    told: list[tuple[str, int, int]] = []
+    gc.collect(repository, progress=lambda *each: told.append(each))
+    assert told[0] == ("finding what is used", 0, 1)
+    written = [(done, total) for doing, done, total in told if doing == "writing anew what is used"]
+    assert len(written) >= 4
+    assert written == sorted(written)
+    assert written[-1][0] == written[-1][1] > 4 * 100_000
+
+
 def test_versions_and_what_they_name_stay(repository: Repository, folder: Path) -> None:
     with repository.transaction("add") as transaction:
         for value in "abc":

@@ -20,7 +20,7 @@ from ...repository import Repository
 from ...storage.disk import leases
 from ...storage.layout import INDEX, PACKS, PROBE, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
 from ...storage.snapshot import Snapshot
-from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on
+from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on, unseen
 from ..remote import Remote, tried
 from . import ranges
 from .fetch import fetch
@@ -52,9 +52,7 @@ def plan(near: Repository, remote: Remote, max_unused: float | None = None) -> P
     return plan_on(_There(remote), _unused(remote, max_unused))
 
 
-def collect(
-    near: Repository, remote: Remote, max_unused: float | None = None, progress: Progress = lambda _: None
-) -> Done:
+def collect(near: Repository, remote: Remote, max_unused: float | None = None, progress: Progress = unseen) -> Done:
     """As `gc.collect`, elsewhere.
 
     Raises:
@@ -62,7 +60,7 @@ def collect(
         RemoteError: It cannot be reached.
         DamagedError: Its refs are damaged.
     """
-    progress("fetching what is new")
+    progress("fetching what is new", 0, 1)
     fetch(near, remote)
     seen = remote.notes.seen()
     if seen is not None and seen.identity is None:
@@ -140,15 +138,19 @@ class _There:
         """See `Ground.holders`: there are none."""
         return []
 
-    def sweep(self) -> list[str]:
-        """See `Ground.sweep`: old indexes, and what is left of tests of the place."""
+    def leftovers(self) -> dict[str, int]:
+        """See `Ground.leftovers`: old indexes, and what is left of tests of the place."""
         files = self._remote.files
         old = [name for name, age in files.ages(INDEX) if age > _INDEX_SPARED]
         old += [name for name, age in files.ages(PROBE) if age > _PROBE_SPARED]
         named = set(map(segment_name, self.store.look().state.segments))
-        swept = [name for name in old if name not in named]
+        return {name: 0 for name in old if name not in named}
+
+    def sweep(self) -> dict[str, int]:
+        """See `Ground.sweep`."""
+        swept = self.leftovers()
         for name in swept:
-            files.delete(name)
+            self._remote.files.delete(name)
         return swept
 
     def kept_edits(self) -> Iterable[Path]:

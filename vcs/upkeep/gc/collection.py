@@ -40,7 +40,7 @@ class Done:
     """What a collection did.
 
     Attributes:
-        plan: What it had set out to do.
+        plan: What it had set out to do, with what was left over in the end.
         deleted: Packs and old ops that are gone.
         waiting: Packs that will go when those who use them have ended.
         held_by: The processes that use them.
@@ -56,8 +56,12 @@ class Done:
     kept_edits: tuple[Path, ...]
 
 
-Progress = Callable[[str], None]
-"""Told what is being done."""
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how many bytes are done, and how many there are in all; 0 of 1 for what is not counted."""
+
+
+def unseen(doing: str, done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 def plan(repository: Repository, max_unused: float = MAX_UNUSED) -> Plan:
@@ -75,10 +79,11 @@ def plan_on(ground: Ground, max_unused: float = MAX_UNUSED) -> Plan:
     head = ground.store.refresh().without_damage()
     mark = Mark(ground.store, ground.promised(), ground.ahead)
     mark.catch_up(head)
-    return planning.make(ground.store, head, mark, max_unused)
+    made = planning.make(ground.store, head, mark, max_unused)
+    return dataclasses.replace(made, leftovers=ground.leftovers())
 
 
-def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
+def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Progress = unseen) -> Done:
     """Makes a plan and carries it out.
 
     Args:
@@ -99,7 +104,7 @@ def collect(repository: Repository, max_unused: float = MAX_UNUSED, progress: Pr
         return collect_on(Here(repository), max_unused, progress)
 
 
-def collect_on(ground: Ground, max_unused: float = MAX_UNUSED, progress: Progress = lambda _: None) -> Done:
+def collect_on(ground: Ground, max_unused: float = MAX_UNUSED, progress: Progress = unseen) -> Done:
     """As `collect`, anywhere."""
     ground.settle()
     return _Collection(ground, progress).run(max_unused)
@@ -115,11 +120,12 @@ class _Collection:
         self._fresh: set[bytes] = set()  # raw ids of what has come to life since the plan was made
         self._epoch = -1  # what it was when the plan was made
         self._unnamed: set[PackName] = set()  # packs that no state named then
+        self._written, self._to_write = 0, 0  # bytes of what is alive in packs that are written anew
 
     def run(self, max_unused: float) -> Done:
         store = self._store
         with self._ground.begin("gc") as transaction:
-            self._progress("finding what is used")
+            self._progress("finding what is used", 0, 1)
             self._mark.catch_up(store.refresh())
             head = store.refresh().without_damage()
             self._mark.catch_up(head)  # what was published while that took its time
@@ -130,11 +136,13 @@ class _Collection:
         self._delete_condemned()
         full = not self._rewrite(made)
         self._delete_condemned()
-        self._deleted += self._ground.sweep()
+        swept = self._ground.sweep()
+        self._deleted += swept
         holders = self._ground.holders()
         waiting = tuple(store.refresh().state.condemned) if holders else ()
         held_by = tuple(sorted({holder.process for holder in holders})) if waiting else ()
-        return Done(made, tuple(self._deleted), waiting, held_by, full, tuple(self._ground.kept_edits()))
+        made, kept = dataclasses.replace(made, leftovers=swept), tuple(self._ground.kept_edits())
+        return Done(made, tuple(self._deleted), waiting, held_by, full, kept)
 
     def _condemn(self, transaction: Transaction, packs: Sequence[PackName], copied: set[bytes]) -> None:
         """Publishes that these packs count as absent, less those in which something has come to life meanwhile.
@@ -183,7 +191,7 @@ class _Collection:
         chosen = made.packs("rewrite")
         if not chosen:
             return True
-        self._progress("writing anew what is used in packs that are mostly not")
+        self._to_write = sum(each.live_bytes for each in chosen)
         try:
             with self._ground.begin("gc") as transaction:
                 done: list[Verdict] = []
@@ -203,6 +211,8 @@ class _Collection:
         try:
             for item, _ in copying.items(self._store, verdict.pack, verdict.live):
                 transaction.bring(item)
+                self._written += len(item.stored)
+                self._progress("writing anew what is used", self._written, max(self._written, self._to_write))
         except DamagedError:
             return False
         return True

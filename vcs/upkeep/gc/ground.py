@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import stat
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +15,7 @@ from ...changes.journal import packs_in_journals
 from ...changes.transaction import Transaction
 from ...objects.oid import Oid
 from ...repository import Repository
-from ...storage.disk import leases
+from ...storage.disk import durable, leases
 from ...storage.disk.locks import Lock
 from ...storage.disk.plain import is_plain
 from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, segment_name
@@ -54,8 +56,11 @@ class Ground(Protocol):
     def holders(self) -> list[leases.Holder]:
         """Who uses which state, the oldest state first: nothing goes that it names."""
 
-    def sweep(self) -> list[str]:
-        """Removes what nobody can miss, after everything else, and returns its names."""
+    def leftovers(self) -> dict[str, int]:
+        """What nobody can miss: the names of files and folders, and how many bytes each has, 0 where nobody says."""
+
+    def sweep(self) -> dict[str, int]:
+        """Removes that, after everything else, and returns it."""
 
     def kept_edits(self) -> Iterable[Path]:
         """Where edits are now that a killed checkout had moved away."""
@@ -96,8 +101,28 @@ class Here:
         """See `Ground.holders`."""
         return leases.holders(self._layout.leases)
 
-    def sweep(self) -> list[str]:
-        """See `Ground.sweep`: what dead processes left, files that no state names, half-written ones."""
+    def leftovers(self) -> dict[str, int]:
+        """See `Ground.leftovers`: what dead processes left, files that no state names, half-written ones."""
+        unnamed = {name: _size(self._layout.folder / name) for name in self._unnamed()}
+        return unnamed | {path.name: _size(path) for path in _left_in_tmp(self._layout)}
+
+    def sweep(self) -> dict[str, int]:
+        """See `Ground.sweep`."""
+        swept = {}
+        for name in self._unnamed():
+            swept[name] = _size(self._layout.folder / name)
+            self.store.files.delete(name)
+        for claim in self._layout.running.glob("*"):
+            if is_plain(claim) and (lock := Lock.take(claim)) is not None:
+                lock.remove()  # its process was killed
+        for path in _left_in_tmp(self._layout):
+            swept[path.name] = _size(path)
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            self._layout.scratch_lock(path).unlink(missing_ok=True)
+        return swept
+
+    def _unnamed(self) -> list[str]:
+        """Packs and indexes that no state names, nor anybody who is alive is about to."""
         now = int(time.time() * 1000)
         begun = min((holder.begun for holder in self.holders()), default=now) - _CLOCK
         # Whatever the clock says: times may come from another machine, and clocks are set back.
@@ -105,36 +130,42 @@ class Here:
         # Only now: who ended before we looked who is alive has published.
         head = self.store.refresh().without_damage()
         named = {*wanted, *head.packs(), *head.state.condemned, *map(segment_name, head.state.segments)}
-        swept = []
+        found = []
         for name in (*self.store.files.list(PACKS), *self.store.files.list(INDEX)):
             path = self._layout.folder / name
             known = is_pack_name(name) or name.startswith(f"{INDEX}/")
             if name not in named and known and path.exists() and path.stat().st_mtime * 1000 < begun:
-                self.store.files.delete(name)
-                swept.append(name)
-        for claim in self._layout.running.glob("*"):
-            if is_plain(claim) and (lock := Lock.take(claim)) is not None:
-                lock.remove()  # its process was killed
-        _sweep_tmp(self._layout)
-        return swept
+                found.append(name)
+        return found
 
     def kept_edits(self) -> Iterable[Path]:
         """See `Ground.kept_edits`."""
         return clean_up(self._layout)
 
 
-def _sweep_tmp(layout: Layout) -> None:
-    """Removes what dead processes left in the folder for temporary files."""
+def _left_in_tmp(layout: Layout) -> Iterator[Path]:
+    """What dead processes left in the folder for temporary files; each stays locked while it is looked at."""
     for path in sorted(layout.tmp.iterdir()) if layout.tmp.is_dir() else ():
         lock = layout.scratch_lock(path)
         if lock.exists():
             held = Lock.take(lock)
             if held is None:
                 continue  # its process is alive
-            shutil.rmtree(path, ignore_errors=True)
-            held.remove()
+            try:
+                yield path
+            finally:
+                held.release()
         elif time.time() - _changed(path) > _KEEP_TMP:
-            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            yield path
+
+
+def _size(path: Path) -> int:
+    """How many bytes the files have at a path and below, as far as they stay there."""
+    size = 0
+    with suppress(FileNotFoundError):
+        for _, info in durable.below(path):
+            size += info.st_size if stat.S_ISREG(info.st_mode) else 0
+    return size
 
 
 def _changed(path: Path) -> float:

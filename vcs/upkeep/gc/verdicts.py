@@ -68,10 +68,12 @@ class Plan:
     Attributes:
         verdicts: One for each pack.
         lost: Objects that are referred to and cannot be read → why.
+        leftovers: Files and folders that killed processes left, and no state names → their bytes, 0 where nobody says.
     """
 
     verdicts: tuple[Verdict, ...]
     lost: dict[Oid, str]
+    leftovers: dict[str, int] = field(default_factory=dict)
 
     def packs(self, action: Action) -> list[Verdict]:
         """The packs with which this is done."""
@@ -89,8 +91,9 @@ class Plan:
 
     @property
     def freed(self) -> int:
-        """Bytes of the objects that go."""
-        return sum(verdict.dead_bytes for verdict in self.verdicts if verdict.action != "keep")
+        """Bytes of the objects that go, and of what was left."""
+        dead = sum(verdict.dead_bytes for verdict in self.verdicts if verdict.action != "keep")
+        return dead + sum(self.leftovers.values())
 
 
 def make(store: ObjectStore, head: Snapshot, mark: Mark, max_unused: float = MAX_UNUSED) -> Plan:
