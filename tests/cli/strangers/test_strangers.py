@@ -38,8 +38,8 @@ from artvcs.vcs.storage.packs import codec, table
 from artvcs.vcs.storage.packs.op_file import Entry as LogEntry
 from artvcs.vcs.storage.packs.pack import Item
 
-from ..vcs.helpers import put_text, version_of
-from ..vcs.storage.making import blob, in_chunks, put_pack, rows_of, write_segment
+from ...vcs.helpers import put_text, version_of
+from ...vcs.storage.making import blob, in_chunks, put_pack, rows_of, write_segment
 from .test_hostile import EVIL, FORBIDDEN, OURS
 
 pytestmark = [

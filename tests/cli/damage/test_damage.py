@@ -13,8 +13,8 @@ from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 
-from ..histories import run_name, write_runs
-from .conftest import Art
+from ...histories import run_name, write_runs
+from ..conftest import Art
 
 
 @pytest.fixture

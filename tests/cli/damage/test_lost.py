@@ -18,7 +18,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 from artvcs.vcs.storage.packs.table import Location
 
-from .conftest import Art, Once
+from ..conftest import Art, Once
 
 PIPELINES = """
 from typing import Annotated

@@ -18,7 +18,7 @@ from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.table import Location
 
-from .conftest import Art
+from ..conftest import Art
 
 
 @pytest.fixture

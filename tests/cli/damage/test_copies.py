@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Done
+from ..conftest import Done
 
 Art = Callable[..., Done]
 

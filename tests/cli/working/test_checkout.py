@@ -16,9 +16,9 @@ import pytest
 from artvcs.cli import main
 from artvcs.vcs.storage.disk import system
 
-from ..vcs.faults.inject import Say
-from ..vcs.faults.inject import run as in_a_process
-from .conftest import Art
+from ...vcs.faults.inject import Say
+from ...vcs.faults.inject import run as in_a_process
+from ..conftest import Art
 
 
 def add(art: Art, path: Path, name: str, content: str = "content") -> None:

@@ -10,7 +10,7 @@ import pytest
 from artvcs import Client, save_artifact
 from artvcs.pipelines.errors import UntrustedData
 
-from .conftest import Art
+from ..conftest import Art
 
 pytestmark = pytest.mark.filterwarnings("ignore::artvcs.pipelines.values.materializers.PickleFallbackWarning")
 

@@ -13,7 +13,7 @@ from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.layout import op_name
 from artvcs.vcs.storage.packs.pack import FIRST_SIZE
 
-from .conftest import Art
+from ..conftest import Art
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from artvcs.cli import drawing, loading
 from artvcs.pipelines.errors import DefinitionError
 
-from .conftest import Art
+from ..conftest import Art
 
 HEAD = "from artvcs import pipeline, step\n@step\ndef one(x: int = 1) -> int:\n    return x\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Art
+from ..conftest import Art
 
 FLOW = """
 from typing import Annotated

@@ -28,7 +28,7 @@ from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.packs.table import KINDS
 
-from .conftest import Art, Done, Once
+from ..conftest import Art, Done, Once
 
 EVIL = "\x1b]0;title\x07\x1b[2J\x9b31m\r\x08\x85\u2028\u202e\u2066\u200f\x7fé"
 """Sets the title, clears the screen, goes back, turns the direction of text around."""

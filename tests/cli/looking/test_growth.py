@@ -13,8 +13,8 @@ from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.store import ObjectStore
 
-from ..histories import run_name, write_runs
-from .conftest import Art
+from ...histories import run_name, write_runs
+from ..conftest import Art
 
 R = TypeVar("R", bound=Record)
 

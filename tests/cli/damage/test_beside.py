@@ -12,8 +12,8 @@ import pytest
 from artvcs.vcs.maps import versions
 from artvcs.vcs.repository import Repository
 
-from ..vcs.helpers import outputs, problems, process, tags
-from ..vcs.helpers import versions as versions_of
+from ...vcs.helpers import outputs, problems, process, tags
+from ...vcs.helpers import versions as versions_of
 
 WRITERS = 8
 KEPT = 2

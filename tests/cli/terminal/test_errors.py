@@ -13,9 +13,9 @@ from artvcs.cli import errors
 from artvcs.pipelines.errors import RunFailed
 from artvcs.vcs.errors import ArtError, DiskFull
 
-from .conftest import Art
+from ..conftest import Art
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 def subclasses(kind: type[ArtError]) -> set[type[ArtError]]:
