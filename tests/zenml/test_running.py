@@ -272,11 +272,11 @@ def test_what_says_where_a_step_runs_is_passed_over_with_one_warning(monkeypatch
     monkeypatch.setattr(absent, "_told", set())
     with pytest.warns(IgnoredSetting) as told:
         settings = {"docker": DockerSettings(requirements=["pandas"], parent_image="x")}
-    anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)
+        anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)
 
-    @pipeline(settings=settings)
-    def running() -> None:
-        anywhere()
+        @pipeline(settings=settings)
+        def running() -> None:
+            anywhere()
 
     assert running().steps["one"].output.load() == 1
     assert settings["docker"].parent_image == "x"

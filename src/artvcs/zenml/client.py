@@ -15,8 +15,11 @@ from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import UnknownName, versions
 
 from ._meaning.definitions import tag_names
+from ._meaning.pages import Facts, ours, page
 from ._meaning.responses import (
+    ArtifactResponse,
     ArtifactVersionResponse,
+    ModelResponse,
     ModelVersionResponse,
     PipelineResponse,
     PipelineRunResponse,
@@ -41,22 +44,23 @@ class Client(native.Client, HasMore):
 
     def list_artifact_versions(self, artifact: str | None = None, **said: Any) -> Any:  # type: ignore[override]
         """Artifact versions, by name and number."""
-        given = _without_pages(said, self.list_artifact_versions.__name__)
-        name = artifact or given.pop("name", None)
-        found = super().list_artifact_versions(None if name is None else str(name), **given)
-        return Page(ArtifactVersionResponse.of(each) for each in found)
+        if artifact is not None:
+            said["name"] = str(artifact)
+        said |= {here: said.pop(theirs) for theirs, here in _OF_VERSIONS.items() if said.get(theirs) is not None}
+        given = ours(said, super().list_artifact_versions, but=("type",))
+        found = map(ArtifactVersionResponse.of, super().list_artifact_versions(**given))
+        rest = {name: value for name, value in said.items() if name not in given}
+        return page(found, rest, _VERSION_FACTS, "Client().list_artifact_versions")
 
-    def get_artifact(self, name_id_or_prefix: str, **_: Any) -> Any:
+    def get_artifact(self, name_id_or_prefix: str, **_: Any) -> ArtifactResponse:
         """An artifact by its name, with its versions. Raises KeyError where there is none."""
-        newest = self.get_artifact_version(str(name_id_or_prefix))
-        return SimpleNamespace(
-            name=newest.name, id=newest.name, latest_version_name=newest.version, latest_version_id=newest.id,
-            versions={each.version: each for each in self.list_artifact_versions(newest.name)}, tags=newest.tags,
-        )  # fmt: skip
+        name = self.get_artifact_version(str(name_id_or_prefix)).name
+        return ArtifactResponse(self.list_artifact_versions(name))
 
-    def list_artifacts(self, **_: Any) -> Any:
-        """All artifacts."""
-        return Page(self.get_artifact(name) for name in versions.names(self.repository.refs()))
+    def list_artifacts(self, **said: Any) -> Any:
+        """Artifacts, by name."""
+        names = (each for each in versions.names(self.repository.refs()) if not each.startswith(lookup.MODELS))
+        return page(map(self.get_artifact, names), said, _NAMED_FACTS, "Client().list_artifacts")
 
     def update_artifact(self, name_id_or_prefix: str, **said: Any) -> Any:
         """Changes the tags of an artifact's newest version; its name stays."""
@@ -85,10 +89,15 @@ class Client(native.Client, HasMore):
 
     def list_pipeline_runs(self, pipeline: str | None = None, **said: Any) -> Any:
         """Runs, newest first."""
-        given = _without_pages(said, "list_pipeline_runs")
-        pipeline = pipeline or given.pop("pipeline_name", None) or given.pop("pipeline_id", None)
-        found = super().list_pipeline_runs(None if pipeline is None else str(pipeline), **given)
-        return Page(PipelineRunResponse(self.repository, run) for run in found)
+        theirs = [said.pop(name, None) for name in ("pipeline_name", "pipeline_id", "limit")]
+        said["pipeline"] = pipeline or theirs[0] or theirs[1]
+        given = ours({name: each for name, each in said.items() if each is not None}, super().list_pipeline_runs)
+        found = super().list_pipeline_runs(**given, limit=theirs[2])
+        rest = {name: value for name, value in said.items() if name not in given}
+        return page(
+            (PipelineRunResponse(self.repository, run) for run in found), rest, _RUN_FACTS,
+            "Client().list_pipeline_runs",
+        )  # fmt: skip
 
     def get_pipeline(self, name_id_or_prefix: str, **_: Any) -> PipelineResponse:
         """A pipeline with its runs. Raises KeyError where it has none."""
@@ -97,15 +106,15 @@ class Client(native.Client, HasMore):
             raise NotFound(f"There is no run of a pipeline {name!r}; `art log` lists those there are.")
         return PipelineResponse(self, name)
 
-    def get_model(self, model_name_or_id: str, **_: Any) -> Any:
+    def get_model(self, model_name_or_id: str, **_: Any) -> ModelResponse:
         """A model with its versions. Raises KeyError where there is none."""
-        found = self.list_model_versions(model_name_or_id)
-        return SimpleNamespace(name=str(model_name_or_id), id=str(model_name_or_id), versions=found)
+        return ModelResponse(self.list_model_versions(model_name_or_id))
 
-    def list_models(self, **_: Any) -> Any:
-        """All models."""
+    def list_models(self, **said: Any) -> Any:
+        """Models, by name."""
         stored = versions.names(self.repository.refs(), lookup.MODELS)
-        return Page(self.get_model(name.removeprefix(lookup.MODELS)) for name in stored)
+        found = (self.get_model(name.removeprefix(lookup.MODELS)) for name in stored)
+        return page(found, said, _NAMED_FACTS, "Client().list_models")
 
     def get_model_version(  # type: ignore[override]
         self, model_name_or_id: str | None = None, model_version_name_or_number_or_id: Any = None, **_: Any
@@ -122,11 +131,12 @@ class Client(native.Client, HasMore):
 
     def list_model_versions(self, model_name_or_id: Any = None, **said: Any) -> Any:  # type: ignore[override]
         """The versions of a model, oldest first."""
-        name = model_name_or_id or said.get("model")
+        name = model_name_or_id or said.pop("model", None) or said.pop("model_name", None)
         try:
-            return Page(ModelVersionResponse(each) for each in super().list_model_versions(str(name)))
+            found = super().list_model_versions(str(name))
         except UnknownName as error:
             raise NotFound(str(error)) from None
+        return page(map(ModelVersionResponse, found), said, _MODEL_FACTS, "Client().list_model_versions")
 
     def update_model_version(
         self, model_name_or_id: str, version_name_or_id: Any, stage: Any = None, force: bool = False,
@@ -176,22 +186,6 @@ Repository = Client
 """What ZenML's first API called it."""
 
 
-class Page(list[Any]):
-    """What ZenML gives page by page, as a whole."""
-
-    @property
-    def items(self) -> list[Any]:
-        """All of them."""
-        return list(self)
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return len(self)
-
-    total_pages = 1
-
-
 class Stack:
     """A stack that has a place for files, and whose other components are none."""
 
@@ -209,6 +203,9 @@ class Stack:
         if name.startswith("_"):
             raise AttributeError(name)
         return NoComponent(name)
+
+    def __repr__(self) -> str:
+        return f"<stack {self.name}: files in {self.artifact_store.path}, and nothing else>"
 
 
 class Secret:
@@ -259,17 +256,51 @@ def _retag(name: str, version: str | int | None, added: Any, removed: Any) -> No
         remove_tags(*tag_names(removed), artifact=name, version=version)
 
 
-_PAGES = ("page", "size", "logical_operator", "hydrate", "sort_by", "project", "user", "scope_user")
+_OF_VERSIONS = {
+    "pipeline_run": "run",
+    "version_number": "number",
+    "run_metadata": "metadata",
+    "model_version_id": "model",
+}
+"""ZenML's conditions that have another name in ours."""
 
-
-def _without_pages(said: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """What is asked for without the pages; ZenML's ways to sort are ours."""
-    found = {name: value for name, value in said.items() if name not in _PAGES and value is not None}
-    sort = str(said.get("sort_by") or "")
-    way, _, key = sort.rpartition(":")
-    keys = {"created": "started" if "runs" in what else "created", "version_number": "number", "name": "name"}
-    if key in keys:
-        found["sort"] = f"{'-' if way == 'desc' else ''}{keys[key]}"
-    if said.get("size") is not None:
-        found["limit"] = int(said["size"])
-    return found
+_VERSION_FACTS: Facts[Any] = {
+    "id": lambda each: each.id,
+    "name": lambda each: each.name,
+    "version": lambda each: each.version,
+    "number": lambda each: each.number,
+    "created": lambda each: each.created,
+    "size": lambda each: each.size,
+    "tag": lambda each: each.tags,
+    "tags": lambda each: each.tags,
+    "data_type": lambda each: (each.type, each.type.rpartition(".")[2]),
+    "materializer": lambda each: each.artifact.materializer,
+}
+_RUN_FACTS: Facts[Any] = {
+    "id": lambda run: run.id,
+    "name": lambda run: run.name,
+    "pipeline": lambda run: run.pipeline,
+    "status": lambda run: run.status,
+    "created": lambda run: run.started,
+    "start_time": lambda run: run.start_time,
+    "end_time": lambda run: run.end_time,
+    "tag": lambda run: run.tags,
+    "tags": lambda run: run.tags,
+}
+_MODEL_FACTS: Facts[Any] = {
+    "id": lambda each: each.id,
+    "name": lambda each: each.name,
+    "version": lambda each: each.version,
+    "number": lambda each: each.number,
+    "created": lambda each: each.created,
+    "stage": lambda each: each.found.stages,
+    "tag": lambda each: each.tags,
+    "tags": lambda each: each.tags,
+}
+_NAMED_FACTS: Facts[Any] = {
+    "id": lambda each: each.id,
+    "name": lambda each: each.name,
+    "created": lambda each: each.found.created,
+    "tag": lambda each: each.tags,
+    "tags": lambda each: each.tags,
+}

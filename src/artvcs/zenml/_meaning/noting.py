@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from artvcs.pipelines import functions
@@ -71,16 +72,66 @@ def log_metadata(
     )  # fmt: skip
 
 
-def bulk_log_metadata(metadata: Mapping[str, Any], **of: Any) -> None:
-    """Notes facts of several things."""
-    for kind in ("model_versions", "artifact_versions"):
-        for each in of.pop(kind, None) or ():
-            log_metadata(metadata, artifact_version_id=str(getattr(each, "id", each)))
-    for run in of.pop("pipeline_runs", None) or ():
-        log_metadata(metadata, run_id_name_or_prefix=str(getattr(run, "id", run)))
-    if of.pop("infer_models", False):
+@dataclass(frozen=True)
+class PipelineRunIdentifier:
+    """Names a run."""
+
+    id: str | None = None
+    name: str | None = None
+    prefix: str | None = None
+
+    @property
+    def spelt(self) -> str:
+        """What it is found by."""
+        return str(self.id or self.name or self.prefix)
+
+
+@dataclass(frozen=True)
+class StepRunIdentifier:
+    """Names a step in a run."""
+
+    id: str | None = None
+    name: str | None = None
+    run: PipelineRunIdentifier | None = None
+
+
+@dataclass(frozen=True)
+class ArtifactVersionIdentifier:
+    """Names a version of an artifact."""
+
+    id: str | None = None
+    name: str | None = None
+    version: str | int | None = None
+
+
+@dataclass(frozen=True)
+class ModelVersionIdentifier(ArtifactVersionIdentifier):
+    """Names a version of a model."""
+
+
+def bulk_log_metadata(
+    metadata: Mapping[str, Any], pipeline_runs: Iterable[Any] | None = None, step_runs: Iterable[Any] | None = None,
+    artifact_versions: Iterable[Any] | None = None, model_versions: Iterable[Any] | None = None,
+    infer_artifacts: bool = False, infer_models: bool = False,
+) -> None:  # fmt: skip
+    """Notes facts of several things, each named by an identifier or given itself."""
+    for run in pipeline_runs or ():
+        log_metadata(metadata, run_id_name_or_prefix=run.spelt if isinstance(run, PipelineRunIdentifier) else run.id)
+    for each in step_runs or ():
+        if isinstance(each, StepRunIdentifier) and each.run is not None:
+            log_metadata(metadata, run_id_name_or_prefix=each.run.spelt, step_name=each.name)
+        else:
+            log_metadata(metadata, step_id=str(each.id))
+    for each in artifact_versions or ():
+        log_metadata(metadata, artifact_version_id=each.id, artifact_name=None if each.id else each.name,
+                     artifact_version=None if each.id else each.version)  # fmt: skip
+    for each in model_versions or ():
+        name = each.model if isinstance(each, ModelVersionResponse) else each.name
+        log_metadata(metadata, model_version_id=each.id, model_name=None if each.id else name,
+                     model_version=None if each.id else each.version)  # fmt: skip
+    if infer_models:
         log_metadata(metadata, infer_model=True)
-    if of.pop("infer_artifacts", False):
+    if infer_artifacts:
         log_metadata(metadata, infer_artifact=True)
 
 

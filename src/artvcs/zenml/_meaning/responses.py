@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -11,11 +11,11 @@ from artvcs.pipelines.client import Client
 from artvcs.pipelines.define.model import ModelStages
 from artvcs.pipelines.functions import add_tags, log_metadata
 from artvcs.pipelines.history.models import ModelVersion
-from artvcs.pipelines.history.tables import Named, Steps
+from artvcs.pipelines.history.tables import Named, Runs, Steps, Versions
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView, decode_all
 from artvcs.vcs import Repository, UnknownName, stages
 
-from .._names.absent import HasMore, not_here
+from .._names.absent import HasMore, NotHere
 from ..enums import ExecutionStatus
 from ..exceptions import NotFound
 
@@ -53,7 +53,7 @@ class ArtifactVersionResponse(ArtifactVersion):
     @property
     def uri(self) -> str:
         """Where ZenML has the files."""
-        not_here("an artifact's uri: its files are packed; `.load()` gives its value, `.open()` its bytes, and uri")
+        raise NotHere("An artifact has no uri here: its files are packed; .load() gives its value, .open() its bytes.")
 
     def materialize(self) -> Any:
         """The value."""
@@ -72,6 +72,36 @@ class ArtifactVersionResponse(ArtifactVersion):
 
     def __len__(self) -> int:
         return 1
+
+
+class ArtifactResponse:
+    """An artifact by its name, with its versions."""
+
+    def __init__(self, versions: Sequence[ArtifactVersionResponse]) -> None:
+        self.found = versions[-1]
+        self.name = self.id = self.found.name
+        self.versions = {each.version: each for each in versions}
+
+    @property
+    def latest_version_name(self) -> str:
+        """The newest version."""
+        return self.found.version
+
+    @property
+    def latest_version_id(self) -> str:
+        """The newest version's id."""
+        return self.found.id
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The newest version's tags."""
+        return self.found.tags
+
+    def _repr_html_(self) -> str:
+        return Versions(self.versions.values())._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"<artifact {self.name}, {len(self.versions)} versions>"
 
 
 class StepRunResponse(StepView):
@@ -168,6 +198,12 @@ class PipelineResponse:
         found: list[PipelineRunResponse] = self._client.list_pipeline_runs(self.name)
         return found
 
+    def _repr_html_(self) -> str:
+        return Runs(self.runs)._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"<pipeline {self.name}>"
+
     def get_runs(self, **_: Any) -> list[PipelineRunResponse]:
         """Its runs, newest first."""
         return self.runs
@@ -184,6 +220,31 @@ class PipelineResponse:
             if run.status == ExecutionStatus.COMPLETED:
                 return run
         raise UnknownName(f"No run of {self.name} has completed; `art log` lists its runs.")
+
+
+class ModelResponse:
+    """A model by its name, with its versions."""
+
+    def __init__(self, versions: Sequence[ModelVersionResponse]) -> None:
+        self.found = versions[-1].found
+        self.name = self.id = self.found.model
+        self.versions = list(versions)
+
+    @property
+    def latest_version_name(self) -> str:
+        """The newest version."""
+        return self.found.version
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The newest version's tags."""
+        return self.found.tags
+
+    def _repr_html_(self) -> str:
+        return Versions(each.found for each in self.versions)._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"<model {self.name}, {len(self.versions)} versions>"
 
 
 class ModelVersionResponse(HasMore):
@@ -268,6 +329,9 @@ class ModelVersionResponse(HasMore):
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Notes facts about it."""
         log_metadata(metadata, model_name=self.found.model, model_version=self.found.number)
+
+    def _repr_html_(self) -> str:
+        return self.found._repr_html_()
 
     def __repr__(self) -> str:
         return repr(self.found)

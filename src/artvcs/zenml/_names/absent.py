@@ -32,12 +32,16 @@ _INSTEAD = (
     (r"Orchestrator|StepOperator|schedule|Schedule", "start `art run` where it is to run, and `art push` the results"),
     (r"[Ss]ecret", "set an environment variable"),
     (r"[Tt]rigger|[Aa]ction|[Rr]un_?[Tt]emplate|[Ss]napshot", "have a CI job start `art run`"),
-    (r"[Dd]ashboard|^show$|get_run_url", "look with `art log`, `art show` and `art runs`"),
+    (r"^unmapped\b", "give the step the whole list"),
+    (r"[Dd]ashboard|^show\b|get_run_url", "look with `art log`, `art show` and `art runs`"),
 )  # fmt: skip
 
 
-class NotHere(PipelineError):
-    """Something was used that belongs to ZenML's stacks or server."""
+class NotHere(PipelineError, AttributeError):
+    """Something was used that belongs to ZenML's stacks or server.
+
+    It is an AttributeError as well, so that whoever asks with `hasattr` whether a thing has something is told no.
+    """
 
 
 def not_here(what: str, of: str = "") -> NoReturn:

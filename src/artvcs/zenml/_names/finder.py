@@ -35,6 +35,7 @@ _HOMES = {
     "_meaning.noting": (
         "add_tags bulk_log_metadata link_artifact_to_model load_artifact log_artifact_metadata log_metadata"
         " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
+        " ArtifactVersionIdentifier ModelVersionIdentifier PipelineRunIdentifier StepRunIdentifier"
     ),
     "_meaning.steps": "step",
     "client": "Client Repository",
