@@ -270,7 +270,8 @@ def one() -> int:
 
 def test_what_says_where_a_step_runs_is_passed_over_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(absent, "_told", set())
-    with pytest.warns(IgnoredSetting) as told:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         settings = {"docker": DockerSettings(requirements=["pandas"], parent_image="x")}
         anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)
 

@@ -32,7 +32,8 @@ def zenml(folder: str, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Change the imports of ZenML in scripts, notebooks and requirements to artvcs.zenml.
 
     What has no meaning here is listed: what only says where a step would run is passed over, and what belongs to
-    ZenML's stacks or server raises a sentence when it is used.
+    ZenML's stacks or server raises a sentence when it is used. So is what names ZenML otherwise, as a configuration,
+    a command or a text in code, and is left as it is.
 
     Example: art migrate zenml src
     """
@@ -46,7 +47,8 @@ def zenml(folder: str, dry_run: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         terminal().document({
             "changed": [str(each.path) for each in report.changes], "passed_over": report.passed_over,
-            "missing": report.missing, "unread": report.unread, "looked_at": report.looked_at, "dry_run": dry_run,
+            "missing": report.missing, "unknown": report.unknown, "named": report.named, "unread": report.unread,
+            "looked_at": report.looked_at, "dry_run": dry_run,
         })  # fmt: skip
     else:
         _show(report, root)
@@ -75,6 +77,8 @@ def _show(report: object, root: Path) -> None:
         terminal().say(f"Nothing imports ZenML in {output.count(report.looked_at, 'file')}.")
     _list("Passed over, for there are no stacks here:", report.passed_over)
     _list("Not here; using it raises a sentence that says what to do instead:", report.missing)
+    _list("Not known here; importing it fails:", report.unknown)
+    _list("Names ZenML, and was left as it is; look whether it is still wanted:", report.named)
     for path, why in report.unread.items():
         terminal().warn(f"{path} was left as it is: {why}.")
 

@@ -118,6 +118,54 @@ def test_the_bytes_around_stay(art: Art, project: Path) -> None:
     assert (project / "old.py").stat().st_mode & 0o777 == 0o755
 
 
+def test_what_else_names_zenml_is_listed_and_left(art: Art, project: Path) -> None:
+    """Whoever moves in is told of all that is left to do, and is told again as long as it is there."""
+    (project / "book.ipynb").write_text(json.dumps({"cells": [
+        {"cell_type": "code", "source": "from zenml.integrations.mlflow.steps import MLFlowDeployerParameters, grow"},
+        {"cell_type": "code", "source": "!zenml init\n!echo zenml-less"},
+        {"cell_type": "code", "source": "broken (( from zenml import step"},
+    ]}))  # fmt: skip
+    (project / "flow.py").write_text(
+        "import importlib\n"
+        "from zenml import *\n"
+        "from zenml.client import Client\n"
+        "from zenml.nothing_like_it import Thing\n"
+        "from elsewhere import Client as Other\n"
+        "found = importlib.import_module('zenml.client')\n"
+        "Client().active_stack.model_deployer.deploy()\n"
+        "print(Client().active_stack.artifact_store.path, Client().active_stack.alerter.name, Other().create())\n"
+    )
+    (project / "pyproject.toml").write_text("# zenml once\n[project]\ndependencies = ['zenml[server]']\n")
+    (project / "run.yaml").write_text("settings: {}\nfailure_hook_source: zenml.hooks.alert\n")
+    (project / "start.sh").write_text("zenml up\npython flow.py\ngit clone zenml-io/zenml-projects\n")
+    for shown in (art("migrate", "zenml", "--yes"), art("migrate", "zenml", "--dry-run")):
+        left = shown.out.split("Names ZenML, and was left as it is; look whether it is still wanted:")[1]
+        assert {line.strip() for line in left.splitlines() if line.startswith("  ")} == {
+            "'zenml.client'  (flow.py:6)",
+            "!zenml init  (book.ipynb:cell 2)",
+            "a cell that is no Python (invalid syntax)  (book.ipynb:cell 3)",
+            "dependencies = ['zenml[server]']  (pyproject.toml:3)",
+            "failure_hook_source: zenml.hooks.alert  (run.yaml:2)",
+            "zenml up  (start.sh:1)",
+        }
+        assert "  Client().active_stack.model_deployer.deploy  (flow.py:7)\n" in shown.out
+        assert "alerter" not in shown.out
+        assert "create" not in shown.out.split("Names ZenML")[0].split("Not here")[1]
+    assert shown.out.startswith("Nothing imports ZenML in ")
+
+
+def test_names_that_are_not_here_are_told_from_those_that_raise_a_sentence(art: Art, project: Path) -> None:
+    (project / "flow.py").write_text(
+        "from zenml import *\n"
+        "from zenml.nothing_like_it import Thing\n"
+        "from zenml.client import Clientt\n"
+        "from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker\n"
+    )
+    found = art("migrate", "zenml", "--dry-run", "--json").json
+    assert found["unknown"] == {"zenml.nothing_like_it.Thing": ["flow.py:2"], "zenml.client.Clientt": ["flow.py:3"]}
+    assert [*found["missing"]] == ["zenml.integrations.mlflow.experiment_trackers.MLFlowExperimentTracker"]
+
+
 def test_what_cannot_be_understood_is_left_and_said(art: Art, project: Path) -> None:
     (project / "broken.py").write_text("from zenml import (\n")
     (project / "broken.ipynb").write_text("zenml {")
