@@ -84,12 +84,17 @@ def _run(pipeline: Pipeline[...], given: dict[str, Any], watcher: RunProgress) -
 
 @contextlib.contextmanager
 def _warnings_in_one_line() -> Iterator[None]:
-    """Shows our own warnings without the line of ours that gives them; which are shown stays Python's choice."""
-    shown = warnings.showwarning
+    """Shows our own warnings without the line that gives them, and each but once, wherever it is given.
+
+    Which are shown stays Python's choice.
+    """
+    shown, told = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         if category.__module__.startswith("artvcs."):
-            terminal().warn(str(message))
+            if str(message) not in told:
+                terminal().warn(str(message))
+            told.add(str(message))
         else:
             shown(message, category, *args, **kwargs)
 

@@ -9,12 +9,27 @@ from typing import Any
 
 from artvcs.vcs import values
 
+from .typenames import type_name
+
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def is_model(data: Any) -> bool:
     """Whether something has parameters, as scikit-learn's estimators do."""
     return callable(getattr(type(data), "get_params", None)) and callable(getattr(type(data), "fit", None))
+
+
+def strangers(model: Any) -> list[str]:
+    """The names of the classes of models inside a model that are not of its own library."""
+    library = type(model).__module__.partition(".")[0]
+    try:
+        inside = model.get_params(deep=True).values() if is_model(model) else ()
+    except Exception:  # a model's own code
+        return []
+    return sorted({
+        type_name(each) for each in inside
+        if is_model(each) and not isinstance(each, type) and type(each).__module__.partition(".")[0] != library
+    })  # fmt: skip
 
 
 def model_metadata(data: Any) -> dict[str, Any]:

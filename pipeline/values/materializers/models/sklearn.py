@@ -52,7 +52,8 @@ class SklearnMaterializer(Materializer):
     def lacking(cls, data: Any) -> list[str]:
         """What skops would not load without being told to trust it."""
         try:
-            return sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(data))) - TRUSTED - COMPILED)
+            itself = f"{type(data).__module__}.{type(data).__qualname__}"
+            return sorted(set(skops.io.get_untrusted_types(data=skops.io.dumps(data))) - TRUSTED - COMPILED - {itself})
         except Exception:  # as in `accepts`
             return []
 

@@ -16,7 +16,7 @@ from artvcs.pipelines.typing.fit import capitalised
 
 from ..base import Materializer
 from ..files import read_json, reading, write_json
-from ..model_facts import is_model, model_metadata
+from ..model_facts import is_model, model_metadata, strangers
 from ..registry import how_to_keep, lacking
 from ..typenames import type_name
 from . import refusals
@@ -51,9 +51,14 @@ class PickleMaterializer(Materializer):
                 f"A value of type {', '.join(kinds)} cannot be stored ({type(error).__name__}: {error}); return what "
                 "it holds as plain data, write a Materializer for it, or return a Path to a file."
             ) from error
-        advice = how_to_keep(type(next(iter(_parts(data)), data)))
-        inside = sorted({name for part in _parts(data) for name in lacking(part)} - set(kinds))
-        why = f"holds {', '.join(inside)}, which has no materializer," if inside else "has no materializer"
+        inside = sorted({name for part in _parts(data) for name in strangers(part) or lacking(part)} - set(kinds))
+        if inside:  # what is missing here would not help, nor would a Materializer for these
+            why, advice = (
+                f"holds {', '.join(inside)}, which only a pickle can hold there,",
+                (f"write a Materializer for {', '.join(kinds)} to"),
+            )
+        else:
+            why, advice = "has no materializer", how_to_keep(type(next(iter(_parts(data)), data)))
         warn(
             f"{', '.join(kinds)} {why} and is stored as a pickle of Python {_python()}: loading it "
             f"runs code, and may fail with other versions. {capitalised(advice)} keep it for long.",

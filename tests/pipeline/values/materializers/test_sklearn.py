@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -148,10 +150,55 @@ class Cut(base.TransformerMixin, base.BaseEstimator):  # type: ignore[misc, name
 def test_the_class_is_named_that_has_no_materializer(tmp_path: Path) -> None:
     """It may stand deep inside of what is scikit-learn's own."""
     model = pipeline.Pipeline([("cut", Cut()), ("fit", linear.LogisticRegression())]).fit(X, Y)
-    with pytest.warns(
-        PickleFallbackWarning, match=rf"Pipeline holds {Cut.__module__}\.Cut, which has no materializer,"
-    ):
-        save(model, tmp_path)
+    with pytest.warns(PickleFallbackWarning) as told:
+        save(model, tmp_path / "1")
+    assert f"Pipeline holds {Cut.__module__}.Cut, which only a pickle can hold there," in str(told[0].message)
+    assert "Write a Materializer for sklearn.pipeline.Pipeline to keep it for long." in str(told[0].message)
+    with pytest.warns(PickleFallbackWarning, match=rf"^{Cut.__module__}\.Cut has no materializer and is stored as"):
+        save(Cut(), tmp_path / "2")
+
+
+WITHOUT_SKOPS = """
+import sys
+sys.modules["skops"] = None
+from typing import Annotated
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from artvcs import pipeline, step
+
+class Cut(TransformerMixin, BaseEstimator):
+    def fit(self, x, y=None):
+        return self
+
+@step
+def own() -> Annotated[Pipeline, "own"]:
+    return Pipeline([("cut", Cut()), ("fit", LogisticRegression())])
+
+@step
+def theirs() -> Annotated[LogisticRegression, "theirs"]:
+    return LogisticRegression()
+
+@step
+def same() -> Annotated[LogisticRegression, "same"]:
+    return LogisticRegression(C=2.0)
+
+@pipeline
+def models():
+    own(), theirs(), same()
+"""
+
+
+def test_without_skops_each_thing_is_said_once_and_what_is_said_helps(tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(WITHOUT_SKOPS)
+    art = [sys.executable, "-c", "from artvcs.cli import start; start()"]
+    subprocess.run([*art, "init"], cwd=tmp_path, check=True, capture_output=True)
+    done = subprocess.run([*art, "run", "flow.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    told = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(told) == 2, told
+    assert "Pipeline holds flow.Cut, which only a pickle can hold there," in told[0]
+    assert told[0].endswith("Write a Materializer for sklearn.pipeline.Pipeline to keep it for long.")
+    assert told[1].endswith("Install artvcs[sklearn] to keep it for long.")
 
 
 def test_a_model_with_a_function_in_it_is_pickled() -> None:
