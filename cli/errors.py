@@ -12,7 +12,8 @@ NO_REPOSITORY = 4
 DAMAGED = 5
 STORAGE = 6
 WOULD_OVERWRITE = 7
-INTERRUPTED = 130
+BY_SIGNAL = 128
+"""What a shell adds to the number of the signal that ended a command: 130 for Ctrl-C."""
 
 CODES: tuple[tuple[type[ArtError], int], ...] = (
     (LookupFailed, NOT_FOUND),

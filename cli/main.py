@@ -9,8 +9,9 @@ import io
 import keyword
 import os
 import re
+import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -158,9 +159,37 @@ def _watch_traffic(terminal: Terminal) -> None:
 
 def main() -> None:
     """Runs `art` and exits with the code of docs/exit-codes.md."""
+    for each in _ENDING:
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _stop)
+    os.register_at_fork(after_in_child=_end_at_once)
     code = run(sys.argv[1:])
     gc.freeze()  # or Python would look through all that there is before it ends
     sys.exit(code)
+
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""A job's time is up, or a terminal is closed: what runs ends as by Ctrl-C, and what had finished is kept."""
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise _Stopped(number)
+
+
+def _end_at_once() -> None:
+    """In a forked child, which a step's own code has made and ends: nothing here is the child's to keep."""
+    for each in _ENDING:
+        if signal.getsignal(each) is _stop:
+            signal.signal(each, signal.SIG_DFL)
+
+
+class _Stopped(KeyboardInterrupt):
+    """Somebody ended the process by a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 def run(arguments: list[str]) -> int:
@@ -180,9 +209,11 @@ def run(arguments: list[str]) -> int:
         return _fail(arguments, str(error), errors.exit_code(error))
     except click.ClickException as error:
         return _misused(arguments, error)
-    except (KeyboardInterrupt, click.Abort):
-        message = "Interrupted; what had finished is kept: run it again to go on."
-        return _fail(arguments, message, errors.INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort) as error:
+        interrupt = error.__cause__ or error  # click raises its own from it
+        message = str(interrupt) or "Interrupted; what had finished is kept: run it again to go on."
+        number = interrupt.number if isinstance(interrupt, _Stopped) else signal.SIGINT
+        return _fail(arguments, message, errors.BY_SIGNAL + number)
     except BrokenPipeError:
         # Whoever read our output has seen enough; Python must not complain while it closes it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -23,6 +23,7 @@ class RunProgress:
     """An observer of runs that writes to standard error, so that a step's own output stays apart.
 
     Attributes:
+        run: The run's name, once it has begun.
         repeated: The steps that ran again though their results were reused.
     """
 
@@ -30,6 +31,7 @@ class RunProgress:
         self._terminal = terminal
         unicode = output.can_show("".join(_MARKS.values()) + _SPINNER, sys.stderr)
         self._marks, self._spinner = (_MARKS, _SPINNER) if unicode else (_PLAIN_MARKS, _PLAIN_SPINNER)
+        self.run: str | None = None
         self.repeated: set[str] = set()
         self._width = 0
         self._running: dict[str, float] = {}
@@ -47,7 +49,8 @@ class RunProgress:
             yield
 
     def run_started(self, name: str, steps: list[str]) -> None:
-        """Notes how wide the names are."""
+        """Notes the run's name, and how wide those of steps are."""
+        self.run = name
         self._width = max(map(drawing.width, steps), default=0)
 
     def step_started(self, step: str) -> None:

@@ -32,7 +32,9 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step. Raises as `document`."""
     parameters = run.parameters
     rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
-    rows += [[f"  {name}", "not ended", "", ""] for name in run.record.order if name not in run.steps]
+    # Where a step was interrupted that was running, the others had not begun; where all was killed, nobody knows.
+    rest = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
+    rows += [[f"  {name}", rest, "", ""] for name in run.record.order if name not in run.steps]
     head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
     terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if parameters:

@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -59,6 +59,11 @@ def command(
         watcher = RunProgress(terminal())
         try:
             found = pipeline.plan(**given) if plan else _run(pipeline, given, watcher)
+        except KeyboardInterrupt as error:
+            if watcher.run is not None:
+                more = f"`{_again(target, config, params)}` goes on from there (`art show {watcher.run}` shows the run)"
+                error.args = (f"Interrupted; what had finished is kept, and {more}.",)
+            raise
         except Exception as error:
             if isinstance(error, ArtError) or not loading.is_theirs(error):
                 raise
@@ -66,11 +71,15 @@ def command(
     if isinstance(found, PipelineRun):
         _report(found, watcher, as_json)
     elif isinstance(found, RunFailed):
-        configured = ["-c", config] if config is not None else []
-        again = shlex.join(["art", "run", target, *configured, *(word for each in params for word in ("-p", each))])
-        _report_failure(found, again, look_around=pdb, as_json=as_json)
+        _report_failure(found, _again(target, config, params), look_around=pdb, as_json=as_json)
     else:
         _show_plan(found, as_json)
+
+
+def _again(target: str, config: str | None, params: Sequence[str]) -> str:
+    """The command that goes on where a run stopped."""
+    configured = ["-c", config] if config is not None else []
+    return shlex.join(["art", "run", target, *configured, *(word for each in params for word in ("-p", each))])
 
 
 def _run(pipeline: Pipeline[...], given: dict[str, Any], watcher: RunProgress) -> PipelineRun | RunFailed:

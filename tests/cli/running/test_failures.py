@@ -157,9 +157,9 @@ def test_why_asks_which_pipeline_where_several_have_a_step(art: Art, means: Path
     assert "No run of a pipeline 'others' has a step 'twice'" in art("why", "others::twice").err
 
 
-@pytest.fixture
-def interrupted(project: Path) -> Iterator[str]:
-    """A run that got Ctrl-C in its second step; what it wrote to the screen."""
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def interrupted(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A run that got Ctrl-C in its second step, or was ended otherwise; what it wrote to the screen."""
     slow = MEANS.replace('print("looking at", column)', 'print("looking at", column, flush=True); time.sleep(60)')
     (project / "slow.py").write_text("import time" + slow)
     code = "import sys; from artvcs.cli import start; sys.argv = ['art', 'run', 'slow.py']; start()"
@@ -167,20 +167,40 @@ def interrupted(project: Path) -> Iterator[str]:
     assert running.stdout is not None
     assert running.stdout.readline() == "looking at a\n"
     time.sleep(0.1)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(request.param)
     yield running.communicate()[1]
-    assert running.returncode == 130
+    assert running.returncode == 128 + request.param
 
 
 def test_an_interrupted_run_has_a_row_for_the_step_it_was_in(art: Art, interrupted: str) -> None:
     assert any(line.startswith("✗ mean") and "interrupted" in line for line in interrupted.splitlines())
     rows = {line.split()[0]: line for line in art("show", newest().name).out.splitlines() if line.startswith("  ")}
     assert "interrupted" in rows["mean"]
-    assert "not ended" in rows["twice"]
+    assert "not started" in rows["twice"]
+    assert interrupted.splitlines()[-1] == (
+        "error: Interrupted; what had finished is kept, and `art run slow.py` goes on from there "
+        f"(`art show {newest().name}` shows the run)."
+    )
     step = newest().steps["mean"]
     assert (step.parameters, step.metadata, step.logs) == ({"column": "a"}, {}, "looking at a\n")
     assert step.duration.total_seconds() >= 0.1
     assert "It was interrupted while it ran; it runs again next time." in art("why", "mean").out
+
+
+def test_what_a_step_forks_ends_by_a_signal_as_ever(art: Art, project: Path) -> None:
+    (project / "pool.py").write_text(
+        "import multiprocessing, time\n"
+        "from artvcs import pipeline, step\n"
+        "@step\ndef ends() -> int:\n"
+        "    child = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))\n"
+        "    child.start()\n    time.sleep(0.2)\n    child.terminate()\n    child.join()\n"
+        "    return child.exitcode\n"
+        "@pipeline\ndef pool():\n    ends()\n"
+    )
+    code = "import sys; from artvcs.cli import start; sys.argv = ['art', 'run', 'pool.py']; start()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
+    assert art("cat", "pool::ends::output").out == "-15"
 
 
 def test_the_debugger_opens_at_the_users_own_frame(art: Art, means: Path, monkeypatch: pytest.MonkeyPatch) -> None:

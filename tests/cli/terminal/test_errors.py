@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +26,8 @@ def subclasses(kind: type[ArtError]) -> set[type[ArtError]]:
 def test_the_table_in_the_guide_is_the_table_in_the_code() -> None:
     documented = {int(code) for code in re.findall(r"^\| (\d+) \|", (PROJECT / "docs/exit-codes.md").read_text(), re.M)}
     given = {errors.exit_code(kind.__new__(kind)) for kind in subclasses(ArtError)}
-    assert documented == given | {errors.OK, errors.USAGE, errors.INTERRUPTED}
+    ended = {errors.BY_SIGNAL + each for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    assert documented == given | {errors.OK, errors.USAGE} | ended
 
 
 def test_the_guide_names_the_errors_of_each_code() -> None:
