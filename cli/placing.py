@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from artvcs.pipelines.history import pins
 from artvcs.pipelines.history.pins import Pin
-from artvcs.vcs import ArtError, DamagedError, Entry, Repository, Version, git, storage_errors, versions, worktree
+from artvcs.vcs import ArtError, DamagedError, Entry, Oid, Repository, Version, git, storage_errors, versions, worktree
 from artvcs.vcs.worktree import Difference, Placed, Places
 
 from .main import terminal
@@ -46,7 +46,7 @@ def places(repository: Repository) -> Places:
 
 def note(repository: Repository, path: Path, version: Version, entry: Entry, *, ignored: bool = False) -> None:
     """Notes that a version stands at a path, also where that is pinned; and has Git leave it alone, if asked to."""
-    spelt = places(repository).note(path, version.name, version.artifact, entry)
+    spelt = places(repository).note(path, version.name, version.artifact, entry, repository.store)
     if spelt is None:
         if ignored:
             terminal().warn(f"{path} lies outside of the project, so its .gitignore says nothing of it.")
@@ -68,17 +68,22 @@ def pin(path: str, version: Version) -> Pin:
     return Pin(path, f"{version.name}@{version.label or version.number}", version.artifact)
 
 
-def edited(repository: Repository, below: list[str] | None = None) -> Iterator[Edited]:
+def edited(
+    repository: Repository, below: list[str] | None = None, of: Collection[tuple[str, Oid]] | None = None
+) -> Iterator[Edited]:
     """What stands in the project and is not as it was added or checked out.
 
     Args:
         repository: The repository.
         below: Only at these paths, or below them.
+        of: Only of these versions: the artifact's name, and its id.
     """
     found, refs = places(repository), repository.refs()
     known = worktree.StatCache(repository.cache, repository.store)
     for placed in found:
         if below is not None and not any(placed.path == each or placed.path.startswith(f"{each}/") for each in below):
+            continue
+        if of is not None and (placed.name, placed.artifact) not in of:
             continue
         path, difference, error = found.on_disk(placed.path), Difference(), None
         try:

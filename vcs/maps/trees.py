@@ -42,6 +42,16 @@ def find(store: ObjectStore, tree: Oid, name: str) -> Entry | None:
     return cast(Entry | None, _map(store, tree).find(name))
 
 
+def at(store: ObjectStore, folder: Entry, path: str) -> Entry | None:
+    """What lies at a path in a folder, its parts separated by `/`; None where nothing does. Raises as `entries`."""
+    found: Entry | None = folder
+    for name in path.split("/"):
+        if found is None or found.mode != FOLDER:
+            return None
+        found = find(store, found.id, name)
+    return found
+
+
 def diff(store: ObjectStore, new: Oid, old: Oid) -> dict[str, tuple[Entry | None, Entry | None]]:
     """Name → (old entry, new entry) for each that differs, in time proportional to their number.
 

@@ -74,10 +74,10 @@ def checkout(
                 return _set_modes(before, wanted, place)
             _check_stored(store, before, {found.id for found in wanted.values()}, target)
             there = before.entry(store, place.name)
-            if there is None or not kept(there):
+            if not _is_part(before, wanted) and (there is None or not kept(there)):
                 raise WouldOverwrite(
-                    f"{target} is not as any version has it: something in it was moved, renamed or made executable, or "
-                    "its version was deleted; move it away or `art add` it first."
+                    f"{target} is not as any version has it: something in it was moved, renamed, deleted or made "
+                    "executable, or its version was deleted; move it away or `art add` it first."
                 )
         _check_room(place.parent, entry.size)
         durable.make_folders(place.parent)
@@ -123,6 +123,11 @@ def _holds(before: Snapshot, wanted: dict[str, Entry]) -> bool:
         _kind(found.mode) == _kind(wanted[path].mode) and (found.mode == FOLDER or found.id == wanted[path].id)
         for path, found in before.found.items()
     )
+
+
+def _is_part(before: Snapshot, wanted: dict[str, Entry]) -> bool:
+    """Whether all that was there is wanted just so, and only something is missing."""
+    return _holds(before, {path: wanted[path] for path in before.found if path in wanted})
 
 
 def _kind(mode: str | None) -> str | None:

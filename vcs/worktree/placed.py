@@ -13,11 +13,13 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from ..errors import ArtError, DamagedError, storage_errors
-from ..objects.nodes import Entry
+from ..maps import trees
+from ..objects.nodes import FOLDER, Entry
 from ..objects.oid import Oid, hash_bytes
 from ..objects.records import Record, record
 from ..storage.disk import durable
 from ..storage.layout import Layout
+from ..storage.store import ObjectStore
 
 
 @record
@@ -72,8 +74,11 @@ class Places:
         """Where a noted path is."""
         return self._project / path
 
-    def note(self, path: Path, name: str, artifact: Oid, entry: Entry) -> str | None:
-        """Notes that a version stands at a path, and returns the path as it is noted; None outside of the project."""
+    def note(self, path: Path, name: str, artifact: Oid, entry: Entry, store: ObjectStore) -> str | None:
+        """Notes that a version stands at a path, and returns the path as it is noted; None outside of the project.
+
+        What stands in it and is as it was goes on to stand there, and so does a folder that it is in.
+        """
         spelt = self.spell(path)
         if spelt is None or any("\ud800" <= char <= "\udfff" for char in spelt):
             return None  # no text, and no text can name it
@@ -81,8 +86,12 @@ class Places:
         with storage_errors(f"writing in {self._folder}"):
             self._folder.mkdir(exist_ok=True)
             durable.write_file(self._file(spelt), placed.encode())
-        for other in self:  # what stood in it, or it in what, stands there no more
-            if other.path != spelt and (_is_in(other.path, spelt) or _is_in(spelt, other.path)):
+        for other in self:
+            if _is_in(other.path, spelt):
+                found = trees.at(store, entry, other.path.removeprefix(f"{spelt}/"))
+                if found is None or found.id != other.id:
+                    self.forget(other.path)  # something else stands there now
+            elif _is_in(spelt, other.path) and other.mode != FOLDER:
                 self.forget(other.path)
         return spelt
 

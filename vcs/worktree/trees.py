@@ -93,13 +93,9 @@ def extent(store: ObjectStore, tree: Oid, path: str) -> tuple[int, int]:
     Raises:
         UnknownName: There is no such path, or a tree is not here.
     """
-    entry = None
-    for name in path.split("/"):
-        entry = trees.find(store, tree, name)
-        if entry is None:
-            raise UnknownName(f"The folder {tree[:12]} holds no {path!r}; `art show` lists what it holds.")
-        tree = entry.id
-    assert entry is not None, "a path has a part"
+    entry = trees.at(store, Entry("", FOLDER, tree, 0), path)
+    if entry is None:
+        raise UnknownName(f"The folder {tree[:12]} holds no {path!r}; `art show` lists what it holds.")
     empty = entry.mode == FOLDER and store.record(entry.id, Tree) == trees.EMPTY
     return 0 if empty else entry.files, entry.size
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import itertools
+import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -87,14 +88,16 @@ def _data_row(found: placing.Edited) -> dict[str, object]:
 
 def _say_data(data: Sequence[placing.Edited]) -> None:
     """Says what was edited of the data that was added or checked out, and which files."""
-    stored = False
+    stored = gone = False
     for each in data:
         path, difference = each.placed.path, each.difference
         if each.error is not None:
             terminal().row(f"{path} ({each.version}) cannot be compared: {each.error}")
             continue
         if each.is_gone:
-            terminal().say(f"{path} ({each.version}) is gone")
+            back = shlex.join(["art", "checkout", each.version, "-o", path])
+            terminal().say(f"{path} ({each.version}) is gone; `{back}` brings it back")
+            gone = True
             continue
         stored = True
         counts = [f"{len(names)} {kind}" for kind, names in vars(difference).items() if names]
@@ -105,8 +108,9 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
             terminal().row(f"  {output.style(f'{kind:<8}', fg=_COLOURS[kind])} {path}/{name}")
         if len(listed) > _FILES:
             terminal().say(f"  … and {len(listed) - _FILES} more; --json lists them")
-    if stored:
-        terminal().note("`art add -u` stores what was edited.")
+    if stored or gone:
+        words = ["stores what was edited"] * stored + ["looks no more at what is gone"] * gone
+        terminal().note(f"`art add -u` {', and '.join(words)}.")
 
 
 def _pinned(repository: Repository) -> Iterator[str]:

@@ -18,7 +18,7 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from ... import completion, debugger, loading, output
+from ... import completion, debugger, loading, output, placing
 from ...main import terminal
 from ...progress import RunProgress
 from ...stored import runs
@@ -127,6 +127,12 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
         named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:
             terminal().note(f"{verb} {', '.join(named)}")
+    taken = {(each.name, each.artifact) for step in steps for group in step.record.inputs.values() for each in group}
+    for each in placing.edited(repository, of=taken):
+        terminal().warn(
+            f"{each.placed.path} was edited since {each.version}, which this run took; `art add -u` stores it for the "
+            "next one."
+        )
 
 
 def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json: bool) -> NoReturn:

@@ -112,10 +112,64 @@ def test_the_second_look_reads_nothing(art: Art, data: Path, monkeypatch: pytest
 
 def test_what_is_gone_is_said_once(art: Art, data: Path) -> None:
     shutil.rmtree(data)
-    assert "data (raw@1) is gone\n" in art("status").out
+    shown = art("status").out
+    assert "data (raw@1) is gone; `art checkout raw@1 -o data` brings it back\n" in shown
+    assert shown.endswith("`art add -u` looks no more at what is gone.\n")
     assert "data is gone, and is not looked at any more; raw@1 stays stored" in art("add", "-u").out
     assert "is gone" not in art("status").out
     assert art("checkout", "raw", "-o", "data").code == 0
+
+
+def test_a_file_in_a_folder_and_the_folder_are_both_looked_at(art: Art, project: Path, data: Path) -> None:
+    assert art("add", "data/007.csv", "--name", "seven").code == 0
+    (data / "008.csv").write_text("other\n")
+    assert [each["path"] for each in edits(art)] == ["data"]
+    (data / "007.csv").write_text("other\n")
+    assert [each["path"] for each in edits(art)] == ["data", "data/007.csv"]
+    assert art("add", "-u").code == 0
+    assert edits(art) == []
+    assert (art("cat", "seven").out, art("cat", "raw:007.csv").out) == ("other\n", "other\n")
+    art("lock")
+    assert "data/007.csv" in (project / "artifacts.lock").read_text()
+    assert art("checkout", "raw@1", "-o", "data").code == 0  # another seven stands there now
+    assert edits(art) == []
+
+
+def test_what_was_deleted_comes_back(art: Art, project: Path, data: Path) -> None:
+    art("lock")
+    (data / "007.csv").unlink()
+    shutil.rmtree(data / "sub")
+    done = art("checkout", "--lock")
+    assert (done.code, done.err) == (0, "")
+    assert (data / "007.csv").read_text() == "7\n"
+    assert (data / "sub" / "deep.csv").read_text() == "deep\n"
+    assert edits(art) == []
+    (data / "007.csv").unlink()
+    (data / "008.csv").write_text("an edit")
+    refused = art("checkout", "raw", "-o", "data")
+    assert refused.code != 0
+    assert "008.csv holds changes that are not stored" in refused.err
+    assert not (data / "007.csv").exists()
+
+
+def test_a_run_says_that_what_it_took_was_edited_since(art: Art, project: Path, data: Path) -> None:
+    (project / "flow.py").write_text(
+        "from pathlib import Path\n"
+        "from artvcs import Client, pipeline, step\n"
+        "@step\ndef count(raw: Path) -> int:\n    return len(list(raw.rglob('*.csv')))\n"
+        "@pipeline\ndef flow():\n    count(Client().get_artifact_version('raw'))\n"
+    )
+    assert "was edited" not in art("run", "flow.py").err
+    (data / "new.csv").write_text("new\n")
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    (project / "one.txt").write_text("second")  # which the run does not take
+    warned = [line for line in art("run", "flow.py").err.splitlines() if line.startswith("warning: ")]
+    assert warned == [
+        "warning: data was edited since raw@1, which this run took; `art add -u` stores it for the next one."
+    ]
+    art("add", "-u")
+    assert "was edited" not in art("run", "flow.py").err
 
 
 def test_what_cannot_be_compared_hides_nothing_else(art: Art, project: Path, data: Path) -> None:
