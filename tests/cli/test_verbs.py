@@ -188,6 +188,16 @@ def test_rm_says_what_it_would_delete(art: Art, project: Path) -> None:
     assert "There is no artifact named 'code'" in art("ls", "code").err
 
 
+def test_rm_takes_the_names_that_runs_have_elsewhere(art: Art, project: Path) -> None:
+    for _ in range(3):
+        assert art("run", "adding.py", "--no-cache").code == 0
+    names = [run["name"] for run in art("log", "--json").json]
+    assert art("rm", "HEAD", "-n").out.startswith(f"Would delete the record of {names[0]} (")
+    assert art("rm", "adding~1", "-n").out.startswith(f"Would delete the record of {names[1]} (")
+    assert art("rm", "adding").code == 0
+    assert [run["name"] for run in art("log", "--json").json] == names[1:]
+
+
 def test_add_and_check_out_a_folder(art: Art, project: Path) -> None:
     (project / "folder" / "sub").mkdir(parents=True)
     (project / "folder" / "sub" / "b.txt").write_text("b")

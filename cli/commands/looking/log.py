@@ -9,7 +9,7 @@ import click
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
-from artvcs.vcs import Damaged, GitState, Oid
+from artvcs.vcs import Damaged, GitState, Oid, ref_names
 from artvcs.vcs import runs as known
 
 from ... import completion, graph, output
@@ -22,17 +22,20 @@ _RUNS = 10
 
 @click.command()
 @click.argument("target", metavar="[NAME|RUN|COMMIT]", required=False, shell_complete=completion.names_and_runs)
-@click.option("-n", "limit", type=click.IntRange(min=1), help="At most so many entries.")
+@click.option("-n", "limit", type=click.IntRange(min=1), help=f"At most so many entries; of runs, instead of {_RUNS}.")
+@click.option("--all", "everything", is_flag=True, help="However many runs there are.")
 @click.option("--graph", "as_graph", is_flag=True, help="Draw which commit came from which.")
 @click.option("--oneline", is_flag=True, help="One line each.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def command(target: str | None, limit: int | None, as_graph: bool, oneline: bool, as_json: bool) -> None:
+def command(
+    target: str | None, limit: int | None, everything: bool, as_graph: bool, oneline: bool, as_json: bool
+) -> None:
     """Show runs, newest first; or where an artifact, run or commit came from, back to the raw data.
 
     Example: art log digits-model --graph
     """
     if target is None and not as_graph:
-        _log_runs(limit or _RUNS, oneline, as_json)
+        _log_runs(None if everything or (as_json and limit is None) else limit or _RUNS, oneline, as_json)
         return
     repository = Client().repository
     shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
@@ -146,9 +149,10 @@ def _commit_document(entry: Entry) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _log_runs(limit: int, oneline: bool, as_json: bool) -> None:
+def _log_runs(limit: int | None, oneline: bool, as_json: bool) -> None:
     repository = Client().repository
-    found = list(itertools.islice(known.listed(repository.refs()), limit))
+    refs = repository.refs()
+    found = list(itertools.islice(known.listed(refs), limit))
     shown = [each if isinstance(each, Damaged) else PipelineRun(repository, each) for each in found]
     if as_json:
         document = partial(runs.document, repository)
@@ -162,3 +166,5 @@ def _log_runs(limit: int, oneline: bool, as_json: bool) -> None:
             runs.either(run, partial(runs.say, terminal(), repository), partial(runs.say_damaged, terminal()))
             if number < len(found) - 1:
                 terminal().say()
+    if not as_json and (more := refs.count(ref_names.RUNS) - len(found)) > 0:
+        terminal().note(f"… and {more} more; --all lists them")

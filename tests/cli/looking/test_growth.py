@@ -135,3 +135,13 @@ def test_some_of_a_history_are_the_first_of_all(many: Art) -> None:
     assert first == every[:40]
     assert len(every) == MANY + 1
     assert many("log", "--graph", "-n", "40", "--json").json == first
+
+
+def test_the_log_says_how_many_runs_it_leaves_out(many: Art) -> None:
+    out = many("log").out
+    assert (out.count("\nrun ") + out.startswith("run "), out.splitlines()[-1]) == (
+        10, f"… and {MANY - 10} more; --all lists them",
+    )  # fmt: skip
+    assert len(many("log", "--oneline", "--all").out.splitlines()) == MANY + 1
+    assert len(many("log", "--json", "-n", "3").json) == 3
+    assert len(many("log", "--json").json) == MANY
