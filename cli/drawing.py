@@ -6,6 +6,7 @@ a terminal has less room than that, rich draws them. It is imported only then: t
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -52,6 +53,27 @@ def line(text: str, room: int | None) -> str:
     """A line in its colours, cut with `…` where the terminal ends."""
     text = safe(text)
     return text if room is None or width(text) <= room else marked(cells.drawn(_styled(text), room)[0])
+
+
+_WORD = re.compile(r"(?:`[^`\n]*`|\S)+")
+"""A word, or a command, which is one: whoever copies it must not get a line's end with it."""
+
+
+def broken(text: str, room: int) -> list[str]:
+    """A line in its colours, broken between its words where the terminal ends; what goes on is indented as it is."""
+    text = safe(text)
+    if width(text) <= room:
+        return [text]
+    indent = text[: len(text) - len(text.lstrip())]
+    lines, end = [""], 0
+    for found in _WORD.finditer(text):
+        gap = text[end : found.start()] if end else indent
+        if end and width(lines[-1]) + width(gap) + width(found[0]) > room:
+            lines.append("")
+            gap = indent
+        lines[-1] += gap + found[0]
+        end = found.end()
+    return lines
 
 
 def table(

@@ -92,10 +92,16 @@ class Terminal:
         """Writes one of several lines that are read side by side: it is cut where the terminal ends."""
         self.say(drawing.line(text, self.width))
 
+    def sentence(self, text: str, *, err: bool = False) -> None:
+        """Writes a line of words: a terminal gets it broken between them, and not where it happens to end."""
+        stream = sys.stderr if err else sys.stdout
+        for line in drawing.broken(text, _columns(stream)) if stream.isatty() else [text]:
+            self.say(line, err=err)
+
     def note(self, text: str) -> None:
-        """Writes a line that quiet users do without."""
+        """Writes a sentence that quiet users do without."""
         if not self.quiet:
-            self.say(text)
+            self.sentence(text)
 
     def lines(self, text: str, *, err: bool = False) -> None:
         """Writes text that has lines of its own, such as a traceback."""
@@ -113,11 +119,11 @@ class Terminal:
 
     def warn(self, message: str) -> None:
         """Writes a warning."""
-        self.say(f"{style('warning:', fg='yellow')} {one_line(message)}", err=True)
+        self.sentence(f"{style('warning:', fg='yellow')} {one_line(message)}", err=True)
 
     def fail(self, message: str) -> None:
         """Writes an error."""
-        self.say(f"{style('error:', fg='red')} {one_line(message)}", err=True)
+        self.sentence(f"{style('error:', fg='red')} {one_line(message)}", err=True)
 
     def document(self, data: Any) -> None:
         """Writes JSON."""

@@ -95,7 +95,7 @@ class RunProgress:
         if not self._terminal.quiet:
             if self._screen is not None:
                 self._screen.begin_line()
-            self._terminal.say(text, err=True)
+            self._terminal.sentence(text, err=True)
 
     def _moving_line(self) -> str:
         running = dict(self._running)

@@ -36,7 +36,7 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     rest = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
     rows += [[f"  {name}", rest, "", ""] for name in run.record.order if name not in run.steps]
     head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
-    terminal.say("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
+    terminal.row("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
     if parameters:
         terminal.row(f"  {output.values(parameters)}")
     terminal.table(["  step", "status", "took", "made"], rows, whole="  step", spare=("took",))

@@ -35,7 +35,12 @@ def command(
     Example: art log digits-model --graph
     """
     if target is None and not as_graph:
-        _log_runs(None if everything or (as_json and limit is None) else limit or _RUNS, oneline, as_json)
+        count = None if everything or (as_json and limit is None) else limit or _RUNS
+        more = _log_runs(count, oneline, as_json)
+        if more and limit is None and not as_json:
+            if not oneline:
+                terminal().note("")
+            terminal().note(f"… and {more} more; --all lists them")
         return
     repository = Client().repository
     shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
@@ -149,7 +154,8 @@ def _commit_document(entry: Entry) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _log_runs(limit: int | None, oneline: bool, as_json: bool) -> None:
+def _log_runs(limit: int | None, oneline: bool, as_json: bool) -> int:
+    """Writes the newest runs, and returns how many more there are."""
     repository = Client().repository
     refs = repository.refs()
     found = list(itertools.islice(known.listed(refs), limit))
@@ -166,5 +172,4 @@ def _log_runs(limit: int | None, oneline: bool, as_json: bool) -> None:
             runs.either(run, partial(runs.say, terminal(), repository), partial(runs.say_damaged, terminal()))
             if number < len(found) - 1:
                 terminal().say()
-    if not as_json and (more := refs.count(ref_names.RUNS) - len(found)) > 0:
-        terminal().note(f"… and {more} more; --all lists them")
+    return refs.count(ref_names.RUNS) - len(found)

@@ -69,7 +69,9 @@ def _say_table(rows: Sequence[Experiment], found: Experiments, chosen: list[str]
     heads = ["run", *(name for name in chosen if name != "run")] if chosen else ["run", *found.columns, *around]
     same = [name for name in found.columns if len({_cell(row, name) for row in rows}) == 1]
     given, came = found.columns[: len(found.parameters)], found.columns[len(found.parameters) :]
-    spare = ["began", "took", *same, "status", "pipeline", *reversed(given), *reversed(came)]
+    alike = len({row.status for row in rows}) == 1  # else it says which runs have no measures, and why
+    early, late = (["status"], []) if alike else ([], ["status"])
+    spare = ["began", "took", *same, *early, "pipeline", *reversed(given), *late, *reversed(came)]
     spare = list(dict.fromkeys(name for name in spare if name in heads))
     cells = [[_cell(row, name) for name in heads] for row in rows]
     left_out = terminal().table(heads, cells, whole="run", spare=[] if chosen else spare)

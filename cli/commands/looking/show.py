@@ -283,15 +283,15 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
 
 
 def _say_run(repository: Repository, run: PipelineRun) -> None:
-    say, record = terminal().say, run.record
+    say, row, record = terminal().say, terminal().row, run.record
     runs.say(terminal(), repository, run)
     say(f"Id:        {run.id}")
-    say(f"Pipeline:  {run.pipeline}" + (f" in {record.file}" if record.file else ""))
-    say(f"Began:     {output.moment(run.started)}")
-    say(f"Author:    {record.author}")
+    row(f"Pipeline:  {run.pipeline}" + (f" in {record.file}" if record.file else ""))
+    row(f"Began:     {output.moment(run.started)}")
+    row(f"Author:    {record.author}")
     _say_git(record.git)
     if run.tags:
-        say(f"Tags:      {', '.join(run.tags)}")
+        row(f"Tags:      {', '.join(run.tags)}")
     _say_mapping("Metadata:", dict(run.metadata))
     for name, step in run.steps.items():
         if step.failure:

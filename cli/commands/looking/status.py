@@ -76,10 +76,10 @@ def command(as_json: bool) -> None:
     changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
     shared = (_said(name, found) for name, found in _standings(repository))
     for line in [*_unfinished(repository, refs, newest), *changed]:
-        terminal().say(line)
+        terminal().sentence(line)
     _say_data(data)
     for line in [*_pinned(repository), *shared]:
-        terminal().say(line)
+        terminal().sentence(line)
 
 
 def _data_row(found: placing.Edited) -> dict[str, object]:
@@ -92,17 +92,17 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
     for each in data:
         path, difference = each.placed.path, each.difference
         if each.error is not None:
-            terminal().row(f"{path} ({each.version}) cannot be compared: {each.error}")
+            terminal().sentence(f"{path} ({each.version}) cannot be compared: {each.error}")
             continue
         if each.is_gone:
             back = shlex.join(["art", "checkout", each.version, "-o", path])
-            terminal().say(f"{path} ({each.version}) is gone; `{back}` brings it back")
+            terminal().sentence(f"{path} ({each.version}) is gone; `{back}` brings it back")
             gone = True
             continue
         stored = True
         counts = [f"{len(names)} {kind}" for kind, names in vars(difference).items() if names]
         is_file = difference.changed == ("",)
-        terminal().say(f"{path} ({each.version}) was edited" + ("" if is_file else f": {', '.join(counts)}"))
+        terminal().sentence(f"{path} ({each.version}) was edited" + ("" if is_file else f": {', '.join(counts)}"))
         listed = [(kind, name) for kind, names in vars(difference).items() for name in names if name]
         for kind, name in listed[:_FILES]:
             terminal().row(f"  {output.style(f'{kind:<8}', fg=_COLOURS[kind])} {path}/{name}")

@@ -30,16 +30,16 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
         terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
         return
     of = f" of {found.pipeline}" if found.elsewhere or "::" in step else ""
-    terminal().say(f"{found.step}{of} ({output.status(found.status)}): {found.summary}")
+    terminal().sentence(f"{found.step}{of} ({output.status(found.status)}): {found.summary}")
     say_reasons(found.reasons)
     for thing in found.unverified:
-        terminal().say(f"  cannot be compared: {thing}")
+        terminal().sentence(f"  cannot be compared: {thing}")
     if found.elsewhere:
         other = ", ".join(f"`art why {each}::{found.step}`" for each in found.elsewhere)
         terminal().note(f"Other pipelines have a step of that name: {other}")
     if code:
         for gap in found.unfollowed or ["all of its code could be followed"]:
-            terminal().say(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
+            terminal().sentence(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
 
 
 def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
@@ -54,15 +54,17 @@ def say_reasons(reasons: list[Reason]) -> None:
     """Writes reasons, code with its changed lines."""
     for reason in reasons:
         if reason.kind == "code":
-            terminal().say(f"  code {output.style(_code_in_words(reason.subject), bold=True)} {_code_change(reason)}")
+            terminal().sentence(
+                f"  code {output.style(_code_in_words(reason.subject), bold=True)} {_code_change(reason)}"
+            )
             for line in reason.diff.splitlines()[2:]:
                 terminal().say(f"    {_coloured(line)}")
         elif reason.kind == "unverified":
-            terminal().say(f"  it used {output.style(reason.subject, bold=True)}")
+            terminal().sentence(f"  it used {output.style(reason.subject, bold=True)}")
         else:
             old, new = (text if text is not None else "nothing" for text in (reason.old, reason.new))
             said = f"{_brief(old)} → {_brief(new)}" if reason.kind != "folder" else _of_folder(reason)
-            terminal().say(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {said}")
+            terminal().sentence(f"  {reason.kind} {output.style(reason.subject, bold=True)}: {said}")
 
 
 def _of_folder(reason: Reason) -> str:

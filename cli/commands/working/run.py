@@ -165,5 +165,5 @@ def _show_plan(steps: list[PlannedStep], as_json: bool) -> None:
         terminal().document([{**vars(each), "reasons": [vars(reason) for reason in each.reasons]} for each in steps])
         return
     for each in steps:
-        terminal().say(f"{each.action:<5}  {each.step}: {each.summary}")
+        terminal().sentence(f"{each.action:<5}  {each.step}: {each.summary}")
         say_reasons(each.reasons)

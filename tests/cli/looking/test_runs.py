@@ -115,6 +115,9 @@ def test_columns_go_where_there_is_no_room(trials: Art, monkeypatch: pytest.Monk
     assert [line.split()[0] for line in trials("runs").out.splitlines()[1:5]] == [
         run.name for run in Client().list_pipeline_runs()
     ]
+    assert trials("run", "trials.py", "-p", "depth=0").code != 0  # and has no measures
+    monkeypatch.setattr(Terminal, "width", 80)
+    assert "status" in heads(trials("runs").out)
     monkeypatch.setattr(Terminal, "width", 500)
     assert heads(trials("runs", "--columns", "accuracy,depth").out) == ["run", "accuracy", "depth"]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from artvcs.cli import output
+from artvcs.cli import drawing, output
+from artvcs.cli.marks import bare
 from artvcs.cli.output import Terminal
 from artvcs.pipelines.escaping import printable
 
@@ -161,3 +162,17 @@ def test_a_table_of_very_many_rows_takes_no_time(
 def test_what_an_encoding_can_show() -> None:
     assert output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert not output.can_show("✓", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+
+
+def test_a_sentence_is_broken_between_words_and_not_within_a_command() -> None:
+    text = f"{output.style('error:', fg='red')} Step 'two' failed; mend it and `art run bad.py -p x=1` goes on."
+    lines = drawing.broken(text, 40)
+    assert [bare(line) for line in lines] == [
+        "error: Step 'two' failed; mend it and",
+        "`art run bad.py -p x=1` goes on.",
+    ]
+    assert drawing.broken("  parameter name: 1 → 22222222", 20) == ["  parameter name: 1", "  → 22222222"]
+    assert drawing.broken("x" * 50, 20) == ["x" * 50]  # what is longer than a line is the terminal's to break
+    assert drawing.broken("東京 東京 東京", 10) == ["東京 東京", "東京"]
+    assert drawing.broken("fits", 4) == ["fits"]
+    assert drawing.broken("", 4) == [""]
