@@ -12,6 +12,7 @@ from artvcs.vcs import Commit, DamagedError, Failure, LookupFailed, Oid, Reposit
 
 from ..history import lookup
 from ..trace.model import Trace
+from ..tracebacks import library_of
 from .reasons import Reason, in_words, reasons_between, reasons_seen
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
@@ -106,9 +107,14 @@ def _elsewhere(repository: Repository, step: str, pipeline: str) -> list[str]:
 
 
 def _where(repository: Repository, failure: Failure) -> str:
-    """` (FILE:LINE)` in the project where a step failed, the innermost; nothing if it was in no file of it."""
+    """` (FILE:LINE)` in the project where a step failed, the innermost; nothing if it was in no file of it.
+
+    The packages of an environment in the project are no files of it.
+    """
     inside = f"{repository.project}{os.sep}"
-    places = [place for place in _PLACE.findall(failure.traceback) if place[0].startswith(inside)]
+    places = [
+        place for place in _PLACE.findall(failure.traceback) if place[0].startswith(inside) and not library_of(place[0])
+    ]
     return f" ({places[-1][0].removeprefix(inside)}:{places[-1][1]})" if places else ""
 
 

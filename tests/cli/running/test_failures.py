@@ -157,6 +157,21 @@ def test_why_asks_which_pipeline_where_several_have_a_step(art: Art, means: Path
     assert "No run of a pipeline 'others' has a step 'twice'" in art("why", "others::twice").err
 
 
+def test_a_package_in_the_project_is_not_the_users_own_place(art: Art, project: Path) -> None:
+    """Most have their environment in the project."""
+    package = project / ".venv" / "lib" / "python3.11" / "site-packages" / "lib_there"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def fails():\n    raise ValueError('in the library')\n")
+    (project / "uses.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(package.parent)!r})\n"
+        "import lib_there\nfrom artvcs import pipeline, step\n"
+        "@step\ndef use() -> int:\n    return lib_there.fails()\n"
+        "@pipeline\ndef uses():\n    use()\n"
+    )
+    assert "(uses.py:7); mend it" in art("run", "uses.py").err
+    assert "It failed: ValueError: in the library (uses.py:7)." in art("why", "use").out
+
+
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def interrupted(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A run that got Ctrl-C in its second step, or was ended otherwise; what it wrote to the screen."""
