@@ -24,6 +24,12 @@ _LARGEST = 1e300
 _MANY = 300
 """So many points are drawn as fine ones, for else they hide one another."""
 
+_MARKS = 6
+"""So many whole numbers stand below a plot."""
+
+_SHORT = 120
+"""Seconds between moments of which the minutes are not enough to tell them apart."""
+
 _LABELS = 20
 """So many texts stand below a picture."""
 
@@ -63,12 +69,29 @@ def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
         plt.xticks(list(range(len(plot.categories))), [printable(each) for each in plot.categories])
     elif plot.series and any(isinstance(each, datetime) for each in plot.series[0].x):
         moments = sorted(each.timestamp() for series in plot.series for each in series.x)
-        ends = (moments[0], moments[-1]) if moments[0] != moments[-1] else (moments[0],)
-        plt.xticks(ends, [f"{datetime.fromtimestamp(each):%Y-%m-%d %H:%M}" for each in ends])
+        labels = {_moment(each, moments[-1] - moments[0]): each for each in (moments[0], moments[-1])}
+        plt.xticks(list(labels.values()), list(labels))
+    elif ticks := _whole([each for series in plot.series for each in series.x]):
+        plt.xticks(ticks, [f"{each}" for each in ticks])
     plt.title(printable(plot.title))
     plt.xlabel(printable(plot.x))
     text: str = plt.build()
     return text if blocks else text.translate(_ASCII)
+
+
+def _moment(seconds: float, span: float) -> str:
+    return f"{datetime.fromtimestamp(seconds):{'%Y-%m-%d %H:%M' if span >= _SHORT else '%H:%M:%S'}}"
+
+
+def _whole(found: list[Any]) -> list[int]:
+    """Where the axis is marked if all on it are whole numbers: at each of a few, else at some between them."""
+    distinct = sorted(set(found))
+    if not all(isinstance(each, int) for each in distinct):
+        return []
+    if len(distinct) <= _MARKS:
+        return distinct
+    first, last = distinct[0], distinct[-1]
+    return sorted({round(first + (last - first) * each / (_MARKS - 1)) for each in range(_MARKS)})
 
 
 _ASCII = str.maketrans({**dict.fromkeys("┌┐└┘┤├┬┴┼", "+"), "─": "-", "│": "|", "…": "~"})

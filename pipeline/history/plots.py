@@ -127,11 +127,16 @@ def by(
     for name in (measure, x_column):
         experiments.check_column(name, found.rows)
     points: dict[str, tuple[list[Any], list[float]]] = {}
-    missing = wrong = 0
+    concerned = {row.pipeline for row in found.rows if row.get(measure) is not None and x_column in row}
+    missing = nowhere = wrong = 0
     for row in reversed(found.rows):
         x, y = row.get(x_column), row.get(measure)
-        if x is None or y is None:
+        if row.pipeline not in concerned:
+            continue  # it has nothing to do with this
+        if y is None or x_column not in row:
             missing += 1
+        elif x is None:
+            nowhere += 1
         elif (number := _number(y)) is None:
             wrong += 1
         else:
@@ -140,7 +145,8 @@ def by(
             ys.append(number)
     if not points:
         raise ParameterError(f"No run has a number as {measure!r} and a {x_column!r}; `art runs` shows what they have.")
-    left_out = [f"{missing} without {measure} or {x_column}"] if missing else []
+    left_out = [f"{missing} without {measure}{f' or {column}' if column else ''}"] if missing else []
+    left_out += [f"{nowhere} whose {x_column} is None"] if nowhere else []
     left_out += [f"{wrong} whose {measure} is no number"] if wrong else []
     series = [Series(name, xs, ys) for name, (xs, ys) in points.items()]
     title = f"{measure} by {x_column}" if column else measure

@@ -121,6 +121,27 @@ def test_what_is_no_number_is_left_out_and_said(trials: Art) -> None:
     assert "warning: Runs are left out: 1 without mood or depth, 1 whose mood is no number.\n" in done.err
 
 
+def test_what_is_left_out_is_told_apart(art: Art, project: Path) -> None:
+    (project / "flows.py").write_text(
+        "from artvcs import log_metadata, pipeline, step\n"
+        "@step\ndef train(depth: int | None) -> int:\n    log_metadata({'score': depth or 1})\n    return 1\n"
+        "@step\ndef other() -> int:\n    return 1\n"
+        "@pipeline\ndef flow(depth: int | None = None):\n    train(depth)\n"
+        "@pipeline\ndef others():\n    other()\n"
+    )
+    art("run", "flows.py:others")
+    for depth in ("None", "2", "7", "16"):
+        assert art("run", "flows.py:flow", "-p", f"depth={depth}").code == 0
+    shown = art("plot", "score", "--by", "depth")
+    assert shown.err == "warning: Runs are left out: 1 whose depth is None.\n"
+    assert shown.out.splitlines()[-2].split() == ["2", "7", "16"]  # where there are runs, and no 9.5
+    over_time = art("plot", "score")
+    assert over_time.err == ""
+    labels = over_time.out.splitlines()[-2].split()
+    assert labels
+    assert len(labels) == len({*labels})
+
+
 def test_a_hostile_name_draws_nothing(trials: Art) -> None:
     run = Client().list_pipeline_runs()[0]
     log_metadata({"a\x1b[31mb": 1}, run_id_name_or_prefix=run.id)
