@@ -43,6 +43,14 @@ _USUAL = 80
 """Columns where nobody says how many there are."""
 
 
+_LOOKED_AT = 8000
+"""So many bytes tell whether a file is text; Git's rule."""
+
+
+class NotText(Exception):
+    """What should be shown on a terminal is no text."""
+
+
 @dataclass
 class Terminal:
     """How to write: set once from the command's options and what the terminal can do.
@@ -130,11 +138,23 @@ class Terminal:
         _write(printable_json(json.dumps(plain(data), indent=2, ensure_ascii=False, allow_nan=False)))
 
     def content(self, pieces: Iterable[bytes]) -> None:
-        """Writes the bytes of a file as they are, and on a terminal as text."""
+        """Writes the bytes of a file as they are, and on a terminal as lines of text.
+
+        Raises:
+            NotText: They are none, and a terminal would show nothing but noise.
+        """
         if sys.stdout.isatty():
+            pieces, last = iter(pieces), b""
+            first = next(pieces, b"")
+            if b"\0" in first[:_LOOKED_AT]:
+                raise NotText
+            pieces = itertools.chain([first], pieces)
             decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
             for piece in itertools.chain(pieces, [b""]):
                 _write(printable(decoder.decode(piece, final=not piece), lines=True), nl=False)
+                last = piece or last
+            if last and not last.endswith(b"\n"):
+                _write("")  # what is asked next begins a line
         else:
             for piece in pieces:
                 _write(piece, nl=False)
@@ -228,9 +248,9 @@ def status(word: str) -> str:
     return style(word, fg=colours.get(word))
 
 
-def labels(stages: Sequence[str], tags: Sequence[str]) -> str:
-    """The stages that a version is in, and its tags."""
-    return ", ".join((*(style(f"@{stage}", fg="green") for stage in stages), *tags))
+def stages(found: Sequence[str]) -> str:
+    """The stages that a version is in."""
+    return ", ".join(style(f"@{stage}", fg="green") for stage in found)
 
 
 def damaged(why: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
+from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
-from ... import completion, finding
+from ... import completion, finding, output
 from ...main import terminal
 from ...stored.files import bring_here, files_of
 
@@ -21,7 +24,14 @@ def command(target: str) -> None:
     """
     repository = Repository.discover()
     with repository.reading():
-        terminal().content(repository.store.iter_read(_find(repository, target).id))
+        found = _find(repository, target)
+        try:
+            terminal().content(repository.store.iter_read(found.id))
+        except output.NotText:
+            raise ParameterError(
+                f"{target} is {output.size(found.size)} that are no text; write them to a file, as in "
+                f"`{shlex.join(['art', 'cat', target])} > FILE`."
+            ) from None
 
 
 def _find(repository: Repository, target: str) -> Entry:

@@ -76,8 +76,11 @@ def command(
         terminal().document([_either(each, version_document, _damaged_document) for each in page.rows])
         return
     rows = [_either(each, _cells, _damaged_cells) for each in page.rows]
-    heads = ["id", "artifact", "type", "size", "made", "tags"]
-    terminal().table(heads, rows, whole="artifact", spare=("id", "size", "made", "type"))
+    heads = ["id", "artifact", "stage", "type", "size", "made", "tags"]
+    if not any(row[2] for row in rows):
+        heads, rows = heads[:2] + heads[3:], [row[:2] + row[3:] for row in rows]
+    spare = [head for head in ("id", "size", "made", "type", "stage") if head in heads]
+    terminal().table(heads, rows, whole="artifact", spare=spare)
     if page.rest:
         terminal().note(f"… and {page.rest}; --all lists them")
     if not rows and wanted != _ALL:
@@ -155,17 +158,20 @@ def _either(version: ArtifactVersion | Damaged, show: Callable[[ArtifactVersion]
 
 def _cells(version: ArtifactVersion) -> list[str]:
     return [
-        output.short(version.id), f"{version.name}@{version.version}", _kind(version),
-        output.size(version.size), output.ago(version.created), output.labels(version.stages, version.tags),
+        output.short(version.id), f"{version.name}@{version.version}", output.stages(version.stages), _kind(version),
+        output.size(version.size), output.ago(version.created), ", ".join(version.tags),
     ]  # fmt: skip
 
 
 def _kind(version: ArtifactVersion) -> str:
-    return "model" if version.record.origin == "model" else version.type.rpartition(".")[2]
+    if version.record.origin == "model":
+        return "model"
+    kind = version.type.rpartition(".")[2]
+    return "path" if kind == "PosixPath" else kind
 
 
 def _damaged_cells(name: str, number: int, why: str) -> list[str]:
-    return ["", f"{name}@{number}", "", "", "", output.damaged(why)]
+    return ["", f"{name}@{number}", "", "", "", "", output.damaged(why)]
 
 
 def _damaged_document(name: str, number: int, why: str) -> dict[str, object]:

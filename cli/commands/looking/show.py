@@ -112,7 +112,7 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
 
 def _say_labels(version: ArtifactVersion) -> None:
     if version.stages:
-        terminal().say(f"Stages:    {output.labels(version.stages, ())}")
+        terminal().say(f"Stages:    {output.stages(version.stages)}")
     if version.tags:
         terminal().say(f"Tags:      {', '.join(version.tags)}")
 

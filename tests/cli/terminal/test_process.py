@@ -236,6 +236,18 @@ def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
     assert json.loads(art(ran, "log", "--json").stdout) == []
 
 
+def test_a_terminal_is_shown_text_and_no_noise(ran: Path) -> None:
+    (ran / "text.json").write_text('{"a": 1}')
+    (ran / "bytes.bin").write_bytes(b"PAR1\0\1" * 100)
+    assert art(ran, "add", "text.json", "--name", "text").returncode == 0
+    assert art(ran, "add", "bytes.bin", "--name", "bytes").returncode == 0
+    assert in_a_terminal(ran, "cat", "text") == '{"a": 1}\r\n'
+    assert art(ran, "cat", "text").stdout == '{"a": 1}'
+    told = " ".join(in_a_terminal(ran, "cat", "bytes").split())
+    assert "bytes is 600 B that are no text; write them to a file, as in `art cat bytes > FILE`." in told
+    assert len(art(ran, "cat", "bytes").stdout) == 600
+
+
 def test_how_far_it_is_is_shown_as_much_is_stored(ran: Path) -> None:
     with (ran / "large.bin").open("wb") as file:
         file.truncate(40 << 20)

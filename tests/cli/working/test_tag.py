@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from artvcs.cli.output import Terminal
 from artvcs.vcs.repository import Repository
 
 from ..conftest import Art, Once
@@ -44,6 +45,16 @@ def test_a_stage_is_moved_and_says_what_it_left(models: Art) -> None:
     assert models("tag", "tree@2", "production").out == "tree@2 is production already\n"
     assert models("show", "tree@production").out.startswith("artifact tree@2\n")
     assert models("cat", "tree@production").out == "4"
+
+
+def test_a_stage_is_listed_whole_though_the_terminal_is_narrow(models: Art, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "stage" not in models("ls", "tree").out.splitlines()[0]  # there is none
+    models("tag", "tree@1", "production")
+    for width in (None, 80, 40):
+        monkeypatch.setattr(Terminal, "width", width)
+        head, first, *_ = models("ls", "tree").out.splitlines()
+        assert "stage" in head.split()
+        assert "@production" in first.split()
 
 
 def test_what_is_in_a_stage_is_listed(models: Art) -> None:
