@@ -10,6 +10,7 @@ TORCH := torch==2.13.0
 .PHONY: demo test traces lint check extras remotes faults bench pictures clean
 
 $(STAMP): pyproject.toml
+	@echo "Setting up .venv, which takes about a minute …"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $(STAMP)

@@ -23,7 +23,7 @@ from artvcs.vcs import (
 from artvcs.vcs import versions as known
 
 from .define import naming
-from .errors import MaterializerError, ParameterError, PipelineError
+from .errors import ParameterError, PipelineError
 from .history import answers, lookup
 from .history.curves import Point
 from .history.views import ArtifactVersion
@@ -88,14 +88,14 @@ def register_artifact(
         progress: Told how many bytes more are stored, as it goes on.
 
     Raises:
-        MaterializerError: There is nothing at that path.
+        UnknownName: There is nothing at that path.
         InvalidName: The name cannot be used, or a file's name cannot be stored.
         StorageError: A file cannot be read.
     """
     path = Path(folder_or_file_uri).absolute()
     with storage_errors(f"reading {path}"):
         if not path.exists():
-            raise MaterializerError(f"There is no file or folder {path} to register; check the path.")
+            raise UnknownName(f"There is no file or folder {path} to register; check the path.")
     with context.writing(f"register {name}") as (repository, transaction):
         saved = store.save(transaction, repository, path, progress=progress)
         return _add(repository, transaction, saved, name, version, tags, metadata, "registered")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artvcs.vcs import UnknownName
+
 from ..errors import DefinitionError, IgnoredSetting, perhaps
 from ..tracebacks import warn
 from .model import Model
@@ -198,7 +200,7 @@ def _load(file: Path) -> Any:
             raise DefinitionError(f"{file} has more than {_MOST >> 20} MiB; that is no configuration.")
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DefinitionError(f"There is no file {str(file)!r}; give the path of a YAML file.") from None
+        raise UnknownName(f"There is no file {str(file)!r}; give the path of a YAML file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise DefinitionError(f"{file} cannot be read ({error}); give the path of a YAML file.") from None
     try:

@@ -91,7 +91,10 @@ class Bringing:
         """Says what would be brought; nothing is stored."""
         refs = self._repository.refs()
         for _, run in self._source.runs():
-            if runs.by_id(refs, _run_id(run)) is not None:
+            before = runs.by_id(refs, _run_id(run))
+            if not self._can_come(run, before):
+                continue
+            if before is not None:
                 self.report.there += 1
             else:
                 self.report.runs.append(_called(run))
@@ -115,11 +118,7 @@ class Bringing:
             for number, (experiment, run) in enumerate(self._source.runs()):
                 watch(number)
                 before = runs.by_id(transaction, _run_id(run))
-                if before is not None and _LEFT_OUT not in before.metadata:
-                    self.report.there += 1
-                    continue
-                if str(run.info.status) not in _STATUS:
-                    self.report.unusable[f"The run {_called(run)}"] = "it still goes on"
+                if not self._can_come(run, before):
                     continue
                 self._run(transaction, experiment, run, before)
                 if number % _AT_ONCE == _AT_ONCE - 1:
@@ -129,6 +128,16 @@ class Bringing:
                 self._model(transaction, model)
                 transaction.publish()
         return self.report
+
+    def _can_come(self, run: Any, before: Run | None) -> bool:
+        """Whether there is something to bring of a run, which may be here already; else the report says why not."""
+        if before is not None and _LEFT_OUT not in before.metadata:
+            self.report.there += 1
+        elif str(run.info.status) not in _STATUS:
+            self.report.unusable[f"The run {_called(run)}"] = "it still goes on"
+        else:
+            return True
+        return False
 
     def _run(self, transaction: Transaction, experiment: str, run: Any, before: Run | None) -> None:
         """Makes a run; one that is here without some of its artifacts stays so while these are not to be had."""

@@ -77,6 +77,8 @@ def ls(as_json: bool) -> None:
         return
     rows = [[each.name, str(each.address), each.file.name] for each in known]
     terminal().table(["NAME", "URL", "IN"], rows, whole="NAME", spare=("IN",))
+    if not rows:
+        terminal().note("No repository elsewhere is known; `art remote add origin URL` names one.")
 
 
 @command.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import shlex
 import sys
 import warnings
@@ -48,6 +49,8 @@ def command(
     """
     # Where the answer is one JSON document, what steps print must not stand in it.
     aside = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what steps print comes in order with what is said of them
     with aside:
         pipeline = loading.load_pipeline(target)
         given = loading.bind(pipeline, params)
@@ -65,6 +68,7 @@ def command(
                 error.args = (f"Interrupted; what had finished is kept, and {more}.",)
             raise
         except Exception as error:
+            _name_place(error)
             if isinstance(error, ArtError) or not loading.is_theirs(error):
                 raise
             raise loading.not_run(f"The pipeline {pipeline.name!r} failed before its steps", error) from error
@@ -74,6 +78,12 @@ def command(
         _report_failure(found, _again(target, config, params), look_around=pdb, as_json=as_json)
     else:
         _show_plan(found, as_json)
+
+
+def _name_place(error: Exception) -> None:
+    """Has an error of ours begin with the line of the user's, if it was raised while that built the pipeline."""
+    if isinstance(error, ArtError) and (place := loading.where(error)):
+        error.args = (f"{place.strip(' ()')}: {error}",)
 
 
 def _again(target: str, config: str | None, params: Sequence[str]) -> str:

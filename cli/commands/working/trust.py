@@ -32,4 +32,6 @@ def command(target: str | None, everything: bool, as_json: bool) -> None:
         terminal().document([{"id": each.id, "name": each.name, "version": each.version} for each in found])
         return
     what = f"{found[0].name}@{found[0].version}" if target is not None else output.count(len(found), "version")
-    terminal().note(f"{what} may run code when you load {'it' if len(found) == 1 else 'them'}.")
+    is_it = "is trusted: code that it holds may run when you load it"
+    are_they = "are trusted: code that they hold may run when you load them"
+    terminal().note(f"{what} {is_it if target is not None or len(found) == 1 else are_they}.")

@@ -202,6 +202,29 @@ def test_an_interrupted_run_has_a_row_for_the_step_it_was_in(art: Art, interrupt
     assert "It was interrupted while it ran; it runs again next time." in art("why", "mean").out
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("add(1)", "building.py:8: The step 'add' needs the input 'b'; "),
+        ("add(1, 2, c=3)", "building.py:8: "),
+        ("one() + 1", "building.py:8: "),
+    ],
+)
+def test_what_is_wrong_with_a_pipeline_is_said_with_the_line(art: Art, project: Path, line: str, message: str) -> None:
+    (project / "building.py").write_text(
+        "from artvcs import pipeline, step\n"
+        "@step\ndef one() -> int: return 1\n"
+        "@step\ndef add(a: int, b: int) -> int: return a + b\n"
+        f"@pipeline\ndef building(): {line}\n"
+    )
+    text = (project / "building.py").read_text().replace("def building(): ", "def building():\n    ")
+    (project / "building.py").write_text(text)
+    done = art("run", "building.py")
+    assert done.code == 1
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
 def test_what_a_step_forks_ends_by_a_signal_as_ever(art: Art, project: Path) -> None:
     (project / "pool.py").write_text(
         "import multiprocessing, time\n"

@@ -46,7 +46,7 @@ def load(name: str, version: int) -> Any:
 def test_one_version(teammates: Art) -> None:
     with pytest.raises(UntrustedData, match="`art trust thing@1`"):
         load("thing", 1)
-    assert teammates("trust", "thing@1").out == "thing@1 may run code when you load it.\n"
+    assert teammates("trust", "thing@1").out == "thing@1 is trusted: code that it holds may run when you load it.\n"
     assert load("thing", 1) == 1
     with pytest.raises(UntrustedData):
         load("thing", 2)
@@ -57,7 +57,9 @@ def test_one_version(teammates: Art) -> None:
 
 
 def test_all_versions(teammates: Art) -> None:
-    assert teammates("trust", "--all").out == "3 versions may run code when you load them.\n"
+    assert (
+        teammates("trust", "--all").out == "3 versions are trusted: code that they hold may run when you load them.\n"
+    )
     assert [load("thing", 1), load("thing", 2), load("other", 1)] == [1, 2, 3]
 
 

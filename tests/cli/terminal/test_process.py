@@ -149,6 +149,21 @@ def ran(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_steps_print_stands_in_order_in_a_log(ran: Path) -> None:
+    (ran / "telling.py").write_text(
+        "from artvcs import pipeline, step\n"
+        "@step\ndef first() -> int:\n    print('in first')\n    return 1\n"
+        "@step\ndef second(one: int) -> int:\n    print('in second')\n    return 2\n"
+        "@pipeline\ndef telling():\n    second(first())\n"
+    )
+    code = "import sys; from artvcs.cli import start; sys.argv = ['art', 'run', 'telling.py']; start()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ran, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    )
+    said = [line.split("  ")[0] for line in done.stdout.splitlines()[:4]]
+    assert said == ["in first", "✓ first", "in second", "✓ second"]
+
+
 def test_a_closed_pipe_is_silent(ran: Path) -> None:
     command = f"{ART} log --json | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=ran, capture_output=True, text=True)

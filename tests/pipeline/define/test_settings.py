@@ -12,7 +12,7 @@ import pytest
 from artvcs import Client, pipeline, step
 from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, ParameterError
 from artvcs.pipelines.history.views import PipelineRun
-from artvcs.vcs import InvalidName
+from artvcs.vcs import InvalidName, UnknownName
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_one_sentence(configured: Configured, text: str, messag
 
 
 def test_a_file_that_is_not_there_or_no_text_is_said(project: Path) -> None:
-    with pytest.raises(DefinitionError, match=r"There is no file 'nothing\.yaml'; give the path of a YAML file"):
+    with pytest.raises(UnknownName, match=r"There is no file 'nothing\.yaml'; give the path of a YAML file"):
         training.with_options(config_path="nothing.yaml")
     (project / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DefinitionError, match=r"binary\.yaml cannot be read"):
