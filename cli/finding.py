@@ -40,6 +40,8 @@ def find(repository: Repository, text: str) -> Found:
         raise UnknownName(
             f"{text!r} is a step, and no artifact, run or object; `art why {name}` says why it ran{where}."
         )
+    if lookup.steps_back(text)[1]:
+        lookup.find_run_spec(refs, text)  # says that there are not so many
     hint = perhaps(name, near(artifact_names, repository, name))
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 

@@ -25,6 +25,15 @@ def test_versions_are_made_of_each_revision(project: Project) -> None:
     assert project.art("fsck").code == 0
 
 
+def test_a_dry_run_stores_nothing(project: Project) -> None:
+    project.write("big.bin", project.pointer(b"one"))
+    project.commit("first")
+    done = project.art("import", "lfs", "--dry-run")
+    assert (done.code, done.out.splitlines()[0]) == (0, "big.bin")
+    assert not (project.folder / ".artifacts").exists()
+    assert project.art("import", "lfs").out.splitlines()[0] == "big.bin@1"
+
+
 def test_what_is_missing_or_corrupt_is_listed_and_left_out(project: Project) -> None:
     project.write("gone.bin", project.pointer(b"gone", keep=False))
     project.write("bad.bin", project.pointer(b"bad"))

@@ -35,6 +35,8 @@ client.create_registered_model("prices", tags={"owner": "ada"})
 client.create_model_version("prices", f"{run.info.artifact_uri}/notes", run.info.run_id, description="the first")
 client.create_model_version("prices", f"{run.info.artifact_uri}/more", run.info.run_id)
 client.set_registered_model_alias("prices", "champion", "1")
+client.transition_model_version_stage("prices", "2", "Staging")
+client.transition_model_version_stage("prices", "1", "Archived")
 try:
     with mlflow.start_run(run_name="two"):
         mlflow.log_metric("loss", 7)
@@ -115,6 +117,8 @@ def test_registered_models_keep_their_stages(tracked: Tracked) -> None:
     assert "model models/prices@1" in shown
     assert "description: the first" in shown
     assert "Runs:      one" in shown
+    assert "archived" in json.loads(tracked.told("show", "models/prices@1", "--json"))["tags"]
+    assert "model models/prices@2" in tracked.told("show", "models/prices@staging")
     tracked.told("checkout", "prices@champion", "-o", "champion")
     assert (tracked.folder / "champion" / "one.txt").read_text() == "first"
 

@@ -42,6 +42,16 @@ def test_names_runs_and_ids(repository: Repository) -> None:
     assert commit.kind == "commit"
 
 
+def test_runs_are_meant_as_git_means_commits(art: Art, repository: Repository) -> None:
+    for _ in range(2):
+        assert art("run", "adding.py", "--no-cache").code == 0
+    names = [run["name"] for run in art("log", "--json").json]
+    for word, number in (("HEAD", 0), ("HEAD~1", 1), ("adding", 0), ("adding~2", 2), (f"{names[0]}~1", 1)):
+        assert art("show", word, "--json").json["name"] == names[number]
+        assert art("log", word).code == 0
+    assert "There are not so many runs" in art("show", "adding~9").err
+
+
 def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     record = next(versions.of(repository.refs(), "total"))
     real: Callable[..., Run] = lookup.find_run

@@ -175,7 +175,8 @@ def test_a_package_in_the_project_is_not_the_users_own_place(art: Art, project: 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def interrupted(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A run that got Ctrl-C in its second step, or was ended otherwise; what it wrote to the screen."""
-    slow = MEANS.replace('print("looking at", column)', 'print("looking at", column, flush=True); time.sleep(60)')
+    slow = MEANS.replace('log_metadata({"rows": len(frame)})', 'log_metadata({"rows": len(frame)}); time.sleep(60)')
+    slow = slow.replace('print("looking at", column)', 'print("looking at", column, flush=True)')
     (project / "slow.py").write_text("import time" + slow)
     code = "import sys; from artvcs.cli import start; sys.argv = ['art', 'run', 'slow.py']; start()"
     running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -197,7 +198,9 @@ def test_an_interrupted_run_has_a_row_for_the_step_it_was_in(art: Art, interrupt
         f"(`art show {newest().name}` shows the run)."
     )
     step = newest().steps["mean"]
-    assert (step.parameters, step.metadata, step.logs) == ({"column": "a"}, {}, "looking at a\n")
+    assert (step.parameters, step.logs) == ({"column": "a"}, "looking at a\n")
+    assert step.metadata == {"rows": 3}  # noted before
+    assert [each.name for each in step.inputs.values()] == ["means::load::output"]
     assert step.duration.total_seconds() >= 0.1
     assert "It was interrupted while it ran; it runs again next time." in art("why", "mean").out
 

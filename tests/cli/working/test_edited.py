@@ -186,6 +186,12 @@ def test_what_cannot_be_compared_hides_nothing_else(art: Art, project: Path, dat
     assert done.code != 0
 
 
+def test_git_leaves_what_is_checked_out_alone_if_asked_to(art: Art, project: Path, data: Path) -> None:
+    done = art("checkout", "raw", "-o", "copy", "--gitignore")
+    assert ".gitignore has /copy/ now" in done.err
+    assert "/copy/" in (project / ".gitignore").read_text().splitlines()
+
+
 def test_git_leaves_it_alone_if_asked_to(art: Art, project: Path, data: Path) -> None:
     subprocess.run(["git", "init", "-q"], cwd=project, check=True)
     (project / ".gitignore").write_text("*.pyc")

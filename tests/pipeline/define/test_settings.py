@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 
-from artvcs import Client, pipeline, step
-from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, ParameterError
+from artvcs import Client, get_step_context, pipeline, step
+from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, ParameterError, RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.vcs import InvalidName, UnknownName
 
@@ -85,6 +86,37 @@ def test_a_file_says_parameters_and_options(configured: Configured) -> None:
     assert (model.tags, model.metadata) == (("mine",), {"license": "MIT"})
     again = configured(FULL)
     assert [each.cached for each in again.steps.values()] == [False, True]
+
+
+def test_a_file_says_how_a_step_goes_and_what_its_names_hold(project: Path) -> None:
+    tries = []
+
+    @step
+    def flaky() -> Annotated[int, "made-{dataset}"]:
+        tries.append(time.monotonic())
+        if len(tries) < 3:
+            raise ValueError("not yet")
+        return get_step_context().extra["of"]  # type: ignore[no-any-return]
+
+    @step
+    def slow() -> None:
+        time.sleep(5)
+
+    @pipeline
+    def going() -> None:
+        flaky()
+        slow()
+
+    (project / "conf.yaml").write_text(
+        "substitutions: {dataset: small}\n"
+        "steps:\n"
+        "  flaky: {retry: {max_retries: 2, delay: 0}, extra: {of: 7}, substitutions: {dataset: large}}\n"
+        "  slow: {timeout: 0.1}\n"
+    )
+    with pytest.raises(RunFailed, match=r"slow.*0\.1 s"):
+        going.with_options(config_path="conf.yaml")()
+    assert len(tries) == 3
+    assert Client().get_artifact_version("made-large").load() == 7
 
 
 def test_what_is_said_in_the_call_goes_before_the_file(project: Path) -> None:
