@@ -81,7 +81,7 @@ def delete_run(repository: Repository, text: str, *, dry_run: bool = False) -> R
 
     Args:
         repository: Where.
-        text: As a run is meant elsewhere: see `lookup.find_run_spec`.
+        text: Its id, its name, or the start of either; not `HEAD` or a pipeline's, which is another's tomorrow.
         dry_run: Only see whether that can be done.
 
     Returns:
@@ -93,7 +93,7 @@ def delete_run(repository: Repository, text: str, *, dry_run: bool = False) -> R
         AmbiguousName: There are several.
     """
     with repository.freeing(), repository.transaction(f"delete run {text}") as transaction:
-        run = lookup.find_run_spec(transaction, text)
+        run = lookup.find_run(transaction, text)
         if run.status == "running":
             raise InUse(f"The run {run.name} is still going on; stop it first.")
         if not dry_run:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
-from artvcs.pipelines.history import delete
+from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.history.views import from_ms
-from artvcs.vcs import Artifact, DamagedError, Repository, UnknownName, Version, garbage, versions
+from artvcs.vcs import Artifact, DamagedError, LookupFailed, Repository, UnknownName, Version, garbage, versions
 
 from ... import finding, output, sharing
 from ...main import terminal
@@ -46,6 +48,11 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
         try:
             run = delete.delete_run(repository, target, dry_run=True)
         except UnknownName:
+            with contextlib.suppress(UnknownName):
+                meant = lookup.find_run_spec(refs, target).name
+                raise LookupFailed(
+                    f"A run is deleted by its name or id, and {target!r} may be another tomorrow; now it is {meant}."
+                ) from None
             raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
         if _may(f"the record of {run.name} ({output.ago(from_ms(run.started))})", dry_run=dry_run, yes=yes):
             delete.delete_run(repository, run.run)

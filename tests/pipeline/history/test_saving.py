@@ -16,7 +16,7 @@ from artvcs import (
     save_artifact,
     step,
 )
-from artvcs.pipelines.errors import DefinitionError, MaterializerError, ParameterError, PipelineError, RunFailed
+from artvcs.pipelines.errors import DefinitionError, ParameterError, PipelineError, RunFailed
 from artvcs.vcs.errors import InvalidName, RepositoryNotFound, UnknownName
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -215,7 +215,7 @@ def test_a_registered_folder_is_a_folder() -> None:
 
 
 def test_registering_nothing_is_refused() -> None:
-    with pytest.raises(MaterializerError, match="absent"):
+    with pytest.raises(UnknownName, match="absent"):
         register_artifact("absent", "name")
 
 
