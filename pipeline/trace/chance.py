@@ -29,13 +29,25 @@ class Chance:
     """The common sources as they were when an execution began, and what becomes of them."""
 
     def __init__(self) -> None:
-        self._before = {source.name: source.look() for source in SOURCES}
+        self._before = looks()
+        self._reached = dict(self._before)  # what it is when nothing but modules of libraries has drawn from it
         self._undrawn: dict[str, bool] = {}
         self._shared = False
 
     def seeds(self, name: str) -> None:
         """The execution is about to seed a source: what it was before counts only if numbers were drawn from it."""
-        self._undrawn.setdefault(name, _is_same(_BY_NAME[name].look(), self._before[name]))
+        self._undrawn.setdefault(name, _is_same(_BY_NAME[name].look(), self._reached[name]))
+
+    def loaded(self, before: Mapping[str, Look | None]) -> None:
+        """A module of a library has just been loaded: what it drew meanwhile is nothing that a result comes of.
+
+        Args:
+            before: What `looks` said when it began to be.
+        """
+        for source in SOURCES:
+            reached, began = self._reached[source.name], before[source.name]
+            if _is_same(reached, began) or (reached is None and began is None):
+                self._reached[source.name] = source.look()
 
     def fork(self) -> None:
         """A child begins: it draws from copies of the sources where nobody sees it."""
@@ -66,7 +78,7 @@ class Chance:
         undrawn = self._undrawn.get(source.name)
         if self._shared and before is not None and before.seeded and undrawn is not True:
             return True
-        if undrawn is not None or now is None or _is_same(now, before):
+        if undrawn is not None or now is None or _is_same(now, self._reached[source.name]):
             return undrawn is False
         if before is None or not before.seeded:
             # It was seeded meanwhile; or chance it was, and chance it is.
@@ -74,6 +86,11 @@ class Chance:
         if isinstance(before.state, bytes) or isinstance(now.state, bytes) or before.state.leads_to(now.state):
             return True
         return not any(uses(source.name, name) for name in SEEDING[source.name])
+
+
+def looks() -> dict[str, Look | None]:
+    """Each source as it is now, None where it is not loaded."""
+    return {source.name: source.look() for source in SOURCES}
 
 
 def answer(name: str) -> str | None:
@@ -94,8 +111,7 @@ def unseeded(drawn: Mapping[str, str]) -> Iterator[str]:
 
 def states() -> dict[str, str]:
     """The sources that somebody has seeded → the state of each, as `leave` takes it."""
-    looks = {source.name: source.look() for source in SOURCES}
-    return {name: _packed(look) for name, look in looks.items() if look is not None and look.seeded}
+    return {name: _packed(look) for name, look in looks().items() if look is not None and look.seeded}
 
 
 def leave(left: Mapping[str, str]) -> None:

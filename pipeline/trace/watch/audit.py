@@ -35,7 +35,7 @@ def on_open(recording: Recording, args: tuple[Any, ...]) -> None:
     elif not (frames.is_import() and os.fsdecode(path).endswith(_CODE)):
         _note_package(recording, os.fsdecode(path))
         if os.fsdecode(path) in _DEVICES:
-            recording.unverified.update(_DEVICES[os.fsdecode(path)])
+            recording.unverified.update(() if frames.is_within_import() else _DEVICES[os.fsdecode(path)])
         elif recording.files.read(path, direct=frames.asks_own_code()):
             recording.refused.add(f"it read from {os.fsdecode(path)}, which is no plain file")
 

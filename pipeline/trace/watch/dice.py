@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import random
-import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from ...fingerprint import SEEDING
 from ..chance import FROM_SYSTEM
 from ..recording import Recording
-from . import frames
+from . import frames, making
 from .noticing import note
 
 
@@ -51,7 +50,9 @@ def _asking(function: Callable[..., Any], counts: Callable[..., bool]) -> Callab
 
 
 def _is_left_to_chance(self: Any, a: Any = None, version: int = 2) -> bool:
-    return a is None and frames.asks_own_code() and not frames.makes_temporary()
+    if a is not None or not frames.asks_own_code() or frames.makes_temporary() or frames.copies():
+        return False
+    return not making.is_determined()
 
 
 def _is_asked_by_user(size: int) -> bool:
@@ -60,11 +61,7 @@ def _is_asked_by_user(size: int) -> bool:
 
 def _is_unseeded(size: int) -> bool:
     """Whether chance is what somebody asks for: numpy takes some for an old generator, too, before it is seeded."""
-    return not frames.is_within_import() and not _SEEDED.search(frames.calling())
-
-
-_SEEDED = re.compile(r"(RandomState|MT19937)\(\s*[^\s)]")
-"""A generator that is given a seed."""
+    return not frames.is_within_import() and not making.is_determined()
 
 
 def watching() -> Iterator[tuple[Any, str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
-import linecache
+import copy
 import os
 import re
 import sys
+import threading
+from collections.abc import Iterator
 from functools import cache
-from types import FrameType
+from types import CodeType, FrameType
 
 from ...fingerprint import TOOL_FOLDER, is_own
 
@@ -129,25 +130,42 @@ def is_within_import() -> bool:
     return False
 
 
-def calling() -> str:
-    """What is called, as it is written there, by the nearest code that is not Python's library; nothing if unknown."""
+def nearest() -> FrameType | None:
+    """The nearest frame that is not Python's library; it may be that of a package."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and _passes_on(frame.f_code.co_filename):
         frame = frame.f_back
-    if frame is None:
-        return ""
-    first, last, start, end = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
-    if first is None or last is None:
-        return ""
-    lines = [linecache.getline(frame.f_code.co_filename, number, frame.f_globals) for number in range(first, last + 1)]
-    return "".join(lines) if first < last else lines[0].encode()[start:end].decode(errors="replace")
+    return frame
 
 
 def makes_temporary() -> bool:
     """Whether Python's library makes up a name of a file that nobody is to know."""
-    frame: FrameType | None = sys._getframe(1)
+    return any(code.co_filename == _TEMPORARY for code in _of_library())
+
+
+def copies() -> bool:
+    """Whether Python's `copy` asks, which makes an object and then sets its state."""
+    return any(code is copy._reconstruct.__code__ for code in _of_library())  # type: ignore[attr-defined]
+
+
+def _of_library() -> Iterator[CodeType]:
+    """The code of Python's library that passes on what somebody asks, the innermost first."""
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None and _passes_on(frame.f_code.co_filename):
-        if frame.f_code.co_filename == _TEMPORARY:
+        yield frame.f_code
+        frame = frame.f_back
+
+
+def others_are_at_work() -> bool:
+    """Whether the user's own code runs in another thread; one that waits for artvcs does not."""
+    mine = threading.get_ident()
+    return any(_is_at_work(frame) for thread, frame in sys._current_frames().items() if thread != mine)
+
+
+def _is_at_work(frame: FrameType | None) -> bool:
+    while frame is not None and not frame.f_code.co_filename.startswith(TOOL_FOLDER):
+        name = frame.f_code.co_filename
+        if is_user_code(name) and not _INSTALLED.search(name):
             return True
         frame = frame.f_back
     return False

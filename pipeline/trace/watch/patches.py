@@ -16,7 +16,7 @@ from typing import Any
 from ..owners import is_any_open, owned
 from ..places import WORKING_DIRECTORY
 from ..recording import Recording
-from . import audit, dice, finding, frames, guards, processes, readers
+from . import audit, dice, finding, frames, guards, importing, processes, readers
 from .noticing import note, unnoticed
 
 
@@ -203,7 +203,7 @@ _put: list[tuple[Any, str, Any]] = []
 
 def patch() -> None:
     """Puts the watching functions in their places."""
-    for owner, name, watched in (*_PATCHES, *dice.watching(), *finding.watching()):
+    for owner, name, watched in (*_PATCHES, *dice.watching(), *finding.watching(), *importing.watching()):
         for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
             if watched.__wrapped__ in able:
                 able.add(watched)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ...fingerprint import is_own
+from . import frames
 
 _LONGEST = 1 << 20
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9_]{1,}\b")
@@ -26,8 +27,10 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         args: As `subprocess.Popen` audits it: executable, arguments, working directory, environment.
     """
     executable, arguments, folder, _ = args
-    used = recording.used()
     words = list(_words(arguments))
+    if _asks_for_the_machine(words) and not frames.asks_own_code():
+        return
+    used = recording.used()
     told, files = list(words), list[str]()
     base = os.getcwd() if folder is None else os.path.join(os.getcwd(), os.fsdecode(folder))
     for word in words:
@@ -47,6 +50,16 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
         recording.environment.read(variable, os.environ.get(variable))
     name = os.path.basename(words[0] if words else os.fsdecode(executable or "a program"))
     recording.unverified.add(f"what the program {name} does")
+
+
+def _asks_for_the_machine(words: list[str]) -> bool:
+    """Whether a program only says what machine this is, as `os.cpu_count` does, which nobody notes either."""
+    match words:
+        case [("lscpu" | "nproc" | "uname"), *_]:
+            return True
+        case ["sysctl", "-n", name]:
+            return "=" not in name
+    return False
 
 
 def _text(path: str) -> str:

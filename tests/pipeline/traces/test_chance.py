@@ -97,6 +97,43 @@ def test_a_child_may_have_drawn_unseen(source: Source) -> None:
     assert f"the state of {source.name}" in end(seen)[0]
 
 
+def test_what_a_module_of_a_library_draws_as_it_is_loaded_is_nothing(source: Source) -> None:
+    source.seed(1)
+    seen = Chance()
+    before = chance.looks()
+    source.draw()
+    seen.loaded(before)
+    drawn, left = end(seen)
+    assert not drawn
+    assert set(left) == {source.name}, "who comes next finds it where the library has left it"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_what_is_drawn_beside_that_counts_by_the_state_at_the_beginning(source: Source, first: bool) -> None:
+    source.seed(1)
+    seen = Chance()
+    for of_library in (not first, first):
+        before = chance.looks()
+        source.draw()
+        if of_library:
+            seen.loaded(before)
+    drawn, _ = end(seen)
+    source.seed(1)
+    assert drawn == {f"the state of {source.name}": chance.answer(source.name)}
+
+
+def test_numbers_drawn_as_modules_are_loaded_leave_a_source_that_is_seeded_then(source: Source) -> None:
+    source.seed(1)
+    seen = Chance()
+    before = chance.looks()
+    source.draw()
+    seen.loaded(before)
+    seen.seeds(source.name)
+    source.seed(5)
+    source.draw()
+    assert not end(seen)[0]
+
+
 @pytest.mark.parametrize("count", [1, 623, 624, 625, 100_000, 2_000_000])
 def test_a_state_is_known_for_what_came_of_another_however_much_was_drawn(count: int) -> None:
     with chance.kept():
