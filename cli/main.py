@@ -89,6 +89,14 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs the command, or answers a shell that asks how a word goes on."""
+        if "_ART_COMPLETE" in os.environ:
+            from . import shells
+
+            shells.known()
+        return super().main(*args, **kwargs)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

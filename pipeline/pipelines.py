@@ -22,7 +22,7 @@ from .define.signature import MISSING, Input, Signature, as_written, read_signat
 from .errors import DefinitionError, ParameterError, RunFailed, perhaps
 from .history.views import PipelineRun
 from .run import scheduler
-from .run.dry_run import PlannedStep, preview
+from .run.dry_run import Plan, preview
 from .run.sharing import shared
 from .tracebacks import without_ours
 from .typing import coerce, encode
@@ -126,7 +126,7 @@ class Pipeline(Generic[P]):
             raise _failed(run) from error.with_traceback(without_ours(error.__traceback__))
         return run
 
-    def plan(self, *args: P.args, **kwargs: P.kwargs) -> list[PlannedStep]:
+    def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:
         """What calling the pipeline so would do now: which steps would be reused, which would run, and why.
 
         Raises:

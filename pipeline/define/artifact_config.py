@@ -39,6 +39,11 @@ class ArtifactConfig:
         object.__setattr__(self, "tags", _checked_tags(self.tags))
         object.__setattr__(self, "run_metadata", _checked_metadata(self.run_metadata))
 
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.settings_card(self)
+
 
 def _require(condition: bool, attribute: str, wanted: str, value: object) -> None:
     if not condition:

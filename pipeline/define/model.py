@@ -64,3 +64,8 @@ class Model:
         )  # fmt: skip
         object.__setattr__(self, "tags", said.tags)
         object.__setattr__(self, "metadata", dict(said.run_metadata or {}))
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.settings_card(self)

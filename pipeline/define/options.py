@@ -37,6 +37,11 @@ class Retry:
         if self.count < 0 or self.delay < 0 or self.backoff < 1:
             raise DefinitionError(f"{self} is not possible; count and delay start at 0, backoff at 1.")
 
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.settings_card(self)
+
     def wait(self, tries: int) -> float:
         """Seconds to wait after the given number of tries have failed."""
         return self.delay * self.backoff ** (tries - 1)

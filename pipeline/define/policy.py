@@ -52,6 +52,11 @@ class CachePolicy:
                     f"CachePolicy({field}=...) takes a list; write [{os.fspath(getattr(self, field))!r}]."
                 )
 
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.settings_card(self)
+
     def expired(self, commit: Commit, now: int) -> bool:
         """Whether a result is too old to be used again; `now` in milliseconds since 1970."""
         if self.expires_after is None:

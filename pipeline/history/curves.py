@@ -40,6 +40,18 @@ class Curve(NamedTuple):
     values: list[float]
     moments: list[int]
 
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.curve_card(self)
+
+    def __repr__(self) -> str:
+        if not self.steps:
+            return "<curve of no points>"
+        points = f"{len(self.steps):,} point{'s' if len(self.steps) > 1 else ''}"
+        first, last = (f"{self.values[at]:.4g} at step {self.steps[at]}" for at in (0, -1))
+        return f"<curve of {points}: {first}, {last}>"
+
 
 def encode(curves: Mapping[str, Sequence[Point]]) -> bytes:
     """Curves as they are stored."""

@@ -10,7 +10,7 @@ from artvcs.vcs import Refs, Repository, UnknownName, Version, damaged, runs, ve
 
 from ..errors import perhaps
 from . import lookup
-from .tables import Named, Versions
+from .tables import Named, Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 
 
@@ -53,7 +53,24 @@ class ModelVersion(ArtifactVersion):
         made = [] if self.record.run is None else [self.record.run]
         found = damaged.whole(runs.with_ids(refs, dict.fromkeys([*(run for run, _ in taken), *made])))
         here = [run for run in found if run.run in made or any(each.artifact == self.id for each in run.models)]
-        return [PipelineRun(self.repository, run) for run in here]
+        return Runs(PipelineRun(self.repository, run) for run in here)
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        def facts() -> list[tuple[str, str]]:
+            found = [
+                ("stages", ", ".join(self.stages)),
+                ("created", f"{self.created:%Y-%m-%d %H:%M:%S} UTC"),
+                ("tags", ", ".join(self.tags)),
+                *((name, str(value)) for name, value in self.metadata.items()),
+            ]
+            return [(name, said) for name, said in found if said]
+
+        def below() -> str:
+            return cards.named_table(self.artifacts) + cards.runs_table(self.runs)
+
+        return cards.definition_card(f"model {self.model}@{self.version}", facts, below)
 
     def __repr__(self) -> str:
         return f"<model {self.model}@{self.version} of {len(self.artifacts)} artifacts>"

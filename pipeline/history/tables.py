@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from ..values.visualizations.shown import ShownRun, ShownStep, ShownVersion
+    from ..values.visualizations import Visualization
+    from ..values.visualizations.shown import ShownCurve, ShownRun, ShownStep, ShownVersion
 
 V = TypeVar("V", bound="ShownVersion")
 R = TypeVar("R", bound="ShownRun")
 S = TypeVar("S", bound="ShownStep")
+C = TypeVar("C", bound="ShownCurve")
 T = TypeVar("T")
 
 
@@ -31,6 +33,15 @@ class Runs(list[R]):
         return cards.runs_table(self)
 
 
+class StepRuns(list[S]):
+    """Steps in several runs."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.step_runs_table(self)
+
+
 class Steps(dict[str, S]):
     """Steps of a run, by name."""
 
@@ -47,3 +58,21 @@ class Named(dict[str, T]):
         from ..values.visualizations import cards
 
         return cards.named_table(self)
+
+
+class Curves(dict[str, C]):
+    """Curves of a step, by name."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.curves_table(self)
+
+
+class Pictures(list["Visualization"]):
+    """Pictures of a value, which are named and not shown: `visualize()` shows them."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.pictures_table(self)

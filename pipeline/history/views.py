@@ -42,7 +42,7 @@ from ..values import materializers, store, trust
 from ..values.trust import Trust
 from . import answers, curves, lookup
 from .curves import Curve
-from .tables import Named, Steps
+from .tables import Curves, Named, Pictures, StepRuns, Steps
 
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
@@ -203,7 +203,7 @@ class ArtifactVersion(Source):
         taken = self.repository.catalog(refs).runs.taken_by(self.name, self.id)
         found = runs.with_ids(refs, dict.fromkeys(run for run, _ in taken))
         steps = (step for run in damaged.whole(found) for step in PipelineRun(self.repository, run).steps.values())
-        return [step for step in steps if (step.run.id, step.name) in taken]
+        return StepRuns(step for step in steps if (step.run.id, step.name) in taken)
 
     def remarks(self, limit: int = -1) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """What steps noted that took it or read it, each with its step, those of the newest runs first.
@@ -236,7 +236,7 @@ class ArtifactVersion(Source):
         from ..values.visualizations import make
 
         value = self.load()
-        return make(value, materializers.by_name(self.artifact.materializer, self.trust))
+        return Pictures(make(value, materializers.by_name(self.artifact.materializer, self.trust)))
 
     def visualize(self, title: str | None = None) -> list[Visualization]:
         """Shows the value: as a page in a notebook, as text in a terminal.
@@ -336,7 +336,7 @@ class StepView:
     def reads(self) -> dict[str, ArtifactVersion]:
         """`NAME` or `NAME@VERSION` → what it got when it asked the Client for that while it ran."""
         reads = self.execution.reads if self.execution else {}
-        return {asked: self._version(got.name, got.artifact) for asked, got in reads.items()}
+        return Named({asked: self._version(got.name, got.artifact) for asked, got in reads.items()})
 
     @property
     def taken(self) -> set[tuple[str, Oid]]:
@@ -377,7 +377,7 @@ class StepView:
             DamagedError: It cannot be understood.
         """
         oid = self.execution.curves if self.execution else None
-        return curves.decode(self._repository.store.read(oid, "blob")) if oid else {}
+        return Curves(curves.decode(self._repository.store.read(oid, "blob")) if oid else {})
 
     @property
     def logs(self) -> str:

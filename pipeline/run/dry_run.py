@@ -30,6 +30,7 @@ from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, StepOutput
 from ..define.options import PipelineOptions
+from ..escaping import printable
 from ..history import lookup
 from ..record.models import Models
 from ..record.run_record import put_source, unmade_commit
@@ -43,7 +44,7 @@ from .context import told
 from .inputs import Ingest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PlannedStep:
     """What would happen to one step.
 
@@ -60,8 +61,25 @@ class PlannedStep:
     summary: str
     reasons: list[Reason] = field(default_factory=list)
 
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
 
-def preview(repository: Repository, graph: Graph, pipeline: str, options: PipelineOptions) -> list[PlannedStep]:
+        return cards.planned_card(self)
+
+    def __repr__(self) -> str:
+        return printable(f"<{self.action} {self.step}: {self.summary}>")
+
+
+class Plan(list[PlannedStep]):
+    """What would happen to the steps of a pipeline, in their order."""
+
+    def _repr_html_(self) -> str:
+        from ..values.visualizations import cards
+
+        return cards.plan_table(self)
+
+
+def preview(repository: Repository, graph: Graph, pipeline: str, options: PipelineOptions) -> Plan:
     """Says what running a graph now would do. Nothing is executed and nothing is kept.
 
     Args:
@@ -108,14 +126,14 @@ class _Planner:
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
-    def plan(self, nodes: list[Node]) -> list[PlannedStep]:
+    def plan(self, nodes: list[Node]) -> Plan:
         found = [self._plan(node) for node in nodes]
-        return [
+        return Plan(
             PlannedStep(each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves.")
             if each.action == "reuse" and each.step in self._again
             else each
             for each in found
-        ]
+        )
 
     def _plan(self, node: Node) -> PlannedStep:
         sources = [

@@ -16,7 +16,7 @@ from ...stored.files import bring_here, files_of
 
 
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.names_only)
+@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.names_and_versions)
 def command(target: str) -> None:
     """Write a stored file to standard output, as it is.
 

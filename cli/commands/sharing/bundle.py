@@ -19,7 +19,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_only)
+@click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
 def create(file: Path, names: tuple[str, ...]) -> None:
     """Make a bundle of all that is here, or of NAME with all that it was made from.
 

@@ -11,7 +11,7 @@ from ...main import terminal
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_only)
+@click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
 @click.option("--to", "remote", metavar="REMOTE", help="To which remote; by default the one, or `origin`.")
 @click.option("--all", "everything", is_flag=True, help="All that is only here; that is what is pushed without NAME.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")

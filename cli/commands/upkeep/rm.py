@@ -10,12 +10,12 @@ from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.history.views import from_ms
 from artvcs.vcs import Artifact, DamagedError, LookupFailed, Repository, UnknownName, Version, garbage, versions
 
-from ... import finding, output, sharing
+from ... import completion, finding, output, sharing
 from ...main import terminal
 
 
 @click.command()
-@click.argument("target", metavar="RUN|NAME[@VERSION]")
+@click.argument("target", metavar="RUN|NAME[@VERSION]", shell_complete=completion.names_and_runs)
 @click.option(
     "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Give up a version's data there, and nothing here."
 )

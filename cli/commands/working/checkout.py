@@ -34,7 +34,7 @@ _WITH_SUFFIX = re.compile(r".+?((?:\.tar)?\.[A-Za-z0-9]{1,12})", re.DOTALL)
 
 
 @click.command()
-@click.argument("target", required=False, metavar="NAME[@VERSION]", shell_complete=completion.names_only)
+@click.argument("target", required=False, metavar="NAME[@VERSION]", shell_complete=completion.names_and_versions)
 @click.option(
     "-o", "--output", "output", type=click.Path(readable=False),
     help="Where to put it; by default here, under NAME with the stored file's suffix.",

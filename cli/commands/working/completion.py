@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import click
-from click.shell_completion import get_completion_class
 
+from ... import shells
 from ...main import art, terminal
+
+_SHELLS = {shell.name: shell for shell in (shells.Bash, shells.Zsh, shells.Fish)}
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", type=click.Choice([*_SHELLS]))
 def command(shell: str) -> None:
-    """Print what makes a shell complete verbs, options, names of artifacts, runs, steps and parameters.
+    """Print what makes a shell complete verbs, options, files, names of artifacts, runs, steps and parameters.
 
     Example: eval "$(art completion bash)"
     """
-    cls = get_completion_class(shell)
-    assert cls is not None, "one of click's own"
-    terminal().lines(cls(art, {}, "art", "_ART_COMPLETE").source())
+    terminal().lines(_SHELLS[shell](art, {}, "art", "_ART_COMPLETE").source())

@@ -30,12 +30,15 @@ _OWN_FRAME = '\n  File "'
 
 
 @click.command()
-@click.argument("target", metavar="FILE[:PIPELINE]")
+@click.argument("target", metavar="FILE[:PIPELINE]", shell_complete=completion.pipeline_files)
 @click.option(
     "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.",
     shell_complete=completion.parameters,
 )  # fmt: skip
-@click.option("-c", "--config", metavar="FILE", help="A YAML file with parameters and options; -p goes before it.")
+@click.option(
+    "-c", "--config", metavar="FILE", help="A YAML file with parameters and options; -p goes before it.",
+    shell_complete=completion.yaml_files,
+)  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")
 @click.option("--pdb", is_flag=True, help="Look around where a step failed, in Python's debugger.")

@@ -15,7 +15,7 @@ from ...stored import history
 
 
 @click.command()
-@click.argument("target", metavar="[NAME[@VERSION]]", required=False, shell_complete=completion.names_only)
+@click.argument("target", metavar="[NAME[@VERSION]]", required=False, shell_complete=completion.names_and_versions)
 @click.argument("stage", required=False)
 @click.option("-m", "--message", "reason", default="", metavar="WHY", help="Why, for whoever reads the history.")
 @click.option("-d", "--delete", "take", is_flag=True, help="Take the stage away from the version that is in it.")

@@ -12,7 +12,7 @@ from ...main import terminal
 
 
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION]", required=False, shell_complete=completion.names_only)
+@click.argument("target", metavar="NAME[@VERSION]", required=False, shell_complete=completion.names_and_versions)
 @click.option("--all", "everything", is_flag=True, help="Every version there is now.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(target: str | None, everything: bool, as_json: bool) -> None:

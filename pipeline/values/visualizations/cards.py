@@ -6,17 +6,21 @@ unasked, and no code that came with a value is run, be it trusted or not, and wh
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from artvcs.pipelines.errors import UntrustedData
 from artvcs.vcs import ArtError
 
 from . import gallery, known, wording
+from .model import Visualization
 from .pages import graph, html
-from .shown import ShownRun, ShownStep, ShownVersion
-from .summary import Facts, Summary
+from .shown import ShownCurve, ShownPlan, ShownReason, ShownRun, ShownStep, ShownVersion
+from .summary import Cell, Facts, Line, Summary, Table
 
 T = TypeVar("T")
 
@@ -24,6 +28,8 @@ MAX_BYTES = 50 << 20
 _ROWS = 100
 """So many lines of a table are shown."""
 _LOG_LINES = 20
+_DRAWN = 240
+"""So many points of a curve are drawn."""
 _RUNS_CODE = "Loading the value runs code that it holds, so it is not loaded unasked."
 
 
@@ -47,6 +53,43 @@ def definition_card(
 ) -> str:  # fmt: skip
     """A step, a pipeline or a client: its name, what is to be said of it, and what stands below that."""
     return _card(lambda: html.render(Summary(title, (Facts(tuple(facts())),))) + _attempt(below))
+
+
+def settings_card(settings: Any) -> str:
+    """A dataclass of settings: its name, and the fields that are not as they are by default."""
+    return _card(lambda: _settings(settings))
+
+
+def planned_card(planned: ShownPlan) -> str:
+    """A step that was not run: what would happen to it, and why."""
+    return _card(lambda: _planned(planned))
+
+
+def curve_card(curve: ShownCurve) -> str:
+    """A measure step by step: its course, and where it began and ended."""
+    return _card(lambda: html.render(Summary("curve", (_curves([("", curve)]),))))
+
+
+def curves_table(curves: Mapping[str, ShownCurve]) -> str:
+    """Curves, a line each."""
+    return html.fragment(_attempt(lambda: html.table(_curves(list(curves.items())))))
+
+
+def pictures_table(pictures: Sequence[Visualization]) -> str:
+    """Pictures of a value, a line each, and not the pictures themselves."""
+    return html.fragment(_table(("picture", "kind", "size"), pictures, _picture_cells))
+
+
+def plan_table(plan: Sequence[ShownPlan]) -> str:
+    """What would happen to the steps of a pipeline, a line each."""
+    return html.fragment(_table(("step", "would", "why"), plan, _planned_cells, wide="why"))
+
+
+def step_runs_table(steps: Sequence[ShownStep]) -> str:
+    """Steps in several runs, a line each."""
+    return html.fragment(
+        _table(("run", "step", "status", "duration", "outputs"), steps, _step_run_cells, wide="outputs")
+    )
 
 
 def versions_table(versions: Sequence[ShownVersion]) -> str:
@@ -108,6 +151,72 @@ def _run_cells(run: ShownRun) -> list[str]:
     began = f"{run.started:%Y-%m-%d %H:%M:%S}"
     shown = [html.escape(each) for each in (run.name, run.pipeline, took, began)]
     return [*shown[:2], _pill(run.status), *shown[2:]]
+
+
+def _step_run_cells(step: ShownStep) -> list[str]:
+    return [html.escape(step.run.name), *_step_cells(step)]
+
+
+def _picture_cells(picture: Visualization) -> list[str]:
+    return [html.escape(each) for each in (picture.name, picture.kind, wording.size(len(picture.content)))]
+
+
+def _planned_cells(planned: ShownPlan) -> list[str]:
+    return [html.escape(planned.step), _pill(planned.action), html.escape(planned.summary)]
+
+
+def _curves(curves: Sequence[tuple[str, ShownCurve]]) -> Table:
+    rows = tuple((name, *_curve_cells(curve)) for name, curve in curves[:_ROWS])
+    left = len(curves) - _ROWS
+    heads = ("", "course", "points", "steps", "first", "last", "lowest", "highest")
+    return Table(heads, rows, numeric=frozenset({2, 4, 5, 6, 7}), note=f"… and {left:,} more" if left > 0 else "")
+
+
+def _curve_cells(curve: ShownCurve) -> tuple[Cell, ...]:
+    values = curve.values
+    drawn = Line(tuple(values[:: max(1, math.ceil(len(values) / _DRAWN))]))
+    finite = [each for each in values if math.isfinite(each)]
+    ends = (values[0], values[-1]) if values else ()
+    told = [*ends, min(finite), max(finite)] if finite else [*ends]
+    steps = f"{min(curve.steps):,} … {max(curve.steps):,}" if curve.steps else ""
+    numbers = [*map(wording.number, told), "", "", "", ""][:4]
+    return drawn, f"{len(values):,}", steps, *numbers
+
+
+def _planned(planned: ShownPlan) -> str:
+    changed = tuple((f"{each.kind} {each.subject}", _change(each)) for each in planned.reasons[:_ROWS])
+    return (
+        f'<div class="title">{html.escape(planned.step)} {_pill(planned.action)}</div>'
+        f"<div>{html.escape(planned.summary)}</div>{html.render(Summary('', (Facts(changed),))) if changed else ''}"
+    )
+
+
+def _change(reason: ShownReason) -> str:
+    old, new = ("nothing" if each is None else wording.cut(each, 200) for each in (reason.old, reason.new))
+    return f"{old} → {new}"
+
+
+def _settings(settings: Any) -> str:
+    values = {each.name: getattr(settings, each.name) for each in dataclasses.fields(settings)}
+    defaults = {each.name: _default(each) for each in dataclasses.fields(settings)}
+    said = tuple((name, _setting(value)) for name, value in values.items() if value != defaults[name])
+    title = f'<div class="title">{html.escape(type(settings).__name__)}</div>'
+    return title + (html.render(Summary("", (Facts(said),))) if said else '<div class="muted">All as by default.</div>')
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _setting(value: Any) -> str:
+    match value:
+        case timedelta():
+            return wording.duration(value)
+        case list() | tuple():
+            return ", ".join(wording.value(str(each)) for each in value[:_ROWS])
+        case Mapping():
+            return _together(value)
+    return getattr(value, "__qualname__", None) or wording.value(value)
 
 
 def _card(body: Callable[[], str]) -> str:

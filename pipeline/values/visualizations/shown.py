@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -95,3 +95,38 @@ class ShownRun(Protocol):
     def tags(self) -> tuple[str, ...]: ...
     @property
     def steps(self) -> Mapping[str, ShownStep]: ...
+
+
+class ShownCurve(Protocol):
+    """A measure step by step."""
+
+    @property
+    def steps(self) -> Sequence[int]: ...
+    @property
+    def values(self) -> Sequence[float]: ...
+
+
+class ShownReason(Protocol):
+    """One thing that changed."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def old(self) -> str | None: ...
+    @property
+    def new(self) -> str | None: ...
+
+
+class ShownPlan(Protocol):
+    """What would happen to one step."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def summary(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[ShownReason]: ...

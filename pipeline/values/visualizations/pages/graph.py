@@ -11,7 +11,7 @@ from . import html
 _WIDTH, _HEIGHT = 148, 28
 _ACROSS, _DOWN = 44, 12
 _MOST = 60
-_STATUS_CLASSES = {"completed": "good", "cached": "reused", "failed": "bad"}
+_STATUS_CLASSES = {"completed": "good", "cached": "reused", "reuse": "reused", "failed": "bad"}
 
 
 def status_class(status: str) -> str:

@@ -7,6 +7,7 @@ import html
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from artvcs import Client, log_metadata, pipeline, save_artifact, step
+from artvcs import ArtifactConfig, CachePolicy, Client, Model, Retry, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import UntrustedData
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.pipelines.values.materializers import Materializer
@@ -133,6 +134,99 @@ def test_steps_pipelines_and_clients_have_cards(project: Path) -> None:
     for part in (str(project), "runs", f"<td>{run.name}</td>"):
         assert part in card
     assert repr(Client()) == f"<client of {Client().repository.layout.folder}>"
+
+
+def text_of(page: str) -> str:
+    """What a page says."""
+    return " ".join(html.unescape(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.DOTALL)).split())
+
+
+def test_who_took_an_artifact_and_the_runs_of_a_model_are_tables(run: PipelineRun) -> None:
+    consumers: Any = Client().get_artifact_version("train").consumers
+    assert consumers == list(consumers)
+    for part in (f"<td>{run.name}</td>", "<td>fit</td>", "<td>judge</td>", "score@1"):
+        assert part in consumers._repr_html_()
+
+    @step
+    def grow() -> Annotated[int, "height"]:
+        return 1
+
+    @pipeline(model=Model("tree"))
+    def growing() -> None:
+        grow()
+
+    grown: Any = growing()
+    runs: Any = Client().get_model_version("tree").runs
+    assert f"<td>{grown.name}</td>" in runs._repr_html_()
+    card = Client().get_model_version("tree")._repr_html_()
+    for part in ("model tree@1", "<td>height@1</td>", f"<td>{grown.name}</td>"):
+        assert part in card
+
+
+def test_pictures_are_named_and_not_shown(run: PipelineRun) -> None:
+    pictures: Any = Client().get_artifact_version("train").visualizations()
+    shown = pictures._repr_html_()
+    for picture in pictures:
+        assert f"<td>{picture.name}</td><td>{picture.kind}</td>" in shown
+    assert "<svg" not in shown
+    assert len(repr(pictures)) < 200
+
+
+def test_curves_are_drawn_and_not_dumped(project: Path) -> None:
+    @step
+    def train() -> None:
+        for epoch in range(1000):
+            log_metadata({"loss": 1 / (epoch + 1), "rate <1>": float("nan")}, step=epoch)
+
+    @pipeline
+    def training() -> None:
+        train()
+
+    found: Any = training()
+    curves = found.steps["train"].curves
+    shown = curves._repr_html_()
+    assert "loss 1,000 0 … 999 1 0.001 0.001 1" in text_of(shown)
+    assert "rate <1> 1,000" in text_of(shown)
+    assert shown.count("<svg") == 1  # there is no course of what is no number
+    assert len(shown) < 10_000
+    assert "<svg" in curves["loss"]._repr_html_()
+    assert repr(curves["loss"]) == "<curve of 1,000 points: 1 at step 0, 0.001 at step 999>"
+
+
+def test_a_plan_is_a_table(run: PipelineRun) -> None:
+    @step
+    def double(number: int) -> int:
+        return 2 * number
+
+    @pipeline
+    def doubling(number: int = 1) -> None:
+        double(double(number))
+
+    plan = doubling.plan()
+    assert plan == list(plan)
+    assert "double run It has not run before. double_2 maybe It runs if" in text_of(plan._repr_html_())
+    assert repr(plan[0]) == "<run double: It has not run before.>"
+    doubling()
+    assert "double run Since its last execution a parameter changed. parameter number 1 → 2" in text_of(
+        doubling.plan(2)[0]._repr_html_()
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (CachePolicy(), "CachePolicy All as by default."),
+        (
+            CachePolicy(files=["<a>", Path("b")], expires_after=timedelta(hours=2), key=len),
+            "CachePolicy files <a>, b expires_after 2 h 0 min key len",
+        ),
+        (Model("tree", tags=["small"], metadata={"x": 1}), "Model name tree tags small metadata x=1"),
+        (ArtifactConfig(name="train", version=3), "ArtifactConfig name train version 3"),
+        (Retry(5, backoff=2.0), "Retry count 5 backoff 2"),
+    ],
+)
+def test_settings_show_what_was_said(settings: Any, said: str) -> None:
+    assert text_of(settings._repr_html_()) == said
 
 
 def test_what_was_shown_is_not_shown_again(run: PipelineRun) -> None:

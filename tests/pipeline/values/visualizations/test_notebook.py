@@ -40,6 +40,9 @@ artifact = Client().get_artifact_version("people")
     "artifact",
     "counting",
     "Client().list_pipeline_runs()",
+    "artifact.visualizations()",  # named, and not shown
+    "artifact.consumers",
+    "counting.plan()",
 ]
 
 
@@ -70,3 +73,6 @@ def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
     assert "pandas.DataFrame" in _displayed(notebook.cells[4])["text/html"]
     assert "pipeline counting" in _displayed(notebook.cells[5])["text/html"]
     assert "<td>counting</td>" in _displayed(notebook.cells[6])["text/html"]
+    assert "<td>html</td>" in _displayed(notebook.cells[7])["text/html"]
+    assert "<td>count</td>" in _displayed(notebook.cells[8])["text/html"]
+    assert "<td>load</td>" in _displayed(notebook.cells[9])["text/html"]

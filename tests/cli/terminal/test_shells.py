@@ -1,0 +1,140 @@
+"""Completion as real shells do it, on a pseudo-terminal: what stands in the line after the tab key."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+DIGITS = """
+from pathlib import Path
+from typing import Annotated, Literal
+from artvcs import pipeline, step
+
+@step
+def double(number: int) -> Annotated[int, "number"]:
+    return 2 * number
+
+@pipeline
+def training(max_depth: int = 3, kind: Literal["tree", "forest"] = "tree", data: Path = Path("data.csv")):
+    double(max_depth)
+
+@pipeline
+def testing():
+    double(1)
+"""
+
+NOTED = 'noted() { printf "%s\\0" "$@" >> typed; echo >> typed; }\n'
+"""Writes down the words of a line; typed before it once the line is complete."""
+
+SHELLS = {
+    "bash": (["bash", "--rcfile", "start", "-i"], NOTED),
+    "zsh": (["zsh", "-i"], NOTED + "bindkey -e; autoload -Uz compinit; compinit -u -D\n"),
+    "fish": (
+        ["fish", "--no-config", "-i", "--init-command", "source start"],
+        'function noted; printf "%s\\0" $argv >> typed; echo >> typed; end\n',
+    ),
+}
+
+AT_A_TERMINAL = "import os, sys; os.login_tty(0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Fish wants the terminal that it reads to be its own."""
+
+ART = Path(sys.executable).with_name("art")
+
+
+class Typing:
+    """Somebody who types in a shell."""
+
+    def __init__(self, shell: str, folder: Path) -> None:
+        if shutil.which(shell) is None:
+            pytest.skip(f"{shell} is not installed")
+        program, setup = SHELLS[shell]
+        source = subprocess.run([ART, "completion", shell], capture_output=True, text=True, check=True).stdout
+        for name in ("start", ".zshrc"):
+            (folder / name).write_text(setup + source)
+        self._file = folder / "typed"
+        self._keys, theirs = pty.openpty()
+        paths = {"HOME": str(folder), "ZDOTDIR": str(folder), "PATH": f"{ART.parent}:{os.environ['PATH']}"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", AT_A_TERMINAL, *program], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder,
+            env={**os.environ, **paths, "TERM": "dumb", "LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+        os.close(theirs)
+        while not self._noted():  # a shell that starts forgets what was typed before
+            self._type("noted \r", 0.5)
+
+    def line(self, before: str, after: str) -> list[str]:
+        """The words of a line for which one part was typed, then the tab key, then another part."""
+        count = len(self._noted())
+        self._type(f"{before}\t{after}\x01noted \r", 20, count)
+        *_, words = self._noted()
+        assert words[0] == "art"
+        return words[1:]
+
+    def _noted(self) -> list[list[str]]:
+        lines = self._file.read_text().split("\0\n")[:-1] if self._file.exists() else []
+        return [line.split("\0") for line in lines]
+
+    def _type(self, keys: str, seconds: float, count: int = 0) -> None:
+        """Types, and reads what is shown until the shell has noted more lines than so many, or for so long."""
+        os.write(self._keys, keys.encode())
+        deadline = time.monotonic() + seconds
+        while len(self._noted()) <= count and time.monotonic() < deadline:
+            if select.select([self._keys], [], [], 0.05)[0]:
+                os.read(self._keys, 65536)
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        os.close(self._keys)
+
+
+@pytest.fixture(scope="module", params=["bash", "zsh", "fish"])
+def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
+    folder = tmp_path_factory.mktemp("digits")
+    (folder / "digits.py").write_text(DIGITS)
+    for name in ("disc.txt", "conf.yaml", "code/my model.py"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    for arguments in (["run", "digits.py:training"], ["tag", "number", "production"]):
+        subprocess.run([ART, *arguments], cwd=folder, check=True, capture_output=True)
+    typing = Typing(request.param, folder)
+    yield typing
+    typing.end()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        # A value goes on behind its name, and what was cut there by the shell is not lost.
+        ("art run digits.py -p ma", "4", ["run", "digits.py", "-p", "max_depth=4"]),
+        ("art run digits.py -p max_depth=", "0", ["run", "digits.py", "-p", "max_depth=3", "0"]),
+        ("art run digits.py -p kind=f", "-q", ["run", "digits.py", "-p", "kind=forest", "-q"]),
+        ("art run digits.py --param=ma", "4", ["run", "digits.py", "--param=max_depth=4"]),
+        ("art run digits.py -p data=cod", "x", ["run", "digits.py", "-p", "data=code/x"]),
+        # Files: those that can be meant, and folders, in which one goes on.
+        ("art run di", "-q", ["run", "digits.py", "-q"]),
+        ("art run co", "my", ["run", "code/my"]),
+        ("art run code/my", "-q", ["run", "code/my model.py", "-q"]),
+        ("art run digits.py:te", "-q", ["run", "digits.py:testing", "-q"]),
+        ("art run digits.py -c con", "-q", ["run", "digits.py", "-c", "conf.yaml", "-q"]),
+        ("art add dis", "-q", ["add", "disc.txt", "-q"]),
+        # Versions, and names that hold colons.
+        ("art show number@pr", "-q", ["show", "number@production", "-q"]),
+        ("art show 'number@pr", "-q", ["show", "number@production", "-q"]),
+        ("art why training::d", "-q", ["why", "training::d-q"]),
+        ("art sta", "-q", ["status", "-q"]),
+        # Where something is wrong, nothing is written into the line.
+        ("art shwo nu", "-q", ["shwo", "nu-q"]),
+    ],
+)
+def test_what_the_tab_key_makes_of_a_line(shell: Typing, before: str, after: str, words: list[str]) -> None:
+    assert shell.line(before, after) == words
