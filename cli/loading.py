@@ -73,7 +73,7 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
             hint, known = perhaps(name, set(annotations)), ", ".join(annotations) or "none"
             raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}{hint}; it has {known}.")
         try:
-            params[name] = coerce.parse_text(value, annotations[name])
+            params[name] = coerce.parse_text(value, annotations[name], f"the parameter {name!r}")
         except ParameterError as error:
             raise ParameterError(f"-p {text}: {error}") from None
     return params

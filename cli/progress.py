@@ -71,7 +71,8 @@ class RunProgress:
         """Writes the step's line."""
         self._running.pop(step, None)
         took = output.duration(seconds) if status in ("completed", "failed", "interrupted") else ""
-        more = "  ".join(part for part in (took, output.one_line(note)) if part)
+        what = output.one_line(note).partition("; ")[0]  # what to do about it is said at the end
+        more = "  ".join(part for part in (took, what) if part)
         padding = " " * max(2, len("completed") - len(status) + 2) if more else ""
         self._line(f"{self._marks[status]} {self._padded(step)}  {output.status(status)}{padding}{more}")
 

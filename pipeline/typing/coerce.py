@@ -83,11 +83,16 @@ def coerce(value: Any, annotation: Any, what: str) -> Any:
         raise _refusal(misfit, annotation, what) from None
 
 
-def parse_text(text: str, annotation: Any) -> Any:
+def parse_text(text: str, annotation: Any, what: str = "the value") -> Any:
     """A parameter written on the command line.
 
     Text stays text where that is declared. Elsewhere it is read as JSON; where that does not fit, as
     the text it is (`2024` for a `Path`), and at last as Python writes it (`True`, `.5`).
+
+    Args:
+        text: What was written.
+        annotation: The parameter's type.
+        what: The parameter's name in a message.
 
     Raises:
         ParameterError: No reading fits the annotation.
@@ -95,7 +100,7 @@ def parse_text(text: str, annotation: Any) -> Any:
     try:
         return _read_text(text, annotation)
     except Misfit as misfit:
-        raise _refusal(misfit, annotation, f"the value {text!r}") from None
+        raise _refusal(misfit, annotation, what) from None
 
 
 def _refusal(misfit: Misfit, annotation: Any, what: str) -> ParameterError:
