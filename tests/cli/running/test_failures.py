@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from artvcs import Client
-from artvcs.pipelines.errors import RunFailed
+from artvcs import Client, pipeline
+from artvcs.pipelines.errors import ParameterError, RunFailed
 from artvcs.pipelines.history.views import PipelineRun
+from artvcs.vcs import UnknownName
 
 from ..conftest import Art
 
@@ -155,6 +156,31 @@ def test_why_asks_which_pipeline_where_several_have_a_step(art: Art, means: Path
     assert art("why", "means::mean").out.startswith("mean of means (completed): It ran for the first time.")
     assert "of means" not in art("why", "twice").out
     assert "No run of a pipeline 'others' has a step 'twice'" in art("why", "others::twice").err
+
+
+def test_a_notebook_shows_the_users_own_lines_of_any_error_of_ours(art: Art, project: Path) -> None:
+    art("init")
+
+    def asks() -> None:
+        Client().get_artifact_version("nope")
+
+    with pytest.raises(UnknownName) as raised:
+        asks()
+    told = "\n".join(raised.value._render_traceback_())
+    assert 'Client().get_artifact_version("nope")' in told
+    assert "pipelines" not in told.replace(str(Path(__file__)), "")
+    assert told.splitlines()[-1].startswith("UnknownName: There is no artifact")
+
+    @pipeline
+    def taking(depth: int = 1) -> None:
+        pass
+
+    with pytest.raises(ParameterError) as wrong:
+        taking(dpth=2)  # type: ignore[call-arg]
+    [place, line, said] = [each.strip() for each in "\n".join(wrong.value._render_traceback_()).splitlines()[:3]]
+    assert place.startswith(f'File "{__file__}"')
+    assert line.startswith("taking(dpth=2)")
+    assert said.startswith(("ParameterError: ", "~", "^"))
 
 
 def test_a_package_in_the_project_is_not_the_users_own_place(art: Art, project: Path) -> None:
