@@ -48,7 +48,9 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     verb = "Would free" if dry_run else "Freed"
     left = sum(plan.leftovers.values())
     killed = f", and {output.size(left)} that killed processes left" if left else ""
-    terminal().say(f"{verb} {output.size(plan.freed)}: {plan.dead} objects go{killed}, {plan.live} stay.")
+    terminal().say(
+        f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{killed}, {plan.live} stay."
+    )
     if done is not None:
         _say_rest(done)
     if far is not None:
