@@ -87,8 +87,10 @@ class Typing:
         """Types, and reads what is shown until the shell has noted more lines than so many, or for so long."""
         os.write(self._keys, keys.encode())
         deadline = time.monotonic() + seconds
+        shown = select.poll()  # whatever number it has: a process of many tests has many files
+        shown.register(self._keys, select.POLLIN)
         while len(self._noted()) <= count and time.monotonic() < deadline:
-            if select.select([self._keys], [], [], 0.05)[0]:
+            if shown.poll(50):
                 os.read(self._keys, 65536)
 
     def end(self) -> None:
