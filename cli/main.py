@@ -19,7 +19,7 @@ from artvcs import __version__
 from artvcs.vcs import ArtError
 
 from . import errors
-from .output import Terminal, make_terminal
+from .terminal.output import Terminal, make_terminal
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -92,7 +92,7 @@ class Verbs(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the command, or answers a shell that asks how a word goes on."""
         if "_ART_COMPLETE" in os.environ:
-            from . import shells
+            from .shell import shells
 
             shells.known()
         return super().main(*args, **kwargs)
@@ -149,7 +149,7 @@ def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
     from artvcs.vcs import watcher
 
-    from .output import show_bar, show_moving
+    from .terminal.output import show_bar, show_moving
 
     watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
 

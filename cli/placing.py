@@ -12,7 +12,7 @@ from artvcs.vcs import ArtError, DamagedError, Entry, Oid, Repository, Version, 
 from artvcs.vcs.worktree import Difference, Placed, Places
 
 from .main import terminal
-from .screen import Counter
+from .terminal.screen import Counter
 
 
 @dataclass(frozen=True)

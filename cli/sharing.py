@@ -10,9 +10,10 @@ from pathlib import Path
 
 from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, Version, config, connect, fetch
 
-from . import drawing, finding, output
-from .output import Terminal
-from .screen import Screen
+from .stored import finding
+from .terminal import drawing, output
+from .terminal.output import Terminal
+from .terminal.screen import Screen
 
 _AT_ONCE = 0.3
 """Seconds that nobody takes for waiting."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import Commit, DamagedError, Input, Oid, Repository, UnknownName, Version, damaged, runs, versions
 
-from .. import finding
+from . import finding
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import TypeVar
 from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
 
-from .. import output
-from ..output import Terminal
+from ..terminal import output
+from ..terminal.output import Terminal
 from . import history
 
 T = TypeVar("T")

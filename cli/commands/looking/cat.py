@@ -10,9 +10,11 @@ from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 
-from ... import completion, finding, output
 from ...main import terminal
+from ...shell import completion
+from ...stored import finding
 from ...stored.files import bring_here, files_of
+from ...terminal import output
 
 
 @click.command()

@@ -12,10 +12,11 @@ from artvcs.pipelines.history.views import PipelineRun, decode_all, from_ms
 from artvcs.vcs import Damaged, GitState, Oid, ref_names
 from artvcs.vcs import runs as known
 
-from ... import completion, graph, output
 from ...main import terminal
+from ...shell import completion
 from ...stored import history, runs
 from ...stored.history import Entry
+from ...terminal import graph, output
 
 _RUNS = 10
 

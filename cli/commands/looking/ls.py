@@ -15,8 +15,9 @@ from artvcs.pipelines.history import filters, lookup
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
-from ... import completion, output
 from ...main import terminal
+from ...shell import completion
+from ...terminal import output
 
 T = TypeVar("T")
 

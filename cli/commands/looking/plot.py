@@ -11,8 +11,9 @@ from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.history import plots as found
 from artvcs.vcs import Repository
 
-from ... import completion, output, plots
 from ...main import terminal
+from ...shell import completion
+from ...terminal import output, plots
 
 _USUAL = 80
 """Columns of what is no terminal."""

@@ -13,8 +13,9 @@ from artvcs.pipelines.history import filters
 from artvcs.pipelines.history.experiments import OWN, Experiment, Experiments, check_column, experiments, unknown
 from artvcs.vcs import Repository
 
-from ... import completion, output
 from ...main import terminal
+from ...shell import completion
+from ...terminal import output
 
 _PAGE = 50
 """So many runs are written where nobody asks for another number."""

@@ -27,11 +27,12 @@ from artvcs.vcs import (
     versions,
 )
 
-from ... import completion, finding, output
 from ...main import terminal
-from ...stored import history, runs
+from ...shell import completion
+from ...stored import finding, history, runs
 from ...stored.files import count_of, files_of, walk
 from ...stored.history import History
+from ...terminal import output
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
 

@@ -31,9 +31,10 @@ from artvcs.vcs import (
 )
 from artvcs.vcs import runs as known
 
-from ... import output, placing, sharing
+from ... import placing, sharing
 from ...main import terminal
 from ...stored import runs
+from ...terminal import output
 
 _RUNS = 5
 _FILES = 10

@@ -10,9 +10,10 @@ from artvcs.pipelines.cache.reasons import Reason
 from artvcs.pipelines.errors import perhaps
 from artvcs.vcs import Repository, UnknownName
 
-from ... import completion, output
-from ...finding import with_hint
 from ...main import terminal
+from ...shell import completion
+from ...stored.finding import with_hint
+from ...terminal import output
 
 
 @click.command()

@@ -8,8 +8,10 @@ import click
 
 from artvcs.vcs import Repository, bundles
 
-from ... import completion, output, sharing
+from ... import sharing
 from ...main import terminal
+from ...shell import completion
+from ...terminal import output
 
 
 @click.group()

@@ -8,8 +8,9 @@ import click
 
 from artvcs.vcs import address, mirror, opening
 
-from ... import output, sharing
+from ... import sharing
 from ...main import terminal
+from ...terminal import output
 
 
 @click.command()

@@ -6,8 +6,10 @@ import click
 
 from artvcs.vcs import supply
 
-from ... import completion, output, sharing
+from ... import sharing
 from ...main import terminal
+from ...shell import completion
+from ...terminal import output
 
 
 @click.command()

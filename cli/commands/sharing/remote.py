@@ -22,8 +22,9 @@ from artvcs.vcs import (
     supply,
 )
 
-from ... import output, sharing
+from ... import sharing
 from ...main import terminal
+from ...terminal import output
 
 
 @click.group()

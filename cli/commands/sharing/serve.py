@@ -6,7 +6,7 @@ import click
 
 from artvcs.vcs import folder_of, serve
 
-from ... import output
+from ...terminal import output
 
 
 @click.command()

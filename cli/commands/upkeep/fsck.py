@@ -9,9 +9,10 @@ import click
 
 from artvcs.vcs import Problem, Repaired, Repository, fsck, repair
 
-from ... import errors, output
+from ... import errors
 from ...main import terminal
-from ...screen import Progress
+from ...terminal import output
+from ...terminal.screen import Progress
 
 
 @click.command()

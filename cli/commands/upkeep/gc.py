@@ -8,9 +8,10 @@ import click
 
 from artvcs.vcs import Repository, garbage, gc, op_seq
 
-from ... import output, sharing
+from ... import sharing
 from ...main import terminal
-from ...screen import Progress
+from ...terminal import output
+from ...terminal.screen import Progress
 
 
 @click.command()

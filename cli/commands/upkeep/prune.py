@@ -7,8 +7,8 @@ import click
 from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository
 
-from ... import output
 from ...main import terminal
+from ...terminal import output
 from ..looking.ls import version_document
 
 _NAMED = 5

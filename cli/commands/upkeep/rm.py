@@ -10,8 +10,11 @@ from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.history.views import from_ms
 from artvcs.vcs import Artifact, DamagedError, LookupFailed, Repository, UnknownName, Version, garbage, versions
 
-from ... import completion, finding, output, sharing
+from ... import sharing
 from ...main import terminal
+from ...shell import completion
+from ...stored import finding
+from ...terminal import output
 
 
 @click.command()

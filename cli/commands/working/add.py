@@ -13,10 +13,11 @@ from artvcs.pipelines.functions import register_artifact
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Entry, Oid, Repository, StorageError, UnknownName, worktree
 
-from ... import output, placing
+from ... import placing
 from ...main import terminal
-from ...screen import Counter
 from ...stored.files import top_of
+from ...terminal import output
+from ...terminal.screen import Counter
 
 _LARGE = 16 << 20
 """Of a file with less bytes nobody wants to see how far it is."""

@@ -22,10 +22,12 @@ from artvcs.vcs import (
     worktree,
 )
 
-from ... import completion, finding, placing
+from ... import placing
 from ...main import terminal
-from ...screen import Counter
+from ...shell import completion
+from ...stored import finding
 from ...stored.files import bring_here, given_by, is_given
+from ...terminal.screen import Counter
 
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from ... import shells
 from ...main import art, terminal
+from ...shell import shells
 
 _SHELLS = {shell.name: shell for shell in (shells.Bash, shells.Zsh, shells.Fish)}
 

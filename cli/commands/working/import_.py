@@ -13,8 +13,8 @@ import click
 from artvcs.vcs import Repository, RepositoryNotFound
 from artvcs.vcs.git import History
 
-from ... import output
 from ...main import terminal
+from ...terminal import output
 
 if TYPE_CHECKING:
     from artvcs.pipelines.importing.bringing import Bringing, Report

@@ -9,8 +9,9 @@ import click
 from artvcs.pipelines.history import pins
 from artvcs.vcs import Repository, UnknownName, versions
 
-from ... import output, placing
+from ... import placing
 from ...main import terminal
+from ...terminal import output
 
 
 @click.command()

@@ -8,8 +8,8 @@ import click
 
 from artvcs.vcs import UnknownName, storage_errors
 
-from ... import output
 from ...main import terminal
+from ...terminal import output
 
 _SHOWN = 3
 """So many places are named of each thing that has no meaning here."""

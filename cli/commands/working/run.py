@@ -19,10 +19,13 @@ from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import PlannedStep
 from artvcs.vcs import ArtError, Repository
 
-from ... import completion, debugger, loading, output, placing
+from ... import placing
 from ...main import terminal
-from ...progress import RunProgress
+from ...running import debugger, loading
+from ...shell import completion
 from ...stored import runs
+from ...terminal import output
+from ...terminal.progress import RunProgress
 from ..looking.why import say_reasons
 
 _OWN_FRAME = '\n  File "'

@@ -9,9 +9,10 @@ from artvcs.pipelines.history.views import from_ms
 from artvcs.pipelines.promotion import demote, promote
 from artvcs.vcs import Promotion, Refs, Repository, UnknownName, stages, versions
 
-from ... import completion, finding, output
 from ...main import terminal
-from ...stored import history
+from ...shell import completion
+from ...stored import finding, history
+from ...terminal import output
 
 
 @click.command()

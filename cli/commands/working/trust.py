@@ -7,8 +7,10 @@ import click
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Repository, proofs, versions
 
-from ... import completion, finding, output
 from ...main import terminal
+from ...shell import completion
+from ...stored import finding
+from ...terminal import output
 
 
 @click.command()

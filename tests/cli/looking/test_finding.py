@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from artvcs.cli import finding, main
+from artvcs.cli import main
+from artvcs.cli.stored import finding
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from artvcs.cli.graph import draw
+from artvcs.cli.terminal.graph import draw
 
 
 def picture(order: str, parents: dict[str, str]) -> list[str]:

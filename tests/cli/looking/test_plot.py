@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from artvcs import Client, log_metadata
-from artvcs.cli import plots
+from artvcs.cli.terminal import plots
 from artvcs.pipelines.history import plots as data
 from artvcs.vcs import Repository
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from artvcs import Client, log_metadata
-from artvcs.cli.output import Terminal
+from artvcs.cli.terminal.output import Terminal
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.store import ObjectStore
 

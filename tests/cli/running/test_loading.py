@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.cli import drawing, loading
+from artvcs.cli.running import loading
+from artvcs.cli.terminal import drawing
 from artvcs.pipelines.errors import DefinitionError
 
 from ..conftest import Art

@@ -17,9 +17,10 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
-from artvcs.cli import main, output
-from artvcs.cli.output import ERASE, Terminal
-from artvcs.cli.screen import Screen
+from artvcs.cli import main
+from artvcs.cli.terminal import output
+from artvcs.cli.terminal.output import ERASE, Terminal
+from artvcs.cli.terminal.screen import Screen
 from artvcs.vcs.maps import graph
 from artvcs.vcs.objects import kinds, nodes
 from artvcs.vcs.objects.nodes import Entry, Tree
@@ -269,7 +270,7 @@ def test_damage_with_a_hostile_name_is_reported_in_words(hostile: Repository, ar
 
 
 def test_the_moving_line_is_made_safe_too(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("artvcs.cli.screen._EVERY", 0.001)
+    monkeypatch.setattr("artvcs.cli.terminal.screen._EVERY", 0.001)
     output.show_moving(f"checking {EVIL}")
     output.show_bar(f"checking {EVIL}", 1, 2, EVIL)
     with Screen(lambda: f"step {EVIL}").open():

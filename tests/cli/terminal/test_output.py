@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from artvcs.cli import drawing, output
-from artvcs.cli.marks import bare
-from artvcs.cli.output import Terminal
+from artvcs.cli.terminal import drawing, output
+from artvcs.cli.terminal.marks import bare
+from artvcs.cli.terminal.output import Terminal
 from artvcs.pipelines.escaping import printable
 
 

@@ -12,10 +12,10 @@ from typing import TextIO
 
 import pytest
 
-from artvcs.cli import output, screen
-from artvcs.cli.output import Terminal as Output
-from artvcs.cli.progress import RunProgress
-from artvcs.cli.screen import Counter, Screen
+from artvcs.cli.terminal import output, screen
+from artvcs.cli.terminal.output import Terminal as Output
+from artvcs.cli.terminal.progress import RunProgress
+from artvcs.cli.terminal.screen import Counter, Screen
 
 
 class Terminal(io.StringIO):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.cli.output import Terminal
+from artvcs.cli.terminal.output import Terminal
 from artvcs.vcs.repository import Repository
 
 from ..conftest import Art, Once

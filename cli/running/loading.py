@@ -18,8 +18,8 @@ from artvcs.pipelines.tracebacks import OURS, library_of
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
 
-from . import drawing
-from .main import terminal
+from ..main import terminal
+from ..terminal import drawing
 
 _READY = scheduler
 """Imported before the user's folder comes first on the path: a module of theirs must not stand in for one of ours."""

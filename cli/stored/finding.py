@@ -7,7 +7,7 @@ from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
-from .completion import artifact_names, near, step_names
+from ..shell.completion import artifact_names, near, step_names
 
 Found = ArtifactVersion | PipelineRun | Location
 

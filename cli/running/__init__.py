@@ -1,0 +1,1 @@
+"""The user's file: loading it, and looking around where it failed."""

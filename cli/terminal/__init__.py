@@ -1,0 +1,1 @@
+"""What the terminal shows: lines, tables, colours, what moves, plots and graphs."""
