@@ -135,7 +135,7 @@ def _load(path: Path) -> ModuleType:
     return module
 
 
-class _Loading(observer.Silent):
+class _Loading(observer.Logged):
     """Says that a file runs a pipeline as it is loaded: nobody asked for that."""
 
     def __init__(self, path: Path) -> None:

@@ -1,11 +1,19 @@
-"""Telling whoever watches how a run goes. The library itself never writes to the terminal."""
+"""Telling whoever watches how a run goes. The library itself never writes to the terminal.
+
+In plain Python, `logging.basicConfig(level=logging.INFO)` shows it.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
+
+from ..units import duration
+
+_log = logging.getLogger("artvcs")
 
 
 class Observer(Protocol):
@@ -33,32 +41,43 @@ class Observer(Protocol):
         """The run ended: `completed`, `failed` or `interrupted`."""
 
 
-class Silent:
-    """Tells nobody."""
+class Logged:
+    """Where nobody else watches: Python's logger `artvcs` is told, as INFO, which shows nothing unless it is set up."""
 
     def run_started(self, name: str, steps: list[str]) -> None:
-        """Says nothing."""
+        """Says that a run begins."""
+        _log.info("%s: %d step%s", name, len(steps), "" if len(steps) == 1 else "s")
 
     def step_started(self, step: str) -> None:
-        """Says nothing."""
+        """Says that a step begins."""
+        _log.info("%s begins", step)
 
     def step_waits(self, step: str, process: int | None) -> None:
-        """Says nothing."""
+        """Says for whom."""
+        _log.info("%s waits for another run%s that executes it", step, f" in process {process}" if process else "")
 
     def step_repeats(self, step: str, used_by: str) -> None:
-        """Says nothing."""
+        """Says why."""
+        _log.info("%s runs again: %s uses what it leaves behind", step, used_by)
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
-        """Says nothing."""
+        """Says how."""
+        if note and status == "completed":
+            _log.warning("The step %s ran, but %s.", step, note)
+            note = ""
+        took = f" after {duration(seconds)}" if status in ("completed", "failed", "interrupted") else ""
+        _log.info("%s %s%s%s", step, status, took, f": {note}" if note else "")
 
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
-        """Says nothing."""
+        """Says how many."""
+        _log.info("%d files that earlier steps had left are gone, and no step needs them", len(files))
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
-        """Says nothing."""
+        """Says how."""
+        _log.info("%s: %s, %s", name, status, duration(seconds))
 
 
-_observer: ContextVar[Observer] = ContextVar("artvcs_observer", default=Silent())  # noqa: B039 (it has no state)
+_observer: ContextVar[Observer] = ContextVar("artvcs_observer", default=Logged())  # noqa: B039 (it has no state)
 
 
 def observer() -> Observer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import logging
 import os
 import time
 from collections.abc import Mapping
@@ -51,8 +50,6 @@ from .again import Again
 from .context import RunningStep, told
 from .executors import InlineExecutor
 from .inputs import Ingest
-
-_log = logging.getLogger("artvcs")
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a step that another run executes is looked at again, while steps of ours run."""
@@ -358,10 +355,7 @@ class _Runner:
             return f"{step.failure.type}: {step.failure.message}"
         if not outcome.trace.refused:
             return ""
-        note = f"its result cannot be used again: {outcome.trace.refused[0]}"
-        if isinstance(self._observer, observer.Silent):  # any other says it
-            _log.warning("The step %s ran, but %s.", node.id, note)
-        return note
+        return f"its result cannot be used again: {outcome.trace.refused[0]}"
 
     def _ran_again(self, decision: Decision, outcome: Outcome, used_by: str) -> None:
         """Records a hit of this run that has run again; steps that used what it made otherwise now are decided anew."""

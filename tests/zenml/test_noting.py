@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -196,3 +199,25 @@ def test_a_page_is_text_that_is_shown_as_a_page() -> None:
     found: Any = writing().steps["write"].output
     assert type(found.load()) is HTMLString
     assert [each.kind for each in found.visualizations()] == ["html"]
+
+
+def test_runs_say_on_the_terminal_how_they_go_as_zenml_s_do(tmp_path: Path) -> None:
+    code = (
+        "from artvcs.zenml import pipeline, step\n"
+        "@step\ndef one() -> int:\n    print('in one')\n    return 1\n"
+        "@pipeline\ndef flow():\n    one()\n"
+        "flow()\nflow()\n"
+    )
+    (tmp_path / "flow.py").write_text(code)
+    done = subprocess.run([sys.executable, "flow.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = [re.sub(r"flow-\S+?(?=:)|\d+(\.\d+)? m?s\b", "#", line) for line in done.stderr.splitlines()]
+    assert said == [
+        "#: 1 step", "one begins", "one completed after #", "#: completed, #", "#: 1 step", "one cached",
+        "#: completed, #",
+    ]  # fmt: skip
+    (tmp_path / "quiet.py").write_text(code.replace("artvcs.zenml", "artvcs"))
+    done = subprocess.run([sys.executable, "quiet.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    (tmp_path / "told.py").write_text("import logging\nlogging.basicConfig(level=logging.INFO)\n" + code)
+    done = subprocess.run([sys.executable, "told.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "INFO:artvcs:one completed after " in done.stderr

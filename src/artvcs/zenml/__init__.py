@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from artvcs import __version__
 
 from ._names import finder
+from .logger import get_logger
 
 if TYPE_CHECKING:
     from ._meaning.contexts import get_pipeline_context, get_step_context
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .pipelines import pipeline
 
 finder.install()
+get_logger("artvcs")  # as ZenML does, runs say on the terminal how they go
 
 _ABSENT = frozenset((
     "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "unmapped", "ManualTask",
