@@ -220,4 +220,4 @@ def test_runs_say_on_the_terminal_how_they_go_as_zenml_s_do(tmp_path: Path) -> N
     assert done.stderr == ""
     (tmp_path / "told.py").write_text("import logging\nlogging.basicConfig(level=logging.INFO)\n" + code)
     done = subprocess.run([sys.executable, "told.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "INFO:artvcs:one completed after " in done.stderr
+    assert "INFO:artvcs:one cached\n" in done.stderr
