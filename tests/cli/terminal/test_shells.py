@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.remotes  # real shells, where each tab starts a process: it takes long
+
 DIGITS = """
 from pathlib import Path
 from typing import Annotated, Literal
