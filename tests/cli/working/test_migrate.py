@@ -81,7 +81,10 @@ def test_what_is_moved_runs(art: Art, project: Path) -> None:
     )
     art("migrate", "zenml", "small.py")
     done = subprocess.run([sys.executable, "small.py"], cwd=project, capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    said = [line.partition(" after ")[0].rpartition(": ")[2] for line in done.stderr.splitlines()]
+    assert said[:3] == ["1 step", "one begins", "one completed"]  # as ZenML's runs do, and nothing else
+    assert len(said) == 4
     assert art("run", "small.py").code == 0
 
 
