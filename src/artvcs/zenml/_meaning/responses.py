@@ -74,13 +74,10 @@ class ArtifactVersionResponse(ArtifactVersion):
         return 1
 
 
-class ArtifactResponse:
-    """An artifact by its name, with its versions."""
+class _WithVersions:
+    """What has versions, of which `found` is the newest."""
 
-    def __init__(self, versions: Sequence[ArtifactVersionResponse]) -> None:
-        self.found = versions[-1]
-        self.name = self.id = self.found.name
-        self.versions = {each.version: each for each in versions}
+    found: ArtifactVersion
 
     @property
     def latest_version_name(self) -> str:
@@ -96,6 +93,15 @@ class ArtifactResponse:
     def tags(self) -> tuple[str, ...]:
         """The newest version's tags."""
         return self.found.tags
+
+
+class ArtifactResponse(_WithVersions):
+    """An artifact by its name, with its versions."""
+
+    def __init__(self, versions: Sequence[ArtifactVersionResponse]) -> None:
+        self.found = versions[-1]
+        self.name = self.id = self.found.name
+        self.versions = {each.version: each for each in versions}
 
     def _repr_html_(self) -> str:
         return Versions(self.versions.values())._repr_html_()
@@ -222,23 +228,13 @@ class PipelineResponse:
         raise UnknownName(f"No run of {self.name} has completed; `art log` lists its runs.")
 
 
-class ModelResponse:
+class ModelResponse(_WithVersions):
     """A model by its name, with its versions."""
 
     def __init__(self, versions: Sequence[ModelVersionResponse]) -> None:
         self.found = versions[-1].found
         self.name = self.id = self.found.model
         self.versions = list(versions)
-
-    @property
-    def latest_version_name(self) -> str:
-        """The newest version."""
-        return self.found.version
-
-    @property
-    def tags(self) -> tuple[str, ...]:
-        """The newest version's tags."""
-        return self.found.tags
 
     def _repr_html_(self) -> str:
         return Versions(each.found for each in self.versions)._repr_html_()
