@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, overload
 
 from artvcs.vcs import Repository
+from artvcs.vcs.tracebacks import without_ours
 
 from . import errors
 from .define import building, settings
@@ -24,7 +25,6 @@ from .history.views import PipelineRun
 from .run import scheduler
 from .run.dry_run import Plan, preview
 from .run.sharing import shared
-from .tracebacks import without_ours
 from .typing import coerce, encode
 
 P = ParamSpec("P")
@@ -119,8 +119,12 @@ class Pipeline(Generic[P]):
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
         repository = Repository.for_run()
-        with shared(repository):
-            record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
+        try:
+            with shared(repository):
+                record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note("What had finished is kept: run it again to go on.")
+            raise interrupt.with_traceback(without_ours(interrupt.__traceback__)) from None
         run = PipelineRun(repository, record)
         if error is not None:
             raise _failed(run) from error.with_traceback(without_ours(error.__traceback__))

@@ -1,9 +1,9 @@
 """The content-addressed store: objects, packs, refs, and who changes them; files and folders; keeping it sound.
 
 Knows nothing of pipelines, pandas or terminals. What these may use of it is named here, and nothing else; besides,
-`worktree` and `git` are theirs to use. A name is imported when it is first used, so that each command pays for what it
-needs. Inside the store modules import each other by their rooms (see docs/architecture.md). Start reading at
-`repository`.
+`worktree`, `git` and `tracebacks` are theirs to use. A name is imported when it is first used, so that each command
+pays for what it needs. Inside the store modules import each other by their rooms (see docs/architecture.md). Start
+reading at `repository`.
 """
 
 from __future__ import annotations

@@ -31,7 +31,6 @@ A message is one sentence that says what happened and what to do about it.
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,15 +42,10 @@ class ArtError(Exception):
         """What IPython shows: the lines of somebody's own code that led here, and the sentence."""
         import traceback  # costs milliseconds, and only notebooks ask
 
-        frames = [each for each in traceback.extract_tb(self.__traceback__) if not _is_library(each.filename)]
+        from .tracebacks import library_of
+
+        frames = [each for each in traceback.extract_tb(self.__traceback__) if library_of(each.filename) is None]
         return [*(each.rstrip() for each in traceback.format_list(frames)), f"{type(self).__name__}: {self}"]
-
-
-_OUR_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-
-
-def _is_library(file: str) -> bool:
-    return file.startswith(_OUR_FOLDER) or f"{os.sep}site-packages{os.sep}" in file
 
 
 class RepositoryError(ArtError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 
-from artvcs.pipelines.tracebacks import library_of
+from artvcs.vcs.tracebacks import library_of
 
 
 def look_around(error: BaseException) -> None:

@@ -14,9 +14,9 @@ import click
 from artvcs.pipelines.errors import DefinitionError, ParameterError, perhaps
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer, scheduler
-from artvcs.pipelines.tracebacks import OURS, library_of
 from artvcs.pipelines.typing import coerce
 from artvcs.vcs import ArtError, UnknownName
+from artvcs.vcs.tracebacks import OURS, library_of
 
 from ..main import terminal
 from ..terminal import drawing

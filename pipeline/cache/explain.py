@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass, field
 
 from artvcs.vcs import Commit, DamagedError, Failure, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
+from artvcs.vcs.tracebacks import library_of
 
 from ..history import lookup
 from ..trace.model import Trace
-from ..tracebacks import library_of
 from .reasons import Reason, in_words, reasons_between, reasons_seen
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')

@@ -90,7 +90,10 @@ def _code_reasons(old: Fingerprint, new: Fingerprint) -> Iterator[Reason]:
             yield Reason("code", change.name, old_text, new_text, change.diff)
         if old.packages == new.packages and _hashes(old) == _hashes(new):
             yield Reason("code", _ORDER, "before", "changed")
-    yield from _mapping_reasons("package", old.packages, new.packages)
+    for reason in _mapping_reasons("package", old.packages, new.packages):
+        # That edited code uses another package than before stands in its lines.
+        if _hashes(old) == _hashes(new) or None not in (reason.old, reason.new):
+            yield reason
 
 
 def _hashes(code: Fingerprint) -> dict[str, str]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import UnknownName
+from artvcs.vcs.tracebacks import warn
 
 from ..errors import DefinitionError, IgnoredSetting, perhaps
-from ..tracebacks import warn
 from .model import Model
 
 if TYPE_CHECKING:

@@ -33,11 +33,11 @@ from artvcs.vcs import (
     values,
     versions,
 )
+from artvcs.vcs.tracebacks import folded
 
 from ..define.handles import Source
 from ..escaping import printable
 from ..trace.owners import note
-from ..tracebacks import folded
 from ..values import materializers, store, trust
 from ..values.trust import Trust
 from . import answers, curves, lookup

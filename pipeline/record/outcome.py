@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs import MAX_REPORT, Failure, Input
+from artvcs.vcs.tracebacks import without_ours
 
 from ..escaping import storable
 from ..history.curves import Point
 from ..trace.model import Trace
-from ..tracebacks import without_ours
 from ..values.store import Saved
 
 

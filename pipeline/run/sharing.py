@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from artvcs.vcs import ArtError, Remote, Repository, RepositoryNotFound, config, connect, fetch, push, traffic
+from artvcs.vcs.tracebacks import warn
 
 from ..errors import SharingWarning
-from ..tracebacks import warn
 
 
 @contextmanager

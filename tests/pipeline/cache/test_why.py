@@ -103,6 +103,11 @@ def test_a_constant_that_a_helper_uses_changed(project: Project) -> None:
     assert "its code" in answers["first"][1]
 
 
+def test_that_edited_code_uses_another_package_stands_in_its_lines(project: Project) -> None:
+    project.edit("    return x * RATE", "    import numpy\n    return int(numpy.multiply(x, RATE))")
+    assert kinds(project.run()["first"]) == [("code", "work.py::scaled")]
+
+
 def test_a_file_of_the_cache_policy_changed(project: Project) -> None:
     (project.folder / "notes.txt").write_text("two")
     assert kinds(project.run()["second"]) == [("file", "notes.txt")]

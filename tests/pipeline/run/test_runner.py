@@ -103,8 +103,13 @@ def test_ctrl_c_in_a_step_keeps_what_has_finished() -> None:
     def flow() -> None:
         interrupted(good(1))
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as stopped:
         flow()
+    # Where somebody pressed it is seen at once: in their own code, not in ours between.
+    assert [frame.name for frame in stopped.traceback] == [
+        "test_ctrl_c_in_a_step_keeps_what_has_finished", "__call__", "interrupted",
+    ]  # fmt: skip
+    assert stopped.value.__notes__ == ["What had finished is kept: run it again to go on."]
     [run] = Client().list_pipeline_runs()
     assert run.status == "interrupted"
     assert statuses(run) == {"good": "completed", "interrupted": "interrupted"}

@@ -11,8 +11,8 @@ import platform
 from typing import Any
 
 from artvcs.pipelines.errors import MaterializerError, PickleFallbackWarning
-from artvcs.pipelines.tracebacks import warn
 from artvcs.pipelines.typing.fit import capitalised
+from artvcs.vcs.tracebacks import warn
 
 from ..base import Materializer
 from ..files import read_json, reading, write_json

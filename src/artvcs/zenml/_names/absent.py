@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NoReturn
 
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
-from artvcs.pipelines.tracebacks import warn
+from artvcs.vcs.tracebacks import warn
 
 from .installed import get_tracking_uri
 

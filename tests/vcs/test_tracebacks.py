@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artvcs.pipelines.tracebacks import folded, library_of
+from artvcs.vcs.tracebacks import folded, library_of
 
 
 @pytest.mark.parametrize(
