@@ -49,11 +49,14 @@ _FRAME = """<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/sv
 """As rich's own, without the fonts that it would fetch."""
 
 
-def on_a_terminal(command: str, folder: Path) -> str:
+def on_a_terminal(command: str, folder: Path, columns: int = COLUMNS) -> str:
     """What a command leaves on a terminal, in its colours."""
     master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
-    started = subprocess.Popen(["sh", "-c", command], cwd=folder, stdin=slave, stdout=slave, stderr=slave)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    started = subprocess.Popen(
+        ["sh", "-c", command], cwd=folder, stdin=slave, stdout=slave, stderr=slave,
+        env=dict(os.environ),  # GNU readline, once imported, says its COLUMNS to children that just inherit
+    )  # fmt: skip
     os.close(slave)
     shown = b""
     try:

@@ -33,10 +33,13 @@ def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     parameters = run.parameters
     rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
     # Where a step was interrupted that was running, the others had not begun; where all was killed, nobody knows.
-    rest = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
-    rows += [[f"  {name}", rest, "", ""] for name in run.record.order if name not in run.steps]
-    head = f"run {output.style(run.name, fg='yellow')} ({run.id[:8]})  {output.status(run.status)}"
-    terminal.row("  ".join(part for part in (head, _duration(run), output.ago(run.started)) if part))
+    unended = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
+    rows += [[f"  {name}", unended, "", ""] for name in run.record.order if name not in run.steps]
+    name = f"run {output.style(run.name, fg='yellow')}"
+    rest = "  ".join(part for part in (output.status(run.status), _duration(run), output.ago(run.started)) if part)
+    line = f"{name} ({run.id[:8]})  {rest}"
+    # The name is what one types: where there is no room, the id goes.
+    terminal.row(line if terminal.has_room(line) else f"{name}  {rest}")
     if parameters:
         terminal.row(f"  {output.values(parameters)}")
     terminal.table(["  step", "status", "took", "made"], rows, whole="  step", spare=("took",))

@@ -80,6 +80,10 @@ class Terminal:
         """Columns; None when the output is a pipe, which has no end."""
         return _columns(sys.stdout) if sys.stdout.isatty() else None
 
+    def has_room(self, line: str) -> bool:
+        """Whether a line fits."""
+        return self.width is None or drawing.width(safe(line)) <= self.width
+
     def say(self, text: str = "", *, err: bool = False) -> None:
         """Writes one line that answers what was asked; with `err` to standard error."""
         stream = sys.stderr if err else sys.stdout

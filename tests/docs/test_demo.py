@@ -8,9 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from rich.cells import cell_len
 
 PROJECT = Path(__file__).parents[2]
 PICTURES = PROJECT / "docs" / "pictures"
@@ -32,41 +35,101 @@ def test_the_pictures_are_small_and_fetch_nothing() -> None:
     assert re.findall(r"https?://[^\"]*", found[1].read_text()) == ["http://www.w3.org/2000/svg"]
 
 
-@pytest.mark.remotes  # it takes long
-def test_the_demo_and_what_the_readme_says_of_verbs(tmp_path: Path) -> None:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "PYTHONIOENCODING": "utf-8"}
-    environment.pop("ARTVCS_DIR", None)
+@pytest.fixture(scope="module")
+def pictures() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("pictures", PROJECT / "examples" / "pictures.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def run(*command: str | Path, cwd: Path = tmp_path) -> str:
-        done = subprocess.run(command, cwd=cwd, env=environment, check=True, capture_output=True, text=True)
-        return done.stdout
 
-    demo = tmp_path / "demo"
-    shown = run("sh", PROJECT / "examples" / "demo.sh", demo)
+class Demo:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.shown = run("sh", PROJECT / "examples" / "demo.sh", folder, cwd=folder.parent)
+
+    def art(self, *arguments: str) -> str:
+        return run("art", *arguments, cwd=self.folder)
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    return subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+        patch.setenv("PYTHONIOENCODING", "utf-8")
+        for name in ("ARTVCS_DIR", "NO_COLOR"):
+            patch.delenv(name, raising=False)
+        patch.setenv("TERM", "xterm-256color")
+        yield Demo(tmp_path_factory.mktemp("project") / "demo")
+
+
+# What makes the demo takes long, and so it is run with the servers.
+
+
+@pytest.mark.remotes
+def test_the_demo_and_what_the_readme_says_of_verbs(demo: Demo, pictures: ModuleType) -> None:
     for line in (
         "  parameter max_depth: None → 4",
         "accuracy by max_depth",
         "digits-model@5 is production now",
         "| Params:  max_depth=16, trees=100",
     ):
-        assert line in shown
+        assert line in demo.shown
     readme = (PROJECT / "README.md").read_text()
     conditions = re.findall(r"`art (ls|runs)[^`]*`.*`--where '([^']*)'`", readme)
     assert conditions
     for verb, condition in conditions:
-        listed = run("art", verb, *(["digits-model"] if verb == "ls" else []), "--where", condition, cwd=demo)
+        listed = demo.art(verb, *(["digits-model"] if verb == "ls" else []), "--where", condition)
         assert [line.split()[0] for line in listed.splitlines()[1:]], verb
-    [best, *_] = run("art", "runs", "--sort", "-accuracy", "--csv", cwd=demo).splitlines()[1:]
+    [best, *_] = demo.art("runs", "--sort", "-accuracy", "--csv").splitlines()[1:]
     assert ",0.98" in best
-
-    spec = importlib.util.spec_from_file_location("pictures", PROJECT / "examples" / "pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    pictures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(pictures)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", path)
-        drawn = lines_of(pictures.draw_terminal(demo))
+    drawn = lines_of(pictures.draw_terminal(demo.folder))
     assert drawn == lines_of((PICTURES / "terminal.svg").read_text())  # else `make pictures` makes them anew
     assert any("accuracy" in line for line in drawn)
+
+
+VERBS = [
+    "ls", "ls digits-model", "log", "log --oneline", "log --graph", "log digits-model --oneline --graph", "runs",
+    "runs --sort -accuracy", "status", "show digits-model", "show HEAD", "why train", "plot accuracy --by max_depth",
+    "run digits.py --plan", "fsck", "gc --dry-run",
+]  # fmt: skip
+
+
+@pytest.mark.remotes
+@pytest.mark.parametrize("columns", [20, 80, 140, 500])
+def test_what_looks_fits_the_terminal(
+    demo: Demo, pictures: ModuleType, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    screens = {verb: pictures.on_a_terminal(f"art {verb}", demo.folder, columns) for verb in VERBS}
+    for verb, screen in screens.items():
+        colours = set(re.findall(r"\x1b\[([0-9;]*)m", screen))
+        # Bold, dim, and the colours that both a light and a dark palette can show: no black, no white, no background.
+        assert colours <= {"0", "1", "2", "31", "32", "33", "34", "35", "36", "38;5;1"}, verb
+        lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in screen.splitlines()]
+        assert lines
+        for line in lines:
+            # Only a word may be too long: a name or a path, which nobody could type if it were cut.
+            assert cell_len(line) <= columns or max(map(cell_len, line.split())) > columns, (verb, line)
+        assert columns < 140 or "…" not in (cut := "\n".join(lines)), (verb, cut)
+        screens[verb] = "\n".join(lines)
+    run_names = set(re.findall(r"digits-\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d_\d{6}", screens["runs"]))
+    assert len(run_names) == 6
+    heads = {verb: screens[verb].splitlines()[0].split() for verb in ("ls", "runs")}
+    if columns >= 140:
+        assert heads["ls"] == ["id", "artifact", "stage", "type", "size", "made", "tags"]
+        assert heads["runs"][1:5] == ["max_depth", "test_size", "trees", "accuracy"]
+        assert "No room" not in screens["runs"]
+        assert screens["log"].splitlines()[0].endswith(" ago")
+    elif columns == 80:
+        assert heads["runs"][:3] == ["run", "max_depth", "accuracy"]
+        assert "No room for test_size, trees" in screens["runs"]
+    else:
+        assert (heads["ls"], heads["runs"]) == (["artifact"], ["run"])
+    assert all(name in screens["ls"] for name in ("digits-model@5", "digits-report@1", "x_train@1"))
