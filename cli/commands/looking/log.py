@@ -65,12 +65,12 @@ def _draw(entries: list[Entry], oneline: bool) -> None:
         first, *more = _lines(entry, oneline)
         gap = [] if oneline or entry is entries[-1] else [""]
         for line in row.before:
-            terminal().say(line)
+            terminal().row(line)
         terminal().row(row.node + first)
         for line in [*more, *gap]:
             terminal().row((row.beside + line).rstrip())
         for line in row.after:
-            terminal().say(line.rstrip())
+            terminal().row(line.rstrip())
 
 
 def _lines(entry: Entry, oneline: bool) -> list[str]:
