@@ -98,7 +98,7 @@ def edited(
 def _tell(text: str) -> None:
     """Says what else was done, beside what was asked for."""
     if not terminal().quiet:
-        terminal().say(text, err=True)
+        terminal().sentence(text, err=True)
 
 
 def _called(refs: object, placed: Placed) -> str:

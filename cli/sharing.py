@@ -94,7 +94,9 @@ def say_fetched(terminal: Terminal, name: str, fetched: Fetched) -> None:
 def say_renumbered(terminal: Terminal, name: str, renumbered: Sequence[tuple[str, int, int]]) -> None:
     """Says which versions here have other numbers now."""
     for artifact, before, now in renumbered:
-        terminal.say(f"{artifact}@{before} of this repository is {artifact}@{now} now: {name} has another @{before}")
+        terminal.sentence(
+            f"{artifact}@{before} of this repository is {artifact}@{now} now: {name} has another @{before}"
+        )
 
 
 def counted(runs: int, versions: int) -> str:

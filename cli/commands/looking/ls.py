@@ -97,7 +97,7 @@ def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...])
             hint = perhaps(key, completion.near(completion.fact_names, repository, key))
             terminal().warn(f"Nothing is noted as {key!r} of any {whose}{hint}; `art show` lists what is.")
     if not terminal().quiet:
-        terminal().say(f"No {whose} is like that.", err=True)
+        terminal().sentence(f"No {whose} is like that.", err=True)
 
 
 def _artifacts(client: Client, refs: RefMap, wanted: _Filter, count: int | None) -> _Page:

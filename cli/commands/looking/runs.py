@@ -116,4 +116,4 @@ def _say_why_none(repository: Repository, pipeline: str | None, conditions: tupl
         if (hint := unknown(key, rows)) is not None:
             terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
     if not terminal().quiet:
-        terminal().say("No run is like that.", err=True)
+        terminal().sentence("No run is like that.", err=True)

@@ -71,8 +71,8 @@ def command(as_json: bool) -> None:
             "remotes": remotes,
         })  # fmt: skip
         return
-    terminal().say(f"{repository.layout.folder}: {output.size(stored)} stored")
-    terminal().say(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
+    terminal().sentence(f"{repository.layout.folder}: {output.size(stored)} stored")
+    terminal().sentence(", ".join(output.count(number, noun.removesuffix("s")) for noun, number in counts.items()))
     runs.say_table(terminal(), latest)
     changed = (f"{step} ({run.pipeline}): {code} was edited" for run, step, code in edited)
     shared = (_said(name, found) for name, found in _standings(repository))
@@ -108,7 +108,7 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
         for kind, name in listed[:_FILES]:
             terminal().row(f"  {output.style(f'{kind:<8}', fg=_COLOURS[kind])} {path}/{name}")
         if len(listed) > _FILES:
-            terminal().say(f"  … and {len(listed) - _FILES} more; --json lists them")
+            terminal().sentence(f"  … and {len(listed) - _FILES} more; --json lists them")
     if stored or gone:
         words = ["stores what was edited"] * stored + ["looks no more at what is gone"] * gone
         terminal().note(f"`art add -u` {', and '.join(words)}.")

@@ -40,7 +40,7 @@ def verify(file: Path) -> None:
 
     Example: art bundle verify shop.artbundle
     """
-    terminal().say(f"{file}: {output.count(bundles.verify(file), 'object')}, each as it was written")
+    terminal().sentence(f"{file}: {output.count(bundles.verify(file), 'object')}, each as it was written")
 
 
 @command.command()

@@ -145,7 +145,7 @@ def _say(found: Guarantees) -> None:
     marks = {True: output.style("yes", fg="green"), False: output.style("no", fg="red"), None: "?"}
     for each in found.findings:
         needed = " (needed)" if each.needed and not each.holds else ""
-        terminal().say(f"{marks[each.holds]:<3}  {each.what}: {each.detail}{needed}")
+        terminal().sentence(f"{marks[each.holds]:<3}  {each.what}: {each.detail}{needed}")
 
 
 def _refuse(where: str, refusal: str) -> NoReturn:

@@ -61,14 +61,14 @@ def _repair(folder: Path, progress: Progress, as_json: bool) -> int:
 def _report(done: Repaired, problems: Sequence[Problem]) -> None:
     _say(done.done)
     if done.older:
-        terminal().say("Put together again, and perhaps older than it was:")
+        terminal().sentence("Put together again, and perhaps older than it was:")
         _say(done.older, "  ")
     if done.lost:
-        terminal().say("Lost:")
+        terminal().sentence("Lost:")
         _say(done.lost, "  ")
-        terminal().say("Run its pipeline or add its files again to have it back.")
+        terminal().sentence("Run its pipeline or add its files again to have it back.")
     if problems:
-        terminal().say("Still wrong:")
+        terminal().sentence("Still wrong:")
         _say(problems, "  ")
     elif done.done or done.older or done.lost:
         terminal().note("Everything else is as it was written.")
@@ -78,4 +78,4 @@ def _report(done: Repaired, problems: Sequence[Problem]) -> None:
 
 def _say(problems: Iterable[Problem], indent: str = "") -> None:
     for problem in problems:
-        terminal().say(f"{indent}{problem.where}: {output.one_line(problem.what)}")
+        terminal().sentence(f"{indent}{problem.where}: {output.one_line(problem.what)}")

@@ -49,7 +49,7 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     verb = "Would free" if dry_run else "Freed"
     left = sum(plan.leftovers.values())
     killed = f", and {output.size(left)} that killed processes left" if left else ""
-    terminal().say(
+    terminal().sentence(
         f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{killed}, {plan.live} stay."
     )
     if done is not None:
@@ -57,9 +57,9 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     if far is not None:
         sharing.say_took(terminal(), far, True)
     for oid, why in plan.lost.items():
-        terminal().say(f"Lost: {oid[:12]}: {why}")
+        terminal().sentence(f"Lost: {oid[:12]}: {why}")
     if plan.lost:
-        terminal().say("`art fsck --repair` mends what can be mended, and says what needs the rest.")
+        terminal().sentence("`art fsck --repair` mends what can be mended, and says what needs the rest.")
 
 
 def _say_packs(plan: gc.Plan) -> None:
@@ -76,11 +76,13 @@ def _say_packs(plan: gc.Plan) -> None:
 def _say_rest(done: gc.Done) -> None:
     if done.waiting:
         packs, held = output.count(len(done.waiting), "pack"), ", ".join(map(str, done.held_by))
-        terminal().say(f"{packs} will go when process {held} has ended: it uses them.")
+        terminal().sentence(f"{packs} will go when process {held} has ended: it uses them.")
     if done.full:
-        terminal().say("The disk is too full to write anything anew; what was wholly unused is gone: run it again.")
+        terminal().sentence(
+            "The disk is too full to write anything anew; what was wholly unused is gone: run it again."
+        )
     for path in done.kept_edits:
-        terminal().say(f"A killed checkout had moved edits away that were stored nowhere: they are in {path}.")
+        terminal().sentence(f"A killed checkout had moved edits away that were stored nowhere: they are in {path}.")
 
 
 def _document(plan: gc.Plan, done: gc.Done | None) -> dict[str, object]:

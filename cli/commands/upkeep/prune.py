@@ -56,5 +56,5 @@ def command(
         return
     verb = "would go" if dry_run else "gone"
     for row in rows:
-        terminal().say(f"{row.version.name}@{row.version.number}  {row.error or verb}: {row.reason}")
+        terminal().sentence(f"{row.version.name}@{row.version.number}  {row.error or verb}: {row.reason}")
     terminal().note(f"{output.count(len(rows), 'version')} {verb}." if rows else "Every version is used.")

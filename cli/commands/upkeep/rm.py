@@ -72,7 +72,7 @@ def _size(repository: Repository, version: Version) -> int:
 def _may(what: str, *, dry_run: bool, yes: bool, verb: str = "Delete") -> bool:
     """Whether to do it, or only to say what would be done; ends the command where somebody is asked and says no."""
     if dry_run:
-        terminal().say(f"Would {verb.lower()} {what}.")
+        terminal().sentence(f"Would {verb.lower()} {what}.")
     elif not yes:
         terminal().confirm(f"{verb} {what}?")
     return not dry_run

@@ -54,7 +54,7 @@ def command(target: str | None, output: str | None, gitignore: bool, lock: bool)
         raise click.UsageError("Name an artifact, or give --lock for all that artifacts.lock pins.")
     repository = Repository.discover()
     for edits in worktree.clean_up(repository.layout):
-        terminal().say(f"{edits} holds edits made while an earlier checkout was killed")
+        terminal().sentence(f"{edits} holds edits made while an earlier checkout was killed")
     if target is not None:
         _put(repository, finding.version(repository, target), target, output, ignored=gitignore)
         return

@@ -154,7 +154,7 @@ def _say(report: Report, *, dry_run: bool) -> None:
     for name in report.made[:_SHOWN]:
         terminal().say(name)
     if len(report.made) > _SHOWN:
-        terminal().say(f"… and {len(report.made) - _SHOWN} more; --json lists them")
+        terminal().sentence(f"… and {len(report.made) - _SHOWN} more; --json lists them")
     verb = "Would bring" if dry_run else "Brought"
     versions, revisions = output.count(len(report.made), "version"), output.count(report.revisions, "revision")
     there = f"; {report.there} were here already" if report.there else ""

@@ -74,7 +74,7 @@ def _show(report: object, root: Path) -> None:
             colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
             terminal().say(output.style(line, fg=colour))
     if not report.changes:
-        terminal().say(f"Nothing imports ZenML in {output.count(report.looked_at, 'file')}.")
+        terminal().sentence(f"Nothing imports ZenML in {output.count(report.looked_at, 'file')}.")
     _list("Passed over, for there are no stacks here:", report.passed_over)
     _list("Not here; using it raises a sentence that says what to do instead:", report.missing)
     _list("Not known here; importing it fails:", report.unknown)
@@ -87,7 +87,7 @@ def _list(title: str, found: dict[str, list[str]]) -> None:
     if not found:
         return
     terminal().say()
-    terminal().say(title)
+    terminal().sentence(title)
     for what, places in sorted(found.items()):
         more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
         terminal().row(f"  {what}  ({', '.join(places[:_SHOWN])}{more})")
