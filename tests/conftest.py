@@ -12,8 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from artvcs.vcs.repository import Repository
+
+# Times on a shared machine say nothing; and a fixture that only names a folder need not be made anew.
+settings.register_profile(
+    "artvcs", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+settings.load_profile("artvcs")
 
 Python = Callable[..., subprocess.CompletedProcess[str]]
 

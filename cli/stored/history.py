@@ -14,7 +14,7 @@ from . import finding
 
 @dataclass(frozen=True)
 class Entry:
-    """One place in a history: an executed step, or data that no step made.
+    """One place in a history: an executed step, or data that no step made, as a model is, to which others belong.
 
     Attributes:
         oid: The commit's id; the artifact's, for data.
@@ -118,7 +118,14 @@ class History:
             return Entry(artifact, (), (name,), 0, damaged=str(error))
         run = self.run_name(version.run) if version and version.run else None
         when = version.created if version else 0
-        return Entry(artifact, (), (spell(name, version),), when, run, version=version)
+        # What belongs to a model is what it came from.
+        parents = tuple(dict.fromkeys(each.commit or each.artifact for each in self._members(version)))
+        return Entry(artifact, parents, (spell(name, version),), when, run, version=version)
+
+    def _members(self, model: Version | None) -> Iterator[Version]:
+        """The versions that belong to one of a model."""
+        found = (self._version(link.name, link.artifact) for link in (model.links if model else ()))
+        return (each for each in found if each is not None)
 
     def _version(self, name: str, artifact: Oid) -> Version | None:
         return versions.by_value(self._refs, name, artifact)
@@ -134,6 +141,8 @@ class History:
         if entry.commit is not None:
             yield from (self.readable(oid) for oid in entry.commit.parents)
             yield from (self.data(source.name, source.artifact) for source in _raw(entry.commit))
+        for each in self._members(entry.version):
+            yield self.readable(each.commit) if each.commit else self.data(each.name, each.artifact)
 
     def run_name(self, run_id: str) -> str | None:
         """The name of a run; None where its record is gone or cannot be read."""

@@ -6,7 +6,7 @@ Deleting takes refs away; `vcs.gc` then frees the space of what nothing refers t
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from artvcs.vcs import (
@@ -30,7 +30,7 @@ from artvcs.vcs import (
 )
 
 from ..errors import InUse
-from . import lookup
+from . import lookup, pins
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Row:
 def delete_version(
     repository: Repository, name: str, version: str | int | None = None, *, dry_run: bool = False
 ) -> Version:
-    """Deletes one version that nothing needs: no run uses it, it is in no stage, and belongs to no model.
+    """Deletes one version that nothing needs: no run, no stage and no model, and `artifacts.lock` does not pin it.
 
     Args:
         repository: Where.
@@ -68,7 +68,10 @@ def delete_version(
     """
     with repository.freeing(), repository.transaction(f"delete {name}@{version or 'newest'}") as transaction:
         found = lookup.find_version(transaction, name, version)
-        if (need := transaction.need(found.name, found.artifact)) is not None:
+        need = transaction.need(found.name, found.artifact)
+        if need is None and (path := _pinned(repository).get((found.name, found.artifact))) is not None:
+            need = f"is pinned by {pins.FILE_NAME} at {path}; pin another first, or none (`art lock -d {path}`)"
+        if need is not None:
             raise InUse(f"{found.name}@{found.number} {need}.")
         if not dry_run:
             _forget(transaction, found)
@@ -110,7 +113,7 @@ def prune(
     ignore_errors: bool = False,
     dry_run: bool = False,
 ) -> list[Row]:
-    """Deletes the versions that no run uses, that are in no stage and belong to no model.
+    """Deletes the versions that no run uses, that are in no stage, belong to no model and are not pinned here.
 
     Args:
         repository: Where.
@@ -126,10 +129,12 @@ def prune(
     Raises:
         ArtError: A version could not be deleted, or a run cannot be read, and `ignore_errors` is False; nothing was
             deleted then.
+        DamagedError: `artifacts.lock` cannot be understood.
     """
+    pinned = _pinned(repository)
     if dry_run:
         refs = repository.refs()
-        return list(_unused(refs, repository.catalog(refs), include_manual))
+        return list(_unused(refs, repository.catalog(refs), pinned, include_manual))
     with repository.freeing(), repository.transaction("prune") as transaction:
         if not ignore_errors and (lost := transaction.catalog.runs.unreadable()):
             raise DamagedError(
@@ -138,19 +143,28 @@ def prune(
             )
         rows = [
             _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
-            for row in list(_unused(transaction, transaction.catalog, include_manual))
+            for row in list(_unused(transaction, transaction.catalog, pinned, include_manual))
         ]
         if not only_artifact and not only_metadata:
             _forget_cached(transaction, {row.version.artifact for row in rows if row.error is None})
         return rows
 
 
-def _unused(refs: Refs, catalog: Catalog, include_manual: bool) -> Iterator[Row]:
+def _pinned(repository: Repository) -> dict[tuple[str, Oid], str]:
+    """Name and artifact of the versions that the project pins → where."""
+    return {(pin.name, pin.id): path for path, pin in pins.read(repository.project).items()}
+
+
+def _unused(
+    refs: Refs, catalog: Catalog, pinned: Container[tuple[str, Oid]], include_manual: bool
+) -> Iterator[Row]:  # fmt: skip
     catalog.check()
     promoted = stages.held(refs)
     for ref, oid in catalog.versions.select(Wanted(unused=True)):
         version = damaged.read(refs, ref, oid, Version)
-        if isinstance(version, Damaged) or (version.name, version.artifact) in promoted or _belongs(refs, version):
+        if isinstance(version, Damaged) or _belongs(refs, version):
+            continue
+        if (key := (version.name, version.artifact)) in promoted or key in pinned:
             continue
         manual = version.origin in ("saved", "registered")
         if include_manual or not manual:

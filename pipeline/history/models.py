@@ -60,6 +60,7 @@ class ModelVersion(ArtifactVersion):
 
         def facts() -> list[tuple[str, str]]:
             found = [
+                *cards.measures(self),
                 ("stages", ", ".join(self.stages)),
                 ("created", f"{self.created:%Y-%m-%d %H:%M:%S} UTC"),
                 ("tags", ", ".join(self.tags)),

@@ -1,7 +1,7 @@
 """The versions of models that a run works on: what it makes belongs to them.
 
-A new version is made when the first step that works on it is executed, and not when every step is reused: then the
-run has made again what belongs to a version that there is.
+A new version is made when the run has completed, or when a step asks for it: of a run that failed there is none that
+holds half of what it should. And none is made of what belongs to the newest already.
 """
 
 from __future__ import annotations
@@ -47,13 +47,18 @@ class WorkedOn:
         self._artifact = None if version is None else version.artifact
         self._links: list[Output] = []
         self._notes: dict[str, Any] = {}
+        self._is_executed = False
 
     @property
     def link(self) -> Output | None:
         """The version as a run refers to it; None where it is yet to be made."""
         return None if self._artifact is None else Output(self._artifact, self.name)
 
-    def begin(self) -> None:
+    def executes(self) -> None:
+        """Says that a step is executed that works on it."""
+        self._is_executed = True
+
+    def _begin(self) -> None:
         """Makes the version, if there is none yet."""
         if self._artifact is not None:
             return
@@ -85,18 +90,23 @@ class WorkedOn:
         self._links, self._notes = [], {}
 
     def settle(self) -> None:
-        """At the end of a run that executed nothing: what is new belongs to a new version, else nothing is new."""
-        if self._artifact is None and self._links:
-            newest = known.newest(self._all.transaction, self.name)
-            if newest is not None and self._label is None and {*self._links} <= {*newest.links}:
-                self._artifact = newest.artifact
-                self._links = []
-            else:
-                self.begin()
+        """When a run has completed: what is new belongs to a new version, else to the newest that there is."""
+        if self._artifact is not None or not (self._links or self._is_executed):
+            return
+        newest = known.newest(self._all.transaction, self.name)
+        if newest is not None and self._label is None and self._links and self._is_of(newest):
+            self._artifact = newest.artifact
+            self._links, self._notes = [], {}
+        else:
+            self._begin()
+
+    def _is_of(self, version: Version) -> bool:
+        """Whether all that the run made and noted belongs to a version already."""
+        return {*self._links} <= {*version.links} and {**version.metadata, **self._notes} == version.metadata
 
     def version(self) -> Version:
         """The version, made and published: its number is final."""
-        self.begin()
+        self._begin()
         with self._all.transaction.together():
             self.write()
             self._all.transaction.publish(tolerant=True)
@@ -107,8 +117,8 @@ class WorkedOn:
     def find(self, name: str, version: str | int | None = None) -> Input:
         """What a step gets that asks for an artifact of it. Raises UnknownName where none of it is called so."""
         with self._all.transaction.together():
-            for link in reversed(self._links) if version is None else ():
-                if link.name == name:
+            for link in reversed(self._links):
+                if link.name == name and (version is None or self._is_called(link, str(version))):
                     return _input(self._all.transaction, link)
             self.write()
             here = self._record()
@@ -116,6 +126,10 @@ class WorkedOn:
                 raise UnknownName(f"Nothing belongs to this version of {self.name} yet; let a step make it first.")
             found = models.member(self._all.transaction, here, name, version)
             return Input(found.artifact, found.name, found.commit, found.output)
+
+    def _is_called(self, link: Output, version: str) -> bool:
+        found = known.by_value(self._all.transaction, link.name, link.artifact)
+        return found is not None and version in (found.label, str(found.number))
 
     def told(self) -> dict[str, str]:
         """What a step would be told, should it ask: see `run.context.told`."""

@@ -190,7 +190,8 @@ class RunRecord:
             How it ended: `failed` where something could not be published as it was meant.
         """
         with self._transaction.together():
-            self._models.settle()
+            if status == "completed":
+                self._models.settle()
             self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
             self._write_run()
             self._transaction.standing = ()

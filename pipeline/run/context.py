@@ -193,9 +193,8 @@ class StepModel:
         self._here.of_model.update(metadata)
 
     def _version(self) -> ModelVersion:
-        answer = self._worked_on.told()["model version"]
         found = self._worked_on.version()
-        _note("model version", answer)
+        _note("model version", self._worked_on.told()["model version"])
         return ModelVersion(self._here.repository, found)
 
     def __repr__(self) -> str:

@@ -262,7 +262,7 @@ class _Runner:
             return
         self._observer.step_started(node.id)
         if (model := self._models.of(node)) is not None:
-            model.begin()
+            model.executes()
         self._running[self._submit(decision, self._with_hooks(node.step))] = decision
 
     def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:

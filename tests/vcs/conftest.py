@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from artvcs.vcs.repository import Repository
-
-# Times on a shared machine say nothing; and a fixture that only names a folder need not be made anew.
-settings.register_profile("vcs", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-settings.load_profile("vcs")
 
 
 @pytest.fixture

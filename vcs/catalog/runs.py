@@ -201,9 +201,12 @@ class Runs(Tables):
         row = source, run.status, run.started, run.finished, run.pipeline, run.name
         connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
         _say(connection, source, "", run.params, run.metadata)
-        for name, artifact in uses.models(run):
-            used = name, bytes.fromhex(artifact), run.pipeline, "", source
-            connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", used)
+        models = uses.models(run)
+        for name, artifact in models:
+            # Of several, nobody wrote down which step worked on which.
+            for step_name in ("", *(run.steps if len(models) == 1 else ())):
+                used = name, bytes.fromhex(artifact), run.pipeline, step_name, source
+                connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", used)
         for name, step in run.steps.items():
             commit = None
             try:
@@ -229,7 +232,7 @@ class Runs(Tables):
             _say(connection, source, name, commit.params, {**commit.metadata, **step.metadata})
         for use, artifact in uses.taken(step, commit):
             row = use, bytes.fromhex(artifact), run.pipeline, name, source
-            connection.execute("INSERT INTO takes VALUES (?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", row)
         for use, artifact in uses.made(step):
             made = use, finished, oid or b"", bytes.fromhex(artifact), source, name
             connection.execute("INSERT INTO makes VALUES (?, ?, ?, ?, ?, ?)", made)

@@ -104,7 +104,8 @@ def _data_lines(entry: Entry, decoration: str, oneline: bool) -> list[str]:
     if oneline:
         return [f"{output.short(entry.oid)} {origin}{decoration}"]
     run = f", run {entry.run}" if entry.run else ""
-    lines = [f"data {output.short(entry.oid)}{decoration}", f"Origin:  {origin}{run}"]
+    kind = "model" if entry.version is not None and entry.version.origin == "model" else "data"
+    lines = [f"{kind} {output.short(entry.oid)}{decoration}", f"Origin:  {origin}{run}"]
     if entry.version is not None:
         lines.append(f"Date:    {output.moment(from_ms(entry.when))}")
         if entry.version.metadata:

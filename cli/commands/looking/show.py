@@ -84,8 +84,7 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     say, record = terminal().say, version.record
     say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
     say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
-    for step, noted in known.measures(version):
-        terminal().row(f"Measures:  {output.values(noted)} ({step})")
+    _say_measures(version)
     _say_labels(version)
     owners = list(islice(versions.owners(repository.refs(), version.name, version.id), _RUNS))
     if owners:
@@ -118,18 +117,24 @@ def _say_labels(version: ArtifactVersion) -> None:
         terminal().say(f"Tags:      {', '.join(version.tags)}")
 
 
+def _say_measures(version: ArtifactVersion) -> None:
+    for step, noted in known.measures(version):
+        terminal().row(f"Measures:  {output.values(noted)} ({step})")
+
+
 def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) -> None:
     """Writes what is known of a version of a model, and what belongs to it."""
-    say, found, known = terminal().say, model.artifacts, model.runs
+    say, found, worked_on = terminal().say, model.artifacts, model.runs
     if as_json:
         terminal().document({
             **version_document(model),
             "model": model.model,
             "artifacts": {name: version_document(each) for name, each in found.items()},
-            "runs": [run.name for run in known],
+            "runs": [run.name for run in worked_on],
         })  # fmt: skip
         return
     say(f"model {output.style(f'{model.name}@{model.version}', fg='yellow')}")
+    _say_measures(model)
     _say_labels(model)
     _say_mapping("Metadata:", dict(model.metadata))
     say(f"Made:      {output.moment(model.created)}")
@@ -139,8 +144,10 @@ def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) ->
             terminal().row(
                 f"Promoted:  {promotion.stage}, {output.ago(from_ms(promotion.created))}, by {promotion.author}{why}"
             )
-    if known:
-        say(f"Runs:      {', '.join(run.name for run in known[:_RUNS])}{', …' if len(known) > _RUNS else ''}")
+    for run in worked_on[:_RUNS]:
+        terminal().row(f"Run:       {run.name}  {output.status(run.status)}  {output.ago(run.started)}")
+    if len(worked_on) > _RUNS:
+        say(f"           … and {len(worked_on) - _RUNS} more; --json lists them")
     if found:
         say("Artifacts:")
     rows = [

@@ -33,8 +33,9 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     Example: art rm training-2026_01_31-12_00_00_000000
     """
     repository = Repository.discover()
-    name, _, version = target.partition("@")
     refs = repository.refs()
+    name, _, version = target.partition("@")
+    name = lookup.named(refs, name)
     if not version and (count := versions.count(refs, name)) > 1:
         last = versions.last_number(refs, name)
         raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")

@@ -238,7 +238,7 @@ def _in_a_line(error: Exception) -> str:
 def _artifact(version: ShownVersion) -> str:
     facts = [
         ("type", version.type.removeprefix("builtins.")),
-        *(("measures", f"{_together(noted)} ({step})") for step, noted in _measures(version)),
+        *measures(version),
         ("stages", ", ".join(version.stages)),
         ("size", wording.size(version.size)),
         ("created", f"{version.created:%Y-%m-%d %H:%M:%S} UTC"),
@@ -251,9 +251,10 @@ def _artifact(version: ShownVersion) -> str:
     return head + _attempt(lambda: _metadata(version)) + _attempt(lambda: _picture(version))
 
 
-def _measures(version: ShownVersion) -> list[tuple[str, Mapping[str, Any]]]:
+def measures(version: ShownVersion) -> list[tuple[str, str]]:
+    """What is measured of a version, as rows of a card."""
     try:
-        return list(known.measures(version))
+        return [("measures", f"{_together(noted)} ({step})") for step, noted in known.measures(version)]
     except ArtError:  # a damaged record hides nothing of the others
         return []
 

@@ -17,13 +17,13 @@ def measures(version: ShownVersion) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What the step noted that made a version, and the newest different things that those noted that took it.
 
     Returns:
-        Each step, with what it noted.
+        Each step, with what it noted; `run` for what is noted of a whole run.
     """
     if version.commit is not None and version.commit.metadata:
         yield version.commit.step, {name: values.decode(value) for name, value in version.commit.metadata.items()}
     told = list[tuple[str, Mapping[str, Any]]]()
-    for each in version.remarks(_LOOKED_AT):
-        if each not in told:
+    for step, noted in version.remarks(_LOOKED_AT):
+        if (each := (step or "run", noted)) not in told:
             told.append(each)
     yield from told[:_MEASURES]
 

@@ -232,6 +232,20 @@ def test_versions_are_pinned_and_brought(art: Art, project: Path, data: Path) ->
     assert not lock.exists()
 
 
+def test_what_is_pinned_is_not_deleted(art: Art, project: Path, data: Path) -> None:
+    assert art("lock").code == 0
+    refused = art("rm", "raw@1", "--yes")
+    assert (refused.code, refused.err) == (
+        1, "error: raw@1 is pinned by artifacts.lock at data; pin another first, or none (`art lock -d data`).\n",
+    )  # fmt: skip
+    assert art("prune", "--include-manual").out == "Every version is used.\n"
+    shutil.rmtree(data)
+    assert art("checkout", "--lock").code == 0
+    assert (data / "007.csv").read_text() == "7\n"
+    assert art("lock", "-d", "data").code == 0
+    assert art("rm", "raw@1", "--yes").code == 0
+
+
 def test_edits_are_not_overwritten_by_what_is_pinned(art: Art, project: Path, data: Path) -> None:
     (project / "one.txt").write_text("first")
     art("add", "one.txt", "--name", "one")

@@ -69,6 +69,30 @@ def test_a_run_that_reuses_everything_makes_none() -> None:
     assert Client().get_model_version("digits").metadata["accuracy"] == 0.3  # noted by the step that was reused
 
 
+def test_a_run_that_fails_makes_none_and_the_one_that_goes_on_has_all() -> None:
+    @step
+    def check(tree: dict[str, int]) -> Annotated[str, "checked"]:
+        if not Path("mended").exists():
+            raise RuntimeError("not yet")
+        return f"depth {tree['depth']}"
+
+    @pipeline(model=Model("digits"))
+    def checked(depth: int = 3) -> None:
+        check(train(depth))
+
+    with pytest.raises(PipelineError):
+        checked()
+    with pytest.raises(UnknownName):
+        Client().get_model_version("digits")
+    Path("mended").touch()
+    run = checked()
+    assert run.steps["train"].cached
+    [model] = Client().list_model_versions("digits")
+    assert (set(model.artifacts), model.metadata) == ({"tree", "checked"}, {"accuracy": 0.3})
+    assert checked.with_options(run_all=True)().steps["check"].status == "completed"
+    assert len(Client().list_model_versions("digits")) == 1, "it made again what belongs to it"
+
+
 def test_a_version_in_a_stage_is_worked_on_by_its_name() -> None:
     training(3)
     Client().promote("digits", "production", reason="it is the only one")

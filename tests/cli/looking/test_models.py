@@ -1,0 +1,87 @@
+"""Models in the terminal: a version is shown, listed and followed by what its runs measured and made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ..conftest import Art, Once
+
+SHOP = """
+from typing import Annotated
+from artvcs import Model, log_metadata, pipeline, step
+
+@step
+def sales(days: int) -> Annotated[list[int], "sales"]:
+    return list(range(days))
+
+@step
+def fit(sales: list[int], rate: float) -> Annotated[float, "weights"]:
+    log_metadata({"loss": rate / len(sales)})
+    return rate * len(sales)
+
+@step
+def judge(weights: float) -> None:
+    log_metadata({"accuracy": weights / 10})
+
+@pipeline(model=Model("shop"))
+def training(days: int = 4, rate: float = 1.5):
+    judge(fit(sales(days), rate))
+"""
+
+
+@pytest.fixture
+def shop(art: Art, project: Path, once: Once) -> Art:
+    """Two runs of a pipeline with a model, of which the second one is better."""
+
+    def make() -> None:
+        (project / "shop.py").write_text(SHOP)
+        assert art("run", "shop.py").code == 0
+        assert art("run", "shop.py", "-p", "rate=2").code == 0
+
+    once("shop", make)
+    return art
+
+
+def test_a_model_leads_with_what_its_runs_measured(shop: Art) -> None:
+    lines = shop("show", "shop").out.splitlines()
+    assert lines[:3] == ["model models/shop@2", "Measures:  loss=0.5 (fit)", "Measures:  accuracy=0.8 (judge)"]
+    [run] = [line for line in lines if line.startswith("Run:")]
+    assert "completed" in run
+    assert "  weights@2  float  3 B" in lines
+
+
+def test_versions_are_found_by_what_their_runs_measured(shop: Art) -> None:
+    assert [row["version"] for row in shop("ls", "shop", "--where", "accuracy > 0.7", "--json").json] == ["2"]
+    assert [row["version"] for row in shop("ls", "shop", "--where", "loss < 1", "--json").json] == ["1", "2"]
+    assert "did you mean 'accuracy'?" in shop("ls", "shop", "--where", "acuracy > 0").err
+
+
+def test_the_history_of_a_model_goes_back_to_the_data(shop: Art) -> None:
+    told = shop("log", "shop@2").out
+    assert told.startswith("model ")
+    assert [line.partition(": ")[2].split()[0] for line in told.splitlines() if line.startswith("Step:")] == [
+        "fit", "sales",
+    ]  # fmt: skip
+    assert "judge" not in told, "it made nothing that belongs to the model"
+    assert "(models/shop@2)" in shop("log", "shop", "--oneline", "--graph").out.splitlines()[0]
+
+
+def test_a_model_is_deleted_by_the_name_it_is_shown_by(shop: Art) -> None:
+    run = shop("runs", "--sort", "rate", "--json").json[0]["run"]
+    used = shop("rm", "shop@1", "--yes")
+    assert used.err == f"error: models/shop@1 is used by the run {run}; delete that run first (`art rm {run}`).\n"
+    assert shop("rm", run, "--yes").code == 0
+    assert "Deleted models/shop@1" in shop("rm", "shop@1", "--yes").out
+    assert "shop has" not in shop("rm", "shop").err
+
+
+def test_a_failed_run_makes_no_version_that_could_be_promoted(shop: Art, project: Path) -> None:
+    whole = (project / "shop.py").read_text()
+    (project / "shop.py").write_text(whole.replace("weights / 10", "weights / 0"))
+    assert shop("run", "shop.py", "-p", "rate=3").code == 1
+    assert "models/shop@2 is production now" in shop("tag", "shop", "production").out
+    (project / "shop.py").write_text(whole)
+    assert shop("run", "shop.py", "-p", "rate=3").code == 0
+    assert shop("show", "shop").out.startswith("model models/shop@3\n")
