@@ -28,6 +28,9 @@ OWN = ("run", "id", "pipeline", "status", "started", "seconds")
 _SHORT = {"took": "seconds", "began": "started"}
 """What tables call two of them, where no parameter or measure is called so."""
 
+_APART = 3
+"""So many steps at most have a column each for a parameter that they do not share."""
+
 _LONG = "…"
 """Stands for a value that is too long for a table."""
 
@@ -46,6 +49,7 @@ class Experiment:
         parameters: Its parameters, and those of its steps that have another name.
         measures: What is noted of it, of its steps, or by people of the versions that it made.
         of_steps: Each of these as `STEP.NAME`, for names that several steps have.
+        given: Step and name → the parameters of steps alone.
     """
 
     id: str
@@ -57,6 +61,7 @@ class Experiment:
     parameters: dict[str, Any] = field(default_factory=dict)
     measures: dict[str, Any] = field(default_factory=dict)
     of_steps: dict[str, Any] = field(default_factory=dict)
+    given: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def get(self, column: str) -> Any:
         """What stands in a column; None where nothing does.
@@ -154,6 +159,7 @@ def experiments(
         if not each.key and each.json is None:
             continue  # stands for too much to be listed
         _add(found[each.run], each.step, each.key, _value(each.json), is_given=each.is_given)
+    _tell_apart(found.values())
     conditions = filters.parse(where)
     rows = [row for row in found.values() if not conditions or _meets(row.facts, conditions)]
     parameters, measures = _names(row.parameters for row in rows), _names(row.measures for row in rows)
@@ -186,6 +192,21 @@ def frame(found: Experiments) -> pd.DataFrame:
     return pd.DataFrame([[row.get(name) for name in columns] for row in found.rows], columns=columns)
 
 
+def _tell_apart(rows: Iterable[Experiment]) -> None:
+    """Gives `STEP.NAME` a column where a step was given something else than the run, or than the step before.
+
+    A parameter that many steps have, each its own, is none to compare runs by.
+    """
+    apart: dict[str, set[str]] = {}
+    for row in rows:
+        for (step, name), value in row.given.items():
+            if value != row.parameters[name]:
+                apart.setdefault(name, set()).add(step)
+    shown = [(step, name) for name, steps in apart.items() if len(steps) <= _APART for step in sorted(steps)]
+    for row in rows:
+        row.parameters.update({".".join(each): row.given[each] for each in shown if each in row.given})
+
+
 def _add(row: Experiment, step: str, key: str, value: Any, *, is_given: bool) -> None:
     if step:
         row.of_steps[f"{step}.{key}"] = value
@@ -193,6 +214,8 @@ def _add(row: Experiment, step: str, key: str, value: Any, *, is_given: bool) ->
         row.measures[key] = value
     else:
         row.parameters.setdefault(key, value)  # those of the run come first
+        if step:
+            row.given[step, key] = value
 
 
 def _meets(facts: Mapping[str, Any], conditions: Iterable[filters.Condition]) -> bool:

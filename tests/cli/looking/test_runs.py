@@ -131,6 +131,16 @@ def test_the_columns_of_every_run_are_chosen_as_the_table_calls_them(trials: Art
     assert depths(trials, "--where", "took >= 0") == depths(trials)
 
 
+def test_what_a_step_was_given_beside_the_run_has_a_column(trials: Art, project: Path) -> None:
+    """A configuration file may give one step another value than the pipeline passes on."""
+    (project / "conf.yaml").write_text("steps: {judge: {parameters: {depth: 8}}}")
+    assert trials("run", "trials.py", "-c", "conf.yaml").code == 0
+    newest = trials("runs", "--json").json[0]
+    assert newest["parameters"] == {"depth": 5, "kind": "plain", "seed": 0, "judge.depth": 8}
+    assert trials("runs", "--columns", "depth,judge.depth", "-n", "2").out.splitlines()[1].split()[1:] == ["5", "8"]
+    assert "judge.depth" in heads(trials("runs", "--csv").out.replace(",", "  "))
+
+
 def test_csv_has_all(trials: Art) -> None:
     rows = list(csv.DictReader(io.StringIO(trials("runs", "--csv", "--sort", "depth").out)))
     assert [row["depth"] for row in rows] == ["1", "5", "7", "9"]
