@@ -16,9 +16,12 @@ Messages are made as there: one sentence that says what happened and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from artvcs.vcs import ArtError
+from artvcs.vcs.tracebacks import without_any_of_ours, without_ours
+
+E = TypeVar("E", bound=BaseException)
 
 
 class PipelineError(ArtError):
@@ -84,6 +87,18 @@ class RunFailed(PipelineError):
         """What IPython shows in place of all frames that led here, most of which are ours."""
         told = [f"{step} failed:\n{text}\n" for step, text in self.run.tracebacks.items()]
         return [*told, f"{type(self).__name__}: {self}"]
+
+
+def for_people(error: E) -> E:
+    """The error, it and all that led to it without those of our frames that say nothing to who reads its traceback."""
+    each: BaseException | None = error
+    seen, is_said = set[int](), False
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        is_said = isinstance(each, ArtError) or (is_said and isinstance(each, OSError))
+        each.__traceback__ = (without_any_of_ours if is_said else without_ours)(each.__traceback__)
+        each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
+    return error
 
 
 class PickleFallbackWarning(UserWarning):

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, overload
 
-from artvcs.vcs import Repository
-from artvcs.vcs.tracebacks import without_ours
+from artvcs.vcs import ArtError, Repository
 
 from . import errors
 from .define import building, settings
@@ -20,7 +19,7 @@ from .define.handles import Source
 from .define.model import Model
 from .define.options import ExecutionMode, Hook, PipelineOptions
 from .define.signature import MISSING, Input, Signature, as_written, read_signature
-from .errors import DefinitionError, ParameterError, RunFailed, perhaps
+from .errors import DefinitionError, ParameterError, RunFailed, for_people, perhaps
 from .history.views import PipelineRun
 from .run import scheduler
 from .run.dry_run import Plan, preview
@@ -116,18 +115,23 @@ class Pipeline(Generic[P]):
         """
         if building.current() is not None:
             return self.function(*args, **kwargs)
+        try:
+            return self._run(args, kwargs)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note("What had finished is kept: run it again to go on.")
+            raise for_people(interrupt) from None
+        except ArtError as error:
+            raise for_people(error)  # noqa: B904 (it has its cause)
+
+    def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> PipelineRun:
         params, built = self._build(args, kwargs)
         params = {name: value for name, value in params.items() if not isinstance(value, Source)}
         repository = Repository.for_run()
-        try:
-            with shared(repository):
-                record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note("What had finished is kept: run it again to go on.")
-            raise interrupt.with_traceback(without_ours(interrupt.__traceback__)) from None
+        with shared(repository):
+            record, error = scheduler.run_pipeline(repository, built, self.name, self.options, params, self.file)
         run = PipelineRun(repository, record)
         if error is not None:
-            raise _failed(run) from error.with_traceback(without_ours(error.__traceback__))
+            raise _failed(run) from error
         return run
 
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> Plan:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs import MAX_REPORT, Failure, Input
-from artvcs.vcs.tracebacks import without_ours
 
+from ..errors import for_people
 from ..escaping import storable
 from ..history.curves import Point
 from ..trace.model import Trace
@@ -57,7 +57,7 @@ class Outcome:
 
 def failure_of(error: Exception) -> Failure:
     """An error as a run records it."""
-    text = "".join(traceback.format_exception(type(error), error, without_ours(error.__traceback__)))
+    text = "".join(traceback.format_exception(for_people(error)))
     try:
         message = str(error)
     except Exception as broken:  # the error's own code: it may be as broken as the step

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artvcs.vcs import Input, Repository, Transaction, Version, storage_errors
+from artvcs.vcs import Input, Repository, Transaction, UnknownName, Version, storage_errors
 
 from ..define import naming
 from ..define.graph import Graph
@@ -60,7 +60,10 @@ class Ingest:
             return input_of(source.record)
         if isinstance(source, LazyArtifact):
             asked = lookup.spec(source.name, source.version, source.rev)
-            return input_of(lookup.find_spec(self._transaction, asked, self._repository.project))
+            try:
+                return input_of(lookup.find_spec(self._transaction, asked, self._repository.project))
+            except UnknownName as error:
+                raise UnknownName(f"The input {name!r} of step {step!r} is not there: {error}") from None
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):
