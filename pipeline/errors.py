@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from artvcs.vcs import ArtError
-from artvcs.vcs.tracebacks import without_any_of_ours, without_ours
+from artvcs.vcs.tracebacks import without_libraries, without_ours
 
 E = TypeVar("E", bound=BaseException)
 
@@ -96,7 +96,7 @@ def for_people(error: E) -> E:
     while each is not None and id(each) not in seen:
         seen.add(id(each))
         is_said = isinstance(each, ArtError) or (is_said and isinstance(each, OSError))
-        each.__traceback__ = (without_any_of_ours if is_said else without_ours)(each.__traceback__)
+        each.__traceback__ = (without_libraries if is_said else without_ours)(each.__traceback__)
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return error
 

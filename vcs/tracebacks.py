@@ -70,25 +70,25 @@ def warn(message: str, category: type[Warning]) -> None:
 def without_ours(frames: TracebackType | None) -> TracebackType | None:
     """The frames from the first on that is not ours; all where there is none."""
     found = frames
-    while found is not None and _is_ours(found):
+    while found is not None and _library(found) == OURS:
         found = found.tb_next
     return found or frames
 
 
-def without_any_of_ours(frames: TracebackType | None) -> TracebackType | None:
-    """The frames that are not ours: enough where an error is raised on purpose, and says what happened."""
+def without_libraries(frames: TracebackType | None) -> TracebackType | None:
+    """The frames of somebody's own code: enough where an error is raised on purpose, and says what happened."""
     every, kept = list[TracebackType](), None
     while frames is not None:
         every.append(frames)
         frames = frames.tb_next
     for each in reversed(every):
-        if not _is_ours(each):
+        if _library(each) is None:
             kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
     return kept
 
 
-def _is_ours(frame: TracebackType) -> bool:
-    return library_of(frame.tb_frame.f_code.co_filename) == OURS
+def _library(frame: TracebackType) -> str | None:
+    return library_of(frame.tb_frame.f_code.co_filename)
 
 
 def _folded(lines: list[str], folder: Path | None) -> Iterator[str]:
