@@ -58,7 +58,7 @@ globals()[sys.argv[1]]()
             ['return load_artifact("nowhere") + data.nothing'],
             "no artifact named 'nowhere'",
         ),
-        ("in_a_folder_that_cannot_be_written", [], "in its place"),
+        ("in_a_folder_that_cannot_be_written", [], "File exists while making a repository"),
     ],
 )
 def test_only_lines_of_ones_own_lead_to_the_sentence(
