@@ -241,10 +241,12 @@ class History:
         for tip in (*tips, *self._head()):
             with suppress(pygit2.GitError, KeyError, ValueError):  # one that is broken hides none of the others
                 walker.push(self._repository[tip].peel(pygit2.Commit).id)
-        for commit in walker:
-            author = f"{commit.author.name} <{commit.author.email}>"
-            parents = tuple(str(parent) for parent in commit.parent_ids)
-            yield Revision(str(commit.id), parents, max(0, commit.commit_time) * 1000, author)
+        yield from map(_revision, walker)
+
+    @property
+    def head(self) -> str | None:
+        """The commit that is checked out; None before the first."""
+        return None if self._repository.head_is_unborn else str(self._repository.head.target)
 
     def _head(self) -> tuple[pygit2.Oid | str, ...]:
         return () if self._repository.head_is_unborn else (self._repository.head.target,)
@@ -256,6 +258,24 @@ class History:
     def small_files(self, revision: Revision, most: int) -> list[tuple[str, str]]:
         """Path and blob of each file of a commit that has so many bytes at most."""
         return self._below(self._tree(revision), (None, most))
+
+    def file(self, revision: Revision, path: str) -> str | None:
+        """The blob of a file of a commit; None where it has none there."""
+        found: Any = self._repository[self._tree(revision)]
+        try:
+            found = found[path]
+        except KeyError:
+            return None
+        return str(found.id) if found.type_str == "blob" else None
+
+    def named(self, name: str) -> Revision:
+        """The commit that a branch, a tag or an expression such as `HEAD~3` stands for. Raises UnknownName."""
+        import pygit2
+
+        try:
+            return _revision(self._repository.revparse_single(name).peel(pygit2.Commit))
+        except (pygit2.GitError, KeyError, ValueError):
+            raise UnknownName(f"{name!r} is no Git revision; `git log` shows those there are.") from None
 
     def read(self, blob: str) -> bytes:
         """What a file holds."""
@@ -286,6 +306,12 @@ class History:
                     found.append((name, oid))
             self._known[key] = found
         return self._known[key]
+
+
+def _revision(commit: pygit2.Commit) -> Revision:
+    author = f"{commit.author.name} <{commit.author.email}>"
+    parents = tuple(str(parent) for parent in commit.parent_ids)
+    return Revision(str(commit.id), parents, max(0, commit.commit_time) * 1000, author)
 
 
 _LINK = 0o120000

@@ -81,18 +81,51 @@ def find_value(refs: Refs, name: str, artifact: Oid) -> Version:
     return found
 
 
-def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
-    """The newest version of a name that was made at a Git revision or before it.
+def find_version_at(refs: Refs, name: str, project: Path, asked: str) -> Version:
+    """The version that a name stood for at a Git revision.
+
+    What was brought from DVC or Git LFS is what that tool keeps at that revision; anything else the newest version that
+    was made there or before.
+
+    Args:
+        refs: Where names are looked up.
+        name: The artifact's name.
+        project: A folder in the Git working tree.
+        asked: The revision, as Git understands it.
 
     Raises:
-        UnknownName: There is no such name, or no version of it was made there.
+        UnknownName: There is no such name, no such revision, or no version was made there.
     """
+    from ..keepers import revisions  # only who asks for a revision needs it
+    from ..keepers.tracked import digest_of
+
     if not versions.exists(refs, name):
         find_version(refs, name)  # says so, or finds what an id stands for
+    revision, kept = git.Named(project, asked), dict[tuple[str, str], dict[str, Version]]()
+    for version in versions.of(refs, name, reverse=True):
+        for tool in revisions.TOOLS:
+            key, path = version.metadata.get(revisions.noted(tool)), version.metadata.get("path")
+            if isinstance(key, str) and isinstance(path, str):
+                kept.setdefault((tool, path), {})[digest_of(key)] = version
+    for (tool, path), found in kept.items():
+        digest = revisions.digests(project, tool, asked).get(path)
+        if digest in found:
+            return found[digest]
+        if digest is not None:
+            raise UnknownName(
+                f"What {tool} keeps at {path} as of {asked} was not brought here; `art import {tool}` brings what it "
+                "has."
+            )
+    brought = {each.number for found in kept.values() for each in found.values()}
     for version in versions.of(refs, name, reverse=True):
         state = refs.record(version.commit, Commit).git if version.commit else None
-        if state is not None and state.commit is not None and revision.reaches(state.commit):
+        if version.number in brought or state is None or state.commit is None:
+            continue
+        if revision.reaches(state.commit):
             return version
+    if kept:
+        (tool, path), *_ = kept
+        raise UnknownName(f"{tool} keeps no {path} as of {asked}; `art ls {name}` lists the versions there are.")
     raise UnknownName(
         f"No version of {name!r} was made at that Git revision or before it; `art log {name}` lists them."
     )
@@ -143,7 +176,7 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         return _before(refs, known, back)
     if not version or version.isdigit():
         return find_version(refs, name, version or None)
-    return find_version_at(refs, name, git.Named(project, version))
+    return find_version_at(refs, name, project, version)
 
 
 def steps_back(text: str) -> tuple[str, int]:

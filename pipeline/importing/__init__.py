@@ -1,4 +1,4 @@
-"""Bringing in what other tools have kept: DVC and Git LFS here, revision by revision of the project's Git repository.
+"""Bringing in what other tools have kept: DVC and Git LFS, revision by revision of Git, and the runs of MLflow.
 
-`tracked` says what such a tool keeps, `dvc` and `lfs` read it, `bringing` makes versions of it.
+`bringing` makes versions of what the `keepers` say, `runs` makes runs of what `mlflow` reads.
 """

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 import graphlib
+import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from artvcs.vcs import (
+    ArtError,
     Commit,
     GitState,
     Input,
@@ -30,12 +34,12 @@ from artvcs.vcs import (
 from artvcs.vcs import versions as known
 from artvcs.vcs.git import History, Revision
 
-from ..errors import ParameterError
+from ..keepers import revisions
+from ..keepers.tracked import Keeper, Problem, Tracked, Unusable, digest_of
 from ..record import versions
 from ..trace.model import Trace
 from ..typing.encode import encode_all, encode_metadata
 from .storing import as_name, put_code, put_files
-from .tracked import Keeper, Problem, Tracked, Unusable
 
 _AT_ONCE = 50
 """So many versions are published together: an import that is interrupted has lost no more."""
@@ -97,34 +101,37 @@ class Bringing:
         self._keeper = keeper
         self.report = Report()
         self._problems = set[Problem]()
-        self._noted = f"{keeper.name} hash"
+        self._noted = revisions.noted(keeper.name)
+        self._names: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+        self._there: dict[tuple[str, str], Input] = {}
 
-    def plan(self) -> list[Planned]:
-        """The versions that are to be made, in the order of their revisions."""
-        found: list[tuple[Tracked, Revision]] = []
-        of_revision: dict[str, dict[str, str]] = {}
+    def plan(self, watch: Callable[[int], None] = lambda _: None) -> list[Planned]:
+        """The versions that are to be made, in the order of their revisions.
+
+        Args:
+            watch: Told how many revisions were looked at.
+        """
+        found: dict[tuple[str, str], tuple[Tracked, Revision]] = {}
+        head = self._history.head
         for revision in self._history.revisions():
+            watch(self.report.revisions)
             self.report.revisions += 1
-            here: dict[str, str] = {}
-            for tracked in self._tracked(revision):
-                here[tracked.path] = tracked.key
-                before = [of_revision[parent].get(tracked.path) for parent in revision.parents if parent in of_revision]
-                if tracked.key not in before:
-                    found.append((tracked, revision))
-            of_revision[revision.id] = here
-        names = _names({tracked.path for tracked, _ in found})
-        refs = self._repository.refs()
-        there = {name: self._keys(refs, name) for name in names.values()}
-        planned: dict[tuple[str, str], Planned] = {}
-        for tracked, revision in found:
-            name = names[tracked.path]
-            if tracked.key in there[name]:
+            here = self._tracked(revision)
+            for each in here:
+                found.setdefault((each.path, each.digest), (each, revision))
+            if revision.id == head:
+                self._now = {each.path: each.digest for each in here}
+        self._name({path for path, _ in found})
+        planned = []
+        for (path, digest), (tracked, revision) in found.items():
+            if (path, digest) in self._there:
                 self.report.there += 1
             else:
-                planned.setdefault((name, tracked.key), Planned(name, tracked, revision))
-        return list(planned.values())
+                planned.append(Planned(self._names[path], tracked, revision))
+        return planned
 
-    def _tracked(self, revision: Revision) -> Iterator[Tracked]:
+    def _tracked(self, revision: Revision) -> list[Tracked]:
         """What is kept as of a revision, each after what it was made of; what cannot be understood is noted."""
         found: dict[str, Tracked] = {}
         for each in self._keeper.tracked(self._history, revision):
@@ -133,17 +140,48 @@ class Bringing:
             elif each not in self._problems:  # of many revisions that have it, the first is named
                 self._problems.add(each)
                 self.report.unusable[f"{each.of} at {revision.id[:8]}"] = each.why
-        order = graphlib.TopologicalSorter({path: [*each.inputs] for path, each in found.items()})
+        if not any(each.inputs for each in found.values()):
+            return [*found.values()]
+        order = graphlib.TopologicalSorter(
+            {path: [taken.path for taken in each.inputs] for path, each in found.items()}
+        )
         try:
             paths = list(order.static_order())
         except graphlib.CycleError:  # no tool makes such, but somebody may write one
             paths = list(found)
-        return (found[path] for path in paths if path in found)
+        return [found[path] for path in paths if path in found]
 
-    def _keys(self, refs: Refs, name: str) -> set[str]:
-        """What has been brought under a name already."""
-        found = (version.metadata.get(self._noted) for version in known.of(refs, name))
-        return {key for key in found if isinstance(key, str)}
+    def _name(self, paths: set[str]) -> None:
+        """Finds what each path is called here, and what of it has been brought already.
+
+        What had a name keeps it. Else it is called by its last part, or by all of them where that is another's.
+        """
+        refs = self._repository.refs()
+        last = Counter(PurePosixPath(path).name for path in paths)
+        new = list[str]()
+        for path in sorted(paths):
+            name = next((name for name in _callable(path) if self._is_of(refs, name, path)), None)
+            if name is None:
+                new.append(path)
+            else:
+                self._names[path] = name
+        for path in new:
+            short, *longer = _callable(path)
+            free = [short] if last[PurePosixPath(path).name] == 1 else []
+            taken = {*self._names.values()}
+            self._names[path] = next(
+                name for name in (*free, *longer) if name not in taken and not known.exists(refs, name)
+            )
+        for path, name in self._names.items():
+            for version in known.of(refs, name):
+                key = version.metadata.get(self._noted)
+                if isinstance(key, str) and version.metadata.get("path") == path:
+                    self._there[path, digest_of(key)] = Input(version.artifact, name, version.commit, version.output)
+
+    def _is_of(self, refs: Refs, name: str, path: str) -> bool:
+        """Whether a name was given to a path before."""
+        found = known.newest(refs, name)
+        return found is not None and self._noted in found.metadata and found.metadata.get("path") == path
 
     def look(self, planned: Iterable[Planned]) -> Report:
         """Says what would be brought, and looks whether all of it can be; nothing is stored."""
@@ -165,20 +203,30 @@ class Bringing:
             StorageError: The repository cannot be written.
         """
         made: list[tuple[str, Oid]] = []
-        commits: dict[tuple[str, str], Input] = {}
         with self._repository.transaction(f"import from {self._keeper.name}") as transaction:
             for number, each in enumerate(planned):
                 watch(number, len(planned), 0)
                 files = self._files(each)
                 if files is not None:
-                    oid = self._make(transaction, each, files, commits, partial(watch, number, len(planned)))
+                    oid = self._make(transaction, each, files, partial(watch, number, len(planned)))
                     made.append((each.name, oid))
                 if number % _AT_ONCE == _AT_ONCE - 1:
                     transaction.publish()
+            transaction.publish()
+            self._make_newest(transaction)
         refs = self._repository.refs()
         for name, oid in made:
             self.report.made.append(f"{name}@{known.number_of_value(refs, name, oid)}")
         return self.report
+
+    def _make_newest(self, transaction: Transaction) -> None:
+        """Has each name stand for what is checked out in Git, whichever version was made last."""
+        for path, digest in self._now.items():
+            here, newest = self._there.get((path, digest)), known.newest(transaction, self._names[path])
+            if here is None or newest is None or newest.artifact == here.artifact or self._noted not in newest.metadata:
+                continue  # it could not be brought, or somebody has made one since
+            if (version := known.by_value(transaction, here.name, here.artifact)) is not None:
+                versions.add(transaction, dataclasses.replace(version, number=0), {}, {})
 
     def _files(self, planned: Planned) -> dict[str, Path] | None:
         try:
@@ -190,33 +238,32 @@ class Bringing:
             return None
 
     def _make(
-        self, transaction: Transaction, planned: Planned, files: dict[str, Path], commits: dict[tuple[str, str], Input],
-        progress: worktree.Progress,
-    ) -> Oid:  # fmt: skip
+        self, transaction: Transaction, planned: Planned, files: dict[str, Path], progress: worktree.Progress
+    ) -> Oid:
         tracked, revision = planned.tracked, planned.revision
-        artifact, size = put_files(self._repository, transaction, PurePosixPath(tracked.path).name, files, progress)
+        artifact, size = put_files(
+            self._repository, transaction, PurePosixPath(tracked.path).name, files, progress,
+            is_executable=tracked.is_executable,
+        )  # fmt: skip
         self.report.size += size
-        commit = self._commit(transaction, planned, artifact, commits)
+        commit = self._commit(transaction, planned, artifact)
         fresh = versions.fresh(planned.name, artifact, "registered", commit=commit, output="output")
         facts = encode_metadata({"name": PurePosixPath(tracked.path).name, "size": size})
         noted = encode_metadata({self._noted: tracked.key, "path": tracked.path})
         versions.add(transaction, dataclasses.replace(fresh, created=revision.time), facts, noted)
-        commits[tracked.path, revision.id] = commits[tracked.path, ""] = Input(artifact, planned.name, commit, "output")
+        self._there[tracked.path, tracked.digest] = Input(artifact, planned.name, commit, "output")
         return artifact
 
-    def _commit(
-        self, transaction: Transaction, planned: Planned, artifact: Oid, commits: dict[tuple[str, str], Input]
-    ) -> Oid:
+    def _commit(self, transaction: Transaction, planned: Planned, artifact: Oid) -> Oid:
         """What made a version, as far as the tool says."""
         tracked, revision = planned.tracked, planned.revision
-        taken = {path: commits.get((path, revision.id)) or commits.get((path, "")) for path in tracked.inputs}
-        inputs = {path: (found,) for path, found in taken.items() if found is not None}
+        inputs = {each.path: (self._there[each],) for each in tracked.inputs if each in self._there}
         return transaction.put(
             Commit(
                 step=tracked.step,
                 pipeline=self._keeper.name,
                 code=put_code(transaction, self._keeper.name, tracked.step, tracked.file, tracked.source),
-                params=_parameters(tracked),
+                params=_storable(tracked.parameters, encode_all),
                 config={},
                 inputs=inputs,
                 reads={},
@@ -229,19 +276,21 @@ class Bringing:
                 author=revision.author,
                 started=revision.time,
                 finished=revision.time,
-                metadata={},
+                metadata=_storable(tracked.measures, encode_metadata),
                 log=None,
             )
         )
 
 
-def _parameters(tracked: Tracked) -> dict[str, object]:
-    """The parameters as they are stored; those that are no plain data are left out."""
-    found = dict[str, object]()
-    for name, value in tracked.parameters.items():
+def _storable(
+    facts: Mapping[str, Any], encode: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
+    """Parameters or measures as they are stored; those that are no plain data are left out."""
+    found = dict[str, Any]()
+    for name, value in facts.items():
         try:
-            found |= encode_all({name: value})
-        except ParameterError:
+            found |= encode({name: value})
+        except (ArtError, ValueError, OverflowError):
             continue
     return found
 
@@ -265,8 +314,7 @@ def _check_names(tracked: Tracked, files: Iterable[str]) -> None:
             raise Unusable(f"{tracked.path} holds {'/'.join(parts)!r} as a file and as a folder")
 
 
-def _names(paths: set[str]) -> dict[str, str]:
-    """What each path is called here: by its last part, or by all of them where several have that."""
-    last = Counter(PurePosixPath(path).name for path in paths)
-    whole = {path: PurePosixPath(path).name for path in sorted(paths)}
-    return {path: as_name(name if last[name] == 1 else path) for path, name in whole.items()}
+def _callable(path: str) -> list[str]:
+    """What a path can be called here, the shortest first; the last is no other path's."""
+    names = as_name(PurePosixPath(path).name), as_name(path)
+    return [*dict.fromkeys(names), as_name(f"{path}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}")]

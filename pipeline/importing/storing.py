@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,8 +19,9 @@ _SEPARATORS = str.maketrans("/\\@", "---")
 
 
 def put_files(
-    repository: Repository, transaction: Transaction, name: str, files: Mapping[str, Path], progress: worktree.Progress
-) -> tuple[Oid, int]:
+    repository: Repository, transaction: Transaction, name: str, files: Mapping[str, Path], progress: worktree.Progress,
+    *, is_executable: bool = False,
+) -> tuple[Oid, int]:  # fmt: skip
     """Stores a file or folder as `art add` would, read from where its files lie; returns the artifact, and its size.
 
     Args:
@@ -28,6 +30,7 @@ def put_files(
         name: What the file or folder is called.
         files: Path below → the file, or a folder; of a file by itself the only one is `""`.
         progress: Told the bytes of files.
+        is_executable: Whether a file by itself is to be run, whatever its mode says where it lies.
 
     Raises:
         InvalidName: A name cannot be stored.
@@ -39,6 +42,9 @@ def put_files(
     with tempfile.TemporaryDirectory(prefix="artvcs-") as empty:
         if not files:  # a folder that holds nothing
             (Path(empty) / base).mkdir(parents=True)
+        if is_executable and "" in files:
+            extra[base] = Path(shutil.copyfile(files[""], Path(empty, "to_run")))
+            extra[base].chmod(0o755)
         payload = worktree.add_folder(transaction, Path(empty), extra, progress, known=known)
     materializer = PathMaterializer.NAME, PathMaterializer.VERSION
     artifact = Artifact(type_name(Path()), *materializer, payload.id, payload.size, False)

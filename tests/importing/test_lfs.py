@@ -55,3 +55,21 @@ def test_what_is_missing_or_corrupt_is_listed_and_left_out(project: Project) -> 
     assert "long.bin is not as large as its pointer says: it has 4 bytes" in done.err
     assert "holds what cannot be stored" in done.err
     assert [row["name"] for row in project.art("ls", "--json").json] == ["good.bin"]
+
+
+def test_what_came_back_is_what_its_name_stands_for(project: Project) -> None:
+    for number, content in enumerate((b"A", b"B", b"A")):
+        project.write("q.bin", project.pointer(content))
+        project.write("note", str(number))
+        project.commit("next")
+    project.art("import", "lfs")
+    assert [project.art("cat", f"q.bin{at}").out for at in ("", "@HEAD", "@HEAD~1")] == ["A", "A", "B"]
+
+
+def test_files_that_are_kept_elsewhere(project: Project) -> None:
+    project.write("q.bin", project.pointer(b"x"))
+    project.commit("first")
+    (project.folder / ".git" / "lfs").rename(project.folder / ".git" / "elsewhere")
+    project.git("config", "lfs.storage", "elsewhere")
+    assert project.art("import", "lfs").err == ""
+    assert project.art("cat", "q.bin").out == "x"

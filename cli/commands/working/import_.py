@@ -18,7 +18,10 @@ from ...terminal import output
 
 if TYPE_CHECKING:
     from artvcs.pipelines.importing.bringing import Bringing, Report
-    from artvcs.pipelines.importing.tracked import Keeper
+    from artvcs.pipelines.keepers.tracked import Keeper
+
+_OFTEN = 10
+"""Of so many revisions that are looked at one is told."""
 
 _SHOWN = 20
 """So many versions, and so many problems, are named."""
@@ -49,7 +52,7 @@ def dvc(path: str, dry_run: bool, as_json: bool) -> None:
 
     Example: art import dvc ../project
     """
-    from artvcs.pipelines.importing.dvc import Dvc
+    from artvcs.pipelines.keepers.dvc import Dvc
 
     history = History(Path(path))
     _bring(history, Dvc(history.top, Path(path)), dry_run=dry_run, as_json=as_json)
@@ -65,7 +68,7 @@ def lfs(path: str, dry_run: bool, as_json: bool) -> None:
 
     Example: art import lfs ../project
     """
-    from artvcs.pipelines.importing.lfs import Lfs
+    from artvcs.pipelines.keepers.lfs import Lfs
 
     history = History(Path(path))
     _bring(history, Lfs(history.top), dry_run=dry_run, as_json=as_json)
@@ -135,7 +138,11 @@ def _repository(stack: contextlib.ExitStack, *, may_make: bool) -> Repository:
 
 
 def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
-    planned, done = bringing.plan(), 0
+    done = 0
+
+    def look(number: int) -> None:
+        if terminal().live and number % _OFTEN == 0:
+            output.show_moving(f"looking at revision {number + 1}")
 
     def watch(number: int, of: int, size: int) -> None:
         nonlocal done
@@ -144,6 +151,7 @@ def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
             output.show_bar(f"bringing {output.size(done)}", number, of)
 
     try:
+        planned = bringing.plan(look)
         return bringing.look(planned) if dry_run else bringing.bring(planned, watch)
     finally:
         if terminal().live:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from artvcs.vcs.git import History, Revision
+from artvcs.vcs.git import History, Revision, configured
 
 from .tracked import Problem, Tracked, Unusable
 
@@ -22,6 +22,23 @@ _MOST = 1024
 """Bytes of a pointer, as the specification says."""
 
 
+class Reading:
+    """Reads what the pointers say; one that several revisions have is read once."""
+
+    name = "lfs"
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, str], Tracked | Problem | None] = {}
+
+    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+        """What Git LFS keeps as of a revision, and what of that cannot be understood."""
+        for each in history.small_files(revision, _MOST):
+            if each not in self._said:
+                self._said[each] = _said(each[0], history.read(each[1]))
+            if (found := self._said[each]) is not None:
+                yield found
+
+
 class Lfs:
     """Git LFS in a Git repository.
 
@@ -29,7 +46,7 @@ class Lfs:
         top: The top of the Git repository.
     """
 
-    name = "lfs"
+    name = Reading.name
 
     def __init__(self, top: Path) -> None:
         git = top / ".git"
@@ -37,19 +54,13 @@ class Lfs:
             git = (top / git.read_text().removeprefix("gitdir:").strip()).resolve()
             common = git / "commondir"
             git = (git / common.read_text().strip()).resolve() if common.is_file() else git
-        self._objects = git / "lfs" / "objects"
+        self._objects = git / _storage(top) / "objects"
         self._verified: dict[str, str | None] = {}
+        self._reading = Reading()
 
     def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """See `Keeper.tracked`."""
-        for path, blob in history.small_files(revision, _MOST):
-            text = history.read(blob)
-            found = _POINTER.match(text)
-            if found is None:
-                if text.startswith(_FIRST):
-                    yield Problem(path, "its pointer is not as Git LFS writes them")
-            else:
-                yield Tracked(path, f"sha256:{found[1].decode()}", "git lfs", text.decode(errors="replace"), path)
+        return self._reading.tracked(history, revision)
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """See `Keeper.files`."""
@@ -65,6 +76,23 @@ class Lfs:
         if said is not None and int(said[2]) != file.stat().st_size:
             raise Unusable(f"{tracked.path} is not as large as its pointer says: it has {file.stat().st_size} bytes")
         return {"": file}
+
+
+def _said(path: str, text: bytes) -> Tracked | Problem | None:
+    """What a file says, if it is a pointer."""
+    found = _POINTER.match(text)
+    if found is not None:
+        return Tracked(path, f"sha256:{found[1].decode()}", "git lfs", text.decode(errors="replace"), path)
+    return Problem(path, "its pointer is not as Git LFS writes them") if text.startswith(_FIRST) else None
+
+
+def _storage(top: Path) -> Path:
+    """Where Git LFS keeps files, as seen from Git's own folder."""
+    try:
+        said = configured(top, r"^lfs\.storage$").get("lfs.storage", "")
+    except OSError:  # there is no such program
+        said = ""
+    return Path(said or "lfs").expanduser()
 
 
 def _wrong(file: Path, digest: str) -> str | None:

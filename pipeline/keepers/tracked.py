@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from artvcs.vcs.git import History, Revision
 
@@ -27,18 +27,32 @@ class Problem:
     why: str
 
 
+class Taken(NamedTuple):
+    """What something was made of.
+
+    Attributes:
+        path: From the top of the Git repository, with `/`.
+        digest: The hash of what it held then.
+    """
+
+    path: str
+    digest: str
+
+
 @dataclass(frozen=True)
 class Tracked:
     """One file or folder as of one revision.
 
     Attributes:
         path: From the top of the Git repository, with `/`.
-        key: What it holds, as the tool names that: a hash with what it is of.
+        key: What it holds, as the tool names that: what hash it is, a colon, and the hash.
         step: What made it, in the tool's words.
         source: The text that says so.
         file: Where that text stands.
         parameters: What that was given.
-        inputs: The paths of what that took and the tool keeps too.
+        inputs: What that took.
+        measures: What was measured of it.
+        is_executable: Whether it is a file to be run.
     """
 
     path: str
@@ -47,7 +61,19 @@ class Tracked:
     source: str
     file: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    inputs: tuple[str, ...] = ()
+    inputs: tuple[Taken, ...] = ()
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    is_executable: bool = False
+
+    @property
+    def digest(self) -> str:
+        """The hash of what it holds."""
+        return digest_of(self.key)
+
+
+def digest_of(key: str) -> str:
+    """The hash in a key; see `Tracked`."""
+    return key.partition(":")[2]
 
 
 class Keeper(Protocol):
