@@ -118,10 +118,11 @@ class Bringing:
             watch(self.report.revisions)
             self.report.revisions += 1
             here = self._tracked(revision)
-            for each in here:
-                found.setdefault((each.path, each.digest), (each, revision))
+            new = {path: each for path, each in here.items() if (path, each.digest) not in found}
+            for each in _in_order(new):
+                found[each.path, each.digest] = (each, revision)
             if revision.id == head:
-                self._now = {each.path: each.digest for each in here}
+                self._now = {path: each.digest for path, each in here.items()}
         self._name({path for path, _ in found})
         planned = []
         for (path, digest), (tracked, revision) in found.items():
@@ -131,8 +132,8 @@ class Bringing:
                 planned.append(Planned(self._names[path], tracked, revision))
         return planned
 
-    def _tracked(self, revision: Revision) -> list[Tracked]:
-        """What is kept as of a revision, each after what it was made of; what cannot be understood is noted."""
+    def _tracked(self, revision: Revision) -> dict[str, Tracked]:
+        """Path → what is kept there as of a revision; what cannot be understood is noted."""
         found: dict[str, Tracked] = {}
         for each in self._keeper.tracked(self._history, revision):
             if isinstance(each, Tracked):
@@ -140,16 +141,7 @@ class Bringing:
             elif each not in self._problems:  # of many revisions that have it, the first is named
                 self._problems.add(each)
                 self.report.unusable[f"{each.of} at {revision.id[:8]}"] = each.why
-        if not any(each.inputs for each in found.values()):
-            return [*found.values()]
-        order = graphlib.TopologicalSorter(
-            {path: [taken.path for taken in each.inputs] for path, each in found.items()}
-        )
-        try:
-            paths = list(order.static_order())
-        except graphlib.CycleError:  # no tool makes such, but somebody may write one
-            paths = list(found)
-        return [found[path] for path in paths if path in found]
+        return found
 
     def _name(self, paths: set[str]) -> None:
         """Finds what each path is called here, and what of it has been brought already.
@@ -257,7 +249,8 @@ class Bringing:
     def _commit(self, transaction: Transaction, planned: Planned, artifact: Oid) -> Oid:
         """What made a version, as far as the tool says."""
         tracked, revision = planned.tracked, planned.revision
-        inputs = {each.path: (self._there[each],) for each in tracked.inputs if each in self._there}
+        taken = self._keeper.made_of(self._history, revision, tracked)
+        inputs = {each.path: (self._there[each],) for each in taken if each in self._there}
         return transaction.put(
             Commit(
                 step=tracked.step,
@@ -312,6 +305,20 @@ def _check_names(tracked: Tracked, files: Iterable[str]) -> None:
     for parts in names:
         if tuple(parts) in folders:
             raise Unusable(f"{tracked.path} holds {'/'.join(parts)!r} as a file and as a folder")
+
+
+def _in_order(found: Mapping[str, Tracked]) -> list[Tracked]:
+    """Each after what it was made of, or what that lies in."""
+    names = sorted(found, key=lambda path: bool(found[path].inputs))
+    order = graphlib.TopologicalSorter[str](dict.fromkeys(names, ()))
+    for name in names:
+        for taken in found[name].inputs:
+            places = (taken.path, *map(str, PurePosixPath(taken.path).parents))
+            order.add(name, *(place for place in places if place in found and place != name))
+    try:
+        return [found[name] for name in order.static_order()]
+    except graphlib.CycleError:  # no tool makes such, but somebody may write one
+        return [found[name] for name in names]
 
 
 def _callable(path: str) -> list[str]:

@@ -83,17 +83,20 @@ class Dvc:
 
     def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """See `Keeper.tracked`."""
-        said = list(self._reading.tracked(history, revision, self._inside))
-        here = {each.path: each for each in said if isinstance(each, Tracked)}
-        for each in said:
-            if isinstance(each, Tracked) and each.inputs:
-                taken = dict.fromkeys(found for one in each.inputs for found in self._resolved(one, here))
-                yield dataclasses.replace(each, inputs=tuple(taken))
-            else:
-                yield each
+        return self._reading.tracked(history, revision, self._inside)
 
-    def _resolved(self, taken: Taken, here: Mapping[str, Tracked]) -> list[Taken]:
-        """What is tracked, of what a stage names: that, or the folder that holds it, or what that folder holds.
+    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+        """See `Keeper.made_of`: where a stage names a file in a folder that is kept, that folder; and so on."""
+        if not tracked.inputs:
+            return []
+        here = {each.path: each for each in self.tracked(history, revision) if isinstance(each, Tracked)}
+        taken = (found for each in tracked.inputs for found in self._kept(each, here, history, revision))
+        return list(dict.fromkeys(taken))
+
+    def _kept(
+        self, taken: Taken, here: Mapping[str, Tracked], history: History, revision: Revision
+    ) -> list[Taken]:  # fmt: skip
+        """What is kept, of what a stage names: that, or the folder that it lies in, or what lies in it.
 
         It is only what it was made of where the hashes say so.
         """
@@ -102,20 +105,22 @@ class Dvc:
             return [taken]
         around = next((here[str(each)] for each in path.parents if str(each) in here), None)
         if around is not None:
-            below = f"{path.relative_to(around.path)}"
+            below = str(path.relative_to(around.path))
             listed = self._listed(around)
-            under = {
-                name.removeprefix(f"{below}/"): each for name, each in listed.items() if name.startswith(f"{below}/")
-            }
-            same = taken.digest in (listed.get(below), folder_digest(under))
+            same = taken.digest in (listed.get(below), folder_digest(_under(listed, below)))
             return [Taken(around.path, around.digest)] if same else []
         within = [each for each in here.values() if path in PurePosixPath(each.path).parents]
+        if not within:
+            return []
         listed = {
-            str(PurePosixPath(each.path, name).relative_to(path)): digest
-            for each in within
-            for name, digest in (self._listed(each) if each.digest.endswith(FOLDER) else {"": each.digest}).items()
+            str(PurePosixPath(file)): hashlib.md5(history.read(blob), usedforsecurity=False).hexdigest()
+            for file, blob in history.files(revision, _is_any)
+            if path in PurePosixPath(file).parents
         }
-        same = bool(within) and folder_digest(listed) == taken.digest
+        for each in within:
+            inside = self._listed(each) if each.digest.endswith(FOLDER) else {"": each.digest}
+            listed |= {str(PurePosixPath(each.path, name)): digest for name, digest in inside.items()}
+        same = folder_digest(_under(listed, taken.path)) == taken.digest
         return [Taken(each.path, each.digest) for each in within] if same else []
 
     def _listed(self, tracked: Tracked) -> dict[str, str]:
@@ -128,6 +133,16 @@ class Dvc:
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """See `Keeper.files`."""
         return self._cache.files(tracked.digest, tracked.path, old=tracked.key.startswith(f"{_OLD}:"))
+
+
+def _is_any(_: str) -> bool:
+    return True
+
+
+def _under(listed: Mapping[str, str], folder: str) -> dict[str, str]:
+    """What lies in a folder, of files with their hashes."""
+    start = f"{folder}/"
+    return {path.removeprefix(start): digest for path, digest in listed.items() if path.startswith(start)}
 
 
 def _says_something(name: str) -> bool:

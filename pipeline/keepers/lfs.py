@@ -12,7 +12,7 @@ from pathlib import Path
 
 from artvcs.vcs.git import History, Revision, configured
 
-from .tracked import Problem, Tracked, Unusable
+from .tracked import Problem, Taken, Tracked, Unusable
 
 _POINTER = re.compile(
     rb"\Aversion https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n",
@@ -61,6 +61,10 @@ class Lfs:
     def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """See `Keeper.tracked`."""
         return self._reading.tracked(history, revision)
+
+    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+        """See `Keeper.made_of`: Git LFS knows of nothing."""
+        return []
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """See `Keeper.files`."""

@@ -50,7 +50,7 @@ class Tracked:
         source: The text that says so.
         file: Where that text stands.
         parameters: What that was given.
-        inputs: What that took.
+        inputs: What the tool says that it took; `Keeper.made_of` tells what of that is kept.
         measures: What was measured of it.
         is_executable: Whether it is a file to be run.
     """
@@ -85,6 +85,9 @@ class Keeper(Protocol):
 
     def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
         """What it keeps as of a revision, and what of that cannot be understood."""
+
+    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+        """What is kept, of what something was made of as of a revision."""
 
     def files(self, tracked: Tracked) -> dict[str, Path]:
         """Path below → the file that holds it, each verified; of a file by itself the only one is `""`.

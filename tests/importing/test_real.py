@@ -38,6 +38,44 @@ def test_a_repository_of_dvc(project: Project) -> None:
     assert sorted(path.name for path in (project.folder / "back").iterdir()) == ["0.csv", "1.csv", "2.csv", "3.csv"]
 
 
+PARTS = """
+git init -qb main
+dvc init -q
+mkdir -p data/raw
+echo word > data/word
+dvc add -q data/word
+cat > dvc.yaml <<END
+stages:
+  part: {cmd: cp data/raw/a.csv part, deps: [data/raw/a.csv], outs: [part]}
+  whole: {cmd: cat data/raw/a.csv data/word > whole, deps: [data], outs: [whole]}
+  inside: {wdir: sub, cmd: cp ../data/word copy, deps: [../data/word], outs: [copy]}
+END
+mkdir sub
+for content in A B A; do
+    echo $content > data/raw/a.csv
+    dvc add -q data/raw
+    dvc repro -q
+    git add -A
+    git commit -qm $content
+done
+"""
+
+
+def test_what_came_back_and_what_was_made_of_parts(project: Project) -> None:
+    dvc.make_project(project.folder, PARTS)
+    done = project.art("import", "dvc")
+    assert (done.code, done.err) == (0, "")
+    for name in ("part", "raw:a.csv"):
+        name, _, file = name.partition(":")
+        shown = [project.art("cat", f"{name}{at}{file and ':'}{file}").out for at in ("", "@HEAD", "@HEAD~1")]
+        assert shown == ["A\n", "A\n", "B\n"]
+    assert "data/raw = raw@1" in project.art("show", "part").out
+    shown_whole = project.art("show", "whole").out
+    assert "data/raw = raw@1" in shown_whole
+    assert "data/word = word@1" in shown_whole
+    assert Client().get_artifact_version("copy").metadata["path"] == "sub/copy"
+
+
 def test_a_repository_of_git_lfs(project: Project) -> None:
     apt("git-lfs", has="git-lfs")
     project.git("lfs", "install", "--local")

@@ -9,7 +9,6 @@ from pathlib import Path
 from tests.servers import processes
 
 _PROJECT = """
-set -e
 git init -q .
 dvc init -q
 mkdir raw
@@ -40,11 +39,11 @@ def install() -> str:
     return str(processes.venv("dvc", "dvc==3.67.1", "dvc-s3==3.3.0") / "dvc")
 
 
-def make_project(folder: Path) -> None:
-    """Makes a repository of two revisions, with a folder that was added and a stage that takes it."""
+def make_project(folder: Path, script: str = _PROJECT) -> None:
+    """Makes a repository as a script does: by default with a folder of two revisions and a stage that takes it."""
     environment = {
         **os.environ, "PATH": f"{Path(install()).parent}{os.pathsep}{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1",
         "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
         "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
     }  # fmt: skip
-    subprocess.run(["bash", "-c", _PROJECT], cwd=folder, env=environment, check=True, capture_output=True)
+    subprocess.run(["bash", "-ec", script], cwd=folder, env=environment, check=True, capture_output=True)
