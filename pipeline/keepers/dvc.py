@@ -66,7 +66,7 @@ class Dvc:
 
     Args:
         top: The top of the Git repository.
-        folder: Where DVC's own folder `.dvc` is.
+        folder: A folder in it.
 
     Raises:
         UnknownName: There is none.
@@ -75,10 +75,13 @@ class Dvc:
     name = Reading.name
 
     def __init__(self, top: Path, folder: Path) -> None:
-        if not (folder / ".dvc").is_dir():
-            raise UnknownName(f"{folder} is no repository of DVC: it has no folder .dvc; give the path of one.")
-        self._inside = PurePosixPath(folder.resolve().relative_to(top.resolve()).as_posix())
-        self._cache = Cache(folder)
+        whole, start = top.resolve(), folder.resolve()
+        around = (each for each in (start, *start.parents) if each.is_relative_to(whole) and (each / ".dvc").is_dir())
+        found = next(around, None)
+        if found is None:
+            raise UnknownName(f"{folder} is in no repository of DVC: there is no folder .dvc; give the path of one.")
+        self._inside = PurePosixPath(found.relative_to(whole).as_posix())
+        self._cache = Cache(found)
         self._reading = Reading()
 
     def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:

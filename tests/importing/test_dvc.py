@@ -471,9 +471,15 @@ def test_a_hostile_list_of_a_folder(project: Project) -> None:
 def test_where_there_is_nothing_to_import(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     project.write("readme", "x")
     project.commit("x")
-    assert "is no repository of DVC" in project.art("import", "dvc").err
+    assert "is in no repository of DVC" in project.art("import", "dvc").err
     outside = tmp_path_factory.mktemp("outside")
     assert f"{outside} is in no Git repository" in project.art("import", "dvc", str(outside)).err
+    (outside / ".dvc").mkdir()
+    assert "is kept by DVC without Git" in project.art("import", "dvc", str(outside)).err
+
+
+def test_from_a_folder_within(tracked: Project) -> None:
+    assert "Brought 5 versions" in tracked.art("import", "dvc", "data").out
 
 
 def test_from_another_folder(

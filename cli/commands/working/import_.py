@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artvcs.vcs import Repository, RepositoryNotFound
+from artvcs.vcs import Repository, RepositoryNotFound, UnknownName, git
 from artvcs.vcs.git import History
 
 from ...main import terminal
@@ -54,6 +54,11 @@ def dvc(path: str, dry_run: bool, as_json: bool) -> None:
     """
     from artvcs.pipelines.keepers.dvc import Dvc
 
+    if (Path(path) / ".dvc").is_dir() and git.find_root(Path(path).resolve()) is None:
+        raise UnknownName(
+            f"{path} is kept by DVC without Git, so that there are no revisions to bring; `art add PATH --name NAME` "
+            "stores what is there now."
+        )
     history = History(Path(path))
     _bring(history, Dvc(history.top, Path(path)), dry_run=dry_run, as_json=as_json)
 
