@@ -152,7 +152,7 @@ _PHRASES = {
     "file": ("a file", "{} files"),
     "folder": ("a folder", "{} folders"),
     "env": ("an environment variable", "{} environment variables"),
-    "value": ("a value that it uses", "{} values that it uses"),
+    "value": ("a value that it reaches", "{} values that it reaches"),
     "answer": ("an answer of the Client", "{} answers of the Client"),
     "context": ("what it asked of its run", "{} things that it asked of its run"),
     "trace": ("what it used", "what it used"),

@@ -128,6 +128,8 @@ class _Runner:
         try:
             self._run_steps()
             status = "failed" if self._failure else "completed"
+        except BrokenPipeError:
+            raise  # nobody reads any more how it goes, as after `| head`
         except Exception:
             status = "failed"
             raise

@@ -50,6 +50,7 @@ def unbundle(file: Path) -> None:
 
     Example: art bundle unbundle shop.artbundle
     """
+    bundles.check(file)  # before a repository is made for it
     near = Repository.discover(create=True)
     fetched = bundles.unbundle(near, file)
     terminal().note(f"{file}: {sharing.counted(fetched.runs, fetched.versions)} came")

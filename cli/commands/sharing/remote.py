@@ -66,7 +66,7 @@ def ls(as_json: bool) -> None:
 
     Example: art remote ls
     """
-    near = _here()
+    near = sharing.repository()
     known = config.read(near).remotes.values()
     if as_json:
         terminal().document(
@@ -89,7 +89,7 @@ def rm(name: str) -> None:
 
     Example: art remote rm origin
     """
-    near = _here()
+    near = sharing.repository()
     found = config.read(near).remote(name)
     only_there = sum(near.promises().by(oid) == [name] for oid in supply.absent(near))
     config.remove(near, found)
@@ -107,7 +107,7 @@ def test(name: str | None, as_json: bool) -> None:
 
     Example: art remote test origin
     """
-    far = sharing.remote_named(_here(), name)
+    far = sharing.remote_named(sharing.repository(), name)
     with sharing.shown(terminal(), f"testing {far.name}", far.traffic):
         found = far.probe()
     if as_json:
@@ -131,7 +131,7 @@ def policy(name: str | None, role: str) -> None:
 
     Example: art remote policy origin --for reader
     """
-    terminal().document(permissions.policy(config.read(_here()).remote(name).address, role))
+    terminal().document(permissions.policy(config.read(sharing.repository()).remote(name).address, role))
 
 
 def _here() -> Repository:

@@ -48,9 +48,9 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
         _say_packs(plan)
     verb = "Would free" if dry_run else "Freed"
     left = sum(plan.leftovers.values())
-    killed = f", and {output.size(left)} that killed processes left" if left else ""
+    files = f", and {output.size(left)} of files that older states or killed processes left" if left else ""
     terminal().sentence(
-        f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{killed}, {plan.live} stay."
+        f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{files}, {plan.live} stay."
     )
     if done is not None:
         _say_rest(done)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import Art
 from .conftest import Machine
 
 Clone = Callable[[str], Machine]
@@ -26,6 +27,15 @@ def test_a_remote_is_written_down_for_all_and_the_file_stays_as_it_is(machine: C
     assert listed["lab"]["endpoint"] == "https://s3.lab.example"
     ada.art("remote", "rm", "lab")
     assert file.read_text().strip() == before.strip()
+
+
+@pytest.mark.parametrize(
+    "looking",
+    ["remote ls", "remote rm x", "remote test x", "remote policy x --for reader", "bundle unbundle nothing.artbundle"],
+)
+def test_who_only_looks_makes_no_repository(art: Art, project: Path, looking: str) -> None:
+    assert art(*looking.split()).code != 0
+    assert not (project / ".artifacts").exists()
 
 
 def test_a_folder_beside_the_project_is_found_from_each_clone(machine: Clone, tmp_path: Path) -> None:

@@ -105,6 +105,18 @@ def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
     assert statuses(tmp_path) == ["completed", "cached", "completed"]
 
 
+def test_a_run_whose_reader_has_seen_enough_was_interrupted(tmp_path: Path) -> None:
+    process = start_and_wait_until_asleep(tmp_path)
+    assert process.stderr is not None
+    process.stderr.readline()
+    process.stderr.close()  # as `2>&1 | head -1` does
+    (tmp_path / "go").touch()
+    assert process.wait() != 0
+    assert statuses(tmp_path) == ["interrupted", "completed", "completed"]
+    assert art(tmp_path, "run", "nap.py").returncode == 0
+    assert statuses(tmp_path)[:2] == ["completed", "cached"]
+
+
 def test_while_a_run_writes(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     assert art(tmp_path, "gc").returncode == 0  # beside the run, and without harm to it

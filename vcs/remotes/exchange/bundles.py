@@ -49,6 +49,11 @@ def create(near: Repository, target: Path, versions: Iterable[Version] | None = 
     return done, size
 
 
+def check(path: Path) -> None:
+    """Sees that a file looks like a bundle. Raises RemoteRefused where it is not there, or none."""
+    BundleFiles(path)
+
+
 def verify(path: Path) -> int:
     """Checks each byte of a bundle; returns how many objects are in it.
 
