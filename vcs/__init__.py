@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WouldOverwrite,
         disk_is_full,
         storage_errors,
+        writing,
     )
     from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
@@ -94,7 +95,7 @@ _NAMES = {
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
         " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
-        " disk_is_full storage_errors"
+        " disk_is_full storage_errors writing"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -237,6 +238,7 @@ __all__ = [
     "versions",
     "watcher",
     "would_push",
+    "writing",
 ]
 
 
