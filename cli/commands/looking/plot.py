@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -17,6 +18,9 @@ from ...terminal import output, plots
 
 _USUAL = 80
 """Columns of what is no terminal."""
+
+_NAMED = 3
+"""So many of several names are written."""
 
 
 @click.command()
@@ -53,8 +57,10 @@ def command(
     elif path is not None:
         plots.save(plot, Path(path))
         terminal().note(f"{path} shows {plot.title}")
+        _say_shared(plot)
     else:
         _say(plot)
+        _say_shared(plot)
     if plot.left_out:
         terminal().warn(f"Runs are left out: {', '.join(plot.left_out)}.")
 
@@ -64,8 +70,20 @@ def _say(plot: found.Plot) -> None:
     values = [each for series in plot.series for each in series.y]
     if not any(map(plots.is_drawable, values)):
         raise ParameterError(f"No value of {plot.y!r} is a number that can be drawn; `art runs` shows them.")
-    text = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
-    for line in text.splitlines():
+    drawn = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
+    for line in drawn.lines:
         terminal().drawn(line)
+    if drawn.nameless:
+        terminal().warn(f"No room below the plot for {_some(drawn.nameless)}; --json has every {plot.x}.")
     if (beyond := sum(not plots.is_drawable(each) for each in values)) > 0:
         terminal().warn(f"{output.count(beyond, 'value')} of {plot.y!r} had no place: NaN, or too large.")
+
+
+def _say_shared(plot: found.Plot) -> None:
+    for label, others in plot.shared.items():
+        terminal().note(f"The curve of {label} is also that of {_some(others)}, which reused it")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"
