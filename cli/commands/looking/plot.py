@@ -24,9 +24,12 @@ _NAMED = 3
 
 
 @click.command()
-@click.argument("measure")
-@click.argument("targets", nargs=-1, metavar="[RUN|PIPELINE]...", shell_complete=completion.pipelines)
-@click.option("--by", "column", metavar="COLUMN", help="Over the runs of a pipeline, by a parameter or measure.")
+@click.argument("measure", shell_complete=completion.measures)
+@click.argument("targets", nargs=-1, metavar="[RUN|PIPELINE]...", shell_complete=completion.runs_and_pipelines)
+@click.option(
+    "--by", "column", metavar="COLUMN", help="Over the runs of a pipeline, by a parameter or measure.",
+    shell_complete=completion.parameters_and_measures,
+)  # fmt: skip
 @click.option("--where", "conditions", multiple=True, help="Only runs like that, as 'accuracy > 0.9'.")
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write a picture: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Write the points as JSON.")

@@ -20,8 +20,9 @@ from ...terminal import output
 @click.command()
 @click.argument("target", metavar="RUN|NAME[@VERSION]", shell_complete=completion.names_and_runs)
 @click.option(
-    "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Give up a version's data there, and nothing here."
-)
+    "--remote", metavar="REMOTE", is_flag=False, flag_value="", shell_complete=completion.remotes,
+    help="Give up a version's data there, and nothing here.",
+)  # fmt: skip
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
