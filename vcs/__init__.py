@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, Promote, PutRun
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
+    from .counting import count
     from .errors import (
         AmbiguousName,
         ArtError,
@@ -92,6 +93,7 @@ _NAMES = {
     "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep Promote PutRun",
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
+    "counting": "count",
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
         " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
@@ -207,6 +209,7 @@ __all__ = [
     "check_remote_name",
     "config",
     "connect",
+    "count",
     "damaged",
     "disk_is_full",
     "fetch",

@@ -59,7 +59,7 @@ def _find(repository: Repository, target: str) -> Entry:
         return next(iter(files.values()))
     if path not in files:
         names = ", ".join(sorted(files)[:8]) + (", …" if len(files) > 8 else "")
-        wanted = f"has no file {path!r}" if path else f"has {len(files)} files"
+        wanted = f"has no file {path!r}" if path else f"has {output.count(len(files), 'file')}"
         raise UnknownName(f"{spec} {wanted}; choose one as in {spec}:PATH from {names}.")
     return files[path]
 

@@ -120,7 +120,7 @@ def _versions(client: Client, refs: RefMap, name: str, wanted: _Filter, count: i
     if wanted == _ALL:
         rows = [_as_shown(client, each) for each in itertools.islice(versions.listed(refs, name, reverse=True), count)]
         older = versions.count(refs, name) - len(rows)
-        return _Page(rows[::-1], f"{older} older ones" if older > 0 else "")
+        return _Page(rows[::-1], output.count(older, "older one") if older > 0 else "")
     more = None if count is None else count + 1
     if wanted.sort is not None:
         found = _listed(client, name, wanted, wanted.sort, more)

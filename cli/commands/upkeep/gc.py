@@ -52,7 +52,8 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     left = sum(plan.leftovers.values())
     killed = f", and {output.size(left)} that killed processes left" if left else ""
     terminal().sentence(
-        f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{killed}, {plan.live} stay."
+        f"{verb} {output.size(plan.freed)}: {output.count(plan.dead, 'object')} that nothing uses{killed}; "
+        f"{output.count(plan.live, 'object')} still used."
     )
     if done is not None:
         _say_rest(done)

@@ -37,9 +37,9 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     refs = repository.refs()
     name, _, version = target.partition("@")
     name = lookup.named(refs, name)
-    if not version and (count := versions.count(refs, name)) > 1:
+    if not version and (several := versions.count(refs, name)) > 1:
         last = versions.last_number(refs, name)
-        raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")
+        raise click.UsageError(f"{name} has {output.count(several, 'version')}; say which one, as in {name}@{last}.")
     if remote is not None:
         _give_up(repository, target, remote, dry_run=dry_run, yes=yes)
     elif versions.exists(refs, name):
