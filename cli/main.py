@@ -149,9 +149,9 @@ def _watch_catalog() -> None:
     """Shows how far it is, when a new clone's catalog is made."""
     from artvcs.vcs import watcher
 
-    from .terminal.output import show_bar, show_moving
+    from .terminal.output import count, show_bar, show_moving
 
-    watcher.set(lambda done, of: show_bar(f"reading {of} records", done, of) if done < of else show_moving(""))
+    watcher.set(lambda done, of: show_bar(f"reading {count(of, 'record')}", done, of) if done < of else show_moving(""))
 
 
 def _watch_traffic(terminal: Terminal) -> None:

@@ -1,8 +1,10 @@
-"""Sizes and durations in words, for terminals and pages alike."""
+"""Sizes, durations and counts in words, for terminals and pages alike."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+
+from artvcs.vcs import count as count
 
 
 def size(count: int) -> str:

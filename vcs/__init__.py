@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, Promote, PutRun
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
+    from .counting import count
     from .errors import (
         AmbiguousName,
         ArtError,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         WouldOverwrite,
         disk_is_full,
         storage_errors,
+        writing,
     )
     from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
@@ -91,10 +93,11 @@ _NAMES = {
     "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep Promote PutRun",
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
+    "counting": "count",
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
         " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
-        " disk_is_full storage_errors"
+        " disk_is_full storage_errors writing"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -206,6 +209,7 @@ __all__ = [
     "check_remote_name",
     "config",
     "connect",
+    "count",
     "damaged",
     "disk_is_full",
     "fetch",
@@ -237,6 +241,7 @@ __all__ = [
     "versions",
     "watcher",
     "would_push",
+    "writing",
 ]
 
 

@@ -33,6 +33,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class ArtError(Exception):
@@ -183,3 +184,23 @@ def storage_errors(doing: str) -> Iterator[None]:
             raise NoPermission(message) from error
         advice = _ADVICE.get(error.errno or 0, "check the disk and try again")
         raise StorageError(f"{reason} while {doing}; {advice}.") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """As `storage_errors`, around the writing of a file that somebody has named, whose folder may not be there.
+
+    Args:
+        path: The file.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
+    with storage_errors(f"writing {path}"):
+        try:
+            yield
+        except FileNotFoundError as error:
+            if path.parent.is_dir():
+                raise
+            where = f"There is no folder {path.parent} to write {path.name} in"
+            raise StorageError(f"{where}; make it, or choose another.") from error

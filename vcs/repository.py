@@ -177,9 +177,14 @@ class Repository:
         """
         return RefMap(self.store, self.store.refresh().state.refs)
 
-    def catalog(self, refs: RefMap | None = None) -> Catalog:
-        """What the refs (as they are now, or these) say, turned round: who uses a version, and the like."""
-        return Catalog(self.cache, refs or self.refs())
+    def catalog(self, refs: RefMap | None = None, *, most: int | None = None) -> Catalog:
+        """What the refs (as they are now, or these) say, turned round: who uses a version, and the like.
+
+        Args:
+            refs: A state of the refs; by default as they are now.
+            most: See `Catalog`.
+        """
+        return Catalog(self.cache, refs or self.refs(), most)
 
     def promises(self) -> Promises:
         """What data that is not here repositories elsewhere have."""

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from .counting import count
+
 _HEAD = "Traceback (most recent call last):"
 _FRAME = re.compile(r'  File "(?P<file>.+)", line (?P<line>\d+)')
 _REPEATED = "  [Previous line repeated "
@@ -119,7 +121,7 @@ def _frames(lines: list[str]) -> tuple[list[_Frame], list[str]]:
 def _summed(frames: list[_Frame]) -> str:
     """One line for several frames: how many, and of which libraries."""
     libraries = dict.fromkeys(library_of(frame.file) for frame in frames)
-    return f"  … {len(frames)} {'frame' if len(frames) == 1 else 'frames'} of {', '.join(map(str, libraries))}"
+    return f"  … {count(len(frames), 'frame')} of {', '.join(map(str, libraries))}"
 
 
 def _shown(frames: Iterable[_Frame], folder: Path | None) -> Iterator[str]:

@@ -1,24 +1,29 @@
-"""What the shell offers when a word is half typed: names of artifacts, runs and steps, files, pipelines and parameters.
+"""What the shell offers when a word is half typed, of what a repository knows: names, runs, measures, remotes.
 
 Switch it on with `eval "$(art completion bash)"` (or `zsh`, or `art completion fish | source`).
+
+Each time a process begins, looks, and ends: what there may be ten thousand of is looked for from where a word starts,
+and not read to its end.
 """
 
 from __future__ import annotations
 
-import ast
 import itertools
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from artvcs.vcs import ArtError, Repository, runs, stages, versions
+from artvcs.pipelines.history import lookup
+from artvcs.vcs import ArtError, Repository, RepositoryNotFound, runs, stages, versions
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from artvcs.vcs import Catalog
 
 _WORD = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
 """What a shell takes as it stands. Other names come in quotes, and a stranger's must not run what it spells."""
@@ -26,8 +31,15 @@ _WORD = re.compile(r"[\w@%+=:,./][\w@%+=:,./-]*")
 _OFFERED = 1000
 """More words are no help."""
 
-Completer = Callable[[click.Context, click.Parameter, str], list[str]]
+_CAUGHT_UP = 300
+"""So many new records are read for an answer; of what is further behind, as in a new clone, the old state answers."""
+
+_USUAL_STAGES = ("staging", "production")
+
+Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 Finder = Callable[[Repository, str], Iterator[str]]
+Asked = Callable[[Repository, str, click.Context], Iterable[str]]
+"""Finds words that start so, for a command that is half typed."""
 
 
 def artifact_names(repository: Repository, start: str = "") -> Iterator[str]:
@@ -51,143 +63,161 @@ def near(find: Finder, repository: Repository, text: str) -> set[str]:
     return {name for start in starts for name in itertools.islice(find(repository, start), _OFFERED)}
 
 
-def _names_and_versions(repository: Repository, start: str) -> Iterator[str]:
+def _catalog(repository: Repository) -> Catalog:
+    return repository.catalog(most=_CAUGHT_UP)
+
+
+def completing(find: Asked) -> Completer:
+    """Offers what is found in the repository here, if there is one. A word that ends in a slash goes on."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        try:
+            known = set(itertools.islice(find(Repository.discover(), incomplete, context), _OFFERED))
+        except ArtError:
+            return []  # somebody is typing: this is no time for errors
+        return _items(known, incomplete)
+
+    return complete
+
+
+def one_of(*words: str) -> Completer:
+    """Offers these words."""
+    return lambda context, parameter, incomplete: _items(words, incomplete)
+
+
+def fitting(words: Iterable[str], incomplete: str) -> list[str]:
+    """The words that start so and that a shell takes as they are."""
+    return [word for word in words if word.startswith(incomplete) and _WORD.fullmatch(word)]
+
+
+def typed_before(context: click.Context, argument: str, position: int = 0) -> str:
+    """What has been typed already for an argument of one word, or the first of several; empty where nothing has.
+
+    Args:
+        context: The command.
+        argument: The argument.
+        position: How many arguments stand before it.
+    """
+    found = context.params.get(argument)
+    if not found:
+        # Half a command is no command: what was not parsed stands in `args`.
+        return next(iter(context.args[position:]), "")
+    return str(found[0] if isinstance(found, tuple) else found)
+
+
+def _items(words: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    found = sorted(fitting(words, incomplete))
+    return [CompletionItem(each, type="part" if each.endswith("/") else "plain") for each in found]
+
+
+def find_names_and_versions(repository: Repository, start: str, _: click.Context) -> Iterator[str]:
     """The names that start so; once there is an `@`, the words behind it."""
-    name, at, _ = start.partition("@")
-    return (f"{name}@{word}" for word in _version_words(repository, name)) if at else artifact_names(repository, name)
+    name, at, _version = start.partition("@")
+    return (f"{name}@{word}" for word in _version_words(repository, name)) if at else _names(repository, name)
+
+
+def _names(repository: Repository, start: str) -> Iterator[str]:
+    """Names that start so, those of models with and without what they are stored under."""
+    models = artifact_names(repository, lookup.model_name(start))
+    return itertools.chain((name.removeprefix(lookup.MODELS) for name in models), artifact_names(repository, start))
 
 
 def _version_words(repository: Repository, name: str) -> Iterator[str]:
     """What chooses a version of a name: stages, and the labels and numbers, newest first."""
     refs = repository.refs()
-    if versions.exists(refs, name):
-        yield "latest"
-        yield from stages.current(refs, name)
-        for each in versions.of(refs, name, reverse=True):
+    stored = lookup.named(refs, name)
+    if versions.exists(refs, stored):
+        yield lookup.LATEST
+        yield from stages.current(refs, stored)
+        for each in versions.of(refs, stored, reverse=True):
             yield each.label or str(each.number)
 
 
-def _names_and_runs(repository: Repository, start: str) -> Iterator[str]:
-    return itertools.chain(_names_and_versions(repository, start), runs.names_like(repository.refs(), start))
+def _names_and_runs(repository: Repository, start: str, context: click.Context) -> Iterator[str]:
+    return itertools.chain(find_names_and_versions(repository, start, context), _run_names(repository, start))
 
 
-def _completing(find: Finder) -> Completer:
-    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-        try:
-            known = set(itertools.islice(find(Repository.discover(), incomplete), _OFFERED))
-        except ArtError:
-            return []  # somebody is typing: this is no time for errors
-        return sorted(_fitting(known, incomplete))
-
-    return complete
+def _run_names(repository: Repository, start: str) -> Iterator[str]:
+    return runs.names_like(repository.refs(), start)
 
 
-def _fitting(words: Iterable[str], incomplete: str) -> list[str]:
-    return [word for word in words if word.startswith(incomplete) and _WORD.fullmatch(word)]
+def _pipelines(repository: Repository, start: str) -> Iterator[str]:
+    return runs.pipelines(repository.refs(), start)
 
 
-def parameters(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """`NAME=` for each parameter of the pipeline that is to run, then its values; the file is read and not executed."""
+def _runs_with_step(repository: Repository, start: str, context: click.Context) -> Iterable[str]:
+    """The runs that have the step that is named; all, where none is yet."""
+    pipeline, _, step = typed_before(context, "step").rpartition("::")
+    if not step:
+        return _run_names(repository, start)
+    return _catalog(repository).runs.names_with(step, start, _OFFERED, pipeline or None)
+
+
+def _stages(repository: Repository, start: str, context: click.Context) -> Iterator[str]:
+    """The stages that a version of the name can be taken from, or else the usual ones and those of all names."""
+    refs = repository.refs()
+    name = lookup.named(refs, typed_before(context, "target").partition("@")[0])
+    yield from stages.current(refs, name)
+    if not context.params.get("take"):
+        yield from _USUAL_STAGES
+        yield from (stage for _, stage in itertools.islice(stages.used(refs), _OFFERED))
+
+
+def _parameters_and_measures(repository: Repository, start: str, context: click.Context) -> list[str]:
+    """Those of all runs, or of the runs of the pipeline that is named after a measure."""
+    return _in_runs(repository, start, typed_before(context, "targets", 1))
+
+
+def _in_runs(repository: Repository, start: str, pipeline: str) -> list[str]:
+    return _catalog(repository).versions.names_in_runs(start, _OFFERED, pipeline or None)
+
+
+def _columns(repository: Repository, start: str, context: click.Context) -> Iterator[str]:
+    from artvcs.pipelines.history.experiments import OWN, SHORT
+
+    yield from (*OWN, *SHORT)
+    yield from _in_runs(repository, start, typed_before(context, "pipeline"))
+
+
+def columns(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Columns of runs, after those that are named already and a comma."""
     from click.shell_completion import CompletionItem
 
-    # Half a command is no command: what was not parsed stands in `args`.
-    target = context.params.get("target") or next(iter(context.args), "")
-    file, _colon, wanted = str(target).partition(":")
-    found = {
-        argument.arg: (argument.annotation, default)
-        for name, function in _pipelines_in(file)
-        if wanted in ("", name)
-        for argument, default in _arguments(function.args)
-    }
-    name, equals, typed = incomplete.partition("=")
-    if not equals:
-        return [CompletionItem(f"{each}=", type="part") for each in found if each.startswith(incomplete)]
-    annotation, default = found.get(name, (None, None))
-    if annotation is not None and _last_name(annotation) == "Path":
-        return [CompletionItem(f"{name}={each.value}", type=each.type) for each in _paths(typed)]
-    words = (f"{name}={value}" for value in _values(annotation, default))
-    return [CompletionItem(each) for each in _fitting(words, incomplete)]
+    before, comma, last = incomplete.rpartition(",")
+    return [CompletionItem(f"{before}{comma}{each.value}") for each in column(context, parameter, last)]
 
 
-def pipeline_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Python files and folders; behind `FILE:` the pipelines in it, which is read and not executed."""
-    from click.shell_completion import CompletionItem
-
-    file, colon, _ = incomplete.partition(":")
-    if colon and not Path(incomplete).exists():
-        words = (f"{file}:{name}" for name, _ in _pipelines_in(file))
-        return [CompletionItem(word) for word in words if word.startswith(incomplete)]
-    return _paths(incomplete, ".py")
+def remotes(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The repositories elsewhere that are known here, also to a project that has no repository yet."""
+    known: Iterable[str] = ()
+    with suppress(ArtError):  # somebody is typing
+        known = _remotes()
+    return _items(known, incomplete)
 
 
-def yaml_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """YAML files and folders."""
-    return _paths(incomplete, ".yaml", ".yml")
+def _remotes() -> Iterable[str]:
+    from artvcs.vcs import config
 
-
-def _paths(incomplete: str, *endings: str) -> list[CompletionItem]:
-    """Folders, and the files with one of these endings, or all where there are none."""
-    from click.shell_completion import CompletionItem
-
-    if incomplete.startswith(("~", "$")):
-        return [CompletionItem(incomplete, type="file")]  # only the shell knows what it stands for
-    folder, slash, start = incomplete.rpartition("/")
     try:
-        entries = sorted(os.scandir(folder + slash or "."), key=lambda entry: entry.name)
-    except OSError:
-        return []  # somebody is typing
-    shown = (
-        each for each in entries if each.name.startswith(start) and (start or not each.name.startswith((".", "__")))
-    )
-    found = (f"{folder}{slash}{each.name}{'/' if each.is_dir() else ''}" for each in shown)
-    # A line break would end the answer in the middle of a name.
-    fitting = (each for each in found if each.endswith(("/", *endings)) or not endings)
-    return [CompletionItem(each, type="path") for each in fitting if each.isprintable()]
+        return config.read(Repository.discover()).remotes
+    except RepositoryNotFound:
+        return config.read_shared(Path.cwd()).remotes
 
 
-def _pipelines_in(file: str) -> Iterator[tuple[str, ast.FunctionDef]]:
-    """The pipelines that a file defines, by the names that it gives them."""
-    try:
-        tree = ast.parse(Path(file).read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return  # somebody is typing
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and _is_pipeline(node):
-            yield node.name, node
-
-
-def _is_pipeline(node: ast.FunctionDef) -> bool:
-    """Whether a function is marked with `@pipeline`, whatever stands before the name and behind it."""
-    return any(
-        _last_name(mark.func if isinstance(mark, ast.Call) else mark) == "pipeline" for mark in node.decorator_list
-    )
-
-
-def _last_name(node: ast.expr) -> str:
-    return ast.unparse(node).rpartition(".")[2]
-
-
-def _arguments(given: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:
-    """The arguments that a function can be given by name, each with its default."""
-    positional = [*given.posonlyargs, *given.args]
-    missing = [None] * (len(positional) - len(given.defaults))
-    yield from zip(positional, [*missing, *given.defaults], strict=True)
-    yield from zip(given.kwonlyargs, given.kw_defaults, strict=True)
-
-
-def _values(annotation: ast.expr | None, default: ast.expr | None) -> list[str]:
-    """What a parameter may be as far as its definition says it, as it is written on a command line."""
-    if isinstance(annotation, ast.Name) and annotation.id == "bool":
-        return ["true", "false"]
-    if isinstance(annotation, ast.Subscript) and _last_name(annotation.value) == "Literal":
-        choices = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
-    else:
-        choices = [] if default is None else [default]
-    return [str(each.value) for each in choices if isinstance(each, ast.Constant) and each.value is not None]
-
-
-pipelines = _completing(lambda repository, start: (each for each in runs.pipelines(repository.refs())))
-names_only = _completing(artifact_names)
-names_and_versions = _completing(_names_and_versions)
-names_and_runs = _completing(_names_and_runs)
-steps = _completing(step_names)
+pipelines = completing(lambda repository, start, _: _pipelines(repository, start))
+runs_and_pipelines = completing(
+    lambda repository, start, _: itertools.chain(_pipelines(repository, start), _run_names(repository, start))
+)
+names_only = completing(lambda repository, start, _: _names(repository, start))
+names_and_versions = completing(find_names_and_versions)
+names_and_runs = completing(_names_and_runs)
+steps = completing(lambda repository, start, _: _catalog(repository).runs.step_names(start))
+runs_with_step = completing(_runs_with_step)
+stage_names = completing(_stages)
+measures = completing(
+    lambda repository, start, _: _catalog(repository).versions.names_in_runs(start, _OFFERED, measures=True)
+)
+parameters_and_measures = completing(_parameters_and_measures)
+column = completing(_columns)

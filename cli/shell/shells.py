@@ -102,6 +102,9 @@ end
 complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 """
 
+_DOWNWARDS = "--sort"
+"""The option whose value may begin with a dash, in which click would see another option."""
+
 _CURSOR = "x"
 """Stands at the cursor while the line is split, so that it is seen whether a word ends there."""
 
@@ -116,10 +119,13 @@ class _Shell(ShellComplete):
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         """What fits; nothing where something is wrong, for somebody is typing."""
+        before, dash, value = _dash(args, incomplete)
         try:
-            found = super().get_completions(args, incomplete)
+            found = super().get_completions(args, f"{before}{value}")
         except (ArtError, click.ClickException, OSError):
             return []
+        if dash:
+            found = [_replaced(each, f"-{each.value}") for each in found]
         option, equals, _ = incomplete.partition("=")
         if not (equals and option.startswith("-")):
             return found
@@ -166,6 +172,14 @@ def known() -> None:
     """Has click answer shells so."""
     for shell in (Bash, Zsh, Fish):
         add_completion_class(shell)
+
+
+def _dash(args: list[str], incomplete: str) -> tuple[str, str, str]:
+    """A word that is half typed, cut before and behind the dash that its value may begin with."""
+    option, equals, value = incomplete.partition("=") if incomplete.startswith("--") else ("", "", incomplete)
+    if value.startswith("-") and _DOWNWARDS in (option, *args[-1:] * (not equals)):
+        return f"{option}{equals}", "-", value[1:]
+    return "", "", incomplete
 
 
 def _is_word(item: CompletionItem[Any]) -> bool:

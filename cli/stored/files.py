@@ -66,10 +66,7 @@ def count_of(repository: Repository, payload: Oid) -> int:
 
 def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
     """Path and entry of each file as `files_of`, folder by folder; read as they are come to."""
-    top = top_of(repository, payload)
-    if top != payload:
-        top = next((entry.id for entry in worktree.entries(repository.store, top) if entry.mode == FOLDER), top)
-    pending = [("", worktree.entries(repository.store, top))]
+    pending = [("", worktree.entries(repository.store, _root(repository, payload)))]
     while pending:
         prefix, entries = pending[-1]
         entry = next(entries, None)
@@ -79,3 +76,25 @@ def walk(repository: Repository, payload: Oid) -> Iterator[tuple[str, Entry]]:
             pending.append((f"{prefix}{entry.name}/", worktree.inside(repository.store, entry)))
         else:
             yield prefix + entry.name, entry
+
+
+def paths_like(repository: Repository, payload: Oid, start: str) -> Iterator[str]:
+    """What lies in a folder of an artifact under paths that start so, folders with a slash behind them."""
+    folder, slash, begun = start.rpartition("/")
+    tree = _root(repository, payload)
+    for name in folder.split("/") if slash else ():
+        named = worktree.entries(repository.store, tree, name)
+        found = next((entry.id for entry in named if (entry.name, entry.mode) == (name, FOLDER)), None)
+        if found is None:
+            return
+        tree = found
+    for entry in worktree.entries(repository.store, tree, begun):
+        yield f"{folder}{slash}{entry.name}{'/' * (entry.mode == FOLDER)}"
+
+
+def _root(repository: Repository, payload: Oid) -> Oid:
+    """The tree whose files are called by their paths in it."""
+    top = top_of(repository, payload)
+    if top == payload:
+        return top
+    return next((entry.id for entry in worktree.entries(repository.store, top) if entry.mode == FOLDER), top)

@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, TextIO
 import click
 
 from artvcs.pipelines.escaping import printable, printable_json
+from artvcs.pipelines.units import count as count
 from artvcs.pipelines.units import duration as duration
 from artvcs.pipelines.units import size as size
 from artvcs.vcs import storage_errors
@@ -260,11 +261,6 @@ def stages(found: Sequence[str]) -> str:
 def damaged(why: str) -> str:
     """What stands for a record that cannot be read."""
     return style(f"(damaged: {why})", fg="red")
-
-
-def count(number: int, noun: str) -> str:
-    """So many of a thing: `1 step`, `2 steps`."""
-    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def ago(when: datetime) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from artvcs.pipelines import cells
 from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.escaping import printable
 from artvcs.pipelines.history.plots import Plot
-from artvcs.vcs import storage_errors
+from artvcs.vcs import writing
 
 PICTURES = (".png", ".svg", ".pdf")
 """How the names of pictures end."""
@@ -33,12 +34,28 @@ _SHORT = 120
 _LABELS = 20
 """So many texts stand below a picture."""
 
-_LABEL = 0.5
-"""So much of the width the name of a series takes at most."""
+_COLOURS = 6
+"""So many series are told apart by colours; more have letters as well."""
 
 
-def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
-    """A plot as lines of text.
+_CHARACTERS, _MARK, _ROW = 90, 8, 0.18
+"""Below a picture: so many characters stand side by side, a mark takes so many, and a row so many inches."""
+
+
+class Drawn(NamedTuple):
+    """A plot as text.
+
+    Attributes:
+        lines: The lines.
+        nameless: The texts for which there is no room below their places.
+    """
+
+    lines: list[str]
+    nameless: list[str]
+
+
+def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> Drawn:
+    """A plot as lines of text. What each of several series is called stands below them, where it covers none.
 
     Args:
         plot: The plot.
@@ -53,30 +70,52 @@ def as_text(plot: Plot, width: int, *, colour: bool, blocks: bool) -> str:
     plt.clear_figure()
     plt.theme("clear")
     plt.plotsize(width, max(10, min(24, width // 4)))
+    legend = []
     for number, series in enumerate(plot.series):
         points = [(places(x), y) for x, y in zip(series.x, series.y, strict=True)]
         drawn = [each for each in points if all(map(is_drawable, each))]
         x, y = [each for each, _ in drawn], [each for _, each in drawn]
         marker = "*" if not blocks else "braille" if plot.are_lines or len(x) > _MANY else "●"
-        if not colour and len(plot.series) > 1:
-            marker = "abcdefghijklmnopqrstuvwxyz"[number % 26]
-        label = printable(series.label) if len(plot.series) > 1 else None
-        if label is not None and len(label) > width * _LABEL:
-            label = f"…{label[-int(width * _LABEL) + 1 :]}"  # what tells runs apart is the end
+        if len(plot.series) > (_COLOURS if colour else 1):
+            marker = _LETTERS[number % len(_LETTERS)]
+        hue = number % _COLOURS + 1 if colour else None
         draw = plt.plot if plot.are_lines else plt.scatter
-        draw(x, y, marker=marker, label=label, color=number % 6 + 1 if colour else None)
-    if plot.categories is not None:
-        plt.xticks(list(range(len(plot.categories))), [printable(each) for each in plot.categories])
+        draw(x, y, marker=marker, color=hue)
+        mark = "●" if marker == "braille" else marker
+        legend += _named(mark if hue is None else f"\x1b[38;5;{hue}m{mark}{_PLAIN}", printable(series.label), width)
+    names = None if plot.categories is None else [printable(each) for each in plot.categories]
+    if names is not None:
+        plt.xticks(list(range(len(names))), names)
     elif plot.series and any(isinstance(each, datetime) for each in plot.series[0].x):
         moments = sorted(each.timestamp() for series in plot.series for each in series.x)
         labels = {_moment(each, moments[-1] - moments[0]): each for each in (moments[0], moments[-1])}
         plt.xticks(list(labels.values()), list(labels))
     elif ticks := _whole([each for series in plot.series for each in series.x]):
         plt.xticks(ticks, [f"{each}" for each in ticks])
-    plt.title(printable(plot.title))
-    plt.xlabel(printable(plot.x))
-    text: str = plt.build()
-    return text if blocks else text.translate(_ASCII)
+    picture: list[str] = plt.build().splitlines()
+    axis = f" {picture[-1].removesuffix(_PLAIN)} "
+    lines = [
+        *_centred(plot.title, width),
+        *picture,
+        *_centred(plot.x, width),
+        *(legend if len(plot.series) > 1 else []),
+    ]
+    return Drawn(
+        lines if blocks else [line.translate(_ASCII) for line in lines],
+        [each for each in names or [] if f" {each} " not in axis],
+    )
+
+
+def _centred(text: str, width: int) -> list[str]:
+    """A text over the whole width, on as many lines as it takes: plotext leaves out what has no room on one."""
+    lines = cells.broken(printable(text), width)
+    return [" " * ((width - cells.width(line)) // 2) + line for line in lines]
+
+
+def _named(mark: str, name: str, width: int) -> list[str]:
+    """What a mark stands for, on as many lines as it takes."""
+    first, *others = cells.broken(name, width - 2)
+    return [f"{mark} {first}", *(f"  {each}" for each in others)]
 
 
 def _moment(seconds: float, span: float) -> str:
@@ -94,7 +133,12 @@ def _whole(found: list[Any]) -> list[int]:
     return sorted({round(first + (last - first) * each / (_MARKS - 1)) for each in range(_MARKS)})
 
 
-_ASCII = str.maketrans({**dict.fromkeys("┌┐└┘┤├┬┴┼", "+"), "─": "-", "│": "|", "…": "~"})
+_PLAIN = "\x1b[0m"
+"""How plotext ends each line."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+_ASCII = str.maketrans({**dict.fromkeys("┌┐└┘┤├┬┴┼", "+"), "─": "-", "│": "|"})
 
 
 def is_drawable(value: float) -> bool:
@@ -130,14 +174,17 @@ def save(plot: Plot, path: Path) -> None:
     with pyplot.rc_context({"text.parse_math": False}):  # a name is no formula
         figure = _drawn(plot, pyplot)
         try:
-            with storage_errors(f"writing {path}"):
+            with writing(path):
                 figure.savefig(path, dpi=150)
         finally:
             pyplot.close(figure)
 
 
 def _drawn(plot: Plot, pyplot: Any) -> Any:
-    figure, axes = pyplot.subplots(figsize=(7, 4.2), layout="constrained")
+    names = [printable(each.label) for each in plot.series] if len(plot.series) > 1 else []
+    columns = max(1, _CHARACTERS // (max(map(len, names), default=0) + _MARK))
+    rows = -(-len(names) // columns)
+    figure, axes = pyplot.subplots(figsize=(7, 4.2 + rows * _ROW), layout="constrained")
     places = _places(plot) if plot.categories is not None else lambda each: each
     for series in plot.series:
         x, label = [places(each) for each in series.x], printable(series.label)
@@ -152,6 +199,6 @@ def _drawn(plot: Plot, pyplot: Any) -> Any:
         figure.autofmt_xdate()
     axes.set(title=printable(plot.title), xlabel=printable(plot.x), ylabel=printable(plot.y))
     axes.grid(alpha=0.3)
-    if len(plot.series) > 1:
-        axes.legend(fontsize="small")
+    if names:
+        figure.legend(loc="outside lower center", ncols=columns, fontsize="small")  # where it covers nothing
     return figure

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import DefinitionError, ParameterError, perhaps
 from ..typing import coerce, encode
 from ..typing.fit import capitalised
+from ..units import count
 from . import naming
 from .handles import Source, StepOutput
 from .options import PipelineOptions
@@ -158,7 +159,8 @@ def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], s
     inputs = step.signature.inputs
     names = [entry.name for entry in inputs]
     if len(args) > len(names):
-        raise ParameterError(f"The step {step.name!r} takes {len(names)} inputs but got {len(args)}; remove some.")
+        takes = count(len(names), "input")
+        raise ParameterError(f"The step {step.name!r} takes {takes} but got {len(args)}; remove some.")
     given = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
         if name not in names:

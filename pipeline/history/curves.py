@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from artvcs.vcs import DamagedError
 
+from ..units import count
+
 _MOST = 256 << 20
 """Bytes of all curves of a step; what is larger nobody has logged."""
 
@@ -48,9 +50,8 @@ class Curve(NamedTuple):
     def __repr__(self) -> str:
         if not self.steps:
             return "<curve of no points>"
-        points = f"{len(self.steps):,} point{'s' if len(self.steps) > 1 else ''}"
         first, last = (f"{self.values[at]:.4g} at step {self.steps[at]}" for at in (0, -1))
-        return f"<curve of {points}: {first}, {last}>"
+        return f"<curve of {count(len(self.steps), 'point')}: {first}, {last}>"
 
 
 def encode(curves: Mapping[str, Sequence[Point]]) -> bytes:

@@ -30,6 +30,7 @@ from artvcs.vcs import (
 )
 
 from ..errors import InUse
+from ..units import count
 from . import lookup, pins
 
 
@@ -137,10 +138,8 @@ def prune(
         return list(_unused(refs, repository.catalog(refs), pinned, include_manual))
     with repository.freeing(), repository.transaction("prune") as transaction:
         if not ignore_errors and (lost := transaction.catalog.runs.unreadable()):
-            raise DamagedError(
-                f"What {len(lost)} damaged runs use is unknown, {lost[0][:12]} for one; run `art fsck`, or prune with "
-                "`--ignore-errors`."
-            )
+            unknown = f"What {count(len(lost), 'damaged run')} took or made is unknown, {lost[0][:12]} for one"
+            raise DamagedError(f"{unknown}; run `art fsck`, or prune with `--ignore-errors`.")
         rows = [
             _prune_one(transaction, row, only_artifact, only_metadata, ignore_errors)
             for row in list(_unused(transaction, transaction.catalog, pinned, include_manual))

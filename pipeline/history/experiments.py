@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 OWN = ("run", "id", "pipeline", "status", "started", "seconds")
 """The columns that every run has."""
 
-_SHORT = {"took": "seconds", "began": "started"}
+SHORT = {"took": "seconds", "began": "started"}
 """What tables call two of them, where no parameter or measure is called so."""
 
 _APART = 3
@@ -80,7 +80,7 @@ class Experiment:
         if column in OWN:
             return column
         named = column in self.measures or column in self.parameters
-        return None if named else _SHORT.get(column)
+        return None if named else SHORT.get(column)
 
     def __contains__(self, column: str) -> bool:
         """Whether something stands in a column, though it be None."""
@@ -90,7 +90,7 @@ class Experiment:
     def facts(self) -> dict[str, Any]:
         """All columns."""
         own = {name: self.get(name) for name in OWN}
-        short = {name: own[of] for name, of in _SHORT.items()}
+        short = {name: own[of] for name, of in SHORT.items()}
         return {**self.of_steps, **short, **own, **self.parameters, **self.measures}
 
 
@@ -172,7 +172,7 @@ def experiments(
 def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
     """What to say of a name that no run has as a column: ` (did you mean …?)`, or nothing; None where one has it."""
     rows = list(rows)
-    if name in OWN or name in _SHORT or any(name in row for row in rows):
+    if name in OWN or name in SHORT or any(name in row for row in rows):
         return None
     return perhaps(name, {*OWN, *(key for row in rows for key in row.facts)})
 

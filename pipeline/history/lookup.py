@@ -27,6 +27,8 @@ from artvcs.vcs import (
     versions,
 )
 
+from ..units import count
+
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
 
@@ -213,9 +215,8 @@ def _before(refs: Refs, version: Version, steps: int) -> Version:
     found = next(itertools.islice(older, steps - 1, None), None)
     if found is None:
         here = version.label or version.number
-        raise UnknownName(
-            f"{version.name!r} has no {steps} versions before {here}; `art ls {version.name}` lists them."
-        )
+        many = "version" if steps == 1 else count(steps, "version")
+        raise UnknownName(f"{version.name!r} has no {many} before {here}; `art ls {version.name}` lists them.")
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from artvcs.vcs import Refs, Repository, UnknownName, Version, damaged, runs, versions
 
 from ..errors import perhaps
+from ..units import count
 from . import lookup
 from .tables import Named, Runs, Versions
 from .views import ArtifactVersion, PipelineRun
@@ -74,7 +75,7 @@ class ModelVersion(ArtifactVersion):
         return cards.definition_card(f"model {self.model}@{self.version}", facts, below)
 
     def __repr__(self) -> str:
-        return f"<model {self.model}@{self.version} of {len(self.artifacts)} artifacts>"
+        return f"<model {self.model}@{self.version} of {count(len(self.artifacts), 'artifact')}>"
 
 
 def members(refs: Refs, model: Version, name: str) -> Iterator[Version]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from artvcs.vcs import ArtError, Repository, Run, UnknownName, runs
+from artvcs.vcs import ArtError, Oid, RefMap, Repository, Run, UnknownName, runs
 
 from ..errors import ParameterError, perhaps
 from . import experiments, filters, lookup
@@ -40,6 +40,8 @@ class Plot:
         series: The points.
         are_lines: Whether points are joined.
         left_out: What could not be plotted, in words.
+        shared: Label → the runs that reused what was executed there, whose curve it is as well; as far as they were
+            looked at.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Plot:
     series: list[Series]
     are_lines: bool
     left_out: list[str] = field(default_factory=list)
+    shared: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def categories(self) -> list[str] | None:
@@ -61,11 +64,13 @@ class Plot:
 def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *, limit: int = 5) -> Plot | None:
     """The curves of a measure: of these runs, or of the newest ones that have any; None where none has.
 
+    An execution has one curve, called by the run that executed it, however many runs reused it.
+
     Args:
         repository: Where runs are recorded.
         measure: The measure.
         targets: Runs, or names of pipelines for their newest run.
-        limit: So many runs at most, where none is named.
+        limit: So many curves at least, where there are so many and no run is named.
 
     Raises:
         UnknownName: There is no such run, or it has no such curve.
@@ -76,7 +81,8 @@ def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *,
         if targets
         else itertools.islice(runs.newest_first(refs), _LOOKED_AT)
     )
-    series = []
+    series: dict[Oid, Series] = {}
+    shared: dict[str, list[str]] = {}
     for run in found:
         shown = PipelineRun(repository, run)
         having = list(_having(shown, measure))
@@ -84,24 +90,43 @@ def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *,
             names = dict.fromkeys(name for _, curves in _all(shown) for name in curves)
             hint, known = perhaps(measure, names), ", ".join(names) or "none"
             raise UnknownName(f"The run {shown.name} has no curve {measure!r}{hint}; it has {known}.")
+        several = len({step.record.execution for step, _ in having}) > 1
         for step, curve in having:
-            label = shown.name if len(having) == 1 else f"{shown.name}/{step}"
-            series.append(Series(label, list(curve.steps), list(curve.values)))
+            executed = step.record.execution
+            assert executed is not None, "curves are of executions"
+            if executed not in series:
+                by = _executed_by(repository, refs, step)
+                label = f"{by}/{step.name}" if several else by
+                series[executed] = Series(label, list(curve.steps), list(curve.values))
+            others = shared.setdefault(series[executed].label, [])
+            if step.cached and shown.name not in (*others, series[executed].label.partition("/")[0]):
+                others.append(shown.name)
         if not targets and len(series) >= limit:
             break
-    return Plot(measure, "step", measure, series, are_lines=True) if series else None
+    if not series:
+        return None
+    title = measure if len(series) > 1 else f"{measure} of {next(iter(series.values())).label}"
+    reused = {label: others for label, others in shared.items() if others}
+    return Plot(title, "step", measure, [*series.values()], are_lines=True, shared=reused)
 
 
-def _all(run: PipelineRun) -> Iterator[tuple[str, dict[str, Curve]]]:
+def _executed_by(repository: Repository, refs: RefMap, step: StepView) -> str:
+    """The name of the run that executed a step; where its record is gone, of one that reused it."""
+    run_id = repository.catalog(refs).runs.executed(step.record.commit) if step.cached and step.record.commit else None
+    run = None if run_id is None else runs.by_id(refs, run_id)
+    return step.run.name if run is None else run.name
+
+
+def _all(run: PipelineRun) -> Iterator[tuple[StepView, dict[str, Curve]]]:
     step: StepView
-    for name, step in run.steps.items():
+    for step in run.steps.values():
         try:
-            yield name, step.curves
+            yield step, step.curves
         except ArtError:  # one that cannot be read hides none of the others
             continue
 
 
-def _having(run: PipelineRun, measure: str) -> Iterator[tuple[str, Curve]]:
+def _having(run: PipelineRun, measure: str) -> Iterator[tuple[StepView, Curve]]:
     return ((step, found[measure]) for step, found in _all(run) if measure in found)
 
 

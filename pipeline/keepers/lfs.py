@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from artvcs.vcs import count
 from artvcs.vcs.git import History, Revision, configured
 
 from .tracked import Problem, Taken, Tracked, Unusable
@@ -78,7 +79,8 @@ class Lfs:
             raise Unusable(f"{tracked.path} is not what its hash says: {wrong}")
         said = _POINTER.match(tracked.source.encode())
         if said is not None and int(said[2]) != file.stat().st_size:
-            raise Unusable(f"{tracked.path} is not as large as its pointer says: it has {file.stat().st_size} bytes")
+            has = count(file.stat().st_size, "byte")
+            raise Unusable(f"{tracked.path} is not as large as its pointer says: it has {has}")
         return {"": file}
 
 

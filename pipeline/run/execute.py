@@ -28,6 +28,7 @@ from ..trace.verify import World
 from ..trace.watch import recording
 from ..trace.watch.finding import looked_in_vain
 from ..typing import fit
+from ..units import count
 from ..values import store
 from ..values.store import Saved
 from . import context, logs
@@ -156,7 +157,9 @@ def _split(step: str, signature: Signature, returned: Any) -> Iterator[tuple[str
         return
     values = (returned,) if signature.single else returned
     if not isinstance(values, tuple) or len(values) != len(outputs):
-        raise TypeMismatch(f"The step {step!r} must return {len(outputs)} values; return a tuple of that many.")
+        raise TypeMismatch(
+            f"The step {step!r} must return {count(len(outputs), 'value')}; return a tuple of that many."
+        )
     for output, value in zip(outputs, values, strict=True):
         yield output.name, output.annotation, value
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
-from ..units import duration
+from ..units import count, duration
 
 _log = logging.getLogger("artvcs")
 
@@ -46,7 +46,7 @@ class Logged:
 
     def run_started(self, name: str, steps: list[str]) -> None:
         """Says that a run begins."""
-        _log.info("%s: %d step%s", name, len(steps), "" if len(steps) == 1 else "s")
+        _log.info("%s: %s", name, count(len(steps), "step"))
 
     def step_started(self, step: str) -> None:
         """Says that a step begins."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from artvcs.vcs import ArtError, hash_bytes, worktree
 
+from ..units import count
 from .places import is_ignored
 
 ABSENT, UNREADABLE, SPECIAL, FOLDER = "absent", "unreadable", "no plain file", "a folder"
@@ -184,7 +185,7 @@ def _state_in_words(answer: str) -> str:
     match answer.split():
         case [_, size, time] if time.isdigit():
             changed = datetime.fromtimestamp(int(time) // 1_000_000_000, UTC)
-            return f"{size} bytes of {changed:%Y-%m-%d %H:%M:%S} UTC"
+            return f"{count(int(size), 'byte')} of {changed:%Y-%m-%d %H:%M:%S} UTC"
     return answer
 
 

@@ -22,7 +22,7 @@ VARYING = [
     (r"\b\d+ (second|minute)s? ago", "AGO"),
     (r"\b\d+(\.\d)? (ms|s)\b", "TOOK"),
     (r"\b\d+(\.\d)? (KiB|MiB)", "SIZE"),
-    (r"\d+ objects that nothing uses go, \d+ stay", "OBJECTS"),
+    (r"\d+ objects that nothing uses; \d+ objects still used", "OBJECTS"),
     (r"\b[0-9a-f]{12}\b|\b[0-9a-f]{8}\b", "ID"),
     (r"Author:.*", "Author"),
     (r" +$", ""),

@@ -33,6 +33,8 @@ class Catalog:
     Args:
         database: Where the tables are.
         refs: The state.
+        most: Where more records of a kind than so many would have to be read first, an older state answers; None where
+            whoever asks waits for this one.
 
     Attributes:
         runs: What runs use, and the steps in them.
@@ -40,8 +42,9 @@ class Catalog:
         results: Results in the cache by what they made.
     """
 
-    def __init__(self, database: Database, refs: RefMap) -> None:
+    def __init__(self, database: Database, refs: RefMap, most: int | None = None) -> None:
         self._database = database
+        self._most = most
         self._refs = refs
         self.runs = Runs(self._ask)
         self.results = Results(self._ask)
@@ -60,7 +63,7 @@ class Catalog:
             return connection.execute(query, parameters).fetchall()
 
         def bring_and_answer(connection: Connection) -> tuple[bool | None, list[Row]]:
-            there = tables.bring(connection, self._refs, needed)
+            there = tables.bring(connection, self._refs, needed, self._most)
             return there, connection.execute(query, parameters).fetchall() if there else []
 
         if not all(_may_be_stored(each) for each in parameters):

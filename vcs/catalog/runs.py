@@ -124,6 +124,22 @@ class Runs(Tables):
         query = "SELECT ref FROM steps JOIN sources ON id = source WHERE step = ? ORDER BY began DESC LIMIT 1"
         return next(iter(_run_ids(self.rows(query, step))), None)
 
+    def names_with(self, step: str, start: str, limit: int, pipeline: str | None = None) -> list[str]:
+        """The names that start so of runs (of a pipeline) that have a step of this name, newest first.
+
+        Args:
+            step: The step.
+            start: How the names start.
+            limit: So many at most.
+            pipeline: Only runs of this one.
+        """
+        query = (
+            "SELECT runs.name FROM steps JOIN runs ON runs.source = steps.source"
+            " WHERE step = ? AND runs.name >= ? AND runs.name < ? AND pipeline = ifnull(?, pipeline)"
+            " ORDER BY steps.began DESC LIMIT ?"
+        )
+        return [name for (name,) in self.rows(query, step, start, start + ref_names.LAST, pipeline, limit)]
+
     def step_names(self, start: str = "") -> Iterator[str]:
         """The names of steps that start so, each once, in order."""
         query = "SELECT step FROM steps WHERE step >= ? AND step < ? ORDER BY step LIMIT 1"

@@ -84,14 +84,22 @@ def in_step(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> b
     )
 
 
-def bring(connection: Connection, refs: RefMap, tables: Iterable[Tables]) -> bool:
+def bring(connection: Connection, refs: RefMap, tables: Iterable[Tables], most: int | None = None) -> bool:
     """Brings tables to this state, or nearer, inside a transaction; returns whether they are there.
+
+    Args:
+        connection: Where the tables are.
+        refs: The state.
+        tables: The tables.
+        most: Tables for which more records would have to be read stay as they are, and count as being there.
 
     Raises:
         ArtError: The refs cannot be read.
     """
     for each in tables:
         changes = _damaged(connection, each.PREFIX) | _changes(connection, refs, each.PREFIX)
+        if most is not None and len(changes) > most:
+            continue
         for ref, oid in _watched(changes, _AT_ONCE):
             _replace(connection, refs, each, ref, oid)
         if len(changes) > _AT_ONCE:

@@ -129,6 +129,32 @@ class Versions(Tables):
             yield key
             least = key + "\0"
 
+    def names_in_runs(
+        self, start: str, limit: int, pipeline: str | None = None, *, measures: bool = False
+    ) -> list[str]:
+        """The names of what runs were given, and of what is noted of them, that start so, in order.
+
+        Args:
+            start: How they start.
+            limit: So many at most.
+            pipeline: Only of runs of this one.
+            measures: Only what is noted, and not as a text alone.
+        """
+        said, notes, given = "FROM said", "FROM notes", [start, start + ref_names.LAST]
+        of = " WHERE key >= ? AND key < ?"
+        if pipeline is not None:
+            said += " JOIN runs ON runs.source = said.source"
+            notes += (
+                " JOIN versions ON versions.source = notes.source"
+                " JOIN makes ON makes.name = versions.name AND makes.artifact = versions.artifact"
+                " JOIN runs ON runs.source = makes.source"
+            )
+            of, given = f"{of} AND pipeline = ?", [*given, pipeline]
+        no_text, no_note = " AND NOT given AND typeof(value) <> 'text'", " AND json NOT LIKE '\"%'"
+        measured, also = (no_text, no_note) if measures else ("", "")
+        query = f"SELECT key {said}{of}{measured} UNION SELECT key {notes}{of}{also} ORDER BY key LIMIT ?"
+        return [key for (key,) in self.rows(query, *given, *given, limit, also=(self._runs,)) if key]
+
     def noted_in_runs(self, pipeline: str | None = None) -> list[tuple[str, str, str | None]]:
         """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made."""
         query = (

@@ -78,6 +78,11 @@ def pipeline_runs(pipeline: str) -> str:
     return f"{PIPELINES}{_quoted(pipeline)}/"
 
 
+def pipelines_like(start: str) -> str:
+    """What the marks of the runs of all pipelines whose names start so start with."""
+    return f"{PIPELINES}{_quoted(start)}"
+
+
 def pipeline_run(pipeline: str, started: int, run_id: str) -> str:
     """The mark of a run among those of its pipeline."""
     return f"{pipeline_runs(pipeline)}{started:016d}/{_quoted(run_id)}"
@@ -151,6 +156,12 @@ def stages_of(name: str) -> str:
 def stage(name: str, stage: str) -> str:
     """What the refs of all promotions to a stage of an artifact name start with."""
     return f"{stages_of(name)}{_quoted(stage)}/"
+
+
+def stage_of(ref: str) -> tuple[str, str]:
+    """The name and the stage in the ref of a promotion, decoded."""
+    _, name, stage, *_ = ref.split("/")
+    return unquote(name), unquote(stage)
 
 
 def promotion(name: str, stage_name: str, created: int, promotion: Oid) -> str:

@@ -63,10 +63,10 @@ def names_like(refs: Refs, start: str) -> Iterator[str]:
     return (ref_names.name_of(ref) for ref, _ in refs.items(ref_names.runs_named_like(start)))
 
 
-def pipelines(refs: Refs) -> Iterator[str]:
-    """The names of all pipelines that have runs, in order; the runs of each are skipped at once."""
-    after = ""
-    while (found := next(refs.items(ref_names.PIPELINES, after=after), None)) is not None:
+def pipelines(refs: Refs, start: str = "") -> Iterator[str]:
+    """The names of all pipelines that have runs and start so, in order; the runs of each are skipped at once."""
+    prefix, after = ref_names.pipelines_like(start), ""
+    while (found := next(refs.items(prefix, after=after), None)) is not None:
         name = ref_names.name_of(found[0])
         yield name
         after = ref_names.pipeline_runs(name) + ref_names.LAST

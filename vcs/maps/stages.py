@@ -27,8 +27,22 @@ def version(refs: Refs, name: str, stage: str) -> Version | None:
 
 def current(refs: Refs, name: str) -> dict[str, Promotion]:
     """The stages of a name that a version is in, in order, each with the promotion to it."""
-    found = {each.stage: each for each in history(refs, name)}
-    return {stage: each for stage, each in sorted(found.items()) if each.artifact is not None}
+    promoted = (_last_whole(refs, name, stage) for _, stage in used(refs, name))
+    return {each.stage: each for each in promoted if each is not None and each.artifact is not None}
+
+
+def used(refs: Refs, name: str | None = None) -> Iterator[tuple[str, str]]:
+    """Name and stage of all that any version (of a name) is or was in, in order; their promotions are not read."""
+    prefix, after = ref_names.STAGES if name is None else ref_names.stages_of(name), ""
+    while (found := next(refs.items(prefix, after=after), None)) is not None:
+        yield (named := ref_names.stage_of(found[0]))
+        after = ref_names.stage(*named) + ref_names.LAST
+
+
+def _last_whole(refs: Refs, name: str, stage: str) -> Promotion | None:
+    """The last promotion to a stage of a name that is not damaged."""
+    promotions = refs.items(ref_names.stage(name, stage), reverse=True)
+    return next(whole(read(refs, ref, oid, Promotion) for ref, oid in promotions), None)
 
 
 def held(refs: Refs) -> set[tuple[str, Oid]]:

@@ -20,14 +20,14 @@ Put = Callable[[Tree], Oid]
 """Stores a new node."""
 
 
-def entries(store: ObjectStore, tree: Oid) -> Iterator[Entry]:
-    """What a folder holds, in order of names; nodes are read as they are come to.
+def entries(store: ObjectStore, tree: Oid, start: str = "") -> Iterator[Entry]:
+    """What a folder holds whose name starts so, in order of names; nodes are read as they are come to.
 
     Raises:
         UnknownName: A node is not here.
         DamagedError: A node is not what its id, or the node above it, promises.
     """
-    return cast(Iterator[Entry], _map(store, tree).entries())
+    return cast(Iterator[Entry], _map(store, tree).entries(start))
 
 
 def inside(store: ObjectStore, folder: Entry) -> Iterator[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 
 import click
 
@@ -13,12 +14,21 @@ from artvcs.vcs import FILE, Entry, Location, Repository, UnknownName
 from ...main import terminal
 from ...shell import completion
 from ...stored import finding
-from ...stored.files import bring_here, files_of
+from ...stored.files import bring_here, files_of, paths_like
 from ...terminal import output
 
 
+def _names_and_files(repository: Repository, start: str, context: click.Context) -> Iterator[str]:
+    """The names and versions that start so; behind a colon, the files of the version."""
+    spec, path = _split(start)
+    if path is None:
+        return completion.find_names_and_versions(repository, start, context)
+    version = finding.version(repository, spec)
+    return (f"{spec}:{each}" for each in paths_like(repository, version.artifact.payload, path))
+
+
 @click.command()
-@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.names_and_versions)
+@click.argument("target", metavar="NAME[@VERSION][:PATH]|ID", shell_complete=completion.completing(_names_and_files))
 def command(target: str) -> None:
     """Write a stored file to standard output, as it is.
 
@@ -49,7 +59,7 @@ def _find(repository: Repository, target: str) -> Entry:
         return next(iter(files.values()))
     if path not in files:
         names = ", ".join(sorted(files)[:8]) + (", …" if len(files) > 8 else "")
-        wanted = f"has no file {path!r}" if path else f"has {len(files)} files"
+        wanted = f"has no file {path!r}" if path else f"has {output.count(len(files), 'file')}"
         raise UnknownName(f"{spec} {wanted}; choose one as in {spec}:PATH from {names}.")
     return files[path]
 

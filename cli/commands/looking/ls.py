@@ -12,6 +12,7 @@ import click
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import filters, lookup
+from artvcs.pipelines.history.listing import VERSION_KEYS
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
@@ -51,7 +52,10 @@ class _Page:
 @click.option("--tag", help="Only versions with this label.")
 @click.option("--type", "type_", help="Only versions of this type, as DataFrame.")
 @click.option("--where", "conditions", multiple=True, help="Only where it is noted so, as 'accuracy > 0.9'.")
-@click.option("--sort", help="By name, number, created or size; with a - before it downwards.")
+@click.option(
+    "--sort", help="By name, number, created or size; with a - before it downwards.",
+    shell_complete=completion.one_of(*VERSION_KEYS),
+)  # fmt: skip
 @click.option("-n", "limit", type=click.IntRange(min=1), help=f"At most so many, instead of {_PAGE}; of NAME the last.")
 @click.option("--all", "everything", is_flag=True, help="However many there are.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, of all unless -n.")
@@ -116,7 +120,7 @@ def _versions(client: Client, refs: RefMap, name: str, wanted: _Filter, count: i
     if wanted == _ALL:
         rows = [_as_shown(client, each) for each in itertools.islice(versions.listed(refs, name, reverse=True), count)]
         older = versions.count(refs, name) - len(rows)
-        return _Page(rows[::-1], f"{older} older ones" if older > 0 else "")
+        return _Page(rows[::-1], output.count(older, "older one") if older > 0 else "")
     more = None if count is None else count + 1
     if wanted.sort is not None:
         found = _listed(client, name, wanted, wanted.sort, more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,11 +19,17 @@ from ...terminal import output, plots
 _USUAL = 80
 """Columns of what is no terminal."""
 
+_NAMED = 3
+"""So many of several names are written."""
+
 
 @click.command()
-@click.argument("measure")
-@click.argument("targets", nargs=-1, metavar="[RUN|PIPELINE]...", shell_complete=completion.pipelines)
-@click.option("--by", "column", metavar="COLUMN", help="Over the runs of a pipeline, by a parameter or measure.")
+@click.argument("measure", shell_complete=completion.measures)
+@click.argument("targets", nargs=-1, metavar="[RUN|PIPELINE]...", shell_complete=completion.runs_and_pipelines)
+@click.option(
+    "--by", "column", metavar="COLUMN", help="Over the runs of a pipeline, by a parameter or measure.",
+    shell_complete=completion.parameters_and_measures,
+)  # fmt: skip
 @click.option("--where", "conditions", multiple=True, help="Only runs like that, as 'accuracy > 0.9'.")
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False), help="Write a picture: .png, .svg or .pdf.")
 @click.option("--json", "as_json", is_flag=True, help="Write the points as JSON.")
@@ -53,8 +60,10 @@ def command(
     elif path is not None:
         plots.save(plot, Path(path))
         terminal().note(f"{path} shows {plot.title}")
+        _say_shared(plot)
     else:
         _say(plot)
+        _say_shared(plot)
     if plot.left_out:
         terminal().warn(f"Runs are left out: {', '.join(plot.left_out)}.")
 
@@ -64,8 +73,20 @@ def _say(plot: found.Plot) -> None:
     values = [each for series in plot.series for each in series.y]
     if not any(map(plots.is_drawable, values)):
         raise ParameterError(f"No value of {plot.y!r} is a number that can be drawn; `art runs` shows them.")
-    text = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
-    for line in text.splitlines():
+    drawn = plots.as_text(plot, terminal().width or _USUAL, colour=terminal().in_colour, blocks=blocks)
+    for line in drawn.lines:
         terminal().drawn(line)
+    if drawn.nameless:
+        terminal().warn(f"No room below the plot for {_some(drawn.nameless)}; --json has every {plot.x}.")
     if (beyond := sum(not plots.is_drawable(each) for each in values)) > 0:
         terminal().warn(f"{output.count(beyond, 'value')} of {plot.y!r} had no place: NaN, or too large.")
+
+
+def _say_shared(plot: found.Plot) -> None:
+    for label, others in plot.shared.items():
+        terminal().note(f"The curve of {label} is also that of {_some(others)}, which reused it")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"

@@ -168,7 +168,7 @@ def _unfinished(repository: Repository, refs: RefMap, newest: list[PipelineRun])
     running = repository.catalog(refs).runs.with_status("running")
     for run in damaged.whole(known.with_ids(refs, running)):
         ended = sum(step.status != "running" for step in run.steps.values())
-        yield f"{run.name} is running: {ended} of {len(run.order)} steps have ended"
+        yield f"{run.name} is running: {ended} of {output.count(len(run.order), 'step')} done"
     for shown in newest:
         if shown.status == "interrupted":
             yield f"{shown.name} was interrupted; what had finished is kept: run it again to go on"

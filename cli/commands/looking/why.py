@@ -18,7 +18,12 @@ from ...terminal import output
 
 @click.command()
 @click.argument("step", metavar="[PIPELINE::]STEP", shell_complete=completion.steps)
-@click.option("--run", "run", help="In this run, instead of the newest that has the step.")
+@click.option(
+    "--run",
+    "run",
+    help="In this run, instead of the newest that has the step.",
+    shell_complete=completion.runs_with_step,
+)
 @click.option("--code", is_flag=True, help="Also list what the step's code reaches that cannot be followed.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(step: str, run: str | None, code: bool, as_json: bool) -> None:

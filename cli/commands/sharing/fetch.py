@@ -6,10 +6,11 @@ import click
 
 from ... import sharing
 from ...main import terminal
+from ...shell import completion
 
 
 @click.command()
-@click.argument("remote", required=False)
+@click.argument("remote", required=False, shell_complete=completion.remotes)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(remote: str | None, as_json: bool) -> None:
     """Bring the lineage of what others have made: runs, versions and results, without their data.

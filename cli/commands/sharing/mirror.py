@@ -10,11 +10,12 @@ from artvcs.vcs import address, mirror, opening
 
 from ... import sharing
 from ...main import terminal
+from ...shell import completion
 from ...terminal import output
 
 
 @click.command()
-@click.argument("remote")
+@click.argument("remote", shell_complete=completion.remotes)
 @click.argument("url")
 @click.option("--endpoint", metavar="URL", help="Where the object store answers, if not where its provider's does.")
 @click.option("--region", help="The provider's region.")

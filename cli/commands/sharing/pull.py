@@ -14,7 +14,10 @@ from ...terminal import output
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
-@click.option("--from", "remote", metavar="REMOTE", help="From which remote; by default the one, or `origin`.")
+@click.option(
+    "--from", "remote", metavar="REMOTE", help="From which remote; by default the one, or `origin`.",
+    shell_complete=completion.remotes,
+)  # fmt: skip
 @click.option("--data", "everything", is_flag=True, help="Also the data of all versions that is not here.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(names: tuple[str, ...], remote: str | None, everything: bool, as_json: bool) -> None:

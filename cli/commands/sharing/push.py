@@ -14,7 +14,10 @@ from ...terminal import output
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
-@click.option("--to", "remote", metavar="REMOTE", help="To which remote; by default the one, or `origin`.")
+@click.option(
+    "--to", "remote", metavar="REMOTE", help="To which remote; by default the one, or `origin`.",
+    shell_complete=completion.remotes,
+)  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="All that is only here; that is what is pushed without NAME.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--verify", is_flag=True, help="Read back what was sent, and check each object.")

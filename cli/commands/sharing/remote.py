@@ -24,6 +24,7 @@ from artvcs.vcs import (
 
 from ... import sharing
 from ...main import terminal
+from ...shell import completion
 from ...terminal import output
 
 
@@ -83,7 +84,7 @@ def ls(as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=completion.remotes)
 def rm(name: str) -> None:
     """Forget a repository elsewhere; nothing there is changed.
 
@@ -100,7 +101,7 @@ def rm(name: str) -> None:
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.remotes)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def test(name: str | None, as_json: bool) -> None:
     """Find out what a place really guarantees, by racing writers there; without a commit point nothing is pushed.
@@ -121,7 +122,7 @@ def test(name: str | None, as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.remotes)
 @click.option("--for", "role", type=click.Choice([*permissions.ROLES]), default="contributor", show_default=True)
 def policy(name: str | None, role: str) -> None:
     """Print what somebody has to be allowed in a bucket, and no more, as its provider's tools take it.

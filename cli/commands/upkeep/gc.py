@@ -10,6 +10,7 @@ from artvcs.vcs import Repository, garbage, gc, op_seq
 
 from ... import sharing
 from ...main import terminal
+from ...shell import completion
 from ...terminal import output
 from ...terminal.screen import Progress
 
@@ -17,8 +18,9 @@ from ...terminal.screen import Progress
 @click.command()
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would go.")
 @click.option(
-    "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Elsewhere: by default the one, or `origin`."
-)
+    "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Elsewhere: by default the one, or `origin`.",
+    shell_complete=completion.remotes,
+)  # fmt: skip
 @click.option(
     "--max-unused", type=click.FloatRange(0, 100), metavar="PERCENT",
     help="How much of what packs hold may stay unused; by default 5; elsewhere 25, or 0 once data was given up there.",
@@ -50,7 +52,8 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     left = sum(plan.leftovers.values())
     files = f", and {output.size(left)} of files that older states or killed processes left" if left else ""
     terminal().sentence(
-        f"{verb} {output.size(plan.freed)}: {plan.dead} objects that nothing uses go{files}, {plan.live} stay."
+        f"{verb} {output.size(plan.freed)}: {output.count(plan.dead, 'object')} that nothing uses{files}; "
+        f"{output.count(plan.live, 'object')} still used."
     )
     if done is not None:
         _say_rest(done)

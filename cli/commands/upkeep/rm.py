@@ -20,8 +20,9 @@ from ...terminal import output
 @click.command()
 @click.argument("target", metavar="RUN|NAME[@VERSION]", shell_complete=completion.names_and_runs)
 @click.option(
-    "--remote", metavar="REMOTE", is_flag=False, flag_value="", help="Give up a version's data there, and nothing here."
-)
+    "--remote", metavar="REMOTE", is_flag=False, flag_value="", shell_complete=completion.remotes,
+    help="Give up a version's data there, and nothing here.",
+)  # fmt: skip
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be deleted.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
@@ -36,9 +37,9 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     refs = repository.refs()
     name, _, version = target.partition("@")
     name = lookup.named(refs, name)
-    if not version and (count := versions.count(refs, name)) > 1:
+    if not version and (several := versions.count(refs, name)) > 1:
         last = versions.last_number(refs, name)
-        raise click.UsageError(f"{name} has {count} versions; say which one, as in {name}@{last}.")
+        raise click.UsageError(f"{name} has {output.count(several, 'version')}; say which one, as in {name}@{last}.")
     if remote is not None:
         _give_up(repository, target, remote, dry_run=dry_run, yes=yes)
     elif versions.exists(refs, name):

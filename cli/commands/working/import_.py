@@ -179,4 +179,4 @@ def _warn_of(unusable: dict[str, str]) -> None:
     for what, why in list(unusable.items())[:_SHOWN]:
         terminal().warn(f"{what} is left out: {why.rstrip('.')}.")
     if len(unusable) > _SHOWN:
-        terminal().warn(f"{len(unusable) - _SHOWN} more are left out; --json lists them.")
+        terminal().warn(f"And {len(unusable) - _SHOWN} more; --json lists what is left out.")

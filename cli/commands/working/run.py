@@ -22,7 +22,7 @@ from artvcs.vcs import ArtError, Repository
 from ... import placing
 from ...main import terminal
 from ...running import debugger, loading
-from ...shell import completion
+from ...shell import files
 from ...stored import runs
 from ...terminal import output
 from ...terminal.progress import RunProgress
@@ -33,14 +33,14 @@ _OWN_FRAME = '\n  File "'
 
 
 @click.command()
-@click.argument("target", metavar="FILE[:PIPELINE]", shell_complete=completion.pipeline_files)
+@click.argument("target", metavar="FILE[:PIPELINE]", shell_complete=files.pipeline_files)
 @click.option(
     "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.",
-    shell_complete=completion.parameters,
+    shell_complete=files.parameters,
 )  # fmt: skip
 @click.option(
     "-c", "--config", metavar="FILE", help="A YAML file with parameters and options; -p goes before it.",
-    shell_complete=completion.yaml_files,
+    shell_complete=files.yaml_files,
 )  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")

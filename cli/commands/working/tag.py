@@ -17,7 +17,7 @@ from ...terminal import output
 
 @click.command()
 @click.argument("target", metavar="[NAME[@VERSION]]", required=False, shell_complete=completion.names_and_versions)
-@click.argument("stage", required=False)
+@click.argument("stage", required=False, shell_complete=completion.stage_names)
 @click.option("-m", "--message", "reason", default="", metavar="WHY", help="Why, for whoever reads the history.")
 @click.option("-d", "--delete", "take", is_flag=True, help="Take the stage away from the version that is in it.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...units import count
+
 # From the richest to the plainest: where one picture comes in several forms, the first is for a page.
 KINDS = ("html", "svg", "image", "markdown", "csv", "json", "text")
 _ALIASES = {"png": "image", "jpeg": "image", "jpg": "image", "gif": "image", "md": "markdown", "txt": "text"}
@@ -32,7 +34,7 @@ class Visualization:
     own: bool = False
 
     def __repr__(self) -> str:
-        return f"<{self.kind} {self.name}, {len(self.content)} bytes>"
+        return f"<{self.kind} {self.name}, {count(len(self.content), 'byte')}>"
 
     @property
     def text(self) -> str:

@@ -7,6 +7,7 @@ import re
 import reprlib
 from typing import Any
 
+from ...units import count as count
 from ...units import duration as duration
 from ...units import size as size
 
@@ -42,11 +43,6 @@ def percent(share: float) -> str:
     if 0.999 < share < 1:
         return "> 99.9 %"
     return f"{share:.1%}".replace(".0%", "%").replace("%", " %")
-
-
-def count(how_many: int, noun: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{how_many:,} {noun}{'' if how_many == 1 else 's'}"
 
 
 def value(found: Any, limit: int = 80) -> str:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from artvcs.cli import main
 from artvcs.cli.stored import finding
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
@@ -89,78 +86,6 @@ def test_what_was_perhaps_meant(art: Art, repository: Repository, arguments: lis
     assert hint in art(*arguments).err
 
 
-def offered(*words: str) -> set[str]:
-    """What the shell offers for the last of the words, as fish asks for it."""
-    environment = {"_ART_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
-    done = CliRunner().invoke(main.art, [], env=environment, prog_name="art")
-    return {line.split(",", 1)[1].split("\t")[0] for line in done.output.splitlines() if "," in line}
-
-
-def test_the_shell_is_offered_verbs_and_names(repository: Repository) -> None:
-    assert offered("art", "sh") == {"show"}
-    assert offered("art", "show", "tot") == {"total"}
-    assert offered("art", "ls", "n") == {"numbers"}
-    assert offered("art", "why", "unn") == {"unnamed"}
-    assert [name for name in offered("art", "log", "adding-") if name.startswith("adding-")]
-
-
-@pytest.mark.usefixtures("project")
-def test_the_shell_is_offered_parameters_of_a_file_that_is_not_run() -> None:
-    source = "print('run')\nimport artvcs as a\n@a.pipeline(name='x')\ndef {}(depth: int, *, rate=0.1): ...\n"
-    Path("one.py").write_text(source.format("one") + "@a.step\ndef other(count): ...\n")
-    assert offered("art", "run", "one.py", "-p", "") == {"depth=", "rate="}
-    assert offered("art", "run", "one.py", "-p", "ra") == {"rate="}
-    assert offered("art", "run", "one.py:one", "--param", "d") == {"depth="}
-    assert offered("art", "run", "one.py:two", "-p", "") == set()
-    assert offered("art", "run", "missing.py", "-p", "") == set()
-    assert offered("art", "run", "one.py", "-p", "rate=") == {"rate=0.1"}
-    Path("one.py").write_text("def broken(")
-    assert offered("art", "run", "one.py", "-p", "") == set()
-
-
-@pytest.mark.usefixtures("project")
-def test_the_shell_is_offered_values_that_a_parameter_may_have() -> None:
-    takes = "yes: bool, kind: t.Literal['a', 'b'] = 'a', path: Path = None, *, any: str, count: int = 3"
-    Path("one.py").write_text(f"@pipeline\ndef one({takes}): ...\n")
-    assert offered("art", "run", "one.py", "-p", "yes=") == {"yes=true", "yes=false"}
-    assert offered("art", "run", "one.py", "-p", "kind=") == {"kind=a", "kind=b"}
-    assert offered("art", "run", "one.py", "-p", "path=a") == {"path=adding.py"}
-    assert offered("art", "run", "one.py", "-p", "count=") == {"count=3"}
-    assert offered("art", "run", "one.py", "-p", "any=") == set()
-    assert offered("art", "run", "one.py", "-p", "other=") == set()
-
-
-@pytest.mark.usefixtures("project")
-def test_the_shell_is_offered_files_that_can_be_run_and_folders() -> None:
-    for folder in ("data/deep", ".hidden", "__pycache__"):
-        Path(folder).mkdir(parents=True)
-    for file in ("data/a.py", "data/a.txt", "data/b c.py", "conf.yaml", "more.yml"):
-        Path(file).touch()
-    assert offered("art", "run", "") == {"adding.py", "data/"}
-    assert offered("art", "run", "data/") == {"data/deep/", "data/a.py", "data/b c.py"}
-    assert offered("art", "run", "./.h") == {"./.hidden/"}
-    assert offered("art", "run", "adding.py:a") == {"adding.py:adding"}
-    assert offered("art", "run", "missing/") == set()
-    assert offered("art", "run", "adding.py", "-c", "") == {"conf.yaml", "more.yml", "data/"}
-
-
-def test_the_shell_is_offered_versions(art: Art, repository: Repository) -> None:
-    art("run", "adding.py", "-p", "count=4")
-    art("tag", "numbers@1", "production")
-    assert offered("art", "show", "numbers@") == {f"numbers@{each}" for each in ("latest", "production", 1, 2)}
-    assert offered("art", "checkout", "numbers@p") == {"numbers@production"}
-    assert offered("art", "rm", "numb") == {"numbers"}
-    assert offered("art", "show", "other@") == set()
-
-
-def test_a_verb_that_does_not_exist_is_no_error_while_somebody_is_typing(repository: Repository) -> None:
-    assert offered("art", "shwo", "") == set()
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_what_switches_it_on(art: Art, shell: str) -> None:
     assert f"_ART_COMPLETE={shell}_complete" in art("completion", shell).out
-
-
-def test_without_a_repository_nothing_is_offered(project: object) -> None:
-    assert offered("art", "show", "tot") == set()

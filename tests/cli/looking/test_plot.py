@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,83 @@ def test_curves_of_runs(trials: Art) -> None:
     assert names[1][-12:] in two.out
 
 
+def test_an_execution_has_one_curve_however_many_runs_reused_it(trials: Art) -> None:
+    """It is called by the run that executed it, and whoever asks for another is told."""
+    for _ in range(2):
+        assert trials("run", "trials.py", "-p", "depth=7", "-p", "kind=vine").code == 0
+    newest, second, executed, *_ = [row["name"] for row in trials("log", "--json").json]
+    every = trials("plot", "loss", "--json").json["series"]
+    assert (every[0]["label"], len(every)) == (executed, 3)
+    one = trials("plot", "loss", "trials", "--json").json
+    assert (one["title"], len(one["series"])) == (f"loss of {executed}", 1)
+    both = trials("plot", "loss", newest, second)
+    assert f"loss of {executed}" in both.out
+    assert both.out.endswith(f"The curve of {executed} is also that of {newest}, {second}, which reused it\n")
+    assert f"is also that of {newest}, which" in trials("plot", "loss", newest, "-o", "loss.svg").out
+
+
+def test_steps_of_one_run_that_share_an_execution_have_one_curve(art: Art, project: Path) -> None:
+    twice = TRIALS.replace("judge(train(depth, kind))", "judge(train(depth, kind)); train(depth, kind)")
+    (project / "twice.py").write_text(twice)
+    assert art("run", "twice.py").code == 0
+    [only] = art("plot", "loss", "--json").json["series"]
+    assert only["label"] == art("log", "--json").json[0]["name"]
+    assert "is also that of" not in art("plot", "loss").out
+
+
+def test_what_curves_are_called_stands_below_them_and_is_whole(trials: Art, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each curve of a loss begins at the top, where a legend would cover it; and 20 columns have no room for one."""
+    plot = data.curves(Repository.discover(), "loss")
+    assert plot is not None
+    for columns in (20, 80):
+        lines = [line.replace("\x1b[0m", "") for line in plots.as_text(plot, columns, colour=False, blocks=True).lines]
+        end = next(at for at, line in enumerate(lines) if line.lstrip().startswith("└"))
+        below = "".join(line.removeprefix("  ") for line in lines[end:])
+        assert all(f"{mark} {each.label}" in below for mark, each in zip("abc", plot.series, strict=True))
+        assert not any(each.label[:9] in line for line in lines[:end] for each in plot.series)
+
+
+def test_what_has_no_room_below_its_place_is_said(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "trials.py").write_text(TRIALS)
+    for kind in ("gradient-boosting", "random-forest"):
+        assert art("run", "trials.py", "-p", f"kind={kind}").code == 0
+    assert art("plot", "accuracy", "--by", "kind").err == ""
+    monkeypatch.setattr("artvcs.cli.commands.looking.plot._USUAL", 20)
+    narrow = art("plot", "accuracy", "--by", "kind")
+    said = "warning: No room below the plot for (random-forest|gradient-boosting); --json has every kind.\n"
+    assert re.fullmatch(said, narrow.err)
+    assert "accuracy by kind" in narrow.out
+
+
+@pytest.mark.parametrize("length", [20, 80])
+def test_a_picture_has_the_names_of_curves_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    from matplotlib import pyplot
+
+    lines = [data.Series(f"{at}".zfill(length), [0, 1], [float(at), 0.0]) for at in range(12)]
+    figures: list[Any] = []
+    monkeypatch.setattr(pyplot, "close", figures.append)
+    plots.save(data.Plot("loss", "step", "loss", lines, are_lines=True), tmp_path / "loss.png")
+    monkeypatch.undo()
+    [figure] = figures
+    figure.canvas.draw()
+    [legend], [axes] = figure.legends, figure.axes
+    names, curves = legend.get_window_extent(), axes.get_tightbbox()
+    assert [each.get_text() for each in legend.get_texts()] == [each.label for each in lines]
+    assert names.y1 <= curves.y0
+    assert 0 <= names.x0 < names.x1 <= figure.bbox.width
+    assert axes.get_window_extent().height > figure.bbox.height / 3
+    pyplot.close(figure)
+
+
+def test_a_picture_needs_a_folder(trials: Art, project: Path) -> None:
+    done = trials("plot", "accuracy", "-o", "pictures/deep.png")
+    assert done.err == "error: There is no folder pictures to write deep.png in; make it, or choose another.\n"
+    (project / "pictures").mkdir()
+    assert trials("plot", "accuracy", "-o", "pictures/deep.png").code == 0
+
+
 @pytest.mark.parametrize(("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".pdf", b"%PDF")])
 def test_a_picture(trials: Art, project: Path, suffix: str, start: bytes) -> None:
     done = trials("plot", "accuracy", "--by", "depth", "-o", f"plot{suffix}")
@@ -92,9 +170,9 @@ def test_a_picture(trials: Art, project: Path, suffix: str, start: bytes) -> Non
 def test_a_narrow_and_a_wide_terminal(trials: Art, columns: int) -> None:
     plot = data.by(Repository.discover(), "accuracy", "depth")
     for blocks in (True, False):
-        text = plots.as_text(plot, columns, colour=False, blocks=blocks)
-        assert max(len(line.replace("\x1b[0m", "")) for line in text.splitlines()) <= columns
-        assert blocks or text.isascii()
+        drawn = plots.as_text(plot, columns, colour=False, blocks=blocks)
+        assert max(len(line.replace("\x1b[0m", "")) for line in drawn.lines) <= columns
+        assert blocks or "".join(drawn.lines).isascii()
 
 
 def test_ten_thousand_texts_and_names_that_are_no_formulas(tmp_path: Path) -> None:
@@ -109,7 +187,7 @@ def test_ten_thousand_texts_and_names_that_are_no_formulas(tmp_path: Path) -> No
     assert {"$0$", "$500$", "$9500$", "$a^"} <= set(said)
     assert "$1$" not in said
     drawn = plots.as_text(plot, 80, colour=False, blocks=True)
-    assert "●" not in drawn  # they would hide one another
+    assert "●" not in "".join(drawn.lines)  # they would hide one another
 
 
 def test_what_is_no_number_is_left_out_and_said(trials: Art) -> None:

@@ -109,3 +109,10 @@ def test_one_that_was_compressed_is_no_bundle_any_more(machine: Clone, tmp_path:
         for name in was.namelist():
             packed.writestr(name, was.read(name))
     assert "packed anew" in ada.art("bundle", "verify", str(tmp_path / "y"), code=1).err
+
+
+def test_a_bundle_needs_a_folder(machine: Clone) -> None:
+    ada = machine("ada")
+    ada.ran()
+    done = ada.art("bundle", "create", "stick/x", code=6)
+    assert "error: There is no folder stick to write x in; make it, or choose another." in done.err

@@ -105,11 +105,11 @@ class Typing:
 def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
     folder = tmp_path_factory.mktemp("digits")
     (folder / "digits.py").write_text(DIGITS)
-    for name in ("disc.txt", "conf.yaml", "code/my model.py"):
-        (folder / name).parent.mkdir(exist_ok=True)
+    for name in ("disc.txt", "conf.yaml", "code/my model.py", "code/deep/in.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
-    for arguments in (["run", "digits.py:training"], ["tag", "number", "production"]):
-        subprocess.run([ART, *arguments], cwd=folder, check=True, capture_output=True)
+    for line in ("run digits.py:training", "tag number production", "add code --name code"):
+        subprocess.run([ART, *line.split()], cwd=folder, check=True, capture_output=True)
     typing = Typing(request.param, folder)
     yield typing
     typing.end()
@@ -135,6 +135,14 @@ def shell(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         ("art show number@pr", "-q", ["show", "number@production", "-q"]),
         ("art show 'number@pr", "-q", ["show", "number@production", "-q"]),
         ("art why training::d", "-q", ["why", "training::d-q"]),
+        # What is noted of runs; what is sorted downwards begins with a dash.
+        ("art runs --sort -max", "-q", ["runs", "--sort", "-max_depth", "-q"]),
+        ("art runs --sort=-max", "-q", ["runs", "--sort=-max_depth", "-q"]),
+        ("art runs --columns kind,max", "-q", ["runs", "--columns", "kind,max_depth", "-q"]),
+        ("art tag -d number pro", "-q", ["tag", "-d", "number", "production", "-q"]),
+        # Files of a version, and folders in it, in which one goes on.
+        ("art cat code:de", "in", ["cat", "code:deep/in"]),
+        ("art cat code:deep/in", "-q", ["cat", "code:deep/in.txt", "-q"]),
         ("art sta", "-q", ["status", "-q"]),
         # Where something is wrong, nothing is written into the line.
         ("art shwo nu", "-q", ["shwo", "nu-q"]),

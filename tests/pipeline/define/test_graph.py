@@ -224,7 +224,7 @@ def test_a_handle_has_no_value_while_the_pipeline_is_built(use: Any) -> None:
     ("call", "said"),
     [
         (lambda: loose(), "needs the input 'x'"),
-        (lambda: loose(1, 2), "takes 1 inputs but got 2"),
+        (lambda: loose(1, 2), "takes 1 input but got 2"),
         (lambda: loose(y=1), "no input 'y'"),
         (lambda: loose(1, x=1), "twice"),
         (lambda: loose("1"), "'x'"),

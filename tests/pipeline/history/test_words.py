@@ -41,6 +41,8 @@ def test_a_version(raw: Repository, text: str, number: int) -> None:
 def test_there_are_not_so_many_versions(raw: Repository) -> None:
     with pytest.raises(UnknownName, match="'raw' has no 4 versions before 5; `art ls raw` lists them"):
         lookup.find_spec(raw.refs(), "raw~4", raw.project)
+    with pytest.raises(UnknownName, match="'raw' has no version before 1; `art ls raw` lists them"):
+        lookup.find_spec(raw.refs(), "raw@1~1", raw.project)
     with pytest.raises(UnknownName, match="There is no artifact named 'nothing~1'"):
         lookup.find_spec(raw.refs(), "nothing~1", raw.project)
 

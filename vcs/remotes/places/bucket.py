@@ -16,6 +16,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import ObjectStore
 
+from ...counting import count
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
 from ...storage.layout import PROBE
@@ -140,7 +141,7 @@ class BucketFiles(Reading):
                 obstore.put(self._store, key, parts, use_multipart=True, chunk_size=PART, max_concurrency=_AT_ONCE)
             self.traffic.add(2 + -(-size // PART))
         if (there := self.size(name)) != size:
-            raise DamagedError(f"{self.name} kept {there} of {size} bytes of {name}; try again.")
+            raise DamagedError(f"{self.name} kept {there:,} of {count(size, 'byte')} of {name}; try again.")
         path.unlink()
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:

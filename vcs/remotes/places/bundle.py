@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from ...errors import DamagedError, InvalidName, RemoteRefused, storage_errors
+from ...errors import DamagedError, InvalidName, RemoteRefused, writing
 from ...storage.disk import durable, system
 from ...storage.files import Signature, check_name
 from ...storage.local import LocalFiles
@@ -43,7 +43,7 @@ def make(files: LocalFiles, folders: tuple[str, ...], names: tuple[str, ...], ta
     if os.path.lexists(target):
         raise InvalidName(f"{target} is there already; move it away, or choose another name.")
     unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with storage_errors(f"writing {target}"):
+    with writing(target):
         try:
             with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
                 for name in (*names, *(name for folder in folders for name in files.list(folder))):

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO, NoReturn, cast
 
+from ...counting import count
 from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
 from . import frames
@@ -101,7 +102,7 @@ class SshFiles(Reading):
         size = path.stat().st_size
         self._tell("put", name, pieces_of(path, self.traffic), size)
         if (there := self.size(name)) != size:
-            raise DamagedError(f"{self._address} kept {there} of {size} bytes of {name}; try again.")
+            raise DamagedError(f"{self._address} kept {there:,} of {count(size, 'byte')} of {name}; try again.")
         path.unlink()
 
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from ...counting import count
 from ...objects.oid import Oid
 from ...storage.packs.table import CODES, KINDS
 from .verify import ANY_SIZE, Found, Link
@@ -143,7 +144,7 @@ class Census:
         if self._link_kinds[at] not in (_ANY, kind):
             return f"is a {KINDS[kind]}, not a {KINDS[self._link_kinds[at]]}"
         if size not in (_MOST, self._sizes[target]):
-            return f"has {self._sizes[target]} bytes, not {size}"
+            return f"has {count(self._sizes[target], 'byte')}, not {size}"
         return None
 
     def _number(self, oid: Oid) -> int:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ...counting import count
 from ...errors import DamagedError
 from ...storage.files import Files
 from ...storage.layout import CLEANED, ROOT, op_name
@@ -48,7 +49,7 @@ class LogLook:
         for seq, why in sorted(self.damaged.items()):
             yield Problem(op_name(seq), why)
         for gap in self.missing:
-            more = f", and so are the {len(gap) - 1} after it" if len(gap) > 1 else ""
+            more = f", with the {count(len(gap) - 1, 'op')} after it" if len(gap) > 1 else ""
             yield Problem(op_name(gap[0]), f"is missing{more}")
         for seq, entry in sorted(self.entries.items()):
             before = self.entries.get(seq - 1)

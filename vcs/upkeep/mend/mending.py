@@ -7,6 +7,7 @@ from contextlib import suppress
 from ...changes.incoming import Incoming
 from ...changes.publish import nonces, now_ms
 from ...changes.view import View
+from ...counting import count
 from ...errors import DamagedError, LookupFailed, storage_errors
 from ...maps.refs import RefMap
 from ...objects.kinds import Op, State
@@ -130,7 +131,9 @@ class Mending:
         inside = inside_of(holes)
         told = "from the records that there are" if source is None else f"from op {source.seq} and the records since"
         refs = [ref for ref, _ in view.items() if inside(ref)]
-        self.older.append(Problem("refs", f"{len(refs)} of them could not be read and were put together {told}"))
+        self.older.append(
+            Problem("refs", f"{count(len(refs), 'ref')} could not be read, and had to be put together {told}")
+        )
         self.older += described(refs, f"was put together {told}")
 
     # The objects

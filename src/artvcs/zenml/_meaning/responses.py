@@ -13,6 +13,7 @@ from artvcs.pipelines.functions import add_tags, log_metadata
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.tables import Named, Runs, Steps, Versions
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView, decode_all
+from artvcs.pipelines.units import count
 from artvcs.vcs import Repository, UnknownName, stages
 
 from .._names.absent import HasMore, NotHere
@@ -107,7 +108,7 @@ class ArtifactResponse(_WithVersions):
         return Versions(self.versions.values())._repr_html_()
 
     def __repr__(self) -> str:
-        return f"<artifact {self.name}, {len(self.versions)} versions>"
+        return f"<artifact {self.name}, {count(len(self.versions), 'version')}>"
 
 
 class StepRunResponse(StepView):
@@ -240,7 +241,7 @@ class ModelResponse(_WithVersions):
         return Versions(each.found for each in self.versions)._repr_html_()
 
     def __repr__(self) -> str:
-        return f"<model {self.name}, {len(self.versions)} versions>"
+        return f"<model {self.name}, {count(len(self.versions), 'version')}>"
 
 
 class ModelVersionResponse(HasMore):
