@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DamagedError,
         InvalidName,
         LookupFailed,
+        NothingPushed,
         RemoteError,
         RemoteRefused,
         RepositoryError,
@@ -92,9 +93,9 @@ _NAMES = {
     "changes.publish": "now_ms",
     "changes.transaction": "Transaction",
     "errors": (
-        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
-        " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
-        " disk_is_full storage_errors"
+        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed NothingPushed RemoteError"
+        " RemoteRefused RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret"
+        " WouldOverwrite disk_is_full storage_errors"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -170,6 +171,7 @@ __all__ = [
     "Lock",
     "LookupFailed",
     "Notes",
+    "NothingPushed",
     "ObjectStore",
     "Oid",
     "Output",
