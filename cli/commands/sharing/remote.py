@@ -107,7 +107,7 @@ def test(name: str | None, as_json: bool) -> None:
 
     Example: art remote test origin
     """
-    far = sharing.remote_named(_here(), name)
+    far = sharing.remote_named(_here(), name, "art remote test")
     with sharing.shown(terminal(), f"testing {far.name}", far.traffic):
         found = far.probe()
     if as_json:
@@ -131,7 +131,7 @@ def policy(name: str | None, role: str) -> None:
 
     Example: art remote policy origin --for reader
     """
-    terminal().document(permissions.policy(config.read(_here()).remote(name).address, role))
+    terminal().document(permissions.policy(config.read(_here()).remote(name, "art remote policy").address, role))
 
 
 def _here() -> Repository:

@@ -81,7 +81,8 @@ def _may(what: str, *, dry_run: bool, yes: bool, verb: str = "Delete") -> bool:
 def _give_up(repository: Repository, target: str, remote: str, *, dry_run: bool, yes: bool) -> None:
     if "@" not in target:
         raise click.UsageError(f"Say which version is meant, as in {target}@1: the newest may be another tomorrow.")
-    far, found = sharing.remote_named(repository, remote or None), finding.version(repository, target)
+    far = sharing.remote_named(repository, remote or None, f"art rm {target} --remote")
+    found = finding.version(repository, target)
     only_there = not repository.store.has(found.artifact.payload)
     what = f"the data of {found.name}@{found.version} at {far.name} ({output.size(found.size)})"
     if not _may(what, dry_run=dry_run, yes=yes, verb="Give up"):
