@@ -115,6 +115,11 @@ class Terminal:
         if not self.quiet:
             self.sentence(text)
 
+    def tell(self, text: str) -> None:
+        """Writes a sentence beside the answer: to standard error, so that pipes stay clean; quiet users do without."""
+        if not self.quiet:
+            self.sentence(text, err=True)
+
     def lines(self, text: str, *, err: bool = False) -> None:
         """Writes text that has lines of its own, such as a traceback."""
         for line in text.splitlines():

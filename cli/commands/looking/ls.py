@@ -86,6 +86,8 @@ def command(
         terminal().note(f"… and {page.rest}; --all lists them")
     if not rows and wanted != _ALL:
         _say_why_none(client, name, conditions)
+    elif not rows:
+        terminal().tell("There are no artifacts yet; `art run FILE` and `art add PATH --name NAME` make some.")
 
 
 def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...]) -> None:
@@ -96,8 +98,7 @@ def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...])
         if not repository.catalog().versions.has_fact(key, name):
             hint = perhaps(key, completion.near(completion.fact_names, repository, key))
             terminal().warn(f"Nothing is noted as {key!r} of any {whose}{hint}; `art show` lists what is.")
-    if not terminal().quiet:
-        terminal().sentence(f"No {whose} is like that.", err=True)
+    terminal().tell(f"No {whose} is like that.")
 
 
 def _artifacts(client: Client, refs: RefMap, wanted: _Filter, count: int | None) -> _Page:

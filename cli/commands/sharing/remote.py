@@ -79,7 +79,7 @@ def ls(as_json: bool) -> None:
     rows = [[each.name, str(each.address), each.file.name] for each in known]
     terminal().table(["NAME", "URL", "IN"], rows, whole="NAME", spare=("IN",))
     if not rows:
-        terminal().note("No repository elsewhere is known; `art remote add origin URL` names one.")
+        terminal().tell("No repository elsewhere is known; `art remote add origin URL` names one.")
 
 
 @command.command()

@@ -77,7 +77,7 @@ def _list(repository: Repository, found: list[Promotion], *, as_json: bool) -> N
     ]
     terminal().table(["artifact", "stage", "since", "by", "why"], rows, whole="artifact", spare=("by", "why"))
     if not rows:
-        terminal().note("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
+        terminal().tell("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
 
 
 def _version(repository: Repository, promotion: Promotion) -> str:
