@@ -78,7 +78,7 @@ class Named:
     def __init__(self, start: Path, name: str) -> None:
         root = find_root(start)
         if root is None:
-            raise UnknownName(f"{name!r} is no version, and there is no Git repository here to look for a revision.")
+            raise UnknownName(f"{name!r} is no version; no Git repository is here in which it may be a revision.")
         import pygit2
 
         try:

@@ -40,17 +40,6 @@ def step_names(repository: Repository, start: str = "") -> Iterator[str]:
     return repository.catalog().runs.step_names(start)
 
 
-def fact_names(repository: Repository, start: str = "") -> Iterator[str]:
-    """What is noted of versions that starts so, by its name, in order."""
-    return repository.catalog().versions.fact_names(start)
-
-
-def near(find: Finder, repository: Repository, text: str) -> set[str]:
-    """Names that may have been meant by a text: all where there are not many, else those that start alike."""
-    starts = ("", text[:1], text[:3])
-    return {name for start in starts for name in itertools.islice(find(repository, start), _OFFERED)}
-
-
 def _names_and_versions(repository: Repository, start: str) -> Iterator[str]:
     """The names that start so; once there is an `@`, the words behind it."""
     name, at, _ = start.partition("@")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,13 @@ from artvcs.vcs import (
     Version,
     canonical,
     git,
+    ref_names,
     runs,
     stages,
     versions,
 )
+
+from ..errors import perhaps
 
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
@@ -37,6 +41,12 @@ MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
 _SHOWN = 4
+
+_LOOKED_AT = 1000
+"""So many names are compared with one that nothing has."""
+
+_FEW = 100
+"""So many where there are hardly any or no end of them, as of runs."""
 
 LATEST, _HEAD = "latest", "HEAD"
 _STEPS = re.compile(r"(?P<start>.*?[^~])(?P<steps>(?:~\d{0,9})+)")
@@ -63,7 +73,8 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
     last = list(itertools.islice(versions.of(refs, name, reverse=True), _SHOWN + 2))
     known = ", ".join(each.label or str(each.number) for each in reversed(last[: _SHOWN + 1]))
     known = f"…, {known}" if len(last) > _SHOWN + 1 else known
-    raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+    hint = perhaps(str(version), _words(refs, name))
+    raise UnknownName(f"{name!r} has no version {version!r}{hint}; it has {known}.")
 
 
 def with_version(refs: Refs, name: str, version: str) -> Version | None:
@@ -141,9 +152,50 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         return known
     if version and (known := with_word(refs, name, start)) is not None:
         return _before(refs, known, back)
-    if not version or version.isdigit():
+    if not version or version.isdigit() or not versions.exists(refs, name):
         return find_version(refs, name, version or None)
-    return find_version_at(refs, name, git.Named(project, version))
+    try:
+        revision = git.Named(project, version)
+    except UnknownName as error:
+        happened, mark, advice = str(error).partition("; ")
+        raise UnknownName(f"{happened}{perhaps(version, _words(refs, name))}{mark}{advice}") from None
+    return find_version_at(refs, name, revision)
+
+
+def _words(refs: Refs, name: str) -> list[str]:
+    """What may be written behind `NAME@` beside numbers: stages and explicit versions."""
+    labels = (ref_names.label_of(ref) for ref, _ in refs.items(ref_names.labels_of(name)))
+    return [LATEST, *stages.current(refs, name), *itertools.islice(labels, _FEW)]
+
+
+def near(find: Callable[[str], Iterable[str]], text: str) -> str:
+    """` (did you mean …?)`, where a name may be meant; else nothing.
+
+    Args:
+        find: Gives the names that start so.
+        text: What nothing is called.
+    """
+    # All where there are not many, else those that start alike.
+    starts = ("", text[:1], text[:3])
+    return perhaps(text, {name for start in starts for name in itertools.islice(find(start), _LOOKED_AT)})
+
+
+def no_artifact(refs: Refs, name: str) -> UnknownName:
+    """The error that says that there is no artifact of a name, and which may be meant."""
+    models = not name.startswith(MODELS)  # then they are known by their names alone
+
+    def known(start: str) -> Iterator[str]:
+        yield from (each for each in versions.names(refs, start) if not (models and each.startswith(MODELS)))
+        if models:
+            yield from (each.removeprefix(MODELS) for each in versions.names(refs, model_name(start)))
+
+    return UnknownName(f"There is no artifact named {name!r}{near(known, name)}; `art ls` lists those there are.")
+
+
+def pipelines_and_runs(refs: Refs, start: str) -> Iterator[str]:
+    """The names of pipelines and runs that start so."""
+    yield from (each for each in runs.pipelines(refs) if each.startswith(start))
+    yield from itertools.islice(runs.names_like(refs, start), _FEW)
 
 
 def steps_back(text: str) -> tuple[str, int]:
@@ -198,7 +250,7 @@ def _by_artifact_id(refs: Refs, prefix: str) -> Version:
     if matches:
         shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:_SHOWN])
         raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
-    raise UnknownName(f"There is no artifact named {prefix!r}; `art ls` lists those there are.")
+    raise no_artifact(refs, prefix)
 
 
 def find_run(refs: Refs, text: str) -> Run:
@@ -219,7 +271,8 @@ def find_run(refs: Refs, text: str) -> Run:
         if matches:
             shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
             raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
-    raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
+    hint = near(partial(pipelines_and_runs, refs), text)
+    raise UnknownName(f"There is no run {text!r}{hint}; `art log` lists those there are.")
 
 
 def find_run_spec(refs: Refs, asked: str) -> Run:

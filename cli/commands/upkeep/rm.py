@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import click
 
@@ -56,7 +57,10 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
                 raise LookupFailed(
                     f"A run is deleted by its name or id, and {target!r} may be another tomorrow; now it is {meant}."
                 ) from None
-            raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
+            hint = lookup.near(partial(finding.names, repository), name)
+            raise UnknownName(
+                f"There is no run or artifact {target!r}{hint}; `art log` and `art ls` list them."
+            ) from None
         if _may(f"the record of {run.name} ({output.ago(from_ms(run.started))})", dry_run=dry_run, yes=yes):
             delete.delete_run(repository, run.run)
             terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")
