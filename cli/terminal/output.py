@@ -293,7 +293,12 @@ def value(found: Any) -> str:
         # `1` and `1.0` are not the same parameter.
         return f"{text}.0" if text.lstrip("-").isdigit() else text
     text = printable(one_line(found if isinstance(found, str) else _spelt(found)))
-    return text if len(text) <= 80 else text[:79] + "…"
+    return brief(text, 80)
+
+
+def brief(text: str, most: int) -> str:
+    """Text of at most so many characters for a terminal; whoever reads a pipe gets all of it."""
+    return text if len(text) <= most or not sys.stdout.isatty() else text[: most - 1] + "…"
 
 
 _SPELT_OUT = frozenset(("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta"))

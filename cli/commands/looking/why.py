@@ -64,8 +64,7 @@ def _of_folder(reason: Reason) -> str:
 
 
 def _brief(text: str) -> str:
-    line = output.one_line(text)
-    return line if len(line) <= 120 else line[:119] + "…"
+    return output.brief(output.one_line(text), 120)
 
 
 _CODE_IN_WORDS = {
