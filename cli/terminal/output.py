@@ -128,11 +128,20 @@ class Terminal:
     def confirm(self, question: str, declined: str = "Nothing was deleted.") -> None:
         """Asks whoever sits at the terminal whether to do something, and ends the command where he says no.
 
-        A script has said yes by calling us.
+        A script has said yes by calling us. Whoever interrupts has said no.
         """
-        if self.may_ask and not click.confirm(bare(safe(one_line(question))), err=True):
-            self.say(declined, err=True)
-            raise click.exceptions.Exit(1)
+        if not self.may_ask:
+            return
+        try:
+            if click.confirm(bare(safe(one_line(question))), err=True):
+                return
+        except click.Abort as error:
+            self.say(err=True)  # the question's line ends
+            if isinstance(interrupt := error.__context__, KeyboardInterrupt):
+                interrupt.args = (declined,)
+                raise interrupt from None
+        self.say(declined, err=True)
+        raise click.exceptions.Exit(1)
 
     def warn(self, message: str) -> None:
         """Writes a warning."""
