@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from artvcs import __version__
-from artvcs.vcs import ArtError
+from artvcs.vcs import ArtError, RepositoryNotFound
 
 from . import errors
 from .terminal.output import Terminal, make_terminal
@@ -213,6 +213,10 @@ def run(arguments: list[str]) -> int:
         run_apart = contextvars.copy_context().run
         code: Any = run_apart(art.main, arguments, prog_name="art", standalone_mode=False)
         return code if isinstance(code, int) else errors.OK
+    except RepositoryNotFound as error:
+        from .sharing import how_to_get_one
+
+        return _fail(arguments, how_to_get_one(error), errors.exit_code(error))
     except ArtError as error:
         return _fail(arguments, str(error), errors.exit_code(error))
     except click.ClickException as error:

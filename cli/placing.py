@@ -58,7 +58,7 @@ def note(repository: Repository, path: Path, version: Version, entry: Entry, *, 
         pinned = {}
     if spelt in pinned and pinned[spelt].id != version.artifact:
         pins.save(repository.project, {**pinned, spelt: pin(spelt, version)})
-        _tell(f"{pins.FILE_NAME} pins {pin(spelt, version).artifact} at {spelt} now")
+        terminal().tell(f"{pins.FILE_NAME} pins {pin(spelt, version).artifact} at {spelt} now")
     if ignored:
         _ignore(repository, spelt, folder=path.is_dir())
 
@@ -95,12 +95,6 @@ def edited(
             yield Edited(placed, _called(refs, placed), difference, error, path)
 
 
-def _tell(text: str) -> None:
-    """Says what else was done, beside what was asked for."""
-    if not terminal().quiet:
-        terminal().sentence(text, err=True)
-
-
 def _called(refs: object, placed: Placed) -> str:
     version = versions.by_value(refs, placed.name, placed.artifact)  # type: ignore[arg-type]
     return placed.name if version is None else pin(placed.path, version).artifact
@@ -116,4 +110,4 @@ def _ignore(repository: Repository, path: str, *, folder: bool) -> None:
     with storage_errors(f"writing {file}"):
         before = file.read_text() if file.exists() else ""
         file.write_text(f"{before}{'' if before.endswith(chr(10)) or not before else chr(10)}{escaped}\n")
-    _tell(f".gitignore has {escaped} now")
+    terminal().tell(f".gitignore has {escaped} now")

@@ -8,7 +8,20 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from artvcs.vcs import Fetched, Remote, Repository, RepositoryNotFound, Traffic, Version, config, connect, fetch
+from artvcs.vcs import (
+    ArtError,
+    Fetched,
+    NothingPushed,
+    Remote,
+    Repository,
+    RepositoryNotFound,
+    Traffic,
+    UnknownName,
+    Version,
+    config,
+    connect,
+    fetch,
+)
 
 from .stored import finding
 from .terminal import drawing, output
@@ -33,9 +46,43 @@ def repository() -> Repository:
         raise
 
 
-def remote_named(near: Repository, name: str | None) -> Remote:
-    """The remote of this name; without one the only one, or `origin`. Raises UnknownName."""
-    return connect(near, config.read(near).remote(name))
+def how_to_get_one(error: RepositoryNotFound) -> str:
+    """What an error says that found no repository here; where one can be had from a remote, that it can."""
+    with contextlib.suppress(ArtError):
+        settings = config.read_shared(Path.cwd())
+        if settings.remotes and not isinstance(error, NothingPushed):
+            chosen = config.DEFAULT if len(settings.remotes) == 1 or config.DEFAULT in settings.remotes else None
+            remote = settings.remotes.get(chosen or "") or min(settings.remotes.values(), key=lambda each: each.name)
+            command = "art pull" if chosen else f"art pull --from {remote.name}"
+            return f"{str(error).rpartition('; ')[0]}; `{command}` brings what is at {remote.address}."
+    return str(error)
+
+
+def remote_named(near: Repository, name: str | None, command: str, names: Sequence[str] = ()) -> Remote:
+    """The remote of this name; without one the only one, or `origin`.
+
+    Args:
+        near: The repository here.
+        name: The remote's name.
+        command: What is written before it, as `art push --to`.
+        names: The artifacts that are named beside it.
+
+    Raises:
+        UnknownName: There is none, or none is named of several.
+    """
+    settings = config.read(near)
+    try:
+        return connect(near, settings.remote(name, command))
+    except UnknownName:
+        for each in names:
+            _check_is_no_remote(settings, each, command)
+        raise
+
+
+def _check_is_no_remote(settings: config.Settings, name: str, command: str) -> None:
+    """Raises UnknownName where a remote is called so that somebody takes for an artifact."""
+    if name in settings.remotes:
+        raise UnknownName(f"{name!r} is a remote, and no artifact; write `{command} {name}`.")
 
 
 @contextlib.contextmanager
@@ -110,9 +157,27 @@ def traffic_document(traffic: Traffic) -> dict[str, int]:
     return {"requests": traffic.requests, "sent": traffic.sent, "received": traffic.received}
 
 
-def versions_named(near: Repository, names: Sequence[str]) -> list[Version] | None:
-    """The versions that are meant; None where none is named."""
-    return [finding.version(near, name).record for name in names] or None
+def versions_named(near: Repository, names: Sequence[str], command: str | None = None) -> list[Version] | None:
+    """The versions that are meant; None where none is named.
+
+    Args:
+        near: The repository here.
+        names: What they are called.
+        command: What is written before the name of a remote, as `art push --to`, for who leaves it out.
+
+    Raises:
+        UnknownName: There is none of a name.
+    """
+    return [_version_named(near, name, command) for name in names] or None
+
+
+def _version_named(near: Repository, name: str, command: str | None) -> Version:
+    try:
+        return finding.version(near, name).record
+    except UnknownName:
+        if command is not None:
+            _check_is_no_remote(config.read(near), name, command)
+        raise
 
 
 def fetched(terminal: Terminal, near: Repository, far: Remote) -> Fetched:

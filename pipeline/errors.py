@@ -114,8 +114,33 @@ class SharingWarning(UserWarning):
 
 
 def perhaps(text: str, known: Iterable[str]) -> str:
-    """` (did you mean …?)`, where something known looks like a text; else nothing."""
+    """` (did you mean …?)`, where a text may be a slip of something known; else nothing: what is far off is no help."""
     import difflib  # nobody who makes no mistake needs it
 
-    close = difflib.get_close_matches(text, sorted({*known} - {text}), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    close = difflib.get_close_matches(text, sorted({*known} - {text}), n=_COMPARED)
+    near = [each for each in close if _slips(text, each) <= max(1, len(text) // _LETTERS)]
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+_COMPARED = 5
+"""So many of what looks most alike are compared letter by letter."""
+
+_LETTERS = 3
+"""Among so many letters one slip is believed."""
+
+
+def _slips(text: str, meant: str) -> int:
+    """How many letters are too many, missing, others, or swapped with the one behind them.
+
+    Source: https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance ("optimal string alignment").
+    """
+    before, last = [0] * (len(meant) + 1), list(range(len(meant) + 1))
+    for i, a in enumerate(text):
+        this = [i + 1]
+        for j, b in enumerate(meant):
+            least = min(last[j + 1] + 1, this[j] + 1, last[j] + (a != b))
+            if i and j and a == meant[j - 1] and b == text[i - 1]:
+                least = min(least, before[j - 1] + 1)
+            this.append(least)
+        before, last = last, this
+    return last[-1]

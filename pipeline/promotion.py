@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from artvcs.vcs import (
     InvalidName,
     Oid,
@@ -12,13 +14,17 @@ from artvcs.vcs import (
     UnknownName,
     now_ms,
     stages,
+    versions,
 )
-from artvcs.vcs import versions as known
 
 from .define import naming
+from .errors import perhaps
 from .history import lookup
 from .history.views import ArtifactVersion
 from .run import context
+
+_WORD = re.compile(r"[^\W_][\w.+-]*")
+"""What a shell takes as it stands, and nobody takes for more than a word: `~2` leads back, and `:PATH` is a file."""
 
 _NO_STAGES = frozenset((lookup.LATEST, "HEAD"))
 
@@ -63,8 +69,9 @@ def demote(name: str, stage: str, reason: str = "", repository: Repository | Non
         found = lookup.find_spec(transaction, name, repository.project)
         promoted = stages.version(transaction, found.name, stage)
         if promoted is None:
-            now = ", ".join(stages.current(transaction, found.name)) or "none"
-            raise UnknownName(f"No version of {found.name!r} is {stage!r}; its stages are: {now}.")
+            known = stages.current(transaction, found.name)
+            hint, now = perhaps(stage, known), ", ".join(known) or "none"
+            raise UnknownName(f"No version of {found.name!r} is {stage!r}{hint}; its stages are: {now}.")
         _promote(repository, transaction, found.name, stage, None, reason)
         return ArtifactVersion(repository, promoted)
 
@@ -78,7 +85,11 @@ def _promote(
 
 
 def _check_stage(stage: str) -> None:
-    # NAME@STAGE:PATH is a file of that version, so that a colon cannot be in a stage.
     naming.check_name(stage, "stage")
-    if stage in _NO_STAGES or known.as_number(stage) or lookup.steps_back(stage)[1] or ":" in stage:
+    if not _WORD.fullmatch(stage):
+        raise InvalidName(
+            f"The stage {stage!r} cannot be typed as in NAME@STAGE; take letters, digits and . _ + - after a letter or "
+            "digit."
+        )
+    if stage in _NO_STAGES or versions.as_number(stage):
         raise InvalidName(f"The stage {stage!r} would be taken for another version; choose another name.")

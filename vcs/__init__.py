@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         DamagedError,
         InvalidName,
         LookupFailed,
+        NothingPushed,
         RemoteError,
         RemoteRefused,
         RepositoryError,
@@ -95,9 +96,9 @@ _NAMES = {
     "changes.transaction": "Transaction",
     "counting": "count",
     "errors": (
-        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed RemoteError RemoteRefused"
-        " RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret WouldOverwrite"
-        " disk_is_full storage_errors writing"
+        "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed NothingPushed RemoteError"
+        " RemoteRefused RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret"
+        " WouldOverwrite disk_is_full storage_errors writing"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -173,6 +174,7 @@ __all__ = [
     "Lock",
     "LookupFailed",
     "Notes",
+    "NothingPushed",
     "ObjectStore",
     "Oid",
     "Output",

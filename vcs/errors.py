@@ -3,6 +3,7 @@
     ArtError
     ├── RepositoryError         something about the repository as a whole
     │   ├── RepositoryNotFound  no .artifacts here or above
+    │   │   └── NothingPushed   nor at a remote
     │   ├── UnsupportedFormat   written by a newer artvcs
     │   └── RepositoryBusy      another process holds the lock for too long
     ├── DamagedError            bytes on disk are not what was written
@@ -55,6 +56,10 @@ class RepositoryError(ArtError):
 
 class RepositoryNotFound(RepositoryError):
     """There is no artifact repository here or in any folder above."""
+
+
+class NothingPushed(RepositoryNotFound):
+    """There is no artifact repository at a remote yet, or no such place."""
 
 
 class UnsupportedFormat(RepositoryError):

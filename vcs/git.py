@@ -67,7 +67,7 @@ def snapshot(start: Path) -> Snapshot | None:
 class Named:
     """A Git revision by its name, and all that came before it.
 
-    Args:
+    Attributes:
         start: A folder in the working tree.
         name: A branch, tag, commit or expression such as `HEAD~3`.
 
@@ -76,9 +76,10 @@ class Named:
     """
 
     def __init__(self, start: Path, name: str) -> None:
+        self.start, self.name = start, name
         root = find_root(start)
         if root is None:
-            raise UnknownName(f"{name!r} is no version, and there is no Git repository here to look for a revision.")
+            raise UnknownName(f"{name!r} is no version; no Git repository is here in which it may be a revision.")
         import pygit2
 
         try:
@@ -87,6 +88,11 @@ class Named:
         except (pygit2.GitError, KeyError, ValueError):
             message = f"{name!r} is neither a version nor a Git revision; `git log` and `art ls` show what there is."
             raise UnknownName(message) from None
+
+    @property
+    def id(self) -> str:
+        """The commit's hash."""
+        return str(self._tip)
 
     def reaches(self, commit: str) -> bool:
         """Whether the revision is this commit or one of its descendants."""
@@ -268,14 +274,10 @@ class History:
             return None
         return str(found.id) if found.type_str == "blob" else None
 
-    def named(self, name: str) -> Revision:
-        """The commit that a branch, a tag or an expression such as `HEAD~3` stands for. Raises UnknownName."""
-        import pygit2
-
-        try:
-            return _revision(self._repository.revparse_single(name).peel(pygit2.Commit))
-        except (pygit2.GitError, KeyError, ValueError):
-            raise UnknownName(f"{name!r} is no Git revision; `git log` shows those there are.") from None
+    def commit(self, revision: Named) -> Revision:
+        """The commit that a name stands for."""
+        found: Any = self._repository[revision.id]
+        return _revision(found)
 
     def read(self, blob: str) -> bytes:
         """What a file holds."""

@@ -61,10 +61,11 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
     """Parameters from `name=value` texts.
 
     Raises:
-        ParameterError: A name is unknown or a value is not of its type.
+        ParameterError: A name is unknown or given twice, or a value is not of its type.
     """
     annotations = {entry.name: entry.annotation for entry in pipeline.inputs()}
-    params = {}
+    params: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals:
@@ -72,6 +73,9 @@ def bind(pipeline: Pipeline[...], given: tuple[str, ...]) -> dict[str, Any]:
         if name not in annotations:
             hint, known = perhaps(name, set(annotations)), ", ".join(annotations) or "none"
             raise ParameterError(f"The pipeline {pipeline.name!r} has no parameter {name!r}{hint}; it has {known}.")
+        if name in texts:
+            raise ParameterError(f"-p {texts[name]} and -p {text} give the parameter {name!r} twice; leave one out.")
+        texts[name] = text
         try:
             params[name] = coerce.parse_text(value, annotations[name], f"the parameter {name!r}")
         except ParameterError as error:

@@ -37,7 +37,6 @@ _CAUGHT_UP = 300
 _USUAL_STAGES = ("staging", "production")
 
 Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
-Finder = Callable[[Repository, str], Iterator[str]]
 Asked = Callable[[Repository, str, click.Context], Iterable[str]]
 """Finds words that start so, for a command that is half typed."""
 
@@ -50,17 +49,6 @@ def artifact_names(repository: Repository, start: str = "") -> Iterator[str]:
 def step_names(repository: Repository, start: str = "") -> Iterator[str]:
     """The names of steps in runs that start so, in order."""
     return repository.catalog().runs.step_names(start)
-
-
-def fact_names(repository: Repository, start: str = "") -> Iterator[str]:
-    """What is noted of versions that starts so, by its name, in order."""
-    return repository.catalog().versions.fact_names(start)
-
-
-def near(find: Finder, repository: Repository, text: str) -> set[str]:
-    """Names that may have been meant by a text: all where there are not many, else those that start alike."""
-    starts = ("", text[:1], text[:3])
-    return {name for start in starts for name in itertools.islice(find(repository, start), _OFFERED)}
 
 
 def _catalog(repository: Repository) -> Catalog:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from artvcs.pipelines.errors import perhaps
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
-from ..shell.completion import artifact_names, near, step_names
+_LOOKED_AT = 1000
+"""So many names are looked through for the outputs of a step."""
 
 Found = ArtifactVersion | PipelineRun | Location
 
@@ -34,16 +38,23 @@ def find(repository: Repository, text: str) -> Found:
         return PipelineRun(repository, run)
     if at is not None:
         return _with_names(repository, at)
-    if name in step_names(repository, name):
-        made = [each for each in near(artifact_names, repository, name) if name in each.split("::")]
-        where = f", and its outputs are {', '.join(sorted(made))}" if made else ""
+    if name in repository.catalog().runs.step_names(name):
+        made = [each for each in islice(versions.names(refs), _LOOKED_AT) if name in each.split("::")]
+        where = f", and its outputs are {', '.join(made)}" if made else ""
         raise UnknownName(
             f"{text!r} is a step, and no artifact, run or object; `art why {name}` says why it ran{where}."
         )
     if lookup.steps_back(text)[1]:
         lookup.find_run_spec(refs, text)  # says that there are not so many
-    hint = perhaps(name, near(artifact_names, repository, name))
+    hint = lookup.near(partial(names, repository), name)
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
+
+
+def names(repository: Repository, start: str) -> Iterator[str]:
+    """The names of artifacts, pipelines and runs that start so."""
+    refs = repository.refs()
+    yield from versions.names(refs, start)
+    yield from lookup.pipelines_and_runs(refs, start)
 
 
 def version(repository: Repository, spec: str) -> ArtifactVersion:
@@ -53,19 +64,7 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
         UnknownName: There is none.
         AmbiguousName: There are several.
     """
-    refs = repository.refs()
-    try:
-        return ArtifactVersion(repository, lookup.find_spec(refs, spec, repository.project))
-    except UnknownName as error:
-        name = spec.partition("@")[0]
-        hint = perhaps(name, near(artifact_names, repository, name))
-        raise with_hint(error, hint) from None
-
-
-def with_hint(error: UnknownName, hint: str) -> UnknownName:
-    """The error with a hint before what it says to do."""
-    happened, mark, advice = str(error).rpartition("; ")
-    return UnknownName(f"{happened}{hint}{mark}{advice}")
+    return ArtifactVersion(repository, lookup.find_spec(repository.refs(), spec, repository.project))
 
 
 def _run(repository: Repository, text: str) -> Run | None:

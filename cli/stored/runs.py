@@ -28,6 +28,11 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids:
     terminal.table(heads[first:], [row[first:] for row in rows], whole="run", spare=spare[first:])
 
 
+def say_none(terminal: Terminal) -> None:
+    """Says that there are no runs."""
+    terminal.tell("There are no runs yet; `art run FILE` makes one.")
+
+
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step. Raises as `document`."""
     parameters = run.parameters

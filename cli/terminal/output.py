@@ -116,6 +116,11 @@ class Terminal:
         if not self.quiet:
             self.sentence(text)
 
+    def tell(self, text: str) -> None:
+        """Writes a sentence beside the answer: to standard error, so that pipes stay clean; quiet users do without."""
+        if not self.quiet:
+            self.sentence(text, err=True)
+
     def lines(self, text: str, *, err: bool = False) -> None:
         """Writes text that has lines of its own, such as a traceback."""
         for line in text.splitlines():
@@ -124,11 +129,20 @@ class Terminal:
     def confirm(self, question: str, declined: str = "Nothing was deleted.") -> None:
         """Asks whoever sits at the terminal whether to do something, and ends the command where he says no.
 
-        A script has said yes by calling us.
+        A script has said yes by calling us. Whoever interrupts has said no.
         """
-        if self.may_ask and not click.confirm(bare(safe(one_line(question))), err=True):
-            self.say(declined, err=True)
-            raise click.exceptions.Exit(1)
+        if not self.may_ask:
+            return
+        try:
+            if click.confirm(bare(safe(one_line(question))), err=True):
+                return
+        except click.Abort as error:
+            self.say(err=True)  # the question's line ends
+            if isinstance(interrupt := error.__context__, KeyboardInterrupt):
+                interrupt.args = (declined,)
+                raise interrupt from None
+        self.say(declined, err=True)
+        raise click.exceptions.Exit(1)
 
     def warn(self, message: str) -> None:
         """Writes a warning."""
@@ -284,7 +298,12 @@ def value(found: Any) -> str:
         # `1` and `1.0` are not the same parameter.
         return f"{text}.0" if text.lstrip("-").isdigit() else text
     text = printable(one_line(found if isinstance(found, str) else _spelt(found)))
-    return text if len(text) <= 80 else text[:79] + "…"
+    return brief(text, 80)
+
+
+def brief(text: str, most: int) -> str:
+    """Text of at most so many characters for a terminal; whoever reads a pipe gets all of it."""
+    return text if len(text) <= most or not sys.stdout.isatty() else text[: most - 1] + "…"
 
 
 _SPELT_OUT = frozenset(("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta"))

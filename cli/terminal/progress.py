@@ -93,10 +93,9 @@ class RunProgress:
         return drawing.padded(steps, self._width)
 
     def _line(self, text: str) -> None:
-        if not self._terminal.quiet:
-            if self._screen is not None:
-                self._screen.begin_line()
-            self._terminal.sentence(text, err=True)
+        if self._screen is not None and not self._terminal.quiet:
+            self._screen.begin_line()
+        self._terminal.tell(text)
 
     def _moving_line(self) -> str:
         running = dict(self._running)

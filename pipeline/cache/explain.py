@@ -8,9 +8,22 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from artvcs.vcs import Commit, DamagedError, Failure, LookupFailed, Oid, Repository, Run, StepRun, UnknownName, runs
+from artvcs.vcs import (
+    Commit,
+    DamagedError,
+    Failure,
+    LookupFailed,
+    Oid,
+    Refs,
+    Repository,
+    Run,
+    StepRun,
+    UnknownName,
+    runs,
+)
 from artvcs.vcs.tracebacks import library_of
 
+from ..errors import perhaps
 from ..history import lookup
 from ..trace.model import Trace
 from .reasons import Reason, in_words, reasons_between, reasons_seen
@@ -196,12 +209,14 @@ def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> 
     if run is not None:
         found = lookup.find_run_spec(refs, run)
         if step not in found.steps:
-            raise UnknownName(f"The run {found.name} has no step {step!r}; it has {', '.join(found.steps)}.")
+            hint, known = perhaps(step, found.steps), ", ".join(found.steps)
+            raise UnknownName(f"The run {found.name} has no step {step!r}{hint}; it has {known}.")
         return found
     if pipeline:
         found_in = next((each for each in runs.of_pipeline(refs, pipeline) if step in each.steps), None)
         if found_in is None:
-            raise UnknownName(f"No run of a pipeline {pipeline!r} has a step {step!r}; `art log` lists runs.")
+            hint = perhaps(pipeline, runs.pipelines(refs)) or perhaps(step, _steps_of(refs, pipeline))
+            raise UnknownName(f"No run of a pipeline {pipeline!r} has a step {step!r}{hint}; `art log` lists runs.")
         return found_in
     newest = repository.catalog(refs).runs.latest_with(step)
     if newest is not None and (run_with := runs.by_id(refs, newest)) is not None:
@@ -210,7 +225,14 @@ def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> 
         if step in each.order:
             how = "is running" if each.status == "running" else f"was {each.status}"
             raise UnknownName(f"The step {step!r} has not ended in any run; {each.name}, which has it, {how}.")
-    raise UnknownName(f"No run has a step {step!r}; `art log` lists runs and their steps.")
+    hint = lookup.near(repository.catalog(refs).runs.step_names, step)
+    raise UnknownName(f"No run has a step {step!r}{hint}; `art log` lists runs and their steps.")
+
+
+def _steps_of(refs: Refs, pipeline: str) -> tuple[str, ...]:
+    """The steps of a pipeline's newest run."""
+    newest = runs.latest(refs, pipeline)
+    return () if newest is None else newest.order
 
 
 def _earlier(repository: Repository, run: Run, step: str, commit: Oid) -> tuple[Run, Commit] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import DamagedError, Repository, UnknownName, values
+from artvcs.vcs import DamagedError, Repository, UnknownName, runs, values
 
 from ..errors import ParameterError, perhaps
 from . import filters
@@ -151,7 +151,8 @@ def experiments(
         for run in catalog.runs.listed(pipeline)
     }  # fmt: skip
     if pipeline is not None and not found:
-        raise UnknownName(f"No run is of a pipeline {pipeline!r}; `art log` lists runs.")
+        hint = perhaps(pipeline, runs.pipelines(repository.refs()))
+        raise UnknownName(f"No run is of a pipeline {pipeline!r}{hint}; `art log` lists runs.")
     for run, key, text in catalog.versions.noted_in_runs(pipeline):
         if run in found:
             found[run].measures[key] = _value(text)

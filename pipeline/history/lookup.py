@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,13 @@ from artvcs.vcs import (
     Version,
     canonical,
     git,
+    ref_names,
     runs,
     stages,
     versions,
 )
 
+from ..errors import perhaps
 from ..units import count
 
 if TYPE_CHECKING:
@@ -39,6 +42,12 @@ MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
 _SHOWN = 4
+
+_LOOKED_AT = 1000
+"""So many names are compared with one that nothing has."""
+
+_FEW = 100
+"""So many where there are hardly any or no end of them, as of runs."""
 
 LATEST, _HEAD = "latest", "HEAD"
 _STEPS = re.compile(r"(?P<start>.*?[^~])(?P<steps>(?:~\d{0,9})+)")
@@ -65,7 +74,8 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
     last = list(itertools.islice(versions.of(refs, name, reverse=True), _SHOWN + 2))
     known = ", ".join(each.label or str(each.number) for each in reversed(last[: _SHOWN + 1]))
     known = f"…, {known}" if len(last) > _SHOWN + 1 else known
-    raise UnknownName(f"{name!r} has no version {version!r}; it has {known}.")
+    hint = perhaps(str(version), _words(refs, name))
+    raise UnknownName(f"{name!r} has no version {version!r}{hint}; it has {known}.")
 
 
 def with_version(refs: Refs, name: str, version: str) -> Version | None:
@@ -83,40 +93,34 @@ def find_value(refs: Refs, name: str, artifact: Oid) -> Version:
     return found
 
 
-def find_version_at(refs: Refs, name: str, project: Path, asked: str) -> Version:
+def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
     """The version that a name stood for at a Git revision.
 
     What was brought from DVC or Git LFS is what that tool keeps at that revision; anything else the newest version that
     was made there or before.
 
-    Args:
-        refs: Where names are looked up.
-        name: The artifact's name.
-        project: A folder in the Git working tree.
-        asked: The revision, as Git understands it.
-
     Raises:
-        UnknownName: There is no such name, no such revision, or no version was made there.
+        UnknownName: There is no such name, or no version was made there.
     """
     from ..keepers import revisions  # only who asks for a revision needs it
     from ..keepers.tracked import digest_of
 
     if not versions.exists(refs, name):
         find_version(refs, name)  # says so, or finds what an id stands for
-    revision, kept = git.Named(project, asked), dict[tuple[str, str], dict[str, Version]]()
+    kept = dict[tuple[str, str], dict[str, Version]]()
     for version in versions.of(refs, name, reverse=True):
         for tool in revisions.TOOLS:
             key, path = version.metadata.get(revisions.noted(tool)), version.metadata.get("path")
             if isinstance(key, str) and isinstance(path, str):
                 kept.setdefault((tool, path), {})[digest_of(key)] = version
     for (tool, path), found in kept.items():
-        digest = revisions.digests(project, tool, asked).get(path)
+        digest = revisions.digests(revision, tool).get(path)
         if digest in found:
             return found[digest]
         if digest is not None:
             raise UnknownName(
-                f"What {tool} keeps at {path} as of {asked} was not brought here; `art import {tool}` brings what it "
-                "has."
+                f"What {tool} keeps at {path} as of {revision.name} was not brought here; "
+                f"`art import {tool}` brings what it has."
             )
     brought = {each.number for found in kept.values() for each in found.values()}
     for version in versions.of(refs, name, reverse=True):
@@ -127,7 +131,9 @@ def find_version_at(refs: Refs, name: str, project: Path, asked: str) -> Version
             return version
     if kept:
         (tool, path), *_ = kept
-        raise UnknownName(f"{tool} keeps no {path} as of {asked}; `art ls {name}` lists the versions there are.")
+        raise UnknownName(
+            f"{tool} keeps no {path} as of {revision.name}; `art ls {name}` lists the versions there are."
+        )
     raise UnknownName(
         f"No version of {name!r} was made at that Git revision or before it; `art log {name}` lists them."
     )
@@ -176,9 +182,50 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
         return known
     if version and (known := with_word(refs, name, start)) is not None:
         return _before(refs, known, back)
-    if not version or version.isdigit():
+    if not version or version.isdigit() or not versions.exists(refs, name):
         return find_version(refs, name, version or None)
-    return find_version_at(refs, name, project, version)
+    try:
+        revision = git.Named(project, version)
+    except UnknownName as error:
+        happened, mark, advice = str(error).partition("; ")
+        raise UnknownName(f"{happened}{perhaps(version, _words(refs, name))}{mark}{advice}") from None
+    return find_version_at(refs, name, revision)
+
+
+def _words(refs: Refs, name: str) -> list[str]:
+    """What may be written behind `NAME@` beside numbers: stages and explicit versions."""
+    labels = (ref_names.label_of(ref) for ref, _ in refs.items(ref_names.labels_of(name)))
+    return [LATEST, *stages.current(refs, name), *itertools.islice(labels, _FEW)]
+
+
+def near(find: Callable[[str], Iterable[str]], text: str) -> str:
+    """` (did you mean …?)`, where a name may be meant; else nothing.
+
+    Args:
+        find: Gives the names that start so.
+        text: What nothing is called.
+    """
+    # All where there are not many, else those that start alike.
+    starts = ("", text[:1], text[:3])
+    return perhaps(text, {name for start in starts for name in itertools.islice(find(start), _LOOKED_AT)})
+
+
+def no_artifact(refs: Refs, name: str) -> UnknownName:
+    """The error that says that there is no artifact of a name, and which may be meant."""
+    models = not name.startswith(MODELS)  # then they are known by their names alone
+
+    def known(start: str) -> Iterator[str]:
+        yield from (each for each in versions.names(refs, start) if not (models and each.startswith(MODELS)))
+        if models:
+            yield from (each.removeprefix(MODELS) for each in versions.names(refs, model_name(start)))
+
+    return UnknownName(f"There is no artifact named {name!r}{near(known, name)}; `art ls` lists those there are.")
+
+
+def pipelines_and_runs(refs: Refs, start: str) -> Iterator[str]:
+    """The names of pipelines and runs that start so."""
+    yield from (each for each in runs.pipelines(refs) if each.startswith(start))
+    yield from itertools.islice(runs.names_like(refs, start), _FEW)
 
 
 def steps_back(text: str) -> tuple[str, int]:
@@ -232,7 +279,7 @@ def _by_artifact_id(refs: Refs, prefix: str) -> Version:
     if matches:
         shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:_SHOWN])
         raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
-    raise UnknownName(f"There is no artifact named {prefix!r}; `art ls` lists those there are.")
+    raise no_artifact(refs, prefix)
 
 
 def find_run(refs: Refs, text: str) -> Run:
@@ -253,7 +300,8 @@ def find_run(refs: Refs, text: str) -> Run:
         if matches:
             shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
             raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
-    raise UnknownName(f"There is no run {text!r}; `art log` lists those there are.")
+    hint = near(partial(pipelines_and_runs, refs), text)
+    raise UnknownName(f"There is no run {text!r}{hint}; `art log` lists those there are.")
 
 
 def find_run_spec(refs: Refs, asked: str) -> Run:

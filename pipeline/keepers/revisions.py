@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from artvcs.vcs.git import History
+from artvcs.vcs.git import History, Named
 
 from . import dvc, lfs
 from .tracked import Tracked
@@ -20,17 +18,8 @@ def noted(tool: str) -> str:
     return f"{tool} hash"
 
 
-def digests(project: Path, tool: str, name: str) -> dict[str, str]:
-    """Path → the hash of what a tool keeps there as of a Git revision.
-
-    Args:
-        project: A folder in the Git working tree.
-        tool: One of `TOOLS`.
-        name: A branch, tag, commit or expression such as `HEAD~3`.
-
-    Raises:
-        UnknownName: There is no such revision.
-    """
-    history = History(project)
-    said = _READINGS[tool]().tracked(history, history.named(name))
+def digests(revision: Named, tool: str) -> dict[str, str]:
+    """Path → the hash of what a tool keeps there as of a Git revision; `tool` is one of `TOOLS`."""
+    history = History(revision.start)
+    said = _READINGS[tool]().tracked(history, history.commit(revision))
     return {each.path: each.digest for each in said if isinstance(each, Tracked)}

@@ -68,8 +68,12 @@ class Settings:
     push: bool = False
     trust: Policy | None = None
 
-    def remote(self, name: str | None = None) -> Configured:
+    def remote(self, name: str | None = None, command: str | None = None) -> Configured:
         """The repository elsewhere of this name; without one the only one, or else the one called `origin`.
+
+        Args:
+            name: Its name.
+            command: What is written before a name, as `art push --to`; None where nobody is asked for one.
 
         Raises:
             UnknownName: There is none.
@@ -78,7 +82,10 @@ class Settings:
         if not self.remotes:
             raise UnknownName("No remote is known; `art remote add origin URL` adds one.")
         if name is None and len(self.remotes) > 1 and DEFAULT not in self.remotes:
-            raise UnknownName(f"There are several remotes, {names}; name one.")
+            example = f"name one, as in `{command} {min(self.remotes)}`"
+            raise UnknownName(
+                f"There are several remotes, {names}; {example if command else f'call one of them {DEFAULT!r}'}."
+            )
         chosen = name or (DEFAULT if DEFAULT in self.remotes else names)
         if chosen not in self.remotes:
             raise UnknownName(f"There is no remote {chosen!r}, only {names}; `art remote add` adds one.")

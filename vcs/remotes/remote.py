@@ -23,6 +23,7 @@ from ..errors import (
     Collected,
     DamagedError,
     InvalidName,
+    NothingPushed,
     RemoteChanged,
     RemoteRefused,
     RepositoryNotFound,
@@ -36,7 +37,7 @@ from ..storage.packs.op_file import Entry, read_id
 from .far_store import FarLog, FarStore
 from .nearby import Nearby
 from .notes import Notes, Seen
-from .places.far_files import FarFiles
+from .places.far_files import FarFiles, PlaceMissing
 from .places.probe import Guarantees, probe
 
 _FORMAT = 64 << 10
@@ -199,8 +200,12 @@ class Remote:
         """The random id that it was given when it was made."""
         try:
             content = decode(FORMAT, self._far.read(FORMAT, 0, _FORMAT))
+        except PlaceMissing:
+            raise NothingPushed(
+                f"There is no folder {self.where}; correct its path, or mount it (the first `art push` makes it)."
+            ) from None
         except FileNotFoundError:
-            raise RepositoryNotFound(f"Nothing has been pushed to {self.where} yet; `art push` does that.") from None
+            raise NothingPushed(f"Nothing has been pushed to {self.where} yet; `art push` does that.") from None
         check_versions(content, self.where)
         identity = content.get("id")
         return identity if isinstance(identity, str) else None

@@ -47,6 +47,10 @@ def command(
     shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
     if as_json:
         terminal().document([entry_document(entry) for entry in shown])
+    elif not shown and repository.refs().count(ref_names.RUNS):
+        terminal().tell("No step of any run has ended yet; `art log` lists the runs.")
+    elif not shown:
+        runs.say_none(terminal())
     elif as_graph:
         _draw(shown, oneline)
     else:
@@ -166,7 +170,7 @@ def _log_runs(limit: int | None, oneline: bool, as_json: bool) -> int:
         document = partial(runs.document, repository)
         terminal().document([runs.either(run, document, runs.damaged_document) for run in shown])
     elif not found:
-        terminal().note("There are no runs yet; `art run FILE` makes one.")
+        runs.say_none(terminal())
     elif oneline:
         runs.say_table(terminal(), shown, ids=True)
     else:

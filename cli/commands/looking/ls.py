@@ -10,7 +10,6 @@ from typing import TypeVar
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import filters, lookup
 from artvcs.pipelines.history.listing import VERSION_KEYS
 from artvcs.pipelines.history.views import ArtifactVersion
@@ -73,8 +72,7 @@ def command(
     refs = client.repository.refs()
     name = name if name is None else lookup.named(refs, name)
     if name is not None and not versions.exists(refs, name):
-        hint = perhaps(name, completion.near(completion.artifact_names, client.repository, name))
-        raise UnknownName(f"There is no artifact named {name!r}{hint}; `art ls` lists those there are.")
+        raise lookup.no_artifact(refs, name)
     count = None if everything or (as_json and limit is None) else limit or _PAGE
     page = _artifacts(client, refs, wanted, count) if name is None else _versions(client, refs, name, wanted, count)
     if as_json:
@@ -90,6 +88,8 @@ def command(
         terminal().note(f"… and {page.rest}; --all lists them")
     if not rows and wanted != _ALL:
         _say_why_none(client, name, conditions)
+    elif not rows:
+        terminal().tell("There are no artifacts yet; `art run FILE` and `art add PATH --name NAME` make some.")
 
 
 def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...]) -> None:
@@ -98,10 +98,9 @@ def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...])
     whose = "version" if name is None else f"version of {name}"
     for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
         if not repository.catalog().versions.has_fact(key, name):
-            hint = perhaps(key, completion.near(completion.fact_names, repository, key))
+            hint = lookup.near(repository.catalog().versions.fact_names, key)
             terminal().warn(f"Nothing is noted as {key!r} of any {whose}{hint}; `art show` lists what is.")
-    if not terminal().quiet:
-        terminal().sentence(f"No {whose} is like that.", err=True)
+    terminal().tell(f"No {whose} is like that.")
 
 
 def _artifacts(client: Client, refs: RefMap, wanted: _Filter, count: int | None) -> _Page:

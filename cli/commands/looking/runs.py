@@ -15,6 +15,7 @@ from artvcs.vcs import Repository
 
 from ...main import terminal
 from ...shell import completion
+from ...stored import runs
 from ...terminal import output
 
 _PAGE = 50
@@ -46,6 +47,8 @@ def command(
         terminal().document([_document(row) for row in rows])
     elif as_csv:
         terminal().content([_csv(rows, chosen or found.columns).encode()])
+    elif not (rows or conditions):
+        runs.say_none(terminal())
     else:
         _say_table(rows, found, chosen, several=pipeline is None)
         if len(found.rows) > len(rows):
@@ -115,5 +118,4 @@ def _say_why_none(repository: Repository, pipeline: str | None, conditions: tupl
     for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
         if (hint := unknown(key, rows)) is not None:
             terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
-    if not terminal().quiet:
-        terminal().sentence("No run is like that.", err=True)
+    terminal().tell("No run is like that.")

@@ -5,14 +5,11 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.cache import explain
-from artvcs.pipelines.cache.explain import Explanation
 from artvcs.pipelines.cache.reasons import Reason
-from artvcs.pipelines.errors import perhaps
-from artvcs.vcs import Repository, UnknownName
+from artvcs.vcs import Repository
 
 from ...main import terminal
 from ...shell import completion
-from ...stored.finding import with_hint
 from ...terminal import output
 
 
@@ -31,7 +28,7 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
 
     Example: art why train
     """
-    found = _explain(Repository.discover(), step, run)
+    found = explain.explain(Repository.discover(), step, run)
     if as_json:
         terminal().document({**vars(found), "reasons": [vars(reason) for reason in found.reasons]})
         return
@@ -46,14 +43,6 @@ def command(step: str, run: str | None, code: bool, as_json: bool) -> None:
     if code:
         for gap in found.unfollowed or ["all of its code could be followed"]:
             terminal().sentence(f"  not followed: {gap}" if found.unfollowed else f"  {gap}")
-
-
-def _explain(repository: Repository, step: str, run: str | None) -> Explanation:
-    try:
-        return explain.explain(repository, step, run)
-    except UnknownName as error:
-        hint = perhaps(step, completion.near(completion.step_names, repository, step))
-        raise with_hint(error, hint) from None
 
 
 def say_reasons(reasons: list[Reason]) -> None:
@@ -80,8 +69,7 @@ def _of_folder(reason: Reason) -> str:
 
 
 def _brief(text: str) -> str:
-    line = output.one_line(text)
-    return line if len(line) <= 120 else line[:119] + "…"
+    return output.brief(output.one_line(text), 120)
 
 
 _CODE_IN_WORDS = {

@@ -18,7 +18,7 @@ def command(remote: str | None, as_json: bool) -> None:
     Example: art fetch
     """
     near = sharing.repository()
-    far = sharing.remote_named(near, remote)
+    far = sharing.remote_named(near, remote, "art fetch")
     fetched = sharing.fetched(terminal(), near, far)
     if as_json:
         terminal().document({"remote": far.name, **vars(fetched), "traffic": sharing.traffic_document(far.traffic)})

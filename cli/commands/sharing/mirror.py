@@ -25,7 +25,7 @@ def command(remote: str, url: str, endpoint: str | None, region: str | None) -> 
     Example: art mirror origin s3://backup/shop
     """
     near = sharing.repository()
-    source = sharing.remote_named(near, remote)
+    source = sharing.remote_named(near, remote, "art mirror")
     place = address.parse(url, base=Path.cwd(), endpoint=endpoint, region=region)
     target = opening.opened(place)
     with sharing.shown(terminal(), f"reading {source.name}", source.traffic):

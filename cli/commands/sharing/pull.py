@@ -11,6 +11,9 @@ from ...main import terminal
 from ...shell import completion
 from ...terminal import output
 
+_NAMED = "art pull --from"
+"""What is written before the name of a remote."""
+
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
@@ -26,11 +29,11 @@ def command(names: tuple[str, ...], remote: str | None, everything: bool, as_jso
     Example: art pull prices@2
     """
     near = sharing.repository()
-    far = sharing.remote_named(near, remote)
+    far = sharing.remote_named(near, remote, _NAMED, names)
     fetched = sharing.fetched(terminal(), near, far)
     if not as_json:
         sharing.say_fetched(terminal(), far.name, fetched)
-    wanted = [version.artifact for version in sharing.versions_named(near, names) or ()]
+    wanted = [version.artifact for version in sharing.versions_named(near, names, _NAMED) or ()]
     with sharing.shown(terminal(), f"data from {far.name}", far.traffic):
         brought = supply.bring(near, [*wanted, *(supply.absent(near) if everything else ())])
     if as_json:

@@ -11,6 +11,9 @@ from ...main import terminal
 from ...shell import completion
 from ...terminal import output
 
+_NAMED = "art push --to"
+"""What is written before the name of a remote."""
+
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME[@VERSION]]...", shell_complete=completion.names_and_versions)
@@ -34,8 +37,8 @@ def command(
     if names and everything:
         raise click.UsageError("--all sends everything; leave it out, or the names.")
     near = Repository.discover()
-    far = sharing.remote_named(near, remote)
-    versions = sharing.versions_named(near, names)
+    far = sharing.remote_named(near, remote, _NAMED, names)
+    versions = sharing.versions_named(near, names, _NAMED)
     with sharing.shown(terminal(), f"pushing to {far.name}", far.traffic):
         done = would_push(near, far, versions) if dry_run else push(near, far, versions, verify=verify)
     if as_json:

@@ -80,7 +80,7 @@ def ls(as_json: bool) -> None:
     rows = [[each.name, str(each.address), each.file.name] for each in known]
     terminal().table(["NAME", "URL", "IN"], rows, whole="NAME", spare=("IN",))
     if not rows:
-        terminal().note("No repository elsewhere is known; `art remote add origin URL` names one.")
+        terminal().tell("No repository elsewhere is known; `art remote add origin URL` names one.")
 
 
 @command.command()
@@ -108,7 +108,7 @@ def test(name: str | None, as_json: bool) -> None:
 
     Example: art remote test origin
     """
-    far = sharing.remote_named(sharing.repository(), name)
+    far = sharing.remote_named(sharing.repository(), name, "art remote test")
     with sharing.shown(terminal(), f"testing {far.name}", far.traffic):
         found = far.probe()
     if as_json:
@@ -132,7 +132,9 @@ def policy(name: str | None, role: str) -> None:
 
     Example: art remote policy origin --for reader
     """
-    terminal().document(permissions.policy(config.read(sharing.repository()).remote(name).address, role))
+    terminal().document(
+        permissions.policy(config.read(sharing.repository()).remote(name, "art remote policy").address, role)
+    )
 
 
 def _here() -> Repository:

@@ -34,7 +34,7 @@ def command(dry_run: bool, remote: str | None, max_unused: float | None, as_json
     Example: art gc --dry-run
     """
     repository = Repository.discover()
-    far = None if remote is None else sharing.remote_named(repository, remote or None)
+    far = None if remote is None else sharing.remote_named(repository, remote or None, "art gc --remote")
     if far is None:
         make, carry_out = partial(gc.plan, repository), partial(gc.collect, repository)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from artvcs.pipelines.history import delete
-from artvcs.vcs import Repository
+from artvcs.vcs import Repository, ref_names
 
 from ...main import terminal
 from ...terminal import output
@@ -57,4 +57,9 @@ def command(
     verb = "would go" if dry_run else "gone"
     for row in rows:
         terminal().sentence(f"{row.version.name}@{row.version.number}  {row.error or verb}: {row.reason}")
-    terminal().note(f"{output.count(len(rows), 'version')} {verb}." if rows else "Every version is used.")
+    if rows:
+        terminal().note(f"{output.count(len(rows), 'version')} {verb}.")
+    elif Repository.discover().refs().count(ref_names.NEWEST):
+        terminal().note("Every version is used.")
+    else:
+        terminal().tell("There are no versions yet; `art run FILE` and `art add PATH --name NAME` make some.")

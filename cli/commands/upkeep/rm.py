@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 
 import click
 
@@ -58,7 +59,10 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
                 raise LookupFailed(
                     f"A run is deleted by its name or id, and {target!r} may be another tomorrow; now it is {meant}."
                 ) from None
-            raise UnknownName(f"There is no run or artifact {target!r}; `art log` and `art ls` list them.") from None
+            hint = lookup.near(partial(finding.names, repository), name)
+            raise UnknownName(
+                f"There is no run or artifact {target!r}{hint}; `art log` and `art ls` list them."
+            ) from None
         if _may(f"the record of {run.name} ({output.ago(from_ms(run.started))})", dry_run=dry_run, yes=yes):
             delete.delete_run(repository, run.run)
             terminal().note(f"Deleted the record of {run.name}; `art prune` deletes what only it used.")
@@ -83,7 +87,8 @@ def _may(what: str, *, dry_run: bool, yes: bool, verb: str = "Delete") -> bool:
 def _give_up(repository: Repository, target: str, remote: str, *, dry_run: bool, yes: bool) -> None:
     if "@" not in target:
         raise click.UsageError(f"Say which version is meant, as in {target}@1: the newest may be another tomorrow.")
-    far, found = sharing.remote_named(repository, remote or None), finding.version(repository, target)
+    far = sharing.remote_named(repository, remote or None, f"art rm {target} --remote")
+    found = finding.version(repository, target)
     only_there = not repository.store.has(found.artifact.payload)
     what = f"the data of {found.name}@{found.version} at {far.name} ({output.size(found.size)})"
     if not _may(what, dry_run=dry_run, yes=yes, verb="Give up"):

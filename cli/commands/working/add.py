@@ -115,8 +115,7 @@ def _document(added: ArtifactVersion) -> dict[str, object]:
 def _say(added: ArtifactVersion, path: str) -> None:
     entry = stored_entry(added.repository, added.artifact.payload)
     terminal().say(f"{entry.id}  {path}")  # as `b3sum` says it
-    if not terminal().quiet:
-        terminal().sentence(f"stored as {added.name}@{added.version}, artifact {output.short(added.id)}", err=True)
+    terminal().tell(f"stored as {added.name}@{added.version}, artifact {output.short(added.id)}")
 
 
 def stored_entry(repository: Repository, payload: Oid) -> Entry:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -56,36 +58,40 @@ def command(target: str | None, output: str | None, gitignore: bool, lock: bool)
     for edits in worktree.clean_up(repository.layout):
         terminal().sentence(f"{edits} holds edits made while an earlier checkout was killed")
     if target is not None:
-        _put(repository, finding.version(repository, target), target, output, ignored=gitignore)
+        chosen = partial(_where, output, target)
+        _put(repository, finding.version(repository, target), chosen, ignored=gitignore)
         return
     pinned = pins.read(repository.project)
     if not pinned:
         raise UnknownName(f"There is no {pins.FILE_NAME} that pins anything; `art lock` makes one.")
-    problem: ArtError | None = None
+    problems: list[ArtError] = []
     for path, pin in pinned.items():
         try:
             found = ArtifactVersion(repository, pin.find(repository.refs()))
-            _put(repository, found, pin.artifact, str(repository.project / path), shown=path, ignored=gitignore)
+            _put(repository, found, partial(_where_pinned, repository.project / path), ignored=gitignore)
         except ArtError as error:  # one that is edited, or not known here, hides none of the others
-            terminal().warn(str(error))
-            problem = problem or error
-    if problem is not None:
-        raise problem
+            problems.append(error)
+    if problems:
+        for each in problems[1:]:
+            terminal().warn(str(each))
+        raise problems[0]
 
 
-def _put(
-    repository: Repository, found: ArtifactVersion, target: str, output: str | None, *, shown: str | None = None,
-    ignored: bool,
-) -> None:  # fmt: skip
+def _put(repository: Repository, found: ArtifactVersion, choose: Callable[[Entry], Path], *, ignored: bool) -> None:
     with repository.reading():
         bring_here(found)
         entry = given_by(repository, found.artifact.payload)
-        where = _where(output, target, entry) if shown is None else repository.project / shown
+        where = choose(entry)
         kept = partial(is_given, repository)
         with Counter("writing", entry.size, live=terminal().live and entry.size > _LARGE) as counter:
             written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
-    terminal().note(f"{shown or where} holds {found.name}@{found.version}{'' if written else ' already'}")
+    terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
     placing.note(repository, where, found.record, entry, ignored=ignored)
+
+
+def _where_pinned(place: Path, _: Entry) -> Path:
+    """Where it goes, as seen from here."""
+    return Path(os.path.relpath(place))
 
 
 def _where(output: str | None, target: str, entry: Entry) -> Path:

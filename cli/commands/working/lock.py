@@ -54,7 +54,9 @@ def command(paths: tuple[str, ...], take: bool, as_json: bool) -> None:
     rows = [[path, pinned[path].artifact, output.short(pinned[path].id)] for path in sorted(pinned)]
     terminal().table(["path", "artifact", "id"], rows, whole="path", spare=("id",))
     if not rows:
-        terminal().note(f"Nothing is pinned, and there is no {pins.FILE_NAME}.")
+        terminal().tell(
+            f"Nothing is pinned, and there is no {pins.FILE_NAME}; `art add` or `art checkout` what is to be pinned."
+        )
 
 
 def _spelt(path: str | None, given: str) -> str:

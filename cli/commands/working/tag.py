@@ -7,7 +7,7 @@ import click
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import from_ms
 from artvcs.pipelines.promotion import demote, promote
-from artvcs.vcs import Promotion, Refs, Repository, UnknownName, stages, versions
+from artvcs.vcs import Promotion, Refs, Repository, stages, versions
 
 from ...main import terminal
 from ...shell import completion
@@ -63,7 +63,7 @@ def _history(refs: Refs, name: str) -> list[Promotion]:
     stored = lookup.named(refs, name.partition("@")[0])
     found = sorted(stages.history(refs, stored), key=lambda each: each.created, reverse=True)
     if not found and not versions.exists(refs, stored):
-        raise UnknownName(f"There is no artifact or model {name!r}; `art ls` lists those there are.")
+        raise lookup.no_artifact(refs, stored)
     return found
 
 
@@ -77,7 +77,7 @@ def _list(repository: Repository, found: list[Promotion], *, as_json: bool) -> N
     ]
     terminal().table(["artifact", "stage", "since", "by", "why"], rows, whole="artifact", spare=("by", "why"))
     if not rows:
-        terminal().note("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
+        terminal().tell("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
 
 
 def _version(repository: Repository, promotion: Promotion) -> str:

@@ -31,6 +31,31 @@ def using(settings: Settings = Settings(0.5, Kind.TREE), day: date = date(2026, 
 """
 
 
+LONG = ", ".join(f"step{number}=Standard" for number in range(9))
+
+
+def test_a_pipe_gets_all_of_a_value(art: Art, project: Path) -> None:
+    code = (
+        CODE
+        + f'''
+@step
+def long(text: str) -> int:
+    log_metadata({{"noted": text}})
+    return 1
+
+@pipeline
+def lengthy(text: str = "{LONG}"):
+    long(text)
+'''
+    )
+    (project / "using.py").write_text(code.replace("import pipeline, step", "import log_metadata, pipeline, step"))
+    assert art("run", "using.py:lengthy").code == 0
+    for verb in (("log",), ("log", "lengthy::long::output"), ("show", "lengthy::long::output"), ("runs",)):
+        assert LONG in art(*verb).out, verb
+    assert art("run", "using.py:lengthy", "-p", f"text=other {LONG}").code == 0
+    assert f"{LONG!r} → 'other {LONG}'" in art("why", "long").out.replace('"', "'")
+
+
 def test_parameters_are_spelt_as_in_code(art: Art, project: Path) -> None:
     (project / "using.py").write_text(CODE)
     assert art("run", "using.py").code == 0

@@ -14,6 +14,10 @@ from .conftest import Machine
 Clone = Callable[[str], Machine]
 
 
+def save(machine: Machine, name: str) -> None:
+    machine.python(f"from artvcs import save_artifact; save_artifact('text', name={name!r})")
+
+
 def test_a_remote_is_written_down_for_all_and_the_file_stays_as_it_is(machine: Clone, tmp_path: Path) -> None:
     ada = machine("ada")
     file = ada.folder / "pyproject.toml"
@@ -139,3 +143,79 @@ def test_the_project_is_where_one_works_also_if_its_repository_is_elsewhere(
     ada.ran()
     ada.art("push")
     assert [each["name"] for each in ada.art("remote", "ls", "--json").json] == ["origin"]
+
+
+def test_a_folder_that_is_not_there_is_told_from_one_where_nothing_was_pushed(machine: Clone, shared: Path) -> None:
+    ada = machine("ada")
+    for verb in (("fetch",), ("pull",), ("clone", str(shared), "../copy")):
+        said = ada.art(*verb, code=4).err
+        assert said.startswith(f"error: There is no folder {shared}; correct its path"), said
+    shared.mkdir()
+    for verb in (("fetch",), ("pull",), ("clone", str(shared), "../copy")):
+        assert f"Nothing has been pushed to {shared} yet" in ada.art(*verb, code=4).err
+    shared.rmdir()
+    ada.ran()
+    ada.art("push")
+    assert (shared / "format").exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "written"),
+    [
+        (("fetch",), "art fetch first"),
+        (("pull",), "art pull --from first"),
+        (("push",), "art push --to first"),
+        (("gc", "--remote"), "art gc --remote first"),
+        (("rm", "total@1", "--remote"), "art rm total@1 --remote first"),
+        (("remote", "test"), "art remote test first"),
+        (("remote", "policy"), "art remote policy first"),
+    ],
+)
+def test_who_has_to_name_a_remote_is_told_how(
+    machine: Clone, tmp_path: Path, verb: tuple[str, ...], written: str
+) -> None:
+    ada = machine("ada")
+    file = ada.folder / "pyproject.toml"
+    file.write_text(file.read_text().replace("origin", "first"))
+    ada.art("init")
+    ada.art("remote", "add", "second", str(tmp_path / "second"))
+    said = ada.art(*verb, code=3).err
+    assert said == f"error: There are several remotes, first, second; name one, as in `{written}`.\n"
+
+
+@pytest.mark.parametrize(("verb", "option"), [("push", "--to"), ("pull", "--from")])
+def test_a_remote_that_is_named_where_artifacts_are_is_told(
+    machine: Clone, shared: Path, tmp_path: Path, verb: str, option: str
+) -> None:
+    ada = machine("ada")
+    save(ada, "note")
+    ada.art("push")
+    for url in (shared, tmp_path / "other"):
+        said = ada.art(verb, "origin", code=3).err
+        assert said == f"error: 'origin' is a remote, and no artifact; write `art {verb} {option} origin`.\n"
+        ada.art("remote", "add", f"at-{url.name}", str(url))
+    file = ada.folder / "pyproject.toml"
+    file.write_text(file.read_text().replace("origin", "first"))
+    assert f"write `art {verb} {option} first`" in ada.art(verb, "first", code=3).err
+    save(ada, "first")
+    assert "several remotes" not in ada.art(verb, option, "first", "first").err, "an artifact may be called so, too"
+
+
+def test_in_a_fresh_clone_every_verb_says_that_it_can_pull(machine: Clone, shared: Path) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    ada.ran()
+    ada.art("push")
+    for verb in (("status",), ("ls",), ("checkout", "--lock"), ("gc",), ("push",), ("fsck", "--repair"), ("log", "x")):
+        said = ben.art(*verb, code=4).err
+        assert said.startswith(f"error: There is no artifact repository in {ben.folder} or above; ")
+        assert said.endswith(f"; `art pull` brings what is at {shared}.\n")
+    file = ben.folder / "pyproject.toml"
+    table = file.read_text()
+    file.write_text(table.replace("origin", "zoo") + f'lab = "{shared}"\n')
+    assert f"`art pull --from lab` brings what is at {shared}" in ben.art("ls", code=4).err
+    file.write_text(table)
+    ben.art("pull")
+    assert ben.art("ls", "numbers", "--json").json
+    file.write_text("")
+    (ben.folder / ".artifacts").rename(ben.folder / "away")
+    assert "`art init`" in ben.art("ls", code=4).err

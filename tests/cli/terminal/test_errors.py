@@ -64,6 +64,8 @@ def check(art: Art, arguments: list[str], code: int, sentence: str) -> None:
         (["run", "adding.py:nothing"], 3, "has no pipeline 'nothing'; it has adding"),
         (["run", "adding.py", "-p", "nothing=1"], 1, "has no parameter 'nothing'; it has count, label"),
         (["run", "adding.py", "-p", "count=many"], 1, "count"),
+        (["run", "adding.py", "-p", "count=1", "-p", "count=2"], 1, "-p count=1 and -p count=2 give the parameter"),
+        (["run", "adding.py", "-p", "count=1", "-p", "count=1"], 1, "-p count=1 and -p count=1 give the parameter"),
         (["add", "missing.csv", "--name", "x"], 3, "There is no file or folder"),
         (["add", "adding.py", "--name", "a@b"], 1, "contains '@'"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,11 +29,16 @@ from artvcs.pipelines.escaping import printable
         ("x\ny", "x y"),
         ("\x1b[31mred", "\\x1b[31mred"),
         ([1, "a"], "[1, 'a']"),
-        ("x" * 100, "x" * 79 + "…"),
     ],
 )
 def test_values_on_one_line(found: Any, shown: str) -> None:
     assert output.value(found) == shown
+
+
+def test_a_long_value_is_cut_for_a_terminal_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert output.value("x" * 100) == "x" * 100
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert output.value("x" * 100) == "x" * 79 + "…"
 
 
 def test_control_characters_of_a_stranger_do_not_reach_the_terminal() -> None:

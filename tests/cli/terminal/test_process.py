@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -261,6 +262,36 @@ def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
     assert "Deleted code@1" in in_a_terminal(ran, "rm", "code@1", typed="y\n")
     assert "[y/N]" not in in_a_terminal(ran, "rm", run, "--yes")
     assert json.loads(art(ran, "log", "--json").stdout) == []
+
+
+def interrupted(folder: Path, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command that asks something and is answered by Ctrl-C, and what its terminal shows."""
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(folder)
+        os.execv(ART, [ART, *arguments])
+    written = b""
+    try:
+        while True:
+            if select.select([terminal], [], [], 1)[0]:
+                if not (data := os.read(terminal, 65536)):
+                    break
+                written += data
+            elif b"[y/N]" in written:
+                os.write(terminal, b"\x03")  # again where it came before anybody waited for a key
+    except OSError:  # how Linux says that the other end has closed
+        pass
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), written.decode()
+
+
+def test_who_interrupts_a_question_deletes_nothing(ran: Path) -> None:
+    art(ran, "add", "nap.py", "--name", "code")
+    for verb in (("rm", "code@1"), ("prune", "--include-manual")):
+        code, told = interrupted(ran, *verb)
+        assert code == 130
+        assert re.search(r"\r\n(\x1b\[31m)?error:(\x1b\[0m)? Nothing was deleted\.\r\n$", told)
+    assert "code@1" in art(ran, "ls").stdout
 
 
 def test_a_terminal_is_shown_text_and_no_noise(ran: Path) -> None:

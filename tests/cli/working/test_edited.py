@@ -256,6 +256,24 @@ def test_edits_are_not_overwritten_by_what_is_pinned(art: Art, project: Path, da
     assert done.code != 0
     assert "one.txt holds one@1\n" in done.out
     assert (data / "007.csv").read_text() == "mine\n"
+    assert done.err == art("checkout", "raw@1", "-o", "data").err, "as where one alone is asked for"
+
+
+def test_each_that_cannot_be_put_where_it_is_pinned_is_said_once_as_seen_from_here(
+    art: Art, project: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "one.txt").write_text("first")
+    art("add", "one.txt", "--name", "one")
+    art("lock")
+    (data / "007.csv").write_text("mine\n")
+    (project / "one.txt").write_text("edit")
+    (project / "below").mkdir()
+    monkeypatch.chdir(project / "below")
+    done = art("checkout", "--lock")
+    assert done.code == 7
+    assert sorted(line.split(" holds ")[0] for line in done.err.splitlines()) == [
+        "error: ../data/007.csv", "warning: ../one.txt",
+    ]  # fmt: skip
 
 
 def test_what_is_pinned_never_leaves_the_project_by_a_link(

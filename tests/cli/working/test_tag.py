@@ -119,7 +119,7 @@ def test_a_version_in_a_stage_is_not_deleted(models: Art) -> None:
         (("tree", "7"), "The stage '7' would be taken for another version; choose another name."),
         (("-d", "tree", "production"), "No version of 'tree' is 'production'; its stages are: none."),
         (("-d", "tree"), "Say which stage, as in `art tag digits-model production`"),
-        (("nothing",), "There is no artifact or model 'nothing'; `art ls` lists those there are."),
+        (("nothing",), "There is no artifact named 'nothing'; `art ls` lists those there are."),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(models: Art, arguments: tuple[str, ...], message: str) -> None:

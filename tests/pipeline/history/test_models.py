@@ -190,6 +190,8 @@ def test_what_is_not_there_is_said() -> None:
         model.get_artifact("tre")
     with pytest.raises(UnknownName, match="No version 9 of 'tree' belongs to models/digits@1"):
         model.get_artifact("tree", 9)
+    with pytest.raises(UnknownName, match=r"no artifact named 'digit' \(did you mean 'digits'\?\)"):
+        Client().get_artifact_version("digit")
     with pytest.raises(UnknownName, match=r"no model 'digit' \(did you mean 'digits'\?\)"):
         Client().get_model_version("digit")
 

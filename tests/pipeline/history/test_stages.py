@@ -11,7 +11,7 @@ from artvcs import Client, load_artifact, log_metadata, pipeline, save_artifact,
 from artvcs.pipelines.errors import DefinitionError, InUse
 from artvcs.pipelines.history import delete, lookup
 from artvcs.pipelines.promotion import demote, promote
-from artvcs.vcs import Conflict, InvalidName, Repository, UnknownName, fsck, repair, stages
+from artvcs.vcs import Conflict, InvalidName, Promote, Promotion, Repository, UnknownName, fsck, repair, stages
 
 
 @pytest.fixture(autouse=True)
@@ -64,11 +64,41 @@ def test_what_is_in_a_stage_is_not_deleted() -> None:
 
 
 @pytest.mark.parametrize(
-    "stage", ["", "a/b", "../x", "a@b", "12", "latest", "HEAD", "x~2", "a\nb", "x" * 300, "a:b", None]
-)
+    "stage", [
+        "", "a/b", "../x", "a@b", "12", "latest", "HEAD", "x~2", "a\nb", "x" * 300, "a:b", None,
+        "pro duction", "-x", "a$b", "it's", "*",
+    ],
+)  # fmt: skip
 def test_names_that_no_stage_can_have(stage: Any) -> None:
     with pytest.raises(InvalidName):
         promote("model", stage)
+
+
+def test_what_a_stage_may_be_called_is_said() -> None:
+    with pytest.raises(InvalidName, match=r"'pro duction' cannot be typed as in NAME@STAGE; take letters, digits and"):
+        promote("model", "pro duction")
+    for stage in ("production", "v1.0", "größer", "a_b-c+d"):
+        promote("model", stage)
+
+
+def test_a_stage_of_an_older_artvcs_is_found_and_can_be_taken_away() -> None:
+    repository = Repository.discover()
+    artifact = Client().get_artifact_version("model", 1).id
+    with repository.transaction("as it was") as transaction:
+        transaction.add(Promote(Promotion("model", "pro duction", artifact, "ada", 1, "", None)))
+    assert load_artifact("model", "pro duction") == 0.8
+    demote("model", "pro duction")
+    assert stages.current(repository.refs(), "model") == {}
+
+
+def test_a_stage_that_is_nearly_meant() -> None:
+    promote("model", "production", 1)
+    with pytest.raises(UnknownName, match=r"'prodction' is no version \(did you mean 'production'\?\); no Git"):
+        Client().get_artifact_version("model", "prodction")
+    with pytest.raises(UnknownName, match=r"No version of 'model' is 'prodction' \(did you mean 'production'\?\)"):
+        demote("model", "prodction")
+    with pytest.raises(UnknownName, match=r"There is no artifact named 'modle' \(did you mean 'model'\?\)"):
+        Client().get_artifact_version("modle", "production")
 
 
 def test_a_stage_and_an_explicit_version_have_different_names() -> None:

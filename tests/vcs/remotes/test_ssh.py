@@ -15,6 +15,7 @@ import pytest
 from artvcs.testing import CommitPointContract, FilesContract
 from artvcs.vcs.errors import DamagedError, InvalidName, RemoteRefused, RemoteUnreachable
 from artvcs.vcs.remotes.places.address import Address
+from artvcs.vcs.remotes.places.far_files import PlaceMissing
 from artvcs.vcs.remotes.places.probe import probe
 from artvcs.vcs.remotes.places.ssh import COMMAND_VARIABLE, SshFiles
 from artvcs.vcs.storage.files import Files
@@ -128,3 +129,13 @@ def test_many_threads_ask_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda number: files.read(f"ops/{number % 8}"), range(80)))
     assert found == [b"%d" % (number % 8) * 1000 for number in range(80)]
+
+
+def test_a_folder_that_is_not_there_is_told_from_a_file_that_is_not_in_it(tmp_path: Path) -> None:
+    files = files_in(tmp_path / "shared")
+    with pytest.raises(PlaceMissing):
+        files.read("format")
+    (tmp_path / "shared").mkdir()
+    with pytest.raises(FileNotFoundError) as raised:
+        files.read("format")
+    assert not isinstance(raised.value, PlaceMissing)

@@ -15,6 +15,10 @@ PIECE = 4 << 20
 """Bytes that are handed on at once."""
 
 
+class PlaceMissing(FileNotFoundError):
+    """A file is not there, nor is the folder that all would be in."""
+
+
 def not_kept(where: str, name: str) -> RemoteRefused:
     """What is said of a place where a file is not that was only just written."""
     return RemoteRefused(

@@ -15,7 +15,7 @@ from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_fu
 from ...storage.files import Signature, check_name, nothing
 from ...storage.layout import PROBE
 from ...storage.local import LocalFiles
-from .far_files import Reading, pieces_of
+from .far_files import PlaceMissing, Reading, pieces_of
 from .traffic import Traffic
 
 
@@ -124,7 +124,11 @@ class FolderFiles(Reading):
         self.traffic.add()
         try:
             yield
-        except (FileNotFoundError, RemoteRefused):
+        except FileNotFoundError as error:
+            if not self._folder.exists():
+                raise PlaceMissing(error.errno, error.strerror, error.filename) from error
+            raise
+        except RemoteRefused:
             raise
         except (FileExistsError, NotADirectoryError):
             raise RemoteRefused(f"{self._folder} is no folder; name another.") from None

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from ...errors import ArtError
 from . import frames
+from .far_files import PlaceMissing
 from .folder import FolderFiles
 from .frames import Head
 
@@ -27,8 +28,8 @@ def serve(folder: Path, questions: BinaryIO, answers: BinaryIO) -> None:
             content = frames.body(questions, head)
             try:
                 served.answer(head, content)
-            except FileNotFoundError:
-                frames.write(answers, {"error": "missing"})
+            except FileNotFoundError as error:
+                frames.write(answers, {"error": "missing", "place": not isinstance(error, PlaceMissing)})
             except (ArtError, OSError, KeyError, TypeError, ValueError) as error:
                 frames.write(answers, {"error": "refused", "message": str(error)})
             for _ in content:

@@ -19,7 +19,7 @@ from ...errors import DamagedError, RemoteRefused, RemoteUnreachable
 from ...storage.files import Signature, check_name, nothing
 from . import frames
 from .address import Address
-from .far_files import Reading, pieces_of
+from .far_files import PlaceMissing, Reading, pieces_of
 from .frames import Head
 from .traffic import Traffic
 
@@ -188,7 +188,7 @@ class SshFiles(Reading):
         if head is None:
             raise EOFError("The connection ended")
         if head.get("error") == "missing":
-            raise FileNotFoundError(2, "No such file")
+            raise (FileNotFoundError if head.get("place", True) else PlaceMissing)(2, "No such file")
         if "error" in head:
             raise RemoteRefused(f"{self._address} refused: {head.get('message')}")
         return head
