@@ -67,6 +67,22 @@ _ROOMS = {
 }
 """The folders of `commands/`, each with its verbs and what they are for."""
 
+_ELSEWHERE = {
+    "branch": "branches are Git's, and `art show NAME@BRANCH` shows a version as of one",
+    "commit": "each run and each `art add` keeps what it made, and `art log` shows it",
+    "diff": "`art why STEP` says what changed since the run before, and `art status` what was edited",
+    "exp": "`art runs` compares runs, and `art plot` draws them",
+    "get": "`art checkout NAME -o PATH` brings the files of a version",
+    "list": "`art ls` lists artifacts, and `art log` runs",
+    "metrics": "`art runs` shows measures and parameters in columns, and `art plot` draws them",
+    "params": "`art runs` shows parameters and measures in columns",
+    "plots": "`art plot` draws measures and curves",
+    "repro": "`art run FILE` runs what changed and reuses the rest",
+    "restore": "`art checkout NAME@VERSION -o PATH` puts the files of a version back",
+    "ui": "`art runs`, `art show` and notebooks show what there is, without a server",
+}
+"""Words that people know from Git, DVC or MLflow → what does that here."""
+
 _DID_YOU_MEAN = re.compile(r"\.? +(?:\()?[Dd]id you mean (?:one of )?:? ?([^?]+)\?\)?$")
 
 VERBS = {verb: purpose for verbs in _ROOMS.values() for verb, purpose in verbs.items()}
@@ -101,11 +117,17 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb that the arguments name, or an error with the one they may have meant."""
+        if args and args[0] == "help":
+            args = [*args[1:2], "--help"]
+        if args == ["--help"]:
+            click.echo(ctx.get_help())
+            ctx.exit()
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            import difflib
+            from artvcs.pipelines.errors import perhaps  # who types a verb right needs none of it
 
-            close = difflib.get_close_matches(args[0], VERBS, n=1)
-            ctx.fail(f"No such command {args[0]!r}{f' (did you mean {close[0]!r}?)' if close else ''}.")
+            if args[0] in _ELSEWHERE:
+                raise click.ClickException(f"There is no `art {args[0]}`; {_ELSEWHERE[args[0]]}.")
+            ctx.fail(f"No such command {args[0]!r}{perhaps(args[0], VERBS)}.")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -241,8 +263,11 @@ def _misused(arguments: list[str], error: click.ClickException) -> int:
         return errors.USAGE
     # What click thinks was meant stands where ours does, before what to do.
     message = _DID_YOU_MEAN.sub(r" (did you mean \1?)", error.format_message()).rstrip(".")
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    verb = context.command_path if context is not None else "art"
+    if not isinstance(error, click.UsageError):
+        return _fail(arguments, error.format_message(), errors.USAGE)
+    # click does not say of every misuse in which verb it was.
+    named = next((f"art {each}" for each in arguments if each in VERBS), "art")
+    verb = error.ctx.command_path if error.ctx is not None else named
     if isinstance(error, click.NoSuchOption) and any(error.option_name in each.opts for each in art.params):
         inside = verb.removeprefix("art ")
         return _fail(arguments, f"{message} of this verb; write `art {error.option_name} {inside} …`.", error.exit_code)

@@ -298,8 +298,9 @@ def find_run(refs: Refs, text: str) -> Run:
         if len(matches) == 1:
             return matches[0]
         if matches:
-            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches)
-            raise AmbiguousName(f"{text!r} could be {shown}; give its id.")
+            shown = ", ".join(f"{run.name} ({run.run[:8]})" for run in matches[: _SHOWN - 1])
+            more = ", and more" if len(matches) == _SHOWN else ""
+            raise AmbiguousName(f"{text!r} could be {shown}{more}; give its id.")
     hint = near(partial(pipelines_and_runs, refs), text)
     raise UnknownName(f"There is no run {text!r}{hint}; `art log` lists those there are.")
 
@@ -334,7 +335,8 @@ def find_run_spec(refs: Refs, asked: str) -> Run:
 
 def _some(found: Iterator[Run]) -> list[Run]:
     """The first few runs, each once."""
-    return list({run.run: run for run in itertools.islice(found, _SHOWN)}.values())[:3]
+    each_once = {run.run: run for run in itertools.islice(found, 2 * _SHOWN)}  # one may be found in two ways
+    return list(each_once.values())[:_SHOWN]
 
 
 def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:

@@ -17,6 +17,7 @@ from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_
 
 from ...main import terminal
 from ...shell import completion
+from ...stored.versions import kind
 from ...terminal import output
 
 T = TypeVar("T")
@@ -162,16 +163,9 @@ def _either(version: ArtifactVersion | Damaged, show: Callable[[ArtifactVersion]
 
 def _cells(version: ArtifactVersion) -> list[str]:
     return [
-        output.short(version.id), f"{version.name}@{version.version}", output.stages(version.stages), _kind(version),
+        output.short(version.id), f"{version.name}@{version.version}", output.stages(version.stages), kind(version),
         output.size(version.size), output.ago(version.created), ", ".join(version.tags),
     ]  # fmt: skip
-
-
-def _kind(version: ArtifactVersion) -> str:
-    if version.record.origin == "model":
-        return "model"
-    kind = version.type.rpartition(".")[2]
-    return "path" if kind == "PosixPath" else kind
 
 
 def _damaged_cells(name: str, number: int, why: str) -> list[str]:

@@ -32,6 +32,7 @@ from ...shell import completion
 from ...stored import finding, history, runs
 from ...stored.files import count_of, files_of, walk
 from ...stored.history import History
+from ...stored.versions import kind, type_of
 from ...terminal import output
 from .log import ORIGINS, entry_document, git_lines
 from .ls import version_document
@@ -83,7 +84,7 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     """Writes first what people look for: what it is, and what is known of it."""
     say, record = terminal().say, version.record
     say(f"artifact {output.style(f'{version.name}@{version.version}', fg='yellow')}")
-    say(f"Type:      {version.type.removeprefix('builtins.')} ({version.artifact.materializer})")
+    say(f"Type:      {type_of(version)} ({version.artifact.materializer})")
     _say_measures(version)
     _say_labels(version)
     owners = list(islice(versions.owners(repository.refs(), version.name, version.id), _RUNS))
@@ -150,10 +151,7 @@ def _say_model(repository: Repository, model: ModelVersion, *, as_json: bool) ->
         say(f"           … and {len(worked_on) - _RUNS} more; --json lists them")
     if found:
         say("Artifacts:")
-    rows = [
-        [f"  {each.name}@{each.version}", each.type.rpartition(".")[2], output.size(each.size)]
-        for each in found.values()
-    ]
+    rows = [[f"  {each.name}@{each.version}", kind(each), output.size(each.size)] for each in found.values()]
     terminal().table(["  artifact", "type", "size"], rows, whole="  artifact")
 
 

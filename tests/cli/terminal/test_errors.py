@@ -158,6 +158,11 @@ def test_a_failed_run_as_json(art: Art, project: Path) -> None:
     ("arguments", "sentence"),
     [
         (["frobnicate"], "No such command 'frobnicate'; `art --help`"),
+        (["undo"], "No such command 'undo'; `art --help`"),
+        (["chekout", "x"], "No such command 'chekout' (did you mean 'checkout'?); `art --help`"),
+        (["diff", "x"], "There is no `art diff`; `art why STEP` says what changed since the run before"),
+        (["push", "--to"], "Option '--to' requires an argument; `art push --help`"),
+        (["tag", "x", "y", "-m"], "Option '-m' requires an argument; `art tag --help`"),
         (["run"], "Missing argument 'FILE[:PIPELINE]'; `art run --help`"),
         (["log", "--frob"], "No such option '--frob'"),
         (["log", "--jso"], "No such option '--jso' (did you mean '--json'?); `art log --help`"),
@@ -172,3 +177,16 @@ def test_a_command_line_that_cannot_be_understood(art: Art, arguments: list[str]
 
 def test_debug_shows_the_traceback(art: Art) -> None:
     assert "Traceback" in art("--debug", "show", "nothing").err
+
+
+def test_help_is_a_verb_too(art: Art) -> None:
+    assert art("help").out == art("--help").out
+    assert art("help", "ls").out == art("ls", "--help").out
+
+
+def test_a_name_that_many_runs_begin_with(art: Art) -> None:
+    for number in range(5):
+        assert art("run", "adding.py", "-p", f"count={number}").code == 0
+    refused = art("rm", "addin").err
+    assert refused.count("adding-") == 3
+    assert ", and more; give its id." in refused
