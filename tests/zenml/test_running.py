@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, RunFailed
 from artvcs.zenml import (
     ArtifactConfig,
+    ExternalArtifact,
     Model,
     add_tags,
     get_pipeline_context,
@@ -499,3 +500,29 @@ def test_stacks_and_projects_that_are_asked_for() -> None:
         Client().activate_stack("production")
     assert Client().active_project.name == Path.cwd().name
     assert isinstance(Client().active_stack.experiment_tracker.get_tracking_uri(), str)
+
+
+def test_an_external_artifact_is_a_value_or_names_what_is_there() -> None:
+    there = save_artifact(41, "answer", tags=["first"])
+    save_artifact(42, "answer")
+    training(0.5)
+
+    @step
+    def add(one: int, two: int, three: int, four: dict[str, float]) -> float:
+        return one + two + three + four["rate"]
+
+    @pipeline
+    def adding() -> None:
+        add(
+            ExternalArtifact(id=there.id),
+            ExternalArtifact(name="answer"),
+            ExternalArtifact(name="answer", version="1"),
+            ExternalArtifact(name="classifier", model=Model("prices")),
+        )
+
+    assert adding().steps["add"].output.load() == 41 + 42 + 41 + 0.5
+    for said in ({}, {"value": 1, "id": there.id}, {"version": "1"}):
+        with pytest.raises(DefinitionError, match="ExternalArtifact takes a value, or the id of an artifact that is"):
+            ExternalArtifact(**said)
+    with pytest.raises(TypeError, match="ExternalArtifact has no argument 'pipeline_name'"):
+        ExternalArtifact(name="answer", pipeline_name="adding")
