@@ -102,10 +102,49 @@ def test_a_misspelt_name_is_an_import_error_as_ever() -> None:
         importlib.import_module("artvcs.zenml.client.nothing")
 
 
-def test_names_of_integrations_are_text() -> None:
-    from artvcs.zenml.integrations.constants import HUGGINGFACE, MLFLOW  # type: ignore[import-not-found]
+def test_names_of_integrations_and_flavours_are_text() -> None:
+    from artvcs.zenml.integrations.constants import (  # type: ignore[import-not-found]
+        GREAT_EXPECTATIONS,
+        HUGGINGFACE,
+        MLFLOW,
+        OPEN_AI,
+        PYTORCH_L,
+    )
+    from artvcs.zenml.integrations.gcp import GCP_VERTEX_ORCHESTRATOR_FLAVOR  # type: ignore[import-not-found]
+    from artvcs.zenml.integrations.mlflow import (  # type: ignore[import-not-found]
+        MLFLOW_MODEL_DEPLOYER_FLAVOR,
+        MLFLOW_MODEL_EXPERIMENT_TRACKER_FLAVOR,
+    )
 
-    assert (HUGGINGFACE, MLFLOW) == ("huggingface", "mlflow")
+    assert (HUGGINGFACE, MLFLOW, GREAT_EXPECTATIONS) == ("huggingface", "mlflow", "great_expectations")
+    assert (OPEN_AI, PYTORCH_L) == ("openai", "pytorch_lightning")
+    assert MLFLOW_MODEL_DEPLOYER_FLAVOR == MLFLOW_MODEL_EXPERIMENT_TRACKER_FLAVOR == "mlflow"
+    assert GCP_VERTEX_ORCHESTRATOR_FLAVOR == "vertex"
+
+
+def test_constants_have_their_values() -> None:
+    from artvcs.zenml.constants import (
+        DEFAULT_LOCAL_SERVICE_IP_ADDRESS,
+        DEFAULT_SERVICE_START_STOP_TIMEOUT,
+        ENV_ZENML_DEBUG,
+        ENV_ZENML_STORE_PREFIX,
+        IS_DEBUG_ENV,
+        handle_bool_env_var,
+        handle_int_env_var,
+    )
+
+    assert (DEFAULT_SERVICE_START_STOP_TIMEOUT, DEFAULT_LOCAL_SERVICE_IP_ADDRESS) == (60, "127.0.0.1")
+    assert (ENV_ZENML_DEBUG, ENV_ZENML_STORE_PREFIX) == ("ZENML_DEBUG", "ZENML_STORE_")
+    assert IS_DEBUG_ENV is handle_bool_env_var("there is none") is False
+    assert handle_int_env_var("there is none", 3) == 3
+
+
+def test_a_constant_that_has_no_value_here_says_so_when_it_is_used() -> None:
+    from artvcs.zenml.constants import SERVICE_CONNECTOR_VERIFY
+
+    for use in (bool, str, len, lambda it: it + "/", lambda it: it == "/verify", lambda it: it.strip()):
+        with pytest.raises(NotHere, match=r"SERVICE_CONNECTOR_VERIFY of zenml\.constants belongs to ZenML's stacks"):
+            use(SERVICE_CONNECTOR_VERIFY)
 
 
 def test_exceptions_can_be_caught_and_enums_compared() -> None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NoReturn
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
 from artvcs.vcs.tracebacks import warn
 
+from .flavours import text_of
 from .installed import get_tracking_uri
 
 PACKAGE = "artvcs.zenml"
@@ -103,6 +104,26 @@ class _AbsentType(type):
         not_here(f"{cls.__name__}.{name}", cls.__module__.removeprefix("artvcs."))
 
 
+class AbsentConstant:
+    """Stands for a constant of ZenML's that has no value here: whoever looks at it is told so."""
+
+    def __init__(self, name: str, module: str) -> None:
+        self.__name__, self.__module__ = name, module
+
+    def _use(self, *_: Any) -> Any:
+        not_here(self.__name__, self.__module__.removeprefix("artvcs."))
+
+    __bool__ = __str__ = __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __index__ = _use
+    __len__ = __iter__ = __contains__ = __getitem__ = __call__ = __fspath__ = __format__ = _use
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _use
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        self._use()
+
+
 class Said:
     """Takes whatever it is given, and does nothing: its arguments are its attributes."""
 
@@ -134,7 +155,7 @@ def stand_in(module: str, name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     if name.isupper():
-        return name.lower()  # the names of integrations and flavours
+        return text_of(name) or AbsentConstant(name, module)
     if name.startswith("enable_") or name in _DECORATORS:
         return _named(_ignoring(name), name, module)
     if name.endswith("_hook"):
@@ -161,8 +182,8 @@ def _named(function: Callable[..., Any], name: str, module: str) -> Callable[...
 
 
 def is_absent(value: Any) -> bool:
-    """Whether something only stands for a class that is not here."""
-    return isinstance(value, _AbsentType)
+    """Whether something only stands for a class, or a constant, that is not here."""
+    return isinstance(value, (_AbsentType, AbsentConstant))
 
 
 class NoComponent:
