@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -317,12 +319,48 @@ def test_secrets_are_environment_variables(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_stack_has_a_place_for_files_and_nothing_else() -> None:
     stack = Client().active_stack
-    Path(stack.artifact_store.path, "x").write_text("y")
-    assert not stack.experiment_tracker
-    assert stack.experiment_tracker.name is None
+    path = os.path.join(stack.artifact_store.path, "x")
+    with stack.artifact_store.open(path, "w") as file:
+        file.write("y")
+    assert stack.artifact_store.exists(path)
+    assert stack.artifact_store.listdir(stack.artifact_store.path) == ["x"]
+    assert stack.components == {"artifact_store": stack.artifact_store, "orchestrator": stack.orchestrator}
+    assert not stack.alerter
+    assert stack.alerter.name is None
     assert stack.orchestrator.config.is_local
     with pytest.raises(NotHere, match=r"active_stack\.alerter\.post belongs .*; call the chat's own client in a step"):
         stack.alerter.post("hello")
+
+
+GUARD = """
+from artvcs.zenml import pipeline, step
+from artvcs.zenml.client import Client
+from artvcs.zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
+
+experiment_tracker = Client().active_stack.experiment_tracker
+if not experiment_tracker or not isinstance(experiment_tracker, MLFlowExperimentTracker):
+    raise RuntimeError("Your active stack needs to contain an MLFlow experiment tracker.")
+
+@step(experiment_tracker=experiment_tracker.name)
+def track() -> str:
+    return experiment_tracker.get_tracking_uri()
+
+@pipeline
+def tracking():
+    track()
+
+print(tracking().steps["track"].output.load())
+"""
+
+
+def test_mlflow_is_an_experiment_tracker_where_it_is_installed(project: Path) -> None:
+    (project / "guarded.py").write_text(GUARD)
+    without = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
+    assert "There is no experiment tracker, since MLflow is not installed; install mlflow, or" in without.stderr
+    assert "RuntimeError: Your active stack needs" in without.stderr
+    (project / "mlflow.py").write_text("def get_tracking_uri():\n    return 'sqlite:///runs.db'\n")
+    done = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("sqlite:///runs.db\n", 0), done.stderr
 
 
 def test_what_belongs_to_the_server_is_a_sentence() -> None:

@@ -25,7 +25,8 @@ from ._meaning.responses import (
     PipelineRunResponse,
     set_stage,
 )
-from ._names.absent import HasMore, NoComponent, ignored, not_here
+from ._meaning.stacks import Stack
+from ._names.absent import HasMore, ignored, not_here
 from .exceptions import NotFound
 
 
@@ -184,28 +185,6 @@ class Client(native.Client, HasMore):
 
 Repository = Client
 """What ZenML's first API called it."""
-
-
-class Stack:
-    """A stack that has a place for files, and whose other components are none."""
-
-    name = id = "default"
-
-    def __init__(self, path: str) -> None:
-        self.artifact_store = SimpleNamespace(
-            path=path, name="default", flavor="local", config=SimpleNamespace(path=path, is_local=True)
-        )
-        self.orchestrator = SimpleNamespace(
-            name="default", flavor="local", config=SimpleNamespace(is_local=True, is_remote=False)
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return NoComponent(name)
-
-    def __repr__(self) -> str:
-        return f"<stack {self.name}: files in {self.artifact_store.path}, and nothing else>"
 
 
 class Secret:

@@ -137,6 +137,10 @@ def test_what_else_names_zenml_is_listed_and_left(art: Art, project: Path) -> No
         "found = importlib.import_module('zenml.client')\n"
         "Client().active_stack.model_deployer.deploy()\n"
         "print(Client().active_stack.artifact_store.path, Client().active_stack.alerter.name, Other().create())\n"
+        "tracker, registry = Client().active_stack.experiment_tracker, None\n"
+        "registry = Client().active_stack.model_registry\n"
+        "if not registry or not isinstance(registry, object):\n    raise RuntimeError('there has to be one')\n"
+        "if not tracker:\n    raise RuntimeError('there has to be one')\n"
     )
     (project / "pyproject.toml").write_text("# zenml once\n[project]\ndependencies = ['zenml[server]']\n")
     (project / "run.yaml").write_text("settings: {}\nfailure_hook_source: zenml.hooks.alert\n")
@@ -152,7 +156,9 @@ def test_what_else_names_zenml_is_listed_and_left(art: Art, project: Path) -> No
             "zenml up  (start.sh:1)",
         }
         assert "  Client().active_stack.model_deployer.deploy  (flow.py:7)\n" in shown.out
+        assert "  a check that stops without Client().active_stack.model_registry  (flow.py:11)\n" in shown.out
         assert "alerter" not in shown.out
+        assert "tracker" not in shown.out
         assert "create" not in shown.out.split("Names ZenML")[0].split("Not here")[1]
     assert shown.out.startswith("Nothing imports ZenML in ")
 

@@ -37,6 +37,7 @@ _HOMES = {
         " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
         " ArtifactVersionIdentifier ModelVersionIdentifier PipelineRunIdentifier StepRunIdentifier"
     ),
+    "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
     "client": "Client Repository",
     "config": "CachePolicy DockerSettings ResourceSettings Schedule StepRetryConfig",
