@@ -149,6 +149,10 @@ class Step(Generic[P, T]):
         handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
 
+    def called(self, arguments: Mapping[str, Any]) -> Any:
+        """What the function returns for its inputs: how a run calls it."""
+        return self.function(**arguments)  # type: ignore[call-arg]
+
     def fitted(self, value: Any, annotation: Any, what: str) -> Any:
         """An input as it is declared. Raises TypeMismatch where it does not fit."""
         return fit.check(value, annotation, what)

@@ -127,7 +127,7 @@ def _try(
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
-        returned = step.function(**arguments)
+        returned = step.called(arguments)
     return _store(step, here, returned)
 
 

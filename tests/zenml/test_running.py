@@ -42,9 +42,6 @@ from artvcs.zenml.io import fileio
 from artvcs.zenml.logger import get_logger
 from artvcs.zenml.materializers import BuiltInMaterializer, PydanticMaterializer
 from artvcs.zenml.materializers.base_materializer import BaseMaterializer
-from artvcs.zenml.steps import BaseParameters, Output
-from artvcs.zenml.steps import step as first_step
-from artvcs.zenml.types import HTMLString
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -416,35 +413,6 @@ def test_a_logger_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     assert logger.level == logging.INFO
 
 
-class Parameters(BaseParameters):  # type: ignore[misc, valid-type]
-    rows: int = 2
-
-
-@first_step
-def importer(params: Parameters) -> Output(first=int, rest=list):  # type: ignore[valid-type]
-    return 1, list(range(params.rows))
-
-
-@first_step
-def page(first: int, rest: list) -> HTMLString:  # type: ignore[type-arg]
-    return HTMLString(f"<p>{first} and {rest}</p>")
-
-
-@pipeline
-def first_api(get_data: Any, show_data: Any) -> None:
-    first, rest = get_data()
-    show_data(first, rest)
-
-
-def test_the_first_api() -> None:
-    run = first_api(get_data=importer(Parameters(rows=3)), show_data=page).run(run_name="old-{date}-{time}")
-    assert run.steps["page"].output.load() == "<p>1 and [0, 1, 2]</p>"
-    assert run.name.startswith("old-")
-    assert [each.id for each in first_api.get_runs()] == [first_api.last_run.id] == [run.id]
-    by_default = first_api(importer, page).run()
-    assert by_default.steps["importer"].outputs["rest"].load() == [0, 1]
-
-
 def test_a_series_where_a_frame_is_declared_and_the_other_way_round() -> None:
     @step
     def split() -> Annotated[pd.Series, "y"]:  # type: ignore[type-arg]
@@ -503,33 +471,6 @@ def test_a_step_looks_at_its_own_run() -> None:
 
     assert searching(3).steps["best"].output.load() == 2
     assert searching(5).steps["best"].output.load() == 4
-
-
-class OldParameters(BaseParameters):  # type: ignore[misc, valid-type]
-    model = "XGB"  # without an annotation, as the pydantic of that time had it
-    rows = 3
-    ratio: float = 0.5
-
-
-@first_step
-def old_importer() -> Output(first=int, second=int):  # type: ignore[valid-type]
-    return 1, 2
-
-
-@first_step
-def old_trainer(first: int, second: int, params: OldParameters) -> str:
-    return f"{params.model} of {first + second + params.rows}"
-
-
-@pipeline
-def old_pipeline(importer: Any, trainer: Any) -> None:
-    first, second = importer()
-    trainer(first, second)
-
-
-def test_steps_of_the_first_api_are_named_by_calling_them() -> None:
-    run = old_pipeline(importer=old_importer(), trainer=old_trainer(OldParameters(model="tree"))).run()
-    assert run.steps["old_trainer"].output.load() == "tree of 6"
 
 
 def test_stacks_and_projects_that_are_asked_for() -> None:

@@ -26,6 +26,7 @@ from ._meaning.responses import (
     set_stage,
 )
 from ._meaning.stacks import Stack
+from ._names import finder
 from ._names.absent import HasMore, ignored, not_here
 from .exceptions import NotFound
 
@@ -183,10 +184,6 @@ class Client(native.Client, HasMore):
         return self.repository.project
 
 
-Repository = Client
-"""What ZenML's first API called it."""
-
-
 class Secret:
     """A secret by its name: `db` has the value `url` where the environment has `DB_URL`."""
 
@@ -283,3 +280,7 @@ _NAMED_FACTS: Facts[Any] = {
     "tag": lambda each: each.tags,
     "tags": lambda each: each.tags,
 }
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)
