@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 _PIPELINE = (
     "parameters", "steps", "run_name", "enable_cache", "execution_mode", "tags", "substitutions", "model",
-    "extra",
+    "extra", "environment",
 )  # fmt: skip
-_STEP = ("parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra")
+_STEP = ("parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra", "environment")
 _MODEL = ("name", "version", "tags", "metadata")
 
 _STACK = frozenset((
-    "settings", "schedule", "build", "deployment_settings", "environment", "secrets", "runtime", "step_operator",
+    "settings", "schedule", "build", "deployment_settings", "secrets", "runtime", "step_operator",
     "experiment_tracker", "enable_heartbeat", "heartbeat_healthy_threshold", "enable_artifact_metadata",
     "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "outputs", "cache_policy",
     "failure_hook_source", "success_hook_source", "init_hook_source", "init_hook_kwargs", "cleanup_hook_source",
@@ -164,6 +164,7 @@ _WANTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "timeout": ((int, float), "a number of seconds"),
     "tags": (list, "a list of texts"),
     "extra": (Mapping, "names with values"),
+    "environment": (Mapping, "variables with values"),
     "substitutions": (Mapping, "a mapping of placeholders to texts"),
     "retry": ((int, Mapping), "a number of tries, or count, delay and backoff"),
 }

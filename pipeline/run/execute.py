@@ -55,6 +55,7 @@ def execute(
     outcome = Outcome(started=now_ms())
     before = world.state
     with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
+        seen.environment.give(step.options.environment)
         here.left, here.log = seen.files.left, log.getvalue
         try:
             _call(step.options.on_start)
@@ -68,6 +69,7 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
+        seen.environment.take_back()
     outcome.trace = _judged(conclude(seen, world.code, before, world.states.after(world.code)), step)
     return _told(outcome, here)
 

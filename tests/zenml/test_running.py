@@ -505,3 +505,17 @@ def test_an_external_artifact_is_a_value_or_names_what_is_there() -> None:
             ExternalArtifact(**said)
     with pytest.raises(TypeError, match="ExternalArtifact has no argument 'pipeline_name'"):
         ExternalArtifact(name="answer", pipeline_name="adding")
+
+
+def test_a_step_has_the_variables_that_are_said_of_it() -> None:
+    @step(environment={"PORT": 80})
+    def port() -> str:
+        return os.environ["PORT"] + os.environ["HOST"]
+
+    @pipeline(environment={"HOST": "here"})
+    def serving() -> None:
+        port()
+
+    assert serving().steps["port"].output.load() == "80here"
+    assert serving.with_options(environment={"HOST": "there"})().steps["port"].output.load() == "80there"
+    assert "HOST" not in os.environ

@@ -167,11 +167,11 @@ def test_names_that_are_not_here_are_told_from_those_that_raise_a_sentence(art: 
     (project / "flow.py").write_text(
         "from zenml import *\n"
         "from zenml.nothing_like_it import Thing\n"
-        "from zenml.client import Clientt\n"
+        "from zenml import Clientt\n"
         "from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker\n"
     )
     found = art("migrate", "zenml", "--dry-run", "--json").json
-    assert found["unknown"] == {"zenml.nothing_like_it.Thing": ["flow.py:2"], "zenml.client.Clientt": ["flow.py:3"]}
+    assert found["unknown"] == {"zenml.nothing_like_it.Thing": ["flow.py:2"], "zenml.Clientt": ["flow.py:3"]}
     assert [*found["missing"]] == ["zenml.integrations.mlflow.experiment_trackers.MLFlowExperimentTracker"]
 
 

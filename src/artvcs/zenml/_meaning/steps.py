@@ -26,7 +26,7 @@ from .contexts import StepContext, get_step_context
 
 _PASSED_OVER = frozenset((
     "settings", "step_operator", "experiment_tracker", "enable_artifact_metadata", "enable_artifact_visualization",
-    "enable_step_logs", "environment", "secrets", "runtime", "heartbeat_healthy_threshold", "group", "cache_policy",
+    "enable_step_logs", "secrets", "runtime", "heartbeat_healthy_threshold", "group", "cache_policy",
     "custom_step_operator", "output_types",
 ))  # fmt: skip
 

@@ -26,7 +26,7 @@ from .._names.absent import not_here, passed_over
 
 _PASSED_OVER = frozenset((
     "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
-    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "environment", "secrets", "on_init",
+    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "secrets", "on_init",
     "on_init_kwargs", "on_cleanup", "cache_policy", "code_repository", "required_stacks", "enable_heartbeat",
     "requirements", "requirements_file", "required_integrations", "dockerignore_file", "docker_configuration",
 ))  # fmt: skip
