@@ -61,7 +61,7 @@ def in_notebook(text: str) -> Iterator[Use]:
     for number, _, code in rewriting.cells(json.loads(text)):
         masked = rewriting.plain(code)
         for line, mask in zip(code.splitlines(), masked.splitlines(), strict=True):
-            if line != mask and _NAMED.search(line):
+            if _NAMED.search(line.lstrip().removeprefix(mask.strip())):
                 yield Kind.NAMED, line.strip()[:_LONGEST], f"cell {number}"
         try:
             yield from ((kind, what, f"cell {number}") for kind, what, _ in in_script(masked))
