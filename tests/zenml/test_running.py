@@ -36,11 +36,15 @@ from artvcs.zenml import (
 from artvcs.zenml._names import absent
 from artvcs.zenml._names.absent import NotHere
 from artvcs.zenml.client import Client
-from artvcs.zenml.config import DockerSettings, StepRetryConfig
+from artvcs.zenml.config import DockerSettings, StepConfigurationUpdate, StepRetryConfig
 from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages, VisualizationType
 from artvcs.zenml.io import fileio
 from artvcs.zenml.logger import get_logger
-from artvcs.zenml.materializers import BuiltInMaterializer, PydanticMaterializer
+from artvcs.zenml.materializers import (
+    BuiltInMaterializer,
+    PandasMaterializer,
+    PydanticMaterializer,
+)
 from artvcs.zenml.materializers.base_materializer import BaseMaterializer
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -519,3 +523,59 @@ def test_a_step_has_the_variables_that_are_said_of_it() -> None:
     assert serving().steps["port"].output.load() == "80here"
     assert serving.with_options(environment={"HOST": "there"})().steps["port"].output.load() == "80there"
     assert "HOST" not in os.environ
+
+
+HOOKS = """
+from artvcs.zenml import pipeline, step
+
+def begin(name): print("begins", name)
+def end(): print("ends")
+def went_well(): print("went well")
+def went_wrong(error): print("went wrong:", error)
+
+@step
+def one(fails: bool = False) -> int:
+    if fails:
+        raise ValueError("as it should")
+    return 1
+
+@pipeline(enable_cache=False, on_init=begin, on_init_kwargs={"name": "it"}, on_cleanup="hooked.end")
+def hooked(fails: bool = False):
+    one(fails)
+
+if __name__ == "__main__":
+    hooked.with_options(config_path="conf.yaml")()
+    try:
+        hooked.with_options(config_path="conf.yaml")(True)
+    except Exception:
+        pass
+"""
+
+
+def test_what_is_called_around_a_run_and_by_a_file(project: Path) -> None:
+    (project / "hooked.py").write_text(HOOKS)
+    (project / "conf.yaml").write_text(
+        "success_hook_source: hooked.went_well\nsteps: {one: {failure_hook_source: hooked.went_wrong}}\n"
+    )
+    done = subprocess.run([sys.executable, "hooked.py"], cwd=project, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "begins it", "went well", "ends", "begins it", "went wrong: as it should", "ends",
+    ], done.stderr  # fmt: skip
+    (project / "conf.yaml").write_text("success_hook_source: hooked.nothing\n")
+    with pytest.raises(DefinitionError, match=r"conf.yaml: success_hook_source: 'hooked.nothing' cannot be imported"):
+        training.with_options(config_path="conf.yaml")
+
+
+def test_what_is_said_of_a_step_in_an_object() -> None:
+    run = training.with_options(steps={"fit": StepConfigurationUpdate(parameters={"rate": 0.7})})()
+    assert run.steps["fit"].output.load() == {"rate": 0.7}
+
+
+class FrameMaterializer(PandasMaterializer):  # type: ignore[misc, valid-type]
+    def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
+        return {**super().extract_metadata(data), "first": str(data.columns[0])}
+
+
+def test_the_facts_of_a_materializer_of_zenml() -> None:
+    version = save_artifact(pd.DataFrame({"a": [1, 2]}), "frame", materializer=FrameMaterializer)
+    assert (version.metadata["shape"], version.metadata["first"]) == ([2, 1], "a")

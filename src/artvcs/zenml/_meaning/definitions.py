@@ -33,7 +33,7 @@ class Tag:
     """A tag by its name; ZenML's colours and exclusive tags are not here (a stage is exclusive)."""
 
     def __init__(self, name: str, color: Any = None, exclusive: bool = False, cascade: bool = False) -> None:
-        self.name = name
+        self.name, self.color, self.exclusive, self.cascade = name, color, exclusive, cascade
         if exclusive or cascade:
             ignored("Tag(exclusive=…, cascade=…)", "how a tag moves")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import pkgutil
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
-from artvcs.pipelines.define import building
+from artvcs.pipelines.define import building, sources
 from artvcs.pipelines.define import step as native
 from artvcs.pipelines.define.options import StepOptions
 from artvcs.pipelines.define.signature import MISSING, Signature, read_signature
@@ -202,7 +201,7 @@ def step_options(said: Mapping[str, Any], what: str) -> dict[str, Any]:
     options = {name: value for name, value in passed_over(said, _PASSED_OVER, what).items() if value is not None}
     for name in ("on_failure", "on_success", "on_start", "on_end"):
         if isinstance(options.get(name), str):
-            options[name] = pkgutil.resolve_name(options[name])
+            options[name] = sources.load(options[name])
     if unknown := sorted(set(options) - _OPTIONS):
         raise DefinitionError(f"{what} has no option {unknown[0]!r}{perhaps(unknown[0], _OPTIONS)}.")
     return options

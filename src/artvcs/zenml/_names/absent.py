@@ -124,7 +124,16 @@ class AbsentConstant:
         self._use()
 
 
-class Said:
+class _SaidType(type):
+    """The type of classes that only say something: what they are asked for says no more than they do."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: cls(*args, **kwargs)  # other ways to make one, as `Metric.of("…")`
+
+
+class Said(metaclass=_SaidType):
     """Takes whatever it is given, and does nothing: its arguments are its attributes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -132,7 +141,9 @@ class Said:
         self.__dict__.update(kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        not_here(f"{type(self).__name__}.{name}")
 
 
 def _skip_decorator(*args: Any, **kwargs: Any) -> Any:

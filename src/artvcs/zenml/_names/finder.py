@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -40,12 +41,17 @@ _HOMES = {
     "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
     "client": "Client",
-    "config": "CachePolicy DockerSettings ResourceSettings Schedule StepRetryConfig",
-    "enums": "ArtifactType ExecutionStatus ModelStages StackComponentType VisualizationType",
+    "config": "CachePolicy DockerSettings ResourceSettings Schedule StepConfigurationUpdate StepRetryConfig",
+    "enums": (
+        "ArtifactSaveType ArtifactType ColorVariants ExecutionMode ExecutionStatus LoggingLevels LogicalOperators"
+        " MetadataResourceTypes ModelStages ModelVersionStage SorterOps StackComponentType TaggableResourceTypes"
+        " VisualizationType"
+    ),
+    "environment": "Environment get_environment get_run_environment_dict",
     "exceptions": "EntityExistsError ValidationError",
     "logger": "get_logger",
     "materializers": "BaseMaterializer BuiltInMaterializer PydanticMaterializer materializer_registry",
-    "metadata.metadata_types": "DType MetadataType Path StorageSize Uri",
+    "metadata.metadata_types": "DType MetadataType MetadataTypeEnum Path StorageSize Uri",
     "steps": "BaseParameters BaseStep Output STEP_ENVIRONMENT_NAME StepContext StepEnvironment",
     "post_execution": "get_pipeline get_pipelines get_run",
     "repository": "Repository",
@@ -65,12 +71,20 @@ def look_up(module: str, name: str) -> Any:
     Raises:
         AttributeError: No public name is spelt so.
     """
+    if _is_file(module, name):
+        return import_module(f"{module}.{name}")
     if HOMES.get(name, module) != module:
         return getattr(import_module(HOMES[name]), name)
     if name.endswith("Materializer"):
         base = import_module(f"{PACKAGE}.materializers").OfTheType
         return type(name, (base,), {"__module__": module})
     return stand_in(module, name)
+
+
+def _is_file(module: str, name: str) -> bool:
+    """Whether a package has a module of a name here."""
+    places = vars(sys.modules[module]).get("__path__", ())
+    return any(Path(each, f"{name}.py").is_file() or Path(each, name).is_dir() for each in places)
 
 
 class _Finder(MetaPathFinder, Loader):

@@ -21,6 +21,13 @@ class ResourceSettings(Said):
 class Schedule(Said):
     """When a pipeline would be run."""
 
+    name = cron_expression = start_time = end_time = interval_second = run_once_start_time = None
+    catchup = False
+
+
+class StepConfigurationUpdate(dict[str, Any]):
+    """What `with_options(steps={…})` says of a step."""
+
 
 class CachePolicy(Said):
     """What decides whether ZenML would reuse a result; here the code, the inputs and what a step is seen to use do."""
@@ -38,7 +45,14 @@ class StepRetryConfig(Retry):
         super().__init__(max_retries, delay, max(backoff, 1))
 
 
-__all__ = ["CachePolicy", "DockerSettings", "ResourceSettings", "Schedule", "StepRetryConfig"]
+__all__ = [
+    "CachePolicy",
+    "DockerSettings",
+    "ResourceSettings",
+    "Schedule",
+    "StepConfigurationUpdate",
+    "StepRetryConfig",
+]
 
 
 def __getattr__(name: str) -> Any:

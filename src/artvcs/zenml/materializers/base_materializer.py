@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from artvcs.pipelines.values.materializers import Materializer, by_name, find_builtin
 
+from .._names import finder
 from ..enums import ArtifactType
 from ..io import fileio
 
@@ -87,6 +88,10 @@ class OfTheType(BaseMaterializer):
         self.runs_code, self.names_modules = inner.runs_code, inner.names_modules
         self.folder.write(_WRITTEN_BY, f"{inner.NAME}\n".encode())
 
+    def extract_metadata(self, data: Any) -> dict[str, Any]:
+        """See `Materializer.extract_metadata`."""
+        return find_builtin(data)(self.folder).extract_metadata(data)
+
     def load(self, data_type: type[Any]) -> Any:
         """See `Materializer.load`."""
         inner = by_name(self.folder.read(_WRITTEN_BY).decode().strip(), self.trust)(self.folder)
@@ -106,3 +111,7 @@ class LocalFiles:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(fileio, name)
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

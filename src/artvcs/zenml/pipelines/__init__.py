@@ -7,11 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, overload
 
 from artvcs.pipelines import pipelines as native
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.define import building, settings
+from artvcs.pipelines.define import building, settings, sources
 from artvcs.pipelines.define.options import PipelineOptions
 from artvcs.pipelines.define.settings import StepSettings
 from artvcs.pipelines.errors import DefinitionError, perhaps
@@ -26,8 +27,8 @@ from .._names.absent import not_here, passed_over
 
 _PASSED_OVER = frozenset((
     "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
-    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "secrets", "on_init",
-    "on_init_kwargs", "on_cleanup", "cache_policy", "code_repository", "required_stacks", "enable_heartbeat",
+    "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "secrets",
+    "cache_policy", "code_repository", "required_stacks", "enable_heartbeat",
     "requirements", "requirements_file", "required_integrations", "dockerignore_file", "docker_configuration",
 ))  # fmt: skip
 
@@ -40,19 +41,34 @@ class Pipeline(native.Pipeline[...]):
     def with_options(self, **said: Any) -> Pipeline:
         """The same pipeline with other options; what says where it runs is passed over."""
         dynamic, config_path = said.pop("dynamic", None), said.pop("config_path", None)
+        around = {name: said.pop(name) for name in _AROUND & said.keys()}
         if config_path is not None:
             said = {**settings.read(config_path, strict=False), **said}
         changed = super().with_options(**_options(said))
         assert isinstance(changed, Pipeline)
         changed._dynamic = self._dynamic if dynamic is None else bool(dynamic)
+        changed._around = {**self._around, **around}
         return changed
 
     _dynamic = False
+    _around: Mapping[str, Any] = MappingProxyType({})
 
     def configure(self, **said: Any) -> Pipeline:
         """Gives this pipeline other options."""
-        self.options = self.with_options(**said).options
+        changed = self.with_options(**said)
+        self.options, self._dynamic, self._around = changed.options, changed._dynamic, changed._around
         return self
+
+    def _run(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> PipelineRun:
+        """Runs the pipeline between the calls of what is to be called before and after its steps."""
+        begin, end = (self._around.get(name) for name in ("on_init", "on_cleanup"))
+        try:
+            if begin is not None:
+                _hook(begin)(**(self._around.get("on_init_kwargs") or {}))
+            return super()._run(args, kwargs)
+        finally:
+            if end is not None:
+                _hook(end)()
 
     @property
     def entrypoint(self) -> Callable[..., Any]:
@@ -177,6 +193,15 @@ _OF_SERVERS = frozenset((
     "build", "deploy", "create_run_template", "create_snapshot", "publish_schedule", "write_run_configuration_template",
     "register", "prepare", "submit", "trigger",
 ))  # fmt: skip
+
+
+_AROUND = frozenset(("on_init", "on_init_kwargs", "on_cleanup"))
+"""What a run is begun and ended with."""
+
+
+def _hook(said: Any) -> Callable[..., Any]:
+    found: Callable[..., Any] = sources.load(said) if isinstance(said, str) else said
+    return found
 
 
 def _options(said: Mapping[str, Any]) -> dict[str, Any]:
