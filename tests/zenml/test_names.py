@@ -36,7 +36,8 @@ post_execution.pipeline:get_pipeline core.repo:Repository client:Repository logg
 model_registries.base_model_registry:ModelVersionStage enums:TaggableResourceTypes enums:LoggingLevels
 utils.string_utils:random_str utils.uuid_utils:generate_uuid_from_string utils.dict_utils:recursive_update
 utils.source_utils:load utils.io_utils:get_global_config_directory utils.yaml_utils:append_yaml
-config.step_configurations:StepConfigurationUpdate ResourceSettings
+config.step_configurations:StepConfigurationUpdate ResourceSettings models:ArtifactVersionResponse
+models.v2.core.pipeline_run:PipelineRunResponse
 """
 """What has its meaning."""
 

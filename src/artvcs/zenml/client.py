@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -177,6 +178,11 @@ class Client(native.Client, HasMore):
         return SimpleNamespace(name=name, id=name, display_name=name)
 
     active_workspace = active_project
+
+    @staticmethod
+    def is_inside_repository(file_path: str) -> bool:
+        """Whether a file lies in the project."""
+        return Path(file_path).absolute().is_relative_to(native.Client().repository.project)
 
     @property
     def root(self) -> Any:

@@ -38,6 +38,10 @@ _HOMES = {
         " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
         " ArtifactVersionIdentifier ModelVersionIdentifier PipelineRunIdentifier StepRunIdentifier"
     ),
+    "_meaning.responses": (
+        "ArtifactResponse ArtifactVersionResponse ModelResponse ModelVersionResponse PipelineResponse"
+        " PipelineRunResponse StepRunResponse"
+    ),
     "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
     "client": "Client",
