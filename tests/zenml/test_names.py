@@ -161,6 +161,16 @@ def test_a_constant_that_has_no_value_here_says_so_when_it_is_used() -> None:
             use(SERVICE_CONNECTOR_VERIFY)
 
 
+def test_a_member_of_an_enum_that_is_not_here_goes_into_settings() -> None:
+    from artvcs.zenml.config import DockerSettings, PythonPackageInstaller  # type: ignore[attr-defined]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredSetting)
+        settings = DockerSettings(python_package_installer=PythonPackageInstaller.UV.value)
+    with pytest.raises(NotHere, match=r"PythonPackageInstaller\.UV of zenml\.config belongs to ZenML's stacks"):
+        str(settings.python_package_installer)
+
+
 def test_exceptions_can_be_caught_and_enums_compared() -> None:
     from artvcs.zenml.enums import ExecutionStatus, ModelStages
     from artvcs.zenml.exceptions import DoesNotExistException, EntityExistsError  # type: ignore[attr-defined]

@@ -173,12 +173,15 @@ class StackComponentType(StrEnum):
     ARTIFACT_STORE = "artifact_store"
     CONTAINER_REGISTRY = "container_registry"
     DATA_VALIDATOR = "data_validator"
+    DEPLOYER = "deployer"
     EXPERIMENT_TRACKER = "experiment_tracker"
     FEATURE_STORE = "feature_store"
     IMAGE_BUILDER = "image_builder"
+    LOG_STORE = "log_store"
     MODEL_DEPLOYER = "model_deployer"
     MODEL_REGISTRY = "model_registry"
     ORCHESTRATOR = "orchestrator"
+    SANDBOX = "sandbox"
     STEP_OPERATOR = "step_operator"
 
 

@@ -101,11 +101,13 @@ class _AbsentType(type):
             raise AttributeError(name)
         if name in ("with_options", "configure"):  # of a step that is ZenML's: it is no matter until it is called
             return lambda *_, **__: cls
+        if name.isupper():  # of an enum: it may only go into settings, which are passed over
+            return AbsentConstant(f"{cls.__name__}.{name}", cls.__module__)
         not_here(f"{cls.__name__}.{name}", cls.__module__.removeprefix("artvcs."))
 
 
 class AbsentConstant:
-    """Stands for a constant of ZenML's that has no value here: whoever looks at it is told so."""
+    """Stands for a constant of ZenML's, or a member of an enum, that is none here: whoever looks at it is told so."""
 
     def __init__(self, name: str, module: str) -> None:
         self.__name__, self.__module__ = name, module
@@ -121,7 +123,7 @@ class AbsentConstant:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        self._use()
+        return self if name == "value" else self._use()
 
 
 class _SaidType(type):
