@@ -141,10 +141,19 @@ def _with_hooks(found: dict[str, Any], origin: str, where: str) -> dict[str, Any
     options = {name: value for name, value in found.items() if name not in _HOOKS}
     for name in _HOOKS.keys() & found.keys():
         try:
-            options[_HOOKS[name]] = sources.load(found[name])
+            options[_HOOKS[name]] = sources.load(_source(found[name], f"{origin}: {where}{name}"))
         except DefinitionError as error:
             raise DefinitionError(f"{origin}: {where}{name}: {error}") from None
     return options
+
+
+def _source(said: Any, what: str) -> str:
+    """The path of a function, which ZenML's files also say in two parts."""
+    if isinstance(said, Mapping) and {"module", "attribute"} <= said.keys():
+        return f"{said['module']}.{said['attribute']}"
+    if not isinstance(said, str):
+        raise DefinitionError(f"{what} is {said!r}; give the path of a function.")
+    return said
 
 
 def _model(said: Any, origin: str, where: str, ignored: list[str]) -> Model | None:
@@ -177,8 +186,6 @@ def _known(
 
 _WANTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "run_name": (str, "text"),
-    "success_hook_source": (str, "the path of a function"),
-    "failure_hook_source": (str, "the path of a function"),
     "execution_mode": (str, "text"),
     "enable_cache": (bool, "true or false"),
     "timeout": ((int, float), "a number of seconds"),

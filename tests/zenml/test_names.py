@@ -183,7 +183,7 @@ def test_exceptions_can_be_caught_and_enums_compared() -> None:
     assert ExecutionStatus.COMPLETED.is_successful
 
 
-def test_what_only_says_something_can_be_made_in_other_ways_and_asked() -> None:
+def test_what_only_says_something_can_be_made_in_other_ways_and_asked(tmp_path: Path) -> None:
     from artvcs.zenml.config.global_config import GlobalConfiguration  # type: ignore[import-not-found]
     from artvcs.zenml.config.pipeline_run_configuration import (  # type: ignore[import-not-found]
         PipelineRunConfiguration,
@@ -196,7 +196,8 @@ def test_what_only_says_something_can_be_made_in_other_ways_and_asked() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IgnoredSetting)
         assert isinstance(EvidentlyMetricConfig.metric("DataDriftPreset"), EvidentlyMetricConfig)
-        assert isinstance(PipelineRunConfiguration.from_yaml("x.yaml"), PipelineRunConfiguration)
+        (tmp_path / "x.yaml").write_text("parameters: {rate: 1}\n")
+        assert PipelineRunConfiguration.from_yaml(str(tmp_path / "x.yaml")).parameters == {"rate": 1}
         assert (Schedule(cron_expression="* * * * *").name, Schedule(name="nightly").catchup) == (None, False)
         assert Tag(name="best", exclusive=True).exclusive
         with pytest.raises(NotHere, match=r"GlobalConfiguration\.zen_store belongs to ZenML's stacks or its server"):
@@ -222,6 +223,7 @@ def test_helpers_do_what_they_do(tmp_path: Path) -> None:
     yaml_utils.write_yaml(path, {"a": 1})
     yaml_utils.append_yaml(path, {"b": 2})
     assert yaml_utils.read_yaml(path) == {"a": 1, "b": 2}
+    assert (yaml_utils.is_json_serializable({}), yaml_utils.is_json_serializable({1: Path})) == (True, False)
     assert get_run_environment_dict()["python_version"] == Environment.python_version()
     assert get_environment()
 

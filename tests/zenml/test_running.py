@@ -555,7 +555,8 @@ if __name__ == "__main__":
 def test_what_is_called_around_a_run_and_by_a_file(project: Path) -> None:
     (project / "hooked.py").write_text(HOOKS)
     (project / "conf.yaml").write_text(
-        "success_hook_source: hooked.went_well\nsteps: {one: {failure_hook_source: hooked.went_wrong}}\n"
+        "success_hook_source: {module: hooked, attribute: went_well, type: user}\n"
+        "steps: {one: {failure_hook_source: hooked.went_wrong}}\n"
     )
     done = subprocess.run([sys.executable, "hooked.py"], cwd=project, capture_output=True, text=True)
     assert done.stdout.splitlines() == [

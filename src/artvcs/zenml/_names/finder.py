@@ -45,7 +45,10 @@ _HOMES = {
     "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
     "client": "Client",
-    "config": "CachePolicy DockerSettings ResourceSettings Schedule StepConfigurationUpdate StepRetryConfig",
+    "config": (
+        "CachePolicy DockerSettings PipelineRunConfiguration ResourceSettings Schedule StepConfigurationUpdate"
+        " StepRetryConfig"
+    ),
     "enums": (
         "ArtifactSaveType ArtifactType ColorVariants ExecutionMode ExecutionStatus LoggingLevels LogicalOperators"
         " MetadataResourceTypes ModelStages ModelVersionStage SorterOps StackComponentType TaggableResourceTypes"

@@ -8,6 +8,7 @@ from artvcs.pipelines.define.options import Retry
 
 from .._names import finder
 from .._names.absent import Said
+from ..utils.yaml_utils import read_yaml
 
 
 class DockerSettings(Said):
@@ -23,6 +24,17 @@ class Schedule(Said):
 
     name = cron_expression = start_time = end_time = interval_second = run_once_start_time = None
     catchup = False
+
+
+class PipelineRunConfiguration(Said):
+    """What is said of a pipeline in an object; `with_options(config_path=…)` takes the file itself."""
+
+    parameters: Any = None
+
+    @classmethod
+    def from_yaml(cls, path: str) -> PipelineRunConfiguration:
+        """What a file says."""
+        return cls(**(read_yaml(path) or {}))
 
 
 class StepConfigurationUpdate(dict[str, Any]):
@@ -48,6 +60,7 @@ class StepRetryConfig(Retry):
 __all__ = [
     "CachePolicy",
     "DockerSettings",
+    "PipelineRunConfiguration",
     "ResourceSettings",
     "Schedule",
     "StepConfigurationUpdate",

@@ -33,6 +33,15 @@ def is_yaml(file_path: str) -> bool:
     return file_path.endswith((".yaml", ".yml"))
 
 
+def is_json_serializable(obj: Any) -> bool:
+    """Whether JSON can hold something."""
+    try:
+        json.dumps(obj)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def read_json(file_path: str) -> Any:
     """What a JSON file holds."""
     return json.loads(Path(file_path).read_text())
