@@ -54,8 +54,10 @@ def execute(
     """
     outcome = Outcome(started=now_ms())
     before = world.state
-    with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
-        seen.environment.give(step.options.environment)
+    with (
+        context.entered(here), logs.capture() as log, recording(here.repository) as seen,
+        seen.environment.given(step.options.environment),
+    ):  # fmt: skip
         here.left, here.log = seen.files.left, log.getvalue
         try:
             _call(step.options.on_start)
@@ -69,7 +71,6 @@ def execute(
             )
             outcome.error = PipelineError(message)
         _call_hooks(step, outcome, log)
-        seen.environment.take_back()
     outcome.trace = _judged(conclude(seen, world.code, before, world.states.after(world.code)), step)
     return _told(outcome, here)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from artvcs.vcs import hash_bytes
 
@@ -27,18 +28,19 @@ class Environment:
         self._set: set[str] = set()
         self._given: dict[str, str | None] = {}
 
-    def give(self, variables: Mapping[str, str]) -> None:
+    @contextmanager
+    def given(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Sets variables for the execution, which count in its key: that it reads them says nothing of outside."""
         self._given = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)
-
-    def take_back(self) -> None:
-        """Makes the variables that were given what they were before."""
-        for name, before in self._given.items():
-            if before is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = before
+        try:
+            yield
+        finally:
+            for name, before in self._given.items():
+                if before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = before
 
     def take(self, kind: str, name: str | bytes | None, value: str | bytes | None) -> None:
         """Notes a use of `os.environ`, as `watch.environ` tells it: `read`, `set`, or `all`."""

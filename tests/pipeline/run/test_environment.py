@@ -61,3 +61,17 @@ def test_a_file_says_variables(project: Path) -> None:
     assert speaking.with_options(config_path="conf.yaml")().steps["speak"].output.load() == "3 four"
     with pytest.raises(DefinitionError, match="environment=3 is not possible; give a dictionary"):
         speaking.with_options(environment=3)  # type: ignore[arg-type]
+
+
+def test_nothing_stays_of_them_when_a_run_is_interrupted() -> None:
+    @step(environment={"GREETING": "Hello"})
+    def stops() -> None:
+        raise KeyboardInterrupt
+
+    @pipeline
+    def stopping() -> None:
+        stops()
+
+    with pytest.raises(KeyboardInterrupt):
+        stopping()
+    assert "GREETING" not in os.environ
