@@ -74,6 +74,7 @@ class Pipeline(Generic[P]):
         model: Model | None = None,
         parameters: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
+        environment: Mapping[str, Any] | None = None,
         steps: Mapping[str, Any] | None = None,
         config_path: str | os.PathLike[str] | None = None,
     ) -> Pipeline[P]:
@@ -88,7 +89,7 @@ class Pipeline(Generic[P]):
         said = dict(
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
             run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model, parameters=parameters, extra=extra,
+            on_failure=on_failure, model=model, parameters=parameters, extra=extra, environment=environment,
             steps=None if steps is None else settings.of_steps(steps),
         )  # fmt: skip
         return type(self)(self.function, options.override(**said))

@@ -30,7 +30,7 @@ from ..trace.left.kinds import FILES, VALUES
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences
 from ..typing.encode import to_plain
-from .key import KeyParts, available, materializer_names, policy_extras
+from .key import KeyParts, available, extras, materializer_names
 
 _NEVER = "never the same again"
 
@@ -109,7 +109,7 @@ def decide(
         use_cache: False to run in any case.
         last: The commit whose outputs the pipeline's run before has of this step.
     """
-    policy = node.step.options.cache
+    policy, environment = node.step.options.cache, node.step.options.environment
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
     artifacts = {name: [source.artifact for source in sources] for name, sources in inputs.items()}
     counted: dict[str, Any] = copy.deepcopy(dict(node.params))
@@ -126,7 +126,7 @@ def decide(
         outputs=materializer_names(
             node.step.options.output_materializers, [output.name for output in node.step.signature.outputs]
         ),
-        extras=policy_extras(policy, counted) if policy != CachePolicy() else {},
+        extras=extras(policy, environment, counted) if environment or policy != CachePolicy() else {},
     )
     world = World(
         repository,

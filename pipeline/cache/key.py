@@ -53,32 +53,34 @@ class KeyParts:
         return hash_bytes(canonical.dumps(parts), "cache-key")
 
 
-def policy_extras(policy: CachePolicy, inputs: dict[str, Any]) -> dict[str, Any]:
-    """What a policy adds to the key, now: content of files, values of variables, versions of packages.
+def extras(policy: CachePolicy, environment: Mapping[str, str], inputs: dict[str, Any]) -> dict[str, Any]:
+    """What a step's options add to the key, now: content of files, values of variables, versions of packages.
 
     Args:
         policy: The step's policy.
+        environment: The variables that are set while it runs.
         inputs: What `policy.key` is called with.
 
     Raises:
         DefinitionError: A file is not there, or `policy.key` failed or returned something that is not a plain value.
     """
-    extras: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     if policy.files:
-        extras["files"] = {os.fspath(path): path_id(Path(path)) for path in policy.files}
-    if policy.env:
+        found["files"] = {os.fspath(path): path_id(Path(path)) for path in policy.files}
+    if policy.env or environment:
         # Hashed: a variable may hold a secret, and the commit is shared.
-        extras["env"] = {name: _env_id(name) for name in policy.env}
+        values_now = {name: os.environ.get(name) for name in policy.env} | dict(environment)
+        found["env"] = {name: _env_id(value) for name, value in values_now.items()}
     if policy.packages:
-        extras["packages"] = {name: _package_version(name) for name in policy.packages}
+        found["packages"] = {name: _package_version(name) for name in policy.packages}
     if policy.key is not None:
         try:
-            extras["key"] = values.encode(policy.key(inputs))
+            found["key"] = values.encode(policy.key(inputs))
         except Exception as error:  # the user's function may raise anything
             raise DefinitionError(
                 f"The key of a CachePolicy failed ({type(error).__name__}: {error}); it must return plain values."
             ) from error
-    return extras
+    return found
 
 
 def path_id(path: Path) -> str:
@@ -100,8 +102,7 @@ def path_id(path: Path) -> str:
     return hash_bytes(canonical.dumps(listing), "folder")
 
 
-def _env_id(name: str) -> str:
-    value = os.environ.get(name)
+def _env_id(value: str | None) -> str:
     return ABSENT if value is None else hash_bytes(os.fsencode(value), "env")
 
 

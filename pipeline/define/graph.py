@@ -85,6 +85,8 @@ class Graph:
         invocation = self._next_id(step.name) if id is None else self._checked_id(id)
         said = self._said_of(step.name, invocation)
         step = step.with_options(**said.options) if said.options else step
+        if around := self.options.environment:
+            step = step.with_options(environment={**around, **step.options.environment})
         node = _make_node(invocation, step, _bind(step, args, kwargs, said), after, said)
         self._refuse_strangers(node)
         self.nodes[invocation] = node

@@ -55,6 +55,8 @@ class Options:
         model: To which model belongs what is made; what a step says goes before what its pipeline says.
         parameters: Parameter → value, in place of its default.
         extra: Plain values of your own, for steps that ask `get_step_context().extra`.
+        environment: Environment variable → its value while the step runs, which counts; what a step says goes before
+            what its pipeline says.
     """
 
     name: str | None = None
@@ -67,9 +69,10 @@ class Options:
     model: Model | None = None
     parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def override(self, **said: Any) -> Self:
-        """These options with what was said now on top; substitutions, materializers and parameters add up.
+        """These options with what was said now on top; what maps names to values adds up.
 
         Raises:
             DefinitionError: An option is unknown.
@@ -77,11 +80,13 @@ class Options:
         known = {field.name for field in dataclasses.fields(self)}
         if unknown := sorted(set(said) - known):
             raise DefinitionError(f"There is no option {unknown[0]!r}; the options are {', '.join(sorted(known))}.")
-        for field in ("substitutions", "output_materializers", "parameters", "extra"):
+        for field in ("substitutions", "output_materializers", "parameters", "extra", "environment"):
             if said.get(field) is not None:
                 if not isinstance(said[field], Mapping):
                     raise DefinitionError(f"{field}={said[field]!r} is not possible; give a dictionary.")
                 said[field] = {**getattr(self, field), **said[field]}
+        if said.get("environment") is not None:  # variables are text, and files say numbers
+            said["environment"] = {name: str(value) for name, value in said["environment"].items()}
         return dataclasses.replace(self, **{name: value for name, value in said.items() if value is not None})
 
 

@@ -16,6 +16,7 @@ from artvcs.vcs import UnknownName
 from artvcs.vcs.tracebacks import warn
 
 from ..errors import DefinitionError, IgnoredSetting, perhaps
+from . import sources
 from .model import Model
 
 if TYPE_CHECKING:
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
 
 _PIPELINE = (
     "parameters", "steps", "run_name", "enable_cache", "execution_mode", "tags", "substitutions", "model",
-    "extra",
+    "extra", "environment", "success_hook_source", "failure_hook_source",
 )  # fmt: skip
-_STEP = ("parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra")
+_STEP = (
+    "parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra", "environment",
+    "success_hook_source", "failure_hook_source",
+)  # fmt: skip
+_HOOKS = {"success_hook_source": "on_success", "failure_hook_source": "on_failure"}
 _MODEL = ("name", "version", "tags", "metadata")
 
 _STACK = frozenset((
-    "settings", "schedule", "build", "deployment_settings", "environment", "secrets", "runtime", "step_operator",
+    "settings", "schedule", "build", "deployment_settings", "secrets", "runtime", "step_operator",
     "experiment_tracker", "enable_heartbeat", "heartbeat_healthy_threshold", "enable_artifact_metadata",
     "enable_artifact_visualization", "enable_step_logs", "enable_pipeline_logs", "outputs", "cache_policy",
-    "failure_hook_source", "success_hook_source", "init_hook_source", "init_hook_kwargs", "cleanup_hook_source",
+    "init_hook_source", "init_hook_kwargs", "cleanup_hook_source",
     "group",
 ))  # fmt: skip
 """What ZenML's files may say and has no meaning here."""
@@ -102,6 +107,7 @@ def read(path: str | os.PathLike[str], *, strict: bool = True) -> dict[str, Any]
     if "model" in found:
         found["model"] = _model(found["model"], origin, "model.", ignored)
     _check(found, origin, "")
+    found = _with_hooks(found, origin, "")
     if ignored:
         listed = ", ".join(map(repr, ignored[:5])) + (f" and {len(ignored) - 5} more" if len(ignored) > 5 else "")
         be = (
@@ -125,8 +131,29 @@ def _steps(said: Any, origin: str, ignored: list[str]) -> dict[str, StepSettings
         if "model" in options:
             options["model"] = _model(options["model"], origin, f"{where}model.", ignored)
         _check(options, origin, where)
+        options = _with_hooks(options, origin, where)
         found[name] = StepSettings(parameters, options, origin)
     return found
+
+
+def _with_hooks(found: dict[str, Any], origin: str, where: str) -> dict[str, Any]:
+    """What is found, with the functions that it names."""
+    options = {name: value for name, value in found.items() if name not in _HOOKS}
+    for name in _HOOKS.keys() & found.keys():
+        try:
+            options[_HOOKS[name]] = sources.load(_source(found[name], f"{origin}: {where}{name}"))
+        except DefinitionError as error:
+            raise DefinitionError(f"{origin}: {where}{name}: {error}") from None
+    return options
+
+
+def _source(said: Any, what: str) -> str:
+    """The path of a function, which ZenML's files also say in two parts."""
+    if isinstance(said, Mapping) and {"module", "attribute"} <= said.keys():
+        return f"{said['module']}.{said['attribute']}"
+    if not isinstance(said, str):
+        raise DefinitionError(f"{what} is {said!r}; give the path of a function.")
+    return said
 
 
 def _model(said: Any, origin: str, where: str, ignored: list[str]) -> Model | None:
@@ -164,6 +191,7 @@ _WANTED: Mapping[str, tuple[type | tuple[type, ...], str]] = {
     "timeout": ((int, float), "a number of seconds"),
     "tags": (list, "a list of texts"),
     "extra": (Mapping, "names with values"),
+    "environment": (Mapping, "variables with values"),
     "substitutions": (Mapping, "a mapping of placeholders to texts"),
     "retry": ((int, Mapping), "a number of tries, or count, delay and backoff"),
 }

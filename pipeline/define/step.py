@@ -106,6 +106,7 @@ class Step(Generic[P, T]):
         model: Model | None = None,
         parameters: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
+        environment: Mapping[str, Any] | None = None,
     ) -> Step[P, T]:
         """The same step with other options; what is not said stays as it is. See `StepOptions`.
 
@@ -115,7 +116,7 @@ class Step(Generic[P, T]):
         said = dict(
             name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
-            on_failure=on_failure, model=model, parameters=parameters, extra=extra,
+            on_failure=on_failure, model=model, parameters=parameters, extra=extra, environment=environment,
             output_materializers=self._materializers(output_materializers),
         )  # fmt: skip
         return self._with(self.options.override(**said))
@@ -148,6 +149,10 @@ class Step(Generic[P, T]):
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
         handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
+
+    def called(self, arguments: Mapping[str, Any]) -> Any:
+        """What the function returns for its inputs: how a run calls it."""
+        return self.function(**arguments)  # type: ignore[call-arg]
 
     def fitted(self, value: Any, annotation: Any, what: str) -> Any:
         """An input as it is declared. Raises TypeMismatch where it does not fit."""

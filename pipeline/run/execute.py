@@ -54,7 +54,10 @@ def execute(
     """
     outcome = Outcome(started=now_ms())
     before = world.state
-    with context.entered(here), logs.capture() as log, recording(here.repository) as seen:
+    with (
+        context.entered(here), logs.capture() as log, recording(here.repository) as seen,
+        seen.environment.given(step.options.environment),
+    ):  # fmt: skip
         here.left, here.log = seen.files.left, log.getvalue
         try:
             _call(step.options.on_start)
@@ -127,7 +130,7 @@ def _try(
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
-        returned = step.function(**arguments)
+        returned = step.called(arguments)
     return _store(step, here, returned)
 
 

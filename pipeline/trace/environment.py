@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from artvcs.vcs import hash_bytes
 
@@ -25,6 +26,21 @@ class Environment:
     def __init__(self) -> None:
         self.asked: dict[str, str] = {}
         self._set: set[str] = set()
+        self._given: dict[str, str | None] = {}
+
+    @contextmanager
+    def given(self, variables: Mapping[str, str]) -> Iterator[None]:
+        """Sets variables for the execution, which count in its key: that it reads them says nothing of outside."""
+        self._given = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, before in self._given.items():
+                if before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = before
 
     def take(self, kind: str, name: str | bytes | None, value: str | bytes | None) -> None:
         """Notes a use of `os.environ`, as `watch.environ` tells it: `read`, `set`, or `all`."""
@@ -38,19 +54,21 @@ class Environment:
 
     def read(self, name: str, value: str | None) -> None:
         """A variable was read."""
-        if name not in self._set:
+        if name not in self._set and name not in self._given:
             self.asked.setdefault(name, _hashed(value))
 
     def read_all(self, variables: Mapping[str, str]) -> None:
         """All variables were gone through: which there are counts, and what each holds."""
-        self.asked.setdefault(ALL, _names_of(variables))
+        outside = {name for name in variables if self._given.get(name, "") is not None}
+        self.asked.setdefault(ALL, _names_of(outside))
         for name, value in variables.items():
             if name not in _SESSION:
                 self.read(name, value)
 
     def set(self, name: str) -> None:
         """A variable is set by the execution itself: from then on it is its own."""
-        self._set.add(name)
+        if name not in self._given:
+            self._set.add(name)
 
     def left(self) -> dict[str, str]:
         """The variables that the execution has set or removed → what each holds now."""
@@ -59,7 +77,7 @@ class Environment:
     def merge(self, asked: Mapping[str, str]) -> None:
         """Adds what a child process asked for."""
         for name, value in asked.items():
-            if name not in self._set:
+            if name not in self._set and name not in self._given:
                 self.asked.setdefault(name, value)
 
 
@@ -74,5 +92,5 @@ def _hashed(value: str | None) -> str:
     return ABSENT if value is None else hash_bytes(value.encode("utf-8", "surrogateescape"), "env")
 
 
-def _names_of(variables: Mapping[str, str]) -> str:
+def _names_of(variables: Iterable[str]) -> str:
     return storable(" ".join(sorted(name for name in variables if name not in _SESSION)))

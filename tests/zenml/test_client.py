@@ -160,3 +160,8 @@ def test_an_artifact_has_no_uri_and_says_what_it_has() -> None:
     assert str(told.value) == (
         "An artifact has no uri here: its files are packed; .load() gives its value, .open() its bytes."
     )
+
+
+def test_a_file_lies_in_the_project_or_not(project: Path) -> None:
+    assert Client.is_inside_repository("flow.py")
+    assert not Client.is_inside_repository(str(project.parent / "flow.py"))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +18,7 @@ from pydantic import BaseModel
 from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, RunFailed
 from artvcs.zenml import (
     ArtifactConfig,
+    ExternalArtifact,
     Model,
     add_tags,
     get_pipeline_context,
@@ -33,15 +36,16 @@ from artvcs.zenml import (
 from artvcs.zenml._names import absent
 from artvcs.zenml._names.absent import NotHere
 from artvcs.zenml.client import Client
-from artvcs.zenml.config import DockerSettings, StepRetryConfig
+from artvcs.zenml.config import DockerSettings, StepConfigurationUpdate, StepRetryConfig
 from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages, VisualizationType
 from artvcs.zenml.io import fileio
 from artvcs.zenml.logger import get_logger
-from artvcs.zenml.materializers import BuiltInMaterializer, PydanticMaterializer
+from artvcs.zenml.materializers import (
+    BuiltInMaterializer,
+    PandasMaterializer,
+    PydanticMaterializer,
+)
 from artvcs.zenml.materializers.base_materializer import BaseMaterializer
-from artvcs.zenml.steps import BaseParameters, Output
-from artvcs.zenml.steps import step as first_step
-from artvcs.zenml.types import HTMLString
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -316,12 +320,48 @@ def test_secrets_are_environment_variables(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_stack_has_a_place_for_files_and_nothing_else() -> None:
     stack = Client().active_stack
-    Path(stack.artifact_store.path, "x").write_text("y")
-    assert not stack.experiment_tracker
-    assert stack.experiment_tracker.name is None
+    path = os.path.join(stack.artifact_store.path, "x")
+    with stack.artifact_store.open(path, "w") as file:
+        file.write("y")
+    assert stack.artifact_store.exists(path)
+    assert stack.artifact_store.listdir(stack.artifact_store.path) == ["x"]
+    assert stack.components == {"artifact_store": stack.artifact_store, "orchestrator": stack.orchestrator}
+    assert not stack.alerter
+    assert stack.alerter.name is None
     assert stack.orchestrator.config.is_local
     with pytest.raises(NotHere, match=r"active_stack\.alerter\.post belongs .*; call the chat's own client in a step"):
         stack.alerter.post("hello")
+
+
+GUARD = """
+from artvcs.zenml import pipeline, step
+from artvcs.zenml.client import Client
+from artvcs.zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
+
+experiment_tracker = Client().active_stack.experiment_tracker
+if not experiment_tracker or not isinstance(experiment_tracker, MLFlowExperimentTracker):
+    raise RuntimeError("Your active stack needs to contain an MLFlow experiment tracker.")
+
+@step(experiment_tracker=experiment_tracker.name)
+def track() -> str:
+    return experiment_tracker.get_tracking_uri()
+
+@pipeline
+def tracking():
+    track()
+
+print(tracking().steps["track"].output.load())
+"""
+
+
+def test_mlflow_is_an_experiment_tracker_where_it_is_installed(project: Path) -> None:
+    (project / "guarded.py").write_text(GUARD)
+    without = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
+    assert "There is no experiment tracker, since MLflow is not installed; install mlflow, or" in without.stderr
+    assert "RuntimeError: Your active stack needs" in without.stderr
+    (project / "mlflow.py").write_text("def get_tracking_uri():\n    return 'sqlite:///runs.db'\n")
+    done = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("sqlite:///runs.db\n", 0), done.stderr
 
 
 def test_what_belongs_to_the_server_is_a_sentence() -> None:
@@ -375,35 +415,6 @@ def test_a_logger_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
     logging.Logger.manager.loggerDict.pop("a project of somebody's")
     get_logger("a project of somebody's").info("seen")
     assert logger.level == logging.INFO
-
-
-class Parameters(BaseParameters):  # type: ignore[misc, valid-type]
-    rows: int = 2
-
-
-@first_step
-def importer(params: Parameters) -> Output(first=int, rest=list):  # type: ignore[valid-type]
-    return 1, list(range(params.rows))
-
-
-@first_step
-def page(first: int, rest: list) -> HTMLString:  # type: ignore[type-arg]
-    return HTMLString(f"<p>{first} and {rest}</p>")
-
-
-@pipeline
-def first_api(get_data: Any, show_data: Any) -> None:
-    first, rest = get_data()
-    show_data(first, rest)
-
-
-def test_the_first_api() -> None:
-    run = first_api(get_data=importer(Parameters(rows=3)), show_data=page).run(run_name="old-{date}-{time}")
-    assert run.steps["page"].output.load() == "<p>1 and [0, 1, 2]</p>"
-    assert run.name.startswith("old-")
-    assert [each.id for each in first_api.get_runs()] == [first_api.last_run.id] == [run.id]
-    by_default = first_api(importer, page).run()
-    assert by_default.steps["importer"].outputs["rest"].load() == [0, 1]
 
 
 def test_a_series_where_a_frame_is_declared_and_the_other_way_round() -> None:
@@ -466,36 +477,106 @@ def test_a_step_looks_at_its_own_run() -> None:
     assert searching(5).steps["best"].output.load() == 4
 
 
-class OldParameters(BaseParameters):  # type: ignore[misc, valid-type]
-    model = "XGB"  # without an annotation, as the pydantic of that time had it
-    rows = 3
-    ratio: float = 0.5
-
-
-@first_step
-def old_importer() -> Output(first=int, second=int):  # type: ignore[valid-type]
-    return 1, 2
-
-
-@first_step
-def old_trainer(first: int, second: int, params: OldParameters) -> str:
-    return f"{params.model} of {first + second + params.rows}"
-
-
-@pipeline
-def old_pipeline(importer: Any, trainer: Any) -> None:
-    first, second = importer()
-    trainer(first, second)
-
-
-def test_steps_of_the_first_api_are_named_by_calling_them() -> None:
-    run = old_pipeline(importer=old_importer(), trainer=old_trainer(OldParameters(model="tree"))).run()
-    assert run.steps["old_trainer"].output.load() == "tree of 6"
-
-
 def test_stacks_and_projects_that_are_asked_for() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IgnoredSetting)
         Client().activate_stack("production")
     assert Client().active_project.name == Path.cwd().name
     assert isinstance(Client().active_stack.experiment_tracker.get_tracking_uri(), str)
+
+
+def test_an_external_artifact_is_a_value_or_names_what_is_there() -> None:
+    there = save_artifact(41, "answer", tags=["first"])
+    save_artifact(42, "answer")
+    training(0.5)
+
+    @step
+    def add(one: int, two: int, three: int, four: dict[str, float]) -> float:
+        return one + two + three + four["rate"]
+
+    @pipeline
+    def adding() -> None:
+        add(
+            ExternalArtifact(id=there.id),
+            ExternalArtifact(name="answer"),
+            ExternalArtifact(name="answer", version="1"),
+            ExternalArtifact(name="classifier", model=Model("prices")),
+        )
+
+    assert adding().steps["add"].output.load() == 41 + 42 + 41 + 0.5
+    for said in ({}, {"value": 1, "id": there.id}, {"version": "1"}):
+        with pytest.raises(DefinitionError, match="ExternalArtifact takes a value, or the id of an artifact that is"):
+            ExternalArtifact(**said)
+    with pytest.raises(TypeError, match="ExternalArtifact has no argument 'pipeline_name'"):
+        ExternalArtifact(name="answer", pipeline_name="adding")
+
+
+def test_a_step_has_the_variables_that_are_said_of_it() -> None:
+    @step(environment={"PORT": 80})
+    def port() -> str:
+        return os.environ["PORT"] + os.environ["HOST"]
+
+    @pipeline(environment={"HOST": "here"})
+    def serving() -> None:
+        port()
+
+    assert serving().steps["port"].output.load() == "80here"
+    assert serving.with_options(environment={"HOST": "there"})().steps["port"].output.load() == "80there"
+    assert "HOST" not in os.environ
+
+
+HOOKS = """
+from artvcs.zenml import pipeline, step
+
+def begin(name): print("begins", name)
+def end(): print("ends")
+def went_well(): print("went well")
+def went_wrong(error): print("went wrong:", error)
+
+@step
+def one(fails: bool = False) -> int:
+    if fails:
+        raise ValueError("as it should")
+    return 1
+
+@pipeline(enable_cache=False, on_init=begin, on_init_kwargs={"name": "it"}, on_cleanup="hooked.end")
+def hooked(fails: bool = False):
+    one(fails)
+
+if __name__ == "__main__":
+    hooked.with_options(config_path="conf.yaml")()
+    try:
+        hooked.with_options(config_path="conf.yaml")(True)
+    except Exception:
+        pass
+"""
+
+
+def test_what_is_called_around_a_run_and_by_a_file(project: Path) -> None:
+    (project / "hooked.py").write_text(HOOKS)
+    (project / "conf.yaml").write_text(
+        "success_hook_source: {module: hooked, attribute: went_well, type: user}\n"
+        "steps: {one: {failure_hook_source: hooked.went_wrong}}\n"
+    )
+    done = subprocess.run([sys.executable, "hooked.py"], cwd=project, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "begins it", "went well", "ends", "begins it", "went wrong: as it should", "ends",
+    ], done.stderr  # fmt: skip
+    (project / "conf.yaml").write_text("success_hook_source: hooked.nothing\n")
+    with pytest.raises(DefinitionError, match=r"conf.yaml: success_hook_source: 'hooked.nothing' cannot be imported"):
+        training.with_options(config_path="conf.yaml")
+
+
+def test_what_is_said_of_a_step_in_an_object() -> None:
+    run = training.with_options(steps={"fit": StepConfigurationUpdate(parameters={"rate": 0.7})})()
+    assert run.steps["fit"].output.load() == {"rate": 0.7}
+
+
+class FrameMaterializer(PandasMaterializer):  # type: ignore[misc, valid-type]
+    def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
+        return {**super().extract_metadata(data), "first": str(data.columns[0])}
+
+
+def test_the_facts_of_a_materializer_of_zenml() -> None:
+    version = save_artifact(pd.DataFrame({"a": [1, 2]}), "frame", materializer=FrameMaterializer)
+    assert (version.metadata["shape"], version.metadata["first"]) == ([2, 1], "a")

@@ -42,7 +42,8 @@ get_logger("artvcs")  # as ZenML does, runs say on the terminal how they go
 
 _ABSENT = frozenset((
     "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "unmapped", "ManualTask",
-    "Trigger", "Environment", "entrypoint", "Service", "Secret", "Client",
+    "Trigger", "Environment", "entrypoint", "Service", "Secret", "Client", "ResourceSettings", "TriggerRequest",
+    "EventSourceFilter", "CachePolicy", "StepRetryConfig",
 ))  # fmt: skip
 """Other names that ZenML's first package has, or had."""
 

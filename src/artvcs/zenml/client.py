@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,9 @@ from ._meaning.responses import (
     PipelineRunResponse,
     set_stage,
 )
-from ._names.absent import HasMore, NoComponent, ignored, not_here
+from ._meaning.stacks import Stack
+from ._names import finder
+from ._names.absent import HasMore, ignored, not_here
 from .exceptions import NotFound
 
 
@@ -176,36 +179,15 @@ class Client(native.Client, HasMore):
 
     active_workspace = active_project
 
+    @staticmethod
+    def is_inside_repository(file_path: str) -> bool:
+        """Whether a file lies in the project."""
+        return Path(file_path).absolute().is_relative_to(native.Client().repository.project)
+
     @property
     def root(self) -> Any:
         """The project's folder."""
         return self.repository.project
-
-
-Repository = Client
-"""What ZenML's first API called it."""
-
-
-class Stack:
-    """A stack that has a place for files, and whose other components are none."""
-
-    name = id = "default"
-
-    def __init__(self, path: str) -> None:
-        self.artifact_store = SimpleNamespace(
-            path=path, name="default", flavor="local", config=SimpleNamespace(path=path, is_local=True)
-        )
-        self.orchestrator = SimpleNamespace(
-            name="default", flavor="local", config=SimpleNamespace(is_local=True, is_remote=False)
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return NoComponent(name)
-
-    def __repr__(self) -> str:
-        return f"<stack {self.name}: files in {self.artifact_store.path}, and nothing else>"
 
 
 class Secret:
@@ -304,3 +286,7 @@ _NAMED_FACTS: Facts[Any] = {
     "tag": lambda each: each.tags,
     "tags": lambda each: each.tags,
 }
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import enum
+import logging
 from typing import Any
 
-from artvcs.pipelines.define.model import ModelStages
-
 from ._names import finder
+
+
+class StrEnum(enum.StrEnum):
+    """Texts that have a name."""
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The names."""
+        return [each.name for each in cls]
+
+    @classmethod
+    def values(cls) -> list[str]:
+        """The texts."""
+        return [each.value for each in cls]
 
 
 class ArtifactType(StrEnum):
@@ -55,6 +68,103 @@ class ExecutionStatus(StrEnum):
         return self in (ExecutionStatus.COMPLETED, ExecutionStatus.CACHED)
 
 
+class ModelStages(StrEnum):
+    """The stages of a version of a model."""
+
+    NONE = "none"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    ARCHIVED = "archived"
+    LATEST = "latest"
+
+
+ModelVersionStage = ModelStages
+"""What ZenML's registries of models call the same."""
+
+
+class TaggableResourceTypes(StrEnum):
+    """What can have tags."""
+
+    ARTIFACT = "artifact"
+    ARTIFACT_VERSION = "artifact_version"
+    MODEL = "model"
+    MODEL_VERSION = "model_version"
+    PIPELINE = "pipeline"
+    PIPELINE_RUN = "pipeline_run"
+    RUN_TEMPLATE = "run_template"
+    PIPELINE_SNAPSHOT = "pipeline_snapshot"
+    DEPLOYMENT = "deployment"
+
+
+class MetadataResourceTypes(StrEnum):
+    """What facts can be noted of."""
+
+    PIPELINE_RUN = "pipeline_run"
+    STEP_RUN = "step_run"
+    ARTIFACT_VERSION = "artifact_version"
+    MODEL_VERSION = "model_version"
+    SCHEDULE = "schedule"
+
+
+class ArtifactSaveType(StrEnum):
+    """How an artifact came to be there."""
+
+    STEP_OUTPUT = "step_output"
+    MANUAL = "manual"
+    PREEXISTING = "preexisting"
+    EXTERNAL = "external"
+
+
+class ExecutionMode(StrEnum):
+    """What happens after a step failed."""
+
+    FAIL_FAST = "fail_fast"
+    STOP_ON_FAILURE = "stop_on_failure"
+    CONTINUE_ON_FAILURE = "continue_on_failure"
+
+
+class SorterOps(StrEnum):
+    """The orders of a list."""
+
+    ASCENDING = "asc"
+    DESCENDING = "desc"
+
+
+class LogicalOperators(StrEnum):
+    """How several conditions of a list are one."""
+
+    OR = "or"
+    AND = "and"
+
+
+class LoggingLevels(enum.Enum):
+    """How much is told."""
+
+    NOTSET = logging.NOTSET
+    ERROR = logging.ERROR
+    WARN = logging.WARN
+    WARNING = logging.WARNING
+    INFO = logging.INFO
+    DEBUG = logging.DEBUG
+    CRITICAL = logging.CRITICAL
+
+
+class ColorVariants(StrEnum):
+    """The colours of tags, which have none here."""
+
+    GREY = "grey"
+    PURPLE = "purple"
+    RED = "red"
+    GREEN = "green"
+    YELLOW = "yellow"
+    ORANGE = "orange"
+    LIME = "lime"
+    TEAL = "teal"
+    TURQUOISE = "turquoise"
+    MAGENTA = "magenta"
+    BLUE = "blue"
+
+
 class StackComponentType(StrEnum):
     """The components of a stack, of which only the store of artifacts is here."""
 
@@ -63,16 +173,35 @@ class StackComponentType(StrEnum):
     ARTIFACT_STORE = "artifact_store"
     CONTAINER_REGISTRY = "container_registry"
     DATA_VALIDATOR = "data_validator"
+    DEPLOYER = "deployer"
     EXPERIMENT_TRACKER = "experiment_tracker"
     FEATURE_STORE = "feature_store"
     IMAGE_BUILDER = "image_builder"
+    LOG_STORE = "log_store"
     MODEL_DEPLOYER = "model_deployer"
     MODEL_REGISTRY = "model_registry"
     ORCHESTRATOR = "orchestrator"
+    SANDBOX = "sandbox"
     STEP_OPERATOR = "step_operator"
 
 
-__all__ = ["ArtifactType", "ExecutionStatus", "ModelStages", "StackComponentType", "VisualizationType"]
+__all__ = [
+    "ArtifactSaveType",
+    "ArtifactType",
+    "ColorVariants",
+    "ExecutionMode",
+    "ExecutionStatus",
+    "LoggingLevels",
+    "LogicalOperators",
+    "MetadataResourceTypes",
+    "ModelStages",
+    "ModelVersionStage",
+    "SorterOps",
+    "StackComponentType",
+    "StrEnum",
+    "TaggableResourceTypes",
+    "VisualizationType",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TextIO
+from typing import Any, TextIO
+
+from ._names import finder
 
 
 class _ToErrors(logging.StreamHandler[TextIO]):
@@ -33,3 +35,7 @@ def get_logger(logger_name: str) -> logging.Logger:
     if not logger.hasHandlers():
         logger.addHandler(_ToErrors())
     return logger
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

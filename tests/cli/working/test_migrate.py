@@ -112,6 +112,48 @@ def test_notebooks_and_requirements(art: Art, project: Path) -> None:
     assert (project / "requirements.txt").read_text() == "artvcs\nzenml-extras\nnumpy\n"
 
 
+CELLS = {
+    "!pip install zenml \\\n  pandas\nfrom zenml import step": (
+        "!pip install zenml \\\n  pandas\nfrom artvcs.zenml import step"
+    ),
+    "files = !ls\nfrom zenml import step": "files = !ls\nfrom artvcs.zenml import step",
+    "step?\n?step\nfrom zenml import step": "step?\n?step\nfrom artvcs.zenml import step",
+    "from zenml import step; %matplotlib inline\n": "from artvcs.zenml import step; %matplotlib inline\n",
+    "    from zenml import step\n    a = 1": "    from artvcs.zenml import step\n    a = 1",
+    "if True:\n    %pip install x \\\n y\n    import zenml": (
+        "if True:\n    %pip install x \\\n y\n    import artvcs.zenml as zenml"
+    ),
+    "a = 'x; %s' % 1\nfrom zenml import step": "a = 'x; %s' % 1\nfrom artvcs.zenml import step",
+    "%%capture\n!zenml init\nfrom zenml import step": "%%capture\n!zenml init\nfrom artvcs.zenml import step",
+}
+"""Cells with what is IPython's own → the same, moved."""
+
+
+def test_cells_with_what_is_no_python(art: Art, project: Path) -> None:
+    cells = [{"cell_type": "code", "source": code} for code in CELLS]
+    (project / "book.ipynb").write_text(json.dumps({"cells": cells}))
+    done = art("migrate", "zenml", "--yes", ".")
+    assert [cell["source"] for cell in json.loads((project / "book.ipynb").read_text())["cells"]] == [*CELLS.values()]
+    left = [line.strip() for line in done.out.split("still wanted:")[1].splitlines() if line.startswith("  ")]
+    assert left == ["!pip install zenml \\  (book.ipynb:cell 1)", "!zenml init  (book.ipynb:cell 8)"]
+
+
+def test_requirements_of_all_kinds(art: Art, project: Path) -> None:
+    (project / "requirements").mkdir()
+    for name, before, after in (
+        ("requirements.txt", 'zenml ; python_version > "3.8"\n', 'artvcs ; python_version > "3.8"\n'),
+        ("dev-requirements.txt", "zenml@git+https://x/y#egg=zenml\r\nnumpy\r\n", "artvcs\r\nnumpy\r\n"),
+        ("requirements/base.txt", "-e git+https://github.com/zenml-io/zenml.git@main#egg=zenml\n", "artvcs\n"),
+        ("requirements.in", "zenml[server]==0.50  # pinned\nzenml_helper\n", "artvcs # pinned\nzenml_helper\n"),
+        ("flow.pyi", "from zenml import step\n", "from artvcs.zenml import step\n"),
+    ):
+        (project / name).write_bytes(before.encode())
+        art("migrate", "zenml", "--yes", name)
+        assert (project / name).read_bytes().decode() == after
+    (project / "requirements.txt").write_text("numpy\n--find-links /wheels/of/zenml\n")
+    assert "  --find-links /wheels/of/zenml  (requirements.txt:2)\n" in art("migrate", "zenml", "--dry-run").out
+
+
 def test_the_bytes_around_stay(art: Art, project: Path) -> None:
     before = "# -*- coding: latin-1 -*-\r\nfrom zenml import step  # ü\r\nname = 'é'\r\n".encode("latin-1")
     (project / "old.py").write_bytes(before)
@@ -137,6 +179,10 @@ def test_what_else_names_zenml_is_listed_and_left(art: Art, project: Path) -> No
         "found = importlib.import_module('zenml.client')\n"
         "Client().active_stack.model_deployer.deploy()\n"
         "print(Client().active_stack.artifact_store.path, Client().active_stack.alerter.name, Other().create())\n"
+        "tracker, registry = Client().active_stack.experiment_tracker, None\n"
+        "registry = Client().active_stack.model_registry\n"
+        "if not registry or not isinstance(registry, object):\n    raise RuntimeError('there has to be one')\n"
+        "if not tracker:\n    raise RuntimeError('there has to be one')\n"
     )
     (project / "pyproject.toml").write_text("# zenml once\n[project]\ndependencies = ['zenml[server]']\n")
     (project / "run.yaml").write_text("settings: {}\nfailure_hook_source: zenml.hooks.alert\n")
@@ -152,7 +198,9 @@ def test_what_else_names_zenml_is_listed_and_left(art: Art, project: Path) -> No
             "zenml up  (start.sh:1)",
         }
         assert "  Client().active_stack.model_deployer.deploy  (flow.py:7)\n" in shown.out
+        assert "  a check that stops without Client().active_stack.model_registry  (flow.py:11)\n" in shown.out
         assert "alerter" not in shown.out
+        assert "tracker" not in shown.out
         assert "create" not in shown.out.split("Names ZenML")[0].split("Not here")[1]
     assert shown.out.startswith("Nothing imports ZenML in ")
 
@@ -161,11 +209,11 @@ def test_names_that_are_not_here_are_told_from_those_that_raise_a_sentence(art: 
     (project / "flow.py").write_text(
         "from zenml import *\n"
         "from zenml.nothing_like_it import Thing\n"
-        "from zenml.client import Clientt\n"
+        "from zenml import Clientt\n"
         "from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker\n"
     )
     found = art("migrate", "zenml", "--dry-run", "--json").json
-    assert found["unknown"] == {"zenml.nothing_like_it.Thing": ["flow.py:2"], "zenml.client.Clientt": ["flow.py:3"]}
+    assert found["unknown"] == {"zenml.nothing_like_it.Thing": ["flow.py:2"], "zenml.Clientt": ["flow.py:3"]}
     assert [*found["missing"]] == ["zenml.integrations.mlflow.experiment_trackers.MLFlowExperimentTracker"]
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from artvcs.pipelines.define import artifact_config, building, model
 from artvcs.pipelines.define.handles import ExternalArtifact as OneValue
-from artvcs.pipelines.define.handles import ModelArtifact
+from artvcs.pipelines.define.handles import LazyArtifact, ModelArtifact
+from artvcs.pipelines.define.signature import MISSING
+from artvcs.pipelines.errors import DefinitionError
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 
@@ -31,7 +33,7 @@ class Tag:
     """A tag by its name; ZenML's colours and exclusive tags are not here (a stage is exclusive)."""
 
     def __init__(self, name: str, color: Any = None, exclusive: bool = False, cascade: bool = False) -> None:
-        self.name = name
+        self.name, self.color, self.exclusive, self.cascade = name, color, exclusive, cascade
         if exclusive or cascade:
             ignored("Tag(exclusive=…, cascade=…)", "how a tag moves")
 
@@ -62,13 +64,32 @@ class ArtifactConfig(artifact_config.ArtifactConfig):
     __hash__ = artifact_config.ArtifactConfig.__hash__
 
 
-class ExternalArtifact(OneValue):
-    """A value given to a step as an artifact; see `artvcs.ExternalArtifact`."""
+_PASSED_OVER_EXTERNAL = ("materializer", "store_artifact_metadata", "store_artifact_visualizations")
 
-    def __init__(
-        self, value: Any = None, id: Any = None, name: str | None = None, materializer: Any = None,  # noqa: A002
-        store_artifact_metadata: bool = True, store_artifact_visualizations: bool = True, **_: Any,
-    ) -> None:  # fmt: skip
+
+class ExternalArtifact(OneValue):
+    """A value given to a step as an artifact; see `artvcs.ExternalArtifact`.
+
+    One that names an artifact which is there already, by its id or its name, is looked up when the run starts.
+    """
+
+    def __new__(
+        cls, value: Any = MISSING, id: Any = None, name: str | None = None, version: Any = None,  # noqa: A002
+        model: model.Model | None = None, **said: Any,
+    ) -> Any:  # fmt: skip
+        """Raises DefinitionError for what says neither a value nor an artifact."""
+        _only(said, _PASSED_OVER_EXTERNAL, "ExternalArtifact")
+        if value is not MISSING and id is None and version is None and model is None:
+            return super().__new__(cls)
+        if value is not MISSING or (id is None and name is None):
+            raise DefinitionError(
+                "ExternalArtifact takes a value, or the id of an artifact that is there, or its name; give it one."
+            )
+        if model is not None:
+            return find_model(model.name, model.version).found.get_artifact(str(name), version)
+        return LazyArtifact(str(id or name), version)
+
+    def __init__(self, value: Any = None, name: str | None = None, **_: Any) -> None:
         super().__init__(value, name)
 
 

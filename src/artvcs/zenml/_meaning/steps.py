@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import functools
 import inspect
-import pkgutil
 import sys
 import typing
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, overload
 
-from artvcs.pipelines.define import building
+from artvcs.pipelines.define import building, sources
 from artvcs.pipelines.define import step as native
 from artvcs.pipelines.define.options import StepOptions
-from artvcs.pipelines.define.signature import MISSING
+from artvcs.pipelines.define.signature import MISSING, Signature, read_signature
 from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.typing import fit
 from artvcs.pipelines.values.materializers import Materializer
 
 from .._names.absent import is_absent, passed_over
 from ..materializers.base_materializer import OfTheType
+from .contexts import StepContext, get_step_context
 
 _PASSED_OVER = frozenset((
     "settings", "step_operator", "experiment_tracker", "enable_artifact_metadata", "enable_artifact_visualization",
-    "enable_step_logs", "environment", "secrets", "runtime", "heartbeat_healthy_threshold", "group", "cache_policy",
+    "enable_step_logs", "secrets", "runtime", "heartbeat_healthy_threshold", "group", "cache_policy",
+    "custom_step_operator", "output_types",
 ))  # fmt: skip
 
 _OPTIONS = frozenset(inspect.signature(native.Step.with_options).parameters) - {"self"}
@@ -45,6 +48,46 @@ class Step(native.Step[..., Any]):
         """Gives this step other options."""
         self.options = self.with_options(**said).options
         return self
+
+    def with_return_materializers(self, materializers: Any) -> Step:
+        """The same step whose outputs are stored by other materializers, as ZenML's first API said it."""
+        return self.with_options(output_materializers=materializers)
+
+    def after(self, step: Step) -> None:
+        """Says in a pipeline of the first API, below the calls of both, that this step waits for another.
+
+        Raises:
+            DefinitionError: One of them has not been called.
+        """
+        nodes = getattr(building.current(), "nodes", {})
+        for each in (self, step):
+            if each.name not in nodes:
+                raise DefinitionError(
+                    f"{self.name}.after({step.name}) stands below the calls of both in a pipeline, and "
+                    f"{each.name!r} was not called; or write {self.name}(…, after={step.name!r})."
+                )
+        nodes[self.name] = replace(nodes[self.name], after=nodes[self.name].after | {step.name})
+
+    def copy(self) -> Step:
+        """The same step."""
+        return self.with_options()
+
+    @cached_property
+    def _written(self) -> Signature:
+        """What the function takes and returns, but for the object of a method."""
+        found = read_signature(getattr(self.function, "__func__", self.function))
+        return replace(found, inputs=found.inputs[1:]) if inspect.ismethod(self.function) else found
+
+    @cached_property
+    def signature(self) -> Signature:
+        """What the step takes and returns; a StepContext is no input, for it is the run's to give."""
+        inputs = tuple(each for each in self._written.inputs if not _is_context(each.annotation))
+        return replace(self._written, inputs=inputs)
+
+    def called(self, arguments: Mapping[str, Any]) -> Any:
+        """See `Step.called`; a step of the first API is given where it stands as an argument."""
+        here = {each.name: get_step_context() for each in self._written.inputs if _is_context(each.annotation)}
+        return super().called({**arguments, **here})
 
     @property
     def entrypoint(self) -> Callable[..., Any]:
@@ -90,6 +133,8 @@ class Step(native.Step[..., Any]):
             parameters = self._of_params(args, kwargs)
             return self.with_options(parameters=parameters) if parameters else self
         if building.current() is not None:
+            if not any(isinstance(each, params_base()) for each in args):
+                args, kwargs = self._placed(args, kwargs)
             kwargs = {**self._left_out(args, kwargs), **kwargs}
         return super().__call__(*args, **kwargs)
 
@@ -103,8 +148,21 @@ class Step(native.Step[..., Any]):
 
     def _of_params(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         found = dict(kwargs)
-        names = [entry.name for entry in self.signature.inputs if _is_params(entry.annotation)]
+        names = self.parameter_inputs
         return {**found, **dict(zip(names, args, strict=False))}
+
+    @property
+    def parameter_inputs(self) -> dict[str, Any]:
+        """Input → the class of its value, of those that are parameters of the first API."""
+        found = {entry.name: fit.bare(entry.annotation) for entry in self.signature.inputs}
+        return {name: kind for name, kind in found.items() if _is_params(kind)}
+
+    def _placed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Inputs by their place, of which parameters of the first API have none."""
+        names = [entry.name for entry in self.signature.inputs if entry.name not in self.parameter_inputs]
+        if len(names) == len(self.signature.inputs) or len(args) > len(names) or kwargs.keys() & names[: len(args)]:
+            return args, kwargs
+        return (), {**dict(zip(names, args, strict=False)), **kwargs}
 
     def _left_out(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters of the first API that are left out: their defaults."""
@@ -143,7 +201,7 @@ def step_options(said: Mapping[str, Any], what: str) -> dict[str, Any]:
     options = {name: value for name, value in passed_over(said, _PASSED_OVER, what).items() if value is not None}
     for name in ("on_failure", "on_success", "on_start", "on_end"):
         if isinstance(options.get(name), str):
-            options[name] = pkgutil.resolve_name(options[name])
+            options[name] = sources.load(options[name])
     if unknown := sorted(set(options) - _OPTIONS):
         raise DefinitionError(f"{what} has no option {unknown[0]!r}{perhaps(unknown[0], _OPTIONS)}.")
     return options
@@ -196,6 +254,11 @@ class _NoParams:
 
     def __init_subclass__(cls) -> None:
         raise DefinitionError("BaseParameters needs pydantic; install artvcs[pydantic].")
+
+
+def _is_context(annotation: Any) -> bool:
+    bare = fit.bare(annotation)
+    return isinstance(bare, type) and issubclass(bare, StepContext)
 
 
 def _is_params(annotation: Any) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NoReturn
 from artvcs.pipelines.errors import IgnoredSetting, PipelineError
 from artvcs.vcs.tracebacks import warn
 
+from .flavours import text_of
 from .installed import get_tracking_uri
 
 PACKAGE = "artvcs.zenml"
@@ -100,10 +101,41 @@ class _AbsentType(type):
             raise AttributeError(name)
         if name in ("with_options", "configure"):  # of a step that is ZenML's: it is no matter until it is called
             return lambda *_, **__: cls
+        if name.isupper():  # of an enum: it may only go into settings, which are passed over
+            return AbsentConstant(f"{cls.__name__}.{name}", cls.__module__)
         not_here(f"{cls.__name__}.{name}", cls.__module__.removeprefix("artvcs."))
 
 
-class Said:
+class AbsentConstant:
+    """Stands for a constant of ZenML's, or a member of an enum, that is none here: whoever looks at it is told so."""
+
+    def __init__(self, name: str, module: str) -> None:
+        self.__name__, self.__module__ = name, module
+
+    def _use(self, *_: Any) -> Any:
+        not_here(self.__name__, self.__module__.removeprefix("artvcs."))
+
+    __bool__ = __str__ = __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __index__ = _use
+    __len__ = __iter__ = __contains__ = __getitem__ = __call__ = __fspath__ = __format__ = _use
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _use
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self if name == "value" else self._use()
+
+
+class _SaidType(type):
+    """The type of classes that only say something: what they are asked for says no more than they do."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **kwargs: cls(*args, **kwargs)  # other ways to make one, as `Metric.of("…")`
+
+
+class Said(metaclass=_SaidType):
     """Takes whatever it is given, and does nothing: its arguments are its attributes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +143,9 @@ class Said:
         self.__dict__.update(kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        not_here(f"{type(self).__name__}.{name}")
 
 
 def _skip_decorator(*args: Any, **kwargs: Any) -> Any:
@@ -134,7 +168,7 @@ def stand_in(module: str, name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     if name.isupper():
-        return name.lower()  # the names of integrations and flavours
+        return text_of(name) or AbsentConstant(name, module)
     if name.startswith("enable_") or name in _DECORATORS:
         return _named(_ignoring(name), name, module)
     if name.endswith("_hook"):
@@ -161,8 +195,8 @@ def _named(function: Callable[..., Any], name: str, module: str) -> Callable[...
 
 
 def is_absent(value: Any) -> bool:
-    """Whether something only stands for a class that is not here."""
-    return isinstance(value, _AbsentType)
+    """Whether something only stands for a class, or a constant, that is not here."""
+    return isinstance(value, (_AbsentType, AbsentConstant))
 
 
 class NoComponent:

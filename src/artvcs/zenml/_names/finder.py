@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -18,10 +19,10 @@ from .absent import PACKAGE, stand_in
 
 PACKAGES = frozenset((
     "actions", "alerter", "analytics", "annotators", "api", "artifact_stores", "artifacts", "client_lazy_loader",
-    "code_repositories", "config", "console", "constants", "container_engines", "container_registries",
+    "code_repositories", "config", "console", "constants", "container_engines", "core", "container_registries",
     "data_validators", "deployers", "dispatcher", "entrypoints", "environment", "event_hub", "event_sources",
     "exceptions", "execution", "experiment_trackers", "feature_stores", "hooks", "image_builders", "integrations", "io",
-    "lineage_graph", "log_stores", "login", "materializers", "metadata", "model", "model_deployers",
+    "lineage_graph", "log_stores", "logging", "login", "materializers", "metadata", "model", "model_deployers",
     "model_registries", "models", "new", "orchestrators", "pipelines", "plugins", "post_execution", "repository",
     "sandboxes", "secret", "secrets_managers", "service_connectors", "services", "stack", "stack_deployments",
     "step_operators", "steps", "streaming", "triggers", "utils", "webhooks", "zen_server", "zen_stores",
@@ -37,15 +38,30 @@ _HOMES = {
         " log_model_metadata log_step_metadata register_artifact remove_tags save_artifact"
         " ArtifactVersionIdentifier ModelVersionIdentifier PipelineRunIdentifier StepRunIdentifier"
     ),
+    "_meaning.responses": (
+        "ArtifactResponse ArtifactVersionResponse ModelResponse ModelVersionResponse PipelineResponse"
+        " PipelineRunResponse StepRunResponse"
+    ),
+    "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
-    "client": "Client Repository",
-    "config": "CachePolicy DockerSettings ResourceSettings Schedule StepRetryConfig",
-    "enums": "ArtifactType ExecutionStatus ModelStages StackComponentType VisualizationType",
+    "client": "Client",
+    "config": (
+        "CachePolicy DockerSettings PipelineRunConfiguration ResourceSettings Schedule StepConfigurationUpdate"
+        " StepRetryConfig"
+    ),
+    "enums": (
+        "ArtifactSaveType ArtifactType ColorVariants ExecutionMode ExecutionStatus LoggingLevels LogicalOperators"
+        " MetadataResourceTypes ModelStages ModelVersionStage SorterOps StackComponentType TaggableResourceTypes"
+        " VisualizationType"
+    ),
+    "environment": "Environment get_environment get_run_environment_dict",
     "exceptions": "EntityExistsError ValidationError",
     "logger": "get_logger",
     "materializers": "BaseMaterializer BuiltInMaterializer PydanticMaterializer materializer_registry",
-    "metadata.metadata_types": "DType MetadataType Path StorageSize Uri",
-    "steps": "BaseParameters Output StepContext BaseStep",
+    "metadata.metadata_types": "DType MetadataType MetadataTypeEnum Path StorageSize Uri",
+    "steps": "BaseParameters BaseStep Output STEP_ENVIRONMENT_NAME StepContext StepEnvironment",
+    "post_execution": "get_pipeline get_pipelines get_run",
+    "repository": "Repository",
     "pipelines": "BasePipeline pipeline",
     "types": "CSVString HTMLString JSONString MarkdownString",
     "utils.cuda_utils": "cleanup_gpu_memory",
@@ -62,12 +78,20 @@ def look_up(module: str, name: str) -> Any:
     Raises:
         AttributeError: No public name is spelt so.
     """
+    if _is_file(module, name):
+        return import_module(f"{module}.{name}")
     if HOMES.get(name, module) != module:
         return getattr(import_module(HOMES[name]), name)
     if name.endswith("Materializer"):
         base = import_module(f"{PACKAGE}.materializers").OfTheType
         return type(name, (base,), {"__module__": module})
     return stand_in(module, name)
+
+
+def _is_file(module: str, name: str) -> bool:
+    """Whether a package has a module of a name here."""
+    places = vars(sys.modules[module]).get("__path__", ())
+    return any(Path(each, f"{name}.py").is_file() or Path(each, name).is_dir() for each in places)
 
 
 class _Finder(MetaPathFinder, Loader):

@@ -8,6 +8,7 @@ from artvcs.pipelines.define.options import Retry
 
 from .._names import finder
 from .._names.absent import Said
+from ..utils.yaml_utils import read_yaml
 
 
 class DockerSettings(Said):
@@ -20,6 +21,24 @@ class ResourceSettings(Said):
 
 class Schedule(Said):
     """When a pipeline would be run."""
+
+    name = cron_expression = start_time = end_time = interval_second = run_once_start_time = None
+    catchup = False
+
+
+class PipelineRunConfiguration(Said):
+    """What is said of a pipeline in an object; `with_options(config_path=…)` takes the file itself."""
+
+    parameters: Any = None
+
+    @classmethod
+    def from_yaml(cls, path: str) -> PipelineRunConfiguration:
+        """What a file says."""
+        return cls(**(read_yaml(path) or {}))
+
+
+class StepConfigurationUpdate(dict[str, Any]):
+    """What `with_options(steps={…})` says of a step."""
 
 
 class CachePolicy(Said):
@@ -38,7 +57,15 @@ class StepRetryConfig(Retry):
         super().__init__(max_retries, delay, max(backoff, 1))
 
 
-__all__ = ["CachePolicy", "DockerSettings", "ResourceSettings", "Schedule", "StepRetryConfig"]
+__all__ = [
+    "CachePolicy",
+    "DockerSettings",
+    "PipelineRunConfiguration",
+    "ResourceSettings",
+    "Schedule",
+    "StepConfigurationUpdate",
+    "StepRetryConfig",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+from .._names import finder
 from .._names.absent import not_here
 
 PathType = str | bytes | os.PathLike[str]
@@ -115,3 +116,7 @@ def find_files(dir_path: PathType, pattern: str) -> Iterable[str]:
 def convert_to_str(path: PathType) -> str:
     """A path as text."""
     return os.fsdecode(path)
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from artvcs.pipelines.values.materializers import Materializer, by_name, find_builtin
 
+from .._names import finder
 from ..enums import ArtifactType
 from ..io import fileio
 
@@ -25,14 +26,18 @@ class BaseMaterializer(Materializer):
 
     def load(self, data_type: type[Any]) -> Any:
         """See `Materializer.load`; ZenML's old name for it is `handle_input`."""
-        if (old := getattr(self, "handle_input", None)) is not None:
-            return old(data_type)
-        return None  # as ZenML's does, which may be called as super().load(…)
+        return self.handle_input(data_type)
 
     def save(self, data: Any) -> None:
         """See `Materializer.save`; ZenML's old name for it is `handle_return`."""
-        if (old := getattr(self, "handle_return", None)) is not None:
-            old(data)
+        self.handle_return(data)
+
+    def handle_input(self, data_type: type[Any]) -> Any:
+        """What ZenML called `load`. Nothing, as ZenML's own does, which is called as super().handle_input(…)."""
+        return None
+
+    def handle_return(self, data: Any) -> None:
+        """What ZenML called `save`."""
 
     @property
     def artifact_store(self) -> LocalFiles:
@@ -44,12 +49,32 @@ class BaseMaterializer(Materializer):
         """The artifact, of which only the place is known while it is written."""
         return self
 
-    def get_temporary_directory(self, delete_at_exit: bool = True, delete_after_step_execution: bool = False) -> str:
-        """A folder of its own outside of the artifact."""
-        found = tempfile.mkdtemp(prefix="artvcs-")
+    def get_temporary_directory(
+        self, delete_at_exit: bool = True, delete_after_step_execution: bool = True
+    ) -> TemporaryFolder:
+        """A folder of its own outside of the artifact: its path, or for a `with` what gives it."""
+        made = TemporaryFolder(tempfile.mkdtemp(prefix="artvcs-"))
+        made.ends = delete_at_exit
         if delete_at_exit or delete_after_step_execution:
-            atexit.register(shutil.rmtree, found, ignore_errors=True)
-        return found
+            atexit.register(shutil.rmtree, made, ignore_errors=True)
+        return made
+
+
+class TemporaryFolder(str):
+    """The path of a folder, which a `with` gives too.
+
+    Attributes:
+        ends: Whether the folder goes at the end of a `with`.
+    """
+
+    ends = True
+
+    def __enter__(self) -> str:
+        return str(self)
+
+    def __exit__(self, *_: object) -> None:
+        if self.ends:
+            shutil.rmtree(self, ignore_errors=True)
 
 
 class OfTheType(BaseMaterializer):
@@ -62,6 +87,10 @@ class OfTheType(BaseMaterializer):
         self.included |= inner.included
         self.runs_code, self.names_modules = inner.runs_code, inner.names_modules
         self.folder.write(_WRITTEN_BY, f"{inner.NAME}\n".encode())
+
+    def extract_metadata(self, data: Any) -> dict[str, Any]:
+        """See `Materializer.extract_metadata`."""
+        return find_builtin(data)(self.folder).extract_metadata(data)
 
     def load(self, data_type: type[Any]) -> Any:
         """See `Materializer.load`."""
@@ -82,3 +111,7 @@ class LocalFiles:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(fileio, name)
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

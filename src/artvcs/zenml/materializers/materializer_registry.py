@@ -6,6 +6,8 @@ from typing import Any
 
 from artvcs.pipelines.values.materializers import Materializer, find_for_type, register
 
+from .._names import finder
+
 
 class MaterializerRegistry:
     """Which materializer each type has; declaring one has said so already."""
@@ -29,3 +31,7 @@ class MaterializerRegistry:
 
 
 materializer_registry = MaterializerRegistry()
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

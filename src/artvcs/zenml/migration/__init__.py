@@ -23,7 +23,7 @@ _SKIPPED = frozenset((
 _MOST = 20 << 20
 """Bytes of a file; what is larger was not written by hand."""
 
-_REQUIREMENTS = ("requirements*.txt",)
+_REQUIREMENTS = ("*requirements*.txt", "*requirements*.in", "constraints*.txt", "reqs*.in", "reqs*.txt")
 _SAYS_MORE = (
     "pyproject.toml", "setup.cfg", "Pipfile", "tox.ini", "*.yaml", "*.yml", "*.sh", "Makefile", "Dockerfile*",
     "*.Dockerfile",
@@ -119,9 +119,14 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(each for each in folders if each not in _SKIPPED)
         for name in sorted(names):
             path = Path(top, name)
-            wanted = _fits(name, ("*.py", "*.ipynb", *_REQUIREMENTS, *_SAYS_MORE))
+            wanted = _fits(name, ("*.py", "*.pyi", "*.ipynb", *_SAYS_MORE)) or _is_requirements(path)
             if wanted and not path.is_symlink() and path.stat().st_size <= _MOST:
                 yield path
+
+
+def _is_requirements(path: Path) -> bool:
+    in_their_folder = path.parent.name.startswith("requirements") and path.suffix in (".txt", ".in")
+    return in_their_folder or _fits(path.name, _REQUIREMENTS)
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
@@ -134,16 +139,17 @@ def _looked_at(path: Path) -> tuple[Change | None, list[uses.Use]]:
     if OLD.encode() not in content:
         return None, []
     encoding = "utf-8"
-    if path.suffix == ".py":
+    if path.suffix in (".py", ".pyi"):
         with path.open("rb") as file:
             encoding = tokenize.detect_encoding(file.readline)[0]
     before = content.decode(encoding)
-    if path.suffix == ".py":
+    if path.suffix in (".py", ".pyi"):
         after, used = rewriting.moved(before), uses.in_script(before)
     elif path.suffix == ".ipynb":
         after, used = rewriting.moved_notebook(before), uses.in_notebook(before)
-    elif _fits(path.name, _REQUIREMENTS):
-        after, used = rewriting.moved_requirements(before), iter(())
+    elif _is_requirements(path):
+        after = rewriting.moved_requirements(before)
+        used = uses.in_text(after)
     else:
         after, used = before, uses.in_text(before)
     return None if after == before else Change(path, before, after, encoding), list(used)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,15 @@ from .._names.absent import PACKAGE
 
 OLD = "zenml"
 
-_REQUIREMENT = re.compile(r"^(?P<start>[ \t]*)zenml(?:\[[^\]\r\n]*\])?[ \t]*(?:[=<>!~][^\r\n]*)?(?=\r?$)", re.MULTILINE)
+_REQUIREMENT = re.compile(
+    r"""^(?P<start>[ \t]*)
+    (?: zenml (?:\[[^\]\r\n]*\])? [ \t]* (?: @[^\r\n;]* | [=<>!~][^\r\n;\#]* )?     # a name, where it is from, versions
+      | (?: -e[ \t]+ | --editable[ \t=]+ )? git\+[^\s\#@]*/zenml(?:\.git)? (?:[@\#]\S*)? [ \t]*  # a repository
+    )
+    (?P<rest>[;\#][^\r\n]*)? (?=\r?$)""",
+    re.MULTILINE | re.VERBOSE,
+)
+"""ZenML in a list of requirements; the rest says for which Python, or is a remark, and stays."""
 
 
 def moved(code: str) -> str:
@@ -92,9 +101,37 @@ def _layout(notebook: Any, text: str) -> dict[str, Any]:
     return {"indent": 1, "ensure_ascii": False}
 
 
+_OWN = re.compile(r"^(?P<margin>[ \t]*)(?:[%!?]|[\w., \t]+=[ \t]*[!%]|[\w.]+\?{1,2}[ \t]*;?[ \t]*$)")
+"""A line that is IPython's own: `%magic`, `!command`, `?name`, `name?`, `found = !command`."""
+_OWN_END = re.compile(r"[ \t]*;[ \t]*[%!][\w].*$")
+
+
 def plain(code: str) -> str:
-    """A cell's code, line by line, without what is IPython's own (`%` and `!`), which is no Python."""
-    return re.sub(r"^(\s*)[%!?].*$", lambda found: f"{found[1]}pass", code, flags=re.MULTILINE)
+    """A cell's code, line by line, without what is IPython's own, which is no Python, and without a common margin."""
+    masked = _masked(code.splitlines(keepends=True))
+    if _is_python(masked):
+        return masked
+    shorter = "".join(_OWN_END.sub("", line) for line in masked.splitlines(keepends=True))
+    return shorter if _is_python(shorter) else masked
+
+
+def _masked(lines: list[str]) -> str:
+    found, goes_on = list[str](), False
+    for line in lines:
+        end = line[len(line.rstrip("\r\n")) :]
+        own = _OWN.match(line)
+        text = f"#{end}" if goes_on else f"{own['margin']}pass{end}" if own else line
+        goes_on = (goes_on or own is not None) and line.rstrip().endswith("\\")
+        found.append(text)
+    return textwrap.dedent("".join(found)) if "".join(found)[:1].isspace() else "".join(found)
+
+
+def _is_python(code: str) -> bool:
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _moved_cell(code: str) -> str:
@@ -104,11 +141,16 @@ def _moved_cell(code: str) -> str:
     except SyntaxError:
         return code
     lines = zip(code.splitlines(keepends=True), masked.splitlines(keepends=True), new, strict=True)
-    return "".join(was if line == mask else line for was, mask, line in lines)
+    return "".join(was if line == mask else was.replace(mask.rstrip(), line.rstrip()) for was, mask, line in lines)
 
 
 def moved_requirements(text: str) -> str:
     """A list of requirements that names this package in ZenML's place."""
-    lines = re.sub(_REQUIREMENT, lambda found: f"{found['start']}artvcs", text).splitlines(keepends=True)
+    lines = re.sub(_REQUIREMENT, _required, text).splitlines(keepends=True)
     names = [line.strip() for line in lines]
     return "".join(line for at, line in enumerate(lines) if names[at] != "artvcs" or "artvcs" not in names[:at])
+
+
+def _required(found: re.Match[str]) -> str:
+    rest = found["rest"]
+    return f"{found['start']}artvcs" + (f" {rest}" if rest else "")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeGuard
 
 from .. import client
 from .._names.absent import NoComponent, Said, is_absent
@@ -21,8 +21,8 @@ _NAMED = re.compile(r"(?<![\w.-])zenml(?![\w-])")
 _LONGEST = 100
 """Characters of a line that are told."""
 
-_THERE = frozenset(("artifact_store", "orchestrator", "name", "id"))
-"""What a stack has here."""
+_THERE = frozenset(("artifact_store", "orchestrator", "experiment_tracker", "name", "id"))
+"""What a stack has here; the tracker where MLflow is installed."""
 
 
 class Kind(Enum):
@@ -61,7 +61,7 @@ def in_notebook(text: str) -> Iterator[Use]:
     for number, _, code in rewriting.cells(json.loads(text)):
         masked = rewriting.plain(code)
         for line, mask in zip(code.splitlines(), masked.splitlines(), strict=True):
-            if line != mask and _NAMED.search(line):
+            if _NAMED.search(line.lstrip().removeprefix(mask.strip())):
                 yield Kind.NAMED, line.strip()[:_LONGEST], f"cell {number}"
         try:
             yield from ((kind, what, f"cell {number}") for kind, what, _ in in_script(masked))
@@ -99,22 +99,47 @@ def _of_clients(tree: ast.Module) -> Iterator[Use]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    components = {
+        target.id: node.value.attr
+        for node in nodes
+        if isinstance(node, ast.Assign) and _is_component(node.value, classes, clients)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     for node in nodes:
+        if isinstance(node, ast.If) and any(isinstance(each, ast.Raise) for each in node.body):
+            yield from _guarded(node, classes, clients, components)
         if not isinstance(node, ast.Attribute):
             continue
         above = node.value
         if _is_client(above, classes, clients):
             if not hasattr(client.Client, node.attr):
                 yield Kind.MISSING, f"Client().{node.attr}", str(node.lineno)
-        elif (
-            isinstance(above, ast.Attribute)
-            and above.attr not in _THERE
-            and isinstance(stack := above.value, ast.Attribute)
-            and stack.attr == "active_stack"
-            and _is_client(stack.value, classes, clients)
-            and node.attr not in dir(NoComponent)
-        ):
+        elif _is_component(above, classes, clients) and node.attr not in dir(NoComponent):
             yield Kind.MISSING, f"Client().active_stack.{above.attr}.{node.attr}", str(node.lineno)
+
+
+def _is_component(node: ast.AST, classes: set[str], clients: set[str]) -> TypeGuard[ast.Attribute]:
+    """Whether a component of a stack is asked for that there is none of here."""
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr not in _THERE
+        and isinstance(stack := node.value, ast.Attribute)
+        and stack.attr == "active_stack"
+        and _is_client(stack.value, classes, clients)
+    )
+
+
+def _guarded(guard: ast.If, classes: set[str], clients: set[str], components: Mapping[str, str]) -> Iterator[Use]:
+    """The components without which a project stops, as it itself says."""
+    found = set[str]()
+    for node in ast.walk(guard.test):
+        if _is_component(node, classes, clients):
+            found.add(node.attr)
+        elif isinstance(node, ast.Name) and node.id in components:
+            found.add(components[node.id])
+    for name in sorted(found):
+        yield Kind.MISSING, f"a check that stops without Client().active_stack.{name}", str(guard.lineno)
 
 
 def _is_client(node: ast.AST, classes: set[str], clients: set[str]) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, overload
 
+from artvcs.pipelines.define.options import StepOptions
+from artvcs.pipelines.errors import DefinitionError
+
 from .._meaning import contexts
 from .._meaning.steps import Step, make, params_base
 from .._names import finder
@@ -31,8 +34,29 @@ def Output(**outputs: Any) -> Any:  # noqa: N802 (what ZenML called it)
     return named[0] if len(named) == 1 else tuple[named]  # type: ignore[valid-type]
 
 
+class BaseStep:
+    """A step of the first API as a class: what its `entrypoint` does is the step; making one gives that step."""
+
+    def __new__(cls, *parameters: Any, **named: Any) -> Any:
+        """The step, with parameters where it is given any. Raises DefinitionError where it does nothing."""
+        made = super().__new__(cls)
+        entrypoint = getattr(made, "entrypoint", None)
+        if entrypoint is None:
+            raise DefinitionError(f"{cls.__name__} has no entrypoint; write one, or a function with @step.")
+        found = _MethodStep(entrypoint, StepOptions())
+        return found.with_options(name=cls.__name__)(*parameters, **named)
+
+
+class _MethodStep(FirstStep):
+    """A step whose function is a method of a class of the user's own."""
+
+    def __cache_identity__(self) -> Any:
+        return (type(getattr(self.function, "__self__", None)), dict(self.options.parameters))
+
+
 StepContext = contexts.StepContext
-BaseStep = Step
+STEP_ENVIRONMENT_NAME = "step_environment"
+StepEnvironment = StepContext
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import sys
+from typing import Any
+
+from .._names import finder
 
 
 def cleanup_gpu_memory(force: bool = False) -> None:
@@ -16,3 +19,7 @@ def cleanup_gpu_memory(force: bool = False) -> None:
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

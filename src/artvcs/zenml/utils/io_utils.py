@@ -75,6 +75,11 @@ def read_file_contents_as_string(file_path: str) -> str:
     return Path(file_path).read_text()
 
 
+def get_global_config_directory() -> str:
+    """Where ZenML keeps its settings, of which there are none here."""
+    return os.environ.get("ZENML_CONFIG_PATH") or str(Path.home() / ".config" / "zenml")
+
+
 def is_root(path: str) -> bool:
     """Whether a path is the root."""
     return Path(path).parent == Path(path)

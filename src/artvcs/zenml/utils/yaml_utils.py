@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .._names import finder
+
 
 def read_yaml(file_path: str) -> Any:
     """What a YAML file holds."""
@@ -21,6 +23,25 @@ def write_yaml(file_path: str, contents: Any, sort_keys: bool = True) -> None:
     Path(file_path).write_text(yaml.safe_dump(contents, sort_keys=sort_keys))
 
 
+def append_yaml(file_path: str, contents: dict[Any, Any]) -> None:
+    """Adds to what a YAML file holds."""
+    write_yaml(file_path, {**(read_yaml(file_path) or {}), **contents})
+
+
+def is_yaml(file_path: str) -> bool:
+    """Whether a file is called like one of YAML."""
+    return file_path.endswith((".yaml", ".yml"))
+
+
+def is_json_serializable(obj: Any) -> bool:
+    """Whether JSON can hold something."""
+    try:
+        json.dumps(obj)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def read_json(file_path: str) -> Any:
     """What a JSON file holds."""
     return json.loads(Path(file_path).read_text())
@@ -29,3 +50,7 @@ def read_json(file_path: str) -> Any:
 def write_json(file_path: str, contents: Any, indent: int | None = None) -> None:
     """Writes a JSON file."""
     Path(file_path).write_text(json.dumps(contents, indent=indent))
+
+
+def __getattr__(name: str) -> Any:
+    return finder.look_up(__name__, name)

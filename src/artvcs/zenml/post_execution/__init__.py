@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._names import finder
-from .client import Client
+from .._names import finder
+from ..client import Client
+from ..repository import Repository
 
 
 def get_pipeline(pipeline: Any, **_: Any) -> Any:
     """A pipeline with its runs."""
-    return Client().get_pipeline(getattr(pipeline, "name", pipeline))
+    return Repository().get_pipeline(pipeline)
+
+
+def get_pipelines(**_: Any) -> list[Any]:
+    """The pipelines that have runs."""
+    return Repository().get_pipelines()
 
 
 def get_run(name: str) -> Any:

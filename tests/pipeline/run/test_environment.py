@@ -1,0 +1,77 @@
+"""`environment=…`: variables that a step has while it runs, and nobody else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from artvcs import pipeline, step
+from artvcs.pipelines.errors import DefinitionError
+
+pytestmark = pytest.mark.usefixtures("project")
+
+
+@step
+def speak() -> str:
+    return f"{os.environ.get('GREETING')} {os.environ.get('NAME')}"
+
+
+@step(environment={"NAME": "Ada"})
+def speak_to_ada() -> str:
+    os.environ["GREETING"] += "!"
+    return f"{os.environ.get('GREETING')} {os.environ['NAME']}"
+
+
+@step
+def names() -> list[str]:
+    return sorted(name for name in os.environ if name in ("GREETING", "NAME"))
+
+
+@pipeline(environment={"GREETING": "Hello", "NAME": "you"})
+def speaking() -> None:
+    speak()
+    speak_to_ada()
+    names()
+
+
+def test_a_step_has_its_variables_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAME", "of the shell")
+    run = speaking()
+    assert {name: each.output.load() for name, each in run.steps.items()} == {
+        "speak": "Hello you", "speak_to_ada": "Hello! Ada", "names": ["GREETING", "NAME"],
+    }  # fmt: skip
+    assert (os.environ.get("GREETING"), os.environ["NAME"]) == (None, "of the shell")
+    monkeypatch.setenv("NAME", "of another shell")
+    assert {each.status for each in speaking().steps.values()} == {"cached"}
+    assert {each.action for each in speaking.plan()} == {"reuse"}
+
+
+def test_the_variables_count() -> None:
+    speaking()
+    other = speaking.with_options(environment={"NAME": "them"})()
+    assert other.steps["speak"].output.load() == "Hello them"
+    assert other.steps["speak_to_ada"].status == "cached"  # it says itself which name it has
+    assert speaking().steps["speak"].status == "cached"
+
+
+def test_a_file_says_variables(project: Path) -> None:
+    (project / "conf.yaml").write_text("environment: {GREETING: 3}\nsteps: {speak: {environment: {NAME: four}}}\n")
+    assert speaking.with_options(config_path="conf.yaml")().steps["speak"].output.load() == "3 four"
+    with pytest.raises(DefinitionError, match="environment=3 is not possible; give a dictionary"):
+        speaking.with_options(environment=3)  # type: ignore[arg-type]
+
+
+def test_nothing_stays_of_them_when_a_run_is_interrupted() -> None:
+    @step(environment={"GREETING": "Hello"})
+    def stops() -> None:
+        raise KeyboardInterrupt
+
+    @pipeline
+    def stopping() -> None:
+        stops()
+
+    with pytest.raises(KeyboardInterrupt):
+        stopping()
+    assert "GREETING" not in os.environ
