@@ -180,3 +180,4 @@ except ValueError: pass
     assert (model["owner"], model["size"], model["model description"]) == ("ada", "small", "what houses cost")
     failed = tracked.told("show", "failed")
     assert "MLflow: the run ended as FAILED" in failed
+    assert "Measures:  loss=7.0 (run)" in failed
