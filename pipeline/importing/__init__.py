@@ -1,4 +1,4 @@
 """Bringing in what other tools have kept: DVC and Git LFS, revision by revision of Git, and the runs of MLflow.
 
-`bringing` makes versions of what the `keepers` say, `runs` makes runs of what `mlflow` reads.
+`bringing` makes versions of what the `keepers` say; `tracking` makes `runs` and `models` of what `mlflow` reads.
 """

@@ -1,25 +1,25 @@
-"""Makes runs of the runs that MLflow has tracked, and models of those that it has registered."""
+"""Makes runs of the runs that MLflow has tracked."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs import (
     ArtError,
     Commit,
-    EditVersion,
     Failure,
     GitState,
+    InvalidName,
     Oid,
     Output,
-    Promote,
-    Promotion,
     PutRun,
+    Refs,
     Repository,
     Run,
     StepRun,
@@ -28,31 +28,43 @@ from artvcs.vcs import (
     ref_names,
     runs,
 )
-from artvcs.vcs import stages as current
 from artvcs.vcs import versions as known
 
-from ..history import curves, lookup
-from ..history.views import decode_all
+from ..errors import PipelineError
+from ..history import curves
 from ..record import versions
 from ..trace.model import Trace
 from ..typing.encode import encode_all, encode_metadata
-from ..values import store
-from .mlflow import Mlflow
+from .mlflow import Item, Mlflow
+from .names import Names
 from .storing import as_name, put_code, put_files
 
 TOOL, STEP = "mlflow", "run"
 """What the tool is called, and the one step that each of its runs has here."""
 
-_AT_ONCE = 50
-"""So many runs are published together."""
-
 _STATUS = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted"}
 _LEFT_OUT = "left out"
 """What a run notes of those of its artifacts that MLflow did not have when it was brought."""
+_EXPERIMENT = "experiment"
+"""How the execution that stands for a run notes whose it is, for names may be another here."""
 _OWN = "mlflow."
 """How the tags begin that MLflow sets itself."""
+_MEANT = {"mlflow.note.content": "description", "mlflow.parentRunId": "parent run"}
+"""Those of them that say something, and what that is called here."""
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+UNUSABLE = (
+    InvalidName,
+    UnknownName,
+    PipelineError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
+"""What is raised where MLflow holds something that nobody has expected."""
 
 
 @dataclass
@@ -74,94 +86,157 @@ class Report:
     size: int = 0
 
 
-class Bringing:
-    """One import from MLflow.
+class Runs:
+    """The runs of one store.
 
     Args:
-        repository: Where runs and versions are made.
+        repository: Where they are made.
         source: The store.
+        artifacts: The names of artifacts that this import gives.
+        report: What is done is told there.
     """
 
-    def __init__(self, repository: Repository, source: Mlflow) -> None:
+    def __init__(self, repository: Repository, source: Mlflow, artifacts: Names, report: Report) -> None:
         self._repository = repository
         self._source = source
-        self.report = Report()
+        self._artifacts = artifacts
+        self._pipelines = Names()
+        self._experiments = {str(each.name) for each in source.experiments}
+        self._report = report
 
-    def look(self) -> Report:
-        """Says what would be brought; nothing is stored."""
-        refs = self._repository.refs()
-        for _, run in self._source.runs():
+    def look(self, refs: Refs, run: Any) -> None:
+        """Tells whether a run would be brought, and how large it is."""
+        with self._telling(run):
             before = runs.by_id(refs, _run_id(run))
-            if not self._can_come(run, before):
-                continue
-            if before is not None:
-                self.report.there += 1
-            else:
-                self.report.runs.append(_called(run))
-        for model in self._source.models():
-            there = self._known_models(refs, _model_name(model.name))
-            for version in self._source.versions(model.name):
-                if str(version.version) in there:
-                    self.report.there += 1
-                else:
-                    self.report.models.append(f"{model.name} {version.version}")
-        return self.report
+            if not self._can_come(refs, run, before):
+                return
+            sizes = list[int]()
+            missing = self._each(run, lambda _, item: sizes.append(self._source.size(item)))
+            if self._is_news(before, missing, has_more=bool(sizes)):
+                self._report.runs.append(called(run))
+                self._report.size += sum(sizes)
 
-    def bring(self, watch: Callable[[int], None] = lambda _: None) -> Report:
-        """Makes runs and versions; what is there already is left as it is.
+    def bring(self, transaction: Transaction, experiment: str, run: Any) -> None:
+        """Makes a run; one that is here without some of its artifacts stays so while these are not to be had."""
+        with self._telling(run):
+            before = runs.by_id(transaction, _run_id(run))
+            if self._can_come(transaction, run, before):
+                self._bring(transaction, experiment, run, before)
 
-        Raises:
-            PipelineError: MLflow cannot read the store.
-            StorageError: The repository cannot be written.
-        """
-        with self._repository.transaction("import from mlflow") as transaction:
-            for number, (experiment, run) in enumerate(self._source.runs()):
-                watch(number)
-                before = runs.by_id(transaction, _run_id(run))
-                if not self._can_come(run, before):
-                    continue
-                self._run(transaction, experiment, run, before)
-                if number % _AT_ONCE == _AT_ONCE - 1:
-                    transaction.publish()
-            transaction.publish()
-            for model in self._source.models():
-                self._model(transaction, model)
-                transaction.publish()
-        return self.report
+    @contextmanager
+    def _telling(self, run: Any) -> Iterator[None]:
+        """Puts a run that cannot be brought on the report, so that the others still come."""
+        try:
+            yield
+        except UNUSABLE as error:
+            self._source.check()
+            self._report.unusable[f"The run {called(run)}"] = str(error) or type(error).__name__
 
-    def _can_come(self, run: Any, before: Run | None) -> bool:
-        """Whether there is something to bring of a run, which may be here already; else the report says why not."""
-        if before is not None and _LEFT_OUT not in before.metadata:
-            self.report.there += 1
-        elif str(run.info.status) not in _STATUS:
-            self.report.unusable[f"The run {_called(run)}"] = "it still goes on"
-        else:
+    def _can_come(self, refs: Refs, run: Any, before: Run | None) -> bool:
+        """Whether there may be something to bring of a run, which may be here already; else the report says why not."""
+        if before is None and str(run.info.status) not in _STATUS:
+            self._report.unusable[f"The run {called(run)}"] = (
+                f'it still goes on; if not, `MlflowClient("{self._source.uri}").set_terminated("{run.info.run_id}", '
+                '"KILLED")` ends it'
+            )
+            return False
+        has_all = before is not None and _LEFT_OUT not in before.metadata and bool(_outputs_of(refs, before))
+        if not has_all and (folder := self._source.absent(run)) is not None:
+            self._report.unusable[f"What runs have logged in {folder}"] = (
+                "there is no such folder, or it is empty; if they logged anything, bring it back and import again"
+            )
+        if has_all or (before is not None and _LEFT_OUT not in before.metadata and self._source.is_empty(run)):
+            self._report.there += 1
+            return False
+        return True
+
+    def _is_news(self, before: Run | None, missing: list[str], *, has_more: bool) -> bool:
+        """Whether what can be had of a run is more than what is here of it."""
+        if before is None:
             return True
+        left_out = _plain({_LEFT_OUT: missing} if missing else {}).get(_LEFT_OUT)
+        if before.metadata.get(_LEFT_OUT) != left_out or (_LEFT_OUT not in before.metadata and has_more):
+            return True
+        self._report.there += 1
         return False
 
-    def _run(self, transaction: Transaction, experiment: str, run: Any, before: Run | None) -> None:
-        """Makes a run; one that is here without some of its artifacts stays so while these are not to be had."""
-        pipeline = as_name(experiment)
-        outputs, missing = self._outputs(transaction, pipeline, run)
-        left_out = _plain({_LEFT_OUT: missing} if missing else {})
-        if before is not None and before.metadata[_LEFT_OUT] == left_out.get(_LEFT_OUT):
-            self.report.there += 1
+    def _each(self, run: Any, take: Callable[[str, Item], object]) -> list[str]:
+        """Does something with all that a run has logged; gives the names of what cannot be had."""
+        of, missing = f"the run {called(run)}", list[str]()
+        try:
+            items = self._source.items(run)
+        except ArtError as error:
+            self._source.check()
+            self._report.unusable[f"All that {of} has logged"] = str(error)
+            return ["all"]
+        for name, item in items.items():
+            try:
+                take(name, item)
+            except ArtError as error:
+                self._report.unusable[f"{name} of {of}"] = str(error)
+                missing.append(name)
+        return missing
+
+    def _bring(self, transaction: Transaction, experiment: str, run: Any, before: Run | None) -> None:
+        pipeline = self._pipeline(transaction, experiment)
+        outputs, sizes = dict[str, Output](), list[int]()
+
+        def take(name: str, item: Item) -> None:
+            with self._source.fetched(item) as path:
+                artifact, size = put_files(self._repository, transaction, as_name(name), {"": path}, lambda _: None)
+            outputs[name] = Output(artifact, self._artifact(transaction, pipeline, name))
+            sizes.append(size)
+
+        missing = self._each(run, take)
+        if not self._is_news(before, missing, has_more=bool(outputs)):
             return
-        commit = self._commit(transaction, pipeline, run, outputs)
-        for item, output in outputs.items():
-            fresh = versions.fresh(
-                output.name, output.artifact, "registered", commit=commit, output=item, run=_run_id(run)
-            )
-            versions.add(transaction, dataclasses.replace(fresh, created=_times(run)[1]), {}, {})
-        noted = _plain({key: value for key, value in run.data.tags.items() if not key.startswith(_OWN)})
+        left_out = _plain({_LEFT_OUT: missing} if missing else {})
+        commit, noted = self._commit(transaction, experiment, pipeline, run, outputs), _plain(_said(run))
         record = _record(pipeline, run, commit, outputs, {**noted, **left_out})
         if before is not None:
             since = {key: value for key, value in before.metadata.items() if key != _LEFT_OUT}
             record = dataclasses.replace(record, metadata={**noted, **since, **left_out}, tags=before.tags)
-        transaction.add(PutRun(transaction.get(ref_names.run(record.run)), transaction.put(record)))
-        self.report.runs.append(record.name)
+        put = transaction.put(record)
+        for name, output in outputs.items():
+            fresh = versions.fresh(
+                output.name, output.artifact, "registered", commit=commit, output=name, run=record.run
+            )
+            versions.add(transaction, dataclasses.replace(fresh, created=_times(run)[1]), {}, {})
+        transaction.add(PutRun(transaction.get(ref_names.run(record.run)), put))
+        self._report.size += sum(sizes)
+        self._report.runs.append(record.name)
 
-    def _commit(self, transaction: Transaction, pipeline: str, run: Any, outputs: Mapping[str, Output]) -> Oid:
+    def _pipeline(self, refs: Refs, experiment: str) -> str:
+        """What the pipeline of an experiment is called: no other one's has that name."""
+
+        def may_be(name: str) -> bool:
+            if runs.latest(refs, name) is None:
+                return True
+            is_plain = name == experiment or name not in self._experiments
+            found = (_execution(refs, run) for run in runs.of_pipeline(refs, name))
+            # Imports that did not note it have put together what falls together.
+            said = (each.config.get(_EXPERIMENT, experiment if is_plain else None) for each in found if each)
+            return any(each == experiment for each in said)
+
+        return self._pipelines.of(experiment, as_name(experiment), may_be)
+
+    def _artifact(self, refs: Refs, pipeline: str, item: str) -> str:
+        """What is called so that the runs of a pipeline have logged."""
+
+        def may_be(name: str) -> bool:
+            if not known.exists(refs, name):
+                return True
+            return any(
+                version.output == item and refs.record(version.commit, Commit).pipeline == pipeline
+                for version in known.of(refs, name)
+                if version.commit is not None
+            )
+
+        return self._artifacts.of(f"{pipeline}/{item}", as_name(f"{pipeline}-{item}"), may_be)
+
+    def _commit(
+        self, transaction: Transaction, experiment: str, pipeline: str, run: Any, outputs: Mapping[str, Output]
+    ) -> Oid:  # fmt: skip
         """The execution that a run stands for."""
         tags, history = run.data.tags, self._source.curves(run)
         git = GitState(tags.get("mlflow.source.git.commit"), tags.get("mlflow.source.git.branch"), None, None)
@@ -170,110 +245,30 @@ class Bringing:
             Commit(
                 step=STEP, pipeline=pipeline,
                 code=put_code(transaction, TOOL, STEP, "", str(tags.get("mlflow.source.name") or "")),
-                params=_given(run.data.params), config={}, inputs={}, reads={}, outputs=outputs, parents=(),
-                cache_key=None, trace=transaction.put_blob(Trace().encode()), environment={},
+                params=_given(run.data.params), config={_EXPERIMENT: experiment}, inputs={}, reads={}, outputs=outputs,
+                parents=(), cache_key=None, trace=transaction.put_blob(Trace().encode()), environment={},
                 git=git if git.commit else None, author=_author(run), started=started, finished=finished,
                 metadata=_plain(run.data.metrics), log=None,
                 curves=transaction.put_blob(curves.encode(history)) if history else None,
             )
         )  # fmt: skip
 
-    def _outputs(self, transaction: Transaction, pipeline: str, run: Any) -> tuple[dict[str, Output], list[str]]:
-        """What a run has logged, stored, and what of it cannot be had."""
-        called, found, missing = f"the run {_called(run)}", dict[str, Output](), list[str]()
-        try:
-            items = self._source.items(run)
-        except ArtError as error:
-            self.report.unusable[f"All that {called} has logged"] = str(error)
-            return {}, ["all"]
-        for item, where in items.items():
-            try:
-                with self._source.fetched(where) as path:
-                    artifact, size = put_files(self._repository, transaction, as_name(item), {"": path}, lambda _: None)
-            except ArtError as error:
-                self.report.unusable[f"{item} of {called}"] = str(error)
-                missing.append(item)
-                continue
-            self.report.size += size
-            found[item] = Output(artifact, as_name(f"{pipeline}-{item}"))
-        return found, missing
 
-    def _model(self, transaction: Transaction, model: Any) -> None:
-        """The versions of a registered model, and the stages and aliases that they are in."""
-        name = _model_name(model.name)
-        there, made = self._known_models(transaction, name), dict[str, tuple[Output, ...]]()
-        found = self._source.versions(model.name)
-        for version in found:
-            number = str(version.version)
-            if number in there:
-                self.report.there += 1
-                made[number] = there[number]
-            else:
-                made[number] = self._model_version(transaction, name, model, version)
-        aliases = dict(getattr(model, "aliases", None) or {})
-        stages = {str(v.current_stage).lower(): str(v.version) for v in found if v.current_stage not in (None, "None")}
-        for stage, number in {**stages, **{alias: str(version) for alias, version in aliases.items()}}.items():
-            if stage in ("archived", lookup.LATEST):
-                continue
-            for promoted in made.get(number, ()):
-                before = current.last(transaction, promoted.name, as_name(stage))
-                if before is not None and before.author != TOOL:
-                    continue  # somebody has moved it here since
-                when = _moment(found, number)
-                transaction.add(
-                    Promote(Promotion(promoted.name, as_name(stage), promoted.artifact, TOOL, when, "", None))
-                )
+def called(run: Any) -> str:
+    """What a run of MLflow's is called."""
+    return str(run.info.run_name or run.info.run_id)
 
-    def _model_version(self, transaction: Transaction, name: str, model: Any, version: Any) -> tuple[Output, ...]:
-        """A version of a registered model, stored: the model's, and that of its files; none without them."""
-        called = f"{model.name} {version.version}"
-        try:
-            with self._source.fetched(f"models:/{model.name}/{version.version}") as path:
-                artifact, size = put_files(
-                    self._repository, transaction, as_name(model.name), {"": path}, lambda _: None
-                )
-        except ArtError as error:
-            self.report.unusable[called] = str(error)
-            return ()
-        self.report.size += size
-        run = str(version.run_id or "") or None
-        created = int(version.creation_timestamp or 0)
-        files = Output(artifact, as_name(model.name))
-        fresh = versions.fresh(files.name, artifact, "registered", run=run)
-        versions.add(transaction, dataclasses.replace(fresh, created=created), {}, {})
-        value = {"model": name.removeprefix(lookup.MODELS), "id": f"{TOOL} {version.version} {version.run_id}"}
-        saved = store.save(transaction, self._repository, value, describe=False)
-        tags = ("archived",) if version.current_stage == "Archived" else ()
-        noted = {"mlflow version": str(version.version), **dict(version.tags or {})}
-        noted |= {"description": version.description} if version.description else {}
-        noted |= self._measures(transaction, run)
-        of_model = versions.fresh(name, saved.id, "model", run=run, tags=tags)
-        versions.add(transaction, dataclasses.replace(of_model, created=created), {}, encode_metadata(noted))
-        transaction.add(EditVersion(name, saved.id, {}, links=(files, *self._made_in(transaction, run))))
-        self.report.models.append(called)
-        return Output(saved.id, name), files
 
-    def _measures(self, transaction: Transaction, run: str | None) -> dict[str, Any]:
-        """The measures of the run that made a model."""
-        found = runs.by_id(transaction, run) if run else None
-        oid = found.steps[STEP].execution if found and STEP in found.steps else None
-        return decode_all(transaction.record(oid, Commit).metadata) if oid else {}
+def _execution(refs: Refs, run: Run) -> Commit | None:
+    """The execution that stands for a run, if an import from MLflow has made it."""
+    oid = run.steps[STEP].execution if tuple(run.steps) == (STEP,) else None
+    found = refs.record(oid, Commit) if oid else None
+    return found if found is not None and not found.code.file else None
 
-    def _made_in(self, transaction: Transaction, run: str | None) -> tuple[Output, ...]:
-        found = runs.by_id(transaction, run) if run else None
-        return tuple(found.steps[STEP].outputs.values()) if found and STEP in found.steps else ()
 
-    def _known_models(self, refs: Any, name: str) -> dict[str, tuple[Output, ...]]:
-        """The versions of a model that were brought already: MLflow's number → the model's version and its files."""
-        found = ((version.metadata.get("mlflow version"), version) for version in known.of(refs, name))
-        return {
-            number: (
-                Output(version.artifact, name),
-                *[each for each in version.links if each.name == name.removeprefix(lookup.MODELS)][:1],
-            )
-            for number, version in found
-            if isinstance(number, str)
-        }
+def _outputs_of(refs: Refs, run: Run) -> Mapping[str, Output]:
+    found = _execution(refs, run)
+    return found.outputs if found else {}
 
 
 def _run_id(run: Any) -> str:
@@ -289,21 +284,33 @@ def _record(
 ) -> Run:  # fmt: skip
     """A run of one step."""
     status, (started, finished) = _STATUS[str(run.info.status)], _times(run)
-    done = status == "completed"
-    failure = None if done else Failure("MLflow", f"the run ended as {run.info.status}", "")
+    done, reason = status == "completed", f"the run ended as {run.info.status}"
+    failure = None if done else Failure("MLflow", reason, f"MLflow: {reason}\n")
     step = StepRun(
         STEP, status, commit if done else None, {}, outputs if done else {}, None, started, finished, failure, None,
         {}, attempt=None if done else commit,
     )  # fmt: skip
     return Run(
-        run=_run_id(run), name=as_name(_called(run)), pipeline=pipeline, file=None, status=status,
+        run=_run_id(run), name=as_name(called(run)), pipeline=pipeline, file=None, status=status,
         params=_given(run.data.params), steps={STEP: step}, order=(STEP,), previous=None, git=None,
         author=_author(run), started=started, finished=finished, metadata=metadata,
     )  # fmt: skip
 
 
-def _called(run: Any) -> str:
-    return str(run.info.run_name or run.info.run_id)
+def _said(run: Any) -> dict[str, Any]:
+    """What is noted about a run: its tags, its description, the run that it was part of, and what data it was given."""
+    tags = run.data.tags
+    noted = {key: value for key, value in tags.items() if not key.startswith(_OWN)}
+    noted |= {name: tags[tag] for tag, name in _MEANT.items() if tags.get(tag)}
+    data = list(_data(run))
+    return {**noted, "datasets": data} if data else noted
+
+
+def _data(run: Any) -> Iterator[str]:
+    """The data sets of a run, each as `NAME DIGEST (CONTEXT)`."""
+    for each in getattr(getattr(run, "inputs", None), "dataset_inputs", None) or ():
+        context = ", ".join(tag.value for tag in each.tags if tag.key == "mlflow.data.context")
+        yield f"{each.dataset.name} {each.dataset.digest}" + (f" ({context})" if context else "")
 
 
 def _author(run: Any) -> str:
@@ -314,15 +321,6 @@ def _times(run: Any) -> tuple[int, int]:
     """When a run began and ended, in milliseconds since 1970."""
     started = int(run.info.start_time or 0)
     return started, int(run.info.end_time or started)
-
-
-def _model_name(name: str) -> str:
-    return lookup.model_name(as_name(name))
-
-
-def _moment(found: list[Any], number: str) -> int:
-    version = next(each for each in found if str(each.version) == number)
-    return int(getattr(version, "last_updated_timestamp", None) or version.creation_timestamp or 0)
 
 
 def _given(params: Mapping[str, str]) -> dict[str, Any]:
@@ -339,7 +337,7 @@ def _typed(text: str) -> int | float | bool | str:
             number = kind(text)
         except (ValueError, OverflowError):
             continue
-        if str(number) == text and math.isfinite(number):
+        if str(number) == text and (kind is int or math.isfinite(number)):
             return number
     return text
 

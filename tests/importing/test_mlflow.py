@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ..servers import mlflow
+from .tracked import Tracked
 
 pytestmark = pytest.mark.remotes
 
@@ -49,31 +47,6 @@ os._exit(0)  # this one never ends
 """
 
 
-class Tracked:
-    """A project with a store of MLflow's, and the commands beside it."""
-
-    def __init__(self, folder: Path, uri: str) -> None:
-        self.folder, self.uri, self.programs = folder, uri, mlflow.install()
-
-    def python(self, code: str) -> None:
-        subprocess.run(
-            [self.programs / "python", "-c", code], cwd=self.folder, check=True, capture_output=True,
-            env={**os.environ, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_ALLOW_FILE_STORE": "true"},
-        )  # fmt: skip
-
-    def art(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {key: value for key, value in os.environ.items() if key != "ARTVCS_DIR"}
-        return subprocess.run(
-            [self.programs / "art", *arguments], cwd=self.folder, text=True, capture_output=True, check=False,
-            env=environment,
-        )  # fmt: skip
-
-    def told(self, *arguments: str) -> str:
-        done = self.art(*arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Tracked:
     """A store that was made once; each test works on a copy."""
@@ -94,7 +67,8 @@ def test_runs_measures_and_artifacts_come_along(tracked: Tracked) -> None:
     done = tracked.art("import", "mlflow", tracked.uri)
     assert done.returncode == 0
     assert done.stdout.startswith("Brought 2 runs, 2 versions of models (")
-    assert done.stderr == "warning: The run three is left out: it still goes on.\n"
+    assert done.stderr.startswith("warning: The run three is left out: it still goes on; if not, `MlflowClient(")
+    assert done.stderr.count("\n") == 1
     two, one = json.loads(tracked.told("runs", "a-b-c", "--json"))
     assert one["parameters"] == {
         "alpha": 0.5,
@@ -116,7 +90,7 @@ def test_registered_models_keep_their_stages(tracked: Tracked) -> None:
     shown = tracked.told("show", "models/prices@champion")
     assert "model models/prices@1" in shown
     assert "description: the first" in shown
-    assert "Runs:      one" in shown
+    assert "Run:       one" in shown
     assert "archived" in json.loads(tracked.told("show", "models/prices@1", "--json"))["tags"]
     assert "model models/prices@2" in tracked.told("show", "models/prices@staging")
     tracked.told("checkout", "prices@champion", "-o", "champion")
@@ -159,38 +133,6 @@ def test_a_stage_that_was_moved_here_since_stays(tracked: Tracked) -> None:
     tracked.told("tag", "models/prices@2", "champion")
     tracked.told("import", "mlflow", tracked.uri)
     assert "model models/prices@2" in tracked.told("show", "models/prices@champion")
-
-
-def test_a_store_of_another_release_is_one_sentence(tracked: Tracked) -> None:
-    with sqlite3.connect(tracked.folder / "mlflow.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    done = tracked.art("import", "mlflow", tracked.uri)
-    assert done.returncode != 0
-    assert done.stderr.startswith("error: The store sqlite:///mlflow.db cannot be read by MLflow (")
-    assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("uri", ["sqlite:///no/such/folder/mlflow.db", "http://localhost:1", "strange://x"])
-def test_a_store_that_is_none_is_one_sentence(tracked: Tracked, uri: str) -> None:
-    done = subprocess.run(
-        [tracked.programs / "art", "import", "mlflow", uri], cwd=tracked.folder, text=True, capture_output=True,
-        check=False, env={**os.environ, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"},
-    )  # fmt: skip
-    assert done.returncode != 0
-    assert done.stderr.startswith("error: ")
-    assert "Traceback" not in done.stderr
-    assert not (tracked.folder / "no").exists()
-
-
-def test_a_store_of_files(tmp_path: Path) -> None:
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    tracked = Tracked(tmp_path, (tmp_path / "mlruns").as_uri())
-    tracked.python("import mlflow\nwith mlflow.start_run(run_name='one'): mlflow.log_metric('loss', 1)")
-    done = subprocess.run(
-        [tracked.programs / "art", "import", "mlflow", tracked.uri], cwd=tmp_path, text=True, capture_output=True,
-        check=False, env={**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"},
-    )  # fmt: skip
-    assert done.stdout == "Brought 1 run, 0 versions of models (0 B).\n", done.stderr
 
 
 def test_without_mlflow_it_says_what_to_install(tmp_path: Path) -> None:

@@ -298,6 +298,9 @@ def _say_run(repository: Repository, run: PipelineRun) -> None:
     _say_git(record.git)
     if run.tags:
         row(f"Tags:      {', '.join(run.tags)}")
+    for name, step in run.steps.items():
+        if step.failure and step.metadata:  # those of others are seen where their artifacts are
+            row(f"Measures:  {output.values(step.metadata)} ({name})")
     _say_mapping("Metadata:", dict(run.metadata))
     for name, step in run.steps.items():
         if step.failure:

@@ -92,20 +92,24 @@ def mlflow(uri: str | None, dry_run: bool, as_json: bool) -> None:
 
     Example: art import mlflow sqlite:///mlflow.db
     """
-    from artvcs.pipelines.importing.mlflow import Mlflow
-    from artvcs.pipelines.importing.runs import Bringing
+    from artvcs.pipelines.importing.mlflow import opened
+    from artvcs.pipelines.importing.stores import without_password
+    from artvcs.pipelines.importing.tracking import Bringing
 
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         raise click.UsageError("Say where MLflow's store is, as in sqlite:///mlflow.db or http://localhost:5000.")
-    found = Mlflow(uri)
     with contextlib.ExitStack() as stack:
-        bringing = Bringing(_repository(stack, may_make=not dry_run), found)
         try:
-            report = bringing.look() if dry_run else bringing.bring(_watch_runs)
+            _show_doing(f"asking {without_password(uri)}")
+            source = stack.enter_context(opened(uri))
+            bringing = Bringing(_repository(stack, may_make=not dry_run), source)
+            if dry_run:
+                report = bringing.look(lambda place: _show_doing(f"looking at {place}"))
+            else:
+                report = bringing.bring(lambda place: _show_doing(f"bringing {place}"))
         finally:
-            if terminal().live:
-                output.show_moving("")
+            _show_doing("")
     if as_json:
         terminal().document({**vars(report), "dry_run": dry_run})
         return
@@ -116,9 +120,9 @@ def mlflow(uri: str | None, dry_run: bool, as_json: bool) -> None:
     _warn_of(report.unusable)
 
 
-def _watch_runs(number: int) -> None:
+def _show_doing(what: str) -> None:
     if terminal().live:
-        output.show_moving(f"bringing run {number + 1}")
+        output.show_moving(what)
 
 
 def _bring(history: History, keeper: Keeper, *, dry_run: bool, as_json: bool) -> None:

@@ -66,3 +66,20 @@ def test_one_id_is_shown_for_a_version(forest: Art, project: Path) -> None:
     assert f"Artifact:  {oid}" in forest("show", "model").out
     assert forest("ls", "model").out.splitlines()[1].startswith(oid[:12])
     assert forest("show", oid[:12]).out == forest("show", "model").out
+
+
+def test_a_run_that_failed_shows_what_it_had_measured(art: Art, project: Path) -> None:
+    (project / "failing.py").write_text("""
+from artvcs import log_metadata, pipeline, step
+
+@step
+def judge() -> None:
+    log_metadata({"loss": 7})
+    raise ValueError("too much")
+
+@pipeline
+def failing():
+    judge()
+""")
+    assert art("run", "failing.py").code != 0
+    assert "Measures:  loss=7 (judge)" in art("show", "failing").out.splitlines()
