@@ -85,7 +85,7 @@ class Client:
 
         Raises:
             UnknownName: There is no such artifact or version.
-            AmbiguousName: The start of an id fits several.
+            AmbiguousName: The id, or its start, fits versions of several names.
         """
         if building.current() is not None:
             return LazyArtifact(name_or_id_prefix, version, rev)

@@ -68,8 +68,10 @@ class FailedRun(Protocol):
         """What each failed step raised."""
 
 
-class RunFailed(PipelineError):
+class RunFailed(PipelineError, RuntimeError):
     """A run ended with a failed step; `__cause__` is the first failed step's exception.
+
+    It is a RuntimeError too: that is what a run that fails is in ZenML.
 
     Attributes:
         run: The run, as `Client().get_pipeline_run` gives it.

@@ -121,7 +121,7 @@ def find_version(
 
     Raises:
         UnknownName: There is no such artifact or version.
-        AmbiguousName: The start of an id fits several.
+        AmbiguousName: The id, or its start, fits versions of several names.
     """
     here, asked = context.current(), lookup.spec(name_or_id, version, rev)
     if here is None:

@@ -63,7 +63,7 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
 
     Raises:
         UnknownName: There is no such name or version.
-        AmbiguousName: The start of an id fits more than one artifact.
+        AmbiguousName: The id, or its start, fits more than one artifact, or versions of more than one name.
     """
     if not versions.exists(refs, name):
         return _by_artifact_id(refs, name)
@@ -169,7 +169,7 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
 
     Raises:
         UnknownName: There is no such name, version or revision.
-        AmbiguousName: The start of an id fits more than one artifact.
+        AmbiguousName: The id, or its start, fits more than one artifact, or versions of more than one name.
     """
     name, _, version = asked.partition("@")
     name = named(refs, name)
@@ -268,17 +268,20 @@ def _before(refs: Refs, version: Version, steps: int) -> Version:
 
 
 def _by_artifact_id(refs: Refs, prefix: str) -> Version:
-    matches: dict[Oid, Version] = {}
+    matches: dict[tuple[Oid, str], Version] = {}
     if len(prefix) >= MIN_PREFIX and all(char in "0123456789abcdef" for char in prefix):
         for version in versions.with_value_like(refs, prefix):
-            matches[version.artifact] = version
+            matches[version.artifact, version.name] = version
             if len(matches) > _SHOWN:
                 break
     if len(matches) == 1:
         return matches.popitem()[1]
     if matches:
         shown = ", ".join(f"{version.name}@{version.number}" for version in list(matches.values())[:_SHOWN])
-        raise AmbiguousName(f"{prefix!r} could be {shown}; give more digits.")
+        several = len({artifact for artifact, _ in matches}) > 1
+        raise AmbiguousName(
+            f"{prefix!r} could be {shown}; give {'more digits' if several else 'the one that is meant'}."
+        )
     raise no_artifact(refs, prefix)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from artvcs import Client, save_artifact
+from artvcs import Client, log_metadata, save_artifact
+from artvcs.pipelines.functions import add_tags
 from artvcs.pipelines.history import lookup
-from artvcs.vcs.errors import UnknownName
+from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.repository import Repository
 
 from ...histories import write_runs
@@ -78,3 +79,17 @@ def test_nothing_is_deleted_by_the_name_of_a_pipeline(project: Path) -> None:
     for word in (f"{pipeline}~1", "HEAD"):
         with pytest.raises(UnknownName, match="There is no run"):
             Client().delete_pipeline_run(word)
+
+
+def test_an_id_that_is_of_several_names_is_ambiguous() -> None:
+    first, second = (save_artifact(33, name).id for name in ("first", "second"))
+    assert first == second  # an id is that of the value
+    ways = (
+        lambda: Client().get_artifact_version(first[:12]),
+        lambda: log_metadata({"k": 1}, artifact_version_id=first),
+        lambda: add_tags("best", artifact=first),
+    )
+    for ask in ways:
+        with pytest.raises(AmbiguousName, match="could be first@1, second@1; give the one that is meant"):
+            ask()
+    assert Client().get_artifact_version(save_artifact(34, "third").id).name == "third"
