@@ -184,7 +184,7 @@ def log_metadata(
     facts = encode_metadata(metadata)
     here, artifact_name = context.current(), artifact_version_id or artifact_name
     if infer_artifact:
-        step_here, output = _output("log_metadata", artifact_name)
+        step_here, output = running_output("log_metadata", artifact_name)
         step_here.of_outputs.setdefault(output, {}).update(metadata)
     elif infer_model:
         context.get_step_context().model.log_metadata(metadata)
@@ -224,8 +224,12 @@ def _log_version_metadata(asked: str, facts: dict[str, Any]) -> None:
         transaction.add(EditVersion(found.name, found.artifact, facts))
 
 
-def _output(function: str, name: str | None) -> tuple[context.RunningStep, str]:
-    """The running step, and its only output, or the one that is called so, or stored so."""
+def running_output(function: str, name: str | None) -> tuple[context.RunningStep, str]:
+    """The running step, and its only output, or the one that is called so, or stored so.
+
+    Raises:
+        PipelineError: No step is running, or it has no such output.
+    """
     here = context.current()
     if here is None:
         raise PipelineError(f"{function}(infer_artifact=True) works only inside a running step; name the artifact.")
@@ -274,7 +278,7 @@ def add_tags(
     """
     checked = [naming.check_name(tag, "tag") for tag in tags]
     if infer_artifact:
-        here, output = _output("add_tags", artifact)
+        here, output = running_output("add_tags", artifact)
         here.output_tags.setdefault(output, []).extend(checked)
     else:
         _edit_tags(checked, (), artifact, version, run)
@@ -291,7 +295,7 @@ def remove_tags(
         UnknownName: What was named does not exist.
     """
     if infer_artifact:
-        here, output = _output("remove_tags", artifact)
+        here, output = running_output("remove_tags", artifact)
         here.output_tags[output] = [tag for tag in here.output_tags.get(output, ()) if tag not in tags]
     else:
         _edit_tags((), tags, artifact, version, run)

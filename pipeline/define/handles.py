@@ -114,6 +114,22 @@ class ModelArtifact(Source):
         return f"ModelArtifact({self.name!r})"
 
 
+class ModelFact(Source):
+    """What is noted of the model that a step works on: looked up when the step begins, and given to it as a value.
+
+    Attributes:
+        name: What the fact is noted as.
+        of: The artifact of the model that it is noted of; None for the model itself.
+    """
+
+    def __init__(self, name: str, of: ModelArtifact | None = None) -> None:
+        self.name = name
+        self.of = of
+
+    def __repr__(self) -> str:
+        return f"ModelFact({self.name!r})"
+
+
 class LazyArtifact(Source):
     """What `Client().get_artifact_version(...)` gives inside a `@pipeline`: looked up when the run starts.
 

@@ -99,7 +99,9 @@ def read_signature(function: Callable[..., Any], what: str = "step") -> Signatur
     subject = f"{what} {getattr(function, '__name__', function)!r}"
     if not isinstance(function, types.FunctionType):
         raise DefinitionError(f"The {subject} is not a Python function; write it with `def`.")
-    _refuse_asynchronous(function, subject)
+    _refuse_generators(function, subject)
+    if what == "pipeline" and inspect.iscoroutinefunction(function):
+        raise DefinitionError(f"The {subject} is async, and only says which steps there are; write a plain `def`.")
     hints = _hints(function, subject)
     outputs, single = _outputs(function, hints.get("return", MISSING), subject)
     names = [output.name for output in outputs]
@@ -109,10 +111,8 @@ def read_signature(function: Callable[..., Any], what: str = "step") -> Signatur
     return Signature(_inputs(function, hints, subject), outputs, single)
 
 
-def _refuse_asynchronous(function: types.FunctionType, subject: str) -> None:
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise DefinitionError(f"The {subject} is async; write a plain `def` that calls `asyncio.run(...)` inside.")
-    if inspect.isgeneratorfunction(function):
+def _refuse_generators(function: types.FunctionType, subject: str) -> None:
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise DefinitionError(
             f"The {subject} is a generator (it has a `yield`); collect the values and return them as a list."
         )

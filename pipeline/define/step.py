@@ -158,6 +158,10 @@ class Step(Generic[P, T]):
         """An input as it is declared. Raises TypeMismatch where it does not fit."""
         return fit.check(value, annotation, what)
 
+    def returned(self, value: Any, annotation: Any, what: str) -> Any:
+        """An output as it is declared. Raises TypeMismatch where it does not fit."""
+        return fit.check(value, annotation, what)
+
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
 

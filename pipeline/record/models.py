@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import EditVersion, Input, Output, Repository, Transaction, UnknownName, Version
+from artvcs.vcs import EditVersion, Input, Oid, Output, Repository, Transaction, UnknownName, Version, values
 from artvcs.vcs import versions as known
 
 from ..define import naming
 from ..define.model import USUAL_STAGES, Model
-from ..errors import ParameterError
+from ..errors import ParameterError, perhaps
 from ..history import lookup, models
 from ..typing.encode import encode_metadata
 from ..values import store
@@ -24,7 +24,7 @@ from . import versions
 
 if TYPE_CHECKING:
     from ..define.graph import Node  # what looks up names needs nothing of what follows code
-    from ..define.handles import ModelArtifact
+    from ..define.handles import ModelArtifact, ModelFact
     from ..define.options import PipelineOptions
 
 _NEW = "a new one"
@@ -62,16 +62,10 @@ class WorkedOn:
         """Makes the version, if there is none yet."""
         if self._artifact is not None:
             return
-        transaction, repository = self._all.transaction, self._all.repository
-        with transaction.together():
-            # No two versions are the same value, whatever belongs to them.
-            value = {"model": self.model.name, "id": os.urandom(16).hex()}
-            saved = store.save(transaction, repository, value, describe=False)
-            fresh = versions.fresh(
-                self.name, saved.id, "model", label=self._label, run=self._all.run_id, tags=self.model.tags
+        with self._all.transaction.together():
+            self._artifact = new_version(
+                self._all.repository, self._all.transaction, self.model, self._label, self._all.run_id
             )
-            versions.add(transaction, fresh, {}, encode_metadata(self.model.metadata))
-            self._artifact = saved.id
 
     def add(self, outputs: Iterable[Output] = (), notes: Mapping[str, Any] | None = None) -> None:
         """Says what belongs to it: artifacts, and what a step noted, encoded."""
@@ -126,6 +120,12 @@ class WorkedOn:
                 raise UnknownName(f"Nothing belongs to this version of {self.name} yet; let a step make it first.")
             found = models.member(self._all.transaction, here, name, version)
             return Input(found.artifact, found.name, found.commit, found.output)
+
+    def noted(self) -> dict[str, Any]:
+        """What is noted of it by now, by the steps that have ended too."""
+        here = self._record()
+        before = encode_metadata(self.model.metadata) if here is None else here.metadata
+        return {name: values.decode(fact) for name, fact in {**before, **self._notes}.items()}
 
     def _is_called(self, link: Output, version: str) -> bool:
         found = known.by_value(self._all.transaction, link.name, link.artifact)
@@ -197,6 +197,28 @@ class Models:
         except UnknownName as error:
             raise ParameterError(f"The step {node.id!r} cannot begin: {error}") from None
 
+    def fact(self, node: Node, source: ModelFact) -> Any:
+        """What a step takes that is noted of its model, now that the steps before it have ended.
+
+        Raises:
+            ParameterError: It is not noted, or the step has no model.
+        """
+        model = self.of(node)
+        if model is None:
+            raise ParameterError(f"The step {node.id!r} takes {source.name!r} of its model, but has none; give it one.")
+        noted, of = model.noted(), model.name
+        if source.of is not None:
+            link = self.find(node, source.of)
+            found = lookup.find_value(self.transaction, link.name, link.artifact)
+            noted = {name: values.decode(fact) for name, fact in found.metadata.items()}
+            of = f"{found.name}@{found.number}"
+        if source.name not in noted:
+            raise ParameterError(
+                f"The step {node.id!r} cannot begin: no {source.name!r} is noted of {of}"
+                f"{perhaps(source.name, noted)}; it has {', '.join(noted) or 'nothing'}, so far."
+            )
+        return noted[source.name]
+
     def _filled(self, version: str) -> str:
         return naming.check_name(
             naming.substitute(version, self._options.substitutions, self._started), "model version"
@@ -221,6 +243,28 @@ class Models:
         """See `WorkedOn.settle`."""
         for each in self._found.values():
             each.settle()
+
+
+def new_version(
+    repository: Repository, transaction: Transaction, model: Model, label: str | None, run: str | None
+) -> Oid:
+    """Makes a version of a model, to which nothing belongs yet.
+
+    Args:
+        repository: Where.
+        transaction: In which change.
+        model: What is said of the model.
+        label: The explicit version, if it has one.
+        run: The id of the run that makes it, if one does.
+
+    Returns:
+        Its value, which no other version has.
+    """
+    value = {"model": model.name, "id": os.urandom(16).hex()}
+    saved = store.save(transaction, repository, value, describe=False)
+    fresh = versions.fresh(lookup.model_name(model.name), saved.id, "model", label=label, run=run, tags=model.tags)
+    versions.add(transaction, fresh, {}, encode_metadata(model.metadata))
+    return saved.id
 
 
 def asked(name: str) -> str:

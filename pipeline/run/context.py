@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +21,7 @@ from ..typing.encode import encode_metadata
 
 if TYPE_CHECKING:
     from ..define.graph import Node
+    from ..define.step import Step
 
 
 @dataclass
@@ -34,6 +35,8 @@ class RunningStep:
         step_name: The step's name.
         invocation_id: Which use of the step this is.
         parameters: The step's parameters.
+        step: The step, with its options.
+        inputs: Input name → the artifacts that it takes.
         extra: What the step, or else its pipeline, says in `extra`.
         metadata: What the step noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
@@ -56,6 +59,8 @@ class RunningStep:
     step_name: str
     invocation_id: str
     parameters: Mapping[str, Any]
+    step: Step[Any, Any] = field(repr=False)
+    inputs: Mapping[str, Sequence[Input]] = field(repr=False)
     repository: Repository = field(repr=False)
     transaction: Transaction = field(repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict)

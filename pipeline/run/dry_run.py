@@ -28,7 +28,7 @@ from ..cache import reasons
 from ..cache.decide import Decision, decide
 from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
-from ..define.handles import ModelArtifact, StepOutput
+from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import PipelineOptions
 from ..escaping import printable
 from ..history import lookup
@@ -203,6 +203,8 @@ class _Planner:
     def _input(self, node: Node, name: str, source: object) -> Input:
         if isinstance(source, ModelArtifact):
             return self._models.find(node, source)
+        if isinstance(source, ModelFact):
+            return self._ingest.store(self._models.fact(node, source), None, node.step.name, name, "external")
         if isinstance(source, StepOutput):
             commit, record = self._made.get(source.invocation) or self._assumed[source.invocation]
             output = record.outputs[str(source.output)]

@@ -5,12 +5,14 @@ Everything that may go wrong in the step's own code is caught here and handed ba
 
 from __future__ import annotations
 
+import contextvars
 import copy
 import dataclasses
 import inspect
 import time
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
 from artvcs.vcs import Input, now_ms
@@ -130,8 +132,23 @@ def _try(
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
-        returned = step.called(arguments)
+        returned = _awaited(step.called(arguments))
     return _store(step, here, returned)
+
+
+def _awaited(returned: Any) -> Any:
+    """What a step returns; of an `async def` what it returns once it has ended."""
+    if not inspect.iscoroutine(returned):
+        return returned
+    import asyncio  # a step that is none needs none of it
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(returned)
+    # A notebook runs in a loop of its own, beside which only another thread can run one.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(contextvars.copy_context().run, asyncio.run, returned).result()
 
 
 def _collected(loaded: list[Any], annotation: Any) -> Any:
@@ -143,7 +160,7 @@ def _collected(loaded: list[Any], annotation: Any) -> Any:
 def _store(step: Step[Any, Any], here: RunningStep, returned: Any) -> dict[str, Saved]:
     stored = {}
     for name, annotation, value in _split(step.name, step.signature, returned):
-        checked = fit.check(value, annotation, f"the output {name!r} of step {step.name!r}")
+        checked = step.returned(value, annotation, f"the output {name!r} of step {step.name!r}")
         materializer = step.options.output_materializers.get(name)
         stored[name] = store.save(here.transaction, here.repository, checked, materializer)
     return stored

@@ -8,7 +8,7 @@ from artvcs.vcs import Input, Repository, Transaction, UnknownName, Version, sto
 
 from ..define import naming
 from ..define.graph import Graph
-from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, Source, StepOutput
+from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, ModelFact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
 from ..history import lookup
 from ..history.views import ArtifactVersion
@@ -34,7 +34,7 @@ class Ingest:
         for node in graph.nodes.values():
             for name, sources in node.sources.items():
                 for source in sources:
-                    if not isinstance(source, (StepOutput, ModelArtifact)):
+                    if not isinstance(source, (StepOutput, ModelArtifact, ModelFact)):
                         self.resolve(source, node.step.name, name)
 
     def resolve(self, source: Source, step: str, name: str) -> Input:
@@ -65,7 +65,7 @@ class Ingest:
             except UnknownName as error:
                 raise UnknownName(f"The input {name!r} of step {step!r} is not there: {error}") from None
         if isinstance(source, ExternalArtifact):
-            return self._store(source.value, source.name, step, name, "external")
+            return self.store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):
             with storage_errors(f"reading {source.path}"):
                 there = source.path.exists()
@@ -74,10 +74,22 @@ class Ingest:
                     f"The input {name!r} of step {step!r} is InputFile({str(source.path)!r}), which is not there; "
                     f"relative paths start from {Path.cwd()}."
                 )
-            return self._store(source.path, source.name, step, name, "file")
+            return self.store(source.path, source.name, step, name, "file")
         raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
 
-    def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
+    def store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
+        """A value as the input of a step, stored.
+
+        Args:
+            value: The value.
+            given: What to call the artifact; None for the name that inputs have.
+            step: The step that takes it.
+            name: As which input.
+            origin: Where it comes from: see `vcs.objects.kinds.Version`.
+
+        Raises:
+            MaterializerError: It cannot be stored.
+        """
         saved = store.save(self._transaction, self._repository, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
         versions.add(self._transaction, versions.fresh(title, saved.id, origin), saved.facts, {})

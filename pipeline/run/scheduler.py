@@ -31,7 +31,7 @@ from ..cache.claims import Claims
 from ..cache.decide import Decision, decide
 from ..define import naming
 from ..define.graph import Graph, Node
-from ..define.handles import ModelArtifact, StepOutput
+from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
@@ -274,7 +274,9 @@ class _Runner:
         names = self._output_names[node.id] if is_ours else {each.name: each.name for each in step.signature.outputs}
         here = RunningStep(
             run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
-            step_name=node.step.name, invocation_id=node.id, parameters=copy.deepcopy(dict(node.params)),
+            step=node.step.with_options(enable_cache=self._options.uses_cache(node.step.options)),
+            step_name=node.step.name, invocation_id=node.id, inputs=decision.inputs,
+            parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
             outputs=names, extra=self._options.extra_of(node.step.options),
             model=self._models.of(node) if is_ours else None, publish=self._record.look_again,
@@ -320,6 +322,8 @@ class _Runner:
     def _input(self, node: Node, name: str, source: Any) -> Input:
         if isinstance(source, ModelArtifact):
             return self._models.find(node, source)
+        if isinstance(source, ModelFact):
+            return self._ingest.store(self._models.fact(node, source), None, node.step.name, name, "external")
         if not isinstance(source, StepOutput):
             return self._ingest.resolve(source, node.step.name, name)
         assert source.output is not None

@@ -81,8 +81,7 @@ def test_wrapped_functions_are_looked_through() -> None:
 
 
 def test_only_plain_functions_are_steps() -> None:
-    async def fetch() -> int:
-        return 1
+    async def build() -> None: ...
 
     async def stream():  # type: ignore[no-untyped-def]
         yield 1
@@ -90,8 +89,9 @@ def test_only_plain_functions_are_steps() -> None:
     def rows():  # type: ignore[no-untyped-def]
         yield 1
 
-    assert "asyncio.run" in refusal(fetch)
-    assert "async" in refusal(stream)
+    with pytest.raises(DefinitionError, match="'build' is async, and only says which steps there are"):
+        read_signature(build, what="pipeline")
+    assert "generator" in refusal(stream)
     assert "generator" in refusal(rows)
     with pytest.raises(DefinitionError, match="not a Python function"):
         read_signature(len)

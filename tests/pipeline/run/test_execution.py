@@ -1,5 +1,6 @@
 """Running one step: its inputs, checks, hooks and tries, and what is recorded when it fails."""
 
+import asyncio
 from pathlib import Path
 from typing import Any, cast
 
@@ -276,3 +277,24 @@ def test_an_error_that_cannot_be_written_down_is_still_a_failure(error: Exceptio
     failed = run_one(fails).steps["fails"]
     assert failed.failure is not None
     assert failed.failure.type == type(error).__name__
+
+
+# What is async
+
+
+@step
+async def fetch(text: str) -> str:
+    await asyncio.sleep(0)
+    return f"{text} of {get_step_context().step_name}"
+
+
+def test_an_async_step_is_waited_for() -> None:
+    assert run_one(fetch, "answer").steps["fetch"].output.load() == "answer of fetch"
+    assert run_one(fetch, "answer").steps["fetch"].cached
+
+
+def test_an_async_step_runs_where_a_loop_runs_already_as_in_a_notebook() -> None:
+    async def notebook() -> Any:
+        return run_one(fetch, "cell").steps["fetch"].output.load()
+
+    assert asyncio.run(notebook()) == "cell of fetch"
