@@ -180,9 +180,13 @@ class Pipeline(Generic[P]):
             if isinstance(value, Source):
                 params[entry.name] = value  # an artifact; the steps that take it record it
                 continue
-            params[entry.name] = coerce.coerce(value, entry.annotation, what)
+            params[entry.name] = self.coerced(value, entry.annotation, what)
             encode.to_plain(params[entry.name], what)
         return params
+
+    def coerced(self, value: Any, annotation: Any, what: str) -> Any:
+        """A parameter as it is declared. Raises ParameterError where it cannot be that."""
+        return coerce.coerce(value, annotation, what)
 
     def _repr_html_(self) -> str:
         from .values.visualizations import cards

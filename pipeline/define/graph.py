@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DefinitionError, ParameterError, perhaps
-from ..typing import coerce, encode
+from ..typing import encode
 from ..typing.fit import capitalised
 from ..units import count
 from . import naming
@@ -219,7 +219,7 @@ def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], aft
                 "itself or in a list of artifacts."
             )
         else:
-            params[name] = coerce.coerce(value, annotations[name], what)
+            params[name] = step.coerced(value, annotations[name], what)
             encode.to_plain(params[name], what)
     return Node(invocation, step, sources, frozenset(lists), params, frozenset(_after_ids(after)))
 

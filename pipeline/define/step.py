@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, overload
 from ..errors import DefinitionError, ParameterError, perhaps
 from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
-from ..typing import fit
+from ..typing import coerce, fit
 from ..values.materializers import Materializer, is_builtin
 from . import building
 from .model import Model
@@ -153,6 +153,10 @@ class Step(Generic[P, T]):
     def called(self, arguments: Mapping[str, Any]) -> Any:
         """What the function returns for its inputs: how a run calls it."""
         return self.function(**arguments)  # type: ignore[call-arg]
+
+    def coerced(self, value: Any, annotation: Any, what: str) -> Any:
+        """A parameter as it is declared. Raises ParameterError where it cannot be that."""
+        return coerce.coerce(value, annotation, what)
 
     def fitted(self, value: Any, annotation: Any, what: str) -> Any:
         """An input as it is declared. Raises TypeMismatch where it does not fit."""

@@ -38,6 +38,7 @@ class RunningStep:
         step: The step, with its options.
         inputs: Input name → the artifacts that it takes.
         extra: What the step, or else its pipeline, says in `extra`.
+        extra_of_pipeline: What its pipeline says in `extra`.
         metadata: What the step noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
         missing: Those it asked for that there were none of, written likewise.
@@ -64,6 +65,7 @@ class RunningStep:
     repository: Repository = field(repr=False)
     transaction: Transaction = field(repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    extra_of_pipeline: Mapping[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)

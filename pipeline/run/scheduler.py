@@ -278,7 +278,7 @@ class _Runner:
             step_name=node.step.name, invocation_id=node.id, inputs=decision.inputs,
             parameters=copy.deepcopy(dict(node.params)),
             repository=self._repository, transaction=self._transaction,
-            outputs=names, extra=self._options.extra_of(node.step.options),
+            outputs=names, extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra,
             model=self._models.of(node) if is_ours else None, publish=self._record.look_again,
         )  # fmt: skip
         if is_ours:

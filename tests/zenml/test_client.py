@@ -50,8 +50,10 @@ def test_artifacts_are_listed_by_condition_and_no_models_among_them() -> None:
     assert names(client.list_artifacts(tag="small")) == ["counted"]
     assert client.list_artifacts(name="zzz") == []
     assert list(client.get_artifact("counted").versions) == ["1", "2", "3"]
-    with pytest.raises(NotHere, match=r"Client\(\)\.list_artifacts\(has_custom_name=…\) belongs"):
-        client.list_artifacts(has_custom_name=True)
+    save_artifact(1, "flow::step::output")
+    assert names(client.list_artifacts(has_custom_name=False)) == ["flow::step::output"]
+    with pytest.raises(NotHere, match=r"Client\(\)\.list_artifacts\(colour=…\) belongs"):
+        client.list_artifacts(colour="red")
 
 
 @pytest.mark.usefixtures("three")
@@ -158,7 +160,7 @@ def test_an_artifact_has_no_uri_and_says_what_it_has() -> None:
     with pytest.raises(NotHere) as told:
         _ = version.uri
     assert str(told.value) == (
-        "An artifact has no uri here: its files are packed; .load() gives its value, .open() its bytes."
+        "An artifact version has no uri here; its files are packed: .load() gives its value, .open() its bytes."
     )
 
 

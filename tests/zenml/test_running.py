@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from pydantic import BaseModel
 
-from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, RunFailed
+from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, ParameterError, RunFailed
 from artvcs.zenml import (
     ArtifactConfig,
     ExternalArtifact,
@@ -580,3 +580,34 @@ class FrameMaterializer(PandasMaterializer):  # type: ignore[misc, valid-type]
 def test_the_facts_of_a_materializer_of_zenml() -> None:
     version = save_artifact(pd.DataFrame({"a": [1, 2]}), "frame", materializer=FrameMaterializer)
     assert (version.metadata["shape"], version.metadata["first"]) == ([2, 1], "a")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "given", "taken"),
+    [(int, "2", 2), (int, 2.0, 2), (float, "2.5", 2.5), (bool, "true", True), (list[int], ("1", 2), [1, 2])],
+)
+def test_parameters_become_what_they_are_declared_as_as_zenml_has_it(annotation: Any, given: Any, taken: Any) -> None:
+    def tell(x: Any) -> str:
+        return repr(x)
+
+    def telling(x: Any) -> None:
+        step(tell)(given, id="step")
+        step(tell)(x, id="pipeline")
+
+    tell.__annotations__["x"] = telling.__annotations__["x"] = annotation
+    run = pipeline(telling)(given)
+    assert {run.steps[name].output.load() for name in ("step", "pipeline")} == {repr(taken)}
+
+
+def test_what_zenml_takes_for_a_mistake_is_one() -> None:
+    @step
+    def tell(x: str) -> str:
+        return x
+
+    @pipeline
+    def telling(x: Any) -> None:
+        tell(x)
+
+    for given in (5, None):
+        with pytest.raises(ParameterError, match="The input 'x' of step 'tell' must be str"):
+            telling(given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from artvcs.pipelines.errors import PipelineError
+from artvcs.pipelines.errors import DefinitionError, ParameterError, PipelineError
 from artvcs.vcs import UnknownName
 
 
@@ -15,11 +15,26 @@ class NotFound(UnknownName, KeyError):
         return str(self.args[0])  # a KeyError would put it in quotes
 
 
+class NoRun(NotFound, RuntimeError):
+    """A pipeline has no such run; what is asked of a pipeline that never ran, ZenML answers with a RuntimeError."""
+
+
+class NotOne(UnknownName, ValueError):
+    """There is not exactly one where the only one is asked for; ZenML raises a ValueError."""
+
+
+class NoFile(UnknownName, FileNotFoundError):
+    """There is no such file, for which ZenML raises what Python does."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class ZenMLBaseException(PipelineError):
     """The base of ZenML's exceptions."""
 
 
-class EntityExistsError(ZenMLBaseException):
+class EntityExistsError(ZenMLBaseException, DefinitionError):
     """Something is there already."""
 
 
@@ -27,7 +42,19 @@ class ValidationError(ZenMLBaseException):
     """Something is not as it has to be."""
 
 
-__all__ = ["EntityExistsError", "NotFound", "ValidationError", "ZenMLBaseException"]
+StepInterfaceError = ParameterError
+"""A step is given what it does not take, or is no parameter."""
+
+__all__ = [
+    "EntityExistsError",
+    "NoFile",
+    "NoRun",
+    "NotFound",
+    "NotOne",
+    "StepInterfaceError",
+    "ValidationError",
+    "ZenMLBaseException",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import typing
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from artvcs.pipelines.client import Client
 from artvcs.pipelines.define import building
 from artvcs.pipelines.errors import NoContext
-from artvcs.pipelines.functions import log_metadata
+from artvcs.pipelines.functions import add_tags, log_metadata, remove_tags, running_output
+from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.run import context
-from artvcs.vcs import UnknownName
+from artvcs.pipelines.typing import fit
+from artvcs.pipelines.values.materializers import find_for_type
+from artvcs.vcs import Input, UnknownName
 
-from .._names.absent import HasMore
-from .definitions import Model
+from .._names.absent import HasMore, NotHere
+from ..enums import ExecutionStatus
+from . import ids
+from .definitions import Model, tag_names
 from .responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set_stage
+from .valued import plain, valued
 
 
 class StepModel(context.StepModel):
@@ -23,7 +32,7 @@ class StepModel(context.StepModel):
     def get_artifact(self, name: str, version: str | int | None = None) -> Any:
         """A version that belongs to it; None where none is called so."""
         try:
-            return ArtifactVersionResponse.of(super().get_artifact(name, version))
+            return ArtifactVersionResponse(super().get_artifact(name, version))
         except UnknownName:
             return None
 
@@ -34,9 +43,19 @@ class StepModel(context.StepModel):
         return super().get_artifact(name, version).load()
 
     @property
-    def id(self) -> str:
+    def id(self) -> UUID:
         """The version's id."""
-        return self._version().id
+        return ids.of(self._version().record)
+
+    @property
+    def model_version_id(self) -> UUID:
+        """The version's id."""
+        return self.id
+
+    @property
+    def model_id(self) -> str:
+        """The model's name."""
+        return self.name
 
     @property
     def stage(self) -> str | None:
@@ -46,7 +65,7 @@ class StepModel(context.StepModel):
     @property
     def run_metadata(self) -> Mapping[str, Any]:
         """What is noted of it."""
-        return {**self._version().metadata, **self._here.of_model}
+        return valued({**self._version().metadata, **self._here.of_model})
 
     metadata = run_metadata
 
@@ -83,7 +102,60 @@ class StepContext(context.StepContext, HasMore):
 
     def add_output_metadata(self, metadata: Mapping[str, Any], output_name: str | None = None) -> None:
         """Notes facts about what the step is about to return."""
-        log_metadata(metadata, infer_artifact=True, artifact_name=output_name)
+        log_metadata(plain(dict(metadata)), infer_artifact=True, artifact_name=output_name)
+
+    def get_output_metadata(self, output_name: str | None = None) -> dict[str, Any]:
+        """What is noted of what the step is about to return."""
+        here, output = running_output("get_output_metadata", output_name)
+        return {**(self._declared(output).config.run_metadata or {}), **here.of_outputs.get(output, {})}
+
+    def add_output_tags(self, tags: Iterable[Any], output_name: str | None = None) -> None:
+        """Gives tags to what the step is about to return."""
+        add_tags(*tag_names(tags), artifact=output_name, infer_artifact=True)
+
+    def remove_output_tags(self, tags: Iterable[Any], output_name: str | None = None) -> None:
+        """Takes tags from what the step is about to return, of those that it was given while the step runs."""
+        remove_tags(*tag_names(tags), artifact=output_name, infer_artifact=True)
+
+    def get_output_tags(self, output_name: str | None = None) -> list[str]:
+        """The tags of what the step is about to return."""
+        here, output = running_output("get_output_tags", output_name)
+        return list(dict.fromkeys((*self._declared(output).config.tags, *here.output_tags.get(output, ()))))
+
+    def get_output_materializer(self, output_name: str | None = None, **_: Any) -> Any:
+        """The class that writes what the step is about to return; None where its type says too little."""
+        here, output = running_output("get_output_materializer", output_name)
+        bare = fit.bare(self._declared(output).annotation)
+        kind = typing.get_origin(bare) or bare
+        of_type = find_for_type(kind) if isinstance(kind, type) else None
+        return here.step.options.output_materializers.get(output) or of_type
+
+    def get_output_artifact_uri(self, output_name: str | None = None) -> str:
+        """Cannot be told: files are packed. Raises NotHere."""
+        raise NotHere(
+            "An output has no uri here: its files are packed. Write them into a folder and return its pathlib.Path, or "
+            "write them in a materializer."
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "pipeline_state":
+            raise NotHere(
+                "There is no pipeline_state here, for what on_init returns is not kept; make in the step what it needs."
+            )
+        return super().__getattr__(name)
+
+    @property
+    def inputs(self) -> dict[str, list[ArtifactVersionResponse]]:
+        """Input name → the versions that the step takes. Which ones they are counts for the cache then."""
+        return {name: [self._taken(each) for each in group] for name, group in self._here.inputs.items()}
+
+    def _taken(self, link: Input) -> ArtifactVersionResponse:
+        record = lookup.find_value(self._here.transaction, link.name, link.artifact)
+        self._here.reads[f"{link.name}@{record.number}"] = link
+        return ArtifactVersionResponse(ArtifactVersion(self._here.repository, record))
+
+    def _declared(self, output: str) -> Any:
+        return next(each for each in self._here.step.signature.outputs if each.name == output)
 
 
 class _Config:
@@ -107,6 +179,36 @@ class _Config:
         """The step's name."""
         return self._here.step_name
 
+    @property
+    def enable_cache(self) -> bool | None:
+        """Whether an earlier result of the step may be used."""
+        return self._here._here.step.options.enable_cache
+
+    @property
+    def model(self) -> Any:
+        """The model that it works on."""
+        return None if self._here._here.model is None else self._here.model
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise NotHere(f"config.{name} cannot be asked inside of a step here; make it a parameter, or say it in extra.")
+
+
+class _ConfigOfRun(_Config):
+    """What a run was configured with."""
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """What the pipeline says in `extra`."""
+        _ = self._here.extra  # the step depends on what is said there
+        return self._here._here.extra_of_pipeline
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self._here.pipeline_name
+
 
 class _RunHere:
     """The run that goes on."""
@@ -127,7 +229,7 @@ class _RunHere:
     @property
     def config(self) -> _Config:
         """What it was configured with."""
-        return _Config(self._here)
+        return _ConfigOfRun(self._here)
 
     @property
     def pipeline(self) -> Named_:
@@ -159,6 +261,8 @@ class _StepHere(HasMore):
     def id(self) -> str:
         """The run's id, and the step."""
         return f"{self._here.run_id}/{self._here.invocation_id}"
+
+    status = ExecutionStatus.RUNNING
 
     @property
     def config(self) -> _Config:

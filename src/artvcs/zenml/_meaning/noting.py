@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from artvcs.pipelines import functions
-from artvcs.pipelines.errors import PipelineError
+from artvcs.pipelines.errors import DefinitionError, PipelineError
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.run import context
-from artvcs.vcs import EditVersion, Output
+from artvcs.vcs import EditVersion, Output, UnknownName
 
-from .._names.absent import ignored, not_here
+from .._names.absent import NotHere, ignored, not_here
+from ..exceptions import EntityExistsError, NoFile
 from ..materializers.base_materializer import OfTheType
-from .definitions import Tag, tag_names
+from . import ids
+from .definitions import Tag, tag_names, with_type
 from .responses import ArtifactVersionResponse, ModelVersionResponse, find_model
+from .valued import plain
 
 
 def save_artifact(
@@ -32,10 +36,12 @@ def save_artifact(
         and materializer.__module__.startswith(__package__)
     ):
         materializer = None
-    found = functions.save_artifact(
-        data, name, version, tag_names(tags), materializer, user_metadata, extract_metadata=extract_metadata
-    )
-    return ArtifactVersionResponse.of(found)
+    with _telling():
+        found = functions.save_artifact(
+            plain(data), name, version, tag_names(tags), materializer, with_type(plain(user_metadata), artifact_type),
+            extract_metadata=extract_metadata,
+        )  # fmt: skip
+    return ArtifactVersionResponse(found)
 
 
 def register_artifact(
@@ -44,13 +50,16 @@ def register_artifact(
     artifact_metadata: Mapping[str, Any] | None = None, **_: Any,
 ) -> ArtifactVersionResponse:  # fmt: skip
     """Stores a file or folder; see `artvcs.register_artifact`."""
-    found = functions.register_artifact(folder_or_file_uri, name, version, tag_names(tags), artifact_metadata)
-    return ArtifactVersionResponse.of(found)
+    with _telling():
+        found = functions.register_artifact(
+            folder_or_file_uri, name, version, tag_names(tags), with_type(plain(artifact_metadata), artifact_type)
+        )
+    return ArtifactVersionResponse(found)
 
 
 def load_artifact(name_or_id: str, version: str | int | None = None) -> Any:
     """The value of an artifact; see `artvcs.load_artifact`."""
-    return functions.load_artifact(name_or_id, version)
+    return functions.load_artifact(*ids.named(name_or_id, version))
 
 
 def log_metadata(
@@ -62,11 +71,11 @@ def log_metadata(
     """Notes facts; see `artvcs.log_metadata`."""
     if step_id is not None:
         run_id_name_or_prefix, _slash, step_name = step_id.partition("/")
-    if model_version_id is not None:
-        artifact_version_id = model_version_id
+    if (id_ := artifact_version_id or model_version_id) is not None:
+        artifact_name, artifact_version = ids.named(id_)
     functions.log_metadata(
-        metadata, artifact_name=artifact_name, artifact_version=artifact_version,
-        artifact_version_id=artifact_version_id, infer_artifact=infer_artifact,
+        plain(dict(metadata)), artifact_name=artifact_name, artifact_version=artifact_version,
+        infer_artifact=infer_artifact,
         run_id_name_or_prefix=run_id_name_or_prefix, step_name=step_name, model_name=model_name,
         model_version=model_version, infer_model=infer_model,
     )  # fmt: skip
@@ -180,10 +189,19 @@ def remove_tags(tags: Iterable[str | Tag], **of: Any) -> None:
 def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
     """What ZenML names in many ways, as an artifact with its version, or a run."""
     said = {name: value for name, value in of.items() if value not in (None, False)}
-    ways = ("artifact_version_id", "artifact_name", "artifact")
+    ways = ("artifact_version_id", "model_version_id", "artifact_name", "artifact")
     artifact = next((said.pop(name) for name in ways if name in said), None)
     version, run = said.pop("artifact_version", None), said.pop("run", None)
     infer = bool(said.pop("infer_artifact", False))
+    if (of_model := said.pop("model", None)) is not None:
+        artifact, version = lookup.model_name(str(getattr(of_model, "name", of_model))), said.pop("model_version", None)
+    if artifact is not None:
+        artifact, version = ids.named(artifact, version)
+    if "pipeline" in said:
+        raise NotHere(
+            "A pipeline has no tags of its own here, its runs have: @pipeline(tags=[…]) gives each its tags, and "
+            f"add_tags([…], run={said['pipeline']!r}) those of its newest run."
+        )
     if said:
         not_here(f"add_tags({next(iter(said))}=…)")
     if run is None and artifact is None and not infer:
@@ -192,13 +210,25 @@ def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
             raise PipelineError("Tags are of an artifact or of a run; name one of them.")
         run = here.run_id
     run = None if run is None else str(getattr(run, "id", run))
-    return {"artifact": artifact and str(artifact), "version": version, "run": run, "infer_artifact": infer}
+    return {"artifact": artifact, "version": version, "run": run, "infer_artifact": infer}
+
+
+@contextlib.contextmanager
+def _telling() -> Iterator[None]:
+    """What is there already, or is no file, is told as ZenML tells it."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise EntityExistsError(str(error)) from None
+    except UnknownName as error:
+        raise NoFile(str(error)) from None
 
 
 def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -> None:
     """Says that an artifact version belongs to a model, by default that of the running step."""
     here = context.current()
-    link = Output(artifact_version.id, artifact_version.name)
+    record = artifact_version.record
+    link = Output(record.artifact, record.name)
     if model is None:
         if here is None or here.model is None:
             raise PipelineError("link_artifact_to_model() needs a model: pass it, or call it in a step that has one.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -42,13 +43,14 @@ class Page(list[T], Generic[T]):
         return max(1, -(-self.total // self.max_size))
 
     def _repr_html_(self) -> str:
-        from artvcs.pipelines.history.views import PipelineRun
-        from artvcs.pipelines.values.visualizations import cards
+        from artvcs.pipelines.history.tables import Runs, StepRuns, Versions
+        from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 
         things: list[Any] = [getattr(each, "found", each) for each in self]
-        return cards.runs_table(things) if isinstance(next(iter(things), None), PipelineRun) else (
-            cards.versions_table(things)
-        )  # fmt: skip
+        tables: tuple[tuple[type, Any], ...] = ((PipelineRun, Runs), (StepView, StepRuns), (ArtifactVersion, Versions))
+        table = next((table for kind, table in tables if things and isinstance(things[0], kind)), None)
+        shown: str = html.escape(repr(things)) if table is None else table(things)._repr_html_()
+        return shown
 
 
 def ours(said: Mapping[str, Any], function: Callable[..., Any], but: Iterable[str] = ()) -> dict[str, Any]:

@@ -21,7 +21,10 @@ from artvcs.pipelines.values.materializers import Materializer
 
 from .._names.absent import is_absent, passed_over
 from ..materializers.base_materializer import OfTheType
+from .coercing import coerced
 from .contexts import StepContext, get_step_context
+from .responses import ArtifactVersionResponse
+from .valued import plain
 
 _PASSED_OVER = frozenset((
     "settings", "step_operator", "experiment_tracker", "enable_artifact_metadata", "enable_artifact_visualization",
@@ -127,12 +130,21 @@ class Step(native.Step[..., Any]):
         """An input as it is declared; a Series becomes a DataFrame of one column, as ZenML loads it, and back."""
         return super().fitted(_as_declared(value, fit.bare(annotation)), annotation, what)
 
+    def coerced(self, value: Any, annotation: Any, what: str) -> Any:
+        """A parameter as it is declared, as ZenML takes it."""
+        return coerced(value, annotation, what)
+
+    def returned(self, value: Any, annotation: Any, what: str) -> Any:
+        """An output as it is declared, without what only the Client's answers have."""
+        return super().returned(plain(value), annotation, what)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """See `artvcs.step`; ZenML's first API called a step without its inputs to name it."""
         if building.current() is None and self._is_named(args, kwargs):
             parameters = self._of_params(args, kwargs)
             return self.with_options(parameters=parameters) if parameters else self
         if building.current() is not None:
+            args, kwargs = tuple(map(_given, args)), {name: _given(value) for name, value in kwargs.items()}
             if not any(isinstance(each, params_base()) for each in args):
                 args, kwargs = self._placed(args, kwargs)
             kwargs = {**self._left_out(args, kwargs), **kwargs}
@@ -172,6 +184,13 @@ class Step(native.Step[..., Any]):
             for entry in inputs
             if entry.name not in kwargs and entry.name not in self.options.parameters and _is_params(entry.annotation)
         }
+
+
+def _given(value: Any) -> Any:
+    """What a step is given, as ours: responses are the versions that they are of, facts are plain."""
+    if isinstance(value, (list, tuple)) and any(isinstance(each, ArtifactVersionResponse) for each in value):
+        return [_given(each) for each in value]
+    return value.found if isinstance(value, ArtifactVersionResponse) else plain(value)
 
 
 def _as_declared(value: Any, declared: Any) -> Any:

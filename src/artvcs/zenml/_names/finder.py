@@ -42,6 +42,7 @@ _HOMES = {
         "ArtifactResponse ArtifactVersionResponse ModelResponse ModelVersionResponse PipelineResponse"
         " PipelineRunResponse StepRunResponse"
     ),
+    "_meaning.pages": "Page",
     "_meaning.stacks": "MLFlowExperimentTracker",
     "_meaning.steps": "step",
     "client": "Client",
@@ -55,7 +56,7 @@ _HOMES = {
         " VisualizationType"
     ),
     "environment": "Environment get_environment get_run_environment_dict",
-    "exceptions": "EntityExistsError ValidationError",
+    "exceptions": "EntityExistsError StepInterfaceError ValidationError",
     "logger": "get_logger",
     "materializers": "BaseMaterializer BuiltInMaterializer PydanticMaterializer materializer_registry",
     "metadata.metadata_types": "DType MetadataType MetadataTypeEnum Path StorageSize Uri",

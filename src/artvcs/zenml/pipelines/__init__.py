@@ -17,13 +17,16 @@ from artvcs.pipelines.define.options import PipelineOptions
 from artvcs.pipelines.define.settings import StepSettings
 from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.history.views import PipelineRun
-from artvcs.vcs import Repository
+from artvcs.vcs import Repository, UnknownName
 
-from .._meaning.definitions import Model, tag_names
-from .._meaning.responses import PipelineRunResponse
+from .._meaning.coercing import coerced
+from .._meaning.definitions import tag_names
+from .._meaning.responses import PipelineResponse, PipelineRunResponse
 from .._meaning.steps import Step, step_options
+from .._meaning.valued import plain
 from .._names import finder
 from .._names.absent import not_here, passed_over
+from ..exceptions import NoFile
 
 _PASSED_OVER = frozenset((
     "settings", "schedule", "build", "unlisted", "prevent_build_reuse", "enable_artifact_metadata", "merge",
@@ -43,7 +46,10 @@ class Pipeline(native.Pipeline[...]):
         dynamic, config_path = said.pop("dynamic", None), said.pop("config_path", None)
         around = {name: said.pop(name) for name in _AROUND & said.keys()}
         if config_path is not None:
-            said = {**settings.read(config_path, strict=False), **said}
+            try:
+                said = {**settings.read(config_path, strict=False), **said}
+            except UnknownName as error:
+                raise NoFile(str(error)) from None
         changed = super().with_options(**_options(said))
         assert isinstance(changed, Pipeline)
         changed._dynamic = self._dynamic if dynamic is None else bool(dynamic)
@@ -76,9 +82,9 @@ class Pipeline(native.Pipeline[...]):
         return self.function
 
     @property
-    def model(self) -> Any:
-        """The model that it works on."""
-        return Model.of(self.options.model)
+    def model(self) -> PipelineResponse:
+        """What there is of it: its runs. Raises a RuntimeError where it has not run."""
+        return PipelineResponse(Client(), self.name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the pipeline; see `artvcs.pipeline`. ZenML's first API called it with its steps, and then `.run()`."""
@@ -89,10 +95,15 @@ class Pipeline(native.Pipeline[...]):
                 f"The pipeline {self.name!r} is dynamic, which is not here: which steps there are is known before the "
                 "first runs; call them in a loop over what the pipeline is given, or decide inside a step."
             )
+        args, kwargs = plain(args), plain(kwargs)
         found = super().__call__(*args, **kwargs)
         if not isinstance(found, PipelineRun):
             return found
         return PipelineRunResponse(Repository.discover(), found)
+
+    def coerced(self, value: Any, annotation: Any, what: str) -> Any:
+        """A parameter as it is declared, as ZenML takes it."""
+        return coerced(value, annotation, what)
 
     def _with_steps(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Pipeline:
         """This pipeline with its steps, each of which is called like the argument that it is given as."""
@@ -121,14 +132,14 @@ class Pipeline(native.Pipeline[...]):
         found = client.list_pipeline_runs(self.name)
         return [PipelineRunResponse(client.repository, each) for each in found]
 
-    def get_runs(self, **_: Any) -> list[PipelineRunResponse]:
+    def get_runs(self, **said: Any) -> list[PipelineRunResponse]:
         """Its runs, newest first."""
-        return self.runs
+        return self.model.get_runs(**said) if self.runs else []
 
     @property
     def last_run(self) -> PipelineRunResponse:
         """Its newest run."""
-        return self.runs[0]
+        return self.model.last_run
 
     def run(self, *, run_name: str | None = None, config_path: str | None = None, **said: Any) -> Any:
         """Runs the pipeline, as ZenML's first API does."""
