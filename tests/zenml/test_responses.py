@@ -243,6 +243,8 @@ def test_a_model_and_what_belongs_to_it() -> None:
     model, version = Client().get_model("numbers"), Client().get_model_version("numbers")
     assert (model.license, model.description, version.description) == ("MIT", "Counted.", "Counted.")
     assert run.model_version.id == version.id
+    assert [each.id for each in Client().list_model_versions(model)] == [version.id]
+    assert [each.id for each in Client().list_model_versions()] == [version.id]
     assert run.config.model.name == "numbers"
     assert version.data_artifacts["first"]["1"].load() == 1
     assert version.data_artifact_ids["first"]["1"] == Client().get_artifact_version("first").id

@@ -207,7 +207,11 @@ class Client(native.Client, HasMore):
         """The versions of a model, oldest first; without one, those of all models."""
         name = model_name_or_id or said.pop("model", None) or said.pop("model_name", None)
         stored = versions.names(self.repository.refs(), lookup.MODELS)
-        names = [each.removeprefix(lookup.MODELS) for each in stored] if name is None else [str(name)]
+        names = (
+            [each.removeprefix(lookup.MODELS) for each in stored]
+            if name is None
+            else [str(getattr(name, "name", name))]
+        )
         try:
             found = [each for one in names for each in super(Client, self).list_model_versions(one)]
         except UnknownName as error:
