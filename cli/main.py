@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -105,23 +106,20 @@ class Verbs(click.Group):
         command: click.Command = module.command
         return command
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Runs the command, or answers a shell that asks how a word goes on."""
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **kwargs: Any) -> Any:
+        """Runs the command, or answers a shell that asks how a word goes on; `help VERB` is `VERB --help`."""
+        if args and args[0] == "help":
+            args = [*args[1:2], "--help"]
         if "_ART_COMPLETE" in os.environ:
             from .shell import shells
 
             shells.known()
-        return super().main(*args, **kwargs)
+        return super().main(args, *rest, **kwargs)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The verb that the arguments name, or an error with the one they may have meant."""
-        if args and args[0] == "help":
-            args = [*args[1:2], "--help"]
-        if args == ["--help"]:
-            click.echo(ctx.get_help())
-            ctx.exit()
         if args and args[0] not in VERBS and not args[0].startswith("-"):
             from artvcs.pipelines.errors import perhaps  # who types a verb right needs none of it
 
