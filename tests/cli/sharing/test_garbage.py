@@ -75,6 +75,7 @@ def test_what_was_only_written_anew_is_not_fetched_again(machine: Clone, shared:
     ben.art("fsck")
 
 
+@pytest.mark.remotes  # it takes long
 def test_a_second_collection_finds_nothing_to_do(machine: Clone, shared: Path) -> None:
     ada = machine("ada")
     pushed_often(ada, 40)

@@ -98,7 +98,7 @@ def used(name: str, file: str, names: dict[str, str], heads: dict[str, list[str]
     return spelt
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.traces) for seed in range(1, 4))])
 def test_what_does_the_same_has_one_id(project: Project, seed: int) -> None:
     chance = random.Random(seed)
     results: dict[str, set[Any]] = defaultdict(set)
