@@ -103,40 +103,34 @@ def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
         UnknownName: There is no such name, or no version was made there.
     """
     from ..keepers import revisions  # only who asks for a revision needs it
-    from ..keepers.tracked import digest_of
 
     if not versions.exists(refs, name):
         find_version(refs, name)  # says so, or finds what an id stands for
-    kept = dict[tuple[str, str], dict[str, Version]]()
+    at = revisions.At(revision)
     for version in versions.of(refs, name, reverse=True):
-        for tool in revisions.TOOLS:
-            key, path = version.metadata.get(revisions.noted(tool)), version.metadata.get("path")
-            if isinstance(key, str) and isinstance(path, str):
-                kept.setdefault((tool, path), {})[digest_of(key)] = version
-    for (tool, path), found in kept.items():
-        digest = revisions.digests(revision, tool).get(path)
-        if digest in found:
-            return found[digest]
-        if digest is not None:
-            raise UnknownName(
-                f"What {tool} keeps at {path} as of {revision.name} was not brought here; "
-                f"`art import {tool}` brings what it has."
-            )
-    brought = {each.number for found in kept.values() for each in found.values()}
-    for version in versions.of(refs, name, reverse=True):
-        state = refs.record(version.commit, Commit).git if version.commit else None
-        if version.number in brought or state is None or state.commit is None:
-            continue
-        if revision.reaches(state.commit):
+        if (kept := revisions.kept(version.metadata)) is not None:
+            if at.digest(kept) == kept.digest:
+                return version
+        elif at.missing is None and _was_made_by(refs, version, revision):
             return version
-    if kept:
-        (tool, path), *_ = kept
+    if at.missing is not None:
         raise UnknownName(
-            f"{tool} keeps no {path} as of {revision.name}; `art ls {name}` lists the versions there are."
+            f"What {at.missing.tool} keeps at {at.missing.path} as of {revision.name} was not brought here; "
+            f"`art import {at.missing.tool}` brings what it has."
+        )
+    if at.absent is not None:
+        raise UnknownName(
+            f"{at.absent.tool} keeps no {at.absent.path} as of {revision.name}; `art ls {name}` lists what there is."
         )
     raise UnknownName(
         f"No version of {name!r} was made at that Git revision or before it; `art log {name}` lists them."
     )
+
+
+def _was_made_by(refs: Refs, version: Version, revision: git.Named) -> bool:
+    """Whether a version was made at a Git revision or before it."""
+    state = refs.record(version.commit, Commit).git if version.commit else None
+    return state is not None and state.commit is not None and revision.reaches(state.commit)
 
 
 def named(refs: Refs, name: str) -> str:

@@ -15,7 +15,6 @@ from artvcs.vcs import (
     Promote,
     Promotion,
     Refs,
-    Repository,
     Transaction,
     Version,
     now_ms,
@@ -29,9 +28,8 @@ from ..history.views import decode_all
 from ..record import versions
 from ..typing.encode import encode_metadata
 from ..values import store
-from .mlflow import Mlflow
 from .names import Names
-from .runs import STEP, TOOL, UNUSABLE, Report
+from .runs import STEP, TOOL, UNUSABLE, Import
 from .storing import as_name, put_files
 
 _NUMBER, _MODEL = "mlflow version", "mlflow model"
@@ -43,21 +41,17 @@ _ARCHIVED = "archived"
 class Models:
     """The registered models of one store.
 
-    Args:
-        repository: Where they are made.
-        source: The store.
-        artifacts: The names of artifacts that this import gives.
-        report: What is done is told there.
+    Attributes:
+        found: What MLflow says of each.
     """
 
-    def __init__(self, repository: Repository, source: Mlflow, artifacts: Names, report: Report) -> None:
-        self._repository = repository
-        self._source = source
-        self._artifacts = artifacts
+    def __init__(self, part_of: Import) -> None:
+        self._import = part_of
+        self._source = part_of.source
+        self._report = part_of.report
         self._models = Names()
-        self.found = source.models()
+        self.found = self._source.models()
         self._originals = {str(each.name) for each in self.found}
-        self._report = report
 
     def look(self, refs: Refs, model: Any) -> None:
         """Tells which versions of a model would be brought, and how large they are."""
@@ -114,16 +108,18 @@ class Models:
                 for owner, _ in known.owners(refs, name, version.artifact)
             )
 
-        return self._artifacts.of(model, model.removeprefix(lookup.MODELS), may_be)
+        return self._import.artifacts.of(model, model.removeprefix(lookup.MODELS), may_be)
 
     def _version(self, transaction: Transaction, name: str, model: Any, version: Any) -> tuple[Output, ...]:
         """A version of a registered model, stored: the model's, and that of its files."""
         number = str(version.version)
         with self._source.fetched(self._source.files(version)) as path:
-            artifact, size = put_files(self._repository, transaction, as_name(model.name), {"": path}, lambda _: None)
+            artifact, size = put_files(
+                self._import.repository, transaction, as_name(model.name), {"": path}, lambda _: None
+            )
         run, created = str(version.run_id or "") or None, int(version.creation_timestamp or 0)
         value = {"model": name.removeprefix(lookup.MODELS), "id": f"{TOOL} {version.version} {version.run_id}"}
-        saved = store.save(transaction, self._repository, value, describe=False)
+        saved = store.save(transaction, self._import.repository, value, describe=False)
         noted = encode_metadata({
             _NUMBER: number, **({_MODEL: model.name} if lookup.model_name(model.name) != name else {}),
             **_said(model, version), **_measures(transaction, run),

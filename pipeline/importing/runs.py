@@ -86,23 +86,32 @@ class Report:
     size: int = 0
 
 
-class Runs:
-    """The runs of one store.
+@dataclass(frozen=True)
+class Import:
+    """One import, as its parts share it.
 
-    Args:
-        repository: Where they are made.
+    Attributes:
+        repository: Where runs and versions are made.
         source: The store.
         artifacts: The names of artifacts that this import gives.
         report: What is done is told there.
     """
 
-    def __init__(self, repository: Repository, source: Mlflow, artifacts: Names, report: Report) -> None:
-        self._repository = repository
-        self._source = source
-        self._artifacts = artifacts
+    repository: Repository
+    source: Mlflow
+    artifacts: Names = field(default_factory=Names)
+    report: Report = field(default_factory=Report)
+
+
+class Runs:
+    """The runs of one store."""
+
+    def __init__(self, part_of: Import) -> None:
+        self._import = part_of
+        self._source = source = part_of.source
+        self._report = part_of.report
         self._pipelines = Names()
         self._experiments = {str(each.name) for each in source.experiments}
-        self._report = report
 
     def look(self, refs: Refs, run: Any) -> None:
         """Tells whether a run would be brought, and how large it is."""
@@ -183,7 +192,9 @@ class Runs:
 
         def take(name: str, item: Item) -> None:
             with self._source.fetched(item) as path:
-                artifact, size = put_files(self._repository, transaction, as_name(name), {"": path}, lambda _: None)
+                artifact, size = put_files(
+                    self._import.repository, transaction, as_name(name), {"": path}, lambda _: None
+                )
             outputs[name] = Output(artifact, self._artifact(transaction, pipeline, name))
             sizes.append(size)
 
@@ -232,7 +243,7 @@ class Runs:
                 if version.commit is not None
             )
 
-        return self._artifacts.of(f"{pipeline}/{item}", as_name(f"{pipeline}-{item}"), may_be)
+        return self._import.artifacts.of(f"{pipeline}/{item}", as_name(f"{pipeline}-{item}"), may_be)
 
     def _commit(
         self, transaction: Transaction, experiment: str, pipeline: str, run: Any, outputs: Mapping[str, Output]

@@ -9,8 +9,7 @@ from artvcs.vcs import Repository
 
 from .mlflow import Mlflow
 from .models import Models
-from .names import Names
-from .runs import Report, Runs
+from .runs import Import, Report, Runs
 
 _AT_ONCE = 50
 """So many runs are published together."""
@@ -27,10 +26,9 @@ class Bringing:
     def __init__(self, repository: Repository, source: Mlflow) -> None:
         self._repository = repository
         self._source = source
-        self.report = Report()
-        artifacts = Names()
-        self._runs = Runs(repository, source, artifacts, self.report)
-        self._models = Models(repository, source, artifacts, self.report)
+        whole = Import(repository, source)
+        self.report = whole.report
+        self._runs, self._models = Runs(whole), Models(whole)
 
     def look(self, watch: Callable[[str], None] = lambda _: None) -> Report:
         """Says what would be brought; nothing is stored.

@@ -201,10 +201,8 @@ class _Planner:
         return True
 
     def _input(self, node: Node, name: str, source: object) -> Input:
-        if isinstance(source, ModelArtifact):
-            return self._models.find(node, source)
-        if isinstance(source, ModelFact):
-            return self._ingest.store(self._models.fact(node, source), None, node.step.name, name, "external")
+        if isinstance(source, (ModelArtifact, ModelFact)):
+            return self._ingest.of_model(self._models, node, name, source)
         if isinstance(source, StepOutput):
             commit, record = self._made.get(source.invocation) or self._assumed[source.invocation]
             output = record.outputs[str(source.output)]

@@ -7,12 +7,13 @@ from pathlib import Path
 from artvcs.vcs import Input, Repository, Transaction, UnknownName, Version, storage_errors
 
 from ..define import naming
-from ..define.graph import Graph
+from ..define.graph import Graph, Node
 from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, ModelFact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
 from ..history import lookup
 from ..history.views import ArtifactVersion
 from ..record import versions
+from ..record.models import Models
 from ..values import store
 
 
@@ -65,7 +66,7 @@ class Ingest:
             except UnknownName as error:
                 raise UnknownName(f"The input {name!r} of step {step!r} is not there: {error}") from None
         if isinstance(source, ExternalArtifact):
-            return self.store(source.value, source.name, step, name, "external")
+            return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):
             with storage_errors(f"reading {source.path}"):
                 there = source.path.exists()
@@ -74,22 +75,16 @@ class Ingest:
                     f"The input {name!r} of step {step!r} is InputFile({str(source.path)!r}), which is not there; "
                     f"relative paths start from {Path.cwd()}."
                 )
-            return self.store(source.path, source.name, step, name, "file")
+            return self._store(source.path, source.name, step, name, "file")
         raise DefinitionError(f"{source!r} cannot be an input; use ExternalArtifact, InputFile or a step's output.")
 
-    def store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
-        """A value as the input of a step, stored.
+    def of_model(self, models: Models, node: Node, name: str, source: ModelArtifact | ModelFact) -> Input:
+        """What a step takes of its model, now that the steps before it have ended. Raises as `Models.find`."""
+        if isinstance(source, ModelArtifact):
+            return models.find(node, source)
+        return self._store(models.fact(node, source), None, node.step.name, name, "external")
 
-        Args:
-            value: The value.
-            given: What to call the artifact; None for the name that inputs have.
-            step: The step that takes it.
-            name: As which input.
-            origin: Where it comes from: see `vcs.objects.kinds.Version`.
-
-        Raises:
-            MaterializerError: It cannot be stored.
-        """
+    def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
         saved = store.save(self._transaction, self._repository, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
         versions.add(self._transaction, versions.fresh(title, saved.id, origin), saved.facts, {})

@@ -320,10 +320,8 @@ class _Runner:
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
-        if isinstance(source, ModelArtifact):
-            return self._models.find(node, source)
-        if isinstance(source, ModelFact):
-            return self._ingest.store(self._models.fact(node, source), None, node.step.name, name, "external")
+        if isinstance(source, (ModelArtifact, ModelFact)):
+            return self._ingest.of_model(self._models, node, name, source)
         if not isinstance(source, StepOutput):
             return self._ingest.resolve(source, node.step.name, name)
         assert source.output is not None

@@ -76,3 +76,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     made.git("init", "-q", "-b", "main")
     made.write(".gitignore", "/.artifacts/\n/.dvc/cache\n")
     return made
+
+
+def dvc_file(path: str, digest: str, kind: str = "hash: md5") -> str:
+    """What DVC writes of one file or folder into a `.dvc` file."""
+    return f"outs:\n- md5: {digest}\n  {kind}\n  path: {path}\n"
+
+
+def in_turn(project: Project, *contents: bytes, path: str = "raw.txt") -> None:
+    """A revision for each content of one file."""
+    for number, content in enumerate(contents):
+        project.write(".dvc/config", "")
+        project.write(f"{path}.dvc", dvc_file(path.rpartition("/")[2], project.cached(content)))
+        project.write("note", str(number))
+        project.commit(f"revision {number}")

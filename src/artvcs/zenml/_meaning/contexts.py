@@ -26,7 +26,7 @@ from .responses import ArtifactVersionResponse, Named_, PipelineRunResponse, set
 from .valued import plain, valued
 
 
-class StepModel(context.StepModel):
+class StepModel(context.StepModel, ids.OfModel):
     """The version of a model that a step works on."""
 
     def get_artifact(self, name: str, version: str | int | None = None) -> Any:
@@ -46,16 +46,6 @@ class StepModel(context.StepModel):
     def id(self) -> UUID:
         """The version's id."""
         return ids.of(self._version().record)
-
-    @property
-    def model_version_id(self) -> UUID:
-        """The version's id."""
-        return self.id
-
-    @property
-    def model_id(self) -> str:
-        """The model's name."""
-        return self.name
 
     @property
     def stage(self) -> str | None:

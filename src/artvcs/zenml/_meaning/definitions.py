@@ -104,7 +104,7 @@ class ExternalArtifact(OneValue):
         super().__init__(value, name)
 
 
-class Model(model.Model):
+class Model(model.Model, ids.OfModel):
     """A model as ZenML's pipelines name it; what it says of itself is noted with each new version."""
 
     def __init__(
@@ -158,16 +158,6 @@ class Model(model.Model):
     def id(self) -> UUID:
         """The version's id."""
         return self._found().id
-
-    @property
-    def model_version_id(self) -> UUID:
-        """The version's id."""
-        return self.id
-
-    @property
-    def model_id(self) -> str:
-        """The model's name."""
-        return self.name
 
     @property
     def stage(self) -> str | None:

@@ -17,6 +17,23 @@ _FROM_ARTIFACT = 12
 """So many digits are those of the artifact's id; there stands the UUID's version after them."""
 
 
+class OfModel:
+    """What ZenML calls id and name of a version of a model besides."""
+
+    id: Any
+    name: Any
+
+    @property
+    def model_version_id(self) -> UUID:
+        """The version's id."""
+        return UUID(str(self.id))
+
+    @property
+    def model_id(self) -> str:
+        """The model's name."""
+        return str(self.name)
+
+
 def of(version: Version) -> UUID:
     """The id of a version: a UUID of the kind whose digits mean what its maker says (RFC 9562, version 8)."""
     digits = hash_bytes(f"{version.artifact} {version.name}".encode(), "answer")
