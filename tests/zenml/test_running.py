@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import pytest
-from pydantic import BaseModel
 
 from artvcs.pipelines.errors import DefinitionError, IgnoredSetting, ParameterError, RunFailed
 from artvcs.zenml import (
@@ -33,19 +29,11 @@ from artvcs.zenml import (
     save_artifact,
     step,
 )
-from artvcs.zenml._names import absent
 from artvcs.zenml._names.absent import NotHere
 from artvcs.zenml.client import Client
-from artvcs.zenml.config import DockerSettings, StepConfigurationUpdate, StepRetryConfig
-from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages, VisualizationType
-from artvcs.zenml.io import fileio
+from artvcs.zenml.config import StepConfigurationUpdate, StepRetryConfig
+from artvcs.zenml.enums import ArtifactType, ExecutionStatus, ModelStages
 from artvcs.zenml.logger import get_logger
-from artvcs.zenml.materializers import (
-    BuiltInMaterializer,
-    PandasMaterializer,
-    PydanticMaterializer,
-)
-from artvcs.zenml.materializers.base_materializer import BaseMaterializer
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -195,102 +183,6 @@ def test_a_step_knows_where_it_stands() -> None:
         get_pipeline_context()
 
 
-class Grid:
-    def __init__(self, cells: list[int]) -> None:
-        self.cells = cells
-
-
-class GridMaterializer(BaseMaterializer):
-    ASSOCIATED_TYPES = (Grid,)
-    ASSOCIATED_ARTIFACT_TYPE = ArtifactType.DATA
-
-    def load(self, data_type: type[Any]) -> Grid:
-        super().load(data_type)
-        with self.artifact_store.open(os.path.join(self.uri, "cells.json"), "r") as file:
-            return Grid(json.load(file))
-
-    def save(self, data: Grid) -> None:
-        super().save(data)
-        with fileio.open(os.path.join(self.uri, "cells.json"), "w") as file:
-            json.dump(data.cells, file)
-
-    def save_visualizations(self, data: Grid) -> dict[str, VisualizationType]:  # type: ignore[override]
-        path = os.path.join(self.uri, "cells.html")
-        with fileio.open(path, "w") as file:
-            file.write("<b>cells</b>")
-        return {path: VisualizationType.HTML}
-
-    def extract_metadata(self, data: Grid) -> dict[str, Any]:
-        return {"cells": len(data.cells)}
-
-
-class Report(BaseModel):
-    title: str
-    score: float = 0.5
-
-
-class ReportMaterializer(PydanticMaterializer):
-    ASSOCIATED_TYPES = (Report,)
-
-    def extract_metadata(self, data: Report) -> dict[str, Any]:
-        return {"title": data.title, **super().extract_metadata(data)}
-
-
-@step(output_materializers=GridMaterializer)
-def grid() -> Annotated[Grid, "grid"]:
-    return Grid([1, 2])
-
-
-@step(output_materializers=[GridMaterializer, BuiltInMaterializer])
-def both() -> tuple[Annotated[Grid, "other"], Annotated[int, "number"]]:
-    return Grid([3]), 4
-
-
-@step(output_materializers={"report": ReportMaterializer})
-def report(grid: Grid) -> Annotated[Report, "report"]:
-    return Report(title=str(grid.cells))
-
-
-def test_materializers() -> None:
-    @pipeline
-    def making() -> None:
-        report(grid())
-        both()
-
-    run = making()
-    assert run.steps["both"].outputs["other"].load().cells == [3]
-    assert run.steps["both"].outputs["number"].load() == 4
-    made = run.steps["report"].output
-    assert made.load() == Report(title="[1, 2]")
-    assert made.metadata["title"] == "[1, 2]"
-    shown = run.steps["grid"].output
-    assert shown.metadata["cells"] == 2
-    assert [(each.kind, each.content) for each in shown.visualizations()] == [("html", b"<b>cells</b>")]
-
-
-def one() -> int:
-    return 1
-
-
-def test_what_says_where_a_step_runs_is_passed_over_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(absent, "_told", set())
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        settings = {"docker": DockerSettings(requirements=["pandas"], parent_image="x")}
-        anywhere = step(settings=settings, step_operator="vertex", enable_step_logs=False)(one)
-
-        @pipeline(settings=settings)
-        def running() -> None:
-            anywhere()
-
-    assert running().steps["one"].output.load() == 1
-    assert settings["docker"].parent_image == "x"
-    assert [str(each.message) for each in told] == [
-        "DockerSettings says where or with what steps run, which ZenML's stacks decide; there are none here, and it is "
-        "passed over."
-    ]
-
-
 def test_retries_and_hooks() -> None:
     told = list[str]()
 
@@ -310,67 +202,13 @@ def test_retries_and_hooks() -> None:
     assert told == ["as it should"]
 
 
-def test_secrets_are_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPEN_AI_API_KEY", "k")
-    values = Client().get_secret("open-ai").secret_values
-    assert (values["api_key"], dict(values)) == ("k", {"api_key": "k"})
-    with pytest.raises(KeyError, match="no value 'url' here; set the environment variable OPEN_AI_URL"):
-        values["url"]
-
-
-def test_a_stack_has_a_place_for_files_and_nothing_else() -> None:
-    stack = Client().active_stack
-    path = os.path.join(stack.artifact_store.path, "x")
-    with stack.artifact_store.open(path, "w") as file:
-        file.write("y")
-    assert stack.artifact_store.exists(path)
-    assert stack.artifact_store.listdir(stack.artifact_store.path) == ["x"]
-    assert stack.components == {"artifact_store": stack.artifact_store, "orchestrator": stack.orchestrator}
-    assert not stack.alerter
-    assert stack.alerter.name is None
-    assert stack.orchestrator.config.is_local
-    with pytest.raises(NotHere, match=r"active_stack\.alerter\.post belongs .*; call the chat's own client in a step"):
-        stack.alerter.post("hello")
-
-
-GUARD = """
-from artvcs.zenml import pipeline, step
-from artvcs.zenml.client import Client
-from artvcs.zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
-
-experiment_tracker = Client().active_stack.experiment_tracker
-if not experiment_tracker or not isinstance(experiment_tracker, MLFlowExperimentTracker):
-    raise RuntimeError("Your active stack needs to contain an MLFlow experiment tracker.")
-
-@step(experiment_tracker=experiment_tracker.name)
-def track() -> str:
-    return experiment_tracker.get_tracking_uri()
-
-@pipeline
-def tracking():
-    track()
-
-print(tracking().steps["track"].output.load())
-"""
-
-
-def test_mlflow_is_an_experiment_tracker_where_it_is_installed(project: Path) -> None:
-    (project / "guarded.py").write_text(GUARD)
-    without = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
-    assert "There is no experiment tracker, since MLflow is not installed; install mlflow, or" in without.stderr
-    assert "RuntimeError: Your active stack needs" in without.stderr
-    (project / "mlflow.py").write_text("def get_tracking_uri():\n    return 'sqlite:///runs.db'\n")
-    done = subprocess.run([sys.executable, "guarded.py"], cwd=project, capture_output=True, text=True)
-    assert (done.stdout, done.returncode) == ("sqlite:///runs.db\n", 0), done.stderr
-
-
 def test_what_belongs_to_the_server_is_a_sentence() -> None:
     with pytest.raises(NotHere, match=r"Client\(\)\.create_trigger belongs to ZenML's stacks or its server"):
         Client().create_trigger()
 
     @pipeline(dynamic=True)
     def dynamic() -> None:
-        grid()
+        load()
 
     with pytest.raises(DefinitionError, match="'dynamic' is dynamic, which is not here"):
         dynamic()
@@ -408,35 +246,14 @@ def test_a_configuration_file_of_zenml(project: Path) -> None:
     assert Client().get_model_version("prices", "spring").run_metadata["license"] == "MIT"
 
 
-def test_a_logger_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_logger_is_seen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     logger = get_logger("a project of somebody's")
-    logger.propagate = False
-    logger.handlers.clear()
-    logging.Logger.manager.loggerDict.pop("a project of somebody's")
-    get_logger("a project of somebody's").info("seen")
-    assert logger.level == logging.INFO
-
-
-def test_a_series_where_a_frame_is_declared_and_the_other_way_round() -> None:
-    @step
-    def split() -> Annotated[pd.Series, "y"]:  # type: ignore[type-arg]
-        return pd.Series([1, 2], name="target")
-
-    @step
-    def as_frame(y: pd.DataFrame) -> Annotated[pd.DataFrame, "frame"]:
-        return y
-
-    @step
-    def as_series(y: pd.Series) -> float:  # type: ignore[type-arg]
-        return float(y.sum())
-
-    @pipeline
-    def converting() -> None:
-        as_series(as_frame(split()))
-
-    run = converting()
-    assert list(run.steps["as_frame"].output.load().columns) == ["target"]
-    assert run.steps["as_series"].output.load() == 3.0
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # as where nobody has set up logging
+    get_logger(logger.name).info("seen")
+    assert capsys.readouterr().err == "seen\n"
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.NullHandler()])
+    logger.info("somebody else's to show")
+    assert capsys.readouterr().err == ""
 
 
 def test_tags_of_what_a_step_is_about_to_return() -> None:
@@ -475,14 +292,6 @@ def test_a_step_looks_at_its_own_run() -> None:
 
     assert searching(3).steps["best"].output.load() == 2
     assert searching(5).steps["best"].output.load() == 4
-
-
-def test_stacks_and_projects_that_are_asked_for() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", IgnoredSetting)
-        Client().activate_stack("production")
-    assert Client().active_project.name == Path.cwd().name
-    assert isinstance(Client().active_stack.experiment_tracker.get_tracking_uri(), str)
 
 
 def test_an_external_artifact_is_a_value_or_names_what_is_there() -> None:
@@ -570,16 +379,6 @@ def test_what_is_called_around_a_run_and_by_a_file(project: Path) -> None:
 def test_what_is_said_of_a_step_in_an_object() -> None:
     run = training.with_options(steps={"fit": StepConfigurationUpdate(parameters={"rate": 0.7})})()
     assert run.steps["fit"].output.load() == {"rate": 0.7}
-
-
-class FrameMaterializer(PandasMaterializer):  # type: ignore[misc, valid-type]
-    def extract_metadata(self, data: pd.DataFrame) -> dict[str, Any]:
-        return {**super().extract_metadata(data), "first": str(data.columns[0])}
-
-
-def test_the_facts_of_a_materializer_of_zenml() -> None:
-    version = save_artifact(pd.DataFrame({"a": [1, 2]}), "frame", materializer=FrameMaterializer)
-    assert (version.metadata["shape"], version.metadata["first"]) == ([2, 1], "a")
 
 
 @pytest.mark.parametrize(
