@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,9 +20,9 @@ from artvcs.pipelines.record.models import new_version
 from artvcs.pipelines.run import context
 from artvcs.vcs import RepositoryNotFound, UnknownName, runs, versions
 
-from ._meaning import ids
+from ._meaning import facts, ids
 from ._meaning.definitions import Model, tag_names
-from ._meaning.pages import Facts, ours, page
+from ._meaning.pages import ours, page
 from ._meaning.responses import (
     NOTED,
     ArtifactResponse,
@@ -35,6 +34,7 @@ from ._meaning.responses import (
     person,
     set_stage,
 )
+from ._meaning.secrets import Secret
 from ._meaning.stacks import Stack
 from ._names import finder
 from ._names.absent import HasMore, NotHere, ignored, not_here
@@ -62,11 +62,11 @@ class Client(native.Client, HasMore):
         name = said.pop("artifact_id", None) if artifact is None else artifact
         if name is not None:
             said["name"] = str(getattr(name, "name", name))
-        said |= {here: said.pop(theirs) for theirs, here in _OF_VERSIONS.items() if said.get(theirs) is not None}
+        said |= {here: said.pop(theirs) for theirs, here in facts.CONDITIONS.items() if said.get(theirs) is not None}
         given = ours(said, super().list_artifact_versions, but=("type",))
         found = map(ArtifactVersionResponse, super().list_artifact_versions(**given))
         rest = {name: value for name, value in said.items() if name not in given}
-        return page(found, rest, _VERSION_FACTS, "Client().list_artifact_versions")
+        return page(found, rest, facts.VERSIONS, "Client().list_artifact_versions")
 
     def get_artifact(self, name_id_or_prefix: Any, **_: Any) -> ArtifactResponse:
         """An artifact by its name, with its versions. Raises KeyError where there is none."""
@@ -81,8 +81,7 @@ class Client(native.Client, HasMore):
     def list_artifacts(self, **said: Any) -> Any:
         """Artifacts, by name."""
         names = (each for each in versions.names(self.repository.refs()) if not each.startswith(lookup.MODELS))
-        facts = {**_NAMED_FACTS, "has_custom_name": lambda each: each.has_custom_name}
-        return page(map(self.get_artifact, names), said, facts, "Client().list_artifacts")
+        return page(map(self.get_artifact, names), said, facts.ARTIFACTS, "Client().list_artifacts")
 
     def update_artifact(self, name_id_or_prefix: Any, **said: Any) -> Any:
         """Changes the tags of an artifact's newest version; its name stays."""
@@ -132,7 +131,7 @@ class Client(native.Client, HasMore):
         found = super().list_pipeline_runs(**given, limit=theirs[2])
         rest = {name: value for name, value in said.items() if name not in given}
         return page(
-            (PipelineRunResponse(self.repository, run) for run in found), rest, _RUN_FACTS,
+            (PipelineRunResponse(self.repository, run) for run in found), rest, facts.RUNS,
             "Client().list_pipeline_runs",
         )  # fmt: skip
 
@@ -141,7 +140,7 @@ class Client(native.Client, HasMore):
         run = said.pop("pipeline_run_id", None)
         found = [self.get_pipeline_run(run)] if run is not None else self.list_pipeline_runs()
         steps = (step for each in found for step in each.steps.values())
-        return page(steps, said, _STEP_FACTS, "Client().list_run_steps")
+        return page(steps, said, facts.STEPS, "Client().list_run_steps")
 
     def get_run_step(self, step_run_id: str, **_: Any) -> Any:
         """A step in a run, by its id. Raises KeyError where there is none."""
@@ -158,8 +157,7 @@ class Client(native.Client, HasMore):
     def list_pipelines(self, **said: Any) -> Any:
         """Pipelines that have run, by name."""
         names = sorted({run.pipeline for run in super().list_pipeline_runs()})
-        facts = {**_NAMED_FACTS, "latest_run_status": lambda each: each.latest_run_status}
-        return page(map(self.get_pipeline, names), said, facts, "Client().list_pipelines")
+        return page(map(self.get_pipeline, names), said, facts.PIPELINES, "Client().list_pipelines")
 
     def get_model(self, model_name_or_id: Any, **_: Any) -> ModelResponse:
         """A model with its versions. Raises KeyError where it has none yet: it is there with its first version."""
@@ -175,7 +173,7 @@ class Client(native.Client, HasMore):
         """Models, by name."""
         stored = versions.names(self.repository.refs(), lookup.MODELS)
         found = (self.get_model(name.removeprefix(lookup.MODELS)) for name in stored)
-        return page(found, said, _NAMED_FACTS, "Client().list_models")
+        return page(found, said, facts.NAMED, "Client().list_models")
 
     def get_model_version(  # type: ignore[override]
         self, model_name_or_id: Any = None, model_version_name_or_number_or_id: Any = None, **_: Any
@@ -216,7 +214,7 @@ class Client(native.Client, HasMore):
             found = [each for one in names for each in super(Client, self).list_model_versions(one)]
         except UnknownName as error:
             raise NotFound(str(error)) from None
-        return page(map(ModelVersionResponse, found), said, _MODEL_FACTS, "Client().list_model_versions")
+        return page(map(ModelVersionResponse, found), said, facts.MODELS, "Client().list_model_versions")
 
     def update_model_version(
         self, model_name_or_id: str, version_name_or_id: Any, stage: Any = None, force: bool = False,
@@ -282,13 +280,13 @@ class Client(native.Client, HasMore):
         """What belongs to a version of a model."""
         found = ModelVersionResponse(self._model_version(model_version_id)).linked()
         links = (SimpleNamespace(id=each.id, name=each.name, artifact_version=each) for each in found)
-        return page(links, said, _LINK_FACTS, "Client().list_model_version_artifact_links")
+        return page(links, said, facts.LINKS, "Client().list_model_version_artifact_links")
 
     def list_model_version_pipeline_run_links(self, model_version_id: Any, **said: Any) -> Any:
         """The runs that worked on a version of a model."""
         found = ModelVersionResponse(self._model_version(model_version_id)).pipeline_runs.values()
         links = (SimpleNamespace(id=each.id, name=each.name, pipeline_run=each) for each in found)
-        return page(links, said, _LINK_FACTS, "Client().list_model_version_pipeline_run_links")
+        return page(links, said, facts.LINKS, "Client().list_model_version_pipeline_run_links")
 
     def create_tag(self, name: str, **_: Any) -> Any:
         """Nothing: a tag is there as soon as something has it."""
@@ -304,7 +302,7 @@ class Client(native.Client, HasMore):
             SimpleNamespace(name=name, id=name, color=None, exclusive=False, tagged_count=count)
             for name, count in sorted(has.items())
         ]
-        return page(tags, said, _TAG_FACTS, "Client().list_tags")
+        return page(tags, said, facts.TAGS, "Client().list_tags")
 
     def get_tag(self, tag_name_or_id: Any, **_: Any) -> Any:
         """A tag that something has. Raises KeyError where nothing has it."""
@@ -387,119 +385,11 @@ class Later(LazyArtifact):
         return ArtifactVersionResponse(self._client._artifact(self.name, self.version)).run_metadata
 
 
-class Secret:
-    """A secret by its name: `db` has the value `url` where the environment has `DB_URL`."""
-
-    def __init__(self, name: str) -> None:
-        self.name = self.id = name
-        self.secret_values = self.values = _Values(name)
-
-
-class _Values(Mapping[str, str]):
-    """The values of a secret, looked up in the environment when they are asked for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def _variables(self, key: str) -> list[str]:
-        spelt = "".join(char if char.isalnum() else "_" for char in f"{self._name}_{key}")
-        return [spelt.upper(), "".join(char if char.isalnum() else "_" for char in key).upper()]
-
-    def __getitem__(self, key: str) -> str:
-        for variable in self._variables(key):
-            if variable in os.environ:
-                return os.environ[variable]
-        raise NotFound(
-            f"The secret {self._name!r} has no value {key!r} here; set the environment variable "
-            f"{self._variables(key)[0]}."
-        )
-
-    def __contains__(self, key: object) -> bool:
-        return any(variable in os.environ for variable in self._variables(str(key)))
-
-    def _known(self) -> list[str]:
-        [start, _] = self._variables("")
-        return [name.removeprefix(start).lower() for name in os.environ if name.startswith(start)]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._known())
-
-    def __len__(self) -> int:
-        return len(self._known())
-
-
 def _retag(name: str, version: str | int | None, added: Any, removed: Any) -> None:
     if added:
         add_tags(*tag_names(added), artifact=name, version=version)
     if removed:
         remove_tags(*tag_names(removed), artifact=name, version=version)
-
-
-_OF_VERSIONS = {
-    "pipeline_run": "run",
-    "version_number": "number",
-    "run_metadata": "metadata",
-    "model_version_id": "model",
-}
-"""ZenML's conditions that have another name in ours."""
-
-_VERSION_FACTS: Facts[Any] = {
-    "id": lambda each: each.id,
-    "name": lambda each: each.name,
-    "version": lambda each: each.version,
-    "number": lambda each: each.number,
-    "version_number": lambda each: each.number,
-    "created": lambda each: each.created,
-    "updated": lambda each: each.created,
-    "size": lambda each: each.size,
-    "tag": lambda each: each.tags,
-    "tags": lambda each: each.tags,
-    "data_type": lambda each: (each.data_type, each.data_type.attribute),
-    "materializer": lambda each: each.materializer,
-    "type": lambda each: each.type,
-    "has_custom_name": lambda each: each.artifact.has_custom_name,
-    "user": lambda each: each.user.name,
-}
-_RUN_FACTS: Facts[Any] = {
-    "id": lambda run: run.id,
-    "name": lambda run: run.name,
-    "pipeline": lambda run: run.pipeline,
-    "status": lambda run: run.status,
-    "created": lambda run: run.started,
-    "start_time": lambda run: run.start_time,
-    "end_time": lambda run: run.end_time,
-    "tag": lambda run: run.tags,
-    "tags": lambda run: run.tags,
-}
-_MODEL_FACTS: Facts[Any] = {
-    "id": lambda each: each.id,
-    "name": lambda each: each.name,
-    "version": lambda each: each.version,
-    "number": lambda each: each.number,
-    "created": lambda each: each.created,
-    "stage": lambda each: each.found.stages,
-    "tag": lambda each: each.tags,
-    "tags": lambda each: each.tags,
-}
-_STEP_FACTS: Facts[Any] = {
-    "id": lambda step: step.id,
-    "name": lambda step: step.name,
-    "status": lambda step: step.status,
-    "created": lambda step: step.start_time,
-    "start_time": lambda step: step.start_time,
-    "end_time": lambda step: step.end_time,
-    "cache_key": lambda step: step.cache_key,
-}
-_LINK_FACTS: Facts[Any] = {"name": lambda link: link.name}
-_TAG_FACTS: Facts[Any] = {"name": lambda tag: tag.name, "id": lambda tag: tag.id}
-_NAMED_FACTS: Facts[Any] = {
-    "id": lambda each: each.id,
-    "name": lambda each: each.name,
-    "created": lambda each: each.created,
-    "updated": lambda each: each.updated,
-    "tag": lambda each: each.tags,
-    "tags": lambda each: each.tags,
-}
 
 
 def __getattr__(name: str) -> Any:
