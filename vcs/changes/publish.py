@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..catalog.database import Database
@@ -178,10 +179,24 @@ class Publisher:
         if outcome is not Outcome.COMMITTED:
             return outcome
         self._store.soundness.written(op_name(seq))
+        if not self._leased:
+            self._keep_index({*state.segments} - {*head.state.segments})
         self._store.adopt(entry)
         for oid, node in nodes.items():
             self._store.remember(oid, node, made[oid].size)  # the next change begins with them
         return outcome
+
+    def _keep_index(self, made: Iterable[Oid]) -> None:
+        """Puts index segments again that are gone though they are named now.
+
+        A collector sweeps what no state names, and looks afterwards whether one does by then. So one of both sees it,
+        whoever comes first.
+        """
+        files = self._store.files
+        for name in map(segment_name, made):
+            if not files.exists(name):
+                with suppress(FileNotFoundError):  # the copy here is gone, too: repairing is another's work
+                    files.put(name, files.read(name))
 
     def _check_not_collected(self, change: Change, head: Snapshot, lost: Iterable[Oid]) -> None:
         """Makes sure that all is there that a change has sent, and that it has found there. Raises Collected."""

@@ -90,6 +90,8 @@ class Nearby:
         """See `Files.put`."""
         self._forget(name)
         self._far.put(name, data)
+        if _is_kept(name):
+            self.keep(name, data)
 
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""

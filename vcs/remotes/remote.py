@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,9 @@ _FORMAT = 64 << 10
 
 _TRIES = 2
 """So often work is done anew that relied on what was collected: a push has to take longer than a collector waits."""
+
+_MEANWHILE = 1.0
+"""Seconds after which a file that is missing now is looked for once more."""
 
 _FOLLOWED = 5
 """So often work is done with a newer state, where files are missing that the last one named."""
@@ -160,13 +164,17 @@ class Remote:
         Raises:
             DamagedError: It is the newest, and a file is missing that it names.
         """
+        waited = False
         for _ in range(_FOLLOWED):
             try:
                 return work(entry)
             except FileNotFoundError:
                 missing, entry = entry, self.look()
                 if missing.oid == entry.oid:
-                    break
+                    if waited:
+                        break
+                    time.sleep(_MEANWHILE)  # a collector that has swept what was just named puts it back
+                    waited = True
         raise DamagedError(
             f"A file is missing or damaged at {self.where} that its newest state names; "
             "try again, or run `art fsck --repair` there."

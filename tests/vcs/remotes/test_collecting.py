@@ -14,13 +14,18 @@ import pytest
 from obstore.store import MemoryStore
 
 from artvcs.testing.tools import at_once
+from artvcs.vcs.changes import publish
 from artvcs.vcs.errors import Collected
 from artvcs.vcs.remotes.exchange import garbage
 from artvcs.vcs.remotes.exchange.mirror import mirror
+from artvcs.vcs.remotes.far_store import FarLog
+from artvcs.vcs.remotes.nearby import Nearby
 from artvcs.vcs.remotes.places.bucket import BucketFiles
 from artvcs.vcs.remotes.places.far_files import FarFiles
 from artvcs.vcs.remotes.places.folder import FolderFiles
 from artvcs.vcs.remotes.places.probe import Guarantees
+from artvcs.vcs.storage.op_log import Outcome
+from artvcs.vcs.storage.packs.op_file import Entry
 
 from ..helpers import problems
 from . import places
@@ -177,3 +182,54 @@ def test_what_others_have_made_again_stays(tmp_path: Path) -> None:
     eve.fetch()
     eve.bring_all()
     assert set(eve.versions()) == {"data@1", "again@1"}
+
+
+@pytest.mark.parametrize("collector", ["before the change is named", "after its index was seen"])
+def test_an_index_that_a_collector_takes_for_garbage_as_it_is_named_stays(tmp_path: Path, collector: str) -> None:
+    """Also for a collector whose clock is a month ahead: who has named an index looks whether it is there, and who has
+    deleted one whether it is named by now."""
+    place = MemoryStore()
+    ada, ben = (Machine(tmp_path / name, place) for name in ("ada", "ben"))
+    ada.save("data", b"1")
+    ada.push()
+    ben.fetch()
+    ada.save("data", b"2")
+    commit, delete = FarLog.commit, Nearby.delete
+    about_to_delete, named, swept = threading.Event(), threading.Event(), list[str]()
+
+    def late_commit(log: FarLog, entry: Entry, visible: Callable[[], object]) -> Outcome:
+        """The index has been sent: now the collector comes."""
+        if not entry.op.state.segments or sweeper.ident is not None:
+            return commit(log, entry, visible)
+        sweeper.start()
+        about_to_delete.wait(60)
+        if collector == "before the change is named":
+            named.set()
+            sweeper.join()
+        return commit(log, entry, visible)
+
+    def late_delete(files: Nearby, name: str) -> None:
+        about_to_delete.set()
+        named.wait(60)
+        delete(files, name)
+        swept.append(name)
+
+    def sweep() -> None:
+        there = ben.remote
+        there.look()
+        garbage._There(there).sweep()
+
+    sweeper = threading.Thread(target=sweep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publish, "MAX_LOOSE", 1)
+        patch.setattr(garbage, "_INDEX_SPARED", -1e9)
+        patch.setattr(FarLog, "commit", late_commit)
+        patch.setattr(Nearby, "delete", late_delete)
+        ada.push()
+        named.set()
+        sweeper.join()
+    assert any(name.startswith("index/") for name in swept)
+    eve = Machine(tmp_path / "eve", place)
+    eve.fetch()
+    eve.bring_all()
+    assert set(eve.versions()) == {"data@1", "data@2"}

@@ -38,7 +38,7 @@ _PROBE_SPARED = 24 * 3600.0
 """Seconds for which what is tried out there is left to who does that."""
 
 _INDEX_SPARED = 7 * 24 * 3600.0
-"""Seconds for which an index is that no state names: who sent it is told nothing, but begins anew within the hour."""
+"""Seconds for which an index is spared that no state names: whoever is about to name it need not send it again."""
 
 
 def plan(near: Repository, remote: Remote, max_unused: float | None = None) -> Plan:
@@ -148,9 +148,18 @@ class _There:
 
     def sweep(self) -> dict[str, int]:
         """See `Ground.sweep`."""
-        swept = self.leftovers()
+        swept, files = self.leftovers(), self._remote.files
+        kept = dict[str, bytes]()
         for name in swept:
-            self._remote.files.delete(name)
+            if name.startswith(f"{INDEX}/"):
+                with suppress(FileNotFoundError):  # another collector was here
+                    kept[name] = files.read(name)
+            files.delete(name)
+        # Who has named one since we looked has seen that it was there: see `Publisher`.
+        named = set(map(segment_name, self.store.look().state.segments)) if kept else set()
+        for name in named & kept.keys():
+            files.put(name, kept[name])
+            del swept[name]
         return swept
 
     def kept_edits(self) -> Iterable[Path]:
