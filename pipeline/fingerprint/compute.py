@@ -308,6 +308,7 @@ def _path_of(root: str, label: str) -> str | None:
 
 _known: dict[_Key, Followed] = {}
 _lock = threading.RLock()
+_frozen = False
 
 
 def fingerprint(function: Callable[..., Any], *, reach: Reach = "project") -> Fingerprint:
@@ -349,6 +350,13 @@ def _remembered(function: types.FunctionType, also: tuple[Any, ...]) -> Followed
     return result
 
 
+def _is_frozen() -> bool:
+    """Whether somebody has taken objects out of what the collector looks at. To count them takes a while."""
+    global _frozen
+    _frozen = _frozen or bool(gc.get_freeze_count())
+    return _frozen
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Pauses the collector: a syntax tree is many small objects that stay, looking at them costs time."""
@@ -357,7 +365,7 @@ def _uncollected() -> Iterator[None]:
     try:
         yield
     finally:
-        if collecting and not gc.get_freeze_count():
+        if collecting and not _is_frozen():
             # There and back leaves everything with the oldest, or it would all be looked at right now.
             gc.freeze()
             gc.unfreeze()
