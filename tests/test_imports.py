@@ -64,6 +64,7 @@ def test_all_public_names_can_be_imported() -> None:
     from artvcs.client import Client
 
     assert {name for name in artvcs.__all__ if getattr(artvcs, name) is not None} == set(artvcs.__all__)
+    assert dir(artvcs) == sorted(artvcs.__all__)  # what Tab offers
     assert artvcs.Client is Client
     with pytest.raises(AttributeError, match="no attribute 'surprise'"):
         _ = artvcs.surprise

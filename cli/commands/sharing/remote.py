@@ -78,7 +78,7 @@ def ls(as_json: bool) -> None:
         )
         return
     rows = [[each.name, str(each.address), each.file.name] for each in known]
-    terminal().table(["NAME", "URL", "IN"], rows, whole="NAME", spare=("IN",))
+    terminal().table(["name", "url", "in"], rows, whole="name", spare=("in",))
     if not rows:
         terminal().tell("No repository elsewhere is known; `art remote add origin URL` names one.")
 

@@ -13,6 +13,9 @@ from .typenames import type_name
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
+_LONGEST = 200
+"""Characters of a parameter that is no plain value."""
+
 
 def is_model(data: Any) -> bool:
     """Whether something has parameters, as scikit-learn's estimators do."""
@@ -73,5 +76,6 @@ def _plain(value: Any) -> Any:
     try:
         values.encode(value)
     except (TypeError, ValueError, RecursionError):
-        return _ADDRESS.sub("", repr(value))[:200]
+        text = " ".join(_ADDRESS.sub("", repr(value)).split())  # scikit-learn breaks its lines
+        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return value

@@ -35,7 +35,7 @@ class PathMaterializer(Materializer):
         with storage_errors(f"reading {data}"):
             target = _existing(data)
             if not target.is_dir() and not target.is_file():
-                raise MaterializerError(f"{data} is neither a file nor a folder; return the path of one.")
+                raise MaterializerError(f"{data} is neither a file nor a folder; give the path of one.")
         name = Path(os.path.abspath(data)).name or target.name
         if not name:
             raise MaterializerError(f"{data} is the root of the file system; return the path of a folder in it.")

@@ -214,6 +214,17 @@ def test_metadata_holds_the_parameters() -> None:
         values.encode(facts)
 
 
+def test_a_long_parameter_is_one_line_and_says_that_it_goes_on() -> None:
+    columns = compose.ColumnTransformer(
+        [("scaled", preprocessing.StandardScaler(), [f"column {n}" for n in range(30)])]
+    )
+    search = selection.GridSearchCV(pipeline.Pipeline([("columns", columns), ("model", linear.Ridge())]), {})
+    told = find_for_value(search)("").extract_metadata(search)["parameters"]["estimator"]
+    assert told.startswith("Pipeline(steps=[('columns', ColumnTransformer(")
+    assert told.endswith("…")
+    assert "\n" not in told
+
+
 def test_a_model_that_asks_for_more_than_skops_trusts_is_refused(tmp_path: Path) -> None:
     save(_pipeline(), tmp_path)
     schema = tmp_path / "model" / "schema.json"
