@@ -46,11 +46,11 @@ def _interruptible() -> None:
 def pytest_collection_finish() -> None:
     """Takes the hundreds of tests' modules out of what is looked through again and again: by Python, and by each run.
 
-    A run looks at what loaded modules of the user's do to packages. Those of tests that define no step are nobody's.
+    A run looks at what loaded modules of the user's do to packages. Those of tests are nobody's, but for a step's own.
     """
     for module in list(sys.modules.values()):
         path = getattr(module, "__file__", None) or ""
-        if path.startswith(TESTS) and path.endswith(".py") and "@step" not in Path(path).read_text():
+        if path.startswith(TESTS) and path.endswith(".py"):
             installed._own_files[path] = None
     gc.collect()
     gc.freeze()
