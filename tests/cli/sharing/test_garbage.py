@@ -40,11 +40,12 @@ def pushed_often(ada: Machine, times: int) -> None:
         ada.art("push")
 
 
-def test_old_changes_go_and_everybody_goes_on(machine: Clone, shared: Path) -> None:
+@pytest.mark.parametrize("often", [10, pytest.param(20, marks=pytest.mark.remotes)])
+def test_old_changes_go_and_everybody_goes_on(machine: Clone, shared: Path, often: int) -> None:
     ada, ben = machine("ada"), machine("ben")
-    pushed_often(ada, 20)
+    pushed_often(ada, often)
     ben.art("pull")
-    pushed_often(ada, 20)
+    pushed_often(ada, often)
     before = len(list((shared / "ops").iterdir()))
     planned = ada.art("gc", "--remote", "--dry-run", "--json").json
     done = ada.art("gc", "--remote", "--json").json
@@ -64,6 +65,7 @@ def test_old_changes_go_and_everybody_goes_on(machine: Clone, shared: Path) -> N
     there(shared, "fsck")
 
 
+@pytest.mark.remotes  # it takes long
 def test_what_was_only_written_anew_is_not_fetched_again(machine: Clone, shared: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     pushed_often(ada, 40)

@@ -21,6 +21,7 @@ from artvcs.vcs.maps import versions
 from artvcs.vcs.objects import values
 from artvcs.vcs.repository import Repository
 
+from ...conftest import COMPLETE
 from ...histories import write_runs
 from ...vcs.helpers import artifact_of, version_of
 
@@ -67,7 +68,7 @@ def spelt(version: ArtifactVersion) -> str:
     return f"{version.name}@{version.number}"
 
 
-quick = settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=300)
+quick = settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=1000 if COMPLETE else 100)
 
 
 @quick

@@ -306,15 +306,16 @@ def test_a_version_whose_record_is_lost_hides_no_other_and_is_mended_by_its_valu
     assert problems(folder) == []
 
 
+@pytest.mark.parametrize("apart", [45, pytest.param(11, marks=pytest.mark.faults)])
 def test_a_flipped_bit_in_the_index_loses_nothing_when_others_publish_and_collect(
-    repository: Repository, folder: Path, tmp_path: Path
+    repository: Repository, folder: Path, tmp_path: Path, apart: int
 ) -> None:
     """The index also names the packs: one whose name is damaged there is no garbage."""
     fill(repository)
     for number in range(20):
         put_text(repository, f"other/{number}", str(number))
     [segment] = (folder / "index").iterdir()
-    for place in range(24, 24 + 33 * 17, 11):
+    for place in range(24, 24 + 33 * 17, apart):
         copy = tmp_path / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(folder, copy)
@@ -329,8 +330,9 @@ def test_a_flipped_bit_in_the_index_loses_nothing_when_others_publish_and_collec
         )
 
 
+@pytest.mark.parametrize("apart", [7, pytest.param(1, marks=pytest.mark.faults)])
 def test_what_the_system_refuses_to_read_once_is_not_taken_for_lost(
-    filled: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch, apart: int
 ) -> None:
     """Else what it refers to would be collected."""
     from artvcs.vcs.storage.local import LocalFiles
@@ -338,7 +340,7 @@ def test_what_the_system_refuses_to_read_once_is_not_taken_for_lost(
     for number in range(40):
         put_text(filled, f"other/{number}", str(number))
     read = LocalFiles.read
-    for failing in range(1, 400):
+    for failing in range(1, 400, apart):
         calls = iter(range(1, 1_000_000))
 
         def refuse(self: LocalFiles, *args: Any, calls: Iterator[int] = calls, failing: int = failing) -> bytes:
