@@ -92,7 +92,10 @@ class Machine:
 
 _FORKING = """
 import json, os, sys
-import artvcs.pipelines.pipelines, artvcs.pipelines.run.scheduler
+import pygit2
+import artvcs.pipelines.pipelines, artvcs.pipelines.run.scheduler, artvcs.pipelines.cache.explain
+import artvcs.pipelines.history.pins, artvcs.pipelines.values.materializers.documents.materializer
+import artvcs.pipelines.values.materializers.python.builtin, artvcs.cli.commands.working.run
 from artvcs.cli import main
 for line in sys.stdin:
     asked = json.loads(line)
