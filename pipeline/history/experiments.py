@@ -47,7 +47,7 @@ class Experiment:
         started: When it began.
         seconds: How long it took; None while it is running.
         parameters: Its parameters, and those of its steps that have another name.
-        measures: What is noted of it, of its steps, or by people of the versions that it made.
+        measures: What is noted of it, of its steps, of its model, or by people of the versions that it made.
         of_steps: Each of these as `STEP.NAME`, for names that several steps have.
         given: Step and name → the parameters of steps alone.
     """

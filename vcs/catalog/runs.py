@@ -245,7 +245,7 @@ class Runs(Tables):
         if commit is None:
             _say(connection, source, name, {}, step.metadata)
         else:
-            _say(connection, source, name, commit.params, {**commit.metadata, **step.metadata})
+            _say(connection, source, name, commit.params, {**commit.noted, **step.metadata})
         for use, artifact in uses.taken(step, commit):
             row = use, bytes.fromhex(artifact), run.pipeline, name, source
             connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", row)

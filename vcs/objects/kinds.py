@@ -116,6 +116,11 @@ class Commit(Record):
     of_model: Mapping[str, Any] | None = later(None)
     curves: Oid | None = later(None)
 
+    @property
+    def noted(self) -> dict[str, Any]:
+        """All that it noted, about itself and about the model that it worked on."""
+        return {**(self.of_model or {}), **self.metadata}
+
 
 @record
 class Failure(Record):

@@ -186,3 +186,39 @@ def test_many_runs_are_answered_from_the_catalog(art: Art, project: Path, monkey
     assert "Run" not in read
     assert "Commit" not in read
     assert len(art("runs").out.splitlines()) == 52
+
+
+FITTING = """
+from typing import Annotated
+from artvcs import Model, log_metadata, pipeline, step
+
+@step
+def fit(rate: float) -> Annotated[float, "weights"]:
+    log_metadata({"accuracy": 1 - rate}, infer_model=True)
+    return rate
+
+@pipeline(model=Model("prices"))
+def fitting(rate: float = 0.5):
+    fit(rate)
+"""
+
+
+def test_what_is_noted_of_a_model_is_a_measure_of_its_runs(art: Art, project: Path) -> None:
+    (project / "fitting.py").write_text(FITTING)
+    for rate in (0.5, 0.25, 0.5):
+        assert art("run", "fitting.py", "-p", f"rate={rate}").code == 0
+    rows = art("runs", "--sort", "-accuracy", "--json").json
+    assert [row["measures"] for row in rows] == [{"accuracy": 0.75}, {"accuracy": 0.5}, {"accuracy": 0.5}]
+    assert list(Client().runs_frame("fitting").accuracy) == [0.5, 0.75, 0.5]  # the last run has reused what it says
+    assert art("plot", "accuracy", "--by", "rate", "--json").json["series"][0]["y"] == [0.5, 0.75, 0.5]
+    assert [row["version"] for row in art("ls", "weights", "--where", "accuracy > 0.6", "--json").json] == ["2"]
+    assert "accuracy=0.75 (fit)" in art("show", "weights@2").out
+    assert art("show", "prices@2").out.count("accuracy") == 1
+
+
+def test_what_somebody_notes_of_a_model_is_a_measure_of_the_run_that_made_it(art: Art, project: Path) -> None:
+    (project / "fitting.py").write_text(FITTING)
+    for rate in (0.5, 0.25):
+        assert art("run", "fitting.py", "-p", f"rate={rate}").code == 0
+    log_metadata({"rating": 5}, model_name="prices", model_version=1)
+    assert [row["measures"].get("rating") for row in art("runs", "fitting", "--json").json] == [None, 5]
