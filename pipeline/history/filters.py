@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from artvcs.vcs import values
+
 from ..errors import ParameterError
 
 T = TypeVar("T")
@@ -40,7 +42,7 @@ def metadata_matches(metadata: Mapping[str, Any], conditions: Conditions) -> boo
     """Whether metadata meets all conditions; a key that is not there meets none.
 
     Args:
-        metadata: What is known. `a.b` in a condition is key `b` of the mapping under `a`.
+        metadata: What is known. `a.b` in a condition is key `b` of the mapping under `a`, or a field of an object.
         conditions: Comparisons such as `accuracy > 0.9` (the value is JSON, or else text), or a mapping.
 
     Raises:
@@ -98,10 +100,10 @@ _NOTHING = object()
 
 def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
     if key in metadata:
-        return metadata[key]
+        return values.unmarked(metadata[key])
     found: Any = metadata
     for part in key.split("."):
-        found = found.get(part, _NOTHING) if isinstance(found, Mapping) else _NOTHING
+        found = values.unmarked(found.get(part, _NOTHING)) if isinstance(found, Mapping) else _NOTHING
     return found
 
 
