@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
+from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import lookup
-from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
 
 _LOOKED_AT = 1000
@@ -48,6 +49,23 @@ def find(repository: Repository, text: str) -> Found:
         lookup.find_run_spec(refs, text)  # says that there are not so many
     hint = lookup.near(partial(names, repository), name)
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
+
+
+def step(repository: Repository, text: str) -> StepView | None:
+    """The step that `RUN/STEP` stands for; None where there is no such run.
+
+    Raises:
+        UnknownName: The run has no such step.
+    """
+    run_text, slash, name = text.rpartition("/")
+    record = _run(repository, run_text) if slash and _run(repository, text) is None else None
+    if record is None:
+        return None
+    steps = PipelineRun(repository, record).steps
+    if name not in steps:
+        listed = ", ".join(steps) or "none"
+        raise UnknownName(f"The run {record.name} has no step {name!r}{perhaps(name, steps)}; it has {listed}.")
+    return steps[name]
 
 
 def names(repository: Repository, start: str) -> Iterator[str]:

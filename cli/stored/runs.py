@@ -111,11 +111,12 @@ def document(repository: Repository, run: PipelineRun) -> dict[str, object]:
         "id": run.id, "name": run.name, "pipeline": run.pipeline, "file": record.file, "status": run.status,
         "started": run.started, "seconds": run.duration, "author": record.author, "git": git_document(record.git),
         "parameters": run.parameters, "tags": run.tags, "metadata": run.metadata, "previous": record.previous,
-        "steps": {name: _step_document(repository, step) for name, step in run.steps.items()},
+        "steps": {name: step_document(repository, step) for name, step in run.steps.items()},
     }  # fmt: skip
 
 
-def _step_document(repository: Repository, step: StepView) -> dict[str, object]:
+def step_document(repository: Repository, step: StepView) -> dict[str, object]:
+    """A step of a run as JSON data. Raises as `document`."""
     failure = step.failure
     return {
         "status": step.status, "seconds": step.duration, "commit": step.record.commit, "log": step.record.log,

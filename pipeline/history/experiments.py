@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OWN = ("run", "id", "pipeline", "status", "started", "seconds")
 """The columns that every run has."""
 
+RUN, MADE = "the run", "what it made"
+"""What is told of where a measure was noted that no step noted."""
+
 SHORT = {"took": "seconds", "began": "started"}
 """What tables call two of them, where no parameter or measure is called so."""
 
@@ -168,6 +171,26 @@ def experiments(
         check_column(sort.removeprefix("-"), found.values())
         rows = _sorted(rows, sort.removeprefix("-"), downwards=sort.startswith("-"))
     return Experiments(rows[:limit], parameters, measures, len(catalog.runs.unreadable()))
+
+
+def measures(repository: Repository, run: str) -> dict[str, dict[str, Any]]:
+    """What is noted of one run, as `Experiment.measures` has it, by what it is noted of.
+
+    Args:
+        repository: Where it is recorded.
+        run: The run's id.
+
+    Returns:
+        Each step, `RUN`, for the run itself, and `MADE`, for what nothing but the versions says that it made → names
+        and values; of several of a name the last one counts.
+    """
+    catalog, found = repository.catalog(), dict[str, dict[str, Any]]()
+    for each in catalog.runs.said(run=run):
+        if not each.is_given and (each.key or each.json is not None):
+            found.setdefault(each.step or RUN, {})[each.key] = _value(each.json)
+    known = {name for noted in found.values() for name in noted}
+    made = {key: _value(text) for _, key, text in catalog.versions.noted_in_runs(run=run) if key not in known}
+    return {**found, MADE: made} if made else found
 
 
 def unknown(name: str, rows: Iterable[Experiment]) -> str | None:

@@ -12,7 +12,7 @@ from ..maps.refs import RefMap
 from ..objects.kinds import Artifact, Commit, Version
 from ..objects.oid import Oid
 from . import facts
-from .runs import Runs
+from .runs import Runs, of_runs
 from .tables import Ask, Tables
 
 if TYPE_CHECKING:
@@ -159,13 +159,16 @@ class Versions(Tables):
         query = f"SELECT key {said}{of}{measured} UNION SELECT key {notes}{of}{also} ORDER BY key LIMIT ?"
         return [key for (key,) in self.rows(query, *given, *given, limit, also=(self._runs,)) if key]
 
-    def noted_in_runs(self, pipeline: str | None = None) -> list[tuple[str, str, str | None]]:
-        """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made."""
+    def noted_in_runs(self, pipeline: str | None = None, run: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made.
+
+        Args:
+            pipeline: Only those that runs of this one made.
+            run: Only those that this one made.
+        """
         query = f"SELECT ref, key, json FROM {_NOTED_IN_RUNS} JOIN sources ON id = run_source"
-        given = []
-        if pipeline is not None:
-            query, given = f"{query} JOIN runs ON runs.source = run_source WHERE pipeline = ?", [pipeline]
-        rows = self.rows(query, *given, also=(self._runs,))
+        where, given = of_runs(pipeline, run)
+        rows = self.rows(f"{query} JOIN runs ON runs.source = run_source{where}", *given, also=(self._runs,))
         return [(ref_names.last_part(ref), key, text) for ref, key, text in rows]
 
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
