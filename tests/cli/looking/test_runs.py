@@ -222,3 +222,30 @@ def test_what_somebody_notes_of_a_model_is_a_measure_of_the_run_that_made_it(art
         assert art("run", "fitting.py", "-p", f"rate={rate}").code == 0
     log_metadata({"rating": 5}, model_name="prices", model_version=1)
     assert [row["measures"].get("rating") for row in art("runs", "fitting", "--json").json] == [None, 5]
+
+
+KINDS = """
+from artvcs import log_metadata, pipeline, step
+
+@step
+def fit(rounds: int, depth: int, kind: str) -> int:
+    log_metadata({"accuracy": len(kind) / 10})
+    return 1
+
+@pipeline
+def kinds(rounds: int = 100, depth: int = 3, kind: str = "forest"):
+    fit(rounds, depth, kind)
+"""
+
+
+def test_columns_that_differ_stay_where_there_is_no_room(
+    art: Art, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "kinds.py").write_text(KINDS)
+    for kind, depth in (("forest", 4), ("boosting", 3), ("logistic", 3), ("voting", 3)):
+        assert art("run", "kinds.py", "-p", f"kind={kind}", "-p", f"depth={depth}").code == 0
+    for width, shown in ((60, ["run", "depth", "kind", "accuracy"]), (53, ["run", "kind", "accuracy"])):
+        monkeypatch.setattr(Terminal, "width", width)
+        assert heads(art("runs").out) == shown
+    monkeypatch.setattr(Terminal, "width", 80)
+    assert not {"pipeline", "status", "rounds", "depth"} & {*heads(art("runs", "-n", "3").out)}
