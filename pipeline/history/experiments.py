@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import DamagedError, Repository, UnknownName, runs, values
 
-from ..errors import ParameterError, perhaps
+from ..errors import perhaps
 from . import filters
 from .views import from_ms
 
@@ -142,8 +142,8 @@ def experiments(
         limit: At most so many.
 
     Raises:
-        UnknownName: There is no such pipeline.
-        ParameterError: A condition cannot be understood, or no run has that column.
+        UnknownName: There is no such pipeline, or no run has that column.
+        ParameterError: A condition cannot be understood.
     """
     catalog = repository.catalog()
     found = {
@@ -202,10 +202,10 @@ def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
 
 
 def check_column(name: str, rows: Iterable[Experiment]) -> None:
-    """Raises ParameterError where no run has this as a column."""
+    """Raises UnknownName where no run has this as a column."""
     hint = unknown(name, rows)
     if hint is not None:
-        raise ParameterError(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
+        raise UnknownName(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
 
 
 def frame(found: Experiments) -> pd.DataFrame:

@@ -94,7 +94,7 @@ def test_conditions(trials: Art) -> None:
 def test_columns_that_no_run_has_are_refused(trials: Art) -> None:
     for option in ("--sort", "--columns"):
         done = trials("runs", option, "acuracy")
-        assert (done.code, done.out) == (1, "")
+        assert (done.code, done.out) == (3, "")
         assert "No run has a column 'acuracy' (did you mean 'accuracy'?)" in done.err
     assert "No run is of a pipeline 'nothing'" in trials("runs", "nothing").err
 
