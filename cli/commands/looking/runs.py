@@ -119,7 +119,12 @@ def _document(row: Experiment) -> dict[str, object]:
 def _say_why_none(repository: Repository, pipeline: str | None, conditions: tuple[str, ...]) -> None:
     """Says that no run fits, and which condition asks for what no run has."""
     rows = experiments(repository, pipeline).rows
-    for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
+    parsed = filters.parse(conditions)
+    for key in dict.fromkeys(key for key, _, _ in parsed):
         if (hint := unknown(key, rows)) is not None:
             terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
+    for key, _, value in parsed:
+        found = [row.get(key) for row in rows if key in row]
+        if isinstance(value, str) and found and all(isinstance(each, (int, float)) for each in found):
+            terminal().warn(f"{key!r} is a number wherever it is known, and {value!r} is none.")
     terminal().tell("No run is like that.")

@@ -91,6 +91,16 @@ def test_conditions(trials: Art) -> None:
     )
 
 
+def test_a_condition_that_is_mistyped_is_said(trials: Art) -> None:
+    done = trials("runs", "--where", "accuracy >> 0.5")
+    assert (done.code, done.out) == (1, "")
+    assert "The condition 'accuracy >> 0.5' cannot be understood; write it as in 'accuracy > 0.9'" in done.err
+    assert "cannot be understood" in trials("ls", "score", "--where", "value => 0.5").err
+    told = trials("runs", "--where", "accuracy > 0,5").err
+    assert told.startswith("warning: 'accuracy' is a number wherever it is known, and '0,5' is none.\n")
+    assert depths(trials, "--where", "accuracy > .8") == [9]
+
+
 def test_columns_that_no_run_has_are_refused(trials: Art) -> None:
     for option in ("--sort", "--columns"):
         done = trials("runs", option, "acuracy")
