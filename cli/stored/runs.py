@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
-from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
+from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names, versions
 
 from ..terminal import output
 from ..terminal.output import Terminal
@@ -69,6 +69,12 @@ def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tup
             version = None
         is_new = version is None or version.run == run_id
         yield history.version_name(repository, each.name, each.artifact), is_new
+
+
+def models_made(repository: Repository, run: PipelineRun) -> list[str]:
+    """The versions of models that a run made, as `name@version`."""
+    found = (versions.by_value(repository.refs(), each.name, each.artifact) for each in run.record.models)
+    return [f"{each.name}@{each.label or each.number}" for each in found if each is not None and each.run == run.id]
 
 
 def took(repository: Repository, step: StepView) -> dict[str, list[str]]:
