@@ -14,7 +14,7 @@ from artvcs.vcs import runs as known
 
 from ...main import terminal
 from ...shell import completion
-from ...stored import history, runs
+from ...stored import finding, history, runs
 from ...stored.history import Entry
 from ...terminal import graph, output
 
@@ -45,6 +45,7 @@ def command(
         return
     repository = Client().repository
     shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
+    finding.say_model_too(terminal(), repository, target)
     if as_json:
         terminal().document([entry_document(entry) for entry in shown])
     elif not shown and repository.refs().count(ref_names.RUNS):

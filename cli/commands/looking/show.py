@@ -61,6 +61,7 @@ def command(target: str, all_files: bool, as_json: bool) -> None:
     """
     repository = Repository.discover()
     found = finding.step(repository, target) or finding.find(repository, target)
+    finding.say_model_too(terminal(), repository, target)
     if isinstance(found, StepView):
         terminal().document(_step_document(repository, found)) if as_json else _say_step(repository, found)
     elif isinstance(found, ArtifactVersion) and found.record.origin == "model":

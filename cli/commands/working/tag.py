@@ -42,14 +42,16 @@ def command(target: str | None, stage: str | None, reason: str, take: bool, as_j
         refs = repository.refs()
         found = _now(refs) if target is None else _history(refs, target)
         _list(repository, found, as_json=as_json)
+        finding.say_model_too(terminal(), repository, target)
         return
     if take:
         version = demote(target, stage, reason)
         terminal().note(f"{output.style(f'{version.name}@{version.version}', fg='yellow')} is {stage} no more")
         return
+    lookup.check_one(repository.refs(), target)
     wanted = finding.version(repository, target)
     before = stages.version(repository.refs(), wanted.name, stage)
-    promote(wanted.name, stage, wanted.number, reason)
+    promote(lookup.exactly(wanted.name), stage, wanted.number, reason)
     called = output.style(f"{wanted.name}@{wanted.version}", fg="yellow")
     if before is not None and before.artifact == wanted.id:
         terminal().note(f"{called} is {stage} already{'; why is noted' if reason else ''}")
