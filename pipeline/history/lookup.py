@@ -132,8 +132,11 @@ def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
 
 def _was_made_by(refs: Refs, version: Version, revision: git.Named) -> bool:
     """Whether a version was made at a Git revision or before it."""
-    state = refs.record(version.commit, Commit).git if version.commit else None
-    return state is not None and state.commit is not None and revision.reaches(state.commit)
+    made: Commit | Run | None = refs.record(version.commit, Commit) if version.commit else None
+    if made is None and version.run is not None:
+        made = runs.by_id(refs, version.run)
+    commit = version.revision if made is None or made.git is None else made.git.commit
+    return commit is not None and revision.reaches(commit)
 
 
 def named(refs: Refs, name: str) -> str:

@@ -113,6 +113,10 @@ def _data_lines(entry: Entry, decoration: str, oneline: bool) -> list[str]:
     lines = [f"{kind} {output.short(entry.oid)}{decoration}", f"Origin:  {origin}{run}"]
     if entry.version is not None:
         lines.append(f"Date:    {output.moment(from_ms(entry.when))}")
+        if entry.version.author is not None:
+            lines.append(f"Author:  {entry.version.author}")
+        if entry.version.revision is not None:
+            lines.append(f"Git:     {entry.version.revision[:12]}")
         if entry.version.metadata:
             lines.append(f"Noted:   {output.values(decode_all(entry.version.metadata))}")
     return lines

@@ -101,6 +101,10 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
         _say_origin(repository, record.commit, version.commit, run)
     else:
         say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
+        if record.author is not None:
+            terminal().row(f"Author:    {record.author}")
+        if record.revision is not None:
+            say(f"Git:       {record.revision[:12]}")
     _say_signed(_signed(repository, *_makers(repository, version)), record.commit, version.id)
     steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
     used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
@@ -283,13 +287,19 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
         "used": {title.lower(): used for title, used in _seen(repository, commit).items()} if commit else {},
-        "git": runs.git_document(commit.git) if commit else None,
+        "git": runs.git_document(commit.git) if commit else _revision_document(version.record.revision),
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
         "signed": _signed(repository, *_makers(repository, version)),
         "here": _is_here(repository, version),
         "promised_by": repository.promises().by(version.id),
+        "author": commit.author if commit else version.record.author,
     }
+
+
+def _revision_document(revision: str | None) -> dict[str, object] | None:
+    """The Git commit at which somebody stored something, as JSON data: of the working tree nothing is known."""
+    return None if revision is None else {"commit": revision, "branch": None, "dirty": None}
 
 
 def _run_document(repository: Repository, run: PipelineRun) -> dict[str, object]:

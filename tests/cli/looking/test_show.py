@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from artvcs import log_metadata
+from artvcs.vcs import Repository
 
 from ..conftest import Art
 
@@ -135,3 +137,19 @@ def test_a_step_of_a_run_shows_what_it_printed(art: Art, project: Path) -> None:
     done = art("show", "adding/number")
     assert done.code == art("show", "nothing").code
     assert "has no step 'number' (did you mean 'numbers'?); it has numbers, total, unnamed." in done.err
+
+
+def test_what_somebody_stored_shows_who_and_at_which_git_commit(art: Art, project: Path) -> None:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.invalid"]
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", "one"], check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert art("add", "adding.py", "--name", "raw").code == 0
+    author = Repository.discover().author()
+    lines = art("show", "raw").out.splitlines()
+    assert (f"Author:    {author}" in lines, f"Git:       {head[:12]}" in lines) == (True, True)
+    lines = art("log", "raw").out.splitlines()
+    assert (f"Author:  {author}" in lines, f"Git:     {head[:12]}" in lines) == (True, True)
+    document = art("show", "raw", "--json").json
+    assert (document["author"], document["git"]["commit"]) == (author, head)
+    assert art("show", "raw@HEAD").out == art("show", "raw").out
