@@ -10,7 +10,18 @@ mkdir -p "$demo"
 cp "$here/digits.py" "$demo/"
 cd "$demo"
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+
+# A command as it could be typed: what holds more than a word gets quotes.
+say() {
+    line=''
+    for each; do
+        case $each in *[!A-Za-z0-9_./=@:-]*) each="'$each'" ;; esac
+        line="$line $each"
+    done
+    printf '\n%s$%s%s\n' "$bold" "$line" "$plain"
+}
 run() { say "$@"; "$@"; }
 
 if command -v git >/dev/null; then

@@ -209,8 +209,8 @@ class Client:
             limit: At most so many.
 
         Raises:
-            UnknownName: There is no such pipeline.
-            ParameterError: A condition cannot be understood, or no run has that column.
+            UnknownName: There is no such pipeline, or no run has that column.
+            ParameterError: A condition cannot be understood.
         """
         asked: dict[str, Any] = dict(pipeline=pipeline, where=where, sort=sort, limit=limit)
         return experiments.frame(experiments.experiments(self.repository, **asked))

@@ -10,6 +10,9 @@
     ├── InUse              something cannot be deleted, since a run uses it
     └── RunFailed          a run ended with a failed step
 
+    UnknownName
+    └── Missing            a mapping has no such key
+
 Messages are made as there: one sentence that says what happened and what to do.
 """
 
@@ -18,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from artvcs.vcs import ArtError
+from artvcs.vcs import ArtError, UnknownName
 from artvcs.vcs.tracebacks import without_libraries, without_ours
 
 E = TypeVar("E", bound=BaseException)
@@ -58,6 +61,13 @@ class NoContext(PipelineError, RuntimeError):
 
 class InUse(PipelineError):
     """Something cannot be deleted, since a run uses it."""
+
+
+class Missing(UnknownName, KeyError):
+    """A mapping has no such key; a KeyError too, as Python's mappings raise one."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would put it in quotes
 
 
 class FailedRun(Protocol):

@@ -326,6 +326,8 @@ def _add(
         versions.check_label(transaction, title, label, saved.id)
     here = context.current()
     fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
+    if here is None:
+        fresh = versions.by_hand(repository, fresh)
     versions.add(transaction, fresh, saved.facts, encode_metadata(metadata or {}))
     # A number is final only when it is published, and only then anybody is told.
     transaction.publish(tolerant=here is not None)

@@ -44,10 +44,12 @@ def promote(
     Raises:
         InvalidName: No stage can be called so.
         UnknownName: There is no such version.
+        AmbiguousName: An artifact and a model are called so; `artifacts/NAME` or `models/NAME` says which is meant.
         Conflict: The stage is spelt as an explicit version of that name.
     """
     _check_stage(stage)
     with context.writing(f"promote {name} to {stage}", repository) as (repository, transaction):
+        lookup.check_one(transaction, name)
         found = lookup.find_spec(transaction, lookup.spec(name, version), repository.project)
         _promote(repository, transaction, found.name, stage, found.artifact, reason)
         return ArtifactVersion(repository, found)
@@ -64,8 +66,10 @@ def demote(name: str, stage: str, reason: str = "", repository: Repository | Non
 
     Raises:
         UnknownName: There is no such name, or no version of it is in that stage.
+        AmbiguousName: As for `promote`.
     """
     with context.writing(f"take {stage} from {name}", repository) as (repository, transaction):
+        lookup.check_one(transaction, name)
         found = lookup.find_spec(transaction, name, repository.project)
         promoted = stages.version(transaction, found.name, stage)
         if promoted is None:

@@ -150,6 +150,20 @@ def _asked(start: Path, *command: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
+def head(start: Path) -> str | None:
+    """The commit that is checked out around `start`; None before the first, and where no Git can be read."""
+    root = find_root(start)
+    if root is None:
+        return None
+    import pygit2
+
+    try:
+        repository = pygit2.Repository(str(root))
+        return None if repository.head_is_unborn else str(repository.head.target)
+    except (pygit2.GitError, KeyError, OSError, ValueError):
+        return None
+
+
 def _signature(root: Path) -> str | None:
     import pygit2
 

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
+from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import lookup
-from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
+
+from ..terminal.output import Terminal
 
 _LOOKED_AT = 1000
 """So many names are looked through for the outputs of a step."""
@@ -48,6 +51,31 @@ def find(repository: Repository, text: str) -> Found:
         lookup.find_run_spec(refs, text)  # says that there are not so many
     hint = lookup.near(partial(names, repository), name)
     raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
+
+
+def step(repository: Repository, text: str) -> StepView | None:
+    """The step that `RUN/STEP` stands for; None where there is no such run.
+
+    Raises:
+        UnknownName: The run has no such step.
+    """
+    if versions.exists(repository.refs(), text.partition("@")[0]):
+        return None  # a model: `models/NAME`
+    run_text, slash, name = text.rpartition("/")
+    record = _run(repository, run_text) if slash and _run(repository, text) is None else None
+    if record is None:
+        return None
+    steps = PipelineRun(repository, record).steps
+    if name not in steps:
+        listed = ", ".join(steps) or "none"
+        raise UnknownName(f"The run {record.name} has no step {name!r}{perhaps(name, steps)}; it has {listed}.")
+    return steps[name]
+
+
+def say_model_too(terminal: Terminal, repository: Repository, text: str | None) -> None:
+    """Says where a model has the name of the artifact that is shown."""
+    if text is not None and (model := lookup.model_too(repository.refs(), text)) is not None:
+        terminal.tell(f"A model is called so, too; it is meant by `{model}`.")
 
 
 def names(repository: Repository, start: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
-from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
+from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names, versions
 
 from ..terminal import output
 from ..terminal.output import Terminal
@@ -71,6 +71,12 @@ def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tup
         yield history.version_name(repository, each.name, each.artifact), is_new
 
 
+def models_made(repository: Repository, run: PipelineRun) -> list[str]:
+    """The versions of models that a run made, as `name@version`."""
+    found = (versions.by_value(repository.refs(), each.name, each.artifact) for each in run.record.models)
+    return [f"{each.name}@{each.label or each.number}" for each in found if each is not None and each.run == run.id]
+
+
 def took(repository: Repository, step: StepView) -> dict[str, list[str]]:
     """Input name → the artifacts it was, as `name@version`."""
     return {
@@ -111,11 +117,12 @@ def document(repository: Repository, run: PipelineRun) -> dict[str, object]:
         "id": run.id, "name": run.name, "pipeline": run.pipeline, "file": record.file, "status": run.status,
         "started": run.started, "seconds": run.duration, "author": record.author, "git": git_document(record.git),
         "parameters": run.parameters, "tags": run.tags, "metadata": run.metadata, "previous": record.previous,
-        "steps": {name: _step_document(repository, step) for name, step in run.steps.items()},
+        "steps": {name: step_document(repository, step) for name, step in run.steps.items()},
     }  # fmt: skip
 
 
-def _step_document(repository: Repository, step: StepView) -> dict[str, object]:
+def step_document(repository: Repository, step: StepView) -> dict[str, object]:
+    """A step of a run as JSON data. Raises as `document`."""
     failure = step.failure
     return {
         "status": step.status, "seconds": step.duration, "commit": step.record.commit, "log": step.record.log,

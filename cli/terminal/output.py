@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, TextIO
 import click
 
 from artvcs.pipelines.escaping import printable, printable_json
+from artvcs.pipelines.typing.spelling import spelt
 from artvcs.pipelines.units import count as count
 from artvcs.pipelines.units import duration as duration
 from artvcs.pipelines.units import size as size
@@ -297,37 +298,13 @@ def value(found: Any) -> str:
         text = f"{found:.6g}"
         # `1` and `1.0` are not the same parameter.
         return f"{text}.0" if text.lstrip("-").isdigit() else text
-    text = printable(one_line(found if isinstance(found, str) else _spelt(found)))
+    text = printable(one_line(found if isinstance(found, str) else spelt(found)))
     return brief(text, 80)
 
 
 def brief(text: str, most: int) -> str:
     """Text of at most so many characters for a terminal; whoever reads a pipe gets all of it."""
     return text if len(text) <= most or not sys.stdout.isatty() else text[: most - 1] + "…"
-
-
-_SPELT_OUT = frozenset(("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta"))
-"""What stands for a value that has a text of its own."""
-
-
-def _spelt(found: Any) -> str:
-    """A value as Python spells it; what was no plain data as people wrote it: see `pipelines.typing.encode`."""
-    if isinstance(found, dict) and len(found) == 1:
-        [(mark, said)] = found.items()
-        if mark in ("$dataclass", "$model", "$namedtuple") and isinstance(said, (list, tuple)) and len(said) == 2:
-            name, fields = said
-            if isinstance(fields, Mapping):
-                return f"{name}({', '.join(f'{key}={_spelt(each)}' for key, each in fields.items())})"
-            return f"{name}{_spelt(fields)}"
-        if mark == "$enum" and isinstance(said, (list, tuple)) and len(said) == 2:
-            return f"{said[0]}.{said[1]}"
-        if mark in ("$path", "$date", "$datetime", "$time", "$decimal", "$uuid", "$timedelta") and isinstance(
-            said, str
-        ):
-            return said
-    if isinstance(found, dict):
-        return "{" + ", ".join(f"{key!r}: {_spelt(each)}" for key, each in found.items()) + "}"
-    return repr(found)
 
 
 def values(found: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
 from ..history import lookup
 from ..history.views import decode_all
 from ..trace.model import Difference, is_hash
+from ..typing.spelling import spelt
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,12 @@ def _hashes(code: Fingerprint) -> dict[str, str]:
 
 def _mapping_reasons(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reason]:
     for name in sorted(old.keys() | new.keys()):
-        before = repr(old[name]) if name in old else None
-        after = repr(new[name]) if name in new else None
-        if before != after:
+        if repr(old.get(name, _NOTHING)) != repr(new.get(name, _NOTHING)):
+            before, after = (spelt(each[name]) if name in each else None for each in (old, new))
             yield Reason(kind, name, before, after)
+
+
+_NOTHING = object()
 
 
 def _input_reasons(

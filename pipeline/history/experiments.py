@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from artvcs.vcs import DamagedError, Repository, UnknownName, runs, values
 
-from ..errors import ParameterError, perhaps
+from ..errors import perhaps
 from . import filters
 from .views import from_ms
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 OWN = ("run", "id", "pipeline", "status", "started", "seconds")
 """The columns that every run has."""
+
+RUN, MADE = "the run", "what it made"
+"""What is told of where a measure was noted that no step noted."""
 
 SHORT = {"took": "seconds", "began": "started"}
 """What tables call two of them, where no parameter or measure is called so."""
@@ -47,7 +50,7 @@ class Experiment:
         started: When it began.
         seconds: How long it took; None while it is running.
         parameters: Its parameters, and those of its steps that have another name.
-        measures: What is noted of it, of its steps, or by people of the versions that it made.
+        measures: What is noted of it, of its steps, of its model, or by people of the versions that it made.
         of_steps: Each of these as `STEP.NAME`, for names that several steps have.
         given: Step and name → the parameters of steps alone.
     """
@@ -139,8 +142,8 @@ def experiments(
         limit: At most so many.
 
     Raises:
-        UnknownName: There is no such pipeline.
-        ParameterError: A condition cannot be understood, or no run has that column.
+        UnknownName: There is no such pipeline, or no run has that column.
+        ParameterError: A condition cannot be understood.
     """
     catalog = repository.catalog()
     found = {
@@ -170,6 +173,26 @@ def experiments(
     return Experiments(rows[:limit], parameters, measures, len(catalog.runs.unreadable()))
 
 
+def measures(repository: Repository, run: str) -> dict[str, dict[str, Any]]:
+    """What is noted of one run, as `Experiment.measures` has it, by what it is noted of.
+
+    Args:
+        repository: Where it is recorded.
+        run: The run's id.
+
+    Returns:
+        Each step, `RUN`, for the run itself, and `MADE`, for what nothing but the versions says that it made → names
+        and values; of several of a name the last one counts.
+    """
+    catalog, found = repository.catalog(), dict[str, dict[str, Any]]()
+    for each in catalog.runs.said(run=run):
+        if not each.is_given and (each.key or each.json is not None):
+            found.setdefault(each.step or RUN, {})[each.key] = _value(each.json)
+    known = {name for noted in found.values() for name in noted}
+    made = {key: _value(text) for _, key, text in catalog.versions.noted_in_runs(run=run) if key not in known}
+    return {**found, MADE: made} if made else found
+
+
 def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
     """What to say of a name that no run has as a column: ` (did you mean …?)`, or nothing; None where one has it."""
     rows = list(rows)
@@ -179,10 +202,10 @@ def unknown(name: str, rows: Iterable[Experiment]) -> str | None:
 
 
 def check_column(name: str, rows: Iterable[Experiment]) -> None:
-    """Raises ParameterError where no run has this as a column."""
+    """Raises UnknownName where no run has this as a column."""
     hint = unknown(name, rows)
     if hint is not None:
-        raise ParameterError(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
+        raise UnknownName(f"No run has a column {name!r}{hint}; `art runs` shows those there are.")
 
 
 def frame(found: Experiments) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from artvcs.vcs import values
+
 from ..errors import ParameterError
 
 T = TypeVar("T")
@@ -22,6 +24,8 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 _COMPARISON = re.compile(r"\s*(?P<key>[^<>=!]*[^<>=!\s])\s*(?P<operator>>=|<=|!=|==|=|>|<)\s*(?P<value>.+?)\s*")
 _SECOND = re.compile(r"\s(and|or|&&?|\|\|?)\s.*[<>=]", re.IGNORECASE)
 """How another condition follows what is compared with; there is no grammar of them here, and all must be met."""
+_NUMBER = re.compile(r"[+-]?(\.\d+|(0|[1-9]\d*)\.)([eE][+-]?\d+)?")
+"""How Python writes a number, and JSON does not."""
 _WORDS = {"True": True, "False": False, "None": None}
 _AGO = re.compile(r"(?P<count>\d+)\s*(?P<unit>[smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -40,7 +44,7 @@ def metadata_matches(metadata: Mapping[str, Any], conditions: Conditions) -> boo
     """Whether metadata meets all conditions; a key that is not there meets none.
 
     Args:
-        metadata: What is known. `a.b` in a condition is key `b` of the mapping under `a`.
+        metadata: What is known. `a.b` in a condition is key `b` of the mapping under `a`, or a field of an object.
         conditions: Comparisons such as `accuracy > 0.9` (the value is JSON, or else text), or a mapping.
 
     Raises:
@@ -74,15 +78,20 @@ def parse(conditions: Conditions) -> list[Condition]:
 
 def _parse(text: str) -> Condition:
     match = _COMPARISON.fullmatch(text)
-    if match is None:
-        raise ParameterError(f"The condition {text!r} cannot be understood; write it as in 'accuracy > 0.9'.")
+    if match is None or match["value"][0] in "<>=!":  # as in `accuracy >> 0.9`
+        raise ParameterError(
+            f"The condition {text!r} cannot be understood; write it as in 'accuracy > 0.9' (text that begins with one "
+            "of < > = ! in quotes)."
+        )
     return match["key"], match["operator"], _value(match["value"], text)
 
 
 def _value(spelt: str, condition: str) -> Any:
-    """What is compared with: JSON, a word of Python's as tables show it, or else text."""
+    """What is compared with: JSON, a number or word of Python's, or else text."""
     if spelt in _WORDS:
         return _WORDS[spelt]
+    if _NUMBER.fullmatch(spelt):
+        return float(spelt)
     try:
         return json.loads(spelt)
     except ValueError:
@@ -98,10 +107,10 @@ _NOTHING = object()
 
 def _look_up(metadata: Mapping[str, Any], key: str) -> Any:
     if key in metadata:
-        return metadata[key]
+        return values.unmarked(metadata[key])
     found: Any = metadata
     for part in key.split("."):
-        found = found.get(part, _NOTHING) if isinstance(found, Mapping) else _NOTHING
+        found = values.unmarked(found.get(part, _NOTHING)) if isinstance(found, Mapping) else _NOTHING
     return found
 
 

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 MODELS = "models/"
 """What the names begin with that the versions of models are stored as."""
 
+ARTIFACTS = "artifacts/"
+"""What may be written before the name of an artifact, to say that no model of that name is meant."""
+
 MIN_PREFIX = 4
 """The shortest start of an id that is looked up."""
 
@@ -129,12 +132,17 @@ def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
 
 def _was_made_by(refs: Refs, version: Version, revision: git.Named) -> bool:
     """Whether a version was made at a Git revision or before it."""
-    state = refs.record(version.commit, Commit).git if version.commit else None
-    return state is not None and state.commit is not None and revision.reaches(state.commit)
+    made: Commit | Run | None = refs.record(version.commit, Commit) if version.commit else None
+    if made is None and version.run is not None:
+        made = runs.by_id(refs, version.run)
+    commit = version.revision if made is None or made.git is None else made.git.commit
+    return commit is not None and revision.reaches(commit)
 
 
 def named(refs: Refs, name: str) -> str:
     """The name of an artifact as it is, or of a model as its versions are stored."""
+    if name.startswith(ARTIFACTS):
+        return name.removeprefix(ARTIFACTS)
     model = model_name(name)
     return model if not versions.exists(refs, name) and versions.exists(refs, model) else name
 
@@ -142,6 +150,33 @@ def named(refs: Refs, name: str) -> str:
 def model_name(name: str) -> str:
     """What the versions of a model are stored as. No artifact can be called so: its name has no slash."""
     return f"{MODELS}{name}"
+
+
+def model_too(refs: Refs, asked: str) -> str | None:
+    """What the versions of a model are stored as that has the name of an artifact which a text stands for.
+
+    Args:
+        refs: Where names are looked up.
+        asked: `NAME`, with or without a version.
+    """
+    name = asked.partition("@")[0]
+    name = name if versions.exists(refs, name) else steps_back(name)[0]
+    model = model_name(name)
+    return model if versions.exists(refs, name) and versions.exists(refs, model) else None
+
+
+def check_one(refs: Refs, asked: str) -> None:
+    """Raises AmbiguousName where an artifact and a model are called so: what changes something must not guess."""
+    if (model := model_too(refs, asked)) is not None:
+        name = model.removeprefix(MODELS)
+        raise AmbiguousName(
+            f"An artifact and a model are called {name!r}; write {ARTIFACTS}{asked} or {model_name(asked)}."
+        )
+
+
+def exactly(name: str) -> str:
+    """The name of a version as it is meant whatever else is called so."""
+    return name if name.startswith(MODELS) else f"{ARTIFACTS}{name}"
 
 
 def spec(name: str, version: str | int | None = None, rev: str | None = None) -> str:

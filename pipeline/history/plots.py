@@ -144,8 +144,8 @@ def by(
         where: Only runs like that.
 
     Raises:
-        UnknownName: There is no such pipeline.
-        ParameterError: No run has that column.
+        UnknownName: There is no such pipeline, or no run has that column.
+        ParameterError: No run has a number there.
     """
     found = experiments.experiments(repository, pipeline, where=where)
     x_column = column or "started"

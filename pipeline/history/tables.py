@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar
+
+from ..errors import Missing, perhaps
 
 if TYPE_CHECKING:
     from ..values.visualizations import Visualization
@@ -42,8 +44,20 @@ class StepRuns(list[S]):
         return cards.step_runs_table(self)
 
 
-class Steps(dict[str, S]):
+class _Known(dict[str, T]):
+    """A mapping that says what it has, where it is asked for something else."""
+
+    WHAT: ClassVar[str]
+
+    def __missing__(self, name: object) -> NoReturn:
+        hint = perhaps(name, self) if isinstance(name, str) else ""
+        raise Missing(f"There is no {self.WHAT} {name!r}{hint}; there is {', '.join(self) or 'none'}.")
+
+
+class Steps(_Known[S]):
     """Steps of a run, by name."""
+
+    WHAT = "step"
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -51,8 +65,10 @@ class Steps(dict[str, S]):
         return cards.steps_table(self)
 
 
-class Named(dict[str, T]):
+class Named(_Known[T]):
     """Inputs or outputs of a step, by name."""
+
+    WHAT = "input or output"
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -60,8 +76,10 @@ class Named(dict[str, T]):
         return cards.named_table(self)
 
 
-class Curves(dict[str, C]):
+class Curves(_Known[C]):
     """Curves of a step, by name."""
+
+    WHAT = "curve"
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards

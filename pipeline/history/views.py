@@ -218,7 +218,7 @@ class ArtifactVersion(Source):
             if None in noted.values():  # of what is long the catalog knows only that it is there
                 record = runs.by_id(refs, run)
                 if record is not None and step in record.steps:
-                    yield step, PipelineRun(self.repository, record).steps[step].metadata
+                    yield step, PipelineRun(self.repository, record).steps[step].noted
             else:
                 yield step, {key: values.decode(json.loads(text)) for key, text in noted.items() if text is not None}
 
@@ -368,6 +368,11 @@ class StepView:
     def metadata(self) -> Mapping[str, Any]:
         """What it noted with `log_metadata`."""
         return decode_all({**(self.execution.metadata if self.execution else {}), **self.record.metadata})
+
+    @property
+    def noted(self) -> Mapping[str, Any]:
+        """All that it noted, about itself and about the model that it worked on."""
+        return decode_all({**(self.execution.noted if self.execution else {}), **self.record.metadata})
 
     @property
     def curves(self) -> dict[str, Curve]:

@@ -1,7 +1,7 @@
 """The versions of models that a run works on: what it makes belongs to them.
 
 A new version is made when the run has completed, or when a step asks for it: of a run that failed there is none that
-holds half of what it should. And none is made of what belongs to the newest already.
+holds half of what it should. And none is made of what belongs to one already: that one is the newest again.
 """
 
 from __future__ import annotations
@@ -84,15 +84,26 @@ class WorkedOn:
         self._links, self._notes = [], {}
 
     def settle(self) -> None:
-        """When a run has completed: what is new belongs to a new version, else to the newest that there is."""
+        """When a run has completed: what is new belongs to a new version, else to the one that has it, made again."""
         if self._artifact is not None or not (self._links or self._is_executed):
             return
-        newest = known.newest(self._all.transaction, self.name)
-        if newest is not None and self._label is None and self._links and self._is_of(newest):
-            self._artifact = newest.artifact
-            self._links, self._notes = [], {}
-        else:
+        same = self._same() if self._label is None else None
+        if same is None:
             self._begin()
+            return
+        versions.add(self._all.transaction, same, {}, {})
+        self._artifact = same.artifact
+        self._links, self._notes = [], {}
+
+    def _same(self) -> Version | None:
+        """The version that has all that the run made and noted: the one that has nothing else, or the last of them."""
+        view, found = self._all.transaction, list[Version]()
+        for link in self._links[:1]:
+            for name, number in known.owners(view, link.name, link.artifact):
+                version = known.by_number(view, name, number) if name == self.name else None
+                if version is not None and self._is_of(version):
+                    found.append(version)
+        return max(found, key=lambda each: (len(each.links) == len(self._links), each.number), default=None)
 
     def _is_of(self, version: Version) -> bool:
         """Whether all that the run made and noted belongs to a version already."""

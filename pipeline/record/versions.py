@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs import AddVersion, Oid, Refs, Transaction, Version, now_ms, stages, versions
+from artvcs.vcs import AddVersion, Oid, Refs, Repository, Transaction, Version, git, now_ms, stages, versions
 
 from ..errors import DefinitionError
 from ..history import lookup
@@ -37,6 +37,11 @@ def fresh(
         tags=tuple(dict.fromkeys(tags)),
         metadata={},
     )
+
+
+def by_hand(repository: Repository, version: Version) -> Version:
+    """A version that is to be added, with who stores it and at which Git commit: no execution and no run says so."""
+    return dataclasses.replace(version, author=repository.author(), revision=git.head(repository.project))
 
 
 def add(transaction: Transaction, version: Version, facts: Mapping[str, Any], noted: Mapping[str, Any]) -> None:

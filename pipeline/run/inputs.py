@@ -87,7 +87,8 @@ class Ingest:
     def _store(self, value: object, given: str | None, step: str, name: str, origin: str) -> Input:
         saved = store.save(self._transaction, self._repository, value)
         title = naming.check_artifact_name(given) if given else naming.default_artifact_name(self._pipeline, step, name)
-        versions.add(self._transaction, versions.fresh(title, saved.id, origin), saved.facts, {})
+        fresh = versions.by_hand(self._repository, versions.fresh(title, saved.id, origin))
+        versions.add(self._transaction, fresh, saved.facts, {})
         return Input(saved.id, title, None, None)
 
 

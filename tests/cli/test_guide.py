@@ -85,7 +85,7 @@ def keys_of(row: str) -> list[str]:
 
 DOCUMENTS: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("`art add`", "add sales.csv --name raw-sales", lambda found: found),
-    ("a run (`art log`, `art run`, `art show`)", "log", lambda found: found[0]),
+    ("a run (`art log`, `art run`)", "log", lambda found: found[0]),
     ("a step of a run", "log", lambda found: found[0]["steps"]["load"]),
     ("a history entry (`art log`, `art show`)", "log total", lambda found: found[0]),
     ("`art runs`", "runs", lambda found: found[0]),

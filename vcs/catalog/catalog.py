@@ -19,7 +19,7 @@ from .versions import Versions
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-_ROWS = "-- 4: the steps of a run take the version of the model that it worked on"
+_ROWS = "-- 6: fields of objects are known by their names"
 """Part of the schema, so that tables whose rows were made otherwise are not taken for these."""
 
 SCHEMA = (_ROWS, *tables.SCHEMA, *Runs.SCHEMA, *Versions.SCHEMA, *Results.SCHEMA)

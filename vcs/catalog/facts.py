@@ -1,8 +1,8 @@
 """Metadata as SQL can compare it: a first look that never leaves out what a condition fits.
 
-Each value that stands under a key (`a.b` for the key `b` of a mapping under `a`) is a number, a text, or `OTHER`, for
-what SQL cannot compare as Python does. Numbers are rounded, so that the first look may find more than what fits;
-whoever asked then decides exactly. SQL sorts numbers before texts and those before `OTHER`.
+Each value that stands under a key (`a.b` for the key `b` of a mapping under `a`, or for a field of an object) is a
+number, a text, or `OTHER`, for what SQL cannot compare as Python does. Numbers are rounded, so that the first look may
+find more than what fits; whoever asked then decides exactly. SQL sorts numbers before texts and those before `OTHER`.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ def _range(sign: str, wanted: float | str) -> tuple[str, list[Any]]:
 
 
 def _flat(mapping: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in mapping.items():
+    for key, marked in mapping.items():
         if isinstance(key, str):
+            value = values.unmarked(marked)
             yield prefix + key, value
             if isinstance(value, Mapping):
                 yield from _flat(value, f"{prefix}{key}.")

@@ -152,22 +152,22 @@ class Runs(Tables):
     def listed(self, pipeline: str | None = None) -> list[Listed]:
         """All runs (of a pipeline), newest first."""
         query = "SELECT ref, name, pipeline, status, began, finished FROM runs JOIN sources ON id = source"
-        rows = self.rows(f"{query}{_of(pipeline)} ORDER BY began DESC, ref DESC", *_given(pipeline))
+        where, given = of_runs(pipeline)
+        rows = self.rows(f"{query}{where} ORDER BY began DESC, ref DESC", *given)
         return [Listed(ref_names.last_part(ref), *row) for ref, *row in rows]
 
-    def said(self, pipeline: str | None = None) -> list[Said]:
-        """What all runs (of a pipeline) and their steps were given, and what is noted of them.
+    def said(self, pipeline: str | None = None, run: str | None = None) -> list[Said]:
+        """What all runs (of a pipeline), or one run, and their steps were given, and what is noted of them.
 
         In the order in which the steps were executed, what is said of the run itself last.
         """
+        where, given = of_runs(pipeline, run)
         query = (
             "SELECT ref, said.step, given, key, json FROM said JOIN sources ON id = said.source"
             " JOIN runs ON runs.source = said.source"
             " LEFT JOIN steps ON steps.source = said.source AND steps.step = said.step"
         )
-        rows = self.rows(
-            f"{query}{_of(pipeline)} ORDER BY said.step = '', steps.finished, said.step", *_given(pipeline)
-        )
+        rows = self.rows(f"{query}{where} ORDER BY said.step = '', steps.finished, said.step", *given)
         return [Said(ref_names.last_part(ref), step, bool(given), key, text) for ref, step, given, key, text in rows]
 
     def noted_by_takers(self, name: str, artifact: Oid, limit: int = -1) -> list[Said]:
@@ -245,7 +245,7 @@ class Runs(Tables):
         if commit is None:
             _say(connection, source, name, {}, step.metadata)
         else:
-            _say(connection, source, name, commit.params, {**commit.metadata, **step.metadata})
+            _say(connection, source, name, commit.params, {**commit.noted, **step.metadata})
         for use, artifact in uses.taken(step, commit):
             row = use, bytes.fromhex(artifact), run.pipeline, name, source
             connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", row)
@@ -269,12 +269,12 @@ def _say(connection: Connection, source: int, step: str, given: Mapping[str, Any
     connection.executemany("INSERT OR REPLACE INTO said VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _of(pipeline: str | None) -> str:
-    return "" if pipeline is None else " WHERE pipeline = ?"
-
-
-def _given(pipeline: str | None) -> list[str]:
-    return [] if pipeline is None else [pipeline]
+def of_runs(pipeline: str | None, run: str | None = None) -> tuple[str, list[str]]:
+    """What chooses runs by their pipeline, or one by its id, where `sources` and `runs` are joined; and its values."""
+    asked = {"pipeline": pipeline, "ref": None if run is None else ref_names.run(run)}
+    chosen = {name: value for name, value in asked.items() if value is not None}
+    where = " AND ".join(f"{name} = ?" for name in chosen)
+    return f" WHERE {where}" if where else "", list(chosen.values())
 
 
 def _run_ids(rows: list[Row]) -> list[str]:

@@ -12,7 +12,7 @@ from ..maps.refs import RefMap
 from ..objects.kinds import Artifact, Commit, Version
 from ..objects.oid import Oid
 from . import facts
-from .runs import Runs
+from .runs import Runs, of_runs
 from .tables import Ask, Tables
 
 if TYPE_CHECKING:
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 _FIRST, _FACTOR = 100, 4
 """So many versions are taken at first, and so many times more each time that more are asked for."""
+
+_OF_VERSION = "FROM notes JOIN versions ON versions.source = notes.source"
+_NOTED_IN_RUNS = f"""(
+    SELECT makes.source AS run_source, key, json {_OF_VERSION}
+    JOIN makes ON makes.name = versions.name AND makes.artifact = versions.artifact
+    UNION ALL SELECT id, key, json {_OF_VERSION} JOIN sources ON ref = '{ref_names.RUNS}' || versions.run)"""
+"""What people noted of versions, each with the runs that made it: as what a step returned, or in another way, as a
+model."""
 
 
 @dataclass(frozen=True)
@@ -140,32 +148,27 @@ class Versions(Tables):
             pipeline: Only of runs of this one.
             measures: Only what is noted, and not as a text alone.
         """
-        said, notes, given = "FROM said", "FROM notes", [start, start + ref_names.LAST]
+        said, notes, given = "FROM said", f"FROM {_NOTED_IN_RUNS}", [start, start + ref_names.LAST]
         of = " WHERE key >= ? AND key < ?"
         if pipeline is not None:
             said += " JOIN runs ON runs.source = said.source"
-            notes += (
-                " JOIN versions ON versions.source = notes.source"
-                " JOIN makes ON makes.name = versions.name AND makes.artifact = versions.artifact"
-                " JOIN runs ON runs.source = makes.source"
-            )
+            notes += " JOIN runs ON runs.source = run_source"
             of, given = f"{of} AND pipeline = ?", [*given, pipeline]
         no_text, no_note = " AND NOT given AND typeof(value) <> 'text'", " AND json NOT LIKE '\"%'"
         measured, also = (no_text, no_note) if measures else ("", "")
         query = f"SELECT key {said}{of}{measured} UNION SELECT key {notes}{of}{also} ORDER BY key LIMIT ?"
         return [key for (key,) in self.rows(query, *given, *given, limit, also=(self._runs,)) if key]
 
-    def noted_in_runs(self, pipeline: str | None = None) -> list[tuple[str, str, str | None]]:
-        """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made."""
-        query = (
-            "SELECT ref, key, json FROM notes JOIN versions ON versions.source = notes.source"
-            " JOIN makes ON makes.name = versions.name AND makes.artifact = versions.artifact"
-            " JOIN sources ON id = makes.source"
-        )
-        given = []
-        if pipeline is not None:
-            query, given = f"{query} JOIN runs ON runs.source = makes.source WHERE pipeline = ?", [pipeline]
-        rows = self.rows(query, *given, also=(self._runs,))
+    def noted_in_runs(self, pipeline: str | None = None, run: str | None = None) -> list[tuple[str, str, str | None]]:
+        """Run, key and value as JSON (see `facts.told`) of what people noted of the versions that runs made.
+
+        Args:
+            pipeline: Only those that runs of this one made.
+            run: Only those that this one made.
+        """
+        query = f"SELECT ref, key, json FROM {_NOTED_IN_RUNS} JOIN sources ON id = run_source"
+        where, given = of_runs(pipeline, run)
+        rows = self.rows(f"{query} JOIN runs ON runs.source = run_source{where}", *given, also=(self._runs,))
         return [(ref_names.last_part(ref), key, text) for ref, key, text in rows]
 
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:

@@ -19,7 +19,7 @@ def noted(version: Version, commit: Commit | None) -> dict[str, Any]:
         version: The version.
         commit: The execution that made it.
     """
-    made = {**commit.params, **commit.metadata} if commit else {}
+    made = {**commit.params, **commit.noted} if commit else {}
     return {**made, **version.metadata}
 
 

@@ -116,6 +116,11 @@ class Commit(Record):
     of_model: Mapping[str, Any] | None = later(None)
     curves: Oid | None = later(None)
 
+    @property
+    def noted(self) -> dict[str, Any]:
+        """All that it noted, about itself and about the model that it worked on."""
+        return {**(self.of_model or {}), **self.metadata}
+
 
 @record
 class Failure(Record):
@@ -206,6 +211,8 @@ class Version(Record):
         deleted: True for what stays of a deleted version, so that its number is never used again.
         noted: What of the metadata people noted, by name, sorted; None where nobody did, or nobody wrote that down.
         links: What belongs to it, where it is a version of a model.
+        author: Who stored it, where neither an execution nor a run says so.
+        revision: The Git commit that was checked out then.
     """
 
     KIND: ClassVar[str] = "version"
@@ -223,6 +230,8 @@ class Version(Record):
     deleted: bool = False
     noted: tuple[str, ...] | None = later(None)
     links: tuple[Output, ...] = later(())
+    author: str | None = later(None)
+    revision: str | None = later(None)
 
 
 @record

@@ -101,6 +101,34 @@ def decode(data: Json) -> Any:
     raise DamagedError("A stored value is not in its one encoding; run `art fsck`.")
 
 
+_NAMED = frozenset(("$dataclass", "$enum", "$model", "$namedtuple"))
+"""Marks of what stands behind the name of its type."""
+
+
+def unmarked(value: Any) -> Any:
+    """What is compared and counted of a value that is no plain data, as `pipelines.typing` writes it: what it holds.
+
+    That is the fields of `{"$dataclass": [NAME, FIELDS]}`, the value of an enum's member, the text of a path, and of
+    decimals the number. What has no mark is returned as it is.
+    """
+    match value:
+        case dict() if len(value) == 1:
+            [(mark, held)] = value.items()
+        case _:
+            return value
+    match mark, held:
+        case str(), [_, inner] if mark in _NAMED:
+            return unmarked(inner)
+        case "$decimal", str():
+            try:
+                return float(held)
+            except ValueError:
+                return held
+        case str(), _ if mark.startswith("$"):
+            return held
+    return value
+
+
 def _decode(data: Json, room: int) -> Any:
     kind = type(data)
     if kind is not list and kind is not dict:

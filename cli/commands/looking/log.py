@@ -14,7 +14,7 @@ from artvcs.vcs import runs as known
 
 from ...main import terminal
 from ...shell import completion
-from ...stored import history, runs
+from ...stored import finding, history, runs
 from ...stored.history import Entry
 from ...terminal import graph, output
 
@@ -45,6 +45,7 @@ def command(
         return
     repository = Client().repository
     shown = history.of(repository, target, limit) if target else history.everything(repository, limit)
+    finding.say_model_too(terminal(), repository, target)
     if as_json:
         terminal().document([entry_document(entry) for entry in shown])
     elif not shown and repository.refs().count(ref_names.RUNS):
@@ -112,6 +113,10 @@ def _data_lines(entry: Entry, decoration: str, oneline: bool) -> list[str]:
     lines = [f"{kind} {output.short(entry.oid)}{decoration}", f"Origin:  {origin}{run}"]
     if entry.version is not None:
         lines.append(f"Date:    {output.moment(from_ms(entry.when))}")
+        if entry.version.author is not None:
+            lines.append(f"Author:  {entry.version.author}")
+        if entry.version.revision is not None:
+            lines.append(f"Git:     {entry.version.revision[:12]}")
         if entry.version.metadata:
             lines.append(f"Noted:   {output.values(decode_all(entry.version.metadata))}")
     return lines

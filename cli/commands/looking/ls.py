@@ -17,6 +17,7 @@ from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_
 
 from ...main import terminal
 from ...shell import completion
+from ...stored import finding
 from ...stored.versions import kind
 from ...terminal import output
 
@@ -71,6 +72,7 @@ def command(
         raise click.UsageError("Say how many with -n, or --all.")
     client, wanted = Client(), _Filter(tag, type_, conditions, sort)
     refs = client.repository.refs()
+    finding.say_model_too(terminal(), client.repository, name)
     name = name if name is None else lookup.named(refs, name)
     if name is not None and not versions.exists(refs, name):
         raise lookup.no_artifact(refs, name)

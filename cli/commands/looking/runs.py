@@ -68,16 +68,20 @@ def _chosen(found: Experiments, columns: str | None) -> list[str]:
 
 
 def _say_table(rows: Sequence[Experiment], found: Experiments, chosen: list[str], *, several: bool) -> None:
-    """Writes a line for each run; where there is no room for all columns, what is the same in all goes first."""
+    """Writes a line for each run; where there is no room for all columns, those go first that tell least runs apart."""
     around = [name for name in ["pipeline"] * several + ["status", "took", "began"] if name not in found.columns]
     heads = ["run", *(name for name in chosen if name != "run")] if chosen else ["run", *found.columns, *around]
-    same = [name for name in found.columns if len({_cell(row, name) for row in rows}) == 1]
-    given, came = found.columns[: len(found.parameters)], found.columns[len(found.parameters) :]
-    alike = len({row.status for row in rows}) == 1  # else it says which runs have no measures, and why
-    early, late = (["status"], []) if alike else ([], ["status"])
-    spare = ["began", "took", *same, *early, "pipeline", *reversed(given), *late, *reversed(came)]
-    spare = list(dict.fromkeys(name for name in spare if name in heads))
     cells = [[_cell(row, name) for name in heads] for row in rows]
+    different = {name: len(set(column)) for name, column in zip(heads, zip(*cells, strict=True), strict=False)}
+
+    def by_use(names: Sequence[str]) -> list[str]:
+        return sorted(names, key=lambda name: (different.get(name, 0), -names.index(name)))
+
+    same = [name for name in ("pipeline", "status", *found.columns) if different.get(name) == 1]
+    given, came = found.columns[: len(found.parameters)], found.columns[len(found.parameters) :]
+    # A status that differs says which runs have no measures, and why.
+    spare = [*same, "began", "took", "pipeline", *by_use(given), "status", *by_use(came)]
+    spare = list(dict.fromkeys(name for name in spare if name in heads))
     left_out = terminal().table(heads, cells, whole="run", spare=[] if chosen else spare)
     if left_out and rows:
         terminal().note(f"No room for {', '.join(left_out)}; --columns chooses, --csv and --json have all")
@@ -115,7 +119,12 @@ def _document(row: Experiment) -> dict[str, object]:
 def _say_why_none(repository: Repository, pipeline: str | None, conditions: tuple[str, ...]) -> None:
     """Says that no run fits, and which condition asks for what no run has."""
     rows = experiments(repository, pipeline).rows
-    for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
+    parsed = filters.parse(conditions)
+    for key in dict.fromkeys(key for key, _, _ in parsed):
         if (hint := unknown(key, rows)) is not None:
             terminal().warn(f"No run has {key!r}{hint}; `art runs` shows what they have.")
+    for key, _, value in parsed:
+        found = [row.get(key) for row in rows if key in row]
+        if isinstance(value, str) and found and all(isinstance(each, (int, float)) for each in found):
+            terminal().warn(f"{key!r} is a number wherever it is known, and {value!r} is none.")
     terminal().tell("No run is like that.")

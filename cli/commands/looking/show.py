@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from artvcs.pipelines.history import experiments
 from artvcs.pipelines.history.models import ModelVersion
-from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, decode_all, from_ms
+from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView, decode_all, from_ms
 from artvcs.pipelines.trace.model import Trace
 from artvcs.pipelines.values.visualizations import known
 from artvcs.vcs import (
@@ -50,17 +51,20 @@ _USERS = 20
 
 
 @click.command()
-@click.argument("target", metavar="ID|NAME[@VERSION]|RUN", shell_complete=completion.names_and_runs)
+@click.argument("target", metavar="ID|NAME[@VERSION]|RUN[/STEP]", shell_complete=completion.names_and_runs)
 @click.option("--files", "all_files", is_flag=True, help="List all files of a version.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(target: str, all_files: bool, as_json: bool) -> None:
-    """Show one artifact version, run, commit or stored object.
+    """Show one artifact version, run, step of a run with what it printed, commit or stored object.
 
     Example: art show digits-model@1
     """
     repository = Repository.discover()
-    found = finding.find(repository, target)
-    if isinstance(found, ArtifactVersion) and found.record.origin == "model":
+    found = finding.step(repository, target) or finding.find(repository, target)
+    finding.say_model_too(terminal(), repository, target)
+    if isinstance(found, StepView):
+        terminal().document(_step_document(repository, found)) if as_json else _say_step(repository, found)
+    elif isinstance(found, ArtifactVersion) and found.record.origin == "model":
         _say_model(repository, ModelVersion(repository, found.record), as_json=as_json)
     elif isinstance(found, ArtifactVersion):
         if as_json:
@@ -68,7 +72,7 @@ def command(target: str, all_files: bool, as_json: bool) -> None:
         else:
             _say_version(repository, found, all_files=all_files)
     elif isinstance(found, PipelineRun):
-        terminal().document(runs.document(repository, found)) if as_json else _say_run(repository, found)
+        terminal().document(_run_document(repository, found)) if as_json else _say_run(repository, found)
     elif found.kind == "commit":
         entry = History(repository).commit(found.oid)
         terminal().document(entry_document(entry)) if as_json else _say_commit(repository, entry)
@@ -97,6 +101,10 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
         _say_origin(repository, record.commit, version.commit, run)
     else:
         say(f"Origin:    {ORIGINS.get(record.origin, record.origin)}" + (f", run {run}" if run else ""))
+        if record.author is not None:
+            terminal().row(f"Author:    {record.author}")
+        if record.revision is not None:
+            say(f"Git:       {record.revision[:12]}")
     _say_signed(_signed(repository, *_makers(repository, version)), record.commit, version.id)
     steps = list(islice(repository.catalog().runs.steps_taking(version.name, version.id), _USERS + 1))
     used = sorted(f"{step} ({pipeline})" for pipeline, step in steps[:_USERS])
@@ -279,12 +287,26 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
         "used": {title.lower(): used for title, used in _seen(repository, commit).items()} if commit else {},
-        "git": runs.git_document(commit.git) if commit else None,
+        "git": runs.git_document(commit.git) if commit else _revision_document(version.record.revision),
         "consumers": [{"step": step, "run": run} for run, step in consumers],
         "files": {path: {"id": entry.id, "size": entry.size} for path, entry in files.items()},
         "signed": _signed(repository, *_makers(repository, version)),
         "here": _is_here(repository, version),
         "promised_by": repository.promises().by(version.id),
+        "author": commit.author if commit else version.record.author,
+    }
+
+
+def _revision_document(revision: str | None) -> dict[str, object] | None:
+    """The Git commit at which somebody stored something, as JSON data: of the working tree nothing is known."""
+    return None if revision is None else {"commit": revision, "branch": None, "dirty": None}
+
+
+def _run_document(repository: Repository, run: PipelineRun) -> dict[str, object]:
+    noted = experiments.measures(repository, run.id).values()
+    return {
+        **runs.document(repository, run),
+        "measures": {name: value for each in noted for name, value in each.items()},
     }
 
 
@@ -298,15 +320,40 @@ def _say_run(repository: Repository, run: PipelineRun) -> None:
     _say_git(record.git)
     if run.tags:
         row(f"Tags:      {', '.join(run.tags)}")
-    for name, step in run.steps.items():
-        if step.failure and step.metadata:  # those of others are seen where their artifacts are
-            row(f"Measures:  {output.values(step.metadata)} ({name})")
+    for of, noted in experiments.measures(repository, run.id).items():
+        if of != experiments.RUN:  # which is its metadata, and shown in full
+            row(f"Measures:  {output.values(noted)} ({of})")
     _say_mapping("Metadata:", dict(run.metadata))
-    for name, step in run.steps.items():
-        if step.failure:
-            say()
-            say(f"{name} failed:")
-            terminal().lines(step.failure.traceback.rstrip() if terminal().debug else step.traceback)
+    for step in run.steps.values():
+        _say_failure(step)
+
+
+def _say_failure(step: StepView) -> None:
+    if step.failure:
+        terminal().say()
+        terminal().say(f"{step.name} failed:")
+        terminal().lines(step.failure.traceback.rstrip() if terminal().debug else step.traceback)
+
+
+def _step_document(repository: Repository, step: StepView) -> dict[str, object]:
+    return {**runs.step_document(repository, step), "name": step.name, "run": step.run.name, "printed": step.logs}
+
+
+def _say_step(repository: Repository, step: StepView) -> None:
+    """Writes what is known of a step in one run, and at last what it printed."""
+    say, row = terminal().say, terminal().row
+    say(f"step {output.style(step.name, fg='yellow')} of run {step.run.name}  {output.status(step.status)}")
+    if step.noted:
+        row(f"Measures:  {output.values(step.noted)}")
+    if step.execution is not None and step.record.execution is not None:
+        _say_origin(repository, step.record.execution, step.execution, None)
+    for name, made in runs.made(repository, step).items():
+        say(f"Output:    {name} = {made}")
+    _say_failure(step)
+    if printed := step.logs.rstrip():
+        say()
+        say("It printed:")
+        terminal().lines(printed)
 
 
 def _say_commit(repository: Repository, entry: history.Entry) -> None:

@@ -37,6 +37,7 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     repository = Repository.discover()
     refs = repository.refs()
     name, _, version = target.partition("@")
+    lookup.check_one(refs, target)
     name = lookup.named(refs, name)
     if not version and (several := versions.count(refs, name)) > 1:
         last = versions.last_number(refs, name)

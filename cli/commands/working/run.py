@@ -139,6 +139,7 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     counts += f", {len(watcher.repeated)} run again" if watcher.repeated else ""
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
     made = [each for step in steps if not step.cached for each in runs.made_in(repository, step, run.id)]
+    made += [(name, True) for name in runs.models_made(repository, run)]
     for verb, new in (("made", True), ("made again", False)):
         named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
+
 import click
 
 from artvcs.pipelines.history import lookup
@@ -32,29 +35,38 @@ def command(target: str | None, stage: str | None, reason: str, take: bool, as_j
     repository = Repository.discover()
     if target is None or stage is None:
         if take or reason:
-            raise click.UsageError("Say which stage, as in `art tag digits-model production`.")
+            meant = shlex.join(
+                [*["-d"] * take, target or "digits-model", "production", *(["-m", reason] if reason else [])]
+            )
+            raise click.UsageError(f"Say which stage, as in `art tag {meant}`.")
         refs = repository.refs()
         found = _now(refs) if target is None else _history(refs, target)
         _list(repository, found, as_json=as_json)
+        finding.say_model_too(terminal(), repository, target)
         return
     if take:
         version = demote(target, stage, reason)
         terminal().note(f"{output.style(f'{version.name}@{version.version}', fg='yellow')} is {stage} no more")
         return
+    lookup.check_one(repository.refs(), target)
     wanted = finding.version(repository, target)
     before = stages.version(repository.refs(), wanted.name, stage)
-    promote(wanted.name, stage, wanted.number, reason)
+    promote(lookup.exactly(wanted.name), stage, wanted.number, reason)
     called = output.style(f"{wanted.name}@{wanted.version}", fg="yellow")
     if before is not None and before.artifact == wanted.id:
-        terminal().note(f"{called} is {stage} already")
+        terminal().note(f"{called} is {stage} already{'; why is noted' if reason else ''}")
     else:
         instead = "" if before is None else f", and {before.name}@{before.label or before.number} no more"
         terminal().note(f"{called} is {stage} now{instead}")
 
 
 def _now(refs: Refs) -> list[Promotion]:
-    """The promotion to each stage that a version is in, by name."""
-    last = {(each.name, each.stage): each for each in stages.history(refs)}
+    """The promotion to each stage that a version is in, by name; what was noted later moved nothing."""
+    last = dict[tuple[str, str], Promotion]()
+    for each in stages.history(refs):
+        before = last.get((each.name, each.stage))
+        since = before.created if before is not None and before.artifact == each.artifact else each.created
+        last[each.name, each.stage] = dataclasses.replace(each, created=since)
     return [each for each in last.values() if each.artifact is not None]
 
 
@@ -75,7 +87,9 @@ def _list(repository: Repository, found: list[Promotion], *, as_json: bool) -> N
         [_version(repository, each), each.stage, output.ago(from_ms(each.created)), each.author, each.reason]
         for each in found
     ]
-    terminal().table(["artifact", "stage", "since", "by", "why"], rows, whole="artifact", spare=("by", "why"))
+    terminal().table(
+        ["artifact", "stage", "since", "by", "why"], rows, whole="artifact", spare=("by", "since", "stage")
+    )
     if not rows:
         terminal().tell("No version is in a stage; `art tag NAME@VERSION production` puts one there.")
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from artvcs.pipelines.errors import UntrustedData
+from artvcs.pipelines.typing.spelling import spelt
 from artvcs.vcs import ArtError
 
 from . import gallery, known, wording
@@ -362,7 +363,9 @@ def _named(version: ShownVersion) -> str:
 
 
 def _values(title: str, found: Mapping[str, Any]) -> str:
-    rows = tuple((name, wording.value(value, 200)) for name, value in found.items())
+    rows = tuple(
+        (name, wording.value(spelt(value) if isinstance(value, dict) else value, 200)) for name, value in found.items()
+    )
     return html.caption(title) + html.render(Summary("", (Facts(rows),))) if rows else ""
 
 

@@ -16,14 +16,18 @@ _LOOKED_AT, _MEASURES = 50, 3
 def measures(version: ShownVersion) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What the step noted that made a version, and the newest different things that those noted that took it.
 
+    What the version's own metadata says already, as that of a model does, is not told again.
+
     Returns:
         Each step, with what it noted; `run` for what is noted of a whole run.
     """
-    if version.commit is not None and version.commit.metadata:
-        yield version.commit.step, {name: values.decode(value) for name, value in version.commit.metadata.items()}
+    if version.commit is not None and version.commit.noted:
+        yield version.commit.step, {name: values.decode(value) for name, value in version.commit.noted.items()}
     told = list[tuple[str, Mapping[str, Any]]]()
+    own = {name: values.decode(value) for name, value in version.record.metadata.items()}
     for step, noted in version.remarks(_LOOKED_AT):
-        if (each := (step or "run", noted)) not in told:
+        fresh = {name: value for name, value in noted.items() if name not in own or own[name] != value}
+        if fresh and (each := (step or "run", fresh)) not in told:
             told.append(each)
     yield from told[:_MEASURES]
 

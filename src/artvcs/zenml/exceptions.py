@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from artvcs.pipelines.errors import DefinitionError, ParameterError, PipelineError
+from artvcs.pipelines.errors import DefinitionError, Missing, ParameterError, PipelineError
 from artvcs.vcs import UnknownName
 
 
-class NotFound(UnknownName, KeyError):
+class NotFound(Missing):
     """What was asked for is not there; ZenML raises a KeyError, which this is too."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])  # a KeyError would put it in quotes
 
 
 class NoRun(NotFound, RuntimeError):

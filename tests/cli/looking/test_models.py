@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from artvcs import Client
+from artvcs.vcs import AmbiguousName
+
 from ..conftest import Art, Once
 
 SHOP = """
@@ -85,3 +88,64 @@ def test_a_failed_run_makes_no_version_that_could_be_promoted(shop: Art, project
     (project / "shop.py").write_text(whole)
     assert shop("run", "shop.py", "-p", "rate=3").code == 0
     assert shop("show", "shop").out.startswith("model models/shop@3\n")
+
+
+CHURN = """
+from typing import Annotated
+from artvcs import Model, pipeline, step
+
+@step
+def fit(rate: float) -> Annotated[dict, "churn"]:
+    return {"rate": rate}
+
+@pipeline(model=Model("churn"))
+def training(rate: float = 0.5):
+    fit(rate)
+"""
+
+
+@pytest.fixture
+def churn(art: Art, project: Path, once: Once) -> Art:
+    """Two versions of an artifact and of a model of one name."""
+
+    def make() -> None:
+        (project / "churn.py").write_text(CHURN)
+        for rate in (0.5, 0.25):
+            assert art("run", "churn.py", "-p", f"rate={rate}").code == 0
+
+    once("churn", make)
+    return art
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("tag", "churn", "production"), ("tag", "churn@1", "production"), ("tag", "-d", "churn", "production"),
+     ("rm", "churn@1")],
+)  # fmt: skip
+def test_what_changes_something_does_not_guess_between_an_artifact_and_a_model(
+    churn: Art, command: tuple[str, ...]
+) -> None:
+    done = churn(*command)
+    [target] = [each for each in command if each.startswith("churn")]
+    said = f"An artifact and a model are called 'churn'; write artifacts/{target} or models/{target}."
+    assert (done.code, done.err) == (3, f"error: {said}\n")
+    with pytest.raises(AmbiguousName, match="write artifacts/churn or models/churn"):
+        Client().promote("churn", "production")
+
+
+def test_an_artifact_and_a_model_of_one_name_are_each_meant_by_what_stands_before_it(churn: Art) -> None:
+    assert churn("tag", "models/churn@1", "production").out == "models/churn@1 is production now\n"
+    assert Client().get_model_version("churn", "production").number == 1
+    assert churn("tag", "artifacts/churn", "trial").out == "churn@2 is trial now\n"
+    assert churn("show", "artifacts/churn@trial").out.startswith("artifact churn@2\n")
+    assert churn("tag", "-d", "artifacts/churn", "trial").out == "churn@2 is trial no more\n"
+    assert [row["version"] for row in churn("ls", "artifacts/churn", "--json").json] == ["1", "2"]
+
+
+def test_that_there_is_a_model_of_that_name_is_said(churn: Art) -> None:
+    for verb in ("show", "log", "ls", "tag"):
+        done = churn(verb, "churn")
+        assert done.code == 0
+        assert "A model is called so, too; it is meant by `models/churn`.\n" in done.err, verb
+        assert "called so" not in churn(verb, "artifacts/churn").err
+        assert "called so" not in churn(verb, "models/churn").err

@@ -91,10 +91,20 @@ def test_conditions(trials: Art) -> None:
     )
 
 
+def test_a_condition_that_is_mistyped_is_said(trials: Art) -> None:
+    done = trials("runs", "--where", "accuracy >> 0.5")
+    assert (done.code, done.out) == (1, "")
+    assert "The condition 'accuracy >> 0.5' cannot be understood; write it as in 'accuracy > 0.9'" in done.err
+    assert "cannot be understood" in trials("ls", "score", "--where", "value => 0.5").err
+    told = trials("runs", "--where", "accuracy > 0,5").err
+    assert told.startswith("warning: 'accuracy' is a number wherever it is known, and '0,5' is none.\n")
+    assert depths(trials, "--where", "accuracy > .8") == [9]
+
+
 def test_columns_that_no_run_has_are_refused(trials: Art) -> None:
     for option in ("--sort", "--columns"):
         done = trials("runs", option, "acuracy")
-        assert (done.code, done.out) == (1, "")
+        assert (done.code, done.out) == (3, "")
         assert "No run has a column 'acuracy' (did you mean 'accuracy'?)" in done.err
     assert "No run is of a pipeline 'nothing'" in trials("runs", "nothing").err
 
@@ -186,3 +196,66 @@ def test_many_runs_are_answered_from_the_catalog(art: Art, project: Path, monkey
     assert "Run" not in read
     assert "Commit" not in read
     assert len(art("runs").out.splitlines()) == 52
+
+
+FITTING = """
+from typing import Annotated
+from artvcs import Model, log_metadata, pipeline, step
+
+@step
+def fit(rate: float) -> Annotated[float, "weights"]:
+    log_metadata({"accuracy": 1 - rate}, infer_model=True)
+    return rate
+
+@pipeline(model=Model("prices"))
+def fitting(rate: float = 0.5):
+    fit(rate)
+"""
+
+
+def test_what_is_noted_of_a_model_is_a_measure_of_its_runs(art: Art, project: Path) -> None:
+    (project / "fitting.py").write_text(FITTING)
+    for rate in (0.5, 0.25, 0.5):
+        assert art("run", "fitting.py", "-p", f"rate={rate}").code == 0
+    rows = art("runs", "--sort", "-accuracy", "--json").json
+    assert [row["measures"] for row in rows] == [{"accuracy": 0.75}, {"accuracy": 0.5}, {"accuracy": 0.5}]
+    assert list(Client().runs_frame("fitting").accuracy) == [0.5, 0.75, 0.5]  # the last run has reused what it says
+    assert art("plot", "accuracy", "--by", "rate", "--json").json["series"][0]["y"] == [0.5, 0.75, 0.5]
+    assert [row["version"] for row in art("ls", "weights", "--where", "accuracy > 0.6", "--json").json] == ["2"]
+    assert "accuracy=0.75 (fit)" in art("show", "weights@2").out
+    assert art("show", "prices@2").out.count("accuracy") == 1
+
+
+def test_what_somebody_notes_of_a_model_is_a_measure_of_the_run_that_made_it(art: Art, project: Path) -> None:
+    (project / "fitting.py").write_text(FITTING)
+    for rate in (0.5, 0.25):
+        assert art("run", "fitting.py", "-p", f"rate={rate}").code == 0
+    log_metadata({"rating": 5}, model_name="prices", model_version=1)
+    assert [row["measures"].get("rating") for row in art("runs", "fitting", "--json").json] == [None, 5]
+
+
+KINDS = """
+from artvcs import log_metadata, pipeline, step
+
+@step
+def fit(rounds: int, depth: int, kind: str) -> int:
+    log_metadata({"accuracy": len(kind) / 10})
+    return 1
+
+@pipeline
+def kinds(rounds: int = 100, depth: int = 3, kind: str = "forest"):
+    fit(rounds, depth, kind)
+"""
+
+
+def test_columns_that_differ_stay_where_there_is_no_room(
+    art: Art, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "kinds.py").write_text(KINDS)
+    for kind, depth in (("forest", 4), ("boosting", 3), ("logistic", 3), ("voting", 3)):
+        assert art("run", "kinds.py", "-p", f"kind={kind}", "-p", f"depth={depth}").code == 0
+    for width, shown in ((60, ["run", "depth", "kind", "accuracy"]), (53, ["run", "kind", "accuracy"])):
+        monkeypatch.setattr(Terminal, "width", width)
+        assert heads(art("runs").out) == shown
+    monkeypatch.setattr(Terminal, "width", 80)
+    assert not {"pipeline", "status", "rounds", "depth"} & {*heads(art("runs", "-n", "3").out)}

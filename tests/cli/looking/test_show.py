@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
+
+from artvcs import log_metadata
+from artvcs.vcs import Repository
 
 from ..conftest import Art
 
@@ -83,3 +87,69 @@ def failing():
 """)
     assert art("run", "failing.py").code != 0
     assert "Measures:  loss=7 (judge)" in art("show", "failing").out.splitlines()
+
+
+MEASURING = """
+from typing import Annotated
+from artvcs import Model, log_metadata, pipeline, step
+
+@step
+def fit(rate: float) -> Annotated[float, "weights"]:
+    log_metadata({"accuracy": 1 - rate}, infer_model=True)
+    log_metadata({"layers": {"first": 3}})
+    return rate
+
+@pipeline(model=Model("prices"))
+def measuring(rate: float = 0.5):
+    fit(rate)
+"""
+
+
+def test_a_run_shows_its_measures(art: Art, project: Path) -> None:
+    (project / "measuring.py").write_text(MEASURING)
+    assert art("run", "measuring.py").code == 0
+    log_metadata({"ticket": 12}, run_id_name_or_prefix="measuring")
+    log_metadata({"rating": 5}, artifact_name="weights")
+    assert art("run", "measuring.py").code == 0  # reuses all
+    for run in ("measuring~1", "measuring"):
+        shown = art("show", run).out.splitlines()
+        assert "Measures:  accuracy=0.5, layers.first=3 (fit)" in shown
+    before = art("show", "measuring~1").out.splitlines()
+    assert "  ticket: 12" in before
+    assert "Measures:  rating=5 (what it made)" in before
+    document, row = art("show", "measuring~1", "--json").json, art("runs", "--json").json[1]
+    assert document["measures"] == row["measures"]
+    assert document["measures"] == {"accuracy": 0.5, "layers.first": 3, "rating": 5, "ticket": 12}
+
+
+def test_a_step_of_a_run_shows_what_it_printed(art: Art, project: Path) -> None:
+    assert art("run", "adding.py").code == 0
+    assert art("run", "adding.py").code == 0
+    [run] = {row["run"] for row in art("runs", "-n", "1", "--json").json}
+    for target in ("adding/numbers", "adding~1/numbers", f"{run}/numbers"):
+        assert art("show", target).out.endswith("\nIt printed:\ncounting\n")
+    shown = art("show", "adding/total").out
+    assert "Output:    total = total@1" in shown
+    assert "Measures:  values=3" in shown
+    assert "printed" not in shown
+    document = art("show", "adding/numbers", "--json").json
+    assert (document["name"], document["status"], document["printed"]) == ("numbers", "cached", "counting\n")
+    done = art("show", "adding/number")
+    assert done.code == art("show", "nothing").code
+    assert "has no step 'number' (did you mean 'numbers'?); it has numbers, total, unnamed." in done.err
+
+
+def test_what_somebody_stored_shows_who_and_at_which_git_commit(art: Art, project: Path) -> None:
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.invalid"]
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run(["git", *identity, "commit", "--quiet", "--allow-empty", "-m", "one"], check=True)
+    head = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    assert art("add", "adding.py", "--name", "raw").code == 0
+    author = Repository.discover().author()
+    lines = art("show", "raw").out.splitlines()
+    assert (f"Author:    {author}" in lines, f"Git:       {head[:12]}" in lines) == (True, True)
+    lines = art("log", "raw").out.splitlines()
+    assert (f"Author:  {author}" in lines, f"Git:     {head[:12]}" in lines) == (True, True)
+    document = art("show", "raw", "--json").json
+    assert (document["author"], document["git"]["commit"]) == (author, head)
+    assert art("show", "raw@HEAD").out == art("show", "raw").out

@@ -60,4 +60,26 @@ def test_parameters_are_spelt_as_in_code(art: Art, project: Path) -> None:
     (project / "using.py").write_text(CODE)
     assert art("run", "using.py").code == 0
     shown = art("show", "using::use::output").out
-    assert "Params:    day=2026-01-02, settings=Settings(rate=0.5, kind=Kind.tree), where=a/b\n" in shown
+    assert "Params:    day=2026-01-02, settings=Settings(rate=0.5, kind=Kind('tree')), where=a/b\n" in shown
+
+
+def test_why_spells_them_so_too(art: Art, project: Path) -> None:
+    for rate in ("0.5", "0.7"):
+        (project / "using.py").write_text(CODE.replace("Settings(0.5", f"Settings({rate}"))
+        assert art("run", "using.py").code == 0
+    told = art("why", "use").out
+    assert "parameter settings: Settings(rate=0.5, kind=Kind('tree')) → Settings(rate=0.7, kind=Kind('tree'))" in told
+
+
+def test_runs_are_compared_by_what_stands_in_them(art: Art, project: Path) -> None:
+    for rate in ("0.5", "10.0", "2.0"):
+        (project / "using.py").write_text(CODE.replace("Settings(0.5", f"Settings({rate}"))
+        assert art("run", "using.py").code == 0
+    rows = art("runs", "--sort", "settings.rate", "--json").json
+    shown = {"settings.rate": 0.5, "settings.kind": "tree", "day": "2026-01-02", "where": "a/b"}
+    assert rows[0]["parameters"] == shown
+    assert [row["parameters"]["settings.rate"] for row in rows] == [0.5, 2.0, 10.0]
+    assert len(art("runs", "--where", "settings.rate > 1", "--where", "settings.kind = tree", "--json").json) == 2
+    assert "$" not in art("runs").out
+    found = art("ls", "using::use::output", "--where", "settings.rate < 1", "--json").json
+    assert [row["version"] for row in found] == ["1"]

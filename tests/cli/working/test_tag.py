@@ -43,6 +43,10 @@ def test_a_stage_is_moved_and_says_what_it_left(models: Art) -> None:
     assert models("tag", "tree@1", "production").out == "tree@1 is production now\n"
     assert models("tag", "tree", "production", "-m", "better").out == ("tree@2 is production now, and tree@1 no more\n")
     assert models("tag", "tree@2", "production").out == "tree@2 is production already\n"
+    assert models("tag", "tree@2", "production", "-m", "still better").out == (
+        "tree@2 is production already; why is noted\n"
+    )
+    assert [each["reason"] for each in models("tag", "tree", "--json").json] == ["still better", "better", ""]
     assert models("show", "tree@production").out.startswith("artifact tree@2\n")
     assert models("cat", "tree@production").out == "4"
 
@@ -69,6 +73,28 @@ def test_what_is_in_a_stage_is_listed(models: Art) -> None:
     assert lines[1].endswith("on trial")
     assert "production" in models("ls", "tree").out.splitlines()[1]
     assert [row["number"] for row in models("ls", "tree", "--tag", "production", "--json").json] == [1]
+
+
+def test_since_when_is_told_whole_though_the_terminal_is_narrow(models: Art, monkeypatch: pytest.MonkeyPatch) -> None:
+    models("tag", "tree@1", "production", "-m", "what was measured last year and nobody has found fault with since")
+    [since] = [each["created"] for each in models("tag", "--json").json]
+    models("tag", "tree@1", "production", "-m", "so long that it has no room, and stands there in part")
+    assert [each["created"] for each in models("tag", "--json").json] == [since], "noting why moves nothing"
+    monkeypatch.setattr(Terminal, "width", 80)
+    head, line, *_ = models("tag").out.splitlines()
+    assert {"stage", "since", "why"} <= {*head.split()}
+    assert " ago " in line
+    assert "so long that" in line
+
+
+def test_what_is_missing_is_asked_for_as_it_was_begun(models: Art) -> None:
+    assert "as in `art tag -d tree production`;" in models("tag", "-d", "tree").err
+    assert "as in `art tag tree production -m 'as it was'`;" in models("tag", "tree", "-m", "as it was").err
+
+
+def test_a_run_names_the_version_of_the_model_that_it_made(models: Art) -> None:
+    assert "made tree@3, models/digits@3\n" in models("run", "training.py", "-p", "depth=5").out
+    assert "made" not in models("run", "training.py", "-p", "depth=5").out
 
 
 def test_the_history_says_who_and_why(models: Art, project: Path) -> None:
@@ -118,7 +144,7 @@ def test_a_version_in_a_stage_is_not_deleted(models: Art) -> None:
         (("tree", "../../etc"), "The stage '../../etc' contains '/'; choose another name."),
         (("tree", "7"), "The stage '7' would be taken for another version; choose another name."),
         (("-d", "tree", "production"), "No version of 'tree' is 'production'; its stages are: none."),
-        (("-d", "tree"), "Say which stage, as in `art tag digits-model production`"),
+        (("-d", "tree"), "Say which stage, as in `art tag -d tree production`"),
         (("nothing",), "There is no artifact named 'nothing'; `art ls` lists those there are."),
     ],
 )

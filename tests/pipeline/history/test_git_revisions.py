@@ -8,7 +8,9 @@ from typing import Annotated
 
 import pytest
 
-from artvcs import Client, pipeline, step
+from artvcs import Client, ExternalArtifact, Model, pipeline, register_artifact, save_artifact, step
+from artvcs.pipelines.history import lookup
+from artvcs.vcs import Repository
 from artvcs.vcs.errors import UnknownName
 
 
@@ -67,6 +69,45 @@ def test_without_a_revision_it_is_the_newest_of_all() -> None:
 
 def test_a_revision_in_a_pipeline_is_looked_up_when_it_runs() -> None:
     assert using_the_one_of_v1().steps["use"].output.load() == 2
+
+
+def test_what_somebody_stored_is_found_by_the_revision_that_was_checked_out_then(tmp_path: Path) -> None:
+    git("checkout", "--quiet", "--orphan", "other")
+    git("commit", "--allow-empty", "-m", "from which nothing follows")
+    for at, value in (("v1", "one"), ("main", "two")):
+        git("checkout", "--quiet", at)
+        (tmp_path / "raw.csv").write_text(value)
+        register_artifact("raw.csv", "raw")
+        save_artifact(value, "text")
+    client = Client()
+    for name in ("raw", "text"):
+        assert [client.get_artifact_version(name, rev=rev).number for rev in ("v1", "main~1", "main")] == [1, 1, 2]
+        with pytest.raises(UnknownName, match=f"No version of '{name}' was made at that Git revision or before it"):
+            client.get_artifact_version(name, rev="other")
+    stored = client.get_artifact_version("raw").record
+    assert (stored.author, stored.commit, stored.run) == (Repository.discover().author(), None, None)
+
+
+def test_what_a_pipeline_was_given_from_outside_is_found_so_too() -> None:
+    @pipeline
+    def given(value: int) -> None:
+        use(ExternalArtifact(value, name="outside"))  # type: ignore[arg-type]
+
+    given(1)
+    git("commit", "--allow-empty", "-m", "four")
+    given(2)
+    assert Client().get_artifact_version("outside", rev="main~1").load() == 1
+    assert Client().get_artifact_version("outside", rev="main").load() == 2
+
+
+def test_a_version_of_a_model_is_found_by_the_revision_of_its_run() -> None:
+    modelled = training.with_options(model=Model("churn"))
+    modelled(5)
+    git("commit", "--allow-empty", "-m", "four")
+    modelled(6)
+    refs, project = Repository.discover().refs(), Path.cwd()
+    assert lookup.find_spec(refs, "churn@main~1", project).number == 1
+    assert lookup.find_spec(refs, "churn@main", project).number == 2
 
 
 def test_an_unknown_revision_is_named() -> None:

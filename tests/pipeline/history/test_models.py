@@ -64,9 +64,27 @@ def test_a_run_that_reuses_everything_makes_none() -> None:
     assert all(each.cached for each in again.steps.values())
     assert [each.number for each in Client().list_model_versions("digits")] == [1, 2]
     assert Client().get_model_version("digits").runs[0].id == again.id
-    training(3)  # older than the newest version: so it is another one again
-    assert Client().get_model_version("digits").number == 3
-    assert Client().get_model_version("digits").metadata["accuracy"] == 0.3  # noted by the step that was reused
+    older = training(3)
+    assert [each.number for each in Client().list_model_versions("digits")] == [1, 2]
+    model = Client().get_model_version("digits")
+    assert (model.number, model.metadata["accuracy"]) == (1, 0.3), "it was made again, so it is the newest again"
+    assert [each.id for each in model.runs][:1] == [older.id]
+    assert Client().get_model_version("digits", 2).metadata["accuracy"] == 0.4
+
+
+def test_a_run_that_reuses_some_of_it_goes_on_with_the_version_that_has_nothing_else() -> None:
+    @pipeline(model=Model("digits"))
+    def trains(depth: int = 3) -> None:
+        train(depth)
+
+    trains()
+    training()  # the same tree, with a report
+    training(4)
+    trains()
+    assert Client().get_model_version("digits").number == 1
+    training()
+    assert Client().get_model_version("digits").number == 2
+    assert len(Client().list_model_versions("digits")) == 3
 
 
 def test_a_run_that_fails_makes_none_and_the_one_that_goes_on_has_all() -> None:

@@ -36,10 +36,18 @@ def test_several_conditions_must_all_hold() -> None:
     assert not filters.metadata_matches(FACTS, {"name": "oak"})
 
 
-@pytest.mark.parametrize("text", ["accuracy", "> 3", "accuracy >", ""])
+@pytest.mark.parametrize(
+    "text", ["accuracy", "> 3", "accuracy >", "", "accuracy >> 1", "accuracy => 1", "accuracy =< 1", "accuracy === 1"]
+)
 def test_what_is_not_a_comparison_is_refused(text: str) -> None:
     with pytest.raises(ParameterError, match="cannot be understood"):
         filters.metadata_matches(FACTS, text)
+    assert filters.metadata_matches({"note": "> 1"}, "note = '> 1'")
+
+
+@pytest.mark.parametrize("text", ["accuracy > .5", "accuracy < 1.", "accuracy > -.5e-3"])
+def test_a_number_is_written_as_in_python_too(text: str) -> None:
+    assert filters.metadata_matches({"accuracy": 0.9}, text)
 
 
 @pytest.mark.parametrize("text", ["accuracy > 0 and final = true", "name != oak or name != elm", "a > 1 && b < 2"])

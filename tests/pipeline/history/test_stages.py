@@ -32,10 +32,13 @@ def test_a_stage_is_found_where_a_version_is(project: Path) -> None:
 def test_its_history_says_who_moved_it_when_and_why() -> None:
     promote("model", "production", 1, reason="the first")
     promote("model", "production", 2, reason="better on holidays")
-    promote("model", "production", 2, reason="says nothing new")
+    promote("model", "production", 2)  # says nothing new
+    promote("model", "production", 2, reason="nor worse on Mondays")
     demote("model", "production", reason="it was the weather")
     told = list(stages.history(Repository.discover().refs(), "model"))
-    assert [each.reason for each in told] == ["the first", "better on holidays", "it was the weather"]
+    assert [each.reason for each in told] == [
+        "the first", "better on holidays", "nor worse on Mondays", "it was the weather",
+    ]  # fmt: skip
     assert [each.created for each in told] == sorted({each.created for each in told})
     assert all(each.author == Repository.discover().author() for each in told)
     assert told[-1].artifact is None

@@ -53,6 +53,18 @@ def test_a_step_tells_what_it_took_and_made() -> None:
     assert timedelta(0) <= made.duration < timedelta(minutes=1)
 
 
+def test_what_a_run_or_a_step_does_not_have_is_said_with_what_there_is() -> None:
+    run = flow()
+    with pytest.raises(KeyError) as caught:
+        _ = run.steps["mkae"]
+    assert str(caught.value) == "There is no step 'mkae' (did you mean 'make'?); there is make, use, use_2."
+    with pytest.raises(UnknownName, match="There is no input or output 'smal' "):
+        _ = run.steps["make"].outputs["smal"]
+    with pytest.raises(UnknownName, match="There is no curve 'loss'; there is none"):
+        _ = run.steps["make"].curves["loss"]
+    assert (run.steps.get("nope"), "nope" in run.steps) == (None, False)
+
+
 def test_a_step_tells_its_code_with_what_it_reaches() -> None:
     code = flow().steps["make"].code
     assert "def make(n: int)" in code

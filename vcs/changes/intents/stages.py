@@ -15,7 +15,7 @@ from .base import Intent
 
 @record
 class Promote(Intent):
-    """Moves a stage to a version, wherever it was; where it is there already, nothing changes.
+    """Moves a stage to a version, wherever it was; where it is there already, only another reason is noted.
 
     Attributes:
         promotion: What is to be noted; its time is put off where the promotion before it says to be later.
@@ -32,7 +32,9 @@ class Promote(Intent):
         if any(True for _ in view.items(ref_names.labels(new.name, new.stage))):
             raise Conflict(f"{new.name!r} has an explicit version {new.stage!r}; give the stage another name.")
         before = stages.last(view, new.name, new.stage)
-        if new.artifact == (None if before is None else before.artifact):
+        if before is None and new.artifact is None:
+            return
+        if before is not None and new.artifact == before.artifact and new.reason in ("", before.reason):
             return
         created = new.created if before is None else max(new.created, before.created + 1)
         noted = view.put(dataclasses.replace(new, created=created))

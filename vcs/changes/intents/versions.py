@@ -179,7 +179,18 @@ def marks_of(version: Version) -> list[str]:
 
 
 def _grave(version: Version) -> Version:
-    return dataclasses.replace(version, deleted=True, commit=None, run=None, metadata={}, tags=(), noted=None, links=())
+    return dataclasses.replace(
+        version,
+        deleted=True,
+        commit=None,
+        run=None,
+        metadata={},
+        tags=(),
+        noted=None,
+        links=(),
+        author=None,
+        revision=None,
+    )
 
 
 def _check_label(view: View, name: str, label: str | None, artifact: Oid, found: Version | None) -> None:

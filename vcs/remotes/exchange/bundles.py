@@ -50,7 +50,12 @@ def create(near: Repository, target: Path, versions: Iterable[Version] | None = 
 
 
 def check(path: Path) -> None:
-    """Sees that a file looks like a bundle. Raises RemoteRefused where it is not there, or none."""
+    """Sees that a file looks like a bundle.
+
+    Raises:
+        UnknownName: It is not there.
+        RemoteRefused: It is no bundle.
+    """
     BundleFiles(path)
 
 
@@ -58,6 +63,7 @@ def verify(path: Path) -> int:
     """Checks each byte of a bundle; returns how many objects are in it.
 
     Raises:
+        UnknownName: It is not there.
         RemoteRefused: It is no bundle.
         DamagedError: Something in it is not what it is called.
     """
@@ -78,6 +84,7 @@ def unbundle(near: Repository, path: Path) -> Fetched:
     """Takes in what is in a bundle: lineage and data.
 
     Raises:
+        UnknownName: It is not there.
         RemoteRefused: It is no bundle.
         DamagedError: Something in it is not what it is called; nothing of it is visible.
     """

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from ...errors import DamagedError, InvalidName, RemoteRefused, writing
+from ...errors import DamagedError, InvalidName, RemoteRefused, UnknownName, writing
 from ...storage.disk import durable, system
 from ...storage.files import Signature, check_name
 from ...storage.local import LocalFiles
@@ -74,7 +74,8 @@ class BundleFiles(ReadOnly, Reading):
         traffic: Where is counted what was read.
 
     Raises:
-        RemoteRefused: It is not there, or no bundle.
+        UnknownName: It is not there.
+        RemoteRefused: It is no bundle.
     """
 
     def __init__(self, path: Path, traffic: Traffic | None = None) -> None:
@@ -84,6 +85,8 @@ class BundleFiles(ReadOnly, Reading):
             self._file = open(path, "rb")  # noqa: SIM115  # open as long as this is
             with zipfile.ZipFile(self._file) as archive:
                 self._entries = {check_name(each.filename): each for each in archive.infolist()}
+        except FileNotFoundError:
+            raise UnknownName(f"There is no file {path}; give the path of a bundle.") from None
         except (OSError, zipfile.BadZipFile, InvalidName, NotImplementedError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise RemoteRefused(f"{path} is no bundle that can be read ({reason}); make it anew.") from error
