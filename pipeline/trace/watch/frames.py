@@ -148,6 +148,12 @@ def copies() -> bool:
     return any(code is copy._reconstruct.__code__ for code in _of_library())  # type: ignore[attr-defined]
 
 
+def lists_entry_points() -> bool:
+    """Whether Python's library looks through all distributions for what they offer."""
+    metadata = sys.modules.get("importlib.metadata")
+    return metadata is not None and any(code is metadata.entry_points.__code__ for code in _of_library())
+
+
 def _of_library() -> Iterator[CodeType]:
     """The code of Python's library that passes on what somebody asks, the innermost first."""
     frame: FrameType | None = sys._getframe(2)
