@@ -211,15 +211,28 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
 }
 
 
+_LOOKING = frozenset({"open", "os.listdir", "os.scandir"})
+"""Events that are heard elsewhere, too, where nobody says whose doing they are."""
+
+
 def on_event(
     event: str, args: tuple[Any, ...], handler_of: Callable[[str], Callable[..., None] | None] = _HANDLERS.get
 ) -> None:
     """The audit hook. It stays for as long as the process lives, and there are thousands of events that say nothing."""
     handler = handler_of(event)
     if handler is not None and is_any_open():
-        note(lambda recording: handler(recording, args))
+        note(lambda recording: _take(recording, event, args, handler))
         if event == "open" and not targets():
             quietly(_on_open_by_stranger)
+
+
+def _take(
+    recording: Recording, event: str, args: tuple[Any, ...], handler: Callable[[Recording, tuple[Any, ...]], None]
+) -> None:
+    if not frames.is_for_artvcs():
+        handler(recording, args)
+    elif event in _LOOKING and args[0] is not None:
+        recording.files.overlook(args[0])
 
 
 def _on_open_by_stranger() -> None:

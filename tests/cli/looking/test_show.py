@@ -83,3 +83,32 @@ def failing():
 """)
     assert art("run", "failing.py").code != 0
     assert "Measures:  loss=7 (judge)" in art("show", "failing").out.splitlines()
+
+
+READING = """
+from pathlib import Path
+import pandas as pd
+import pyarrow
+from artvcs import pipeline, step
+
+HERE = Path(__file__).parent
+
+@step
+def read() -> int:
+    return len(list((HERE / "data").iterdir())) + len(pd.read_csv(HERE / "data" / "a.csv"))
+
+@pipeline
+def reading():
+    read()
+"""
+
+
+def test_a_file_that_was_read_by_its_whole_path_is_listed_once(art: Art, project: Path) -> None:
+    (project / "reading.py").write_text(READING)
+    (project / "data").mkdir()
+    (project / "data" / "a.csv").write_text("x\n1\n")
+    assert art("run", "reading.py").code == 0
+    assert "Reads:     data, data/a.csv\n" in art("show", "reading::read::output").out
+    (project / "data" / "a.csv").write_text("x\n1\n2\n")
+    assert art("run", "reading.py").code == 0
+    assert "a file changed" in art("why", "read").out
