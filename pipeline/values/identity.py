@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copyreg
-import gc
 import os
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from blake3 import blake3
 
 from ..errors import MaterializerError
 from . import materializers
+from .calls import calls_of
 from .folder import Folder
 from .parts import Unhashable, attributes_of, is_made_by_hand, parts_of
 
@@ -30,6 +30,7 @@ Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
 
 _SCALARS = frozenset({int, str, float, bool, type(None), complex, bytes})
+_PATHS = frozenset({type(Path()), type(PurePath())})
 _PRINTED: tuple[type, ...] = (int, float, bool, type(None), complex, bytes, bytearray, range)
 _PRINTED += (types.EllipsisType, types.NotImplementedType)
 _ROUTINES: tuple[type, ...] = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
@@ -38,10 +39,6 @@ _ROUTINES += (types.MemberDescriptorType,)
 _TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artvcs.pydantic", "artvcs.sklearn"})
 """Materializers of values that are better taken apart: what they hold may be code, or anything."""
 
-
-_PATHS = frozenset({type(Path()), type(PurePath())})
-_LINK = "_lru_list_elem"
-"""The type by which `functools.lru_cache` holds a result, where it keeps only so many."""
 _MOST_CALLS = 1000
 """So many results of a cached function are looked at."""
 
@@ -86,32 +83,13 @@ class Identifier:
             Unhashable: It remembers too much, or something that has no identity.
         """
         found: dict[str, str] = {}
-        info, calls = function.cache_info(), _calls_of(function)
+        info, calls = function.cache_info(), calls_of(function)
         if info.currsize > _MOST_CALLS or len(calls) != info.currsize:
             raise Unhashable("a cached function that remembers too much to compare")
         for arguments, keywords in calls:
             # What is remembered is returned without a call.
             found[self.identify((arguments, keywords))] = self.identify(function(*arguments, **keywords))
         return found
-
-
-def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
-    held = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each]
-    if function.cache_parameters()["maxsize"] is not None:  # it holds its results beside their links, by argument
-        held = [each for each in held if each and all(type(link).__name__ == _LINK for link in each.values())]
-    [memo] = held if len(held) == 1 else [{}]
-    if function.cache_parameters()["typed"]:
-        return []
-    calls = list[tuple[tuple[Any, ...], dict[str, Any]]]()
-    for key in memo:
-        if not issubclass(type(key), tuple):
-            calls.append(((key,), {}))
-            continue
-        at = next((at for at, each in enumerate(key) if type(each) is object), None)
-        at = len(key) if at is None else at
-        calls.append((tuple(key[:at]), dict(zip(key[at + 1 :: 2], key[at + 2 :: 2], strict=True))))
-    return calls
 
 
 class _Walk:
