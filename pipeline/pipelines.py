@@ -49,9 +49,9 @@ class Pipeline(Generic[P]):
 
     @property
     def file(self) -> Path | None:
-        """The file that declares it."""
+        """The file that declares it; None for a cell of a notebook."""
         found = inspect.getsourcefile(inspect.unwrap(self.function))
-        return Path(found).absolute() if found else None
+        return Path(found).absolute() if found and os.path.isfile(found) else None
 
     def __cache_identity__(self) -> Callable[P, Any]:
         """What code depends on that holds this pipeline. See `values.identity`."""
@@ -193,7 +193,7 @@ class Pipeline(Generic[P]):
 
         def facts() -> list[tuple[str, str]]:
             takes = ", ".join(map(as_written, self.inputs())) or "nothing"
-            return [("takes", takes), ("file", str(self.file or ""))]
+            return [("takes", takes), *([("file", str(self.file))] if self.file else [])]
 
         return cards.definition_card(f"pipeline {self.name}", facts)
 

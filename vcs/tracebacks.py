@@ -19,6 +19,10 @@ from typing import NamedTuple
 from .counting import count
 
 _HEAD = "Traceback (most recent call last):"
+_JOINTS = (
+    "The above exception was the direct cause of the following exception:",
+    "During handling of the above exception, another exception occurred:",
+)
 _FRAME = re.compile(r'  File "(?P<file>.+)", line (?P<line>\d+)')
 _REPEATED = "  [Previous line repeated "
 _INSIDE = "    "
@@ -52,6 +56,8 @@ def library_of(file: str) -> str | None:
 
 def folded(text: str, folder: Path | None = None) -> str:
     """A traceback in which frames of libraries that follow each other are one line.
+
+    An error within a library that led to one which says the same is left out.
 
     Args:
         text: As Python writes it, with all errors that led to the last one.
@@ -97,12 +103,34 @@ def _folded(lines: list[str], folder: Path | None) -> Iterator[str]:
     rest = lines
     while _HEAD in rest:
         head = rest.index(_HEAD) + 1
+        frames, after = _frames(rest[head:])
+        if frames and all(map(_is_of_library, frames)) and (again := _said_again(after)) is not None:
+            rest = [*rest[: head - 1], *again]
+            continue
         yield from rest[:head]
-        frames, rest = _frames(rest[head:])
-        for is_library, group in itertools.groupby(frames, key=lambda frame: library_of(frame.file) is not None):
+        rest = after
+        for is_library, group in itertools.groupby(frames, key=_is_of_library):
             some = list(group)
             yield from [_summed(some)] if is_library else _shown(some, folder)
     yield from rest
+
+
+def _said_again(lines: list[str]) -> list[str] | None:
+    """What follows an error that led to one which says the same: a library raised it anew. None where none does."""
+    message, after = _message(lines)
+    if after[:1] != [_HEAD] or _message(_frames(after[1:])[1])[0] != message:
+        return None
+    return after
+
+
+def _message(lines: list[str]) -> tuple[list[str], list[str]]:
+    """What an error says, and the traceback of the one that it led to."""
+    joint = next((number for number, line in enumerate(lines) if line in _JOINTS), len(lines) + 1)
+    return lines[: max(joint - 1, 0)], lines[joint + 2 :]
+
+
+def _is_of_library(frame: _Frame) -> bool:
+    return library_of(frame.file) is not None
 
 
 def _frames(lines: list[str]) -> tuple[list[_Frame], list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -107,18 +108,19 @@ def where(error: BaseException) -> str:
 
 def _shown(filename: str | None) -> str:
     """A file as people call it here."""
-    path, here = Path(filename or "?"), Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    path = filename or "?"
+    return min(path, os.path.relpath(path), key=len)
 
 
 def _load(path: Path) -> ModuleType:
-    folder = path.absolute().parent
+    place = Path(os.path.abspath(path))  # without `..`: code is found by the file that it says it is of
+    folder = place.parent
     for library in _OURS_ALONE:
-        if any((folder / place).is_file() for place in (f"{library}.py", f"{library}/__init__.py")):
+        if any((folder / name).is_file() for name in (f"{library}.py", f"{library}/__init__.py")):
             sys.modules.pop(library, None)  # what we imported of it stays ours; their `import` finds theirs
             drawing.leave(library)
     name = path.stem if path.stem not in sys.modules else f"{path.stem}_of_the_user"
-    spec = importlib.util.spec_from_file_location(name, path.absolute())
+    spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None:
         raise DefinitionError(f"{path} is not a Python file; give one that ends in .py.")
     module = importlib.util.module_from_spec(spec)

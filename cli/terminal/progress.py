@@ -78,10 +78,17 @@ class RunProgress:
 
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
         """Says so, in one line: they are not made again."""
+        self._line_of_files("Gone", files, "makes")
+
+    def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
+        """Says so, in one line: they are not written again."""
+        self._line_of_files("From another run", files, "writes")
+
+    def _line_of_files(self, how: str, files: Sequence[tuple[str, str]], does: str) -> None:
         named = [f"{file} (by {step})" for step, file in files[:_MOST_NAMED]]
         more = [f"{len(files) - _MOST_NAMED} more"] if files[_MOST_NAMED:] else []
         self._line(
-            f"Gone, and needed by no step that ran: {output.one_line(', '.join(named + more))}; --no-cache makes "
+            f"{how}, and needed by no step that ran: {output.one_line(', '.join(named + more))}; --no-cache {does} "
             f"{'it' if len(files) == 1 else 'them'} again."
         )
 

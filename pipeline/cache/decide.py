@@ -206,9 +206,10 @@ def _each_once(found: Iterable[Difference]) -> tuple[Difference, ...]:
     """Of what differs in several ways one, with the hash of its content where one of them has it."""
     chosen: dict[tuple[str, str], Difference] = {}
     for each in found:
-        known = chosen.setdefault((each.kind, each.subject), each)
+        subject = each.subject.removeprefix("./")  # a file may have been asked for by its whole path, too
+        known = chosen.setdefault((each.kind, subject), each)
         if known.hashed < each.hashed:
-            chosen[each.kind, each.subject] = each
+            chosen[each.kind, subject] = each
     return tuple(chosen.values())
 
 

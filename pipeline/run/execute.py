@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
-from artvcs.vcs import Input, now_ms
+from artvcs.vcs import Input, Repository, now_ms, versions
 
 from ..define.options import Hook
 from ..define.signature import Signature
@@ -31,7 +31,7 @@ from ..trace.watch import recording
 from ..trace.watch.finding import looked_in_vain
 from ..typing import fit
 from ..units import count
-from ..values import store
+from ..values import store, trust
 from ..values.store import Saved
 from . import context, logs
 from .context import RunningStep
@@ -128,12 +128,20 @@ def _try(
     arguments = copy.deepcopy(dict(here.parameters))
     annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
     for name, sources in inputs.items():
-        loaded = [store.load(here.repository, source.artifact, leased=True) for source in sources]
+        loaded = [_loaded(here.repository, source) for source in sources]
         value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
         returned = _awaited(step.called(arguments))
     return _store(step, here, returned)
+
+
+def _loaded(repository: Repository, source: Input) -> Any:
+    def name() -> str:
+        number = versions.number_of_value(repository.refs(), source.name, source.artifact)
+        return f"{source.name}@{number}" if number else source.artifact[:12]
+
+    return store.load(repository, source.artifact, trust.of(repository, source.artifact, name), leased=True)
 
 
 def _awaited(returned: Any) -> Any:

@@ -37,6 +37,9 @@ class Observer(Protocol):
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
         """Files are gone that hits had left, each with its step, and no step of the run has missed them."""
 
+    def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
+        """Files that hits had left hold what other executions have left there, and no step has missed them."""
+
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """The run ended: `completed`, `failed` or `interrupted`."""
 
@@ -71,6 +74,10 @@ class Logged:
     def files_are_gone(self, files: Sequence[tuple[str, str]]) -> None:
         """Says how many."""
         _log.info("%d files that earlier steps had left are gone, and no step needs them", len(files))
+
+    def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
+        """Says how many."""
+        _log.info("%d files hold what another run has left, and no step needs them", len(files))
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """Says how."""

@@ -148,6 +148,8 @@ class _Runner:
                 self._claims.close()
             if status == "completed" and (gone := list(self._states.owed.gone())):
                 self._observer.files_are_gone(gone)
+            if status == "completed" and (stale := list(self._states.owed.stale())):
+                self._observer.files_are_stale(stale)
             self._observer.run_ended(run_name, status, time.monotonic() - clock)
         return self._record.run, self._failure
 

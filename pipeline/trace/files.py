@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from artvcs.vcs import worktree
@@ -26,7 +26,8 @@ _MOST_FOLDERS, _MOST_FILES = 100, 1000
 class Files:
     """The files of one execution, as it asks for them.
 
-    `_told` holds those that a program was told of, by path; `_sought` what code was given that Python does not see.
+    `_told` holds those that a program was told of, by path; `_sought` what code was given that Python does not see;
+    `_seen` the paths that Python saw being read or listed, by whatever name, also those that are none of its doing.
 
     Args:
         places: Which paths count.
@@ -51,6 +52,7 @@ class Files:
         self._emptied: set[str] = set()
         self._changed: set[str] = set()
         self._appended: dict[str, tuple[str, str]] = {}
+        self._seen: set[str] = set()
 
     def read(self, given: Any, *, direct: bool, rows: bool = False) -> bool:
         """A file is about to be read. Returns whether it is no plain file, whose content nobody can compare.
@@ -65,6 +67,7 @@ class Files:
             self._read_appended(given)
             return False
         name, absolute = found
+        self._seen.add(absolute)
         if "content" in self._asked.get(name, ()):
             told = self._told.get(absolute)
             if told is not None and self._states.get(told) == (absolute, paths.mark(absolute)):
@@ -78,6 +81,16 @@ class Files:
         if not rows and worktree.is_database(absolute, info):
             self._answer(name, "bytes", paths.answer(absolute, "bytes", self._file_ids))
         return not (stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode))
+
+    def overlook(self, given: Any) -> None:
+        """A file is about to be read, or a folder listed, that is none of the execution's doing."""
+        if (found := self._places.known(given)) is not None:
+            self._seen.add(found[1])
+
+    def hear(self, absolute: str, take: Callable[..., object]) -> None:
+        """A path was read or listed, as `take` notes it, and nobody says by whom: Python may have told of it."""
+        if absolute not in self._seen:
+            take(self._places.given(absolute), direct=False)
 
     def tell(self, given: Any) -> None:
         """A program is told of a file: it may read it, or write it, or both."""
@@ -105,7 +118,8 @@ class Files:
     def _find(self) -> None:
         """Notes what was sought and is now what it was then: nobody has written it."""
         for name, (absolute, before) in self._sought.items():
-            if name in self._asked or absolute in self.written or paths.mark(absolute) != before:
+            is_known = absolute in self._seen and not os.path.isdir(absolute)
+            if is_known or absolute in self.written or paths.mark(absolute) != before:
                 continue
             if before == paths.ABSENT:
                 self._answer(name, "kind", paths.ABSENT)
@@ -135,6 +149,7 @@ class Files:
         if found is None or not self._places.counts(found[1], direct=direct):
             return
         name, absolute = found
+        self._seen.add(absolute)
         own = sorted(os.path.basename(path) for path in self.written if os.path.dirname(path) == absolute)
         facet = "sizes" if sizes else "names"
         if absolute in self.written:
@@ -263,6 +278,8 @@ class Files:
         for name, (absolute, mark) in sought.items():
             self._sought.setdefault(name, (absolute, mark if isinstance(mark, str) else tuple(mark)))
         for name, facets in asked.items():
+            if any(facet == "content" or paths.is_of_names(facet) for facet in facets):
+                self._seen.add(self._places.resolve(name))
             if self._places.resolve(name) not in self.written:
                 for facet, answer in facets.items():
                     self._asked.setdefault(name, {}).setdefault(facet, answer)

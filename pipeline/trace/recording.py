@@ -127,10 +127,10 @@ class Recording:
             self.files.rewritten(path, read=path in seen.used)
         for path in sorted(seen.read):
             if not path.endswith((".py", ".pyc")):
-                self.files.read(self.places.given(path), direct=False)
+                self.files.hear(path, self.files.read)
         searched = {os.path.abspath(folder or ".") for folder in sys.path}  # by the import system, for modules
         for path in sorted(seen.listed - searched - {self.places.project}):
-            self.files.listed(self.places.given(path), direct=False)
+            self.files.hear(path, self.files.listed)
         if seen.failure:
             self.refused.add(f"it could not be seen what other programs and C code open ({seen.failure})")
         if not seen.whole:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import copyreg
-import gc
+import os
 import sys
 import tempfile
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from blake3 import blake3
 
 from ..errors import MaterializerError
 from . import materializers
+from .calls import calls_of
 from .folder import Folder
 from .parts import Unhashable, attributes_of, is_made_by_hand, parts_of
 
@@ -29,6 +30,7 @@ Refer = Callable[[Any], str]
 """Told a function or class that a value holds; says by what name it is known."""
 
 _SCALARS = frozenset({int, str, float, bool, type(None), complex, bytes})
+_PATHS = frozenset({type(Path()), type(PurePath())})
 _PRINTED: tuple[type, ...] = (int, float, bool, type(None), complex, bytes, bytearray, range)
 _PRINTED += (types.EllipsisType, types.NotImplementedType)
 _ROUTINES: tuple[type, ...] = (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
@@ -37,9 +39,6 @@ _ROUTINES += (types.MemberDescriptorType,)
 _TAKEN_APART = frozenset({"artvcs.pickle", "artvcs.record", "artvcs.enum", "artvcs.pydantic", "artvcs.sklearn"})
 """Materializers of values that are better taken apart: what they hold may be code, or anything."""
 
-
-_LINK = "_lru_list_elem"
-"""The type by which `functools.lru_cache` holds a result, where it keeps only so many."""
 _MOST_CALLS = 1000
 """So many results of a cached function are looked at."""
 
@@ -50,11 +49,15 @@ class Identifier:
     Args:
         refer: Told each function and class that is met.
         is_own: Whether a class is the user's.
+        project: The project's folder: a path in it, as text or not, is known by where it is in it.
     """
 
-    def __init__(self, refer: Refer, is_own: Callable[[type], bool]) -> None:
+    def __init__(self, refer: Refer, is_own: Callable[[type], bool], project: str) -> None:
         self._refer = refer
         self._is_own = is_own
+        self._roots = tuple(
+            dict.fromkeys(path.rstrip(os.sep) + os.sep for path in (project, os.path.realpath(project)))
+        )
 
     def identify(self, value: Any) -> str:
         """The identity of a value, in hex.
@@ -62,7 +65,7 @@ class Identifier:
         Raises:
             Unhashable: It holds something that has none, as an open socket.
         """
-        walk = _Walk(self._refer, self._is_own)
+        walk = _Walk(self._refer, self._is_own, self._roots)
         try:
             walk.value(value)
         except RecursionError:
@@ -80,7 +83,7 @@ class Identifier:
             Unhashable: It remembers too much, or something that has no identity.
         """
         found: dict[str, str] = {}
-        info, calls = function.cache_info(), _calls_of(function)
+        info, calls = function.cache_info(), calls_of(function)
         if info.currsize > _MOST_CALLS or len(calls) != info.currsize:
             raise Unhashable("a cached function that remembers too much to compare")
         for arguments, keywords in calls:
@@ -89,33 +92,19 @@ class Identifier:
         return found
 
 
-def _calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
-    """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
-    held = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each]
-    if function.cache_parameters()["maxsize"] is not None:  # it holds its results beside their links, by argument
-        held = [each for each in held if each and all(type(link).__name__ == _LINK for link in each.values())]
-    [memo] = held if len(held) == 1 else [{}]
-    if function.cache_parameters()["typed"]:
-        return []
-    calls = list[tuple[tuple[Any, ...], dict[str, Any]]]()
-    for key in memo:
-        if not issubclass(type(key), tuple):
-            calls.append(((key,), {}))
-            continue
-        at = next((at for at, each in enumerate(key) if type(each) is object), None)
-        at = len(key) if at is None else at
-        calls.append((tuple(key[:at]), dict(zip(key[at + 1 :: 2], key[at + 2 :: 2], strict=True))))
-    return calls
-
-
 class _Walk:
     """One value taken apart. `_seen` numbers the objects met, for those that hold themselves."""
 
     def __init__(
-        self, refer: Refer, is_own: Callable[[type], bool], seen: dict[int, tuple[int, Any]] | None = None
+        self,
+        refer: Refer,
+        is_own: Callable[[type], bool],
+        roots: tuple[str, ...],
+        seen: dict[int, tuple[int, Any]] | None = None,
     ) -> None:
         self._refer = refer
         self._is_own = is_own
+        self._roots = roots
         self._hasher = blake3()
         self._seen: dict[int, tuple[int, Any]] = {} if seen is None else seen
         self._open: set[int] = set()
@@ -130,8 +119,8 @@ class _Walk:
 
     def value(self, value: Any) -> None:
         cls = type(value)
-        if cls is str:
-            self.token("str", value)
+        if cls is str or cls in _PATHS:
+            self._text(cls.__name__, str(value))
         elif cls in _PRINTED:
             self.token(cls.__name__, repr(value))
         elif issubclass(cls, types.ModuleType) and not is_made_by_hand(value):
@@ -142,6 +131,17 @@ class _Walk:
             self._routine(value)
         else:
             self._once(value)
+
+    def _text(self, kind: str, text: str) -> None:
+        if self._is_placed(text):
+            root = next(each for each in self._roots if f"{text}{os.sep}".startswith(each))
+            self.token(f"{kind} in the project", text[len(root) :])
+        else:
+            self.token(kind, text)
+
+    def _is_placed(self, value: Any) -> bool:
+        """Whether this is a text that tells the path of the project, or of something in it."""
+        return type(value) is str and (value.startswith(self._roots) or f"{value}{os.sep}" in self._roots)
 
     def _once(self, value: Any) -> None:
         """An object that may hold others, and so itself."""
@@ -176,7 +176,8 @@ class _Walk:
 
     def _items(self, kind: str, items: Iterable[Any]) -> None:
         listed = list(items)
-        if set(map(type, listed)) <= _SCALARS:
+        kinds = set(map(type, listed))
+        if kinds <= _SCALARS and not (str in kinds and any(map(self._is_placed, listed))):
             self.token(f"plain {kind}", repr(listed))
             return
         self.token(kind, str(len(listed)))
@@ -193,7 +194,7 @@ class _Walk:
 
     def _inner(self) -> _Walk:
         """A walk within this one, with a hash of its own."""
-        inner = _Walk(self._refer, self._is_own, self._seen)
+        inner = _Walk(self._refer, self._is_own, self._roots, self._seen)
         inner._open = self._open
         return inner
 

@@ -19,10 +19,10 @@ class Trust:
 
     Args:
         given: The answer, or how to find it.
-        name: What `art trust` takes for the value, for errors.
+        name: What `art trust` takes for the value, for errors, or how to find it.
     """
 
-    def __init__(self, given: bool | Callable[[], bool], name: str = "") -> None:
+    def __init__(self, given: bool | Callable[[], bool], name: str | Callable[[], str] = "") -> None:
         self._given = given
         self._name = name
 
@@ -47,15 +47,16 @@ class Trust:
             UntrustedData: It is no.
         """
         if not self.given:
+            name = self._name if isinstance(self._name, str) else self._name()
             # Quoted: a hostile name must not become a command where somebody copies the line.
             raise UntrustedData(
-                f"Loading {self._name or 'this value'} {what}; if you trust who made it, "
-                f"`art trust {shlex.quote(self._name) if self._name else 'NAME'}`, and load it again."
+                f"Loading {name or 'this value'} {what}; `art trust {shlex.quote(name) if name else 'NAME'}` says that "
+                "you trust who made it."
             )
 
 
-def of(repository: Repository, artifact: Oid, name: str = "") -> Trust:
-    """The trust in an artifact; `name` is what the user calls it, by default the start of its id."""
+def of(repository: Repository, artifact: Oid, name: str | Callable[[], str] = "") -> Trust:
+    """The trust in an artifact; `name` is what the user calls it, or finds that, by default the start of its id."""
     return Trust(lambda: _is_given(repository, artifact), name or artifact[:12])
 
 

@@ -79,6 +79,14 @@ def test_frames_of_libraries_are_one_line() -> None:
     assert folded(CHAINED, Path("/home/ada/shop")) == FOLDED
 
 
+def test_an_error_within_a_library_that_is_raised_anew_is_told_once() -> None:
+    once = CHAINED.replace("\nthe message goes on", "").replace('\n    File "flow.py", and is not a frame', "")
+    told = folded(once, Path("/home/ada/shop")).splitlines()
+    assert told[:2] == ["Traceback (most recent call last):", '  File "flow.py", line 15, in mean']
+    assert told[-1] == "KeyError: 'b'"
+    assert "The above exception" not in "\n".join(told)
+
+
 def test_what_is_folded_stays_as_it_is() -> None:
     assert folded(FOLDED) == FOLDED
 
@@ -92,5 +100,5 @@ def test_own_frames_and_messages_are_kept_whatever_the_text(lines: list[str]) ->
     assert outermost(told.split("\n")) == outermost("\n".join(lines).splitlines())
 
 
-def outermost(lines: list[str]) -> list[str]:
-    return [line for line in lines if line and not line.startswith("  ")]
+def outermost(lines: list[str]) -> set[str]:
+    return {line for line in lines if line and not line.startswith(("  ", "The above exception"))}

@@ -216,7 +216,7 @@ def _say_signed(signed: dict[Oid, list[str]], this: Oid | None, artifact: Oid | 
 def _seen(repository: Repository, commit: Commit) -> dict[str, list[str]]:
     """What an execution was seen to use beside its inputs; of variables only the names were kept."""
     trace = Trace.of(repository.store, commit) or Trace()
-    files = sorted(name.removeprefix("./") for name in trace.files)
+    files = sorted({name.removeprefix("./") for name in trace.files})
     return {"Reads": files, "Variables": sorted(trace.env), "Unverified": list(trace.unverified)}
 
 

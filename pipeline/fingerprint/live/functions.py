@@ -54,8 +54,10 @@ def _wrapped(value: Any) -> Any:
 def source_path(function: types.FunctionType) -> str:
     """The file a function was read from; a script's own name may be relative to where it was started."""
     path = function.__code__.co_filename
-    if os.path.isabs(path) or path.startswith("<"):
+    if path.startswith("<"):
         return path
+    if os.path.isabs(path):
+        return os.path.normpath(path)  # an entry of `sys.path` may hold `..`
     stated = function.__globals__.get("__file__")
     if isinstance(stated, str) and os.path.basename(stated) == os.path.basename(path):
         return os.path.abspath(stated)

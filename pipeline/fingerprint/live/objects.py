@@ -42,7 +42,7 @@ class ObjectFollower:
         self.traversal = traversal
         self.only = only
         self.live = False
-        self._identifier = Identifier(self.refer, lambda cls: not is_foreign(cls))
+        self._identifier = Identifier(self.refer, lambda cls: not is_foreign(cls), traversal.resolver.root)
         self._seen: dict[int, Any] = {}
         self._opened: dict[str, Module | None] = {}
         self._installed: dict[str, bool] = {}

@@ -47,8 +47,7 @@ def own_distributions(module: str) -> frozenset[str]:
     """The distribution that provides a top-level module, by the names under which it may be known."""
     if module in sys.stdlib_module_names:
         return frozenset()
-    first = next(iter(distributions(module)))
-    return frozenset({module, first, re.sub(r"[-_.]+", "-", first).lower()})
+    return frozenset({module, next(iter(distributions(module)))})
 
 
 def versions(modules: Iterable[str]) -> dict[str, str]:
@@ -66,7 +65,7 @@ def version(name: str) -> str | None:
 
 def _closure(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    todo = list(names)
+    todo = list(map(_normal, names))
     while todo:
         name = todo.pop()
         distribution = _distribution(name) if name not in found else None
@@ -87,11 +86,16 @@ def _distribution(name: str) -> Distribution | None:
 
 
 def _needs(distribution: Distribution) -> Iterator[str]:
-    """The distributions that one needs, but those of its extras, spelt as they are installed."""
+    """The distributions that one needs, but those of its extras."""
     head = (distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or "").partition("\n\n")[0]
     for name, condition in _NEEDS.findall(head):
         if "extra" not in condition:
-            yield re.sub(r"[-_.]+", "-", name).lower()
+            yield _normal(name)
+
+
+def _normal(name: str) -> str:
+    """The one spelling of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _version(distribution: Distribution) -> str:

@@ -207,8 +207,15 @@ class Owed:
 
     def gone(self) -> Iterator[tuple[str, str]]:
         """The files that hits of this run owe and that are not there at all, each with its step."""
+        return self._files_of_hits(self._written.gone)
+
+    def stale(self) -> Iterator[tuple[str, str]]:
+        """The files that hits of this run owe and that hold what another execution has left, each with its step."""
+        return self._files_of_hits(self._written.stale)
+
+    def _files_of_hits(self, found: Callable[[Mapping[str, str], int], Iterator[str]]) -> Iterator[tuple[str, str]]:
         for hit in (each for each in self._debts if each.written is self._written):
-            yield from ((hit.step, hit.places.spell(path)) for path in self._written.gone(hit.files, hit.done))
+            yield from ((hit.step, hit.places.spell(path)) for path in found(hit.files, hit.done))
 
 
 def _told(trace: Trace, name: str, values: Mapping[str, str]) -> bool:

@@ -128,6 +128,17 @@ class Written:
             if is_gone and not any(path in each for each in self._new[done:]):
                 yield path
 
+    def stale(self, left: Mapping[str, str], done: int) -> Iterator[str]:
+        """The files that an execution left, and that hold what another one has left there since.
+
+        Args:
+            left: What it left; only the first thousand are looked at.
+            done: How many steps had left files when it had.
+        """
+        for path, what in itertools.islice(left.items(), _MOST_SOUGHT):
+            if paths.kind_left(what) not in (paths.ABSENT, paths.FOLDER) and os.path.lexists(path):
+                yield from [path] if self.owes(path, what, done) else []
+
     def leave_folders(self, left: Mapping[str, str]) -> list[str]:
         """Makes the folders of the project that an execution made, and takes away those of hits that it removed.
 

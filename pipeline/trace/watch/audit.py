@@ -15,7 +15,6 @@ from . import finding, frames, processes, readers
 from .noticing import note, quietly
 
 _CODE = (".py", ".pyc", ".so", ".pth", ".zip")
-_METADATA = ("/METADATA", "/PKG-INFO", "/entry_points.txt")
 _DEVICES = {
     **dict.fromkeys(("/dev/null", "/dev/zero"), ()),
     **dict.fromkeys(("/dev/random", "/dev/urandom"), (FROM_SYSTEM,)),
@@ -49,9 +48,13 @@ def _on_open_to_write(recording: Recording, path: Any, mode: Any, flags: int) ->
 
 
 def _note_package(recording: Recording, path: str) -> None:
-    """A file of an installed package is asked for by name: its metadata, or data that came with it."""
+    """The user's own code asks for a file of an installed package: its metadata, or data that came with it.
+
+    What a library looks through to find its plugins is not used yet; a plugin that it loads is. The entry points that
+    the user's code asks for count as one value.
+    """
     head, _, inside = path.rpartition("/site-packages/")
-    if head and (inside.endswith(_METADATA) or frames.asks_own_code()):
+    if head and frames.asks_own_code() and not frames.lists_entry_points():
         recording.packages.add(inside.partition("/")[0].partition("-")[0].removesuffix(".py"))
 
 
@@ -208,15 +211,28 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
 }
 
 
+_LOOKING = frozenset({"open", "os.listdir", "os.scandir"})
+"""Events that are heard elsewhere, too, where nobody says whose doing they are."""
+
+
 def on_event(
     event: str, args: tuple[Any, ...], handler_of: Callable[[str], Callable[..., None] | None] = _HANDLERS.get
 ) -> None:
     """The audit hook. It stays for as long as the process lives, and there are thousands of events that say nothing."""
     handler = handler_of(event)
     if handler is not None and is_any_open():
-        note(lambda recording: handler(recording, args))
+        note(lambda recording: _take(recording, event, args, handler))
         if event == "open" and not targets():
             quietly(_on_open_by_stranger)
+
+
+def _take(
+    recording: Recording, event: str, args: tuple[Any, ...], handler: Callable[[Recording, tuple[Any, ...]], None]
+) -> None:
+    if not frames.is_for_artvcs():
+        handler(recording, args)
+    elif event in _LOOKING and args[0] is not None:
+        recording.files.overlook(args[0])
 
 
 def _on_open_by_stranger() -> None:

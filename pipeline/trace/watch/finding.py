@@ -1,4 +1,4 @@
-"""Functions that tell whether a module or a distribution is there; they note that it was not."""
+"""Functions that tell whether a module or a distribution is there, or load what one offers; they note which."""
 
 from __future__ import annotations
 
@@ -50,22 +50,38 @@ def note_places(recording: Recording, top: str, folders: list[str]) -> None:
 
 @functools.cache
 def _naming(function: Any, owner: type) -> Any:
-    """`importlib.metadata.Distribution.from_name`, which also notes what is not installed."""
+    """`importlib.metadata.Distribution.from_name`, which also notes what is asked for, and what is not installed."""
 
     def watched(cls: type, name: str) -> Any:
         try:
-            return function.__get__(None, cls)(name)
+            found = function.__get__(None, cls)(name)
         except ModuleNotFoundError:
             note(lambda recording: recording.missing.add(name) if frames.asks_own_code() else None)
             raise
+        note(lambda recording: None if frames.asks_artvcs() else recording.packages.add(name))
+        return found
 
     watched.__wrapped__ = function  # type: ignore[attr-defined]  # a class method says of itself what it wraps
     return types.MethodType(watched, owner)
 
 
+@functools.cache
+def _offering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`importlib.metadata.EntryPoint.load`, which also notes whose entry point is loaded."""
+
+    @functools.wraps(function)
+    def watched(self: Any) -> Any:
+        note(lambda recording: recording.packages.add(str(self.value).partition(":")[0].partition(".")[0]))
+        return function(self)
+
+    return watched
+
+
 def watching() -> Iterator[tuple[Any, str, Any]]:
     """The functions that are there now, each with where it is and what is put in its place."""
     yield importlib.util, "find_spec", _finding(importlib.util.find_spec)
-    if (metadata := sys.modules.get("importlib.metadata")) is not None:
-        cls = metadata.Distribution
-        yield cls, "from_name", _naming(vars(cls)["from_name"], cls)
+    for name in ("importlib.metadata", "importlib_metadata"):
+        if (metadata := sys.modules.get(name)) is not None:
+            cls = metadata.Distribution
+            yield cls, "from_name", _naming(vars(cls)["from_name"], cls)
+            yield metadata.EntryPoint, "load", _offering(metadata.EntryPoint.load)

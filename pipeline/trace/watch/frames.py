@@ -14,6 +14,9 @@ from types import CodeType, FrameType
 from ...fingerprint import TOOL_FOLDER, is_own
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_OF_ITS_OWN = tuple(TOOL_FOLDER + room for room in ("vcs/", "pipelines/history/", "pipelines/keepers/"))
+_WORKTREE, _DISK = TOOL_FOLDER + "vcs/worktree/", TOOL_FOLDER + "vcs/storage/disk/"
+"""What reads the user's files to store them, and what does so for whoever asks."""
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _COLLECTIONS = os.path.join(_STANDARD, "_collections_abc.py")
 _OS = ("<frozen os>", os.path.join(_STANDARD, "os.py"))
@@ -84,6 +87,19 @@ def asks_artvcs() -> bool:
     return name is not None and name.startswith(TOOL_FOLDER)
 
 
+def is_for_artvcs() -> bool:
+    """Whether artvcs has a reason of its own: it asks whom a project trusts, looks for a version, or fetches its data.
+
+    What it stores and loads for the step is the step's doing.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not is_user_code(name := frame.f_code.co_filename):
+        if name.startswith(TOOL_FOLDER) and not name.startswith((_HERE, _DISK)):
+            return name.startswith(_OF_ITS_OWN) and not name.startswith(_WORKTREE)
+        frame = frame.f_back
+    return False
+
+
 def asks_directly() -> bool:
     """Whether the user's own code asks, with nothing of Python's library between."""
     frame: FrameType | None = sys._getframe(1)
@@ -146,6 +162,12 @@ def makes_temporary() -> bool:
 def copies() -> bool:
     """Whether Python's `copy` asks, which makes an object and then sets its state."""
     return any(code is copy._reconstruct.__code__ for code in _of_library())  # type: ignore[attr-defined]
+
+
+def lists_entry_points() -> bool:
+    """Whether Python's library looks through all distributions for what they offer."""
+    metadata = sys.modules.get("importlib.metadata")
+    return metadata is not None and any(code is metadata.entry_points.__code__ for code in _of_library())
 
 
 def _of_library() -> Iterator[CodeType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def started(recording: Recording, args: tuple[Any, ...]) -> None:
     for word in words:
         for each in dict.fromkeys((word, *_split(word), *_value(word))):
             path = os.path.normpath(os.path.join(base, each))
-            if os.path.isfile(path):
+            if os.path.isfile(path) and not _is_interpreter(path):
                 told.append(_text(path))
                 files.append(path if folder is not None or os.path.isabs(each) else each)
                 if path.endswith(".py") and is_own(path):
@@ -62,13 +63,19 @@ def _asks_for_the_machine(words: list[str]) -> bool:
     return False
 
 
+def _is_interpreter(path: str) -> bool:
+    """Whether a program is the Python that runs here, whose version is known otherwise."""
+    return os.path.realpath(path) == os.path.realpath(sys.executable)
+
+
 def _text(path: str) -> str:
-    """What a script says; nothing of what is no text, or long."""
+    """What a script says; nothing of what is no text, as a program that was compiled, or long."""
     try:
         if os.path.getsize(path) > _LONGEST or not is_own(path):
             return ""
         with open(path, encoding="utf-8", errors="ignore") as file:
-            return file.read()
+            text = file.read()
+            return "" if "\0" in text else text
     except OSError:
         return ""
 

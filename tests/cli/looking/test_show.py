@@ -153,3 +153,33 @@ def test_what_somebody_stored_shows_who_and_at_which_git_commit(art: Art, projec
     document = art("show", "raw", "--json").json
     assert (document["author"], document["git"]["commit"]) == (author, head)
     assert art("show", "raw@HEAD").out == art("show", "raw").out
+
+
+READING = """
+from pathlib import Path
+import pandas as pd
+import pyarrow
+from artvcs import pipeline, step
+
+HERE = Path(__file__).parent
+
+@step
+def read() -> int:
+    rows = len(pd.read_csv(HERE / "data" / "a.csv")) + len(pd.read_csv("data/a.csv"))
+    return rows + len(list((HERE / "data").iterdir()))
+
+@pipeline
+def reading():
+    read()
+"""
+
+
+def test_a_file_that_was_read_by_its_whole_path_and_otherwise_is_listed_once(art: Art, project: Path) -> None:
+    (project / "reading.py").write_text(READING)
+    (project / "data").mkdir()
+    (project / "data" / "a.csv").write_text("x\n1\n")
+    assert art("run", "reading.py").code == 0
+    assert "Reads:     data, data/a.csv\n" in art("show", "reading::read::output").out
+    (project / "data" / "a.csv").write_text("x\n1\n2\n")
+    assert art("run", "reading.py").code == 0
+    assert "a file changed" in art("why", "read").out

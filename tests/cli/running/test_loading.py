@@ -76,6 +76,16 @@ def test_a_users_rich_is_theirs_and_nothing_is_drawn_with_it(project: Path, monk
     assert drawing.bar("writing", 1, 4, "", 80) == " 25 %  writing"
 
 
+def test_a_file_is_the_same_from_a_folder_below(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "mine.py").write_text(HEAD + "@pipeline\ndef p(x: int = 1):\n    one(x)\n")
+    assert "completed" in art("run", "mine.py").out
+    (project / "sub").mkdir()
+    monkeypatch.chdir(project / "sub")
+    assert "1 reused" in art("run", "../mine.py").out
+    (project / "mine.py").write_text(HEAD + "1 / 0\n")
+    assert "(../mine.py:5)" in art("run", "../mine.py").err
+
+
 def test_what_stands_under_main_does_not_run(art: Art, project: Path) -> None:
     code = HEAD + "@pipeline\ndef p():\n    one()\nif __name__ == '__main__':\n    raise SystemExit(9)\n"
     (project / "mine.py").write_text(code)

@@ -245,3 +245,47 @@ def test_a_stage_whose_version_a_teammate_deleted_says_so(machine: Clone) -> Non
     )
     ada.art("tag", "notes@2", "production")
     assert ada.art("cat", "notes@production").out == "2"
+
+
+PLACED = """
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from artvcs import pipeline, step
+
+HERE = Path(__file__).parent
+TEXT = os.path.join(os.path.dirname(__file__), "rate.txt")
+
+@dataclass
+class Settings:
+    rate: Path
+    all: list[str]
+
+SETTINGS = Settings(HERE / "rate.txt", [TEXT, "a"])
+
+@step
+def read() -> int:
+    return int((HERE / "rate.txt").read_text()) + len(Path(TEXT).read_text()) + len(SETTINGS.rate.read_text())
+
+@step
+def listed() -> list[str]:
+    return [Path(each).name for each in SETTINGS.all]
+
+@pipeline
+def flow():
+    read()
+    listed()
+"""
+
+
+def test_paths_in_the_project_are_the_same_in_each_clone(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben-elsewhere")
+    for each in (ada, ben):
+        (each.folder / "flow.py").write_text(PLACED)
+        (each.folder / "rate.txt").write_text("1\n")
+    assert ada.ran() == {"read", "listed"}
+    ada.art("push")
+    ben.art("pull")
+    assert ben.ran() == set()
+    (ben.folder / "rate.txt").write_text("2\n")
+    assert ben.ran() == {"read"}

@@ -190,6 +190,49 @@ def test_pickles_of_those_who_are_trusted_with_it_load(
     assert careful.python(load) == "Model"
 
 
+MODELS = """
+from typing import Annotated, Any
+from artvcs import pipeline, step
+
+class Model:
+    held = 1
+
+@step
+def fit() -> Annotated[Any, "model"]:
+    return Model()
+
+@step
+def judge(model: Any) -> int:
+    return model.held
+
+@pipeline
+def flow():
+    judge(fit())
+"""
+
+
+def test_a_run_that_takes_what_somebody_else_pickled_says_what_to_trust(
+    machine: Clone, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for each in (ada, ben):
+        (each.folder / "flow.py").write_text(MODELS)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-of-ada"))
+    ada.art("run", "flow.py")
+    ada.art("push")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state-of-ben"))
+    ben.art("pull")
+    (ben.folder / "flow.py").write_text(MODELS.replace("model.held", "model.held + 1"))
+    refused = ben.art("run", "flow.py", code=1)
+    assert refused.err.splitlines()[-1].partition(" (`art show")[0] == (
+        "error: Step 'judge' failed: UntrustedData: Loading model@1 by artvcs.pickle runs code that came with it, "
+        "or can crash the process; `art trust model@1` says that you trust who made it, "
+        "and `art run flow.py` goes on from there"
+    )
+    ben.art("trust", "model@1")
+    assert ben.ran() == {"judge"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -120,6 +120,37 @@ def test_files_of_hits_that_are_gone_are_named_if_no_step_needs_them(folder: Pat
     assert (folder / "4.txt").exists()
 
 
+REPORTS = """\
+from pathlib import Path
+
+from artvcs import pipeline, step
+
+@step
+def write(count: int) -> None:
+    Path("report.txt").write_text(str(count))
+
+@pipeline
+def flow(count: int = 1):
+    write(count)
+"""
+
+
+def test_files_of_hits_that_another_run_has_written_are_named_if_no_step_needs_them(folder: Path) -> None:
+    (folder / "flow.py").write_text(REPORTS)
+    report = folder / "report.txt"
+    art(folder, "run", "flow.py")
+    assert "From another" not in art(folder, "run", "flow.py", "-p", "count=2").stderr
+    said = art(folder, "run", "flow.py").stderr.splitlines()[-1]
+    assert said == (
+        "From another run, and needed by no step that ran: report.txt (by write); --no-cache writes it again."
+    )
+    art(folder, "run", "flow.py", "--no-cache")
+    assert report.read_text() == "1"
+    assert "From another" not in art(folder, "run", "flow.py").stderr
+    report.write_text("edited by hand")
+    assert "From another" not in art(folder, "run", "flow.py").stderr
+
+
 def test_a_plan_runs_nothing_again(folder: Path) -> None:
     art(folder, "run", "flow.py")
     edit(folder)

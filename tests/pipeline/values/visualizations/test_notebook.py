@@ -72,6 +72,7 @@ def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
     assert "number@1" in _displayed(notebook.cells[3])["text/html"]
     assert "pandas.DataFrame" in _displayed(notebook.cells[4])["text/html"]
     assert "pipeline counting" in _displayed(notebook.cells[5])["text/html"]
+    assert "ipykernel" not in _displayed(notebook.cells[5])["text/html"]  # a cell is in no file
     assert "<td>counting</td>" in _displayed(notebook.cells[6])["text/html"]
     assert "<td>html</td>" in _displayed(notebook.cells[7])["text/html"]
     assert "<td>count</td>" in _displayed(notebook.cells[8])["text/html"]
