@@ -128,12 +128,13 @@ def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:
     failure = step.failure
     outputs = ", ".join(made(repository, step).values())
     more = output.one_line(f"{failure.type}: {failure.message}") if failure else outputs
-    ran = step.status in ("completed", "failed", "interrupted")
-    return [f"  {name}", output.status(step.status), output.duration(step.duration) if ran else "", more]
+    took = output.duration(step.duration) if step.duration and step.status != "cached" else ""
+    return [f"  {name}", output.status(step.status), took, more]
 
 
 def _duration(run: PipelineRun) -> str:
-    return output.duration(run.duration) if run.record.finished else ""
+    """How long a run took; nothing while it goes on, or where the tool that it was brought from does not say."""
+    return output.duration(run.duration) if run.duration else ""
 
 
 def git_document(state: GitState | None) -> dict[str, object] | None:
