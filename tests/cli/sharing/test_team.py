@@ -245,3 +245,15 @@ def test_a_stage_whose_version_a_teammate_deleted_says_so(machine: Clone) -> Non
     )
     ada.art("tag", "notes@2", "production")
     assert ada.art("cat", "notes@production").out == "2"
+
+
+def test_what_is_pinned_is_called_by_the_number_that_it_has_since(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for each in (ada, ben):
+        (each.folder / "raw.csv").write_text(each.folder.name)
+        each.art("add", "raw.csv", "--name", "raw")
+        each.art("lock")
+    ada.art("push")
+    assert "artifacts.lock calls what it pins at raw.csv raw@2 now" in ben.art("push").err
+    assert 'artifact = "raw@2"' in (ben.folder / "artifacts.lock").read_text()
+    assert 'artifact = "raw@1"' in (ada.folder / "artifacts.lock").read_text()
