@@ -9,6 +9,7 @@ from pathlib import Path
 from artvcs.pipelines.history import pins
 from artvcs.pipelines.history.pins import Pin
 from artvcs.vcs import (
+    FOLDER,
     ArtError,
     DamagedError,
     Entry,
@@ -142,6 +143,15 @@ def behind(repository: Repository) -> Iterator[Behind]:
         if newest is not None and newest.artifact != placed.artifact:
             called = _called(refs, placed), pin(placed.path, newest).artifact
             yield Behind(placed.path, *called, newest.artifact, newest.artifact == placed.newest)
+
+
+def around(repository: Repository, path: Path) -> Iterator[str]:
+    """The version of each folder that stands in the project and that a path lies in, as `PATH (NAME@VERSION)`."""
+    found, refs = places(repository), repository.refs()
+    spelt = found.spell(path)
+    for placed in found if spelt is not None else ():
+        if str(spelt).startswith(f"{placed.path}/") and placed.mode == FOLDER:
+            yield f"{placed.path} ({_called(refs, placed)})"
 
 
 def follow_numbers(repository: Repository, fetched: Fetched) -> None:

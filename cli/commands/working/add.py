@@ -12,11 +12,23 @@ import click
 
 from artvcs.pipelines.functions import register_artifact
 from artvcs.pipelines.history.views import ArtifactVersion
-from artvcs.vcs import ArtError, Conflict, Entry, Oid, Repository, StorageError, UnknownName, worktree
+from artvcs.vcs import (
+    ArtError,
+    Conflict,
+    Entry,
+    Oid,
+    Repository,
+    RepositoryNotFound,
+    StorageError,
+    UnknownName,
+    versions,
+    worktree,
+)
 
 from ... import placing
 from ...main import terminal
 from ...stored.files import top_of
+from ...stored.versions import type_of
 from ...terminal import output
 from ...terminal.screen import Counter
 
@@ -64,10 +76,27 @@ def _add(path: str, name: str, version: str | None, tags: tuple[str, ...], *, ig
     with Counter("storing", size, live=live) as counter:
         if live and size is None:
             threading.Thread(target=_count, args=(path, counter), daemon=True).start()
+        before = _newest(name)
         added = register_artifact(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
     placing.note(added.repository, Path(path), added.record, entry, ignored=ignored)
+    if before is not None and type_of(before) != type_of(added):
+        this, that = f"{added.name}@{added.version}", f"{before.name}@{before.version}"
+        terminal().warn(
+            f"{this} is of type {type_of(added)}, and {that} of type {type_of(before)}; if it is to be something else, "
+            f"`art rm {shlex.quote(this)}` takes it back, and another --name tells them apart."
+        )
     return added
+
+
+def _newest(name: str) -> ArtifactVersion | None:
+    """The newest version of a name so far."""
+    try:
+        repository = Repository.discover()
+    except RepositoryNotFound:
+        return None
+    found = versions.newest(repository.refs(), name)
+    return None if found is None else ArtifactVersion(repository, found)
 
 
 def _count(path: str, counter: Counter) -> None:
