@@ -8,7 +8,7 @@ from itertools import islice
 
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
-from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
+from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownArtifact, UnknownName, Version, versions
 
 _LOOKED_AT = 1000
 """So many names are looked through for the outputs of a step."""
@@ -47,7 +47,7 @@ def find(repository: Repository, text: str) -> Found:
     if lookup.steps_back(text)[1]:
         lookup.find_run_spec(refs, text)  # says that there are not so many
     hint = lookup.near(partial(names, repository), name)
-    raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
+    raise UnknownArtifact(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 
 
 def names(repository: Repository, start: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names
 
+from .. import elsewhere
 from ..terminal import output
 from ..terminal.output import Terminal
 from . import history
@@ -30,7 +31,7 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids:
 
 def say_none(terminal: Terminal) -> None:
     """Says that there are no runs."""
-    terminal.tell("There are no runs yet; `art run FILE` makes one.")
+    elsewhere.say_none(terminal, "runs", "`art run FILE` makes one")
 
 
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:

@@ -202,6 +202,7 @@ def test_pickles_of_those_who_are_trusted_with_it_load(
 )
 def test_what_cannot_be_understood_is_refused(trusting: Callable[..., Machine], wrong: str, said: str) -> None:
     ada = trusting("ada", f"\n[tool.artvcs]\n{wrong}\n")
+    ada.art("init")
     failed = ada.try_art("run", "flow.py")
     assert failed.code != 0
     assert said in failed.err
