@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from artvcs import __version__
-from artvcs.vcs import ArtError, RepositoryNotFound
+from artvcs.vcs import ArtError, RepositoryNotFound, UnknownArtifact
 
 from . import errors
 from .terminal.output import Terminal, make_terminal
@@ -160,9 +160,17 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
     ctx.obj = make_terminal(quiet=quiet, no_color=no_color, debug=debug)
     if not ctx.obj.colour:
         ctx.color = False
+    _watch_making(ctx.obj)
     if ctx.obj.live:
         _watch_catalog()
         _watch_traffic(ctx.obj)
+
+
+def _watch_making(terminal: Terminal) -> None:
+    """Says where a repository was made, for that depends on where the command was started."""
+    from artvcs.vcs import making
+
+    making.set(lambda folder: terminal.tell(f"Made an artifact repository in {folder}"))
 
 
 def _watch_catalog() -> None:
@@ -233,10 +241,10 @@ def run(arguments: list[str]) -> int:
         run_apart = contextvars.copy_context().run
         code: Any = run_apart(art.main, arguments, prog_name="art", standalone_mode=False)
         return code if isinstance(code, int) else errors.OK
-    except RepositoryNotFound as error:
-        from .sharing import how_to_get_one
+    except (RepositoryNotFound, UnknownArtifact) as error:
+        from .elsewhere import perhaps_elsewhere
 
-        return _fail(arguments, how_to_get_one(error), errors.exit_code(error))
+        return _fail(arguments, perhaps_elsewhere(error), errors.exit_code(error))
     except ArtError as error:
         return _fail(arguments, str(error), errors.exit_code(error))
     except click.ClickException as error:

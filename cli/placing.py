@@ -8,7 +8,22 @@ from pathlib import Path
 
 from artvcs.pipelines.history import pins
 from artvcs.pipelines.history.pins import Pin
-from artvcs.vcs import ArtError, DamagedError, Entry, Oid, Repository, Version, git, storage_errors, versions, worktree
+from artvcs.vcs import (
+    FOLDER,
+    ArtError,
+    DamagedError,
+    Entry,
+    Fetched,
+    Oid,
+    RefMap,
+    Repository,
+    Version,
+    git,
+    ref_names,
+    storage_errors,
+    versions,
+    worktree,
+)
 from artvcs.vcs.worktree import Difference, Placed, Places
 
 from .main import terminal
@@ -39,6 +54,30 @@ class Edited:
     path: Path = Path()
 
 
+@dataclass(frozen=True)
+class Behind:
+    """A version that stands at a path while another one is the newest of its name.
+
+    Attributes:
+        path: From the project's folder, with `/`.
+        version: As `NAME@VERSION`; just the name where that version has been deleted.
+        newest: The newest, spelt so too.
+        artifact: The newest's artifact.
+        was_chosen: Whether it was the newest already when that version was put there.
+    """
+
+    path: str
+    version: str
+    newest: str
+    artifact: Oid
+    was_chosen: bool
+
+    @property
+    def name(self) -> str:
+        """The artifact's name."""
+        return self.newest.partition("@")[0]
+
+
 def places(repository: Repository) -> Places:
     """The versions that stand in the project."""
     return Places(repository.layout, repository.project)
@@ -46,7 +85,8 @@ def places(repository: Repository) -> Places:
 
 def note(repository: Repository, path: Path, version: Version, entry: Entry, *, ignored: bool = False) -> None:
     """Notes that a version stands at a path, also where that is pinned; and has Git leave it alone, if asked to."""
-    spelt = places(repository).note(path, version.name, version.artifact, entry, repository.store)
+    newest = repository.refs().get(ref_names.newest(version.name))
+    spelt = places(repository).note(path, version.name, version.artifact, entry, repository.store, newest)
     if spelt is None:
         if ignored:
             terminal().warn(f"{path} lies outside of the project, so its .gitignore says nothing of it.")
@@ -95,8 +135,40 @@ def edited(
             yield Edited(placed, _called(refs, placed), difference, error, path)
 
 
-def _called(refs: object, placed: Placed) -> str:
-    version = versions.by_value(refs, placed.name, placed.artifact)  # type: ignore[arg-type]
+def behind(repository: Repository) -> Iterator[Behind]:
+    """What stands in the project and is not the newest of its name."""
+    refs = repository.refs()
+    for placed in places(repository):
+        newest = versions.newest(refs, placed.name)
+        if newest is not None and newest.artifact != placed.artifact:
+            called = _called(refs, placed), pin(placed.path, newest).artifact
+            yield Behind(placed.path, *called, newest.artifact, newest.artifact == placed.newest)
+
+
+def around(repository: Repository, path: Path) -> Iterator[str]:
+    """The version of each folder that stands in the project and that a path lies in, as `PATH (NAME@VERSION)`."""
+    found, refs = places(repository), repository.refs()
+    spelt = found.spell(path)
+    for placed in found if spelt is not None else ():
+        if str(spelt).startswith(f"{placed.path}/") and placed.mode == FOLDER:
+            yield f"{placed.path} ({_called(refs, placed)})"
+
+
+def follow_numbers(repository: Repository, fetched: Fetched) -> None:
+    """Has artifacts.lock call what it pins by the numbers that others gave it since."""
+    if not fetched.renumbered:
+        return
+    refs, pinned = repository.refs(), pins.read(repository.project)
+    found = {path: versions.by_value(refs, each.name, each.id) for path, each in pinned.items()}
+    called = {path: pin(path, version) for path, version in found.items() if version is not None}
+    if changed := {path: each for path, each in called.items() if pinned[path] != each}:
+        pins.save(repository.project, {**pinned, **changed})
+    for path, each in changed.items():
+        terminal().tell(f"{pins.FILE_NAME} calls what it pins at {path} {each.artifact} now")
+
+
+def _called(refs: RefMap, placed: Placed) -> str:
+    version = versions.by_value(refs, placed.name, placed.artifact)
     return placed.name if version is None else pin(placed.path, version).artifact
 
 

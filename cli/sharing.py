@@ -9,9 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from artvcs.vcs import (
-    ArtError,
     Fetched,
-    NothingPushed,
     Remote,
     Repository,
     RepositoryNotFound,
@@ -44,18 +42,6 @@ def repository() -> Repository:
         if config.read_shared(Path.cwd()).remotes:
             return Repository.discover(create=True)
         raise
-
-
-def how_to_get_one(error: RepositoryNotFound) -> str:
-    """What an error says that found no repository here; where one can be had from a remote, that it can."""
-    with contextlib.suppress(ArtError):
-        settings = config.read_shared(Path.cwd())
-        if settings.remotes and not isinstance(error, NothingPushed):
-            chosen = config.DEFAULT if len(settings.remotes) == 1 or config.DEFAULT in settings.remotes else None
-            remote = settings.remotes.get(chosen or "") or min(settings.remotes.values(), key=lambda each: each.name)
-            command = "art pull" if chosen else f"art pull --from {remote.name}"
-            return f"{str(error).rpartition('; ')[0]}; `{command}` brings what is at {remote.address}."
-    return str(error)
 
 
 def remote_named(near: Repository, name: str | None, command: str, names: Sequence[str] = ()) -> Remote:

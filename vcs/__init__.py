@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         RepositoryNotFound,
         SignatureError,
         StorageError,
+        UnknownArtifact,
         UnknownName,
         UnusableSecret,
         WouldOverwrite,
@@ -75,7 +76,7 @@ if TYPE_CHECKING:
     from .remotes.places.serve import folder_of, serve
     from .remotes.places.traffic import Traffic
     from .remotes.remote import Remote, check_remote_name
-    from .repository import ENVIRONMENT_VARIABLE, Repository
+    from .repository import ENVIRONMENT_VARIABLE, Repository, making
     from .storage.disk.locks import Lock
     from .storage.layout import FOLDER_NAME, Layout, op_seq
     from .storage.packs.table import Location
@@ -97,8 +98,8 @@ _NAMES = {
     "counting": "count",
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed NothingPushed RemoteError"
-        " RemoteRefused RepositoryError RepositoryNotFound SignatureError StorageError UnknownName UnusableSecret"
-        " WouldOverwrite disk_is_full storage_errors writing"
+        " RemoteRefused RepositoryError RepositoryNotFound SignatureError StorageError UnknownArtifact UnknownName"
+        " UnusableSecret WouldOverwrite disk_is_full storage_errors writing"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -123,7 +124,7 @@ _NAMES = {
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
     "remotes.remote": "Remote check_remote_name",
-    "repository": "ENVIRONMENT_VARIABLE Repository",
+    "repository": "ENVIRONMENT_VARIABLE Repository making",
     "storage.disk.locks": "Lock",
     "storage.layout": "FOLDER_NAME Layout op_seq",
     "storage.packs.table": "Location",
@@ -199,6 +200,7 @@ __all__ = [
     "StorageError",
     "Traffic",
     "Transaction",
+    "UnknownArtifact",
     "UnknownName",
     "UnusableSecret",
     "Version",
@@ -220,6 +222,7 @@ __all__ = [
     "garbage",
     "gc",
     "hash_bytes",
+    "making",
     "mirror",
     "now_ms",
     "op_seq",

@@ -9,6 +9,7 @@
     ├── DamagedError            bytes on disk are not what was written
     ├── LookupFailed            a name did not lead to one thing
     │   ├── UnknownName
+    │   │   └── UnknownArtifact no artifact has that name
     │   └── AmbiguousName
     ├── InvalidName             a name that cannot be used as given
     ├── WouldOverwrite          checkout would lose somebody's edits
@@ -80,6 +81,10 @@ class LookupFailed(ArtError):
 
 class UnknownName(LookupFailed):
     """Nothing has this name or id."""
+
+
+class UnknownArtifact(UnknownName):
+    """No artifact has that name here."""
 
 
 class AmbiguousName(LookupFailed):

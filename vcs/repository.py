@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from .changes.recovery import Recovered
 
 ENVIRONMENT_VARIABLE = "ARTVCS_DIR"
+
+making: ContextVar[Callable[[Path], object]] = ContextVar("artvcs_making")
+"""Told the `.artifacts` folder that was made because there was none."""
 
 VERSIONS = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSION}
 """What the file `format` says."""
@@ -114,7 +118,7 @@ class Repository:
             raise RepositoryNotFound(
                 f"There is no artifact repository in {start} or above; run a pipeline or `art init` to make one."
             )
-        repository = cls.init(folder) if create else cls(folder)
+        repository = cls._made(folder) if create else cls(folder)
         repository.recover_if_possible()
         return repository
 
@@ -126,13 +130,22 @@ class Repository:
         """
         start = Path.cwd()
         folder = _find(start) or (git.find_root(start) or start) / FOLDER_NAME
-        repository = cls._opened(folder) or cls.init(folder)
+        repository = cls._opened(folder) or cls._made(folder)
         with _mutex:
             _open[folder] = repository
             _open.move_to_end(folder)
             if len(_open) > _MOST_OPEN:
                 _open.popitem(last=False)
         repository.recover_if_possible()
+        return repository
+
+    @classmethod
+    def _made(cls, folder: Path) -> Self:
+        """As `init`; that there was none is told who wants to know."""
+        is_new = not Layout(folder).format.exists()
+        repository = cls.init(folder)
+        if is_new and (tell := making.get(None)) is not None:
+            tell(folder)
         return repository
 
     @classmethod

@@ -9,7 +9,7 @@ from itertools import islice
 from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
-from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownName, Version, versions
+from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownArtifact, UnknownName, Version, versions
 
 from ..terminal.output import Terminal
 
@@ -50,7 +50,7 @@ def find(repository: Repository, text: str) -> Found:
     if lookup.steps_back(text)[1]:
         lookup.find_run_spec(refs, text)  # says that there are not so many
     hint = lookup.near(partial(names, repository), name)
-    raise UnknownName(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
+    raise UnknownArtifact(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 
 
 def step(repository: Repository, text: str) -> StepView | None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from artvcs.pipelines.history.views import PipelineRun, StepView
 from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names, versions
 
+from .. import elsewhere
 from ..terminal import output
 from ..terminal.output import Terminal
 from . import history
@@ -30,7 +31,7 @@ def say_table(terminal: Terminal, runs: Sequence[PipelineRun | Damaged], *, ids:
 
 def say_none(terminal: Terminal) -> None:
     """Says that there are no runs."""
-    terminal.tell("There are no runs yet; `art run FILE` makes one.")
+    elsewhere.say_none(terminal, "runs", "`art run FILE` makes one")
 
 
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
@@ -135,12 +136,13 @@ def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:
     failure = step.failure
     outputs = ", ".join(made(repository, step).values())
     more = output.one_line(f"{failure.type}: {failure.message}") if failure else outputs
-    ran = step.status in ("completed", "failed", "interrupted")
-    return [f"  {name}", output.status(step.status), output.duration(step.duration) if ran else "", more]
+    took = output.duration(step.duration) if step.duration and step.status != "cached" else ""
+    return [f"  {name}", output.status(step.status), took, more]
 
 
 def _duration(run: PipelineRun) -> str:
-    return output.duration(run.duration) if run.record.finished else ""
+    """How long a run took; nothing while it goes on, or where the tool that it was brought from does not say."""
+    return output.duration(run.duration) if run.duration else ""
 
 
 def git_document(state: GitState | None) -> dict[str, object] | None:

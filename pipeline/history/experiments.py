@@ -48,7 +48,7 @@ class Experiment:
         pipeline: Its pipeline.
         status: `completed`, `failed`, `interrupted` or `running`.
         started: When it began.
-        seconds: How long it took; None while it is running.
+        seconds: How long it took; None while it is running, and where nobody knows.
         parameters: Its parameters, and those of its steps that have another name.
         measures: What is noted of it, of its steps, of its model, or by people of the versions that it made.
         of_steps: Each of these as `STEP.NAME`, for names that several steps have.
@@ -149,7 +149,7 @@ def experiments(
     found = {
         run.run: Experiment(
             run.run, run.name, run.pipeline, run.status, from_ms(run.began),
-            None if run.finished is None else (run.finished - run.began) / 1000,
+            None if run.finished in (None, run.began) else (run.finished - run.began) / 1000,
         )
         for run in catalog.runs.listed(pipeline)
     }  # fmt: skip

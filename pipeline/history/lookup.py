@@ -19,6 +19,7 @@ from artvcs.vcs import (
     Oid,
     Refs,
     Run,
+    UnknownArtifact,
     UnknownName,
     Version,
     canonical,
@@ -239,7 +240,7 @@ def near(find: Callable[[str], Iterable[str]], text: str) -> str:
     return perhaps(text, {name for start in starts for name in itertools.islice(find(start), _LOOKED_AT)})
 
 
-def no_artifact(refs: Refs, name: str) -> UnknownName:
+def no_artifact(refs: Refs, name: str) -> UnknownArtifact:
     """The error that says that there is no artifact of a name, and which may be meant."""
     models = not name.startswith(MODELS)  # then they are known by their names alone
 
@@ -248,7 +249,7 @@ def no_artifact(refs: Refs, name: str) -> UnknownName:
         if models:
             yield from (each.removeprefix(MODELS) for each in versions.names(refs, model_name(start)))
 
-    return UnknownName(f"There is no artifact named {name!r}{near(known, name)}; `art ls` lists those there are.")
+    return UnknownArtifact(f"There is no artifact named {name!r}{near(known, name)}; `art ls` lists those there are.")
 
 
 def pipelines_and_runs(refs: Refs, start: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Versions of what another tool has kept, in the order in which Git's revisions came, each with its Git commit.
+"""Versions of what another tool has kept, and runs of its stages, each with its Git commit.
 
 What is there already is not made again, so that an import that was interrupted goes on where it was, and another one
 brings only what is new.
@@ -7,12 +7,7 @@ brings only what is new.
 from __future__ import annotations
 
 import dataclasses
-import graphlib
-import hashlib
-import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,254 +20,245 @@ from artvcs.vcs import (
     InvalidName,
     Oid,
     Output,
-    Refs,
+    PutRun,
     Repository,
+    Run,
+    StepRun,
     Transaction,
     check_entry_name,
+    runs,
     worktree,
 )
 from artvcs.vcs import versions as known
 from artvcs.vcs.git import History, Revision
 
-from ..keepers import revisions
-from ..keepers.tracked import Keeper, Problem, Tracked, Unusable, digest_of
+from ..keepers.tracked import Held, Keeper, Made, Tracked, Unusable
 from ..record import versions
 from ..trace.model import Trace
 from ..typing.encode import encode_all, encode_metadata
-from .storing import as_name, put_code, put_files
+from .planning import Plan, Planned, Report
+from .storing import put_code, put_files
 
 _AT_ONCE = 50
-"""So many versions are published together: an import that is interrupted has lost no more."""
+"""So much of what is planned is published together: an import that is interrupted has lost no more."""
 
 Watcher = Callable[[int, int, int], None]
-"""Told how many versions are done, of how many, and how many bytes were stored since."""
+"""Told how much of what is planned is done, of how much, and how many bytes were stored since."""
 
 
-def _nobody(_: int, __: int, ___: int) -> None:
+def _nobody(*_: int) -> None:
     """Watches nothing."""
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A version that is to be made.
-
-    Attributes:
-        name: What it is called here.
-        tracked: What it is.
-        revision: The Git revision that had it first.
-    """
-
-    name: str
-    tracked: Tracked
-    revision: Revision
-
-
-@dataclass
-class Report:
-    """What an import did, or would do.
-
-    Attributes:
-        made: The versions, as `NAME@NUMBER`; without numbers where nothing was done.
-        there: How many were there already.
-        unusable: What could not be brought → why.
-        revisions: How many revisions were looked at.
-        size: Bytes of what was brought.
-    """
-
-    made: list[str] = field(default_factory=list)
-    there: int = 0
-    unusable: dict[str, str] = field(default_factory=dict)
-    revisions: int = 0
-    size: int = 0
 
 
 class Bringing:
     """One import.
 
     Args:
-        repository: Where versions are made.
+        repository: Where versions and runs are made.
         history: The Git repository's history.
         keeper: The tool.
+        watch: Told how many revisions were looked at.
     """
 
-    def __init__(self, repository: Repository, history: History, keeper: Keeper) -> None:
+    def __init__(
+        self, repository: Repository, history: History, keeper: Keeper, watch: Callable[[int], None] = _nobody
+    ) -> None:
         self._repository = repository
         self._history = history
         self._keeper = keeper
-        self.report = Report()
-        self._problems = set[Problem]()
-        self._noted = revisions.noted(keeper.name)
-        self._names: dict[str, str] = {}
-        self._now: dict[str, str] = {}
-        self._there: dict[tuple[str, str], Input] = {}
+        self._plan = Plan(repository, history, keeper, watch)
+        self._lacking = set[Held]()
+        self._made: list[tuple[str, Oid]] = []
+        self._executions: dict[str, Oid] = {}
+        self.report = self._plan.report
 
-    def plan(self, watch: Callable[[int], None] = lambda _: None) -> list[Planned]:
-        """The versions that are to be made, in the order of their revisions.
-
-        Args:
-            watch: Told how many revisions were looked at.
-        """
-        found: dict[tuple[str, str], tuple[Tracked, Revision]] = {}
-        head = self._history.head
-        for revision in self._history.revisions():
-            watch(self.report.revisions)
-            self.report.revisions += 1
-            here = self._tracked(revision)
-            new = {path: each for path, each in here.items() if (path, each.digest) not in found}
-            for each in _in_order(new):
-                found[each.path, each.digest] = (each, revision)
-            if revision.id == head:
-                self._now = {path: each.digest for path, each in here.items()}
-        self._name({path for path, _ in found})
-        planned = []
-        for (path, digest), (tracked, revision) in found.items():
-            if (path, digest) in self._there:
-                self.report.there += 1
-            else:
-                planned.append(Planned(self._names[path], tracked, revision))
-        return planned
-
-    def _tracked(self, revision: Revision) -> dict[str, Tracked]:
-        """Path → what is kept there as of a revision; what cannot be understood is noted."""
-        found: dict[str, Tracked] = {}
-        for each in self._keeper.tracked(self._history, revision):
-            if isinstance(each, Tracked):
-                found[each.path] = each
-            elif each not in self._problems:  # of many revisions that have it, the first is named
-                self._problems.add(each)
-                self.report.unusable[f"{each.of} at {revision.id[:8]}"] = each.why
-        return found
-
-    def _name(self, paths: set[str]) -> None:
-        """Finds what each path is called here, and what of it has been brought already.
-
-        What had a name keeps it. Else it is called by its last part, or by all of them where that is another's.
-        """
-        refs = self._repository.refs()
-        last = Counter(PurePosixPath(path).name for path in paths)
-        new = list[str]()
-        for path in sorted(paths):
-            name = next((name for name in _callable(path) if self._is_of(refs, name, path)), None)
-            if name is None:
-                new.append(path)
-            else:
-                self._names[path] = name
-        for path in new:
-            short, *longer = _callable(path)
-            free = [short] if last[PurePosixPath(path).name] == 1 else []
-            taken = {*self._names.values()}
-            self._names[path] = next(
-                name for name in (*free, *longer) if name not in taken and not known.exists(refs, name)
-            )
-        for path, name in self._names.items():
-            for version in known.of(refs, name):
-                key = version.metadata.get(self._noted)
-                if isinstance(key, str) and version.metadata.get("path") == path:
-                    self._there[path, digest_of(key)] = Input(version.artifact, name, version.commit, version.output)
-
-    def _is_of(self, refs: Refs, name: str, path: str) -> bool:
-        """Whether a name was given to a path before."""
-        found = known.newest(refs, name)
-        return found is not None and self._noted in found.metadata and found.metadata.get("path") == path
-
-    def look(self, planned: Iterable[Planned]) -> Report:
+    def look(self) -> Report:
         """Says what would be brought, and looks whether all of it can be; nothing is stored."""
-        for each in planned:
-            files = self._files(each)
-            if files is not None:
-                self.report.size += sum(file.stat().st_size for file in files.values())
-                self.report.made.append(each.name)
+        refs, seen = self._repository.refs(), {*self._plan.there}
+        for planned in self._plan.planned:
+            for tracked in planned.outputs:
+                if tracked.held not in seen and (files := self._files(tracked, planned.revision)) is not None:
+                    seen.add(tracked.held)
+                    self.report.size += sum(file.stat().st_size for file in files.values())
+                    self.report.made.append(f"{self._plan.names[tracked.path]}@{planned.revision.id[:8]}")
+            if planned.run is not None and runs.by_id(refs, planned.run) is None:
+                self.report.runs.append(planned.name)
         return self.report
 
-    def bring(self, planned: list[Planned], watch: Watcher = _nobody) -> Report:
-        """Makes the versions.
+    def bring(self, watch: Watcher = _nobody) -> Report:
+        """Makes versions and runs.
 
         Args:
-            planned: Which, in order.
             watch: Told how it goes.
 
         Raises:
             StorageError: The repository cannot be written.
         """
-        made: list[tuple[str, Oid]] = []
+        planned = self._plan.planned
         with self._repository.transaction(f"import from {self._keeper.name}") as transaction:
             for number, each in enumerate(planned):
                 watch(number, len(planned), 0)
-                files = self._files(each)
-                if files is not None:
-                    oid = self._make(transaction, each, files, partial(watch, number, len(planned)))
-                    made.append((each.name, oid))
+                self._make(transaction, each, partial(watch, number, len(planned)))
                 if number % _AT_ONCE == _AT_ONCE - 1:
                     transaction.publish()
             transaction.publish()
             self._make_newest(transaction)
         refs = self._repository.refs()
-        for name, oid in made:
+        for name, oid in self._made:
             self.report.made.append(f"{name}@{known.number_of_value(refs, name, oid)}")
         return self.report
 
     def _make_newest(self, transaction: Transaction) -> None:
         """Has each name stand for what is checked out in Git, whichever version was made last."""
-        for path, digest in self._now.items():
-            here, newest = self._there.get((path, digest)), known.newest(transaction, self._names[path])
-            if here is None or newest is None or newest.artifact == here.artifact or self._noted not in newest.metadata:
+        for path, digest in self._plan.now.items():
+            here, newest = self._plan.there.get(Held(path, digest)), known.newest(transaction, self._plan.names[path])
+            if (
+                here is None
+                or newest is None
+                or newest.artifact == here.artifact
+                or self._plan.noted not in newest.metadata
+            ):
                 continue  # it could not be brought, or somebody has made one since
             if (version := known.by_value(transaction, here.name, here.artifact)) is not None:
                 versions.add(transaction, dataclasses.replace(version, number=0), {}, {})
 
-    def _files(self, planned: Planned) -> dict[str, Path] | None:
-        try:
-            files = self._keeper.files(planned.tracked)
-            _check_names(planned.tracked, files)
-            return files
-        except Unusable as error:
-            self.report.unusable.setdefault(f"{planned.tracked.path} at {planned.revision.id[:8]}", str(error))
-            return None
+    def _make(self, transaction: Transaction, planned: Planned, progress: worktree.Progress) -> None:
+        """Makes what was made at once: versions, and the run of the stages that made them."""
+        here = dict[Held, Input]()  # what another stage of this run made is taken from there, whoever made it first
+        steps = dict[str, StepRun]()
+        for made in planned.made:
+            is_new = self._plan.first.get(made.key) == planned.run
+            oid = None if is_new else self._execution(transaction, made)
+            if oid is None:
+                oid = self._execute(transaction, planned, made, here, progress)
+            if oid is not None and planned.run is not None:
+                commit = transaction.record(oid, Commit)
+                steps[made.step] = _step(commit, oid, planned.revision, "completed" if is_new else "cached")
+                for each in made.outputs:
+                    if (output := commit.outputs.get(each.path)) is not None:
+                        here[each.held] = Input(output.artifact, output.name, oid, each.path)
+        if planned.run is not None:
+            self._put_run(transaction, planned, planned.run, steps)
 
-    def _make(
-        self, transaction: Transaction, planned: Planned, files: dict[str, Path], progress: worktree.Progress
-    ) -> Oid:
-        tracked, revision = planned.tracked, planned.revision
+    def _execution(self, transaction: Transaction, made: Made) -> Oid | None:
+        """What stands for a stage that ran in an earlier run."""
+        if made.key not in self._executions:
+            run = runs.by_id(transaction, self._plan.first[made.key])
+            return run.steps[made.step].commit if run is not None and made.step in run.steps else None
+        return self._executions[made.key]
+
+    def _put_run(self, transaction: Transaction, planned: Planned, run: str, steps: Mapping[str, StepRun]) -> None:
+        """Makes a run; one that is here already is told anew where more of what its stages made has come."""
+        before = runs.by_id(transaction, run)
+        if before is not None and all(
+            name in before.steps and before.steps[name].commit == step.commit for name, step in steps.items()
+        ):
+            return
+        time = planned.revision.time
+        record = Run(
+            run=run, name=planned.name, pipeline=planned.pipeline, file=None, status="completed", params={},
+            steps=steps, order=tuple(steps), previous=None, git=self._git(planned.revision),
+            author=planned.revision.author, started=time, finished=time, metadata={},
+        )  # fmt: skip
+        transaction.add(PutRun(None, transaction.put(record)))
+        self.report.runs.append(planned.name)
+
+    def _execute(
+        self, transaction: Transaction, planned: Planned, made: Made, here: Mapping[Held, Input],
+        progress: worktree.Progress,
+    ) -> Oid | None:  # fmt: skip
+        """Makes what stands for what was done once, and versions of what came of it; None where that cannot be had."""
+        stored = {
+            tracked: found
+            for tracked in made.outputs
+            if (found := self._stored(transaction, planned.revision, tracked, progress)) is not None
+        }
+        if not stored and not made.is_stage:
+            return None
+        outputs = {each.path: Output(artifact, self._plan.names[each.path]) for each, (artifact, _) in stored.items()}
+        commit = self._commit(transaction, planned, made, outputs, {**self._plan.there, **here})
+        self._executions[made.key] = commit
+        for tracked, (artifact, size) in stored.items():
+            if tracked.held in self._plan.there:
+                continue
+            name = self._plan.names[tracked.path]
+            fresh = versions.fresh(name, artifact, "registered", commit=commit, output=tracked.path, run=planned.run)
+            facts = encode_metadata({
+                "name": PurePosixPath(tracked.path).name, "size": size, self._plan.noted: tracked.key,
+                "path": tracked.path,
+            })  # fmt: skip
+            versions.add(transaction, dataclasses.replace(fresh, created=planned.revision.time), facts, {})
+            self._plan.there[tracked.held] = Input(artifact, name, commit, tracked.path)
+            self._made.append((name, artifact))
+        return commit
+
+    def _stored(
+        self, transaction: Transaction, revision: Revision, tracked: Tracked, progress: worktree.Progress
+    ) -> tuple[Oid, int] | None:
+        """The artifact that something kept is, and its size; it is stored if it is not here yet."""
+        if (known := self._plan.there.get(tracked.held)) is not None:
+            return known.artifact, 0
+        if (files := self._files(tracked, revision)) is None:
+            return None
         artifact, size = put_files(
             self._repository, transaction, PurePosixPath(tracked.path).name, files, progress,
             is_executable=tracked.is_executable,
         )  # fmt: skip
         self.report.size += size
-        commit = self._commit(transaction, planned, artifact)
-        fresh = versions.fresh(planned.name, artifact, "registered", commit=commit, output="output")
-        facts = encode_metadata({"name": PurePosixPath(tracked.path).name, "size": size})
-        noted = encode_metadata({self._noted: tracked.key, "path": tracked.path})
-        versions.add(transaction, dataclasses.replace(fresh, created=revision.time), facts, noted)
-        self._there[tracked.path, tracked.digest] = Input(artifact, planned.name, commit, "output")
-        return artifact
+        return artifact, size
 
-    def _commit(self, transaction: Transaction, planned: Planned, artifact: Oid) -> Oid:
-        """What made a version, as far as the tool says."""
-        tracked, revision = planned.tracked, planned.revision
-        taken = self._keeper.made_of(self._history, revision, tracked)
-        inputs = {each.path: (self._there[each],) for each in taken if each in self._there}
+    def _files(self, tracked: Tracked, revision: Revision) -> dict[str, Path] | None:
+        """The files of something kept; None where they cannot be had, which is reported once."""
+        if tracked.held in self._lacking:
+            return None
+        try:
+            files = self._keeper.files(tracked)
+            _check_names(tracked, files)
+            return files
+        except Unusable as error:
+            self._lacking.add(tracked.held)
+            self.report.unusable.setdefault(f"{tracked.path} at {revision.id[:8]}", str(error))
+            return None
+
+    def _commit(
+        self, transaction: Transaction, planned: Planned, made: Made, outputs: Mapping[str, Output],
+        there: Mapping[Held, Input],
+    ) -> Oid:  # fmt: skip
+        """What stands for what was done once, as far as the tool says."""
+        revision = planned.revision
+        taken = self._keeper.made_of(self._history, revision, made)
+        inputs = {each.path: (there[each],) for each in taken if each in there}
         return transaction.put(
             Commit(
-                step=tracked.step,
-                pipeline=self._keeper.name,
-                code=put_code(transaction, self._keeper.name, tracked.step, tracked.file, tracked.source),
-                params=_storable(tracked.parameters, encode_all),
-                config={},
+                step=made.step,
+                pipeline=planned.pipeline,
+                code=put_code(transaction, self._keeper.name, made.step, made.file, made.source),
+                params=_storable(made.parameters, encode_all),
+                config={"command": made.source} if made.is_stage else {},
                 inputs=inputs,
                 reads={},
-                outputs={"output": Output(artifact, planned.name)},
+                outputs=outputs,
                 parents=tuple(sorted({each.commit for (each,) in inputs.values() if each.commit})),
                 cache_key=None,
                 trace=transaction.put_blob(Trace().encode()),
                 environment={},
-                git=GitState(revision.id, None, self._history.remote, None),
+                git=self._git(revision),
                 author=revision.author,
                 started=revision.time,
                 finished=revision.time,
-                metadata=_storable(tracked.measures, encode_metadata),
+                metadata=_storable(made.measures, encode_metadata),
                 log=None,
             )
         )
+
+    def _git(self, revision: Revision) -> GitState:
+        return GitState(revision.id, None, self._history.remote, None)
+
+
+def _step(commit: Commit, oid: Oid, revision: Revision, status: str) -> StepRun:
+    """A stage as it is in one run."""
+    time = revision.time
+    return StepRun(commit.step, status, oid, commit.inputs, commit.outputs, None, time, time, None, None, {})
 
 
 def _storable(
@@ -305,23 +291,3 @@ def _check_names(tracked: Tracked, files: Iterable[str]) -> None:
     for parts in names:
         if tuple(parts) in folders:
             raise Unusable(f"{tracked.path} holds {'/'.join(parts)!r} as a file and as a folder")
-
-
-def _in_order(found: Mapping[str, Tracked]) -> list[Tracked]:
-    """Each after what it was made of, or what that lies in."""
-    names = sorted(found, key=lambda path: bool(found[path].inputs))
-    order = graphlib.TopologicalSorter[str](dict.fromkeys(names, ()))
-    for name in names:
-        for taken in found[name].inputs:
-            places = (taken.path, *map(str, PurePosixPath(taken.path).parents))
-            order.add(name, *(place for place in places if place in found and place != name))
-    try:
-        return [found[name] for name in order.static_order()]
-    except graphlib.CycleError:  # no tool makes such, but somebody may write one
-        return [found[name] for name in names]
-
-
-def _callable(path: str) -> list[str]:
-    """What a path can be called here, the shortest first; the last is no other path's."""
-    names = as_name(PurePosixPath(path).name), as_name(path)
-    return [*dict.fromkeys(names), as_name(f"{path}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:6]}")]

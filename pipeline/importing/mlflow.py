@@ -33,6 +33,9 @@ _DELETED, _ALL = 2, 3
 _IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
 """How long a server may take for its first answer: MLflow by itself tries for minutes."""
 
+_SILENCE = frozenset(("ConnectionError", "ConnectTimeout", "ReadTimeout"))
+"""What requests raises, by which MLflow asks servers, where none answers."""
+
 _REASON = 600
 """Characters of what MLflow says."""
 
@@ -273,6 +276,15 @@ def _impatient() -> Iterator[None]:
             os.environ.pop(name, None)
 
 
+def _is_silence(error: BaseException | None) -> bool:
+    """Whether an error comes of a server that did not answer, of which the library below MLflow tells its innards."""
+    while error is not None:
+        if type(error).__module__ == "requests.exceptions" and type(error).__name__ in _SILENCE:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 @contextmanager
 def _theirs(what: str) -> Iterator[None]:
     """Makes whatever MLflow raises one sentence."""
@@ -281,7 +293,8 @@ def _theirs(what: str) -> Iterator[None]:
     except ArtError:
         raise
     except Exception as error:  # other people's code: it may raise anything
-        reason = textwrap.shorten(str(error) or type(error).__name__, _REASON, placeholder=" …").rstrip(".")
+        said = "no server answers there" if _is_silence(error) else str(error) or type(error).__name__
+        reason = textwrap.shorten(said, _REASON, placeholder=" …").rstrip(".")
         raise PipelineError(
             f"{what} cannot be read by MLflow ({reason}); see that it can, and import again."
         ) from error

@@ -49,7 +49,9 @@ _EXPERIMENT = "experiment"
 """How the execution that stands for a run notes whose it is, for names may be another here."""
 _OWN = "mlflow."
 """How the tags begin that MLflow sets itself."""
-_MEANT = {"mlflow.note.content": "description", "mlflow.parentRunId": "parent run"}
+_WHOLE = "parent run"
+"""How a run notes the one that it was part of."""
+_MEANT = {"mlflow.note.content": "description", "mlflow.parentRunId": _WHOLE}
 """Those of them that say something, and what that is called here."""
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
@@ -202,7 +204,8 @@ class Runs:
         if not self._is_news(before, missing, has_more=bool(outputs)):
             return
         left_out = _plain({_LEFT_OUT: missing} if missing else {})
-        commit, noted = self._commit(transaction, experiment, pipeline, run, outputs), _plain(_said(run))
+        commit = self._commit(transaction, experiment, pipeline, run, outputs)
+        noted = _plain(_said(transaction, run))
         record = _record(pipeline, run, commit, outputs, {**noted, **left_out})
         if before is not None:
             since = {key: value for key, value in before.metadata.items() if key != _LEFT_OUT}
@@ -308,11 +311,13 @@ def _record(
     )  # fmt: skip
 
 
-def _said(run: Any) -> dict[str, Any]:
+def _said(refs: Refs, run: Any) -> dict[str, Any]:
     """What is noted about a run: its tags, its description, the run that it was part of, and what data it was given."""
     tags = run.data.tags
     noted = {key: value for key, value in tags.items() if not key.startswith(_OWN)}
     noted |= {name: tags[tag] for tag, name in _MEANT.items() if tags.get(tag)}
+    if (whole := runs.by_id(refs, str(noted.get(_WHOLE)))) is not None:  # it began before, and so it is here
+        noted[_WHOLE] = f"{whole.name} ({whole.run[:8]})"
     data = list(_data(run))
     return {**noted, "datasets": data} if data else noted
 

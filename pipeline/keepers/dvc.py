@@ -5,7 +5,6 @@ The formats: https://dvc.org/doc/user-guide/project-structure/dvc-files and …/
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ from artvcs.vcs import UnknownName
 from artvcs.vcs.git import History, Revision
 
 from .cache import FOLDER, Cache, folder_digest
-from .tracked import Problem, Taken, Tracked, Unusable
+from .tracked import Held, Made, Problem, Tracked, Unusable
 
 _OLD = "md5-dos2unix"
 """How the hashes of version 2 are called."""
@@ -32,11 +31,11 @@ class Reading:
     name = "dvc"
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, ...], list[Tracked | Problem]] = {}
+        self._said: dict[tuple[str, ...], list[Made | Problem]] = {}
 
     def tracked(
         self, history: History, revision: Revision, inside: PurePosixPath | None = None
-    ) -> Iterator[Tracked | Problem]:
+    ) -> Iterator[Made | Problem]:
         """What DVC keeps as of a revision, and what of that cannot be understood.
 
         Args:
@@ -84,21 +83,22 @@ class Dvc:
         self._cache = Cache(found)
         self._reading = Reading()
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Made | Problem]:
         """See `Keeper.tracked`."""
         return self._reading.tracked(history, revision, self._inside)
 
-    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+    def made_of(self, history: History, revision: Revision, made: Made) -> list[Held]:
         """See `Keeper.made_of`: where a stage names a file in a folder that is kept, that folder; and so on."""
-        if not tracked.inputs:
+        if not made.inputs:
             return []
-        here = {each.path: each for each in self.tracked(history, revision) if isinstance(each, Tracked)}
-        taken = (found for each in tracked.inputs for found in self._kept(each, here, history, revision))
+        said = (each for each in self.tracked(history, revision) if isinstance(each, Made))
+        here = {tracked.path: tracked for each in said for tracked in each.outputs}
+        taken = (found for each in made.inputs for found in self._kept(each, here, history, revision))
         return list(dict.fromkeys(taken))
 
     def _kept(
-        self, taken: Taken, here: Mapping[str, Tracked], history: History, revision: Revision
-    ) -> list[Taken]:  # fmt: skip
+        self, taken: Held, here: Mapping[str, Tracked], history: History, revision: Revision
+    ) -> list[Held]:  # fmt: skip
         """What is kept, of what a stage names: that, or the folder that it lies in, or what lies in it.
 
         It is only what it was made of where the hashes say so.
@@ -111,7 +111,7 @@ class Dvc:
             below = str(path.relative_to(around.path))
             listed = self._listed(around)
             same = taken.digest in (listed.get(below), folder_digest(_under(listed, below)))
-            return [Taken(around.path, around.digest)] if same else []
+            return [Held(around.path, around.digest)] if same else []
         within = [each for each in here.values() if path in PurePosixPath(each.path).parents]
         if not within:
             return []
@@ -124,7 +124,7 @@ class Dvc:
             inside = self._listed(each) if each.digest.endswith(FOLDER) else {"": each.digest}
             listed |= {str(PurePosixPath(each.path, name)): digest for name, digest in inside.items()}
         same = folder_digest(_under(listed, taken.path)) == taken.digest
-        return [Taken(each.path, each.digest) for each in within] if same else []
+        return [Held(each.path, each.digest) for each in within] if same else []
 
     def _listed(self, tracked: Tracked) -> dict[str, str]:
         """Path below a folder → hash; nothing where that is not known."""
@@ -152,7 +152,7 @@ def _says_something(name: str) -> bool:
     return name.endswith(".dvc") or name in ("dvc.lock", "dvc.yaml")
 
 
-def _file(path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked | Problem]:
+def _file(path: str, where: PurePosixPath, text: bytes) -> Iterator[Made | Problem]:
     """The outputs of a `.dvc` file."""
     try:
         said = _mapping(_yaml(path, text), path)
@@ -160,7 +160,8 @@ def _file(path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked | Pr
         how = "dvc import" if "deps" in said else "dvc add"
         for number, out in enumerate(_list(said.get("outs"), path)):
             try:
-                yield _tracked(where, _mapping(out, path), path, how, text.decode(errors="replace"))
+                tracked = _tracked(where, _mapping(out, path), path)
+                yield Made(how, text.decode(errors="replace"), path, (tracked,))
             except Unusable as error:
                 yield Problem(f"output {number + 1} of {path}", str(error))
     except Unusable as error:
@@ -169,8 +170,8 @@ def _file(path: str, where: PurePosixPath, text: bytes) -> Iterator[Tracked | Pr
 
 def _lock(
     path: str, where: PurePosixPath, text: bytes, beside: bytes, history: History, revision: Revision
-) -> Iterator[Tracked | Problem]:
-    """The outputs of the stages in a `dvc.lock`; `beside` is the `dvc.yaml` that it was made of."""
+) -> Iterator[Made | Problem]:
+    """What the stages in a `dvc.lock` made; `beside` is the `dvc.yaml` that it was made of."""
     try:
         said = _mapping(_yaml(path, text), path)
         stages = _mapping(said.get("stages") if "stages" in said or "schema" in said else said, path)
@@ -183,7 +184,7 @@ def _lock(
         declared = {}  # that it cannot be read now says nothing of what was made
     for name, stage in stages.items():
         try:
-            yield from _Stage(str(name), _mapping(stage, path), where, path, declared).outputs(history, revision)
+            yield _Stage(str(name), _mapping(stage, path), where, path, declared).made(history, revision)
         except Unusable as error:
             yield Problem(f"stage {name} of {path}", str(error))
 
@@ -215,26 +216,25 @@ class _Stage:
             raise Unusable(f"{path} says where its files are by {folder!r}, which only DVC knows")
         self._where = _joined(where, folder, path)
 
-    def outputs(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
-        """What it made; what Git keeps of that is not DVC's."""
+    def made(self, history: History, revision: Revision) -> Made:
+        """What it made; what Git keeps of that is not DVC's, but may be a measure."""
         command = self._said.get("cmd")
         source = "\n".join(map(str, command)) if isinstance(command, list) else str(command or "")
-        parameters, taken = self._parameters(), self._taken()
-        made = list[Tracked]()
+        outputs = list[Tracked]()
         measures = dict[str, Any]()
         for out in (_mapping(each, self._path) for each in _list(self._said.get("outs"), self._path)):
             if out.get("md5") is None:
                 continue
-            found = _tracked(self._where, out, self._path, self._name, source)
+            found = _tracked(self._where, out, self._path)
             in_git = history.file(revision, found.path)
             if in_git is None:
-                made.append(found)
+                outputs.append(found)
             elif self._is_measure(str(out.get("path"))):
                 text = history.read(in_git)
                 if hashlib.md5(text, usedforsecurity=False).hexdigest() == found.digest:  # else it was edited since
                     measures |= _measures(found.path, text)
-        for each in made:
-            yield dataclasses.replace(each, parameters=parameters, inputs=taken, measures=measures)
+        given = self._parameters(), self._taken(), measures
+        return Made(self._name, source, self._path, tuple(outputs), *given, is_stage=True)
 
     def _parameters(self) -> dict[str, Any]:
         """The parameters; those of other files than `params.yaml` are called as DVC calls them, `FILE:NAME`."""
@@ -245,11 +245,11 @@ class _Stage:
             for name, value in _mapping(given, self._path).items()
         }
 
-    def _taken(self) -> tuple[Taken, ...]:
+    def _taken(self) -> tuple[Held, ...]:
         """What it was made of and lies in the repository; the rest is not kept here."""
         deps = [_mapping(each, self._path) for each in _list(self._said.get("deps"), self._path)]
         places = ((_inside(self._where, str(each.get("path"))), each.get("md5")) for each in deps)
-        return tuple(Taken(str(place), str(digest)) for place, digest in places if place is not None and digest)
+        return tuple(Held(str(place), str(digest)) for place, digest in places if place is not None and digest)
 
     def _is_measure(self, path: str) -> bool:
         said = self._declared.get("metrics")
@@ -292,7 +292,7 @@ def _list(said: Any, path: str) -> Sequence[Any]:
     return said
 
 
-def _tracked(where: PurePosixPath, said: Mapping[str, Any], path: str, step: str, source: str) -> Tracked:
+def _tracked(where: PurePosixPath, said: Mapping[str, Any], path: str) -> Tracked:
     kind = str(said.get("hash") or _OLD)
     if kind not in ("md5", _OLD):
         raise Unusable(f"{path} names {said.get('path')!r} by {kind}, which is not known here")
@@ -303,7 +303,7 @@ def _tracked(where: PurePosixPath, said: Mapping[str, Any], path: str, step: str
         how = f"by its {other} elsewhere" if other else "and was not downloaded (`dvc update` may bring it)"
         raise Unusable(f"{path} names {said['path']!r} without a hash of its content, {how}")
     place = _joined(where, str(said["path"]), path)
-    return Tracked(str(place), f"{kind}:{said['md5']}", step, source, path, is_executable=said.get("isexec") is True)
+    return Tracked(str(place), f"{kind}:{said['md5']}", is_executable=said.get("isexec") is True)
 
 
 def _joined(where: PurePosixPath, path: str, said_in: str) -> PurePosixPath:

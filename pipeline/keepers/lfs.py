@@ -13,7 +13,7 @@ from pathlib import Path
 from artvcs.vcs import count
 from artvcs.vcs.git import History, Revision, configured
 
-from .tracked import Problem, Taken, Tracked, Unusable
+from .tracked import Held, Made, Problem, Tracked, Unusable
 
 _POINTER = re.compile(
     rb"\Aversion https://git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]*\n)*oid sha256:([0-9a-f]{64})\nsize (\d{1,18})\n",
@@ -29,9 +29,9 @@ class Reading:
     name = "lfs"
 
     def __init__(self) -> None:
-        self._said: dict[tuple[str, str], Tracked | Problem | None] = {}
+        self._said: dict[tuple[str, str], Made | Problem | None] = {}
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Made | Problem]:
         """What Git LFS keeps as of a revision, and what of that cannot be understood."""
         for each in history.small_files(revision, _MOST):
             if each not in self._said:
@@ -59,11 +59,11 @@ class Lfs:
         self._verified: dict[str, str | None] = {}
         self._reading = Reading()
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Made | Problem]:
         """See `Keeper.tracked`."""
         return self._reading.tracked(history, revision)
 
-    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+    def made_of(self, history: History, revision: Revision, made: Made) -> list[Held]:
         """See `Keeper.made_of`: Git LFS knows of nothing."""
         return []
 
@@ -77,18 +77,18 @@ class Lfs:
             self._verified[digest] = _wrong(file, digest)
         if (wrong := self._verified[digest]) is not None:
             raise Unusable(f"{tracked.path} is not what its hash says: {wrong}")
-        said = _POINTER.match(tracked.source.encode())
-        if said is not None and int(said[2]) != file.stat().st_size:
+        if tracked.size != file.stat().st_size:
             has = count(file.stat().st_size, "byte")
             raise Unusable(f"{tracked.path} is not as large as its pointer says: it has {has}")
         return {"": file}
 
 
-def _said(path: str, text: bytes) -> Tracked | Problem | None:
+def _said(path: str, text: bytes) -> Made | Problem | None:
     """What a file says, if it is a pointer."""
     found = _POINTER.match(text)
     if found is not None:
-        return Tracked(path, f"sha256:{found[1].decode()}", "git lfs", text.decode(errors="replace"), path)
+        tracked = Tracked(path, f"sha256:{found[1].decode()}", int(found[2]))
+        return Made("git lfs", text.decode(errors="replace"), path, (tracked,))
     return Problem(path, "its pointer is not as Git LFS writes them") if text.startswith(_FIRST) else None
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from artvcs.vcs.git import History, Named
 
 from . import dvc, lfs
-from .tracked import Tracked, digest_of
+from .tracked import Made, digest_of
 
 _READINGS = {each.name: each for each in (dvc.Reading, lfs.Reading)}
 
@@ -61,7 +61,9 @@ class At:
         if asked.tool not in self._digests:
             history = History(self._revision.start)
             said = _READINGS[asked.tool]().tracked(history, history.commit(self._revision))
-            self._digests[asked.tool] = {each.path: each.digest for each in said if isinstance(each, Tracked)}
+            self._digests[asked.tool] = {
+                each.path: each.digest for made in said if isinstance(made, Made) for each in made.outputs
+            }
         found = self._digests[asked.tool].get(asked.path)
         if found is None:
             self.absent = self.absent or asked

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -27,8 +29,8 @@ class Problem:
     why: str
 
 
-class Taken(NamedTuple):
-    """What something was made of.
+class Held(NamedTuple):
+    """Where something is, and what it holds there: what tells it from all else that is kept.
 
     Attributes:
         path: From the top of the Git repository, with `/`.
@@ -46,29 +48,56 @@ class Tracked:
     Attributes:
         path: From the top of the Git repository, with `/`.
         key: What it holds, as the tool names that: what hash it is, a colon, and the hash.
-        step: What made it, in the tool's words.
-        source: The text that says so.
-        file: Where that text stands.
-        parameters: What that was given.
-        inputs: What the tool says that it took; `Keeper.made_of` tells what of that is kept.
-        measures: What was measured of it.
+        size: How many bytes it has, where the tool says that of a file.
         is_executable: Whether it is a file to be run.
     """
 
     path: str
     key: str
-    step: str
-    source: str
-    file: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    inputs: tuple[Taken, ...] = ()
-    measures: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
     is_executable: bool = False
 
     @property
     def digest(self) -> str:
         """The hash of what it holds."""
         return digest_of(self.key)
+
+    @property
+    def held(self) -> Held:
+        """Where it is, and what it holds."""
+        return Held(self.path, self.digest)
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was made at once, as a revision says: by a stage that ran, or by somebody who had something kept.
+
+    Attributes:
+        step: What made it, in the tool's words.
+        source: The text that says so; of a stage its command.
+        file: Where that text stands.
+        outputs: What is kept of it.
+        parameters: What that was given.
+        inputs: What the tool says that it took; `Keeper.made_of` tells what of that is kept.
+        measures: What was measured.
+        is_stage: Whether it is a stage, which may run again and make the same.
+    """
+
+    step: str
+    source: str
+    file: str
+    outputs: tuple[Tracked, ...]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Held, ...] = ()
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    is_stage: bool = False
+
+    @cached_property
+    def key(self) -> str:
+        """What is the same where a revision says the same of it."""
+        made = sorted((each.path, each.key) for each in self.outputs)
+        told = self.file, self.step, self.source, made, self.parameters, sorted(self.inputs), self.measures
+        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def digest_of(key: str) -> str:
@@ -83,10 +112,10 @@ class Keeper(Protocol):
     def name(self) -> str:
         """What it is called, in small letters."""
 
-    def tracked(self, history: History, revision: Revision) -> Iterator[Tracked | Problem]:
+    def tracked(self, history: History, revision: Revision) -> Iterator[Made | Problem]:
         """What it keeps as of a revision, and what of that cannot be understood."""
 
-    def made_of(self, history: History, revision: Revision, tracked: Tracked) -> list[Taken]:
+    def made_of(self, history: History, revision: Revision, made: Made) -> list[Held]:
         """What is kept, of what something was made of as of a revision."""
 
     def files(self, tracked: Tracked) -> dict[str, Path]:

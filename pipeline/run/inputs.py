@@ -64,7 +64,7 @@ class Ingest:
             try:
                 return input_of(lookup.find_spec(self._transaction, asked, self._repository.project))
             except UnknownName as error:
-                raise UnknownName(f"The input {name!r} of step {step!r} is not there: {error}") from None
+                raise type(error)(f"The input {name!r} of step {step!r} is not there: {error}") from None
         if isinstance(source, ExternalArtifact):
             return self._store(source.value, source.name, step, name, "external")
         if isinstance(source, InputFile):

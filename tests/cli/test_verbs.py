@@ -34,6 +34,7 @@ def test_init_makes_a_repository_that_git_ignores(art: Art, project: Path) -> No
 
 
 def test_run_tells_each_step_and_what_was_made(art: Art) -> None:
+    art("init")
     first = art("run", "adding.py")
     assert [line.split()[1:3] for line in first.err.splitlines()] == [
         ["numbers", "completed"], ["total", "completed"], ["unnamed", "completed"],
@@ -168,6 +169,7 @@ def test_cat_file(ran: Art) -> None:
 
 
 def test_add_prints_the_id_that_b3sum_prints(art: Art, project: Path) -> None:
+    art("init")
     (project / "data.bin").write_bytes(b"some data" * 100)
     done = art("add", "data.bin", "--name", "data", "--version", "1.0", "--tag", "raw")
     assert done.out == f"{blake3(b'some data' * 100).hexdigest()}  data.bin\n"

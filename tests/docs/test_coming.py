@@ -15,6 +15,7 @@ from ..servers import dvc, mlflow
 DOCS = Path(__file__).parents[2] / "docs"
 
 VARYING = [
+    (r"\S+/\.artifacts\b", "FOLDER"),
     (r"\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d_\d{6}", "TIME"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
     (r"\b\d+ (second|minute)s? ago", "AGO"),

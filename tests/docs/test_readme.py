@@ -25,7 +25,8 @@ def commands() -> list[tuple[str, str]]:
 
 
 def without_what_varies(text: str) -> str:
-    """Times, durations and ids, which differ each time."""
+    """Times, durations, ids and folders, which differ each time."""
+    text = re.sub(r"\S+/\.artifacts\b", "FOLDER", text)
     text = re.sub(r"\d{4}_\d\d_\d\d-\d\d_\d\d_\d\d_\d{6}", "TIME", text)
     text = re.sub(r"\b\d+(\.\d)? (ms|s)\b", "TOOK", text)
     return re.sub(r"\b[0-9a-f]{12}\b", "ID", text).strip()

@@ -29,7 +29,7 @@ def test_a_dry_run_stores_nothing(project: Project) -> None:
     project.write("big.bin", project.pointer(b"one"))
     project.commit("first")
     done = project.art("import", "lfs", "--dry-run")
-    assert (done.code, done.out.splitlines()[0]) == (0, "big.bin")
+    assert (done.code, done.out.splitlines()[0]) == (0, f"big.bin@{project.git('rev-parse', 'HEAD')[:8]}")
     assert not (project.folder / ".artifacts").exists()
     assert project.art("import", "lfs").out.splitlines()[0] == "big.bin@1"
 

@@ -175,7 +175,9 @@ except ValueError: pass
     parent = json.loads(tracked.told("show", "parent", "--json"))
     assert parent["metadata"]["description"] == "a good one"
     assert re.fullmatch(r"houses \w+ \(training\)", parent["metadata"]["datasets"][0])
-    assert json.loads(tracked.told("show", "child", "--json"))["metadata"] == {"parent run": parent["id"]}
+    assert json.loads(tracked.told("show", "child", "--json"))["metadata"] == {
+        "parent run": f"parent ({parent['id'][:8]})"
+    }
     model = json.loads(tracked.told("show", "models/prices", "--json"))["metadata"]
     assert (model["owner"], model["size"], model["model description"]) == ("ada", "small", "what houses cost")
     failed = tracked.told("show", "failed")

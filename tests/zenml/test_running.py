@@ -232,6 +232,16 @@ def test_tags_and_links() -> None:
     assert Client().get_artifact("by_hand").tags == ("c",)
 
 
+def test_a_link_to_a_model_that_is_not_there_makes_it() -> None:
+    version = save_artifact([1], "by_hand")
+    link_artifact_to_model(version, Model("new"))
+    assert Client().get_model_version("new").load_artifact("by_hand") == [1]
+    link_artifact_to_model(version, Model("new"))
+    assert len(list(Client().list_model_versions("new"))) == 1
+    link_artifact_to_model(version, Model("named", version="spring"))
+    assert Client().get_model_version("named", "spring").load_artifact("by_hand") == [1]
+
+
 def test_a_configuration_file_of_zenml(project: Path) -> None:
     (project / "conf.yaml").write_text(
         "settings: {docker: {required_integrations: [sklearn]}}\n"

@@ -86,7 +86,7 @@ class Commit(Record):
         parents: The commits that produced the inputs and what was read, sorted.
         params: Parameter name → value, in the encoding of `vcs.values`.
         config: What else went into the cache key: `outputs` (name → materializer asked for), `extras` (from the
-            cache policy) and `ignored` (inputs that did not count).
+            cache policy) and `ignored` (inputs that did not count); of a stage of DVC its `command`.
         cache_key: Under which its outputs can be used again; None where they cannot.
         trace: A blob that says what the execution was seen to use.
         log: A blob of what the step printed.

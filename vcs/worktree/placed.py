@@ -16,7 +16,7 @@ from ..errors import ArtError, DamagedError, storage_errors
 from ..maps import trees
 from ..objects.nodes import FOLDER, Entry
 from ..objects.oid import Oid, hash_bytes
-from ..objects.records import Record, record
+from ..objects.records import Record, later, record
 from ..storage.disk import durable
 from ..storage.layout import Layout
 from ..storage.store import ObjectStore
@@ -34,6 +34,7 @@ class Placed(Record):
         id: Its id: of a blob or a tree.
         size: Bytes of it.
         files: How many files, links and empty folders it is.
+        newest: The id of the newest version then, where that was another.
     """
 
     KIND: ClassVar[str] = "placed"
@@ -44,6 +45,7 @@ class Placed(Record):
     id: Oid
     size: int
     files: int
+    newest: Oid | None = later(None)
 
     @property
     def entry(self) -> Entry:
@@ -74,7 +76,9 @@ class Places:
         """Where a noted path is."""
         return self._project / path
 
-    def note(self, path: Path, name: str, artifact: Oid, entry: Entry, store: ObjectStore) -> str | None:
+    def note(
+        self, path: Path, name: str, artifact: Oid, entry: Entry, store: ObjectStore, newest: Oid | None = None
+    ) -> str | None:
         """Notes that a version stands at a path, and returns the path as it is noted; None outside of the project.
 
         What stands in it and is as it was goes on to stand there, and so does a folder that it is in.
@@ -82,17 +86,18 @@ class Places:
         spelt = self.spell(path)
         if spelt is None or any("\ud800" <= char <= "\udfff" for char in spelt):
             return None  # no text, and no text can name it
-        placed = Placed(spelt, name, artifact, entry.mode, entry.id, entry.size, entry.files)
+        other = None if newest == artifact else newest
+        placed = Placed(spelt, name, artifact, entry.mode, entry.id, entry.size, entry.files, other)
         with storage_errors(f"writing in {self._folder}"):
             self._folder.mkdir(exist_ok=True)
             durable.write_file(self._file(spelt), placed.encode())
-        for other in self:
-            if _is_in(other.path, spelt):
-                found = trees.at(store, entry, other.path.removeprefix(f"{spelt}/"))
-                if found is None or found.id != other.id:
-                    self.forget(other.path)  # something else stands there now
-            elif _is_in(spelt, other.path) and other.mode != FOLDER:
-                self.forget(other.path)
+        for each in self:
+            if _is_in(each.path, spelt):
+                found = trees.at(store, entry, each.path.removeprefix(f"{spelt}/"))
+                if found is None or found.id != each.id:
+                    self.forget(each.path)  # something else stands there now
+            elif _is_in(spelt, each.path) and each.mode != FOLDER:
+                self.forget(each.path)
         return spelt
 
     def forget(self, path: str) -> None:

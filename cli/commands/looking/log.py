@@ -88,11 +88,12 @@ def _lines(entry: Entry, oneline: bool) -> list[str]:
     params = output.values(decode_all(commit.params))
     if oneline:
         return [f"{output.short(entry.oid)} {commit.step}{decoration} {params}".rstrip()]
-    took = output.duration((commit.finished - commit.started) / 1000)
+    seconds = (commit.finished - commit.started) / 1000
+    took = f", took {output.duration(seconds)}" if seconds else ""  # not every tool that is imported from says it
     lines = [
         f"commit {output.short(entry.oid)}{decoration}",
         f"Step:    {commit.step} of pipeline {commit.pipeline}" + (f", run {entry.run}" if entry.run else ""),
-        f"Date:    {output.moment(from_ms(commit.finished))}, took {took}",
+        f"Date:    {output.moment(from_ms(commit.finished))}{took}",
         f"Author:  {commit.author}",
         *git_lines(commit.git),
     ]

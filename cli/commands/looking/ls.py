@@ -15,6 +15,7 @@ from artvcs.pipelines.history.listing import VERSION_KEYS
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
 
+from ... import elsewhere
 from ...main import terminal
 from ...shell import completion
 from ...stored import finding
@@ -92,7 +93,7 @@ def command(
     if not rows and wanted != _ALL:
         _say_why_none(client, name, conditions)
     elif not rows:
-        terminal().tell("There are no artifacts yet; `art run FILE` and `art add PATH --name NAME` make some.")
+        elsewhere.say_none(terminal(), "artifacts", "`art run FILE` and `art add PATH --name NAME` make some")
 
 
 def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...]) -> None:

@@ -175,6 +175,8 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
     say(f"Commit:    {output.short(oid)} step {commit.step} of pipeline {commit.pipeline}")
     if run:
         say(f"Run:       {run}")
+    if (command := _command(commit)) is not None:
+        terminal().row(f"Command:   {output.value(command)}")
     _say_git(commit.git)
     params = output.values(decode_all(commit.params))
     if params:
@@ -185,6 +187,12 @@ def _say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | Non
         more = f", … and {len(things) - _SEEN} more; --json lists them" if len(things) > _SEEN else ""
         if things:
             terminal().row(f"{title + ':':<10} {', '.join(things[:_SEEN])}{more}")
+
+
+def _command(commit: Commit) -> str | None:
+    """The command that a stage of another tool ran, where an import has brought it."""
+    found = commit.config.get("command")
+    return found if isinstance(found, str) else None
 
 
 def _signed(repository: Repository, *made: Oid) -> dict[Oid, list[str]]:
@@ -284,6 +292,7 @@ def _version_document(repository: Repository, version: ArtifactVersion) -> dict[
         **version_document(version),
         "materializer": version.artifact.materializer,
         "stored": _stored(repository, files.items()),
+        "command": _command(commit) if commit else None,
         "params": decode_all(commit.params) if commit else {},
         "inputs": inputs_of(repository, commit) if commit else {},
         "used": {title.lower(): used for title, used in _seen(repository, commit).items()} if commit else {},

@@ -7,7 +7,7 @@ import functools
 import itertools
 import shlex
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -60,6 +60,7 @@ def command(as_json: bool) -> None:
     newest = [PipelineRun(repository, run) for name in known.pipelines(refs) if (run := known.latest(refs, name))]
     edited = [each for run in newest for each in edited_since(repository.project, run)]
     data = list(placing.edited(repository))
+    behind = [each for each in placing.behind(repository) if not each.was_chosen]
     stored = repository.stored_size()
     if as_json:
         rows = [runs.either(run, _row, runs.damaged_document) for run in latest]
@@ -68,6 +69,7 @@ def command(as_json: bool) -> None:
         remotes = {name: vars(found) for name, found in _standings(repository)}
         terminal().document({
             **head, **counts, "latest": rows, "edited": changes, "data": [_data_row(each) for each in data],
+            "behind": [{"path": each.path, "version": each.version, "newest": each.newest} for each in behind],
             "remotes": remotes,
         })  # fmt: skip
         return
@@ -79,7 +81,7 @@ def command(as_json: bool) -> None:
     for line in [*_unfinished(repository, refs, newest), *changed]:
         terminal().sentence(line)
     _say_data(data)
-    for line in [*_pinned(repository), *shared]:
+    for line in [*_behind(behind, {each.placed.path for each in data}), *_pinned(repository), *shared]:
         terminal().sentence(line)
 
 
@@ -112,6 +114,17 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
     if stored or gone:
         words = ["stores what was edited"] * stored + ["looks no more at what is gone"] * gone
         terminal().note(f"`art add -u` {', and '.join(words)}.")
+
+
+def _behind(found: Sequence[placing.Behind], edited: Collection[str]) -> Iterator[str]:
+    """What stands in the project while a newer version was made since, and how that is had."""
+    for each in found:
+        where = "OTHER_PATH" if each.path in edited else shlex.quote(each.path)
+        how = "lays it beside, to put both together" if each.path in edited else "brings it"
+        yield (
+            f"{each.path} stands at {each.version}, and the newest is {each.newest} "
+            f"(`art checkout {shlex.quote(each.newest)} -o {where}` {how})"
+        )
 
 
 def _pinned(repository: Repository) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ... import sharing
+from ... import placing, sharing
 from ...main import terminal
 from ...shell import completion
 
@@ -20,6 +20,7 @@ def command(remote: str | None, as_json: bool) -> None:
     near = sharing.repository()
     far = sharing.remote_named(near, remote, "art fetch")
     fetched = sharing.fetched(terminal(), near, far)
+    placing.follow_numbers(near, fetched)
     if as_json:
         terminal().document({"remote": far.name, **vars(fetched), "traffic": sharing.traffic_document(far.traffic)})
         return

@@ -6,7 +6,7 @@ import click
 
 from artvcs.vcs import supply
 
-from ... import sharing
+from ... import placing, sharing
 from ...main import terminal
 from ...shell import completion
 from ...terminal import output
@@ -31,6 +31,7 @@ def command(names: tuple[str, ...], remote: str | None, everything: bool, as_jso
     near = sharing.repository()
     far = sharing.remote_named(near, remote, _NAMED, names)
     fetched = sharing.fetched(terminal(), near, far)
+    placing.follow_numbers(near, fetched)
     if not as_json:
         sharing.say_fetched(terminal(), far.name, fetched)
     wanted = [version.artifact for version in sharing.versions_named(near, names, _NAMED) or ()]

@@ -6,7 +6,7 @@ import click
 
 from artvcs.vcs import Pushed, Remote, Repository, config, push, signatures, would_push
 
-from ... import sharing
+from ... import placing, sharing
 from ...main import terminal
 from ...shell import completion
 from ...terminal import output
@@ -41,6 +41,7 @@ def command(
     versions = sharing.versions_named(near, names, _NAMED)
     with sharing.shown(terminal(), f"pushing to {far.name}", far.traffic):
         done = would_push(near, far, versions) if dry_run else push(near, far, versions, verify=verify)
+    placing.follow_numbers(near, done.fetched)
     if as_json:
         terminal().document(_document(far, done, dry_run))
         return

@@ -7,6 +7,7 @@ import click
 from artvcs.pipelines.history import delete
 from artvcs.vcs import Repository, ref_names
 
+from ... import elsewhere
 from ...main import terminal
 from ...terminal import output
 from ..looking.ls import version_document
@@ -62,4 +63,4 @@ def command(
     elif Repository.discover().refs().count(ref_names.NEWEST):
         terminal().note("Every version is used.")
     else:
-        terminal().tell("There are no versions yet; `art run FILE` and `art add PATH --name NAME` make some.")
+        elsewhere.say_none(terminal(), "versions", "`art run FILE` and `art add PATH --name NAME` make some")

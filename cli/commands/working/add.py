@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import threading
 from pathlib import Path
 
@@ -11,11 +12,23 @@ import click
 
 from artvcs.pipelines.functions import register_artifact
 from artvcs.pipelines.history.views import ArtifactVersion
-from artvcs.vcs import Entry, Oid, Repository, StorageError, UnknownName, worktree
+from artvcs.vcs import (
+    ArtError,
+    Conflict,
+    Entry,
+    Oid,
+    Repository,
+    RepositoryNotFound,
+    StorageError,
+    UnknownName,
+    versions,
+    worktree,
+)
 
 from ... import placing
 from ...main import terminal
 from ...stored.files import top_of
+from ...stored.versions import type_of
 from ...terminal import output
 from ...terminal.screen import Counter
 
@@ -63,10 +76,27 @@ def _add(path: str, name: str, version: str | None, tags: tuple[str, ...], *, ig
     with Counter("storing", size, live=live) as counter:
         if live and size is None:
             threading.Thread(target=_count, args=(path, counter), daemon=True).start()
+        before = _newest(name)
         added = register_artifact(Path(path), name, version=version, tags=tags, progress=counter)
     entry = stored_entry(added.repository, added.artifact.payload)
     placing.note(added.repository, Path(path), added.record, entry, ignored=ignored)
+    if before is not None and type_of(before) != type_of(added):
+        this, that = f"{added.name}@{added.version}", f"{before.name}@{before.version}"
+        terminal().warn(
+            f"{this} is of type {type_of(added)}, and {that} of type {type_of(before)}; if it is to be something else, "
+            f"`art rm {shlex.quote(this)}` takes it back, and another --name tells them apart."
+        )
     return added
+
+
+def _newest(name: str) -> ArtifactVersion | None:
+    """The newest version of a name so far."""
+    try:
+        repository = Repository.discover()
+    except RepositoryNotFound:
+        return None
+    found = versions.newest(repository.refs(), name)
+    return None if found is None else ArtifactVersion(repository, found)
 
 
 def _count(path: str, counter: Counter) -> None:
@@ -87,13 +117,17 @@ def _update(path: str | None, tags: tuple[str, ...], *, as_json: bool) -> None:
     if path is not None and spelt is None:
         raise UnknownName(f"{path} lies outside of the project; give a path in it.")
     edits = list(placing.edited(repository, None if spelt is None else [spelt]))
-    documents, problem = [], None
+    problem: ArtError | None = None
+    documents = list[dict[str, object]]()
     for each in edits:
+        newer = next((found for found in placing.behind(repository) if found.path == each.placed.path), None)
         if each.error is not None:
-            problem = problem or each.error
+            problem = problem or StorageError(each.error)
         elif each.is_gone:
             found.forget(each.placed.path)
             terminal().note(f"{each.placed.path} is gone, and is not looked at any more; {each.version} stays stored")
+        elif newer is not None:
+            problem = problem or _without_theirs(newer)
         else:
             added = _add(str(each.path), each.placed.name, None, tags, ignored=False)
             documents.append(_document(added))
@@ -104,7 +138,17 @@ def _update(path: str | None, tags: tuple[str, ...], *, as_json: bool) -> None:
     elif not edits:
         terminal().note("Nothing was edited.")
     if problem is not None:
-        raise StorageError(problem)
+        raise problem
+
+
+def _without_theirs(newer: placing.Behind) -> Conflict:
+    """Edits of an older version are not made the newest: what the one between has changed would be gone from it."""
+    as_it_is = shlex.join(["art", "add", newer.path, "--name", newer.name])
+    return Conflict(
+        f"The edits at {newer.path} are of {newer.version}, and what {newer.newest} has changed since would be gone "
+        f"from the newest version; `art checkout {shlex.quote(newer.newest)} -o OTHER_PATH` lays it beside, to put "
+        f"both together, and then `{as_it_is}` stores them."
+    )
 
 
 def _document(added: ArtifactVersion) -> dict[str, object]:

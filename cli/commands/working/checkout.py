@@ -87,6 +87,14 @@ def _put(repository: Repository, found: ArtifactVersion, choose: Callable[[Entry
             written = worktree.checkout(repository.store, repository.layout, entry, where, kept, counter)
     terminal().note(f"{where} holds {found.name}@{found.version}{'' if written else ' already'}")
     placing.note(repository, where, found.record, entry, ignored=ignored)
+    for folder in placing.around(repository, where) if written else ():
+        terminal().warn(
+            f"{where} lies in {folder}, and `art add -u` makes it part of that; move it away if it is none."
+        )
+    stored, given = _suffix(entry.name), _suffix(where.name)
+    if entry.mode != FOLDER and given and given.casefold() != stored.casefold():
+        what = f"a {stored} file" if stored else "a file without a suffix"
+        terminal().warn(f"{where} is {what}, as {found.name}@{found.version} is stored, whatever its name says.")
 
 
 def _where_pinned(place: Path, _: Entry) -> Path:
@@ -110,6 +118,12 @@ def _where(output: str | None, target: str, entry: Entry) -> Path:
         return place
 
 
+def _suffix(name: str) -> str:
+    """The suffix of a file's name, if it has one."""
+    plain = _WITH_SUFFIX.fullmatch(name)
+    return plain.group(1) if plain else ""
+
+
 def _default_place(target: str, entry: Entry) -> Path:
     """The name that the user typed, with the suffix of the stored file.
 
@@ -118,6 +132,5 @@ def _default_place(target: str, entry: Entry) -> Path:
     name = check_entry_name(target.partition("@")[0].replace("::", "-"))
     if entry.mode == FOLDER:
         return Path(name)
-    plain = _WITH_SUFFIX.fullmatch(entry.name)
-    suffix = plain.group(1) if plain else ""
+    suffix = _suffix(entry.name)
     return Path(name if name.casefold().endswith(suffix.casefold()) else name + suffix)

@@ -17,7 +17,7 @@ from ...main import terminal
 from ...terminal import output
 
 if TYPE_CHECKING:
-    from artvcs.pipelines.importing.bringing import Bringing, Report
+    from artvcs.pipelines.importing.planning import Report
     from artvcs.pipelines.keepers.tracked import Keeper
 
 _OFTEN = 10
@@ -126,11 +126,8 @@ def _show_doing(what: str) -> None:
 
 
 def _bring(history: History, keeper: Keeper, *, dry_run: bool, as_json: bool) -> None:
-    from artvcs.pipelines.importing.bringing import Bringing
-
     with contextlib.ExitStack() as stack:
-        bringing = Bringing(_repository(stack, may_make=not dry_run), history, keeper)
-        report = _carried_out(bringing, dry_run=dry_run)
+        report = _carried_out(_repository(stack, may_make=not dry_run), history, keeper, dry_run=dry_run)
     if as_json:
         terminal().document({**vars(report), "dry_run": dry_run})
     else:
@@ -146,7 +143,9 @@ def _repository(stack: contextlib.ExitStack, *, may_make: bool) -> Repository:
         return Repository.init(Path(folder, ".artifacts"))
 
 
-def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
+def _carried_out(repository: Repository, history: History, keeper: Keeper, *, dry_run: bool) -> Report:
+    from artvcs.pipelines.importing.bringing import Bringing
+
     done = 0
 
     def look(number: int) -> None:
@@ -160,8 +159,8 @@ def _carried_out(bringing: Bringing, *, dry_run: bool) -> Report:
             output.show_bar(f"bringing {output.size(done)}", number, of)
 
     try:
-        planned = bringing.plan(look)
-        return bringing.look(planned) if dry_run else bringing.bring(planned, watch)
+        bringing = Bringing(repository, history, keeper, look)
+        return bringing.look() if dry_run else bringing.bring(watch)
     finally:
         if terminal().live:
             output.show_moving("")
@@ -175,7 +174,8 @@ def _say(report: Report, *, dry_run: bool) -> None:
     verb = "Would bring" if dry_run else "Brought"
     versions, revisions = output.count(len(report.made), "version"), output.count(report.revisions, "revision")
     there = f"; {report.there} were here already" if report.there else ""
-    terminal().note(f"{verb} {versions} ({output.size(report.size)}) of {revisions}{there}.")
+    runs = f" and {output.count(len(report.runs), 'run')}" if report.runs else ""
+    terminal().note(f"{verb} {versions} ({output.size(report.size)}){runs} of {revisions}{there}.")
     _warn_of(report.unusable)
 
 

@@ -62,6 +62,11 @@ def zenml(folder: str, dry_run: bool, yes: bool, as_json: bool) -> None:
             each.apply()
     if not as_json:
         terminal().note(f"Changed {files}; `art run FILE` runs a pipeline.")
+        if any(migration.is_requirements(each.path) for each in report.changes):
+            terminal().note(
+                "Lists of requirements name artvcs now; where pip does not find it, install it from its folder, by "
+                "`pip install PATH`."
+            )
 
 
 def _show(report: object, root: Path) -> None:

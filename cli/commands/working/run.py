@@ -150,6 +150,14 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
             f"{each.placed.path} was edited since {each.version}, which this run took; `art add -u` stores it for the "
             "next one."
         )
+    given = taken - {(each.name, each.artifact) for step in steps for each in step.record.outputs.values()}
+    for newer in placing.behind(repository):
+        if (newer.name, newer.artifact) in given:
+            bring = shlex.join(["art", "checkout", newer.newest, "-o", newer.path])
+            terminal().warn(
+                f"{newer.path} stands at {newer.version}, and this run took {newer.newest}, the newest; `{bring}` "
+                "brings it."
+            )
 
 
 def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json: bool) -> NoReturn:

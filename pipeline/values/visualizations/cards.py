@@ -148,7 +148,7 @@ def _named_cells(pair: tuple[str, ShownVersion]) -> list[str]:
 
 
 def _run_cells(run: ShownRun) -> list[str]:
-    took = wording.duration(run.duration) if run.record.finished else ""
+    took = wording.duration(run.duration) if run.duration else ""
     began = f"{run.started:%Y-%m-%d %H:%M:%S}"
     shown = [html.escape(each) for each in (run.name, run.pipeline, took, began)]
     return [*shown[:2], _pill(run.status), *shown[2:]]
@@ -386,7 +386,7 @@ def _log(step: ShownStep) -> str:
 
 
 def _duration(step: ShownStep) -> str:
-    return wording.duration(step.duration) if step.record.finished else ""
+    return wording.duration(step.duration) if step.duration else ""
 
 
 def _pill(status: str) -> str:

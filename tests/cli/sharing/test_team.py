@@ -289,3 +289,15 @@ def test_paths_in_the_project_are_the_same_in_each_clone(machine: Clone) -> None
     assert ben.ran() == set()
     (ben.folder / "rate.txt").write_text("2\n")
     assert ben.ran() == {"read"}
+
+
+def test_what_is_pinned_is_called_by_the_number_that_it_has_since(machine: Clone) -> None:
+    ada, ben = machine("ada"), machine("ben")
+    for each in (ada, ben):
+        (each.folder / "raw.csv").write_text(each.folder.name)
+        each.art("add", "raw.csv", "--name", "raw")
+        each.art("lock")
+    ada.art("push")
+    assert "artifacts.lock calls what it pins at raw.csv raw@2 now" in ben.art("push").err
+    assert 'artifact = "raw@2"' in (ben.folder / "artifacts.lock").read_text()
+    assert 'artifact = "raw@1"' in (ada.folder / "artifacts.lock").read_text()

@@ -245,6 +245,7 @@ def test_a_run_that_takes_what_somebody_else_pickled_says_what_to_trust(
 )
 def test_what_cannot_be_understood_is_refused(trusting: Callable[..., Machine], wrong: str, said: str) -> None:
     ada = trusting("ada", f"\n[tool.artvcs]\n{wrong}\n")
+    ada.art("init")
     failed = ada.try_art("run", "flow.py")
     assert failed.code != 0
     assert said in failed.err

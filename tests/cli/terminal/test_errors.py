@@ -67,7 +67,6 @@ def check(art: Art, arguments: list[str], code: int, sentence: str) -> None:
         (["run", "adding.py", "-p", "count=1", "-p", "count=2"], 1, "-p count=1 and -p count=2 give the parameter"),
         (["run", "adding.py", "-p", "count=1", "-p", "count=1"], 1, "-p count=1 and -p count=1 give the parameter"),
         (["add", "missing.csv", "--name", "x"], 3, "There is no file or folder"),
-        (["add", "adding.py", "--name", "a@b"], 1, "contains '@'"),
     ],
 )
 def test_in_an_empty_project(art: Art, arguments: list[str], code: int, sentence: str) -> None:
@@ -77,6 +76,7 @@ def test_in_an_empty_project(art: Art, arguments: list[str], code: int, sentence
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
+        (["add", "adding.py", "--name", "a@b"], 1, "contains '@'"),
         (["show", "totl"], 3, "did you mean 'total'?"),
         (["show", "total@9"], 3, "has no version '9'; it has 1"),
         (["show", "total@main"], 3, "no Git repository"),

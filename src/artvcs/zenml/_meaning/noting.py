@@ -10,8 +10,9 @@ from typing import Any
 from artvcs.pipelines import functions
 from artvcs.pipelines.errors import DefinitionError, PipelineError
 from artvcs.pipelines.history import lookup
+from artvcs.pipelines.record.models import new_version
 from artvcs.pipelines.run import context
-from artvcs.vcs import EditVersion, Output, UnknownName
+from artvcs.vcs import EditVersion, Output, Repository, UnknownName, versions
 
 from .._names.absent import NotHere, ignored, not_here
 from ..exceptions import EntityExistsError, NoFile
@@ -224,8 +225,14 @@ def _telling() -> Iterator[None]:
         raise NoFile(str(error)) from None
 
 
+def _is_new(model: Any) -> bool:
+    """Whether a model has no version yet, and none is asked for by its number."""
+    asked = isinstance(model.version, int) or str(model.version).isdecimal()
+    return not asked and not versions.exists(Repository.discover(create=True).refs(), lookup.model_name(model.name))
+
+
 def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -> None:
-    """Says that an artifact version belongs to a model, by default that of the running step."""
+    """Says that an artifact version belongs to a model, by default that of the running step; makes one that is new."""
     here = context.current()
     record = artifact_version.record
     link = Output(record.artifact, record.name)
@@ -233,6 +240,12 @@ def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -
         if here is None or here.model is None:
             raise PipelineError("link_artifact_to_model() needs a model: pass it, or call it in a step that has one.")
         here.model.add([link])
+        return
+    if not isinstance(model, ModelVersionResponse) and _is_new(model):
+        with context.writing(f"make the model {model.name} with {link.name}") as (repository, transaction):
+            label = None if model.version is None else str(model.version)
+            made = new_version(repository, transaction, model, label, context.run_id() or None)
+            transaction.add(EditVersion(lookup.model_name(model.name), made, {}, links=(link,)))
         return
     found = (model if isinstance(model, ModelVersionResponse) else find_model(model.name, model.version)).found
     with context.writing(f"link {link.name} to {found.name}") as (repository, transaction):

@@ -119,12 +119,13 @@ def _files(folder: Path) -> Iterator[Path]:
         folders[:] = sorted(each for each in folders if each not in _SKIPPED)
         for name in sorted(names):
             path = Path(top, name)
-            wanted = _fits(name, ("*.py", "*.pyi", "*.ipynb", *_SAYS_MORE)) or _is_requirements(path)
+            wanted = _fits(name, ("*.py", "*.pyi", "*.ipynb", *_SAYS_MORE)) or is_requirements(path)
             if wanted and not path.is_symlink() and path.stat().st_size <= _MOST:
                 yield path
 
 
-def _is_requirements(path: Path) -> bool:
+def is_requirements(path: Path) -> bool:
+    """Whether a file is a list of requirements, by its name."""
     in_their_folder = path.parent.name.startswith("requirements") and path.suffix in (".txt", ".in")
     return in_their_folder or _fits(path.name, _REQUIREMENTS)
 
@@ -147,7 +148,7 @@ def _looked_at(path: Path) -> tuple[Change | None, list[uses.Use]]:
         after, used = rewriting.moved(before), uses.in_script(before)
     elif path.suffix == ".ipynb":
         after, used = rewriting.moved_notebook(before), uses.in_notebook(before)
-    elif _is_requirements(path):
+    elif is_requirements(path):
         after = rewriting.moved_requirements(before)
         used = uses.in_text(after)
     else:
