@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from artvcs.vcs import (
@@ -120,15 +120,17 @@ class Models:
         run, created = str(version.run_id or "") or None, int(version.creation_timestamp or 0)
         value = {"model": name.removeprefix(lookup.MODELS), "id": f"{TOOL} {version.version} {version.run_id}"}
         saved = store.save(transaction, self._import.repository, value, describe=False)
-        noted = encode_metadata({
+        # What MLflow says of a model is no measure of the run that it came of.
+        facts = encode_metadata({
             _NUMBER: number, **({_MODEL: model.name} if lookup.model_name(model.name) != name else {}),
-            **_said(model, version), **_measures(transaction, run),
+            **_said(model, version),
         })  # fmt: skip
+        noted = encode_metadata(_measures(transaction, run))
         files = Output(artifact, self._files_name(transaction, name))
         self._add(transaction, files, "registered", run, created, number)
         tags = (_ARCHIVED,) if version.current_stage == "Archived" else ()
         of_model = Output(saved.id, name)
-        self._add(transaction, of_model, "model", run, created, number, tags, noted)
+        self._add(transaction, of_model, "model", run, created, number, tags, facts, noted)
         transaction.add(EditVersion(name, saved.id, {}, links=(files, *_made_in(transaction, run))))
         self._report.size += size
         self._report.models.append(_called(version))
@@ -136,11 +138,11 @@ class Models:
 
     def _add(
         self, transaction: Transaction, what: Output, origin: str, run: str | None, created: int, number: str,
-        tags: tuple[str, ...] = (), noted: dict[str, Any] | None = None,
+        tags: tuple[str, ...] = (), facts: Mapping[str, Any] | None = None, noted: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         label = number if _needs_label(transaction, what, number) else None
         fresh = versions.fresh(what.name, what.artifact, origin, label=label, run=run, tags=tags)
-        versions.add(transaction, dataclasses.replace(fresh, created=created), {}, noted or {})
+        versions.add(transaction, dataclasses.replace(fresh, created=created), facts or {}, noted or {})
 
     def _move(
         self, transaction: Transaction, model: Any, found: list[Any], made: dict[str, tuple[Output, ...]]

@@ -75,6 +75,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     made = Project(tmp_path, art)
     made.git("init", "-q", "-b", "main")
     made.write(".gitignore", "/.artifacts/\n/.dvc/cache\n")
+    art("init")
     return made
 
 

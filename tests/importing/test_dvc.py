@@ -123,6 +123,7 @@ def test_an_import_that_was_interrupted_goes_on(tracked: Project, monkeypatch: p
 
 
 def test_a_dry_run_changes_nothing(tracked: Project) -> None:
+    shutil.rmtree(tracked.folder / ".artifacts")
     done = tracked.art("import", "dvc", "--dry-run", "--json").json
     assert sorted(each.partition("@")[0] for each in done["made"]) == ["big.bin", "big.bin", "model.pkl", "raw", "raw"]
     assert (done["dry_run"], done["revisions"], done["size"]) == (True, 2, 20)
@@ -298,6 +299,7 @@ def test_from_another_folder(
 ) -> None:
     here = tmp_path_factory.mktemp("here")
     monkeypatch.chdir(here)
+    shutil.rmtree(tracked.folder / ".artifacts")
     assert tracked.art("import", "dvc", str(tracked.folder)).code == 0
     assert (here / ".artifacts").is_dir()
     assert not (tracked.folder / ".artifacts").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 from artvcs import Client
 
@@ -28,6 +29,7 @@ def test_versions_are_made_of_each_revision(project: Project) -> None:
 def test_a_dry_run_stores_nothing(project: Project) -> None:
     project.write("big.bin", project.pointer(b"one"))
     project.commit("first")
+    shutil.rmtree(project.folder / ".artifacts")
     done = project.art("import", "lfs", "--dry-run")
     assert (done.code, done.out.splitlines()[0]) == (0, f"big.bin@{project.git('rev-parse', 'HEAD')[:8]}")
     assert not (project.folder / ".artifacts").exists()

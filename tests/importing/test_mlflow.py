@@ -60,7 +60,9 @@ def tracked(made: Tracked, tmp_path: Path) -> Tracked:
     """The artifacts stay where they are: MLflow notes absolute places."""
     shutil.copy(made.folder / "mlflow.db", tmp_path)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    return Tracked(tmp_path, made.uri)
+    tracked = Tracked(tmp_path, made.uri)
+    tracked.told("init")
+    return tracked
 
 
 def test_runs_measures_and_artifacts_come_along(tracked: Tracked) -> None:

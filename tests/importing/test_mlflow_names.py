@@ -92,8 +92,8 @@ client.set_registered_model_alias("prices", "7", "1")
         "warning: The alias 7 of prices is left out: it would be taken for a version here; give it another name.\n"
     )
     assert "archived" in tracked.told("show", "models/prices")
-    tracked.told("tag", "prices", "mine", "--delete")
-    tracked.told("tag", "prices@1", "mine")
+    tracked.told("tag", "artifacts/prices", "mine", "--delete")
+    tracked.told("tag", "artifacts/prices@1", "mine")
     tracked.python("""
 import mlflow
 for alias in ("champion", "mine", "7"): mlflow.MlflowClient().delete_registered_model_alias("prices", alias)

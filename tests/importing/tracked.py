@@ -42,5 +42,6 @@ def track(folder: Path, code: str, uri: str = "sqlite:///mlflow.db") -> Tracked:
     """A Git repository in a folder, where code has tracked what it does."""
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     tracked = Tracked(folder, uri)
+    assert tracked.art("init").returncode == 0
     tracked.python(f"import mlflow\nclient = mlflow.MlflowClient()\n{code}")
     return tracked

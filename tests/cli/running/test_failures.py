@@ -169,7 +169,7 @@ def test_a_notebook_shows_the_users_own_lines_of_any_error_of_ours(art: Art, pro
     told = "\n".join(raised.value._render_traceback_())
     assert 'Client().get_artifact_version("nope")' in told
     assert "pipelines" not in told.replace(str(Path(__file__)), "")
-    assert told.splitlines()[-1].startswith("UnknownName: There is no artifact")
+    assert told.splitlines()[-1].startswith("UnknownArtifact: There is no artifact")
 
     @pipeline
     def taking(depth: int = 1) -> None:

@@ -158,6 +158,7 @@ def test_a_remote_whose_log_is_damaged_is_named(machine: Clone, shared: Path) ->
     ada.art("push")
     newest = max((shared / "ops").iterdir())
     newest.write_bytes(newest.read_bytes()[:100])
+    ben.art("init")
     said = ben.art("pull", code=5).err
     assert str(shared) in said
     assert said.count("\n") == 1
@@ -187,6 +188,7 @@ def test_what_others_push_to_is_not_collected_as_if_it_were_ones_own(
 def test_a_file_that_cannot_take_a_remote_stays_as_it_is(machine: Clone, tmp_path: Path, text: str) -> None:
     ada = machine("ada")
     file = ada.folder / "pyproject.toml"
+    ada.art("init")
     file.write_text(text)
     done = ada.try_art("remote", "add", "more", str(tmp_path / "more"))
     assert done.code != 0
