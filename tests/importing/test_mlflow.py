@@ -109,6 +109,7 @@ def test_a_second_import_brings_nothing_twice(tracked: Tracked) -> None:
 
 
 def test_a_dry_run_stores_nothing(tracked: Tracked) -> None:
+    shutil.rmtree(tracked.folder / ".artifacts")
     told = tracked.told("import", "mlflow", tracked.uri, "--dry-run")
     assert told.startswith("Would bring 2 runs, 2 versions of")  # the third still goes on
     assert not (tracked.folder / ".artifacts").exists()
