@@ -6,8 +6,9 @@ import importlib.util
 import os
 import sys
 import traceback
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import click
@@ -123,6 +124,8 @@ def _load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, place)
     if spec is None or spec.loader is None:
         raise DefinitionError(f"{path} is not a Python file; give one that ends in .py.")
+    if type(spec.loader) is SourceFileLoader:
+        spec.loader = _AsItStands(name, str(place))
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(folder))
     sys.modules[name] = module
@@ -139,6 +142,17 @@ def _load(path: Path) -> ModuleType:
         del sys.modules[name]
         raise not_run(f"{path} cannot be loaded", error) from error
     return module
+
+
+class _AsItStands(SourceFileLoader):
+    """Loads a file as `python FILE` does: compiled anew.
+
+    What Python keeps of compiled modules is told apart by size and second: an edit in the second of a run may be missed.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        """See `importlib.abc.InspectLoader.get_code`."""
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class _Loading(observer.Logged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -84,6 +85,15 @@ def test_a_file_is_the_same_from_a_folder_below(art: Art, project: Path, monkeyp
     assert "1 reused" in art("run", "../mine.py").out
     (project / "mine.py").write_text(HEAD + "1 / 0\n")
     assert "(../mine.py:5)" in art("run", "../mine.py").err
+
+
+def test_an_edit_in_the_same_second_is_seen(art: Art, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by `sed` in a loop. Python would take what it has compiled before for a file of this size and second."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for x in (1, 2):
+        (project / "mine.py").write_text(HEAD + f"@pipeline\ndef p():\n    one({x})\n")
+        os.utime(project / "mine.py", (1_700_000_000, 1_700_000_000 + x / 10))
+        assert "completed" in art("run", "mine.py").out.splitlines()[0]
 
 
 def test_what_stands_under_main_does_not_run(art: Art, project: Path) -> None:
