@@ -147,7 +147,7 @@ def _load(path: Path) -> ModuleType:
 class _AsItStands(SourceFileLoader):
     """Loads a file as `python FILE` does: compiled anew.
 
-    What Python keeps of compiled modules is told apart by size and second: an edit in the second of a run may be missed.
+    What Python has compiled before it knows by size and second: an edit in the second of a run may be missed.
     """
 
     def get_code(self, fullname: str) -> CodeType:
