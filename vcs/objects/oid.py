@@ -8,6 +8,7 @@ pass for a tree.
 from __future__ import annotations
 
 import functools
+import os
 import re
 import reprlib
 from collections.abc import Sequence
@@ -28,12 +29,24 @@ NULL = Oid("0" * 64)
 
 
 def hasher(kind: str = "blob", *, parallel: bool = False) -> blake3.blake3:
-    """A fresh hasher for one kind of object; on all processors where `parallel`."""
-    if not parallel:
+    """A fresh hasher for one kind of object; on all processors where `parallel`, but in a forked process."""
+    if not parallel or _threads is None:
         return _fresh(kind).copy()
     if kind == "blob":
-        return blake3.blake3(max_threads=blake3.blake3.AUTO)
-    return blake3.blake3(derive_key_context=f"artvcs {kind} v1", max_threads=blake3.blake3.AUTO)
+        return blake3.blake3(max_threads=_threads)
+    return blake3.blake3(derive_key_context=f"artvcs {kind} v1", max_threads=_threads)
+
+
+_threads: int | None = blake3.blake3.AUTO
+
+
+def _have_none() -> None:
+    global _threads
+    _threads = None
+
+
+# BLAKE3 keeps the threads that it has started, and a forked process would wait for those of its parent.
+os.register_at_fork(after_in_child=_have_none)
 
 
 @functools.cache

@@ -149,3 +149,29 @@ def test_it_does_not_wait_for_a_thread_that_it_does_not_have(
     go_on.set()
     reader.join()
     assert tags(repository).keys() == {"tags/a", "tags/b"}
+
+
+def test_it_hashes_what_is_large_also_where_its_parent_did_so_on_all_processors(
+    repository: Repository, folder: Path
+) -> None:
+    """The threads by which BLAKE3 does that are the parent's."""
+    content = os.urandom(3_000_000).hex()
+    oid = put_text(repository, "tags/a", content)
+
+    def verify() -> None:
+        """As whoever has not written a pack does before he relies on what is in it."""
+        (folder / "cache.db").unlink(missing_ok=True)
+        fresh = Repository(folder)
+        with fresh.transaction("again") as transaction:
+            assert transaction.put_blob(content.encode()) == oid
+
+    verify()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # it would wait for ever
+        try:
+            verify()
+            os._exit(7)
+        except BaseException:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
