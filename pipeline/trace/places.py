@@ -176,7 +176,7 @@ def _secret() -> str | None:
 @cache
 def _installed_folders() -> tuple[str, ...]:
     paths = sysconfig.get_paths()
-    found = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found = {paths[key] for key in ("stdlib", "platstdlib", "purelib", "platlib", "scripts")}
     found |= {os.path.realpath(path) for path in found}
     found |= {path + "/lib" for path in (sys.prefix, sys.base_prefix)}
     return tuple(sorted(path.rstrip(os.sep) + os.sep for path in found | {TOOL_FOLDER}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import sys
@@ -80,10 +81,25 @@ def path_of(recording: Recording, folder: int, doing: str) -> str | None:
         doing: What is done with it, in words.
     """
     try:
-        return os.readlink(f"/proc/self/fd/{folder}")
+        return opened_path(folder)
     except OSError:
         recording.refused.add(f"{doing} an open folder, and this system does not say which")
         return None
+
+
+def opened_path(folder: int) -> str:
+    """The path of an open folder. Raises OSError where the system does not say."""
+    if hasattr(fcntl, "F_GETPATH"):  # macOS
+        return os.fsdecode(fcntl.fcntl(folder, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0"))
+    return os.readlink(f"/proc/self/fd/{folder}")
+
+
+def _at(recording: Recording, given: Any, folder: Any, doing: str) -> Any:
+    """A path that is given as it is seen from an open folder, if there is one; None where nobody says which it is."""
+    if not isinstance(folder, int) or folder < 0 or os.path.isabs(given):
+        return given
+    base = path_of(recording, folder, doing)
+    return None if base is None else os.path.join(base, os.fsdecode(given))
 
 
 def _on_scan(recording: Recording, args: tuple[Any, ...]) -> None:
@@ -94,8 +110,9 @@ def _on_scan(recording: Recording, args: tuple[Any, ...]) -> None:
 
 
 def _on_make_folder(recording: Recording, args: tuple[Any, ...]) -> None:
-    if not os.path.isdir(args[0]):  # else it fails, and nothing is made
-        recording.files.write(args[0])
+    path = _at(recording, args[0], args[2], "it made a folder in")
+    if path is not None and not os.path.isdir(path):  # else it fails, and nothing is made
+        recording.files.write(path)
 
 
 def _on_chdir(recording: Recording, args: tuple[Any, ...]) -> None:
@@ -108,6 +125,11 @@ def _on_write(recording: Recording, args: tuple[Any, ...]) -> None:
         recording.files.write(args[0])
 
 
+def _on_remove(recording: Recording, args: tuple[Any, ...]) -> None:
+    if (path := _at(recording, args[0], args[1], "it removed something from")) is not None:
+        recording.files.write(path)
+
+
 def _on_remove_tree(recording: Recording, args: tuple[Any, ...]) -> None:
     """A folder is about to be removed with all in it; what is in it is then told by descriptors only."""
     if not isinstance(args[0], int) and (len(args) < 2 or args[1] is None):
@@ -115,7 +137,15 @@ def _on_remove_tree(recording: Recording, args: tuple[Any, ...]) -> None:
 
 
 def _on_rename(recording: Recording, args: tuple[Any, ...]) -> None:
-    recording.files.move(args[0], args[1], direct=frames.asks_own_code())
+    source = _at(recording, args[0], args[2], "it moved something from")
+    target = _at(recording, args[1], args[3], "it moved something to")
+    if source is not None and target is not None:
+        recording.files.move(source, target, direct=frames.asks_own_code())
+
+
+def _on_link(recording: Recording, args: tuple[Any, ...]) -> None:
+    if (path := _at(recording, args[1], args[2], "it made a link in")) is not None:
+        recording.files.write(path)
 
 
 def _on_database(recording: Recording, args: tuple[Any, ...]) -> None:
@@ -186,15 +216,15 @@ _HANDLERS: dict[str, Callable[[Recording, tuple[Any, ...]], None]] = {
     "open": on_open,
     "os.listdir": _on_list,
     "os.scandir": _on_scan,
-    "os.remove": _on_write,
+    "os.remove": _on_remove,
     "os.truncate": _on_write,
     "os.mkdir": _on_make_folder,
     "os.chdir": _on_chdir,
-    "os.rmdir": _on_write,
+    "os.rmdir": _on_remove,
     "shutil.rmtree": _on_remove_tree,
     "os.rename": _on_rename,
     "os.link": _on_rename,
-    "os.symlink": lambda recording, args: recording.files.write(args[1]),
+    "os.symlink": _on_link,
     "sqlite3.connect": _on_database,
     "exec": _on_exec,
     "import": _on_import,

@@ -248,6 +248,44 @@ def test_a_record_tells_only_so_many_files_that_a_failed_step_left(folder: Path,
     assert done.stdout == f"{told}\n"
 
 
+REMOVING = """\
+import os
+import shutil
+from pathlib import Path
+from artvcs import pipeline, step
+
+@step
+def remove() -> None:
+    Path("out/sub").mkdir(parents=True)
+    Path("out/sub/a.txt").write_text("")
+    shutil.rmtree("out")
+    Path("kept").mkdir()
+    folder = os.open("kept", os.O_RDONLY)
+    os.mkdir("made", dir_fd=folder)
+    os.rename("made", "named", src_dir_fd=folder, dst_dir_fd=folder)
+    os.symlink("named", "link", dir_fd=folder)
+    os.close(folder)
+    raise ValueError("after all")
+
+@pipeline
+def flow():
+    remove()
+"""
+
+
+def test_what_is_named_from_an_open_folder_is_in_that_folder(folder: Path) -> None:
+    """As `shutil.rmtree` does: what has the same name where the process works is none of it."""
+    (folder / "flow.py").write_text(REMOVING)
+    (folder / "a.txt").write_text("")
+    assert art(folder, "run", "flow.py").returncode == 1
+    asking = "from artvcs import Client; [run] = Client().list_pipeline_runs(); print(*run.steps['remove'].record.left)"
+    done = subprocess.run([sys.executable, "-c", asking], cwd=folder, capture_output=True, text=True)
+    assert done.stdout.split() == [
+        *("./kept", "./kept/link", "./kept/made", "./kept/named"),
+        *("./out", "./out/sub", "./out/sub/a.txt"),
+    ]
+
+
 LEAVING = """\
 import os
 from pathlib import Path
