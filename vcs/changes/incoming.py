@@ -111,6 +111,13 @@ class Incoming:
         self._keep(Pack.open(self._store.files, name))
         self._noted += 1
 
+    def name(self, name: PackName) -> None:
+        """Takes over a whole pack that another process has put at its place."""
+        self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))  # as `seal`
+        self._store.soundness.written(name)
+        self._keep(Pack.open(self._store.files, name))
+        self._noted += 1
+
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
         self._begin_journal().append(self._checkpoint(why, intents, publishing, seq))

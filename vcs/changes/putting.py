@@ -1,4 +1,4 @@
-"""What a transaction brings: objects, each of them only where it is not stored already."""
+"""What a change brings: objects, each of them only where it is not stored already."""
 
 from __future__ import annotations
 
@@ -6,33 +6,45 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from ..errors import StorageError, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
 from ..storage.disk import leases, mutexes
-from ..storage.layout import Layout, PackName
+from ..storage.layout import Layout
 from ..storage.packs import chunking, codec
 from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore, blob_id
 from . import threads
-from .incoming import INLINE, Incoming
 
 
-class Putting:
-    """Objects of one transaction, and the moment whose objects count as stored: nothing of it goes while it lasts.
+class Gathering(Protocol):
+    """Where new objects go."""
+
+    def add(self, item: Item) -> None:
+        """Adds one object."""
+
+    def has(self, oid: Oid) -> bool:
+        """Whether this object is among them."""
+
+
+G = TypeVar("G", bound=Gathering)
+
+
+class Putting(Generic[G]):
+    """Objects of one change, and the moment whose objects count as stored: nothing of it goes while it lasts.
 
     Objects put are readable at once through the store, in this process. Thread-safe.
 
     Args:
         store: Where objects are read.
         layout: The paths on this machine.
+        gathering: Makes what new objects go into.
     """
 
-    def __init__(self, store: ObjectStore, layout: Layout) -> None:
+    def __init__(self, store: ObjectStore, layout: Layout, gathering: Callable[[], G]) -> None:
         self._store = store
         self._layout = layout
         self._mutex = mutexes.own(self)
@@ -42,7 +54,7 @@ class Putting:
         try:
             self._seen = store.refresh()
             self._lease.move(self._seen.seq)
-            self._incoming = Incoming(store, layout)
+            self._incoming = gathering()
         except BaseException:
             self._lease.end()
             raise
@@ -167,32 +179,6 @@ class Putting:
         with self._adding():
             for item in items:
                 self._incoming.add(item)
-
-    def packs(self) -> tuple[PackName, ...]:
-        """The full packs so far, which are at their places and which no state names yet."""
-        return self._incoming.names()
-
-    def seal(self) -> None:
-        """Puts all objects so far at their place as a pack, durably; no state names it yet."""
-        with self._adding():
-            if self._incoming.writer.entries:
-                self._incoming.seal()
-
-    def divide(self, *, lineage: bool, few: int = INLINE) -> None:
-        """What comes from now on goes into packs of its own, of lineage or not; as `seal` for what came so far.
-
-        Args:
-            lineage: Whether it is lineage.
-            few: So many bytes of what came so far may go into the op's own file instead.
-        """
-        with self._adding():
-            self._incoming.seal_if_large(few)
-            self._incoming.lineage = lineage
-
-    def take(self, name: PackName, path: Path) -> None:
-        """Takes over a whole pack that was made elsewhere, every object of it verified; its file is moved."""
-        with self._adding():
-            self._incoming.take(name, path)
 
     def _look_again(self) -> None:
         """From now on the newest moment counts."""

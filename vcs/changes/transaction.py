@@ -7,29 +7,27 @@ process. `publish` makes it durable and visible. What a process killed in betwee
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Self, TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
 
-from ..catalog.catalog import Catalog
 from ..errors import Conflict, UnknownName, storage_errors
 from ..maps import graph
 from ..objects.kinds import State
 from ..objects.oid import Oid
-from ..objects.records import Record
-from ..storage.layout import Layout
+from ..storage.layout import Layout, PackName
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
-from .incoming import Incoming
-from .intents import Intent, SetRef
+from .draft import Draft
+from .incoming import INLINE, Incoming
+from .intents import Intent, decode
+from .outgoing import Brought
 from .publish import Change, Publisher
-from .putting import Putting
 from .relied import bring_along
 
-R = TypeVar("R", bound=Record)
 
-
-class Transaction(Putting):
+class Transaction(Draft[Incoming]):
     """Objects and intents that become visible together.
 
     Use it as a context manager: leaving the block publishes, an exception keeps only what was landed by
@@ -51,12 +49,10 @@ class Transaction(Putting):
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, publisher: Publisher, why: str) -> None:
-        super().__init__(store, layout)
+        super().__init__(store, layout, lambda: Incoming(store, layout), publisher.view)
         self.why = why
         self._publisher = publisher
-        self._view = publisher.view(self._seen)
         self._afterwards: list[Callable[[], object]] = []
-        self._intents: list[Intent] = []
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
         self.conflicts: list[Conflict] = []
@@ -73,45 +69,7 @@ class Transaction(Putting):
         finally:
             self.close()
 
-    # Reading
-
-    def get(self, ref: str) -> Oid | None:
-        """The id of a ref."""
-        return self._view.get(ref)
-
-    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
-        """All refs that start with `prefix` and are greater than `after`, in order."""
-        return self._view.items(prefix, reverse=reverse, after=after)
-
-    def record(self, oid: Oid, cls: type[R]) -> R:
-        """A record that a ref leads to."""
-        return self._view.record(oid, cls)
-
-    def need(self, name: str, artifact: Oid) -> str | None:
-        """Why the version of `name` that has this artifact is needed, and what to do first; None where it is not."""
-        return self._view.need(name, artifact)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The catalog of the state that it began with, without its own changes."""
-        return self._view.catalog
-
     # Meaning
-
-    def add(self, intent: Intent) -> None:
-        """Means something.
-
-        Raises:
-            Conflict: It cannot be meant, as things are now.
-        """
-        with self._mutex:
-            self._check_usable()
-            intent.replay(self._view)
-            self._intents.append(intent)
-
-    def set_ref(self, ref: str, oid: Oid | None) -> None:
-        """Sets a ref, or deletes it where `oid` is None."""
-        self.add(SetRef(ref, oid))
 
     def edit_state(self, edit: Callable[[Snapshot, State], State]) -> None:
         """Means a change of the state besides the refs, as a collector makes them.
@@ -121,11 +79,58 @@ class Transaction(Putting):
         """
         self._edit = edit
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Inside the block no other thread lands or publishes: what is put and meant there lands as one."""
-        with self._mutex:
-            yield
+    # Whole packs
+
+    def packs(self) -> tuple[PackName, ...]:
+        """The full packs so far, which are at their places and which no state names yet."""
+        return self._incoming.names()
+
+    def seal(self) -> None:
+        """Puts all objects so far at their place as a pack, durably; no state names it yet."""
+        with self._adding():
+            if self._incoming.writer.entries:
+                self._incoming.seal()
+
+    def divide(self, *, lineage: bool, few: int = INLINE) -> None:
+        """What comes from now on goes into packs of its own, of lineage or not; as `seal` for what came so far.
+
+        Args:
+            lineage: Whether it is lineage.
+            few: So many bytes of what came so far may go into the op's own file instead.
+        """
+        with self._adding():
+            self._incoming.seal_if_large(few)
+            self._incoming.lineage = lineage
+
+    def take(self, name: PackName, path: Path) -> None:
+        """Takes over a whole pack that was made elsewhere, every object of it verified; its file is moved."""
+        with self._adding():
+            self._incoming.take(name, path)
+
+    def take_in(self, brought: Brought) -> None:
+        """Takes in what another process has made for this change, and means what it means.
+
+        Raises:
+            Conflict: Something of it cannot be meant, as things are now.
+            DamagedError: It is not what was made.
+        """
+        with self._adding():
+            for name in brought.packs:
+                self._incoming.name(name)
+            self.bring(*brought.items)
+            seen = self._moment(brought.seq)
+            for intent in map(decode, brought.intents):
+                if seen is not None and seen.state.epoch != self._seen.state.epoch:
+                    # What it relied on, and did not bring, may have been condemned since.
+                    bring_along(self._store, self._seen, seen, self._incoming, self._view, intent.targets())
+                self.add(intent)
+
+    def _moment(self, seq: int) -> Snapshot | None:
+        """The moment at which an op was the newest, if that can still be read."""
+        if seq == self._seen.seq:
+            return self._seen
+        entry = self._store.log.entry(seq)
+        return None if entry is None else Snapshot(self._store.files, entry)
 
     # Landing and publishing
 
@@ -223,10 +228,6 @@ class Transaction(Putting):
         calls, self._afterwards = self._afterwards, []
         for call in calls:
             call()
-
-    def _look_again(self) -> None:
-        super()._look_again()
-        self._view = self._publisher.view(self._seen)
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""

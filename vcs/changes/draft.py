@@ -1,0 +1,99 @@
+"""A change that is being made: objects and intents, on top of the moment at which it began."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ..catalog.catalog import Catalog
+from ..objects.oid import Oid
+from ..objects.records import Record
+from ..storage.layout import Layout
+from ..storage.snapshot import Snapshot
+from ..storage.store import ObjectStore
+from .intents import Intent, SetRef
+from .putting import G, Putting
+from .view import View
+
+R = TypeVar("R", bound=Record)
+
+
+class Draft(Putting[G]):
+    """Objects and intents that are to become visible together.
+
+    It can be read like a `RefMap`: the state that it began with, with its own changes on top. Numbers of its own
+    versions are provisional until it was published.
+
+    Args:
+        store: Where objects are read.
+        layout: The paths on this machine.
+        gathering: Makes what new objects go into.
+        view: The refs of a moment, to be changed.
+    """
+
+    def __init__(
+        self, store: ObjectStore, layout: Layout, gathering: Callable[[], G], view: Callable[[Snapshot], View]
+    ) -> None:
+        super().__init__(store, layout, gathering)
+        self._view_of = view
+        self._view = view(self._seen)
+        self._intents: list[Intent] = []
+
+    # Reading
+
+    def get(self, ref: str) -> Oid | None:
+        """The id of a ref."""
+        return self._view.get(ref)
+
+    def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
+        """All refs that start with `prefix` and are greater than `after`, in order."""
+        return self._view.items(prefix, reverse=reverse, after=after)
+
+    def record(self, oid: Oid, cls: type[R]) -> R:
+        """A record that a ref leads to."""
+        return self._view.record(oid, cls)
+
+    def need(self, name: str, artifact: Oid) -> str | None:
+        """Why the version of `name` that has this artifact is needed, and what to do first; None where it is not."""
+        return self._view.need(name, artifact)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog of the state that it began with, without its own changes."""
+        return self._view.catalog
+
+    # Meaning
+
+    def add(self, intent: Intent) -> None:
+        """Means something.
+
+        Raises:
+            Conflict: It cannot be meant, as things are now.
+        """
+        with self._mutex:
+            self._check_usable()
+            intent.replay(self._view)
+            self._intents.append(intent)
+
+    def set_ref(self, ref: str, oid: Oid | None) -> None:
+        """Sets a ref, or deletes it where `oid` is None."""
+        self.add(SetRef(ref, oid))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Inside the block no other thread lands or publishes: what is put and meant there lands as one."""
+        with self._mutex:
+            yield
+
+    def publish(self, *, tolerant: bool = False) -> None:
+        """Makes everything visible, as far as that is for who makes this change to decide.
+
+        Args:
+            tolerant: Whether what cannot be meant any more is left out, instead of publishing nothing.
+        """
+        raise NotImplementedError
+
+    def _look_again(self) -> None:
+        super()._look_again()
+        self._view = self._view_of(self._seen)
