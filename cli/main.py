@@ -23,6 +23,8 @@ from . import errors
 from .terminal.output import Terminal, make_terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from click.shell_completion import CompletionItem
 
 _ROOMS = {
@@ -53,7 +55,7 @@ _ROOMS = {
         "remote": "Add, list, remove or test repositories elsewhere.",
         "clone": "Make a repository of one elsewhere.",
         "fetch": "Bring the lineage of what others have made.",
-        "pull": "Bring what others have made, also its data.",
+        "pull": "Bring what others have made; data comes when it is read.",
         "push": "Send what was made here.",
         "mirror": "Copy all of a remote to another place.",
         "bundle": "Carry artifacts in one file, where no network goes.",
@@ -160,17 +162,26 @@ def art(ctx: click.Context, folder: str | None, quiet: bool, no_color: bool, deb
     ctx.obj = make_terminal(quiet=quiet, no_color=no_color, debug=debug)
     if not ctx.obj.colour:
         ctx.color = False
-    _watch_making(ctx.obj)
+    _watch_making(ctx.obj, brings=ctx.invoked_subcommand in _ROOMS["sharing"])
     if ctx.obj.live:
         _watch_catalog()
         _watch_traffic(ctx.obj)
 
 
-def _watch_making(terminal: Terminal) -> None:
-    """Says where a repository was made, for that depends on where the command was started."""
+def _watch_making(terminal: Terminal, *, brings: bool) -> None:
+    """Says where a repository was made, for that depends on where the command was started.
+
+    And what brings what a remote has, unless the command is one of those itself.
+    """
     from artvcs.vcs import making
 
-    making.set(lambda folder: terminal.tell(f"Made an artifact repository in {folder}"))
+    def tell(folder: Path) -> None:
+        from .elsewhere import not_fetched
+
+        hint = None if brings else not_fetched()
+        terminal.tell(f"Made an artifact repository in {folder}" + (f"; {hint}." if hint else ""))
+
+    making.set(tell)
 
 
 def _watch_catalog() -> None:

@@ -58,9 +58,9 @@ def with_value_like(refs: Refs, start: str) -> Iterator[Version]:
     return (version for mark in marks if (version := by_number(refs, *mark)) is not None)
 
 
-def owners(refs: Refs, name: str, artifact: Oid) -> Iterator[tuple[str, int]]:
+def owners(refs: Refs, name: str, artifact: Oid, *, reverse: bool = False) -> Iterator[tuple[str, int]]:
     """Name and number of the versions of models that the version of a name with this artifact belongs to."""
-    return (ref_names.value_of(ref) for ref, _ in refs.items(ref_names.links(name, artifact)))
+    return (ref_names.value_of(ref) for ref, _ in refs.items(ref_names.links(name, artifact), reverse=reverse))
 
 
 def exists(refs: Refs, name: str) -> bool:

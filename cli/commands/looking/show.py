@@ -91,9 +91,9 @@ def _say_version(repository: Repository, version: ArtifactVersion, *, all_files:
     say(f"Type:      {type_of(version)} ({version.artifact.materializer})")
     _say_measures(version)
     _say_labels(version)
-    owners = list(islice(versions.owners(repository.refs(), version.name, version.id), _RUNS))
-    if owners:
-        terminal().row(f"Model:     {', '.join(f'{name}@{number}' for name, number in owners)}")
+    owners = versions.owners(repository.refs(), version.name, version.id, reverse=True)
+    if listed := [f"{name}@{number}" for name, number in islice(owners, _RUNS)]:
+        terminal().row(f"Model:     {', '.join([*listed, *('…' for _ in islice(owners, 1))])}")
     _say_mapping("Metadata:", _without_defaults(version.metadata))
     say(f"Made:      {output.moment(version.created)}")
     run = History(repository).run_name(record.run) if record.run else None

@@ -122,6 +122,32 @@ def test_a_run_shows_its_measures(art: Art, project: Path) -> None:
     assert document["measures"] == {"accuracy": 0.5, "layers.first": 3, "rating": 5, "ticket": 12}
 
 
+BELONGING = """
+from typing import Annotated
+from artvcs import Model, pipeline, step
+
+@step
+def load() -> Annotated[int, "data"]:
+    return 1
+
+@step
+def fit(data: int, rate: float) -> Annotated[float, "weights"]:
+    return data * rate
+
+@pipeline(model=Model("prices"))
+def belonging(rate: float = 0.5):
+    fit(load(), rate)
+"""
+
+
+def test_of_many_models_that_an_artifact_belongs_to_the_newest_are_shown(art: Art, project: Path) -> None:
+    (project / "belonging.py").write_text(BELONGING)
+    for rate in range(7):
+        assert art("run", "belonging.py", "-p", f"rate={rate}").code == 0
+    [line] = [line for line in art("show", "data").out.splitlines() if line.startswith("Model:")]
+    assert line == "Model:     " + ", ".join(f"models/prices@{number}" for number in (7, 6, 5, 4, 3)) + ", …"
+
+
 def test_a_step_of_a_run_shows_what_it_printed(art: Art, project: Path) -> None:
     assert art("run", "adding.py").code == 0
     assert art("run", "adding.py").code == 0

@@ -17,6 +17,13 @@ def test_where_a_repository_was_made_is_said_once(art: Art, project: Path, comma
     assert "Made an artifact repository" not in again.err + again.out
 
 
+def test_a_fresh_clone_is_told_what_brings_what_the_team_has(art: Art, project: Path) -> None:
+    """Before it has computed all of it anew."""
+    (project / "pyproject.toml").write_text('[tool.artvcs.remotes]\norigin = "/shared"\n')
+    said = art("run", "adding.py").err.splitlines()[0]
+    assert said == f"Made an artifact repository in {project}/.artifacts; `art pull` brings what is at /shared."
+
+
 def test_nobody_who_wants_quiet_is_told(art: Art, project: Path) -> None:
     assert art("-q", "add", "adding.py", "--name", "x").err == ""
 
