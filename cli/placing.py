@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,12 @@ class Behind:
     def name(self) -> str:
         """The artifact's name."""
         return self.newest.partition("@")[0]
+
+    def how(self, *, edited: bool) -> str:
+        """How the newest is had, where what stands there was edited, or not."""
+        where = "OTHER_PATH" if edited else shlex.quote(self.path)
+        does = "lays it beside, to put both together" if edited else "brings it"
+        return f"`art checkout {shlex.quote(self.newest)} -o {where}` {does}"
 
 
 def places(repository: Repository) -> Places:

@@ -80,7 +80,7 @@ def command(as_json: bool) -> None:
     shared = (_said(name, found) for name, found in _standings(repository))
     for line in [*_unfinished(repository, refs, newest), *changed]:
         terminal().sentence(line)
-    _say_data(data)
+    _say_data(data, {each.path for each in behind})
     for line in [*_behind(behind, {each.placed.path for each in data}), *_pinned(repository), *shared]:
         terminal().sentence(line)
 
@@ -89,8 +89,13 @@ def _data_row(found: placing.Edited) -> dict[str, object]:
     return {"path": found.placed.path, "version": found.version, **vars(found.difference), "error": found.error}
 
 
-def _say_data(data: Sequence[placing.Edited]) -> None:
-    """Says what was edited of the data that was added or checked out, and which files."""
+def _say_data(data: Sequence[placing.Edited], behind: Collection[str]) -> None:
+    """Says what was edited of the data that was added or checked out, and which files.
+
+    Args:
+        data: What was edited.
+        behind: The paths where an older version than the newest stands: edits of that are not stored unasked.
+    """
     stored = gone = False
     for each in data:
         path, difference = each.placed.path, each.difference
@@ -102,7 +107,7 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
             terminal().sentence(f"{path} ({each.version}) is gone; `{back}` brings it back")
             gone = True
             continue
-        stored = True
+        stored |= path not in behind
         counts = [f"{len(names)} {kind}" for kind, names in vars(difference).items() if names]
         is_file = difference.changed == ("",)
         terminal().sentence(f"{path} ({each.version}) was edited" + ("" if is_file else f": {', '.join(counts)}"))
@@ -119,12 +124,8 @@ def _say_data(data: Sequence[placing.Edited]) -> None:
 def _behind(found: Sequence[placing.Behind], edited: Collection[str]) -> Iterator[str]:
     """What stands in the project while a newer version was made since, and how that is had."""
     for each in found:
-        where = "OTHER_PATH" if each.path in edited else shlex.quote(each.path)
-        how = "lays it beside, to put both together" if each.path in edited else "brings it"
-        yield (
-            f"{each.path} stands at {each.version}, and the newest is {each.newest} "
-            f"(`art checkout {shlex.quote(each.newest)} -o {where}` {how})"
-        )
+        how = each.how(edited=each.path in edited)
+        yield f"{each.path} stands at {each.version}, and the newest is {each.newest} ({how})"
 
 
 def _pinned(repository: Repository) -> Iterator[str]:

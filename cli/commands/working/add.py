@@ -146,8 +146,7 @@ def _without_theirs(newer: placing.Behind) -> Conflict:
     as_it_is = shlex.join(["art", "add", newer.path, "--name", newer.name])
     return Conflict(
         f"The edits at {newer.path} are of {newer.version}, and what {newer.newest} has changed since would be gone "
-        f"from the newest version; `art checkout {shlex.quote(newer.newest)} -o OTHER_PATH` lays it beside, to put "
-        f"both together, and then `{as_it_is}` stores them."
+        f"from the newest version; {newer.how(edited=True)}, and then `{as_it_is}` stores them."
     )
 
 

@@ -153,11 +153,9 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     given = taken - {(each.name, each.artifact) for step in steps for each in step.record.outputs.values()}
     for newer in placing.behind(repository):
         if (newer.name, newer.artifact) in given:
-            bring = shlex.join(["art", "checkout", newer.newest, "-o", newer.path])
-            terminal().warn(
-                f"{newer.path} stands at {newer.version}, and this run took {newer.newest}, the newest; `{bring}` "
-                "brings it."
-            )
+            is_edited = any(True for _ in placing.edited(repository, [newer.path]))
+            stands = f"{newer.path} stands at {newer.version}{' with edits' if is_edited else ''}"
+            terminal().warn(f"{stands}, and this run took {newer.newest}, the newest; {newer.how(edited=is_edited)}.")
 
 
 def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json: bool) -> NoReturn:

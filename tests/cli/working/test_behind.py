@@ -53,7 +53,9 @@ def test_who_has_chosen_an_older_version_is_told_of_what_was_made_since(art: Art
 
 def test_edits_of_an_older_version_are_not_made_the_newest(art: Art, data: Path) -> None:
     (data / "feb.csv").write_text("mine\n")
-    assert "(`art checkout raw@2 -o OTHER_PATH` lays it beside, to put both together)" in art("status").out
+    told = art("status").out
+    assert "(`art checkout raw@2 -o OTHER_PATH` lays it beside, to put both together)" in told
+    assert "art add -u" not in told, "it would refuse"
     refused = art("add", "-u")
     assert (refused.code, refused.err) == (
         1,
@@ -83,3 +85,8 @@ def test_a_run_says_that_it_took_another_version_than_stands_there(art: Art, pro
         "warning: data stands at raw@1, and this run took raw@2, the newest; `art checkout raw@2 -o data` brings it."
     ]
     assert "stands at" not in art("run", "flow.py", "-p", "version=1").err, "somebody has asked for that one"
+    (data / "feb.csv").write_text("mine\n")
+    assert (
+        "data stands at raw@1 with edits, and this run took raw@2, the newest; `art checkout raw@2 -o OTHER_PATH` "
+        "lays it beside, to put both together."
+    ) in art("run", "flow.py").err
