@@ -60,29 +60,25 @@ class Behind:
     """A version that stands at a path while another one is the newest of its name.
 
     Attributes:
-        path: From the project's folder, with `/`.
         version: As `NAME@VERSION`; just the name where that version has been deleted.
-        newest: The newest, spelt so too.
-        artifact: The newest's artifact.
+        newest: The newest, as it would be pinned there.
         was_chosen: Whether it was the newest already when that version was put there.
     """
 
-    path: str
     version: str
-    newest: str
-    artifact: Oid
+    newest: Pin
     was_chosen: bool
 
     @property
-    def name(self) -> str:
-        """The artifact's name."""
-        return self.newest.partition("@")[0]
+    def path(self) -> str:
+        """Where, from the project's folder, with `/`."""
+        return self.newest.path
 
     def how(self, *, edited: bool) -> str:
         """How the newest is had, where what stands there was edited, or not."""
         where = "OTHER_PATH" if edited else shlex.quote(self.path)
         does = "lays it beside, to put both together" if edited else "brings it"
-        return f"`art checkout {shlex.quote(self.newest)} -o {where}` {does}"
+        return f"`art checkout {shlex.quote(self.newest.artifact)} -o {where}` {does}"
 
 
 def places(repository: Repository) -> Places:
@@ -112,7 +108,7 @@ def note(repository: Repository, path: Path, version: Version, entry: Entry, *, 
 
 def pin(path: str, version: Version) -> Pin:
     """A version as it is pinned."""
-    return Pin(path, f"{version.name}@{version.label or version.number}", version.artifact)
+    return Pin(path, version.spelt, version.artifact)
 
 
 def edited(
@@ -148,8 +144,8 @@ def behind(repository: Repository) -> Iterator[Behind]:
     for placed in places(repository):
         newest = versions.newest(refs, placed.name)
         if newest is not None and newest.artifact != placed.artifact:
-            called = _called(refs, placed), pin(placed.path, newest).artifact
-            yield Behind(placed.path, *called, newest.artifact, newest.artifact == placed.newest)
+            was_chosen = newest.artifact == placed.newest
+            yield Behind(_called(refs, placed), pin(placed.path, newest), was_chosen)
 
 
 def around(repository: Repository, path: Path) -> Iterator[str]:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import UnknownName
 
 if TYPE_CHECKING:
     import pygit2
+
+T = TypeVar("T")
 
 MAX_DIFF = 10 << 20
 """Of a dirty diff of more bytes than this only a note is kept."""
@@ -48,18 +50,30 @@ def find_root(start: Path) -> Path | None:
 
 def snapshot(start: Path) -> Snapshot | None:
     """Where the Git repository around `start` stands; None when there is none that can be read."""
+
+    def look(root: Path, repository: pygit2.Repository) -> Snapshot:
+        if repository.head_is_unborn:
+            return Snapshot(None, _unborn_branch(root), _remote(repository), b"")
+        branch = None if repository.head_is_detached else repository.head.shorthand
+        return Snapshot(str(repository.head.target), branch, _remote(repository), _diff(repository))
+
+    return _looked(start, look)
+
+
+def head(start: Path) -> str | None:
+    """The commit that is checked out around `start`; None before the first, and where no Git can be read."""
+    return _looked(start, lambda _, found: None if found.head_is_unborn else str(found.head.target))
+
+
+def _looked(start: Path, look: Callable[[Path, pygit2.Repository], T]) -> T | None:
+    """What a look at the Git repository around `start` finds; None where there is none that can be read."""
     root = find_root(start)
     if root is None:
         return None
     import pygit2
 
     try:
-        repository = pygit2.Repository(str(root))
-        if repository.head_is_unborn:
-            return Snapshot(None, _unborn_branch(root), _remote(repository), b"")
-        branch = None if repository.head_is_detached else repository.head.shorthand
-        commit = str(repository.head.target)
-        return Snapshot(commit, branch, _remote(repository), _diff(repository))
+        return look(root, pygit2.Repository(str(root)))
     except (pygit2.GitError, KeyError, OSError, ValueError):
         return None  # a broken or unreadable Git repository must not stop a pipeline
 
@@ -113,7 +127,7 @@ def author(start: Path) -> str | None:
     try:
         told = configured(root, r"^user\.(name|email)$")
     except OSError:  # there is no such program
-        return _signature(root)
+        return _looked(root, _signature)
     name, email = told.get("user.name", "").strip(), told.get("user.email", "").strip()
     return f"{name} <{email}>" if name and email else None
 
@@ -150,27 +164,8 @@ def _asked(start: Path, *command: str) -> str:
     return done.stdout.decode(errors="replace")
 
 
-def head(start: Path) -> str | None:
-    """The commit that is checked out around `start`; None before the first, and where no Git can be read."""
-    root = find_root(start)
-    if root is None:
-        return None
-    import pygit2
-
-    try:
-        repository = pygit2.Repository(str(root))
-        return None if repository.head_is_unborn else str(repository.head.target)
-    except (pygit2.GitError, KeyError, OSError, ValueError):
-        return None
-
-
-def _signature(root: Path) -> str | None:
-    import pygit2
-
-    try:
-        signature = pygit2.Repository(str(root)).default_signature
-    except (pygit2.GitError, KeyError, ValueError):
-        return None
+def _signature(_: Path, repository: pygit2.Repository) -> str:
+    signature = repository.default_signature
     return f"{signature.name} <{signature.email}>"
 
 
@@ -335,13 +330,9 @@ _LINK = 0o120000
 
 def is_ignored(project: Path, path: str) -> bool:
     """Whether Git leaves a path in a project alone; False where there is no Git repository that can be read."""
-    root = find_root(project)
-    if root is None:
-        return False
-    import pygit2
 
-    try:
+    def look(root: Path, repository: pygit2.Repository) -> bool:
         inside = (project / path).resolve().relative_to(root.resolve())
-        return bool(pygit2.Repository(str(root)).path_is_ignored(inside.as_posix()))
-    except (pygit2.GitError, KeyError, OSError, ValueError):
-        return False
+        return bool(repository.path_is_ignored(inside.as_posix()))
+
+    return _looked(project, look) or False

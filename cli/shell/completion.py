@@ -120,7 +120,7 @@ def _version_words(repository: Repository, name: str) -> Iterator[str]:
         yield lookup.LATEST
         yield from stages.current(refs, stored)
         for each in versions.of(refs, stored, reverse=True):
-            yield each.label or str(each.number)
+            yield each.called
 
 
 def _names_and_runs(repository: Repository, start: str, context: click.Context) -> Iterator[str]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from artvcs.pipelines.errors import perhaps
 from artvcs.pipelines.history import lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownArtifact, UnknownName, Version, versions
@@ -63,13 +62,7 @@ def step(repository: Repository, text: str) -> StepView | None:
         return None  # a model: `models/NAME`
     run_text, slash, name = text.rpartition("/")
     record = _run(repository, run_text) if slash and _run(repository, text) is None else None
-    if record is None:
-        return None
-    steps = PipelineRun(repository, record).steps
-    if name not in steps:
-        listed = ", ".join(steps) or "none"
-        raise UnknownName(f"The run {record.name} has no step {name!r}{perhaps(name, steps)}; it has {listed}.")
-    return steps[name]
+    return None if record is None else PipelineRun(repository, record).steps[name]
 
 
 def say_model_too(terminal: Terminal, repository: Repository, text: str | None) -> None:

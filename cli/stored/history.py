@@ -198,7 +198,7 @@ def version_name(repository: Repository, name: str, artifact: Oid) -> str:
 
 def spell(name: str, version: Version | None) -> str:
     """A version as `name@version`."""
-    return name if version is None else f"{name}@{version.label or version.number}"
+    return name if version is None else version.spelt
 
 
 def _raw(commit: Commit) -> list[Input]:

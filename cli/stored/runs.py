@@ -75,7 +75,7 @@ def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tup
 def models_made(repository: Repository, run: PipelineRun) -> list[str]:
     """The versions of models that a run made, as `name@version`."""
     found = (versions.by_value(repository.refs(), each.name, each.artifact) for each in run.record.models)
-    return [f"{each.name}@{each.label or each.number}" for each in found if each is not None and each.run == run.id]
+    return [each.spelt for each in found if each is not None and each.run == run.id]
 
 
 def took(repository: Repository, step: StepView) -> dict[str, list[str]]:

@@ -76,7 +76,7 @@ def find_version(refs: Refs, name: str, version: str | int | None = None) -> Ver
     if (wanted := with_version(refs, name, str(version))) is not None:
         return wanted
     last = list(itertools.islice(versions.of(refs, name, reverse=True), _SHOWN + 2))
-    known = ", ".join(each.label or str(each.number) for each in reversed(last[: _SHOWN + 1]))
+    known = ", ".join(each.called for each in reversed(last[: _SHOWN + 1]))
     known = f"…, {known}" if len(last) > _SHOWN + 1 else known
     hint = perhaps(str(version), _words(refs, name))
     raise UnknownName(f"{name!r} has no version {version!r}{hint}; it has {known}.")
@@ -291,9 +291,9 @@ def _before(refs: Refs, version: Version, steps: int) -> Version:
     older = (each for each in versions.of(refs, version.name, reverse=True) if each.number < version.number)
     found = next(itertools.islice(older, steps - 1, None), None)
     if found is None:
-        here = version.label or version.number
         many = "version" if steps == 1 else count(steps, "version")
-        raise UnknownName(f"{version.name!r} has no {many} before {here}; `art ls {version.name}` lists them.")
+        name, here = version.name, version.called
+        raise UnknownName(f"{name!r} has no {many} before {here}; `art ls {name}` lists them.")
     return found
 
 

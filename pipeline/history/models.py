@@ -92,7 +92,7 @@ def member(refs: Refs, model: Version, name: str, version: str | int | None = No
     if (first := next(found, None)) is not None:
         return first
     known = dict.fromkeys(link.name for link in model.links)
-    here = f"{model.name}@{model.label or model.number}"
+    here = model.spelt
     if name in known:
         raise UnknownName(f"No version {version} of {name!r} belongs to {here}; `art show {here}` lists what does.")
     listed = ", ".join(itertools.islice(known, 5)) or "nothing"

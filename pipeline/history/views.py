@@ -75,7 +75,7 @@ class ArtifactVersion(Source):
     @property
     def version(self) -> str:
         """The explicit version, else the number, as text."""
-        return self.record.label or str(self.record.number)
+        return self.record.called
 
     @property
     def number(self) -> int:

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from artvcs.vcs import Input, Refs, Repository, runs
+from artvcs.vcs import Input, Refs, Repository, hash_bytes, runs
 from artvcs.vcs import versions as known
 from artvcs.vcs.git import History, Revision
 
-from ..fingerprint.model import digest
 from ..keepers import revisions
 from ..keepers.tracked import Held, Keeper, Made, Problem, Tracked, digest_of
 from .storing import as_name
@@ -147,7 +146,7 @@ class Plan:
 
         The id is made of what is said, so that another import knows the run again.
         """
-        run = digest("\0".join([self._keeper.name, *sorted(each.key for each in stages)]))[:32]
+        run = hash_bytes("\0".join([self._keeper.name, *sorted(each.key for each in stages)]).encode(), "made")[:32]
         if run in self._seen:
             return None
         self._seen.add(run)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from artvcs.vcs import hash_bytes
 from artvcs.vcs.git import History, Revision
 
 
@@ -97,7 +97,7 @@ class Made:
         """What is the same where a revision says the same of it."""
         made = sorted((each.path, each.key) for each in self.outputs)
         told = self.file, self.step, self.source, made, self.parameters, sorted(self.inputs), self.measures
-        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+        return hash_bytes(repr(told).encode("utf-8", "surrogatepass"), "made")
 
 
 def digest_of(key: str) -> str:

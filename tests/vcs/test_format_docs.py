@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import pytest
 
 from artvcs.vcs import worktree
-from artvcs.vcs.changes import incoming, intents, journal, publish
+from artvcs.vcs.changes import gathering, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
 from artvcs.vcs.objects import canonical, limits, nodes, values
@@ -205,8 +205,8 @@ def test_the_limits_are_the_ones_the_pages_name() -> None:
     assert f"at most {one} MiB, and so is never cut itself" in PAGES["packs.md"]
     assert f"its last {pack.TRAILER_SIZE} bytes" in PAGES["packs.md"]
     assert codec.MAX_SIZE == limits.MAX_RECORD
-    assert f"more than {incoming.INLINE >> 10} KiB is put at its place" in PAGES["README.md"]
-    assert f"much more than {incoming.PACK_SIZE >> 20} MiB" in PAGES["README.md"]
+    assert f"more than {gathering.INLINE >> 10} KiB is put at its place" in PAGES["README.md"]
+    assert f"much more than {gathering.PACK_SIZE >> 20} MiB" in PAGES["README.md"]
     assert f"when {publish.MAX_LOOSE} packs or more" in PAGES["README.md"]
     assert f"the {publish.RECENT} ops before" in PAGES["objects.md"]
     assert f"divided by {REFS.bits}," in PAGES["refs.md"]

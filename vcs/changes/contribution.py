@@ -51,12 +51,6 @@ class Contribution(Draft[Outgoing]):
             self._intents = []
             return brought
 
-    def look_again(self) -> None:
-        """From now on the newest moment counts; what was put and not handed over stays."""
-        with self._mutex, storage_errors(f"reading {self._layout.folder}"):
-            self._check_usable()
-            self._look_again()
-
     def close(self) -> None:
         """Ends it."""
         with self._mutex, storage_errors(f"writing to {self._layout.folder}"), self._ending() as begun:

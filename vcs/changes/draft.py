@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -19,7 +20,7 @@ from .view import View
 R = TypeVar("R", bound=Record)
 
 
-class Draft(Putting[G]):
+class Draft(Putting[G], ABC):
     """Objects and intents that are to become visible together.
 
     It can be read like a `RefMap`: the state that it began with, with its own changes on top. Numbers of its own
@@ -86,13 +87,13 @@ class Draft(Putting[G]):
         with self._mutex:
             yield
 
+    @abstractmethod
     def publish(self, *, tolerant: bool = False) -> None:
         """Makes everything visible, as far as that is for who makes this change to decide.
 
         Args:
             tolerant: Whether what cannot be meant any more is left out, instead of publishing nothing.
         """
-        raise NotImplementedError
 
     def _look_again(self) -> None:
         super()._look_again()

@@ -13,48 +13,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import DamagedError, RemoteError
-from ..objects.oid import Oid, hash_bytes
+from ..objects.oid import hash_bytes
 from ..storage.disk.plain import read_plain
-from ..storage.layout import Layout, PackName, pack_name
-from ..storage.packs.pack import LARGEST, Item, Pack, pack_id
+from ..storage.layout import Layout, PackName
+from ..storage.packs.pack import LARGEST, Pack, pack_id
 from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
+from .gathering import Gathering
 from .intents import Intent
 from .journal import Checkpoint, Journal, as_lines
-
-PACK_SIZE = 128 << 20
-"""A pack that has grown to so many bytes is put at its place."""
-
-PACK_OBJECTS = 1 << 18
-"""And one of so many objects, of which each takes memory until then."""
-
-INLINE = 256 << 10
-"""What is no more than so many bytes is published in the op's own file."""
 
 _NOTHING = hash_bytes(b"", "pack")
 
 
-class Incoming:
-    """Objects on their way into a repository.
+class Incoming(Gathering):
+    """What one transaction brings: what is little is published in the op's own file.
 
     Attributes:
-        writer: Where new objects are added.
-        packs: Full packs that are at their place already, though no state names them.
-        lineage: Whether packs are of lineage from now on.
         landed: Whether a journal says what is meant, so that it is to be published whatever becomes of this process.
     """
 
     def __init__(self, store: ObjectStore, layout: Layout, name: str | None = None) -> None:
         name = name or f"{int(time.time() * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}"
-        self.writer = PackWriter(layout.incoming_pack(name), self._begin_journal)
-        self.packs: list[Pack] = []
-        self._store = store
+        super().__init__(store, PackWriter(layout.incoming_pack(name), self._begin_journal))
         self._layout = layout
         self._journal: Journal | None = None
         self._noted = 0  # how many of the packs the journal names
-        self.lineage = False
         self.landed = False
-        store.pending.append(self.writer)
 
     @classmethod
     def resume(
@@ -80,42 +65,11 @@ class Incoming:
             raise
         return incoming
 
-    def add(self, item: Item) -> None:
-        """Adds one object."""
-        self.writer.add(item)
-        if self.writer.end >= PACK_SIZE or len(self.writer) >= PACK_OBJECTS:
-            self.seal()
-
-    def has(self, oid: Oid) -> bool:
-        """Whether this object is among them."""
-        key = bytes.fromhex(oid)
-        return oid in self.writer.entries or any(True for pack in self.packs for _ in pack.table.find(key))
-
-    def seal(self) -> None:
-        """Puts what has come in so far at its place as a pack of its own, durably."""
-        pack = self.writer.seal()
-        name = pack_name(pack, lineage=self.lineage)
+    def place(self, name: PackName, path: Path | None = None) -> None:
+        """See `Gathering.place`."""
         # Before the file moves: wherever it is found, recovery and collectors know that somebody wants it.
         self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))
-        self._store.files.adopt(name, self.writer.path)
-        self._store.soundness.written(name)
-        self._keep(Pack.open(self._store.files, name))
-        self._noted += 1
-        self.writer.begin_anew()
-
-    def take(self, name: PackName, path: Path) -> None:
-        """Puts a whole pack at its place that was made elsewhere; the file is moved."""
-        self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))  # as `seal`
-        self._store.files.adopt(name, path)
-        self._store.soundness.written(name)
-        self._keep(Pack.open(self._store.files, name))
-        self._noted += 1
-
-    def name(self, name: PackName) -> None:
-        """Takes over a whole pack that another process has put at its place."""
-        self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))  # as `seal`
-        self._store.soundness.written(name)
-        self._keep(Pack.open(self._store.files, name))
+        super().place(name, path)
         self._noted += 1
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
@@ -137,20 +91,6 @@ class Incoming:
             self._journal = Journal.make(self._layout.journal(self.writer.path))
         return self._journal
 
-    def items(self) -> list[Item]:
-        """What is to be published in the op's own file: everything, where that is little."""
-        self.seal_if_large()
-        return self.writer.items()
-
-    def seal_if_large(self, few: int = INLINE) -> None:
-        """As `seal`, what is more than `few` bytes: too much for an op's own file."""
-        if self.writer.end > few:
-            self.seal()
-
-    def names(self) -> tuple[PackName, ...]:
-        """The full packs."""
-        return tuple(PackName(pack.name) for pack in self.packs)
-
     def published(self, why: str, standing: Sequence[Intent], seq: int) -> None:
         """All of it is published: begins anew, with what lands again and again."""
         self.forget_packs()
@@ -162,10 +102,9 @@ class Incoming:
             self._journal.clear()
 
     def forget_packs(self) -> None:
-        """Leaves the full packs to whoever names them; gc removes those that no state does."""
-        for pack in self.packs:
-            self._store.pending.remove(pack)
-        self.packs, self._noted = [], 0
+        """See `Gathering.forget_packs`."""
+        super().forget_packs()
+        self._noted = 0
 
     def drop(self) -> None:
         """Removes everything: it is not wanted, or was published."""
@@ -203,13 +142,3 @@ class Incoming:
             except (FileNotFoundError, DamagedError):
                 continue
         self._noted = len(self.packs)
-
-    def _keep(self, pack: Pack) -> None:
-        self.packs.append(pack)
-        self._store.pending.append(pack)
-
-    def _end(self) -> None:
-        self.forget_packs()
-        if self.writer in self._store.pending:
-            self._store.pending.remove(self.writer)
-        self.writer.close()

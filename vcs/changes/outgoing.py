@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..objects.oid import Oid
-from ..storage.layout import PackName, pack_name
-from ..storage.packs.pack import Item, Pack
+from ..storage.layout import PackName
+from ..storage.packs.pack import Item
 from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
-from .incoming import INLINE, PACK_OBJECTS, PACK_SIZE
+from .gathering import Gathering
 
 
 @dataclass(frozen=True)
@@ -33,30 +32,16 @@ class Brought:
     seq: int = 0
 
 
-class Outgoing:
+class Outgoing(Gathering):
     """Objects on their way into a change of another process. What becomes of them if nobody takes them is garbage.
 
     Args:
-        store: Where objects are read, and where packs are put.
+        store: Where objects are read, and packs are put.
         folder: For what is not a whole pack yet; whoever takes the objects removes it in the end.
     """
 
     def __init__(self, store: ObjectStore, folder: Path) -> None:
-        self._store = store
-        self._writer = PackWriter(folder / f"{os.getpid()}-{os.urandom(8).hex()}.pack")
-        self._packs: list[Pack] = []
-        store.pending.append(self._writer)
-
-    def add(self, item: Item) -> None:
-        """See `Gathering.add`."""
-        self._writer.add(item)
-        if self._writer.end >= PACK_SIZE or len(self._writer) >= PACK_OBJECTS:
-            self._seal()
-
-    def has(self, oid: Oid) -> bool:
-        """See `Gathering.has`."""
-        key = bytes.fromhex(oid)
-        return oid in self._writer.entries or any(True for pack in self._packs for _ in pack.table.find(key))
+        super().__init__(store, PackWriter(folder / f"{os.getpid()}-{os.urandom(8).hex()}.pack"))
 
     def hand_over(self, intents: Sequence[Any], seq: int) -> Brought:
         """All that was added, which begins anew.
@@ -65,32 +50,13 @@ class Outgoing:
             intents: What is meant with it, as a journal spells it.
             seq: The op whose state it was made on.
         """
-        if self._writer.end > INLINE:
-            self._seal()
-        brought = Brought(
-            tuple(PackName(pack.name) for pack in self._packs), tuple(self._writer.items()), tuple(intents), seq
-        )
-        self._forget_packs()
-        self._writer.begin_anew()
+        items = self.items()
+        brought = Brought(self.names(), tuple(items), tuple(intents), seq)
+        self.forget_packs()
+        self.writer.begin_anew()
         return brought
 
     def close(self) -> None:
         """Ends it. What was not handed over is garbage."""
-        self._forget_packs()
-        self._store.pending.remove(self._writer)
-        self._writer.begin_anew()
-        self._writer.close()
-
-    def _seal(self) -> None:
-        name = pack_name(self._writer.seal())
-        self._store.files.adopt(name, self._writer.path)
-        self._store.soundness.written(name)
-        pack = Pack.open(self._store.files, name)
-        self._packs.append(pack)
-        self._store.pending.append(pack)
-        self._writer.begin_anew()
-
-    def _forget_packs(self) -> None:
-        for pack in self._packs:
-            self._store.pending.remove(pack)
-        self._packs = []
+        self._end()
+        self.writer.path.unlink(missing_ok=True)

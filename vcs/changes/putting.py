@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, Generic, Protocol, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from ..errors import StorageError, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
@@ -18,17 +18,7 @@ from ..storage.packs.pack import Item
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore, blob_id
 from . import threads
-
-
-class Gathering(Protocol):
-    """Where new objects go."""
-
-    def add(self, item: Item) -> None:
-        """Adds one object."""
-
-    def has(self, oid: Oid) -> bool:
-        """Whether this object is among them."""
-
+from .gathering import Gathering
 
 G = TypeVar("G", bound=Gathering)
 

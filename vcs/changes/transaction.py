@@ -20,7 +20,8 @@ from ..storage.layout import Layout, PackName
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .draft import Draft
-from .incoming import INLINE, Incoming
+from .gathering import INLINE
+from .incoming import Incoming
 from .intents import Intent, decode
 from .outgoing import Brought
 from .publish import Change, Publisher
@@ -105,7 +106,7 @@ class Transaction(Draft[Incoming]):
     def take(self, name: PackName, path: Path) -> None:
         """Takes over a whole pack that was made elsewhere, every object of it verified; its file is moved."""
         with self._adding():
-            self._incoming.take(name, path)
+            self._incoming.place(name, path)
 
     def take_in(self, brought: Brought) -> None:
         """Takes in what another process has made for this change, and means what it means.
@@ -116,7 +117,7 @@ class Transaction(Draft[Incoming]):
         """
         with self._adding():
             for name in brought.packs:
-                self._incoming.name(name)
+                self._incoming.place(name)
             self.bring(*brought.items)
             seen = self._moment(brought.seq)
             for intent in map(decode, brought.intents):

@@ -233,6 +233,16 @@ class Version(Record):
     author: str | None = later(None)
     revision: str | None = later(None)
 
+    @property
+    def called(self) -> str:
+        """The explicit version, else the number, as text."""
+        return self.label or str(self.number)
+
+    @property
+    def spelt(self) -> str:
+        """It as people write it, `NAME@VERSION`."""
+        return f"{self.name}@{self.called}"
+
 
 @record
 class Promotion(Record):

@@ -69,7 +69,7 @@ def command(as_json: bool) -> None:
         remotes = {name: vars(found) for name, found in _standings(repository)}
         terminal().document({
             **head, **counts, "latest": rows, "edited": changes, "data": [_data_row(each) for each in data],
-            "behind": [{"path": each.path, "version": each.version, "newest": each.newest} for each in behind],
+            "behind": [{"path": each.path, "version": each.version, "newest": each.newest.artifact} for each in behind],
             "remotes": remotes,
         })  # fmt: skip
         return
@@ -125,7 +125,7 @@ def _behind(found: Sequence[placing.Behind], edited: Collection[str]) -> Iterato
     """What stands in the project while a newer version was made since, and how that is had."""
     for each in found:
         how = each.how(edited=each.path in edited)
-        yield f"{each.path} stands at {each.version}, and the newest is {each.newest} ({how})"
+        yield f"{each.path} stands at {each.version}, and the newest is {each.newest.artifact} ({how})"
 
 
 def _pinned(repository: Repository) -> Iterator[str]:

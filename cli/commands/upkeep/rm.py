@@ -46,7 +46,7 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
         _give_up(repository, target, remote, dry_run=dry_run, yes=yes)
     elif versions.exists(refs, name):
         found = delete.delete_version(repository, name, version or None, dry_run=True)
-        called = f"{found.name}@{found.label or found.number}"
+        called = found.spelt
         made = f"{output.size(_size(repository, found))}, made {output.ago(from_ms(found.created))}"
         if _may(f"{called} ({made})", dry_run=dry_run, yes=yes):
             delete.delete_version(repository, name, version or None)

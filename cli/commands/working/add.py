@@ -143,9 +143,9 @@ def _update(path: str | None, tags: tuple[str, ...], *, as_json: bool) -> None:
 
 def _without_theirs(newer: placing.Behind) -> Conflict:
     """Edits of an older version are not made the newest: what the one between has changed would be gone from it."""
-    as_it_is = shlex.join(["art", "add", newer.path, "--name", newer.name])
+    theirs, as_it_is = newer.newest.artifact, shlex.join(["art", "add", newer.path, "--name", newer.newest.name])
     return Conflict(
-        f"The edits at {newer.path} are of {newer.version}, and what {newer.newest} has changed since would be gone "
+        f"The edits at {newer.path} are of {newer.version}, and what {theirs} has changed since would be gone "
         f"from the newest version; {newer.how(edited=True)}, and then `{as_it_is}` stores them."
     )
 

@@ -152,10 +152,12 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
         )
     given = taken - {(each.name, each.artifact) for step in steps for each in step.record.outputs.values()}
     for newer in placing.behind(repository):
-        if (newer.name, newer.artifact) in given:
+        if (newer.newest.name, newer.newest.id) in given:
             is_edited = any(True for _ in placing.edited(repository, [newer.path]))
             stands = f"{newer.path} stands at {newer.version}{' with edits' if is_edited else ''}"
-            terminal().warn(f"{stands}, and this run took {newer.newest}, the newest; {newer.how(edited=is_edited)}.")
+            terminal().warn(
+                f"{stands}, and this run took {newer.newest.artifact}, the newest; {newer.how(edited=is_edited)}."
+            )
 
 
 def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json: bool) -> NoReturn:

@@ -56,7 +56,7 @@ def command(target: str | None, stage: str | None, reason: str, take: bool, as_j
     if before is not None and before.artifact == wanted.id:
         terminal().note(f"{called} is {stage} already{'; why is noted' if reason else ''}")
     else:
-        instead = "" if before is None else f", and {before.name}@{before.label or before.number} no more"
+        instead = "" if before is None else f", and {before.spelt} no more"
         terminal().note(f"{called} is {stage} now{instead}")
 
 

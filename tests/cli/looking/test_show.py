@@ -162,7 +162,7 @@ def test_a_step_of_a_run_shows_what_it_printed(art: Art, project: Path) -> None:
     assert (document["name"], document["status"], document["printed"]) == ("numbers", "cached", "counting\n")
     done = art("show", "adding/number")
     assert done.code == art("show", "nothing").code
-    assert "has no step 'number' (did you mean 'numbers'?); it has numbers, total, unnamed." in done.err
+    assert "There is no step 'number' (did you mean 'numbers'?); there is numbers, total, unnamed." in done.err
 
 
 def test_what_somebody_stored_shows_who_and_at_which_git_commit(art: Art, project: Path) -> None:

@@ -45,8 +45,8 @@ put_text_in(transaction, "tags/never", "never landed")
 """
 
 SMALL_PACKS = """
-from artvcs.vcs.changes import incoming
-incoming.PACK_SIZE = 10_000
+from artvcs.vcs.changes import gathering
+gathering.PACK_SIZE = 10_000
 """
 """Packs are full after a few objects."""
 

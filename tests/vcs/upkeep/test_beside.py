@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.changes import incoming
+from artvcs.vcs.changes import gathering
 from artvcs.vcs.changes.intents import AddVersion, DeleteVersion, EditVersion
 from artvcs.vcs.changes.publish import Publisher
 from artvcs.vcs.maps import graph, ref_names, trees
@@ -530,7 +530,7 @@ def set_back(folder: Path) -> None:
 def test_packs_of_a_writer_that_goes_on_stay(
     repository: Repository, writer: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incoming, "PACK_SIZE", 50_000)
+    monkeypatch.setattr(gathering, "PACK_SIZE", 50_000)
     with writer.transaction("large") as transaction:
         put_text_in(transaction, "tags/large", random_text(3, 200_000))
         put_text_in(transaction, "tags/more", random_text(4, 200_000))
@@ -542,8 +542,8 @@ def test_packs_of_a_writer_that_goes_on_stay(
 
 
 DIES = """
-from artvcs.vcs.changes import incoming
-incoming.PACK_SIZE = 50_000
+from artvcs.vcs.changes import gathering
+gathering.PACK_SIZE = 50_000
 put_text_in(transaction, "tags/a", random_text(3, 200_000))
 """
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.changes import incoming
+from artvcs.vcs.changes import gathering
 from artvcs.vcs.maps import ref_names
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
@@ -124,7 +124,7 @@ def test_what_is_written_anew_goes_into_packs_of_bounded_size(
     for number in range(6):
         put_pack(repository, **{f"live{number}": 30_000, f"dead{number}": 30_000})
     drop(repository, *(f"dead{number}" for number in range(6)))
-    monkeypatch.setattr(incoming, "PACK_SIZE", 50_000)
+    monkeypatch.setattr(gathering, "PACK_SIZE", 50_000)
     gc.collect(repository)
     assert len(packs(folder)) == 3
     assert all(60_000 <= pack.stat().st_size < 62_000 for pack in packs(folder))
@@ -134,7 +134,7 @@ def test_what_is_written_anew_goes_into_packs_of_bounded_size(
 def test_a_pack_of_very_many_objects_is_full_and_stays(
     repository: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(incoming, "PACK_OBJECTS", 6)
+    monkeypatch.setattr(gathering, "PACK_OBJECTS", 6)
     monkeypatch.setattr(planning, "FEW_OBJECTS", 6)
     for number in range(12):
         put_pack(repository, **{f"live{number}": 100, f"dead{number}": 100})

@@ -90,7 +90,7 @@ def give_up(near: Repository, remote: Remote, version: Version) -> None:
     fetch(near, remote)
     refs, artifact = remote.refs(), version.artifact
     if not any(True for _ in refs.items(ref_names.values(version.name, artifact))):
-        raise UnknownName(f"{version.name}@{version.label or version.number} is not at {remote.name}; nothing to do.")
+        raise UnknownName(f"{version.spelt} is not at {remote.name}; nothing to do.")
     if refs.get(ref_names.pruned(artifact)) is not None:
         return
     with remote.transaction(f"give up the data of {version.name}") as transaction:

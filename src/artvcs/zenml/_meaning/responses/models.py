@@ -237,7 +237,5 @@ def set_stage(version: ModelVersion, stage: str, *, force: bool = False) -> None
         return
     before = stages.version(version.repository.refs(), version.name, stage)
     if before is not None and before.artifact != version.id and not force:
-        raise RuntimeError(
-            f"{before.name}@{before.label or before.number} is {stage!r} already; pass force=True to move that stage."
-        )
+        raise RuntimeError(f"{before.spelt} is {stage!r} already; pass force=True to move that stage.")
     promotion.promote(version.name, stage, version.number, repository=version.repository)
