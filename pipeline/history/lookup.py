@@ -217,6 +217,10 @@ def find_spec(refs: Refs, asked: str, project: Path) -> Version:
     try:
         revision = git.Named(project, version)
     except UnknownName as error:
+        if (model := model_too(refs, name)) is not None and with_word(refs, model, start) is not None:
+            raise UnknownName(
+                f"No version of the artifact {name!r} is {version!r}, but one of the model is; write {model}@{version}."
+            ) from None
         happened, mark, advice = str(error).partition("; ")
         raise UnknownName(f"{happened}{perhaps(version, _words(refs, name))}{mark}{advice}") from None
     return find_version_at(refs, name, revision)

@@ -76,6 +76,8 @@ def command(
     finding.say_model_too(terminal(), client.repository, name)
     name = name if name is None else lookup.named(refs, name)
     if name is not None and not versions.exists(refs, name):
+        if versions.exists(refs, lookup.named(refs, name.partition("@")[0])):
+            raise click.UsageError(f"All versions of a name are listed; `art show {name}` shows one.")
         raise lookup.no_artifact(refs, name)
     count = None if everything or (as_json and limit is None) else limit or _PAGE
     page = _artifacts(client, refs, wanted, count) if name is None else _versions(client, refs, name, wanted, count)

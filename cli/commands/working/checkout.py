@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from artvcs.pipelines.history import pins
+from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import (
     FOLDER,
@@ -30,6 +31,9 @@ from ...shell import completion
 from ...stored import finding
 from ...stored.files import bring_here, given_by, is_given
 from ...terminal.screen import Counter
+
+_NAMED = 3
+"""So many artifacts of a model are named."""
 
 _LARGE = 8 << 20
 """Of less than this many bytes nobody wants to see the progress."""
@@ -58,8 +62,10 @@ def command(target: str | None, output: str | None, gitignore: bool, lock: bool)
     for edits in worktree.clean_up(repository.layout):
         terminal().sentence(f"{edits} holds edits made while an earlier checkout was killed")
     if target is not None:
-        chosen = partial(_where, output, target)
-        _put(repository, finding.version(repository, target), chosen, ignored=gitignore)
+        found = finding.version(repository, target)
+        if found.record.origin == "model":
+            raise _of_model(ModelVersion(repository, found.record))
+        _put(repository, found, partial(_where, output, target), ignored=gitignore)
         return
     pinned = pins.read(repository.project)
     if not pinned:
@@ -75,6 +81,13 @@ def command(target: str | None, output: str | None, gitignore: bool, lock: bool)
         for each in problems[1:]:
             terminal().warn(str(each))
         raise problems[0]
+
+
+def _of_model(model: ModelVersion) -> UnknownName:
+    """What is said of a model, whose value is nothing but a number: what belongs to it has files."""
+    named = [f"`art checkout {each.name}@{each.version}`" for each in model.artifacts.values()]
+    bring = f"{', '.join(named[:_NAMED])}{', …' if named[_NAMED:] else ''} brings what" if named else "nothing"
+    return UnknownName(f"{model.name}@{model.version} is a model, which has no files; {bring} belongs to it.")
 
 
 def _put(repository: Repository, found: ArtifactVersion, choose: Callable[[Entry], Path], *, ignored: bool) -> None:

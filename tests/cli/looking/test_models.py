@@ -142,6 +142,36 @@ def test_an_artifact_and_a_model_of_one_name_are_each_meant_by_what_stands_befor
     assert [row["version"] for row in churn("ls", "artifacts/churn", "--json").json] == ["1", "2"]
 
 
+def test_a_stage_that_only_the_model_has_leads_to_the_model(churn: Art) -> None:
+    churn("tag", "models/churn@1", "production")
+    for verb in ("show", "cat", "checkout"):
+        done = churn(verb, "churn@production")
+        assert (done.code, done.err.splitlines()[-1]) == (
+            3,
+            "error: No version of the artifact 'churn' is 'production', but one of the model is; "
+            "write models/churn@production.",
+        )
+    assert churn("show", "models/churn@production").code == 0
+    assert "did you mean" not in churn("show", "churn@nowhere").err
+
+
+def test_one_version_is_shown_and_not_listed(shop: Art) -> None:
+    done = shop("ls", "weights@1")
+    assert (done.code, "`art show weights@1` shows one" in done.err) == (2, True)
+
+
+def test_of_a_model_its_artifacts_are_checked_out(shop: Art, project: Path) -> None:
+    for target in ("models/shop@2", "shop"):
+        done = shop("checkout", target)
+        assert done.code == 3
+        assert done.err.splitlines()[-1] == (
+            "error: models/shop@2 is a model, which has no files; `art checkout sales@1`, `art checkout weights@2` "
+            "brings what belongs to it."
+        )
+    assert not list(project.glob("shop.json"))
+    assert shop("checkout", "weights@2").code == 0
+
+
 def test_that_there_is_a_model_of_that_name_is_said(churn: Art) -> None:
     for verb in ("show", "log", "ls", "tag"):
         done = churn(verb, "churn")
