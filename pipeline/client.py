@@ -12,7 +12,7 @@ from artvcs.vcs import ArtError, Repository, Run, ref_names
 from . import functions, promotion
 from .define import building
 from .define.handles import LazyArtifact
-from .history import answers, delete, experiments, filters, listing, lookup, models
+from .history import answers, delete, experiments, filters, listing, meant, models, run_lookup
 from .history.models import ModelVersion
 from .history.tables import Runs, Versions
 from .history.views import ArtifactVersion, PipelineRun
@@ -143,7 +143,7 @@ class Client:
             AmbiguousName: There are several.
         """
         self._publish()
-        found = lookup.find_run_spec(self.repository.refs(), id_or_name_or_prefix)
+        found = run_lookup.find_run_spec(self.repository.refs(), id_or_name_or_prefix)
         _asked_of_own_run([found])
         note(answers.RUN, {"text": id_or_name_or_prefix}, lambda: answers.of_runs([found], context.run_id()))
         return PipelineRun(self.repository, found)
@@ -222,7 +222,7 @@ class Client:
             UnknownName: There is no such model or version.
         """
         found = models.find(self.repository, name, version)
-        asked = lookup.spec(found.name, version)
+        asked = meant.spec(found.name, version)
         note(answers.VERSION, {"asked": asked}, lambda: found.id)
         note(answers.NOTED, {"name": found.name, "artifact": found.id}, lambda: answers.of_versions([found.record]))
         return found
@@ -234,7 +234,7 @@ class Client:
             UnknownName: There is no such model.
         """
         found = models.every(self.repository, name)
-        asked = {"name": lookup.model_name(name)}
+        asked = {"name": meant.model_name(name)}
         note(answers.VERSIONS, asked, lambda: answers.of_versions(each.record for each in found))
         return found
 

@@ -24,7 +24,7 @@ from artvcs.vcs import versions as known
 
 from .define import naming
 from .errors import ParameterError, PipelineError
-from .history import answers, lookup
+from .history import answers, lookup, meant, run_lookup
 from .history.curves import Point
 from .history.views import ArtifactVersion
 from .record import versions
@@ -123,7 +123,7 @@ def find_version(
         UnknownName: There is no such artifact or version.
         AmbiguousName: The id, or its start, fits versions of several names.
     """
-    here, asked = context.current(), lookup.spec(name_or_id, version, rev)
+    here, asked = context.current(), meant.spec(name_or_id, version, rev)
     if here is None:
         # A thread of a step's has no context of its own, but what it asks is asked by the step.
         repository = repository or Repository.discover()
@@ -189,9 +189,9 @@ def log_metadata(
     elif infer_model:
         context.get_step_context().model.log_metadata(metadata)
     elif artifact_name is not None:
-        _log_version_metadata(lookup.spec(artifact_name, artifact_version), facts)
+        _log_version_metadata(meant.spec(artifact_name, artifact_version), facts)
     elif model_name is not None:
-        _log_version_metadata(lookup.spec(lookup.model_name(model_name), model_version), facts)
+        _log_version_metadata(meant.spec(meant.model_name(model_name), model_version), facts)
     elif run_id_name_or_prefix is not None:
         _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
     elif here is not None:
@@ -246,7 +246,7 @@ def running_output(function: str, name: str | None) -> tuple[context.RunningStep
 def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, Any], facts: dict[str, Any]) -> None:
     here = context.current()
     with context.writing(f"note metadata of run {text}") as (_, transaction):
-        run = lookup.find_run_spec(transaction, text)
+        run = run_lookup.find_run_spec(transaction, text)
         if step_name is not None and step_name not in run.order:
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
         if here is not None and run.run == here.run_id:
@@ -308,11 +308,11 @@ def _edit_tags(
         raise PipelineError("Tags are of an artifact or of a run; name one of them.")
     with context.writing("tag") as (repository, transaction):
         if artifact is not None:
-            asked = lookup.spec(artifact, version)
+            asked = meant.spec(artifact, version)
             found = lookup.find_spec(transaction, asked, repository.project)
             transaction.add(EditVersion(found.name, found.artifact, {}, tuple(add), tuple(remove)))
         else:
-            of = lookup.find_run_spec(transaction, str(run))
+            of = run_lookup.find_run_spec(transaction, str(run))
             transaction.add(EditRun(of.run, None, {}, tuple(add), tuple(remove)))
 
 

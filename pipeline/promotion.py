@@ -19,14 +19,14 @@ from artvcs.vcs import (
 
 from .define import naming
 from .errors import perhaps
-from .history import lookup
+from .history import lookup, meant
 from .history.views import ArtifactVersion
 from .run import context
 
 _WORD = re.compile(r"[^\W_][\w.+-]*")
 """What a shell takes as it stands, and nobody takes for more than a word: `~2` leads back, and `:PATH` is a file."""
 
-_NO_STAGES = frozenset((lookup.LATEST, "HEAD"))
+_NO_STAGES = frozenset((meant.LATEST, "HEAD"))
 
 
 def promote(
@@ -49,8 +49,8 @@ def promote(
     """
     _check_stage(stage)
     with context.writing(f"promote {name} to {stage}", repository) as (repository, transaction):
-        lookup.check_one(transaction, name)
-        found = lookup.find_spec(transaction, lookup.spec(name, version), repository.project)
+        meant.check_one(transaction, name)
+        found = lookup.find_spec(transaction, meant.spec(name, version), repository.project)
         _promote(repository, transaction, found.name, stage, found.artifact, reason)
         return ArtifactVersion(repository, found)
 
@@ -69,7 +69,7 @@ def demote(name: str, stage: str, reason: str = "", repository: Repository | Non
         AmbiguousName: As for `promote`.
     """
     with context.writing(f"take {stage} from {name}", repository) as (repository, transaction):
-        lookup.check_one(transaction, name)
+        meant.check_one(transaction, name)
         found = lookup.find_spec(transaction, name, repository.project)
         promoted = stages.version(transaction, found.name, stage)
         if promoted is None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import meant
 from artvcs.vcs import ArtError, Repository, RepositoryNotFound, runs, stages, versions
 
 if TYPE_CHECKING:
@@ -108,16 +108,16 @@ def find_names_and_versions(repository: Repository, start: str, _: click.Context
 
 def _names(repository: Repository, start: str) -> Iterator[str]:
     """Names that start so, those of models with and without what they are stored under."""
-    models = artifact_names(repository, lookup.model_name(start))
-    return itertools.chain((name.removeprefix(lookup.MODELS) for name in models), artifact_names(repository, start))
+    models = artifact_names(repository, meant.model_name(start))
+    return itertools.chain((name.removeprefix(meant.MODELS) for name in models), artifact_names(repository, start))
 
 
 def _version_words(repository: Repository, name: str) -> Iterator[str]:
     """What chooses a version of a name: stages, and the labels and numbers, newest first."""
     refs = repository.refs()
-    stored = lookup.named(refs, name)
+    stored = meant.named(refs, name)
     if versions.exists(refs, stored):
-        yield lookup.LATEST
+        yield meant.LATEST
         yield from stages.current(refs, stored)
         for each in versions.of(refs, stored, reverse=True):
             yield each.called
@@ -146,7 +146,7 @@ def _runs_with_step(repository: Repository, start: str, context: click.Context) 
 def _stages(repository: Repository, start: str, context: click.Context) -> Iterator[str]:
     """The stages that a version of the name can be taken from, or else the usual ones and those of all names."""
     refs = repository.refs()
-    name = lookup.named(refs, typed_before(context, "target").partition("@")[0])
+    name = meant.named(refs, typed_before(context, "target").partition("@")[0])
     yield from stages.current(refs, name)
     if not context.params.get("take"):
         yield from _USUAL_STAGES

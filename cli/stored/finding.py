@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import lookup, meant, run_lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownArtifact, UnknownName, Version, versions
 
@@ -27,8 +27,8 @@ def find(repository: Repository, text: str) -> Found:
     """
     refs = repository.refs()
     name = text.partition("@")[0]
-    start = lookup.steps_back(name)[0]
-    if versions.exists(refs, lookup.named(refs, name)) or versions.exists(refs, lookup.named(refs, start)):
+    start = meant.steps_back(name)[0]
+    if versions.exists(refs, meant.named(refs, name)) or versions.exists(refs, meant.named(refs, start)):
         return ArtifactVersion(repository, lookup.find_spec(refs, text, repository.project))
     run = _run(repository, text)
     if run is not None and (text == run.run or not run.run.startswith(text)):
@@ -46,9 +46,9 @@ def find(repository: Repository, text: str) -> Found:
         raise UnknownName(
             f"{text!r} is a step, and no artifact, run or object; `art why {name}` says why it ran{where}."
         )
-    if lookup.steps_back(text)[1]:
-        lookup.find_run_spec(refs, text)  # says that there are not so many
-    hint = lookup.near(partial(names, repository), name)
+    if meant.steps_back(text)[1]:
+        run_lookup.find_run_spec(refs, text)  # says that there are not so many
+    hint = meant.near(partial(names, repository), name)
     raise UnknownArtifact(f"There is no artifact, run or object {text!r}{hint}; `art ls` and `art log` list them.")
 
 
@@ -67,7 +67,7 @@ def step(repository: Repository, text: str) -> StepView | None:
 
 def say_model_too(terminal: Terminal, repository: Repository, text: str | None) -> None:
     """Says where a model has the name of the artifact that is shown."""
-    if text is not None and (model := lookup.model_too(repository.refs(), text)) is not None:
+    if text is not None and (model := meant.model_too(repository.refs(), text)) is not None:
         terminal.tell(f"A model is called so, too; it is meant by `{model}`.")
 
 
@@ -75,7 +75,7 @@ def names(repository: Repository, start: str) -> Iterator[str]:
     """The names of artifacts, pipelines and runs that start so."""
     refs = repository.refs()
     yield from versions.names(refs, start)
-    yield from lookup.pipelines_and_runs(refs, start)
+    yield from meant.pipelines_and_runs(refs, start)
 
 
 def version(repository: Repository, spec: str) -> ArtifactVersion:
@@ -90,7 +90,7 @@ def version(repository: Repository, spec: str) -> ArtifactVersion:
 
 def _run(repository: Repository, text: str) -> Run | None:
     try:
-        return lookup.find_run_spec(repository.refs(), text)
+        return run_lookup.find_run_spec(repository.refs(), text)
     except UnknownName:
         return None
 

@@ -24,7 +24,7 @@ from artvcs.vcs import (
 from artvcs.vcs.tracebacks import library_of
 
 from ..errors import perhaps
-from ..history import lookup
+from ..history import meant, run_lookup
 from ..trace.model import Trace
 from .reasons import Reason, in_words, reasons_between, reasons_seen
 
@@ -86,7 +86,7 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
     if this.execution is None:
         return plain
     commit = repository.store.record(this.execution, Commit)
-    code = lookup.code_of(repository.store, commit)
+    code = run_lookup.code_of(repository.store, commit)
     trace = Trace.of(repository.store, commit) or Trace()
     why, before, reasons = _why(repository, found, step, commit)
     refused = f"Its result cannot be used again: {trace.refused[0]}." if trace.refused else ""
@@ -207,7 +207,7 @@ def _failed(run: Run, step: str) -> str:
 def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> Run:
     refs = repository.refs()
     if run is not None:
-        found = lookup.find_run_spec(refs, run)
+        found = run_lookup.find_run_spec(refs, run)
         if step not in found.steps:
             hint, known = perhaps(step, found.steps), ", ".join(found.steps)
             raise UnknownName(f"The run {found.name} has no step {step!r}{hint}; it has {known}.")
@@ -225,7 +225,7 @@ def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> 
         if step in each.order:
             how = "is running" if each.status == "running" else f"was {each.status}"
             raise UnknownName(f"The step {step!r} has not ended in any run; {each.name}, which has it, {how}.")
-    hint = lookup.near(repository.catalog(refs).runs.step_names, step)
+    hint = meant.near(repository.catalog(refs).runs.step_names, step)
     raise UnknownName(f"No run has a step {step!r}{hint}; `art log` lists runs and their steps.")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
 
 from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
-from ..history import lookup
+from ..history import run_lookup
 from ..history.views import decode_all
 from ..trace.model import Difference, is_hash
 from ..typing.spelling import spelt
@@ -41,7 +41,7 @@ _ORDER = "the order of its pieces, or how they hang together"
 def reasons_between(repository: Repository, old: Commit, new: Commit) -> Iterator[Reason]:
     """What differs between two executions of a step."""
     store = repository.store
-    yield from _code_reasons(lookup.code_of(store, old), lookup.code_of(store, new))
+    yield from _code_reasons(run_lookup.code_of(store, old), run_lookup.code_of(store, new))
     old_params, new_params = decode_all(old.params), decode_all(new.params)
     yield from _mapping_reasons("parameter", old_params, new_params)
     yield from _input_reasons(repository, "input", old.inputs, new.inputs)

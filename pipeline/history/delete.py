@@ -31,7 +31,7 @@ from artvcs.vcs import (
 
 from ..errors import InUse
 from ..units import count
-from . import lookup, pins
+from . import lookup, pins, run_lookup
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def delete_run(repository: Repository, text: str, *, dry_run: bool = False) -> R
         AmbiguousName: There are several.
     """
     with repository.freeing(), repository.transaction(f"delete run {text}") as transaction:
-        run = lookup.find_run(transaction, text)
+        run = run_lookup.find_run(transaction, text)
         if run.status == "running":
             raise InUse(f"The run {run.name} is still going on; stop it first.")
         if not dry_run:

@@ -21,7 +21,7 @@ from artvcs.vcs import (
     versions,
 )
 
-from . import filters, lookup
+from . import filters, run_lookup
 from .tables import Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 
@@ -60,7 +60,7 @@ def list_versions(
         tag=tag,
         promoted=[] if tag is None else list(stages.in_stage(refs, tag)),
         type=None if type is None else type.rpartition(".")[2],
-        run=None if run is None else lookup.find_run(refs, run).run,
+        run=None if run is None else run_lookup.find_run(refs, run).run,
         producer=producer,
         since=filters.milliseconds(created_after),
         until=filters.milliseconds(created_before),

@@ -10,7 +10,7 @@ from artvcs.vcs import Refs, Repository, UnknownName, Version, damaged, runs, ve
 
 from ..errors import perhaps
 from ..units import count
-from . import lookup
+from . import lookup, meant
 from .tables import Named, Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 
@@ -21,7 +21,7 @@ class ModelVersion(ArtifactVersion):
     @property
     def model(self) -> str:
         """The model's name."""
-        return self.name.removeprefix(lookup.MODELS)
+        return self.name.removeprefix(meant.MODELS)
 
     @property
     def artifacts(self) -> dict[str, ArtifactVersion]:
@@ -105,9 +105,9 @@ def find(repository: Repository, name: str, version: str | int | None = None) ->
     Raises:
         UnknownName: There is no such model, or no such version.
     """
-    refs, stored = repository.refs(), lookup.model_name(name)
+    refs, stored = repository.refs(), meant.model_name(name)
     if not versions.exists(refs, stored):
-        known = [each.removeprefix(lookup.MODELS) for each in versions.names(refs, lookup.MODELS)]
+        known = [each.removeprefix(meant.MODELS) for each in versions.names(refs, meant.MODELS)]
         listed = ", ".join(known[:5]) or "none"
         raise UnknownName(f"There is no model {name!r}{perhaps(name, known)}; there is {listed}.")
     if version is None or (found := lookup.with_word(refs, stored, str(version))) is None:
@@ -122,4 +122,4 @@ def every(repository: Repository, name: str) -> Versions[ModelVersion]:
         UnknownName: There is no such model.
     """
     find(repository, name)
-    return Versions(ModelVersion(repository, each) for each in versions.of(repository.refs(), lookup.model_name(name)))
+    return Versions(ModelVersion(repository, each) for each in versions.of(repository.refs(), meant.model_name(name)))

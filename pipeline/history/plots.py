@@ -12,7 +12,7 @@ from typing import Any
 from artvcs.vcs import ArtError, Oid, RefMap, Repository, Run, UnknownName, runs
 
 from ..errors import ParameterError, perhaps
-from . import experiments, filters, lookup
+from . import experiments, filters, run_lookup
 from .curves import Curve
 from .views import PipelineRun, StepView
 
@@ -77,7 +77,7 @@ def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *,
     """
     refs = repository.refs()
     found: Iterable[Run] = (
-        [lookup.find_run_spec(refs, target) for target in targets]
+        [run_lookup.find_run_spec(refs, target) for target in targets]
         if targets
         else itertools.islice(runs.newest_first(refs), _LOOKED_AT)
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from artvcs.vcs import ArtError, LookupFailed, Repository, stages, versions
 
-from . import answers, listing, lookup
+from . import answers, listing, lookup, run_lookup
 
 
 def ask(repository: Repository, run_id: str, question: str) -> str:
@@ -37,7 +37,7 @@ def _runs(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> 
 
 
 def _run(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:
-    return answers.of_runs([lookup.find_run_spec(repository.refs(), arguments["text"])], run_id)
+    return answers.of_runs([run_lookup.find_run_spec(repository.refs(), arguments["text"])], run_id)
 
 
 def _noted(repository: Repository, run_id: str, arguments: Mapping[str, Any]) -> str:

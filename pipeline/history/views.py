@@ -40,7 +40,7 @@ from ..escaping import printable
 from ..trace.owners import note
 from ..values import materializers, store, trust
 from ..values.trust import Trust
-from . import answers, curves, lookup
+from . import answers, curves, run_lookup
 from .curves import Curve
 from .tables import Curves, Named, Pictures, StepRuns, Steps
 
@@ -392,7 +392,7 @@ class StepView:
     @property
     def fingerprint(self) -> Fingerprint | None:
         """The code that ran, part by part."""
-        return lookup.code_of(self._repository.store, self.execution) if self.execution else None
+        return run_lookup.code_of(self._repository.store, self.execution) if self.execution else None
 
     @property
     def code(self) -> str:

@@ -23,7 +23,7 @@ from artvcs.vcs import (
 from artvcs.vcs import stages as current
 from artvcs.vcs import versions as known
 
-from ..history import lookup
+from ..history import lookup, meant
 from ..history.views import decode_all
 from ..record import versions
 from ..typing.encode import encode_metadata
@@ -87,7 +87,7 @@ class Models:
         """What the versions of a model are stored as: no other model's are stored so."""
 
         def may_be(name: str) -> bool:
-            stored = lookup.model_name(name)
+            stored = meant.model_name(name)
             # Imports that did not note it have put together what falls together.
             unsaid = original if name == original or name not in self._originals else name
             return not known.exists(refs, stored) or any(
@@ -95,7 +95,7 @@ class Models:
                 for each in known.of(refs, stored)
             )
 
-        return lookup.model_name(self._models.of(original, as_name(original), may_be))
+        return meant.model_name(self._models.of(original, as_name(original), may_be))
 
     def _files_name(self, refs: Refs, model: str) -> str:
         """What the files of a model's versions are called: no other artifact has that name."""
@@ -108,7 +108,7 @@ class Models:
                 for owner, _ in known.owners(refs, name, version.artifact)
             )
 
-        return self._import.artifacts.of(model, model.removeprefix(lookup.MODELS), may_be)
+        return self._import.artifacts.of(model, model.removeprefix(meant.MODELS), may_be)
 
     def _version(self, transaction: Transaction, name: str, model: Any, version: Any) -> tuple[Output, ...]:
         """A version of a registered model, stored: the model's, and that of its files."""
@@ -118,11 +118,11 @@ class Models:
                 self._import.repository, transaction, as_name(model.name), {"": path}, lambda _: None
             )
         run, created = str(version.run_id or "") or None, int(version.creation_timestamp or 0)
-        value = {"model": name.removeprefix(lookup.MODELS), "id": f"{TOOL} {version.version} {version.run_id}"}
+        value = {"model": name.removeprefix(meant.MODELS), "id": f"{TOOL} {version.version} {version.run_id}"}
         saved = store.save(transaction, self._import.repository, value, describe=False)
         # What MLflow says of a model is no measure of the run that it came of.
         facts = encode_metadata({
-            _NUMBER: number, **({_MODEL: model.name} if lookup.model_name(model.name) != name else {}),
+            _NUMBER: number, **({_MODEL: model.name} if meant.model_name(model.name) != name else {}),
             **_said(model, version),
         })  # fmt: skip
         noted = encode_metadata(_measures(transaction, run))
@@ -225,7 +225,7 @@ def _needs_label(refs: Refs, what: Output, number: str) -> bool:
 
 
 def _would_be_a_version(refs: Refs, name: str, stage: str) -> bool:
-    is_word = known.as_number(stage) is not None or stage in (lookup.LATEST, "HEAD")
+    is_word = known.as_number(stage) is not None or stage in (meant.LATEST, "HEAD")
     return is_word or known.by_label(refs, name, stage) is not None
 
 

@@ -17,7 +17,7 @@ from artvcs.vcs import versions as known
 from ..define import naming
 from ..define.model import USUAL_STAGES, Model
 from ..errors import ParameterError, perhaps
-from ..history import lookup, models
+from ..history import lookup, meant, models
 from ..typing.encode import encode_metadata
 from ..values import store
 from . import versions
@@ -41,7 +41,7 @@ class WorkedOn:
 
     def __init__(self, all_: Models, model: Model, label: str | None, version: Version | None) -> None:
         self.model = model
-        self.name = lookup.model_name(model.name)
+        self.name = meant.model_name(model.name)
         self._all = all_
         self._label = label
         self._artifact = None if version is None else version.artifact
@@ -238,7 +238,7 @@ class Models:
     def _resolve(self, model: Model, version: str | None) -> WorkedOn:
         if version is None:
             return WorkedOn(self, model, None, None)
-        name = lookup.model_name(model.name)
+        name = meant.model_name(model.name)
         found = lookup.with_word(self.transaction, name, version)
         if found is None and (version in USUAL_STAGES or known.as_number(version)):
             models.find(self.repository, model.name, version)  # says what there is
@@ -273,7 +273,7 @@ def new_version(
     """
     value = {"model": model.name, "id": os.urandom(16).hex()}
     saved = store.save(transaction, repository, value, describe=False)
-    fresh = versions.fresh(lookup.model_name(model.name), saved.id, "model", label=label, run=run, tags=model.tags)
+    fresh = versions.fresh(meant.model_name(model.name), saved.id, "model", label=label, run=run, tags=model.tags)
     versions.add(transaction, fresh, {}, encode_metadata(model.metadata))
     return saved.id
 

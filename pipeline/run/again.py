@@ -17,7 +17,7 @@ from ..cache.decide import Decision
 from ..cache.given import paths_given
 from ..define.step import Step
 from ..errors import PipelineError
-from ..history import lookup
+from ..history import run_lookup
 from ..record.outcome import Outcome
 from ..trace.left.debt import Debt
 from ..trace.left.kinds import FILES
@@ -107,7 +107,7 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     if decision.hit is not None:
         return owed.due.files_of(decision.trace)
     seen = decision.seen
-    if not seen and (last := lookup.last_execution(refs, previous, decision.node.id)) is not None:
+    if not seen and (last := run_lookup.last_execution(refs, previous, decision.node.id)) is not None:
         # Code, parameters or inputs are new: what it used last.
         seen = (Trace.of(decision.world.repository.store, last) or Trace(),)
     ended = previous.steps.get(decision.node.id) if previous is not None else None

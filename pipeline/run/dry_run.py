@@ -31,7 +31,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import PipelineOptions
 from ..escaping import printable
-from ..history import lookup
+from ..history import run_lookup
 from ..record.models import Models
 from ..record.run_record import put_source, unmade_commit
 from ..trace import chance
@@ -152,7 +152,7 @@ class _Planner:
         asked = told("", "", self._pipeline, node, extra, self._models.of(node))
         decision = decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
-            judge=self._judge, use_cache=use_cache, last=lookup.last_commit(self._previous, node.id),
+            judge=self._judge, use_cache=use_cache, last=run_lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
         for debt in due(decision, self._transaction, self._previous):
             self._again[debt.step] = node.id
@@ -183,7 +183,7 @@ class _Planner:
 
     def _note_left(self, decision: Decision) -> None:
         """Notes what a step that may run left behind in its last execution."""
-        before = lookup.last_execution(self._transaction, self._previous, decision.node.id)
+        before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
         trace = None if before is None else Trace.of(self._repository.store, before)
         if trace is not None:
             self._left[decision.node.id] = changed(decision.world.code, trace, Trace(), decision.world.places)
@@ -191,7 +191,7 @@ class _Planner:
     def _assume(self, undecided: list[str]) -> bool:
         """Takes for what steps will return what they returned in the run before; False where that is not known."""
         for id_ in undecided:
-            commit = lookup.last_commit(self._previous, id_)
+            commit = run_lookup.last_commit(self._previous, id_)
             if commit is None:
                 return False
             try:
@@ -210,7 +210,7 @@ class _Planner:
         return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given
 
     def _explain(self, decision: Decision) -> PlannedStep:
-        before = lookup.last_execution(self._transaction, self._previous, decision.node.id)
+        before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
         source = put_source(self._transaction, decision.code)

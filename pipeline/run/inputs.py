@@ -10,7 +10,7 @@ from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, ModelFact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
-from ..history import lookup
+from ..history import lookup, meant
 from ..history.views import ArtifactVersion
 from ..record import versions
 from ..record.models import Models
@@ -60,7 +60,7 @@ class Ingest:
         if isinstance(source, ArtifactVersion):
             return input_of(source.record)
         if isinstance(source, LazyArtifact):
-            asked = lookup.spec(source.name, source.version, source.rev)
+            asked = meant.spec(source.name, source.version, source.rev)
             try:
                 return input_of(lookup.find_spec(self._transaction, asked, self._repository.project))
             except UnknownName as error:

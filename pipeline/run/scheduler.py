@@ -35,7 +35,7 @@ from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
-from ..history import lookup
+from ..history import run_lookup
 from ..record import run_record, versions
 from ..record.models import Models
 from ..record.outcome import Outcome
@@ -318,7 +318,7 @@ class _Runner:
         return decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=self._options.uses_cache(node.step.options),
-            last=lookup.last_commit(self._previous, node.id),
+            last=run_lookup.last_commit(self._previous, node.id),
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.history import filters, lookup
+from artvcs.pipelines.history import filters, meant
 from artvcs.pipelines.history.listing import VERSION_KEYS
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions
@@ -74,11 +74,11 @@ def command(
     client, wanted = Client(), _Filter(tag, type_, conditions, sort)
     refs = client.repository.refs()
     finding.say_model_too(terminal(), client.repository, name)
-    name = name if name is None else lookup.named(refs, name)
+    name = name if name is None else meant.named(refs, name)
     if name is not None and not versions.exists(refs, name):
-        if versions.exists(refs, lookup.named(refs, name.partition("@")[0])):
+        if versions.exists(refs, meant.named(refs, name.partition("@")[0])):
             raise click.UsageError(f"All versions of a name are listed; `art show {name}` shows one.")
-        raise lookup.no_artifact(refs, name)
+        raise meant.no_artifact(refs, name)
     count = None if everything or (as_json and limit is None) else limit or _PAGE
     page = _artifacts(client, refs, wanted, count) if name is None else _versions(client, refs, name, wanted, count)
     if as_json:
@@ -104,7 +104,7 @@ def _say_why_none(client: Client, name: str | None, conditions: tuple[str, ...])
     whose = "version" if name is None else f"version of {name}"
     for key in dict.fromkeys(key for key, _, _ in filters.parse(conditions)):
         if not repository.catalog().versions.has_fact(key, name):
-            hint = lookup.near(repository.catalog().versions.fact_names, key)
+            hint = meant.near(repository.catalog().versions.fact_names, key)
             terminal().warn(f"Nothing is noted as {key!r} of any {whose}{hint}; `art show` lists what is.")
     terminal().tell(f"No {whose} is like that.")
 

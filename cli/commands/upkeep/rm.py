@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from artvcs.pipelines.history import delete, lookup
+from artvcs.pipelines.history import delete, meant, run_lookup
 from artvcs.pipelines.history.views import from_ms
 from artvcs.vcs import Artifact, DamagedError, LookupFailed, Repository, UnknownName, Version, garbage, versions
 
@@ -37,8 +37,8 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
     repository = Repository.discover()
     refs = repository.refs()
     name, _, version = target.partition("@")
-    lookup.check_one(refs, target)
-    name = lookup.named(refs, name)
+    meant.check_one(refs, target)
+    name = meant.named(refs, name)
     if not version and (several := versions.count(refs, name)) > 1:
         last = versions.last_number(refs, name)
         raise click.UsageError(f"{name} has {output.count(several, 'version')}; say which one, as in {name}@{last}.")
@@ -56,11 +56,11 @@ def command(target: str, remote: str | None, dry_run: bool, yes: bool) -> None:
             run = delete.delete_run(repository, target, dry_run=True)
         except UnknownName:
             with contextlib.suppress(UnknownName):
-                meant = lookup.find_run_spec(refs, target).name
+                now = run_lookup.find_run_spec(refs, target).name
                 raise LookupFailed(
-                    f"A run is deleted by its name or id, and {target!r} may be another tomorrow; now it is {meant}."
+                    f"A run is deleted by its name or id, and {target!r} may be another tomorrow; now it is {now}."
                 ) from None
-            hint = lookup.near(partial(finding.names, repository), name)
+            hint = meant.near(partial(finding.names, repository), name)
             raise UnknownName(
                 f"There is no run or artifact {target!r}{hint}; `art log` and `art ls` list them."
             ) from None

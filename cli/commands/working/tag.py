@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import meant
 from artvcs.pipelines.history.views import from_ms
 from artvcs.pipelines.promotion import demote, promote
 from artvcs.vcs import Promotion, Refs, Repository, stages, versions
@@ -35,10 +35,10 @@ def command(target: str | None, stage: str | None, reason: str, take: bool, as_j
     repository = Repository.discover()
     if target is None or stage is None:
         if take or reason:
-            meant = shlex.join(
+            typed = shlex.join(
                 [*["-d"] * take, target or "digits-model", "production", *(["-m", reason] if reason else [])]
             )
-            raise click.UsageError(f"Say which stage, as in `art tag {meant}`.")
+            raise click.UsageError(f"Say which stage, as in `art tag {typed}`.")
         refs = repository.refs()
         found = _now(refs) if target is None else _history(refs, target)
         _list(repository, found, as_json=as_json)
@@ -48,10 +48,10 @@ def command(target: str | None, stage: str | None, reason: str, take: bool, as_j
         version = demote(target, stage, reason)
         terminal().note(f"{output.style(f'{version.name}@{version.version}', fg='yellow')} is {stage} no more")
         return
-    lookup.check_one(repository.refs(), target)
+    meant.check_one(repository.refs(), target)
     wanted = finding.version(repository, target)
     before = stages.version(repository.refs(), wanted.name, stage)
-    promote(lookup.exactly(wanted.name), stage, wanted.number, reason)
+    promote(meant.exactly(wanted.name), stage, wanted.number, reason)
     called = output.style(f"{wanted.name}@{wanted.version}", fg="yellow")
     if before is not None and before.artifact == wanted.id:
         terminal().note(f"{called} is {stage} already{'; why is noted' if reason else ''}")
@@ -72,10 +72,10 @@ def _now(refs: Refs) -> list[Promotion]:
 
 def _history(refs: Refs, name: str) -> list[Promotion]:
     """All promotions of a name, newest first."""
-    stored = lookup.named(refs, name.partition("@")[0])
+    stored = meant.named(refs, name.partition("@")[0])
     found = sorted(stages.history(refs, stored), key=lambda each: each.created, reverse=True)
     if not found and not versions.exists(refs, stored):
-        raise lookup.no_artifact(refs, stored)
+        raise meant.no_artifact(refs, stored)
     return found
 
 

@@ -13,7 +13,7 @@ from artvcs.pipelines import client as native
 from artvcs.pipelines.define import building
 from artvcs.pipelines.define.handles import LazyArtifact
 from artvcs.pipelines.functions import add_tags, find_version, remove_tags
-from artvcs.pipelines.history import delete, lookup
+from artvcs.pipelines.history import delete, lookup, meant
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.record.models import new_version
@@ -80,7 +80,7 @@ class Client(native.Client, HasMore):
 
     def list_artifacts(self, **said: Any) -> Any:
         """Artifacts, by name."""
-        names = (each for each in versions.names(self.repository.refs()) if not each.startswith(lookup.MODELS))
+        names = (each for each in versions.names(self.repository.refs()) if not each.startswith(meant.MODELS))
         return page(map(self.get_artifact, names), said, facts.ARTIFACTS, "Client().list_artifacts")
 
     def update_artifact(self, name_id_or_prefix: Any, **said: Any) -> Any:
@@ -162,7 +162,7 @@ class Client(native.Client, HasMore):
     def get_model(self, model_name_or_id: Any, **_: Any) -> ModelResponse:
         """A model with its versions. Raises KeyError where it has none yet: it is there with its first version."""
         name = str(getattr(model_name_or_id, "name", model_name_or_id))
-        if not versions.exists(self.repository.refs(), lookup.model_name(name)):
+        if not versions.exists(self.repository.refs(), meant.model_name(name)):
             raise NotFound(
                 f"There is no model {name!r} yet: it is there with its first version, which a run with Model({name!r}) "
                 f"makes, or Client().create_model_version({name!r})."
@@ -171,8 +171,8 @@ class Client(native.Client, HasMore):
 
     def list_models(self, **said: Any) -> Any:
         """Models, by name."""
-        stored = versions.names(self.repository.refs(), lookup.MODELS)
-        found = (self.get_model(name.removeprefix(lookup.MODELS)) for name in stored)
+        stored = versions.names(self.repository.refs(), meant.MODELS)
+        found = (self.get_model(name.removeprefix(meant.MODELS)) for name in stored)
         return page(found, said, facts.NAMED, "Client().list_models")
 
     def get_model_version(  # type: ignore[override]
@@ -195,20 +195,18 @@ class Client(native.Client, HasMore):
     def _model_version(self, id_: Any) -> ModelVersion:
         """The version of a model that has an id."""
         found = ids.find(self.repository.refs(), str(id_))
-        if found is None or not found.name.startswith(lookup.MODELS):
+        if found is None or not found.name.startswith(meant.MODELS):
             raise UnknownName(
                 f"There is no version of a model with the id {str(id_)!r}; `art ls` lists those there are."
             )
-        return super().get_model_version(found.name.removeprefix(lookup.MODELS), found.number)
+        return super().get_model_version(found.name.removeprefix(meant.MODELS), found.number)
 
     def list_model_versions(self, model_name_or_id: Any = None, **said: Any) -> Any:  # type: ignore[override]
         """The versions of a model, oldest first; without one, those of all models."""
         name = model_name_or_id or said.pop("model", None) or said.pop("model_name", None)
-        stored = versions.names(self.repository.refs(), lookup.MODELS)
+        stored = versions.names(self.repository.refs(), meant.MODELS)
         names = (
-            [each.removeprefix(lookup.MODELS) for each in stored]
-            if name is None
-            else [str(getattr(name, "name", name))]
+            [each.removeprefix(meant.MODELS) for each in stored] if name is None else [str(getattr(name, "name", name))]
         )
         try:
             found = [each for one in names for each in super(Client, self).list_model_versions(one)]
@@ -245,7 +243,7 @@ class Client(native.Client, HasMore):
         """Nothing, where there is none: a model is there with its first version. Raises EntityExistsError."""
         there = False
         with suppress(RepositoryNotFound):  # there is nothing yet
-            there = versions.exists(self.repository.refs(), lookup.model_name(name))
+            there = versions.exists(self.repository.refs(), meant.model_name(name))
         if there:
             raise EntityExistsError(f"There is a model {name!r} already; `art log {name}` lists its versions.")
         return SimpleNamespace(name=name, id=name)
@@ -256,14 +254,14 @@ class Client(native.Client, HasMore):
         """A new version of a model, to which nothing belongs yet. Raises EntityExistsError where it is there."""
         model = Model(str(getattr(model_name_or_id, "name", model_name_or_id)), name, tags, description=description)
         with context.writing(f"make a version of {model.name}") as (repository, transaction):
-            if name is not None and lookup.with_word(transaction, lookup.model_name(model.name), name) is not None:
+            if name is not None and lookup.with_word(transaction, meant.model_name(model.name), name) is not None:
                 raise EntityExistsError(
                     f"The model {model.name!r} has a version {name!r} already; give it another name."
                 )
             made = new_version(repository, transaction, model, name, context.run_id() or None)
             transaction.publish(tolerant=context.current() is not None)
             return ModelVersionResponse(
-                ModelVersion(repository, lookup.find_value(transaction, lookup.model_name(model.name), made))
+                ModelVersion(repository, lookup.find_value(transaction, meant.model_name(model.name), made))
             )
 
     def delete_model_version(self, model_version_id: Any) -> None:

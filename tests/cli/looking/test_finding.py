@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from artvcs.cli.stored import finding
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import run_lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.maps import ref_names, versions
@@ -52,9 +52,9 @@ def test_runs_are_meant_as_git_means_commits(art: Art, repository: Repository) -
 
 def test_a_run_and_an_object_with_the_same_digits(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     record = next(versions.of(repository.refs(), "total"))
-    real: Callable[..., Run] = lookup.find_run
+    real: Callable[..., Run] = run_lookup.find_run
     monkeypatch.setattr(
-        lookup, "find_run_spec", lambda refs, text: dataclasses.replace(real(refs, "adding-"), run=record.artifact)
+        run_lookup, "find_run_spec", lambda refs, text: dataclasses.replace(real(refs, "adding-"), run=record.artifact)
     )
     with pytest.raises(AmbiguousName, match=r"could be run .* or artifact .*; give more digits"):
         finding.find(repository, record.artifact[:8])

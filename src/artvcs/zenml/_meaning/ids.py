@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import meant
 from artvcs.pipelines.run import context
 from artvcs.vcs import Refs, Repository, Version, hash_bytes, versions
 
@@ -67,7 +67,7 @@ def named(name_or_id: Any, version: Any = None, repository: Repository | None = 
 def model_number(model: str, id_: str, repository: Repository | None = None) -> str:
     """The number of the version of a model whose id is given; else what is given."""
     found = find(_refs(repository), id_) if is_id(id_) else None
-    return str(found.number) if found is not None and found.name == lookup.model_name(model) else id_
+    return str(found.number) if found is not None and found.name == meant.model_name(model) else id_
 
 
 def is_id(text: str) -> bool:

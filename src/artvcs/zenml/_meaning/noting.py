@@ -9,7 +9,7 @@ from typing import Any
 
 from artvcs.pipelines import functions
 from artvcs.pipelines.errors import DefinitionError, PipelineError
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import lookup, meant
 from artvcs.pipelines.record.models import new_version
 from artvcs.pipelines.run import context
 from artvcs.vcs import EditVersion, Output, Repository, UnknownName, versions
@@ -195,7 +195,7 @@ def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
     version, run = said.pop("artifact_version", None), said.pop("run", None)
     infer = bool(said.pop("infer_artifact", False))
     if (of_model := said.pop("model", None)) is not None:
-        artifact, version = lookup.model_name(str(getattr(of_model, "name", of_model))), said.pop("model_version", None)
+        artifact, version = meant.model_name(str(getattr(of_model, "name", of_model))), said.pop("model_version", None)
     if artifact is not None:
         artifact, version = ids.named(artifact, version)
     if "pipeline" in said:
@@ -228,7 +228,7 @@ def _telling() -> Iterator[None]:
 def _is_new(model: Any) -> bool:
     """Whether a model has no version yet, and none is asked for by its number."""
     asked = isinstance(model.version, int) or str(model.version).isdecimal()
-    return not asked and not versions.exists(Repository.discover(create=True).refs(), lookup.model_name(model.name))
+    return not asked and not versions.exists(Repository.discover(create=True).refs(), meant.model_name(model.name))
 
 
 def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -> None:
@@ -245,9 +245,9 @@ def link_artifact_to_model(artifact_version: Any, model: Any = None, **_: Any) -
         with context.writing(f"make the model {model.name} with {link.name}") as (repository, transaction):
             label = None if model.version is None else str(model.version)
             made = new_version(repository, transaction, model, label, context.run_id() or None)
-            transaction.add(EditVersion(lookup.model_name(model.name), made, {}, links=(link,)))
+            transaction.add(EditVersion(meant.model_name(model.name), made, {}, links=(link,)))
         return
     found = (model if isinstance(model, ModelVersionResponse) else find_model(model.name, model.version)).found
     with context.writing(f"link {link.name} to {found.name}") as (repository, transaction):
-        version = lookup.find_spec(transaction, lookup.spec(found.name, found.number), repository.project)
+        version = lookup.find_spec(transaction, meant.spec(found.name, found.number), repository.project)
         transaction.add(EditVersion(version.name, version.artifact, {}, links=(link,)))

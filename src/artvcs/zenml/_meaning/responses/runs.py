@@ -7,7 +7,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history import meant
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.tables import Steps
 from artvcs.pipelines.history.views import PipelineRun, from_ms
@@ -159,7 +159,7 @@ class PipelineRunResponse(Response, PipelineRun):
         """The version of a model that it worked on."""
         for link in self.record.models:
             found = versions.by_value(self._repository.refs(), link.name, link.artifact)
-            if found is not None and found.name.startswith(lookup.MODELS):
+            if found is not None and found.name.startswith(meant.MODELS):
                 return response(ModelVersion(self._repository, found))
         return None
 
