@@ -12,7 +12,8 @@ from artvcs.vcs import ArtError, Repository, Run, ref_names
 from . import functions, promotion
 from .define import building
 from .define.handles import LazyArtifact
-from .history import answers, delete, experiments, filters, listing, meant, models, run_lookup
+from .history import answers, delete, experiments, listing, models
+from .history.finding import filters, meant, run_lookup
 from .history.models import ModelVersion
 from .history.tables import Runs, Versions
 from .history.views import ArtifactVersion, PipelineRun

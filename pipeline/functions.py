@@ -24,8 +24,9 @@ from artvcs.vcs import versions as known
 
 from .define import naming
 from .errors import ParameterError, PipelineError
-from .history import answers, lookup, meant, run_lookup
+from .history import answers
 from .history.curves import Point
+from .history.finding import lookup, meant, run_lookup
 from .history.views import ArtifactVersion
 from .record import versions
 from .run import context

@@ -19,7 +19,7 @@ from artvcs.vcs import (
 
 from .define import naming
 from .errors import perhaps
-from .history import lookup, meant
+from .history.finding import lookup, meant
 from .history.views import ArtifactVersion
 from .run import context
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from artvcs.pipelines.history import meant
+from artvcs.pipelines.history.finding import meant
 from artvcs.vcs import ArtError, Repository, RepositoryNotFound, runs, stages, versions
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from artvcs.pipelines.history import lookup, meant, run_lookup
+from artvcs.pipelines.history.finding import lookup, meant, run_lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun, StepView
 from artvcs.vcs import AmbiguousName, Location, Repository, Run, UnknownArtifact, UnknownName, Version, versions
 

@@ -25,7 +25,8 @@ from artvcs.vcs import (
 from ..define.graph import Node
 from ..define.policy import CachePolicy
 from ..fingerprint import Fingerprint
-from ..history import lookup, questions
+from ..history import questions
+from ..history.finding import lookup
 from ..trace.left.kinds import FILES, VALUES
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World, differences

@@ -24,7 +24,7 @@ from artvcs.vcs import (
 from artvcs.vcs.tracebacks import library_of
 
 from ..errors import perhaps
-from ..history import meant, run_lookup
+from ..history.finding import meant, run_lookup
 from ..trace.model import Trace
 from .reasons import Reason, in_words, reasons_between, reasons_seen
 

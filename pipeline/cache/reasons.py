@@ -9,7 +9,7 @@ from typing import Any
 from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
 
 from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
-from ..history import run_lookup
+from ..history.finding import run_lookup
 from ..history.views import decode_all
 from ..trace.model import Difference, is_hash
 from ..typing.spelling import spelt

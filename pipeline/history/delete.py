@@ -31,7 +31,8 @@ from artvcs.vcs import (
 
 from ..errors import InUse
 from ..units import count
-from . import lookup, pins, run_lookup
+from . import pins
+from .finding import lookup, run_lookup
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from artvcs.vcs import DamagedError, Repository, UnknownName, runs, values
 
 from ..errors import perhaps
-from . import filters
+from .finding import filters
 from .views import from_ms
 
 if TYPE_CHECKING:

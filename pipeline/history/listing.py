@@ -21,7 +21,7 @@ from artvcs.vcs import (
     versions,
 )
 
-from . import filters, run_lookup
+from .finding import filters, run_lookup
 from .tables import Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 

@@ -10,7 +10,7 @@ from artvcs.vcs import Refs, Repository, UnknownName, Version, damaged, runs, ve
 
 from ..errors import perhaps
 from ..units import count
-from . import lookup, meant
+from .finding import lookup, meant
 from .tables import Named, Runs, Versions
 from .views import ArtifactVersion, PipelineRun
 

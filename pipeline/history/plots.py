@@ -12,8 +12,9 @@ from typing import Any
 from artvcs.vcs import ArtError, Oid, RefMap, Repository, Run, UnknownName, runs
 
 from ..errors import ParameterError, perhaps
-from . import experiments, filters, run_lookup
+from . import experiments
 from .curves import Curve
+from .finding import filters, run_lookup
 from .views import PipelineRun, StepView
 
 _LOOKED_AT = 200

@@ -8,7 +8,8 @@ from typing import Any
 
 from artvcs.vcs import ArtError, LookupFailed, Repository, stages, versions
 
-from . import answers, listing, lookup, run_lookup
+from . import answers, listing
+from .finding import lookup, run_lookup
 
 
 def ask(repository: Repository, run_id: str, question: str) -> str:

@@ -40,8 +40,9 @@ from ..escaping import printable
 from ..trace.owners import note
 from ..values import materializers, store, trust
 from ..values.trust import Trust
-from . import answers, curves, run_lookup
+from . import answers, curves
 from .curves import Curve
+from .finding import run_lookup
 from .tables import Curves, Named, Pictures, StepRuns, Steps
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from artvcs.vcs import (
 from artvcs.vcs import stages as current
 from artvcs.vcs import versions as known
 
-from ..history import lookup, meant
+from ..history.finding import lookup, meant
 from ..history.views import decode_all
 from ..record import versions
 from ..typing.encode import encode_metadata

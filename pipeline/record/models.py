@@ -17,7 +17,8 @@ from artvcs.vcs import versions as known
 from ..define import naming
 from ..define.model import USUAL_STAGES, Model
 from ..errors import ParameterError, perhaps
-from ..history import lookup, meant, models
+from ..history import models
+from ..history.finding import lookup, meant
 from ..typing.encode import encode_metadata
 from ..values import store
 from . import versions

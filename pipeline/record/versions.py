@@ -9,7 +9,7 @@ from typing import Any
 from artvcs.vcs import AddVersion, Oid, Refs, Repository, Transaction, Version, git, now_ms, stages, versions
 
 from ..errors import DefinitionError
-from ..history import lookup
+from ..history.finding import lookup
 
 
 def fresh(

@@ -17,7 +17,7 @@ from ..cache.decide import Decision
 from ..cache.given import paths_given
 from ..define.step import Step
 from ..errors import PipelineError
-from ..history import run_lookup
+from ..history.finding import run_lookup
 from ..record.outcome import Outcome
 from ..trace.left.debt import Debt
 from ..trace.left.kinds import FILES

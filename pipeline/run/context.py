@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from artvcs.vcs import Input, Repository, Transaction, canonical, hash_bytes
 
 from ..errors import NoContext, PipelineError
-from ..history import lookup
 from ..history.curves import Point
+from ..history.finding import lookup
 from ..history.models import ModelVersion
 from ..history.views import ArtifactVersion
 from ..record.models import WorkedOn, asked

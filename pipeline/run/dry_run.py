@@ -31,7 +31,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import PipelineOptions
 from ..escaping import printable
-from ..history import run_lookup
+from ..history.finding import run_lookup
 from ..record.models import Models
 from ..record.run_record import put_source, unmade_commit
 from ..trace import chance

@@ -10,7 +10,7 @@ from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import ExternalArtifact, InputFile, LazyArtifact, ModelArtifact, ModelFact, Source, StepOutput
 from ..errors import DefinitionError, ParameterError
-from ..history import lookup, meant
+from ..history.finding import lookup, meant
 from ..history.views import ArtifactVersion
 from ..record import versions
 from ..record.models import Models

@@ -35,7 +35,7 @@ from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options import HOOKS, PipelineOptions
 from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
-from ..history import run_lookup
+from ..history.finding import run_lookup
 from ..record import run_record, versions
 from ..record.models import Models
 from ..record.outcome import Outcome

@@ -10,7 +10,7 @@ from typing import TypeVar
 import click
 
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.history import filters, meant
+from artvcs.pipelines.history.finding import filters, meant
 from artvcs.pipelines.history.listing import VERSION_KEYS
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs import Damaged, DamagedError, RefMap, UnknownName, Version, ref_names, versions

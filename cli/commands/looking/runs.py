@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from artvcs.pipelines.history import filters
 from artvcs.pipelines.history.experiments import OWN, Experiment, Experiments, check_column, experiments, unknown
+from artvcs.pipelines.history.finding import filters
 from artvcs.vcs import Repository
 
 from ...main import terminal

@@ -7,7 +7,8 @@ from functools import partial
 
 import click
 
-from artvcs.pipelines.history import delete, meant, run_lookup
+from artvcs.pipelines.history import delete
+from artvcs.pipelines.history.finding import meant, run_lookup
 from artvcs.pipelines.history.views import from_ms
 from artvcs.vcs import Artifact, DamagedError, LookupFailed, Repository, UnknownName, Version, garbage, versions
 

@@ -7,7 +7,7 @@ import shlex
 
 import click
 
-from artvcs.pipelines.history import meant
+from artvcs.pipelines.history.finding import meant
 from artvcs.pipelines.history.views import from_ms
 from artvcs.pipelines.promotion import demote, promote
 from artvcs.vcs import Promotion, Refs, Repository, stages, versions

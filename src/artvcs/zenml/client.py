@@ -13,7 +13,8 @@ from artvcs.pipelines import client as native
 from artvcs.pipelines.define import building
 from artvcs.pipelines.define.handles import LazyArtifact
 from artvcs.pipelines.functions import add_tags, find_version, remove_tags
-from artvcs.pipelines.history import delete, lookup, meant
+from artvcs.pipelines.history import delete
+from artvcs.pipelines.history.finding import lookup, meant
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.record.models import new_version

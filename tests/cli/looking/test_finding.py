@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from artvcs.cli.stored import finding
-from artvcs.pipelines.history import run_lookup
+from artvcs.pipelines.history.finding import run_lookup
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.maps import ref_names, versions

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from artvcs import Client
 from artvcs.pipelines.errors import ParameterError
-from artvcs.pipelines.history import filters
+from artvcs.pipelines.history.finding import filters
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.vcs.changes.intents import AddVersion
 from artvcs.vcs.maps import versions

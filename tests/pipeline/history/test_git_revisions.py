@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 
 from artvcs import Client, ExternalArtifact, Model, pipeline, register_artifact, save_artifact, step
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.finding import lookup
 from artvcs.vcs import Repository
 from artvcs.vcs.errors import UnknownName
 

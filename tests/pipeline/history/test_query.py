@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from artvcs.pipelines.errors import ParameterError
-from artvcs.pipelines.history import filters
+from artvcs.pipelines.history.finding import filters
 
 FACTS = {"accuracy": 0.93, "name": "forest", "shape": [3, 4], "by": {"team": "vision"}, "final": True}
 

@@ -9,7 +9,8 @@ import pytest
 
 from artvcs import Client, load_artifact, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import DefinitionError, InUse
-from artvcs.pipelines.history import delete, lookup
+from artvcs.pipelines.history import delete
+from artvcs.pipelines.history.finding import lookup
 from artvcs.pipelines.promotion import demote, promote
 from artvcs.vcs import Conflict, InvalidName, Promote, Promotion, Repository, UnknownName, fsck, repair, stages
 

@@ -8,7 +8,7 @@ import pytest
 
 from artvcs import Client, log_metadata, save_artifact
 from artvcs.pipelines.functions import add_tags
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.finding import lookup
 from artvcs.vcs.errors import AmbiguousName, UnknownName
 from artvcs.vcs.repository import Repository
 

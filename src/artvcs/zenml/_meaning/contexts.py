@@ -11,7 +11,7 @@ from artvcs.pipelines.client import Client
 from artvcs.pipelines.define import building
 from artvcs.pipelines.errors import NoContext
 from artvcs.pipelines.functions import add_tags, log_metadata, remove_tags, running_output
-from artvcs.pipelines.history import lookup
+from artvcs.pipelines.history.finding import lookup
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.run import context
 from artvcs.pipelines.typing import fit

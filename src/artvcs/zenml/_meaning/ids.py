@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from artvcs.pipelines.history import meant
+from artvcs.pipelines.history.finding import meant
 from artvcs.pipelines.run import context
 from artvcs.vcs import Refs, Repository, Version, hash_bytes, versions
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from artvcs.pipelines import functions
 from artvcs.pipelines.errors import DefinitionError, PipelineError
-from artvcs.pipelines.history import lookup, meant
+from artvcs.pipelines.history.finding import lookup, meant
 from artvcs.pipelines.record.models import new_version
 from artvcs.pipelines.run import context
 from artvcs.vcs import EditVersion, Output, Repository, UnknownName, versions

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from artvcs.pipelines.history import meant
+from artvcs.pipelines.history.finding import meant
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.tables import Steps
 from artvcs.pipelines.history.views import PipelineRun, from_ms

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from artvcs.vcs import AmbiguousName, Refs, UnknownArtifact, runs, versions
 
-from ..errors import perhaps
+from ...errors import perhaps
 
 LATEST = "latest"
 """The newest version, behind `NAME@`."""

@@ -20,8 +20,8 @@ from artvcs.vcs import (
     versions,
 )
 
-from ..errors import perhaps
-from ..units import count
+from ...errors import perhaps
+from ...units import count
 from . import meant
 
 MIN_PREFIX = 4
@@ -79,7 +79,7 @@ def find_version_at(refs: Refs, name: str, revision: git.Named) -> Version:
     Raises:
         UnknownName: There is no such name, or no version was made there.
     """
-    from ..keepers import revisions  # only who asks for a revision needs it
+    from ...keepers import revisions  # only who asks for a revision needs it
 
     if not versions.exists(refs, name):
         find_version(refs, name)  # says so, or finds what an id stands for

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from artvcs.vcs import values
 
-from ..errors import ParameterError
+from ...errors import ParameterError
 
 T = TypeVar("T")
 

@@ -25,7 +25,7 @@ from artvcs.vcs import (
 from . import meant
 
 if TYPE_CHECKING:
-    from ..fingerprint import Fingerprint
+    from ...fingerprint import Fingerprint
 
 _SHOWN = 4
 
@@ -114,6 +114,6 @@ def last_commit(run: Run | None, step: str) -> Oid | None:
 
 def code_of(store: ObjectStore, commit: Commit) -> Fingerprint:
     """The code that an execution ran, part by part."""
-    from ..fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it
+    from ...fingerprint import from_json  # costs a hundredth of a second, and what looks up names needs none of it
 
     return from_json(canonical.loads(store.read(commit.code.source, "blob")))
