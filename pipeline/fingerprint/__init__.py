@@ -5,7 +5,8 @@ loaded, or which Python runs it. Third-party packages count by version.
 """
 
 from .compare import Change, PartLike, compare
-from .compute import Followed, fingerprint, follow
+from .compute import fingerprint, follow
+from .followed import Followed
 from .live.state import ABSENT, UNLOADED, Name, State
 from .live.surroundings import is_setting
 from .model import HOW_WRITTEN, Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
