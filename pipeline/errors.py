@@ -74,6 +74,10 @@ class FailedRun(Protocol):
     """What `RunFailed` needs to know of its run."""
 
     @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
     def tracebacks(self) -> Mapping[str, str]:
         """What each failed step raised."""
 
@@ -90,7 +94,8 @@ class RunFailed(PipelineError, RuntimeError):
     """
 
     def __init__(self, reason: str, run: FailedRun, *, advice: str = "; mend it and ") -> None:
-        super().__init__(f"{reason}{advice}run again: finished steps are not repeated.")
+        again = "run again: finished steps are not repeated"
+        super().__init__(f"{reason}{advice}{again} (`art show {run.name}` shows the run).")
         self.run = run
         self.reason = reason
         self.advice = advice

@@ -292,7 +292,8 @@ def test_help_lists_the_verbs_of_each_room(art: Art) -> None:
     rooms = Path(main.__file__).parent / "commands"
     for room in ("working", "looking", "upkeep"):
         [listed] = [section.splitlines()[1:] for section in sections if section.startswith(f"{room.capitalize()}:")]
-        modules = {path.stem.rstrip("_").replace("_", "-") for path in (rooms / room).glob("[a-z]*.py")}
+        verbs = [path for path in (rooms / room).glob("[a-z]*") if path.suffix in ("", ".py")]
+        modules = {path.stem.rstrip("_").replace("_", "-") for path in verbs}
         assert {line.split()[0] for line in listed} == modules
 
 

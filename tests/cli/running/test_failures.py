@@ -102,10 +102,27 @@ def test_a_notebook_shows_the_same(art: Art, means: Path) -> None:
     told = "\n".join(failed._render_traceback_())
     assert told.startswith("mean failed:\nTraceback (most recent call last):")
     assert '  File "means.py", line 10, in column_of\n    return frame[name]\n' in told
-    assert told.endswith("RunFailed: Step 'mean' failed: KeyError: 'b'; mend it and run again: finished steps are not repeated.")  # fmt: skip  # noqa: E501
+    assert told.splitlines()[-1] == (
+        "RunFailed: Step 'mean' failed: KeyError: 'b'; mend it and run again: finished steps are not repeated "
+        f"(`art show {newest().name}` shows the run)."
+    )
     card = newest().steps["mean"]._repr_html_()
     assert "in column_of" in card
     assert "site-packages" not in card
+
+
+def test_plain_python_names_the_run_and_what_to_type(means: Path) -> None:
+    """What stands above is Python's own traceback, with all frames but nearly all of ours."""
+    means.write_text(MEANS + "\nif __name__ == '__main__':\n    means(column='b')\n")
+    done = subprocess.run([sys.executable, "means.py"], cwd=means.parent, capture_output=True, text=True)
+    assert done.returncode == 1
+    told = done.stderr.splitlines()
+    assert told[-1] == (
+        "artvcs.pipelines.errors.RunFailed: Step 'mean' failed: KeyError: 'b'; mend it and run again: finished steps "
+        f"are not repeated (`art show {newest().name}` shows the run)."
+    )
+    assert "    return frame[name]" in told
+    assert len([line for line in told if "artvcs/" in line]) == 1, "the call that the user made"
 
 
 def test_a_failed_step_keeps_what_it_was_given_and_what_it_said(art: Art, means: Path) -> None:

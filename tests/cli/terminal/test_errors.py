@@ -43,6 +43,7 @@ def test_a_run_that_failed_for_lack_of_space_ends_as_such() -> None:
 
 
 class FailedRun:
+    name = "x-1"
     tracebacks: Mapping[str, str] = MappingProxyType({})
 
 

@@ -45,6 +45,20 @@ artifact = Client().get_artifact_version("people")
     "counting.plan()",
 ]
 
+FAILING = """
+from artvcs import pipeline, step
+
+@step
+def look(column: str) -> int:
+    return len(run.steps["load"].outputs["people"].load()[column])
+
+@pipeline
+def looking():
+    look("height")
+
+looking()
+"""
+
 
 def _displayed(cell: Any) -> dict[str, str]:
     [output] = [each for each in cell.outputs if each.output_type in ("display_data", "execute_result")]
@@ -52,16 +66,35 @@ def _displayed(cell: Any) -> dict[str, str]:
     return data
 
 
-def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CELLS])
+def _executed(project: Path, cells: list[str]) -> Any:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python", "language": "python"}
     kernel = project / "kernels" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     argv = f'["{sys.executable}", "-m", "ipykernel_launcher", "-f", "{{connection_file}}"]'
     (kernel / "kernel.json").write_text(f'{{"argv": {argv}, "display_name": "Python", "language": "python"}}')
-    client = nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(project)}})
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(project)}}
+    )
     client.create_kernel_manager().kernel_spec_manager.kernel_dirs.insert(0, str(project / "kernels" / "kernels"))
     client.execute()
+    return notebook
+
+
+def test_a_notebook_shows_a_failure_by_ones_own_lines(project: Path) -> None:
+    notebook = _executed(project, [CELLS[0], FAILING])
+    [error] = [each for each in notebook.cells[1].outputs if each.output_type == "error"]
+    told = "\n".join(error.traceback)
+    assert 'return len(run.steps["load"].outputs["people"].load()[column])' in told
+    assert "frames of pandas" in told
+    assert "site-packages" not in told
+    assert "artvcs/" not in told
+    assert told.splitlines()[-1].startswith("RunFailed: Step 'look' failed: KeyError: 'height'; mend it and run again")
+    assert "(`art show looking-" in told
+
+
+def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
+    notebook = _executed(project, CELLS)
 
     shown = _displayed(notebook.cells[1])
     assert "people@1" in shown["text/html"]
