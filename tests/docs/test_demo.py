@@ -16,6 +16,8 @@ from types import ModuleType
 import pytest
 from rich.cells import cell_len
 
+from artvcs.cli import main
+
 PROJECT = Path(__file__).parents[2]
 PICTURES = PROJECT / "docs" / "pictures"
 
@@ -93,6 +95,26 @@ def test_the_demo_and_what_the_readme_says_of_verbs(demo: Demo, pictures: Module
     drawn = lines_of(pictures.draw_terminal(demo.folder))
     assert drawn == lines_of((PICTURES / "terminal.svg").read_text())  # else `make pictures` makes them anew
     assert any("accuracy" in line for line in drawn)
+
+
+ELSEWHERE = re.compile(
+    r"prices|s3://|data\.csv|train\.py|dvc|lfs|mlflow|zenml|training-|shop|origin|/srv|completion|fetch|pull|push|serve|-t 4f"
+)
+"""What the examples of `--help` name that is not of the demo."""
+
+
+@pytest.mark.remotes
+def test_the_examples_of_the_help_work_on_the_demo(demo: Demo) -> None:
+    examples = [
+        example
+        for verb in main.VERBS
+        for example in re.findall(r"Example: (art .*)", demo.art(verb, "--help"))
+        if not ELSEWHERE.search(example)
+    ]
+    assert len(examples) >= 12
+    for example in examples:
+        done = subprocess.run(["sh", "-c", example], cwd=demo.folder, capture_output=True, text=True, check=False)
+        assert (done.returncode, bool(done.stdout + done.stderr)) in {(0, True), (0, "lock" not in example)}, example
 
 
 VERBS = [

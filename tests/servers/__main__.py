@@ -1,4 +1,4 @@
-"""Starts the servers, runs a command that finds them in its environment, and stops them.
+"""Installs shells, starts the servers, runs a command that finds them in its environment, and stops them.
 
 python -m tests.servers pytest -m remotes
 """
@@ -13,12 +13,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tests.servers import azurite, ceph, nginx, openssh, s3rver
+from tests.servers.processes import apt
 
 SERVERS = (ceph, azurite, s3rver, openssh, nginx)
 
 
 def main(command: list[str]) -> int:
     """Returns what the command returned."""
+    for shell in ("zsh", "fish"):
+        apt(shell, has=shell)
     with tempfile.TemporaryDirectory(prefix="artvcs-servers-") as folder, ExitStack() as running:
         environment = dict(os.environ)
         for server in SERVERS:

@@ -76,7 +76,12 @@ def test_push_and_pull(shared: Path, art: Art) -> None:
 
 def test_fsck_and_gc(shared: Path, art: Art) -> None:
     assert says_how_far(watched("fsck"), "packs/")
-    (shared / "small.bin").write_bytes(os.urandom(SIZE // 2))
-    assert art("add", "small.bin", "--name", "small").code == 0
-    assert art("rm", "data@1", "--yes").code == 0
-    assert watched("gc")
+    (shared / "both").mkdir()
+    for name in ("kept", "gone"):
+        (shared / "both" / name).write_bytes(os.urandom(SIZE))
+    assert art("add", "both", "--name", "both").code == 0
+    assert art("add", "both/kept", "--name", "kept").code == 0
+    assert art("rm", "both@1", "--yes").code == 0
+    # What is in use is written anew, without what lay beside it.
+    collecting = watched("gc")
+    assert says_how_far(collecting, "writing"), collecting[-5:]

@@ -249,6 +249,14 @@ def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
 
 
+@pytest.mark.parametrize("verb", ["status", "log", "runs"])
+def test_names_of_runs_are_whole_where_there_is_little_room(ran: Path, verb: str) -> None:
+    names = [run["name"] for run in json.loads(art(ran, "log", "--json").stdout)]
+    assert names
+    shown = in_a_terminal(ran, verb, COLUMNS="40", NO_COLOR="1", TERM="dumb").split()
+    assert all(name in shown for name in names)
+
+
 def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
     art(ran, "add", "nap.py", "--name", "code")
     told = in_a_terminal(ran, "rm", "code@1", typed="n\n")
