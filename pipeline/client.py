@@ -17,7 +17,7 @@ from .history.finding import filters, meant, run_lookup
 from .history.models import ModelVersion
 from .history.tables import Runs, Versions
 from .history.views import ArtifactVersion, PipelineRun
-from .run import context
+from .run.execution import context
 from .trace.owners import note
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ class Client:
         """Inside a step of a run here: what has ended of it is there to be seen."""
         here = context.current()
         if here is not None and here.repository.layout.folder == self.repository.layout.folder:
-            here.publish()
+            here.place.catch_up()
 
     def runs_frame(
         self, pipeline: str | None = None, *, where: filters.Conditions = None, sort: str | None = None,
@@ -276,5 +276,5 @@ class Client:
 def _asked_of_own_run(found: Iterable[Run]) -> None:
     """A step that looks at its own run depends on that: what it finds there is another one each time."""
     here = context.current()
-    if here is not None and any(run.run == here.run_id for run in found):
+    if here is not None and any(run.run == here.task.run_id for run in found):
         _ = context.get_step_context().run_id

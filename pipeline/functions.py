@@ -9,12 +9,12 @@ from typing import Any
 
 from artvcs.vcs import (
     Conflict,
+    Draft,
     EditRun,
     EditVersion,
     Input,
     Output,
     Repository,
-    Transaction,
     UnknownName,
     now_ms,
     storage_errors,
@@ -29,7 +29,7 @@ from .history.curves import Point
 from .history.finding import lookup, meant, run_lookup
 from .history.views import ArtifactVersion
 from .record import versions
-from .run import context
+from .run.execution import context
 from .trace.owners import note
 from .typing.encode import encode_metadata
 from .values import store
@@ -136,7 +136,7 @@ def find_version(
             note(answers.VERSION, {"asked": asked}, lambda: answer)
         return ArtifactVersion(repository, found)
     try:
-        found = lookup.find_spec(here.transaction, asked, here.repository.project)
+        found = lookup.find_spec(here.draft, asked, here.repository.project)
     except UnknownName:
         here.missing.add(asked)  # once there is one, the step has to run again
         raise
@@ -234,12 +234,12 @@ def running_output(function: str, name: str | None) -> tuple[context.RunningStep
     here = context.current()
     if here is None:
         raise PipelineError(f"{function}(infer_artifact=True) works only inside a running step; name the artifact.")
-    found = [output for output, artifact in here.outputs.items() if name in (None, output, artifact)]
+    found = [output for output, artifact in here.task.outputs.items() if name in (None, output, artifact)]
     if len(found) != 1:
-        known = ", ".join(here.outputs) or "none"
-        which = "no output" if not here.outputs else "several outputs" if name is None else f"no output {name!r}"
+        known = ", ".join(here.task.outputs) or "none"
+        which = "no output" if not here.task.outputs else "several outputs" if name is None else f"no output {name!r}"
         raise PipelineError(
-            f"The step {here.step_name!r} has {which}; name one of its outputs as artifact_name: {known}."
+            f"The step {here.task.step_name!r} has {which}; name one of its outputs as artifact_name: {known}."
         )
     return here, found[0]
 
@@ -250,7 +250,7 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
         run = run_lookup.find_run_spec(transaction, text)
         if step_name is not None and step_name not in run.order:
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
-        if here is not None and run.run == here.run_id:
+        if here is not None and run.run == here.task.run_id:
             # The record of a run that goes on is written by that run alone.
             here.notes.setdefault(step_name, {}).update(metadata)
             return
@@ -318,7 +318,7 @@ def _edit_tags(
 
 
 def _add(
-    repository: Repository, transaction: Transaction, saved: Saved, name: str, version: str | int | None,
+    repository: Repository, transaction: Draft[Any], saved: Saved, name: str, version: str | int | None,
     tags: Sequence[str], metadata: Mapping[str, Any] | None, origin: str,
 ) -> ArtifactVersion:  # fmt: skip
     title = naming.check_artifact_name(name)
@@ -326,7 +326,7 @@ def _add(
     if label is not None:
         versions.check_label(transaction, title, label, saved.id)
     here = context.current()
-    fresh = versions.fresh(title, saved.id, origin, label=label, run=here.run_id if here else None, tags=tags)
+    fresh = versions.fresh(title, saved.id, origin, label=label, run=here.task.run_id if here else None, tags=tags)
     if here is None:
         fresh = versions.by_hand(repository, fresh)
     versions.add(transaction, fresh, saved.facts, encode_metadata(metadata or {}))

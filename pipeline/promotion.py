@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from artvcs.vcs import (
+    Draft,
     InvalidName,
     Oid,
     Promote,
     Promotion,
     Repository,
-    Transaction,
     UnknownName,
     now_ms,
     stages,
@@ -21,7 +22,7 @@ from .define import naming
 from .errors import perhaps
 from .history.finding import lookup, meant
 from .history.views import ArtifactVersion
-from .run import context
+from .run.execution import context
 
 _WORD = re.compile(r"[^\W_][\w.+-]*")
 """What a shell takes as it stands, and nobody takes for more than a word: `~2` leads back, and `:PATH` is a file."""
@@ -81,10 +82,10 @@ def demote(name: str, stage: str, reason: str = "", repository: Repository | Non
 
 
 def _promote(
-    repository: Repository, transaction: Transaction, name: str, stage: str, artifact: Oid | None, reason: str
+    repository: Repository, transaction: Draft[Any], name: str, stage: str, artifact: Oid | None, reason: str
 ) -> None:
     here = context.current()
-    run, author = here.run_id if here else None, repository.author()
+    run, author = here.task.run_id if here else None, repository.author()
     transaction.add(Promote(Promotion(name, stage, artifact, author, now_ms(), reason, run)))
 
 

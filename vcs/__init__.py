@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from .catalog.catalog import Catalog
     from .catalog.tables import watcher
     from .catalog.versions import Wanted
+    from .changes.contribution import Contribution
+    from .changes.draft import Draft
     from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, Promote, PutRun
+    from .changes.outgoing import Brought
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
     from .counting import count
@@ -94,6 +97,9 @@ _NAMES = {
     "catalog.versions": "Wanted",
     "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep Promote PutRun",
     "changes.publish": "now_ms",
+    "changes.contribution": "Contribution",
+    "changes.draft": "Draft",
+    "changes.outgoing": "Brought",
     "changes.transaction": "Transaction",
     "counting": "count",
     "errors": (
@@ -150,15 +156,18 @@ __all__ = [
     "AmbiguousName",
     "ArtError",
     "Artifact",
+    "Brought",
     "Catalog",
     "Code",
     "Commit",
     "Configured",
     "Conflict",
+    "Contribution",
     "Damaged",
     "DamagedError",
     "DeleteRun",
     "DeleteVersion",
+    "Draft",
     "EditRun",
     "EditVersion",
     "EndStep",

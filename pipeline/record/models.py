@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import EditVersion, Input, Oid, Output, Repository, Transaction, UnknownName, Version, values
+from artvcs.vcs import Draft, EditVersion, Input, Oid, Output, Repository, Transaction, UnknownName, Version, values
 from artvcs.vcs import versions as known
 
 from ..define import naming
@@ -144,7 +144,7 @@ class WorkedOn:
         return found is not None and version in (found.label, str(found.number))
 
     def told(self) -> dict[str, str]:
-        """What a step would be told, should it ask: see `run.context.told`."""
+        """What a step would be told, should it ask: see `run.execution.context.told`."""
         here = self._record()
         answers = {"model": self.name, "model version": _NEW if here is None else f"{here.artifact} {here.label}"}
         for link in (*(here.links if here is not None else ()), *self._links):
@@ -258,7 +258,7 @@ class Models:
 
 
 def new_version(
-    repository: Repository, transaction: Transaction, model: Model, label: str | None, run: str | None
+    repository: Repository, transaction: Draft[Any], model: Model, label: str | None, run: str | None
 ) -> Oid:
     """Makes a version of a model, to which nothing belongs yet.
 

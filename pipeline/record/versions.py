@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from artvcs.vcs import AddVersion, Oid, Refs, Repository, Transaction, Version, git, now_ms, stages, versions
+from artvcs.vcs import AddVersion, Draft, Oid, Refs, Repository, Version, git, now_ms, stages, versions
 
 from ..errors import DefinitionError
 from ..history.finding import lookup
@@ -44,11 +44,11 @@ def by_hand(repository: Repository, version: Version) -> Version:
     return dataclasses.replace(version, author=repository.author(), revision=git.head(repository.project))
 
 
-def add(transaction: Transaction, version: Version, facts: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
+def add(draft: Draft[Any], version: Version, facts: Mapping[str, Any], noted: Mapping[str, Any]) -> None:
     """Adds a version. Where the value has one already, that one gets the label, the tags and the metadata too.
 
     Args:
-        transaction: Where to.
+        draft: Where to.
         version: The version; its number is found when it is published.
         facts: What the materializer found out about the value, encoded.
         noted: What was noted about it, encoded.
@@ -56,7 +56,7 @@ def add(transaction: Transaction, version: Version, facts: Mapping[str, Any], no
     Raises:
         Conflict: The label is taken.
     """
-    transaction.add(AddVersion(dataclasses.replace(version, metadata=dict(noted)), facts))
+    draft.add(AddVersion(dataclasses.replace(version, metadata=dict(noted)), facts))
 
 
 def check_label(refs: Refs, name: str, label: str, artifact: Oid | None = None) -> None:

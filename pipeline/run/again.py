@@ -6,7 +6,7 @@ That is an execution as any other: what it returns and what it was seen to use a
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,6 @@ from artvcs.vcs import Refs, Run
 
 from ..cache.decide import Decision
 from ..cache.given import paths_given
-from ..define.step import Step
 from ..errors import PipelineError
 from ..history.finding import run_lookup
 from ..record.outcome import Outcome
@@ -35,7 +34,7 @@ class Again:
         previous: The pipeline's run before, if any.
         states: Knows what hits owe.
         observer: Is told.
-        submit: Executes a step.
+        submit: Executes a step, with these hooks beside its own.
         ran: Is given what has run again, its outcome, and the step that needed it.
     """
 
@@ -43,7 +42,7 @@ class Again:
     previous: Run | None
     states: States
     observer: Observer
-    submit: Callable[[Decision, Step[Any, Any]], Future[Outcome]]
+    submit: Callable[[Decision, Mapping[str, Any]], Future[Outcome]]
     ran: Callable[[Decision, Outcome, str], None]
 
     def before(self, decision: Decision) -> bool:
@@ -82,7 +81,7 @@ class Again:
             self.observer.step_repeats(debt.step, step)
             debt.decision.world.look_again()
             with self.states.owed.paid(debt):
-                outcome = self.submit(debt.decision, debt.decision.node.step).result()
+                outcome = self.submit(debt.decision, {}).result()
             self.states.forget()
             self.states.owed.ran_again(debt, outcome.trace)
             if outcome.error is not None:

@@ -40,7 +40,7 @@ from ..trace.left.uses import Uses, changed, is_among
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
-from .context import told
+from .execution.context import told
 from .inputs import Ingest
 
 

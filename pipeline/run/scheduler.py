@@ -5,37 +5,23 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import queue
 import time
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import (
-    Commit,
-    Input,
-    Judge,
-    Oid,
-    Repository,
-    Run,
-    StepRun,
-    Transaction,
-    config,
-    now_ms,
-    ref_names,
-    runs,
-)
+from artvcs.vcs import Commit, Judge, Oid, Repository, Run, StepRun, Transaction, config, now_ms, ref_names, runs
 
 from ..cache.claims import Claims
-from ..cache.decide import Decision, decide
+from ..cache.decide import Decision
 from ..define import naming
 from ..define.graph import Graph, Node
-from ..define.handles import ModelArtifact, ModelFact, StepOutput
+from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
-from ..define.step import Step
 from ..errors import DefinitionError, PipelineError
-from ..history.finding import run_lookup
 from ..record import run_record, versions
 from ..record.models import Models
 from ..record.outcome import Outcome
@@ -45,10 +31,14 @@ from ..trace.model import Trace
 from ..trace.verify import States
 from ..typing.encode import encode_all
 from ..values.store import Saved
-from . import execute, logs, observer
+from . import observer
 from .again import Again
-from .context import RunningStep, told
-from .executors import InlineExecutor
+from .coordinator import Coordinator
+from .deciding import Decider, output_names
+from .execution import logs
+from .execution.task import StepTask
+from .executors.engine import Engine
+from .executors.inline import InlineExecutor
 from .inputs import Ingest
 
 _LOOK_AGAIN = 0.2
@@ -88,7 +78,10 @@ def run_pipeline(
 
 
 class _Runner:
-    """One run. `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet."""
+    """One run.
+
+    `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet, with the moment.
+    """
 
     def __init__(
         self, repository: Repository, transaction: Transaction, graph: Graph, name: str,
@@ -101,23 +94,29 @@ class _Runner:
         self._started = datetime.now(UTC)
         self._previous = runs.latest(transaction, name)
         self._order, self._sorter = graph.order(), graph.sorter()
-        self._output_names = {node.id: self._name_outputs(name, node) for node in graph.nodes.values()}
-        self._ingest = Ingest(repository, transaction, name)
-        self._ingest.resolve_all(graph)
+        self._output_names = output_names(graph, options, name, self._started)
+        ingest = Ingest(repository, transaction, name)
+        ingest.resolve_all(graph)
         self._results: dict[str, StepRun] = {}
         self._failure: Exception | None = None
         self._observer = observer.observer()
         self._claims = Claims(repository.layout)
-        self._judge = Judge(repository, config.read(repository).trust)
+        judge = Judge(repository, config.read(repository).trust)
         new = self._new_run(name, params, file)
         self._models = Models(repository, transaction, new.run, self._started, options)
         for node in graph.nodes.values():
             self._models.of(node)  # one that there is none of is said before anything runs
-        self._record = RunRecord(repository, transaction, self._claims, self._judge, self._models, new)
-        self._executor: Executor = InlineExecutor()
-        self._running: dict[Future[Outcome], Decision] = {}
-        self._begun: dict[str, tuple[Decision, RunningStep, int]] = {}
+        self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
         self._states = States(repository)
+        self._decider = Decider(
+            repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
+            self._results,
+        )  # fmt: skip
+        self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
+        self._engine = Engine(InlineExecutor(), self._here)
+        self._running: dict[Future[Outcome], Decision] = {}
+        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+        self._begun: dict[str, tuple[Decision, int]] = {}
         self._again = Again(transaction, self._previous, self._states, self._observer, self._submit, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:
@@ -136,11 +135,8 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
-                for decision, here, moment in self._begun.values() if status == "interrupted" else ():
-                    outcome = execute.interrupted(here, moment)
-                    self._record.interrupted(decision, outcome)
-                    seconds = (outcome.finished - outcome.started) / 1000
-                    self._observer.step_ended(here.invocation_id, "interrupted", seconds, "")
+                self._engine.executor.shutdown(cancel_futures=True)
+                self._note_interrupted()
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
@@ -175,19 +171,12 @@ class _Runner:
             tags=tuple(self._options.tags),
         )
 
-    def _name_outputs(self, pipeline: str, node: Node) -> dict[str, str]:
-        """What each output of a step is stored as in this run."""
-        substitutions = {**self._options.substitutions, **node.step.options.substitutions}
-        found = {}
-        for output in node.step.signature.outputs:
-            name = naming.substitute(output.name, substitutions, self._started)
-            if not output.named:
-                name = naming.default_artifact_name(pipeline, node.step.name, name)
-            found[output.name] = naming.check_artifact_name(name)
-        if len(set(found.values())) < len(found):
-            names = ", ".join(f"{output!r} → {name!r}" for output, name in found.items())
-            raise DefinitionError(f"Two outputs of the step {node.id!r} get one name ({names}); keep them apart.")
-        return found
+    def _note_interrupted(self) -> None:
+        """Notes the steps that have begun and will not end."""
+        for id_, (decision, moment) in self._begun.items():
+            outcome = self._here.stopped.get(id_) or Outcome(moment, now_ms())
+            self._record.interrupted(decision, outcome)
+            self._observer.step_ended(id_, "interrupted", (outcome.finished - outcome.started) / 1000, "")
 
     # Scheduling
 
@@ -196,24 +185,31 @@ class _Runner:
         self._sorter.prepare()
         while self._sorter.is_active():
             ready.extend(self._sorter.get_ready())
-            begun = next((id_ for id_ in ready if self._begin(self._graph.nodes[id_])), None)
+            begun = next((id_ for id_ in ready if self._has_room() and self._begin(self._graph.nodes[id_])), None)
             if begun is not None:
                 ready.remove(begun)
             elif ready and not self._running:
                 self._wait_for_other_run(self._graph.nodes[ready[0]])
-            # One at a time: what has ended lands before the next begins.
+            # What has ended lands before the next begins.
             self._collect(timeout=0.0 if begun is not None else _LOOK_AGAIN if ready else None)
 
+    def _has_room(self) -> bool:
+        """Whether one more step can be executed now."""
+        return len(self._running) < self._engine.slots
+
     def _collect(self, timeout: float | None) -> None:
-        """Notes the steps that have ended; waits for one for at most `timeout` seconds."""
-        if self._running:
-            done, _ = wait(self._running, timeout, return_when=FIRST_COMPLETED)
-            for future in done:
+        """Notes the steps that have ended; waits for one for at most `timeout` seconds, if any runs."""
+        try:
+            while self._running:
+                future = self._ended.get(timeout=timeout) if timeout != 0.0 else self._ended.get_nowait()
                 self._end(self._running.pop(future), future.result())
+                timeout = 0.0
+        except queue.Empty:
+            return
 
     def _wait_for_other_run(self, node: Node) -> None:
         """Waits for the run that executes the same step right now: its result will be a hit."""
-        key = self._decide(node).key
+        key = self._decider.decide(node).key
         self._record.publish()  # that run may be waiting for one of ours
         self._claims.wait(key, functools.partial(self._observer.step_waits, node.id))
         self._record.look_again()
@@ -224,7 +220,9 @@ class _Runner:
             self._settle(node, self._record.skipped(node.id, node.step.name), "a step before it failed")
             return True
         try:
-            decision = self._decide(node)
+            if self._running and self._engine.shares_memory:
+                self._states.forget()  # what runs beside may change anything
+            decision = self._decider.decide(node)
             if self._again.before(decision):
                 return self._begin(node)  # what it finds now may be what it found before
         except PipelineError as error:  # what the step declares cannot be done; others can go on
@@ -267,25 +265,28 @@ class _Runner:
         self._observer.step_started(node.id)
         if (model := self._models.of(node)) is not None:
             model.executes()
-        self._running[self._submit(decision, self._with_hooks(node.step))] = decision
+        hooks = {name: hook for name in HOOKS if (hook := getattr(self._options, name)) is not None}
+        future = self._submit(decision, hooks)
+        self._running[future] = decision
+        future.add_done_callback(self._ended.put)
 
-    def _submit(self, decision: Decision, step: Step[Any, Any]) -> Future[Outcome]:
+    def _submit(self, decision: Decision, hooks: Mapping[str, Any]) -> Future[Outcome]:
         """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
-        node = decision.node
+        node, run = decision.node, self._record.run
         is_ours = self._graph.nodes.get(node.id) is node  # else it is of a pipeline that ran before
-        names = self._output_names[node.id] if is_ours else {each.name: each.name for each in step.signature.outputs}
-        here = RunningStep(
-            run_id=self._record.run.run, run_name=self._record.run.name, pipeline_name=self._record.run.pipeline,
-            step=node.step.with_options(enable_cache=self._options.uses_cache(node.step.options)),
-            step_name=node.step.name, invocation_id=node.id, inputs=decision.inputs,
+        declared = node.step.signature.outputs
+        task = StepTask(
+            run_id=run.run, run_name=run.name, pipeline_name=run.pipeline, invocation_id=node.id, step=node.step,
+            code=Oid(decision.code.id), inputs=decision.inputs, lists=node.lists,
             parameters=copy.deepcopy(dict(node.params)),
-            repository=self._repository, transaction=self._transaction,
-            outputs=names, extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra,
-            model=self._models.of(node) if is_ours else None, publish=self._record.look_again,
+            outputs=self._output_names[node.id] if is_ours else {each.name: each.name for each in declared},
+            extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra, hooks=hooks,
+            uses_cache=self._options.uses_cache(node.step.options),
+            has_model=is_ours and self._models.of(node) is not None,
         )  # fmt: skip
         if is_ours:
-            self._begun[node.id] = decision, here, now_ms()
-        return self._executor.submit(execute.execute, step, here, decision.world, decision.inputs, node.lists)
+            self._begun[node.id] = decision, now_ms()
+        return self._engine.submit(task)
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error
@@ -300,37 +301,6 @@ class _Runner:
                 artifact = made[output.name].id if made else None
                 versions.check_label(self._transaction, name, label, artifact)
 
-    def _with_hooks(self, step: Step[Any, Any]) -> Step[Any, Any]:
-        """The step with the pipeline's hooks where it has none of its own."""
-        missing = {name: getattr(self._options, name) for name in HOOKS if getattr(step.options, name) is None}
-        return step.with_options(**missing) if any(missing.values()) else step
-
-    def _decide(self, node: Node) -> Decision:
-        inputs = {
-            name: tuple(self._input(node, name, source) for source in sources) for name, sources in node.sources.items()
-        }
-        self._states.owed.begin(node.step.function)
-        if self._running:
-            self._states.forget()  # what runs beside may change anything
-        run = self._record.run
-        extra = self._options.extra_of(node.step.options)
-        asked = told(run.run, run.name, run.pipeline, node, extra, self._models.of(node))
-        return decide(
-            node, inputs, self._repository, self._transaction, asked, self._states,
-            judge=self._judge, use_cache=self._options.uses_cache(node.step.options),
-            last=run_lookup.last_commit(self._previous, node.id),
-        )  # fmt: skip
-
-    def _input(self, node: Node, name: str, source: Any) -> Input:
-        if isinstance(source, (ModelArtifact, ModelFact)):
-            return self._ingest.of_model(self._models, node, name, source)
-        if not isinstance(source, StepOutput):
-            return self._ingest.resolve(source, node.step.name, name)
-        assert source.output is not None
-        made = self._results[source.invocation]
-        output = made.outputs[source.output]
-        return Input(output.artifact, output.name, made.commit, source.output)
-
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         self._states.written.add(outcome.trace, decision.world.places)
         try:
@@ -338,7 +308,7 @@ class _Runner:
                 if self._is_stopped(decision.node):
                     self._begin(decision.node)
                 else:
-                    self._start(self._decide(decision.node))
+                    self._start(self._decider.decide(decision.node))
                 return
         except PipelineError as error:
             outcome.error = error

@@ -10,9 +10,9 @@ from typing import Any
 from artvcs.vcs import (
     ArtError,
     Artifact,
+    Draft,
     Oid,
     Repository,
-    Transaction,
     UnknownName,
     disk_is_full,
     proofs,
@@ -47,13 +47,13 @@ class Saved:
 
 
 def save(
-    transaction: Transaction, repository: Repository, value: Any, materializer: type[Materializer] | None = None,
+    draft: Draft[Any], repository: Repository, value: Any, materializer: type[Materializer] | None = None,
     progress: worktree.Progress = worktree.no_progress, *, describe: bool = True,
 ) -> Saved:  # fmt: skip
     """Stores a value as an artifact.
 
     Args:
-        transaction: Where to put it.
+        draft: Where to put it.
         repository: The repository.
         value: The value.
         materializer: Who writes it; by default the one that its type has.
@@ -74,17 +74,17 @@ def save(
         with _blaming(cls, f"store a value of type {type_name}"):
             writer.save(value)
         if (files := writer.folder.held) is not None and not writer.included:
-            payload = worktree.add_held(transaction, files)
+            payload = worktree.add_held(draft, files)
         else:
             known = worktree.StatCache(repository.cache, repository.store)
-            payload = worktree.add_folder(transaction, writer.folder.path, writer.included, progress, known=known)
+            payload = worktree.add_folder(draft, writer.folder.path, writer.included, progress, known=known)
         for name in writer.included:
             writer.extents[name] = worktree.extent(repository.store, payload.id, name)
         with _blaming(cls, f"describe a value of type {type_name}"):
             found = writer.extract_metadata(value) if describe else {}
             facts = {str(name): values.encode(fact) for name, fact in found.items()}
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
-    oid = transaction.put(artifact)
+    oid = draft.put(artifact)
     if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
         # Made by this process: whether the same is stored already makes no difference.
         proofs.note_made(repository.layout, oid)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from artvcs.pipelines.define.step import step
     from artvcs.pipelines.functions import load_artifact, log_metadata, register_artifact, save_artifact
     from artvcs.pipelines.pipelines import pipeline
-    from artvcs.pipelines.run.context import get_step_context
+    from artvcs.pipelines.run.execution.context import get_step_context
     from artvcs.pipelines.values.materializers import CSVString, HTMLString, JSONString, MarkdownString, Materializer
 
 _HOMES = {
@@ -39,7 +39,7 @@ _HOMES = {
     "Model": "define.model",
     "ModelStages": "define.model",
     "Retry": "define.options",
-    "get_step_context": "run.context",
+    "get_step_context": "run.execution.context",
     "load_artifact": "functions",
     "log_metadata": "functions",
     "pipeline": "pipelines",

@@ -98,7 +98,8 @@ def test_the_demo_and_what_the_readme_says_of_verbs(demo: Demo, pictures: Module
 
 
 ELSEWHERE = re.compile(
-    r"prices|s3://|data\.csv|train\.py|dvc|lfs|mlflow|zenml|training-|shop|origin|/srv|completion|fetch|pull|push|serve|-t 4f"
+    r"prices|s3://|data\.csv|train\.py|dvc|lfs|mlflow|zenml|training-|shop|origin|/srv|completion|fetch|pull|push|serve"
+    "|-t 4f"
 )
 """What the examples of `--help` name that is not of the demo."""
 

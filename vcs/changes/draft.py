@@ -40,6 +40,7 @@ class Draft(Putting[G], ABC):
         self._view_of = view
         self._view = view(self._seen)
         self._intents: list[Intent] = []
+        self._afterwards: list[Callable[[], object]] = []
 
     # Reading
 
@@ -94,6 +95,16 @@ class Draft(Putting[G], ABC):
         Args:
             tolerant: Whether what cannot be meant any more is left out, instead of publishing nothing.
         """
+
+    def when_published(self, call: Callable[[], object]) -> None:
+        """Calls this once, when all that was put so far has been published."""
+        self._afterwards.append(call)
+
+    def _tell(self) -> None:
+        """All that was put so far has been published."""
+        calls, self._afterwards = self._afterwards, []
+        for call in calls:
+            call()
 
     def _look_again(self) -> None:
         super()._look_again()

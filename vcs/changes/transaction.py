@@ -53,7 +53,6 @@ class Transaction(Draft[Incoming]):
         super().__init__(store, layout, lambda: Incoming(store, layout), publisher.view)
         self.why = why
         self._publisher = publisher
-        self._afterwards: list[Callable[[], object]] = []
         self._landed = 0  # so many of the intents
         self.standing: tuple[Intent, ...] = ()
         self.conflicts: list[Conflict] = []
@@ -220,15 +219,6 @@ class Transaction(Draft[Incoming]):
             self._incoming.published(self.why, self.standing, self._seen.seq)
             self._look_again()
             self._tell()
-
-    def when_published(self, call: Callable[[], object]) -> None:
-        """Calls this once, when all that was put so far has been published."""
-        self._afterwards.append(call)
-
-    def _tell(self) -> None:
-        calls, self._afterwards = self._afterwards, []
-        for call in calls:
-            call()
 
     def close(self) -> None:
         """Ends the transaction. What was landed but not published is published by `recovery`."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from ..changes.transaction import Transaction
+from ..changes.putting import Putting
 from ..errors import DamagedError
 from ..maps import trees
 from ..objects.names import check_entry_names
@@ -13,11 +14,11 @@ from ..objects.oid import Oid
 from ..storage.store import ObjectStore
 
 
-def add_held(transaction: Transaction, files: Mapping[str, bytes]) -> Entry:
+def add_held(sink: Putting[Any], files: Mapping[str, bytes]) -> Entry:
     """Stores files that stand in one folder; the same as `add_folder` of that folder.
 
     Args:
-        transaction: Where they are put.
+        sink: Where they are put.
         files: Name → content.
 
     Raises:
@@ -25,8 +26,8 @@ def add_held(transaction: Transaction, files: Mapping[str, bytes]) -> Entry:
     """
     names = sorted(files)
     check_entry_names(names)
-    oids = transaction.put_blobs([files[name] for name in names])
-    writer = trees.FolderWriter(transaction.store, transaction.put)
+    oids = sink.put_blobs([files[name] for name in names])
+    writer = trees.FolderWriter(sink.store, sink.put)
     for name, oid in zip(names, oids, strict=True):
         writer.add(Entry(name, FILE, oid, len(files[name])))
     return writer.finish("")

@@ -18,7 +18,7 @@ from artvcs.pipelines.history.finding import lookup, meant
 from artvcs.pipelines.history.models import ModelVersion
 from artvcs.pipelines.history.views import ArtifactVersion
 from artvcs.pipelines.record.models import new_version
-from artvcs.pipelines.run import context
+from artvcs.pipelines.run.execution import context
 from artvcs.vcs import RepositoryNotFound, UnknownName, runs, versions
 
 from ._meaning import facts, ids

@@ -8,7 +8,7 @@ import pytest
 
 from artvcs import pipeline, step
 from artvcs.pipelines.errors import RunFailed, StepTimeout
-from artvcs.pipelines.run.timeouts import time_limit
+from artvcs.pipelines.run.execution.timeouts import time_limit
 
 pytestmark = pytest.mark.usefixtures("project")
 

@@ -13,7 +13,7 @@ from artvcs.pipelines.errors import NoContext
 from artvcs.pipelines.functions import add_tags, log_metadata, remove_tags, running_output
 from artvcs.pipelines.history.finding import lookup
 from artvcs.pipelines.history.views import ArtifactVersion
-from artvcs.pipelines.run import context
+from artvcs.pipelines.run.execution import context
 from artvcs.pipelines.typing import fit
 from artvcs.pipelines.values.materializers import find_for_type
 from artvcs.vcs import Input, UnknownName
@@ -118,7 +118,7 @@ class StepContext(context.StepContext, HasMore):
         bare = fit.bare(self._declared(output).annotation)
         kind = typing.get_origin(bare) or bare
         of_type = find_for_type(kind) if isinstance(kind, type) else None
-        return here.step.options.output_materializers.get(output) or of_type
+        return here.task.step.options.output_materializers.get(output) or of_type
 
     def get_output_artifact_uri(self, output_name: str | None = None) -> str:
         """Cannot be told: files are packed. Raises NotHere."""
@@ -137,15 +137,15 @@ class StepContext(context.StepContext, HasMore):
     @property
     def inputs(self) -> dict[str, list[ArtifactVersionResponse]]:
         """Input name → the versions that the step takes. Which ones they are counts for the cache then."""
-        return {name: [self._taken(each) for each in group] for name, group in self._here.inputs.items()}
+        return {name: [self._taken(each) for each in group] for name, group in self._here.task.inputs.items()}
 
     def _taken(self, link: Input) -> ArtifactVersionResponse:
-        record = lookup.find_value(self._here.transaction, link.name, link.artifact)
+        record = lookup.find_value(self._here.draft, link.name, link.artifact)
         self._here.reads[f"{link.name}@{record.number}"] = link
         return ArtifactVersionResponse(ArtifactVersion(self._here.repository, record))
 
     def _declared(self, output: str) -> Any:
-        return next(each for each in self._here.step.signature.outputs if each.name == output)
+        return next(each for each in self._here.task.step.signature.outputs if each.name == output)
 
 
 class _Config:
@@ -172,7 +172,7 @@ class _Config:
     @property
     def enable_cache(self) -> bool | None:
         """Whether an earlier result of the step may be used."""
-        return self._here._here.step.options.enable_cache
+        return self._here._here.task.uses_cache
 
     @property
     def model(self) -> Any:
@@ -192,7 +192,7 @@ class _ConfigOfRun(_Config):
     def extra(self) -> Mapping[str, Any]:
         """What the pipeline says in `extra`."""
         _ = self._here.extra  # the step depends on what is said there
-        return self._here._here.extra_of_pipeline
+        return self._here._here.task.extra_of_pipeline
 
     @property
     def name(self) -> str:

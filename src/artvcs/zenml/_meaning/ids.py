@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from artvcs.pipelines.history.finding import meant
-from artvcs.pipelines.run import context
+from artvcs.pipelines.run.execution import context
 from artvcs.vcs import Refs, Repository, Version, hash_bytes, versions
 
 _FROM_ARTIFACT = 12
@@ -81,5 +81,5 @@ def is_id(text: str) -> bool:
 def _refs(repository: Repository | None) -> Refs:
     here = context.current()
     if here is not None and repository in (None, here.repository):
-        return here.transaction
+        return here.draft
     return (repository or Repository.discover()).refs()

@@ -11,7 +11,7 @@ from artvcs.pipelines import functions
 from artvcs.pipelines.errors import DefinitionError, PipelineError
 from artvcs.pipelines.history.finding import lookup, meant
 from artvcs.pipelines.record.models import new_version
-from artvcs.pipelines.run import context
+from artvcs.pipelines.run.execution import context
 from artvcs.vcs import EditVersion, Output, Repository, UnknownName, versions
 
 from .._names.absent import NotHere, ignored, not_here
@@ -153,7 +153,7 @@ def log_artifact_metadata(
     of_step = (
         here is not None
         and artifact_version is None
-        and (artifact_name is None or artifact_name in here.outputs or artifact_name in here.outputs.values())
+        and (artifact_name is None or artifact_name in here.task.outputs or artifact_name in here.task.outputs.values())
     )
     log_metadata(
         metadata, artifact_name=artifact_name, artifact_version=artifact_version,
@@ -209,7 +209,7 @@ def _tagged(of: Mapping[str, Any]) -> dict[str, Any]:
         here = context.current()
         if here is None:
             raise PipelineError("Tags are of an artifact or of a run; name one of them.")
-        run = here.run_id
+        run = here.task.run_id
     run = None if run is None else str(getattr(run, "id", run))
     return {"artifact": artifact, "version": version, "run": run, "infer_artifact": infer}
 

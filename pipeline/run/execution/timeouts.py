@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from ..errors import StepTimeout
+from ...errors import StepTimeout
 
 
 @contextmanager

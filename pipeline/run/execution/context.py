@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import Input, Repository, Transaction, canonical, hash_bytes
+from artvcs.vcs import Draft, Input, Repository, canonical, hash_bytes
 
-from ..errors import NoContext, PipelineError
-from ..history.curves import Point
-from ..history.finding import lookup
-from ..history.models import ModelVersion
-from ..history.views import ArtifactVersion
-from ..record.models import WorkedOn, asked
-from ..trace.owners import targets
-from ..typing.encode import encode_metadata
+from ...errors import NoContext, PipelineError
+from ...history.curves import Point
+from ...history.finding import lookup
+from ...history.models import ModelVersion
+from ...history.views import ArtifactVersion
+from ...record.models import asked
+from ...trace.owners import targets
+from ...typing.encode import encode_metadata
+from .task import StepTask
+from .workplace import ModelAtWork, Workplace
 
 if TYPE_CHECKING:
-    from ..define.graph import Node
-    from ..define.step import Step
+    from ...define.graph import Node
 
 
 @dataclass
@@ -29,56 +30,44 @@ class RunningStep:
     """A step that runs.
 
     Attributes:
-        run_id: The run's id.
-        run_name: The run's name.
-        pipeline_name: The pipeline's name.
-        step_name: The step's name.
-        invocation_id: Which use of the step this is.
-        parameters: The step's parameters.
-        step: The step, with its options.
-        inputs: Input name → the artifacts that it takes.
-        extra: What the step, or else its pipeline, says in `extra`.
-        extra_of_pipeline: What its pipeline says in `extra`.
-        metadata: What the step noted with `log_metadata` so far.
+        task: What is executed.
+        place: Where.
+        model: The version of a model that what it makes belongs to.
+        metadata: What it noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
         missing: Those it asked for that there were none of, written likewise.
         notes: What it noted about the run it is part of (under None), or about other steps of that run.
-        outputs: Its outputs → what each is stored as.
         of_outputs: What it noted about its outputs so far.
         output_tags: The tags that it gave its outputs so far.
-        publish: Makes visible what has happened in the run so far.
-        model: The version of a model that what it makes belongs to.
-        of_model: What it noted about that so far.
+        of_model: What it noted about its model so far.
         curves: What it noted step by step of a training.
         left: Tells what it has left in files.
         log: Tells what it has printed.
     """
 
-    run_id: str
-    run_name: str
-    pipeline_name: str
-    step_name: str
-    invocation_id: str
-    parameters: Mapping[str, Any]
-    step: Step[Any, Any] = field(repr=False)
-    inputs: Mapping[str, Sequence[Input]] = field(repr=False)
-    repository: Repository = field(repr=False)
-    transaction: Transaction = field(repr=False)
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    extra_of_pipeline: Mapping[str, Any] = field(default_factory=dict)
+    task: StepTask
+    place: Workplace
+    model: ModelAtWork | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
-    outputs: Mapping[str, str] = field(default_factory=dict)
     of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     output_tags: dict[str, list[str]] = field(default_factory=dict)
-    publish: Callable[[], object] = field(default=lambda: None, repr=False)
-    model: WorkedOn | None = field(default=None, repr=False)
     of_model: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[Point]] = field(default_factory=dict)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
     log: Callable[[], str] = str
+
+    @property
+    def repository(self) -> Repository:
+        """Where it reads."""
+        return self.place.repository
+
+    @property
+    def draft(self) -> Draft[Any]:
+        """What it stores goes into it, and what is stored and meant so far can be read there."""
+        return self.place.draft
 
 
 class StepContext:
@@ -115,13 +104,13 @@ class StepContext:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The step's parameters."""
-        return self._here.parameters
+        return self._here.task.parameters
 
     @property
     def extra(self) -> Mapping[str, Any]:
         """What the step, or else its pipeline, says in `extra`."""
-        _note("extra", spelt(self._here.extra))
-        return self._here.extra
+        _note("extra", spelt(self._here.task.extra))
+        return self._here.task.extra
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -137,24 +126,24 @@ class StepContext:
         """
         if self._here.model is None:
             raise PipelineError(
-                f"The step {self._here.step_name!r} has no model; give it or its pipeline one: "
+                f"The step {self._here.task.step_name!r} has no model; give it or its pipeline one: "
                 '@pipeline(model=Model("NAME")).'
             )
         return StepModel(self._here, self._here.model)
 
     def _asked(self, name: str) -> str:
-        answer = str(getattr(self._here, name))
+        answer = str(getattr(self._here.task, name))
         _note(name, answer)
         return answer
 
     def __repr__(self) -> str:
-        return f"<step context of {self._here.invocation_id}>"
+        return f"<step context of {self._here.task.invocation_id}>"
 
 
 class StepModel:
     """The version of a model that a step works on. What the step asks of it counts for the cache."""
 
-    def __init__(self, here: RunningStep, worked_on: WorkedOn) -> None:
+    def __init__(self, here: RunningStep, worked_on: ModelAtWork) -> None:
         self._here = here
         self._worked_on = worked_on
 
@@ -187,7 +176,7 @@ class StepModel:
         found = self._worked_on.find(name, version)
         if version is None:
             _note(asked(name), found.artifact)
-        record = lookup.find_value(self._here.transaction, name, found.artifact)
+        record = lookup.find_value(self._here.draft, name, found.artifact)
         self._here.reads[f"{name}@{record.number}"] = found
         return ArtifactVersion(self._here.repository, record)
 
@@ -205,7 +194,7 @@ class StepModel:
         return ModelVersion(self._here.repository, found)
 
     def __repr__(self) -> str:
-        return f"<model {self._worked_on.model.name} of {self._here.invocation_id}>"
+        return f"<model {self._worked_on.model.name} of {self._here.task.invocation_id}>"
 
 
 def _note(question: str, answer: str) -> None:
@@ -249,10 +238,10 @@ def spelt(extra: Mapping[str, Any]) -> str:
 
 
 def told(
-    run_id: str, run_name: str, pipeline: str, node: Node, extra: Mapping[str, Any], model: WorkedOn | None
+    run_id: str, run_name: str, pipeline: str, node: Node, extra: Mapping[str, Any], model: ModelAtWork | None
 ) -> dict[str, str]:
     """What a step would be told of its run, should it ask."""
-    more = {} if model is None else model.told()
+    more = {} if model is None else dict(model.told())
     if extra:
         more["extra"] = spelt(extra)
     return {
@@ -264,12 +253,12 @@ def told(
 def run_id() -> str:
     """The id of the run that is going on here; empty outside of steps."""
     here = _context.get()
-    return here.run_id if here is not None else ""
+    return here.task.run_id if here is not None else ""
 
 
 @contextmanager
-def writing(why: str, repository: Repository | None = None) -> Iterator[tuple[Repository, Transaction]]:
-    """A repository and a transaction in it: those of the running step, or fresh ones.
+def writing(why: str, repository: Repository | None = None) -> Iterator[tuple[Repository, Draft[Any]]]:
+    """A repository and a change of it: those of the running step, or fresh ones.
 
     Args:
         why: What is done, for the log.
@@ -277,7 +266,7 @@ def writing(why: str, repository: Repository | None = None) -> Iterator[tuple[Re
     """
     here = current()
     if here is not None and repository in (None, here.repository):
-        yield here.repository, here.transaction
+        yield here.repository, here.draft
         return
     repository = repository or Repository.discover(create=True)
     with repository.transaction(why) as transaction:

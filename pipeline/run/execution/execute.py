@@ -11,59 +11,62 @@ import dataclasses
 import inspect
 import time
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TextIO
 
 from artvcs.vcs import Input, Repository, now_ms, versions
 
-from ..define.options import Hook
-from ..define.signature import Signature
-from ..define.step import Step
-from ..errors import PipelineError, TypeMismatch
-from ..escaping import storable
-from ..record.outcome import Outcome
-from ..trace.conclude import conclude
-from ..trace.left.kinds import FILES
-from ..trace.model import Trace
-from ..trace.verify import World
-from ..trace.watch import recording
-from ..trace.watch.finding import looked_in_vain
-from ..typing import fit
-from ..units import count
-from ..values import store, trust
-from ..values.store import Saved
+from ...define.options import Hook
+from ...define.signature import Signature
+from ...define.step import Step
+from ...errors import PipelineError, TypeMismatch
+from ...escaping import storable
+from ...record.outcome import Outcome
+from ...trace.conclude import conclude
+from ...trace.left.kinds import FILES
+from ...trace.model import Trace
+from ...trace.watch import recording
+from ...trace.watch.finding import looked_in_vain
+from ...typing import fit
+from ...units import count
+from ...values import store, trust
+from ...values.store import Saved
 from . import context, logs
 from .context import RunningStep
+from .task import StepTask
 from .timeouts import time_limit
+from .workplace import Workplace
 
 
-def execute(
-    step: Step[Any, Any],
-    here: RunningStep,
-    world: World,
-    inputs: Mapping[str, Sequence[Input]],
-    lists: frozenset[str],
-) -> Outcome:
-    """Runs a step with its retries, hooks and timeout.
+def execute(task: StepTask, place: Workplace) -> Outcome:
+    """Executes a step with its retries, hooks and timeout.
 
     Args:
-        step: The step.
-        here: Where it stands in its run.
-        world: Its code, and the state that it begins in.
-        inputs: Input name → artifacts to load.
-        lists: The inputs that are lists of artifacts.
+        task: What is to be executed.
+        place: Where this is.
     """
-    outcome = Outcome(started=now_ms())
-    before = world.state
+    here = RunningStep(task, place, place.model(task.invocation_id) if task.has_model else None)
+    started = now_ms()
+    try:
+        return _execute(here, Outcome(started))
+    except KeyboardInterrupt:
+        place.interrupted(task, _told(Outcome(started, trace=Trace(left={FILES: here.left()})), here))
+        raise
+
+
+def _execute(here: RunningStep, outcome: Outcome) -> Outcome:
+    step, states = here.task.step, here.place.states
+    code = step.code().called_with(here.task.parameters)
+    before = states.of(code)
     with (
         context.entered(here), logs.capture() as log, recording(here.repository) as seen,
         seen.environment.given(step.options.environment),
     ):  # fmt: skip
         here.left, here.log = seen.files.left, log.getvalue
         try:
-            _call(step.options.on_start)
-            outcome.outputs = _try_often(step, here, inputs, lists, log)
+            _call(here.task.hook("on_start"))
+            outcome.outputs = _try_often(here, log)
         except Exception as error:  # whatever the step raised is its failure, not ours
             outcome.error = error
             looked_in_vain(seen, error)
@@ -72,19 +75,9 @@ def execute(
                 f"The step {step.name!r} called sys.exit({error.code!r}); return a value or raise an error instead."
             )
             outcome.error = PipelineError(message)
-        _call_hooks(step, outcome, log)
-    outcome.trace = _judged(conclude(seen, world.code, before, world.states.after(world.code)), step)
+        _call_hooks(here.task, outcome, log)
+    outcome.trace = _judged(conclude(seen, code, before, states.after(code)), step)
     return _told(outcome, here)
-
-
-def interrupted(here: RunningStep, started: int) -> Outcome:
-    """How an execution stands that is interrupted now.
-
-    Args:
-        here: Where it stands in its run.
-        started: When it began, in milliseconds since 1970 UTC.
-    """
-    return _told(Outcome(started, trace=Trace(left={FILES: here.left()})), here)
 
 
 def _told(outcome: Outcome, here: RunningStep) -> Outcome:
@@ -104,36 +97,29 @@ def _judged(trace: Trace, step: Step[Any, Any]) -> Trace:
     return dataclasses.replace(trace, refused=(*trace.refused, forbidden))
 
 
-def _try_often(
-    step: Step[Any, Any],
-    here: RunningStep,
-    inputs: Mapping[str, Sequence[Input]],
-    lists: frozenset[str],
-    log: TextIO,
-) -> dict[str, Saved]:
-    retry = step.options.retry
+def _try_often(here: RunningStep, log: TextIO) -> dict[str, Saved]:
+    retry = here.task.step.options.retry
     for failed in range(1, retry.count + 1):
         try:
-            return _try(step, here, inputs, lists)
+            return _try(here)
         except Exception as error:
             log.write(f"Try {failed} of {retry.count + 1} failed: {type(error).__name__}: {error}\n")
             time.sleep(retry.wait(failed))
-    return _try(step, here, inputs, lists)
+    return _try(here)
 
 
-def _try(
-    step: Step[Any, Any], here: RunningStep, inputs: Mapping[str, Sequence[Input]], lists: frozenset[str]
-) -> dict[str, Saved]:
+def _try(here: RunningStep) -> dict[str, Saved]:
+    task, step = here.task, here.task.step
     # Copies: what the step changes in them must not change what is recorded, or the next try.
-    arguments = copy.deepcopy(dict(here.parameters))
+    arguments = copy.deepcopy(dict(task.parameters))
     annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
-    for name, sources in inputs.items():
+    for name, sources in task.inputs.items():
         loaded = [_loaded(here.repository, source) for source in sources]
-        value = _collected(loaded, annotations[name]) if name in lists else loaded[0]
+        value = _collected(loaded, annotations[name]) if name in task.lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
     with time_limit(step.options.timeout, step.name):
         returned = _awaited(step.called(arguments))
-    return _store(step, here, returned)
+    return _store(here, returned)
 
 
 def _loaded(repository: Repository, source: Input) -> Any:
@@ -165,12 +151,12 @@ def _collected(loaded: list[Any], annotation: Any) -> Any:
     return tuple(loaded) if (typing.get_origin(bare) or bare) is tuple else loaded
 
 
-def _store(step: Step[Any, Any], here: RunningStep, returned: Any) -> dict[str, Saved]:
-    stored = {}
+def _store(here: RunningStep, returned: Any) -> dict[str, Saved]:
+    step, stored = here.task.step, {}
     for name, annotation, value in _split(step.name, step.signature, returned):
         checked = step.returned(value, annotation, f"the output {name!r} of step {step.name!r}")
         materializer = step.options.output_materializers.get(name)
-        stored[name] = store.save(here.transaction, here.repository, checked, materializer)
+        stored[name] = store.save(here.draft, here.repository, checked, materializer)
     return stored
 
 
@@ -192,12 +178,11 @@ def _split(step: str, signature: Signature, returned: Any) -> Iterator[tuple[str
         yield output.name, output.annotation, value
 
 
-def _call_hooks(step: Step[Any, Any], outcome: Outcome, log: TextIO) -> None:
+def _call_hooks(task: StepTask, outcome: Outcome, log: TextIO) -> None:
     """Success hooks run after outputs were checked and stored; a hook that raises fails its step."""
-    hook = step.options.on_success if outcome.error is None else step.options.on_failure
-    for each in (hook, step.options.on_end):
+    for name in ("on_success" if outcome.error is None else "on_failure", "on_end"):
         try:
-            _call(each, outcome.error)
+            _call(task.hook(name), outcome.error)
         except Exception as error:
             if outcome.error is None:
                 outcome.outputs, outcome.error = {}, error

@@ -1,0 +1,32 @@
+"""Who executes the steps of a run: the one seam is `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from ...record.outcome import Outcome
+from ..execution.execute import execute
+from ..execution.task import StepTask
+from ..execution.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Who executes the steps of one run.
+
+    Attributes:
+        executor: Who does it. Its `shutdown(cancel_futures=True)` also interrupts what runs, and waits for it.
+        place: Where it is done; an executor whose workers are elsewhere gives them a place of theirs.
+        slots: So many steps are executed side by side.
+        shares_memory: Whether a step finds in memory what those before it left there.
+    """
+
+    executor: Executor
+    place: Workplace
+    slots: int = 1
+    shares_memory: bool = True
+
+    def submit(self, task: StepTask) -> Future[Outcome]:
+        """Has a step executed."""
+        return self.executor.submit(execute, task, self.place)
