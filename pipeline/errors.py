@@ -7,6 +7,7 @@
     ├── MaterializerError  a value cannot be stored or loaded
     ├── UntrustedData      loading would run code that came from elsewhere
     ├── StepTimeout        a step ran longer than it may
+    ├── StepKilled         the process that executed a step has ended in the midst of it
     ├── InUse              something cannot be deleted, since a run uses it
     └── RunFailed          a run ended with a failed step
 
@@ -18,8 +19,9 @@ Messages are made as there: one sentence that says what happened and what to do.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from artvcs.vcs import ArtError, UnknownName
 from artvcs.vcs.tracebacks import without_libraries, without_ours
@@ -53,6 +55,38 @@ class UntrustedData(PipelineError):
 
 class StepTimeout(PipelineError):
     """A step ran longer than it may."""
+
+    @classmethod
+    def after(cls, seconds: float, step: str) -> Self:
+        """A step took longer than so many seconds, which are its timeout."""
+        return cls(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
+
+
+class StepKilled(PipelineError):
+    """The process that executed a step has ended in the midst of it."""
+
+    @classmethod
+    def by(cls, code: int, step: str) -> Self:
+        """How a process has ended that executed a step.
+
+        Args:
+            code: Its exit code; that of a signal, negated, if one has killed it.
+            step: The step's name.
+        """
+        if code >= 0:
+            return cls(f"The step {step!r} ended its process with exit code {code}; return a value, or raise an error.")
+        try:
+            name, hint = signal.Signals(-code).name, _HINTS.get(signal.Signals(-code), "")
+        except ValueError:
+            name, hint = f"signal {-code}", ""
+        return cls(f"The step {step!r} was killed by {name}{hint}.")
+
+
+_HINTS = {
+    signal.SIGKILL: ", as Linux does where memory runs out; let it need less, or fewer steps run side by side",
+    signal.SIGSEGV: ", by a fault of a library that it uses",
+    signal.SIGABRT: ", by a fault of a library that it uses",
+}
 
 
 class NoContext(PipelineError, RuntimeError):

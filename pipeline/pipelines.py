@@ -75,6 +75,8 @@ class Pipeline(Generic[P]):
         parameters: Mapping[str, Any] | None = None,
         extra: Mapping[str, Any] | None = None,
         environment: Mapping[str, Any] | None = None,
+        executor: str | None = None,
+        jobs: int | None = None,
         steps: Mapping[str, Any] | None = None,
         config_path: str | os.PathLike[str] | None = None,
     ) -> Pipeline[P]:
@@ -90,6 +92,7 @@ class Pipeline(Generic[P]):
             name=name, enable_cache=enable_cache, substitutions=substitutions, execution_mode=execution_mode,
             run_name=run_name, run_all=run_all, tags=tags, on_start=on_start, on_end=on_end, on_success=on_success,
             on_failure=on_failure, model=model, parameters=parameters, extra=extra, environment=environment,
+            executor=executor, jobs=jobs,
             steps=None if steps is None else settings.of_steps(steps),
         )  # fmt: skip
         return type(self)(self.function, options.override(**said))

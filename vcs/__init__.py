@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from .catalog.catalog import Catalog
     from .catalog.tables import watcher
     from .catalog.versions import Wanted
-    from .changes.contribution import Contribution
+    from .changes.contribution import Contribution, Link
     from .changes.draft import Draft
     from .changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, EndStep, Promote, PutRun
+    from .changes.lending import Lent
     from .changes.outgoing import Brought
     from .changes.publish import now_ms
     from .changes.transaction import Transaction
@@ -97,8 +98,9 @@ _NAMES = {
     "catalog.versions": "Wanted",
     "changes.intents": "AddVersion DeleteRun DeleteVersion EditRun EditVersion EndStep Promote PutRun",
     "changes.publish": "now_ms",
-    "changes.contribution": "Contribution",
+    "changes.contribution": "Contribution Link",
     "changes.draft": "Draft",
+    "changes.lending": "Lent",
     "changes.outgoing": "Brought",
     "changes.transaction": "Transaction",
     "counting": "count",
@@ -180,6 +182,8 @@ __all__ = [
     "InvalidName",
     "Judge",
     "Layout",
+    "Lent",
+    "Link",
     "Location",
     "Lock",
     "LookupFailed",

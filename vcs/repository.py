@@ -21,7 +21,7 @@ from .catalog.database import Database
 from .catalog.file_sizes import FileSizes
 from .catalog.pack_memo import PackMemo
 from .changes import publish
-from .changes.contribution import Contribution
+from .changes.contribution import Contribution, Link
 from .changes.journal import leftovers
 from .changes.publish import Publisher, now_ms
 from .changes.transaction import Transaction
@@ -266,14 +266,15 @@ class Repository:
         """As `transaction`, leaving alone what killed processes left."""
         return Transaction(self.store, self.layout, self._publisher, why)
 
-    def contribute(self, folder: Path) -> Contribution:
+    def contribute(self, folder: Path, link: Link) -> Contribution:
         """Begins a part of a change that another process makes.
 
         Args:
             folder: A folder of that process's, for what is not whole yet.
+            link: The way to that process.
         """
         with storage_errors(f"writing to {self.layout.folder}"):
-            return Contribution(self.store, self.layout, self._publisher.view, folder)
+            return Contribution(self.store, self.layout, self._publisher.view, folder, link)
 
     def author(self) -> str:
         """Who makes changes here: Git's user.name and user.email, else the user and host."""

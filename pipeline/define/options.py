@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from ..errors import DefinitionError
 from ..values.materializers import Materializer
+from .executors import check_executor, check_jobs
 from .model import Model
 from .policy import CachePolicy
 from .settings import StepSettings
@@ -128,6 +129,8 @@ class PipelineOptions(Options):
         run_name: Template for the names of runs.
         run_all: Run every step, also those that say that they may use earlier results.
         tags: Labels of each run.
+        executor: Where its steps are executed, see docs/executors.md.
+        jobs: How many of them side by side.
         steps: Step or invocation → what is said about it; it goes before what the code says.
     """
 
@@ -135,6 +138,8 @@ class PipelineOptions(Options):
     run_name: str | None = None
     run_all: bool = False
     tags: Sequence[str] = ()
+    executor: str | None = None
+    jobs: int | None = None
     steps: Mapping[str, StepSettings] = dataclasses.field(default_factory=dict)
 
     def override(self, **said: Any) -> Self:
@@ -162,6 +167,10 @@ class PipelineOptions(Options):
             raise DefinitionError(
                 f"execution_mode={self.execution_mode!r} is unknown; use {', '.join(EXECUTION_MODES)}."
             )
+        if self.executor is not None:
+            check_executor(self.executor)
+        if self.jobs is not None:
+            check_jobs(self.jobs)
         if isinstance(self.tags, str) or not all(isinstance(tag, str) for tag in self.tags):
             raise DefinitionError(f"tags={self.tags!r} is not possible; give a list of texts.")
 

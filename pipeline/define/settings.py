@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _PIPELINE = (
     "parameters", "steps", "run_name", "enable_cache", "execution_mode", "tags", "substitutions", "model",
-    "extra", "environment", "success_hook_source", "failure_hook_source",
+    "extra", "environment", "success_hook_source", "failure_hook_source", "executor", "jobs",
 )  # fmt: skip
 _STEP = (
     "parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra", "environment",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
-from artvcs.vcs import Repository, Transaction
+from artvcs.vcs import Brought, Lent, Oid, Repository, Transaction
 
 from ..define.graph import Graph
+from ..define.options import HOOKS
 from ..record.models import Models, WorkedOn
 from ..record.outcome import Outcome
 from ..trace.verify import States
@@ -36,6 +39,12 @@ class Coordinator:
     catch_up: Callable[[], None]
     stopped: dict[str, Outcome] = field(default_factory=dict)
 
+    def trying(self, tried: int) -> None:
+        """See `Workplace.trying`."""
+
+    def limited(self, seconds: float | None) -> None:
+        """See `Workplace.limited`."""
+
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:
         """See `Workplace.interrupted`."""
         self.stopped[task.invocation_id] = outcome
@@ -43,3 +52,44 @@ class Coordinator:
     def model(self, invocation_id: str) -> WorkedOn | None:
         """See `Workplace.model`."""
         return self.models.of(self.graph.nodes[invocation_id])
+
+    # For workers in other processes
+
+    def known(self) -> Iterator[object]:
+        """What tasks refer to, and what a process knows already that was forked from this one."""
+        nodes = [*self.graph.nodes.values(), *self.states.owed.nodes()]
+        yield from (each for node in nodes for each in (node.step, node.params))
+        yield from (hook for name in HOOKS if (hook := getattr(self.graph.options, name)) is not None)
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Inside the block no other thread changes anything in the repository."""
+        return self.draft.together()
+
+    def lend(self, roots: Iterable[Oid]) -> Lent:
+        """What a worker needs to read some objects that are not published yet."""
+        return self.draft.lend(roots)
+
+    def take_in(self, brought: Brought) -> None:
+        """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""
+        self.draft.take_in(brought)
+
+    def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
+        """Answers a worker: `catch_up`, `deliver`, or a question about a step's model.
+
+        Raises:
+            ArtError: What the step is told instead.
+        """
+        if what == "catch_up":
+            return self.catch_up()
+        if what == "deliver":
+            with self.draft.together():
+                self.take_in(*arguments)
+                return self.draft.publish(tolerant=True)
+        invocation_id, method, *given = arguments
+        model = self.model(invocation_id)
+        assert model is not None, "else nobody asks"
+        questions: dict[str, Callable[..., Any]] = {
+            "names": lambda: (model.model, model.name), "find": model.find, "version": model.version,
+            "told": model.told, "add": model.add,
+        }  # fmt: skip
+        return questions[method](*given)

@@ -122,7 +122,7 @@ class _Planner:
         self._assumed: dict[str, tuple[Oid, Commit]] = {}
         self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
-        self._states = States(repository, tried=True)
+        self._states = States(repository, shares_memory=True, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import os
 import queue
@@ -18,6 +17,7 @@ from artvcs.vcs import Commit, Judge, Oid, Repository, Run, StepRun, Transaction
 from ..cache.claims import Claims
 from ..cache.decide import Decision
 from ..define import naming
+from ..define.executors import PROCESSES
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
@@ -37,8 +37,7 @@ from .coordinator import Coordinator
 from .deciding import Decider, output_names
 from .execution import logs
 from .execution.task import StepTask
-from .executors.engine import Engine
-from .executors.inline import InlineExecutor
+from .executors.opening import choose, open_engine
 from .inputs import Ingest
 
 _LOOK_AGAIN = 0.2
@@ -107,13 +106,14 @@ class _Runner:
         for node in graph.nodes.values():
             self._models.of(node)  # one that there is none of is said before anything runs
         self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
-        self._states = States(repository)
+        chosen = choose(repository, options)
+        self._states = States(repository, shares_memory=chosen.kind != PROCESSES)
         self._decider = Decider(
             repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
             self._results,
         )  # fmt: skip
         self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
-        self._engine = Engine(InlineExecutor(), self._here)
+        self._engine = open_engine(chosen, self._here)
         self._running: dict[Future[Outcome], Decision] = {}
         self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
         self._begun: dict[str, tuple[Decision, int]] = {}
@@ -278,7 +278,7 @@ class _Runner:
         task = StepTask(
             run_id=run.run, run_name=run.name, pipeline_name=run.pipeline, invocation_id=node.id, step=node.step,
             code=Oid(decision.code.id), inputs=decision.inputs, lists=node.lists,
-            parameters=copy.deepcopy(dict(node.params)),
+            parameters=node.params,
             outputs=self._output_names[node.id] if is_ours else {each.name: each.name for each in declared},
             extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra, hooks=hooks,
             uses_cache=self._options.uses_cache(node.step.options),

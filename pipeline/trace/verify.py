@@ -18,6 +18,7 @@ from .left.consumed import is_as_left
 from .left.debt import Debt
 from .left.kinds import APPENDED, FILES
 from .left.owed import Owed
+from .left.uses import on_disk
 from .left.written import Written
 from .model import NOT_INSTALLED, Difference, Trace
 from .places import WORKING_DIRECTORY, Places
@@ -34,6 +35,7 @@ class States:
 
     Args:
         repository: Where the results are.
+        shares_memory: Whether steps find in memory what those before them left there.
         tried: Whether nothing is run: then what hits owe is forgotten afterwards.
 
     Attributes:
@@ -42,10 +44,15 @@ class States:
         takes: Executions whose results steps of this run have → the first such step.
     """
 
-    def __init__(self, repository: Repository, *, tried: bool = False) -> None:
+    def __init__(self, repository: Repository, *, shares_memory: bool, tried: bool = False) -> None:
         debts = _debts.setdefault(str(repository.project), [])
+        if not shares_memory:
+            debts = [replace(each, trace=on_disk(each.trace)) for each in debts if each.files]
         self.written = Written(repository, _places_of(repository))
-        self.owed = Owed(self.of, _places_of(repository), self.written, list(debts) if tried else debts, tried=tried)
+        self.owed = Owed(
+            self.of, _places_of(repository), self.written, list(debts) if tried else debts,
+            shares_memory=shares_memory, tried=tried,
+        )  # fmt: skip
         self.takes: dict[Oid, str] = {}
         self._known: dict[int, tuple[Followed, State]] = {}
         self._brought: dict[str, Mapping[str, str]] = {}

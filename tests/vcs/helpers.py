@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from artvcs.vcs.changes.draft import Draft
 from artvcs.vcs.changes.intents import AddVersion, PutRun
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.maps import versions as version_refs
@@ -34,7 +36,7 @@ def put_text_in(transaction: Transaction, ref: str, text: str) -> Oid:
     return oid
 
 
-def artifact_of(transaction: Transaction, value: str) -> Oid:
+def artifact_of(transaction: Draft[Any], value: str) -> Oid:
     """Puts an artifact; the same `value` makes the same one."""
     return transaction.put(Artifact(
         type=f"tests.{value}",
@@ -46,7 +48,7 @@ def artifact_of(transaction: Transaction, value: str) -> Oid:
     ))  # fmt: skip
 
 
-def add_version(transaction: Transaction, name: str, value: str) -> Version:
+def add_version(transaction: Draft[Any], name: str, value: str) -> Version:
     """Adds a version of `name`, and returns it with its provisional number; the same `value` is the same artifact."""
     artifact = artifact_of(transaction, value)
     transaction.add(AddVersion(version_of(name, artifact), {}))
@@ -137,6 +139,7 @@ def process(work: str, *arguments: object) -> subprocess.Popen[str]:
     script = f"""
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from tests.vcs.helpers import *
 args = sys.argv[1:]

@@ -46,24 +46,28 @@ class Draft(Putting[G], ABC):
 
     def get(self, ref: str) -> Oid | None:
         """The id of a ref."""
-        return self._view.get(ref)
+        return self._viewed().get(ref)
 
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
         """All refs that start with `prefix` and are greater than `after`, in order."""
-        return self._view.items(prefix, reverse=reverse, after=after)
+        return self._viewed().items(prefix, reverse=reverse, after=after)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to."""
-        return self._view.record(oid, cls)
+        return self._viewed().record(oid, cls)
 
     def need(self, name: str, artifact: Oid) -> str | None:
         """Why the version of `name` that has this artifact is needed, and what to do first; None where it is not."""
-        return self._view.need(name, artifact)
+        return self._viewed().need(name, artifact)
 
     @property
     def catalog(self) -> Catalog:
         """The catalog of the state that it began with, without its own changes."""
-        return self._view.catalog
+        return self._viewed().catalog
+
+    def _viewed(self) -> View:
+        """The refs as they will be."""
+        return self._view
 
     # Meaning
 
@@ -75,7 +79,7 @@ class Draft(Putting[G], ABC):
         """
         with self._mutex:
             self._check_usable()
-            intent.replay(self._view)
+            intent.replay(self._viewed())
             self._intents.append(intent)
 
     def set_ref(self, ref: str, oid: Oid | None) -> None:

@@ -7,7 +7,7 @@ process. `publish` makes it durable and visible. What a process killed in betwee
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,7 @@ from .draft import Draft
 from .gathering import INLINE
 from .incoming import Incoming
 from .intents import Intent, decode
+from .lending import Lent, lend
 from .outgoing import Brought
 from .publish import Change, Publisher
 from .relied import bring_along
@@ -124,6 +125,11 @@ class Transaction(Draft[Incoming]):
                     # What it relied on, and did not bring, may have been condemned since.
                     bring_along(self._store, self._seen, seen, self._incoming, self._view, intent.targets())
                 self.add(intent)
+
+    def lend(self, roots: Iterable[Oid]) -> Lent:
+        """What another process needs to read some objects, and all that they lead to, before this is published."""
+        with self._adding():
+            return lend(self._store, self._incoming, roots)
 
     def _moment(self, seq: int) -> Snapshot | None:
         """The moment at which an op was the newest, if that can still be read."""

@@ -35,6 +35,7 @@ DEFAULT = "origin"
 
 _SHARED = ("tool", "artvcs")
 _KEYS = ("url", "endpoint", "region")
+_RUN = {"fetch": bool, "push": bool, "executor": str, "jobs": int}
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,22 @@ class Configured:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a project says of its exchange with others.
+    """What a project says of its exchange with others, and of its runs.
 
     Attributes:
         remotes: Name → repository elsewhere.
         fetch: Whether each run fetches before.
         push: Whether each run pushes after.
+        executor: Where each run executes its steps.
+        jobs: How many of them side by side.
         trust: Whose results count; None where nothing says.
     """
 
     remotes: Mapping[str, Configured]
     fetch: bool = False
     push: bool = False
+    executor: str | None = None
+    jobs: int | None = None
     trust: Policy | None = None
 
     def remote(self, name: str | None = None, command: str | None = None) -> Configured:
@@ -212,13 +217,18 @@ def _added(settings: Settings, file: Path, table: Mapping[str, Any], top: Path) 
         raise RepositoryError(f"`remotes` in {file} is no table; correct it.")
     known = {name: _configured(name, found, file) for name, found in remotes.items()}
     run = table.get("run", {})
-    if not isinstance(run, dict) or not all(isinstance(run.get(key, False), bool) for key in ("fetch", "push")):
-        raise RepositoryError(f"`run` in {file} has to say `fetch` and `push` as true or false; correct it.")
+    if not isinstance(run, dict) or not all(type(run.get(key, kind())) is kind for key, kind in _RUN.items()):
+        raise RepositoryError(
+            f"`run` in {file} has to say `fetch` and `push` as true or false, `executor` as text and `jobs` as a "
+            "number; correct it."
+        )
     return replace(
         settings,
         remotes={**settings.remotes, **known},
         fetch=run.get("fetch", settings.fetch),
         push=run.get("push", settings.push),
+        executor=run.get("executor", settings.executor),
+        jobs=run.get("jobs", settings.jobs),
         trust=Policy.parse(table["trust"], file, top) if "trust" in table else settings.trust,
     )
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
+from artvcs.pipelines.define.executors import KINDS
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
@@ -42,13 +43,20 @@ _OWN_FRAME = '\n  File "'
     "-c", "--config", metavar="FILE", help="A YAML file with parameters and options; -p goes before it.",
     shell_complete=files.yaml_files,
 )  # fmt: skip
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Run up to N steps side by side, each in a process.",
+)  # fmt: skip
+@click.option(
+    "--executor", type=click.Choice(KINDS), metavar="WHERE", help=f"Where steps run: {', '.join(KINDS)}.",
+)  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")
 @click.option("--pdb", is_flag=True, help="Look around where a step failed, in Python's debugger.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def command(
-    target: str, params: tuple[str, ...], config: str | None, no_cache: bool, plan: bool, pdb: bool, as_json: bool
-) -> None:
+    target: str, params: tuple[str, ...], config: str | None, jobs: int | None, executor: str | None, no_cache: bool,
+    plan: bool, pdb: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Run the pipeline in FILE.
 
     Example: art run train.py -p epochs=3
@@ -63,8 +71,7 @@ def command(
         if config is not None:
             with _warnings_in_one_line():
                 pipeline = pipeline.with_options(config_path=config)
-        if no_cache:
-            pipeline = pipeline.with_options(run_all=True)
+        pipeline = pipeline.with_options(executor=executor, jobs=jobs, run_all=no_cache or None)
         watcher = RunProgress(terminal())
         try:
             found = pipeline.plan(**given) if plan else _run(pipeline, given, watcher)

@@ -32,6 +32,7 @@ class RunningStep:
     Attributes:
         task: What is executed.
         place: Where.
+        parameters: The step's parameters, its own to change.
         model: The version of a model that what it makes belongs to.
         metadata: What it noted with `log_metadata` so far.
         reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
@@ -47,6 +48,7 @@ class RunningStep:
 
     task: StepTask
     place: Workplace
+    parameters: Mapping[str, Any]
     model: ModelAtWork | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     reads: dict[str, Input] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class StepContext:
     @property
     def parameters(self) -> Mapping[str, Any]:
         """The step's parameters."""
-        return self._here.task.parameters
+        return self._here.parameters
 
     @property
     def extra(self) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ import time
 import typing
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from artvcs.vcs import Input, Repository, now_ms, versions
@@ -46,7 +47,8 @@ def execute(task: StepTask, place: Workplace) -> Outcome:
         task: What is to be executed.
         place: Where this is.
     """
-    here = RunningStep(task, place, place.model(task.invocation_id) if task.has_model else None)
+    model = place.model(task.invocation_id) if task.has_model else None
+    here = RunningStep(task, place, copy.deepcopy(dict(task.parameters)), model)
     started = now_ms()
     try:
         return _execute(here, Outcome(started))
@@ -99,12 +101,14 @@ def _judged(trace: Trace, step: Step[Any, Any]) -> Trace:
 
 def _try_often(here: RunningStep, log: TextIO) -> dict[str, Saved]:
     retry = here.task.step.options.retry
-    for failed in range(1, retry.count + 1):
+    for failed in range(here.task.tried + 1, retry.count + 1):
+        here.place.trying(failed - 1)
         try:
             return _try(here)
         except Exception as error:
             log.write(f"Try {failed} of {retry.count + 1} failed: {type(error).__name__}: {error}\n")
             time.sleep(retry.wait(failed))
+    here.place.trying(retry.count)
     return _try(here)
 
 
@@ -117,9 +121,24 @@ def _try(here: RunningStep) -> dict[str, Saved]:
         loaded = [_loaded(here.repository, source) for source in sources]
         value = _collected(loaded, annotations[name]) if name in task.lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
-    with time_limit(step.options.timeout, step.name):
+    with _limited(here):
         returned = _awaited(step.called(arguments))
     return _store(here, returned)
+
+
+@contextmanager
+def _limited(here: RunningStep) -> Iterator[None]:
+    """Ends the block when it takes longer than the step may."""
+    seconds = here.task.step.options.timeout
+    if seconds is None:
+        yield
+        return
+    here.place.limited(seconds)
+    try:
+        with time_limit(seconds, here.task.step_name):
+            yield
+    finally:
+        here.place.limited(None)
 
 
 def _loaded(repository: Repository, source: Input) -> Any:

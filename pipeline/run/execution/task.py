@@ -32,6 +32,7 @@ class StepTask:
         hooks: The pipeline's hooks, where the step has none of its own: `on_start` and the like → the hook.
         uses_cache: Whether it may be reused.
         has_model: Whether it works on a model.
+        tried: How often the step was tried before, by processes that died.
     """
 
     run_id: str
@@ -49,6 +50,7 @@ class StepTask:
     hooks: Mapping[str, Hook] = field(default_factory=dict)
     uses_cache: bool = True
     has_model: bool = False
+    tried: int = 0
 
     @property
     def step_name(self) -> str:

@@ -13,15 +13,12 @@ from ...errors import StepTimeout
 
 
 @contextmanager
-def time_limit(seconds: float | None, step: str) -> Iterator[None]:
+def time_limit(seconds: float, step: str) -> Iterator[None]:
     """Raises StepTimeout inside the block when it takes too long.
 
     Only the main thread can be interrupted so; elsewhere the limit is checked when the block ends.
     """
-    if seconds is None:
-        yield
-        return
-    late = StepTimeout(f"The step {step!r} took longer than its timeout of {seconds:g} s; raise it or do less.")
+    late = StepTimeout.after(seconds, step)
     main = threading.current_thread() is threading.main_thread()
     started = time.monotonic()
     with _alarm(seconds, late) if main else nullcontext():

@@ -55,6 +55,12 @@ class Workplace(Protocol):
     def catch_up(self) -> None:
         """Makes visible what has ended in the run so far."""
 
+    def trying(self, tried: int) -> None:
+        """The step is tried, after so many times before."""
+
+    def limited(self, seconds: float | None) -> None:
+        """What the step does now may take so long, or as long as it takes."""
+
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:
         """Takes how an execution stood when it was interrupted."""
 

@@ -23,6 +23,9 @@ SOURCES = "random numbers"
 DIRECTORY, PATH = "working directory", "sys.path"
 """Folders of the project where it left the process, and where modules are found → where they stand."""
 
+ON_DISK = frozenset((FILES, APPENDED))
+"""The kinds that outlast the process; all others are in its memory."""
+
 GONE = "gone"
 """In place of what there is no more."""
 

@@ -24,7 +24,7 @@ from . import whereabouts
 from .debt import Debt, noted
 from .due import Due
 from .kinds import ADDED, FILES, GONE, MODULES, PARTS, SOURCES, VALUES, VARIABLES
-from .uses import files_left, root
+from .uses import files_left, on_disk, root
 from .whereabouts import Whereabouts
 from .written import Written
 
@@ -41,6 +41,8 @@ class Owed:
         places: Which paths names of files stand for.
         written: Knows what steps have left in files.
         debts: The debts so far; those of the process outlast a run.
+        shares_memory: Whether steps find in memory what those before them left there; else it is lost with their
+            processes, and nobody owes it.
         tried: Whether nothing is run: then no folder is made.
 
     Attributes:
@@ -54,9 +56,11 @@ class Owed:
         written: Written,
         debts: list[Debt],
         *,
+        shares_memory: bool,
         tried: bool,
     ) -> None:
         self._tried = tried
+        self._shares_memory = shares_memory
         self._state_of = state_of
         self._places = places
         self._written = written
@@ -74,6 +78,7 @@ class Owed:
             trace: What the execution was seen to use.
         """
         here = self._places.here()
+        trace = trace if self._shares_memory else on_disk(trace)
         done = self._written.add(trace, here)
         files = files_left(trace, here)
         made = self._written.leave_folders(files) if not self._tried else []
@@ -87,6 +92,10 @@ class Owed:
             self._debts.append(debt)
         chance.leave(trace.left_of(SOURCES))
         whereabouts.take(trace, here)  # which may be one of them
+
+    def nodes(self) -> Iterator[Any]:
+        """The steps that may have to run again."""
+        return (debt.decision.node for debt in self._debts)
 
     def begin(self, function: Any) -> None:
         """A step's function begins anew: what it owes from an earlier run is forgotten, as it may have been reset."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from ...fingerprint import Followed
 from ..model import Trace
 from ..paths import is_of_names
 from ..places import Places
-from .kinds import FILES, VALUES, VARIABLES
+from .kinds import FILES, ON_DISK, VALUES, VARIABLES
 
 Uses = tuple[str, str]
 """A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
@@ -56,6 +57,11 @@ def files_left(trace: Trace, places: Places) -> Mapping[str, str]:
         places: What its relative paths stand for.
     """
     return {places.resolve(name): what for name, what in trace.left_of(FILES).items()}
+
+
+def on_disk(trace: Trace) -> Trace:
+    """What was seen of an execution, of what it left only what is on disk."""
+    return replace(trace, left={kind: left for kind, left in trace.left.items() if kind in ON_DISK})
 
 
 def changed(code: Followed, before: Trace, after: Trace, places: Places) -> set[Uses]:

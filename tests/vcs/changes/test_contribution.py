@@ -13,6 +13,7 @@ import pytest
 
 from artvcs.vcs.changes.contribution import Contribution
 from artvcs.vcs.changes.outgoing import Brought
+from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.maps import versions
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import gc
@@ -39,12 +40,36 @@ def scratch(tmp_path: Path) -> Path:
     return made
 
 
+class Alone:
+    """Nobody to ask."""
+
+    def catch_up(self) -> None:
+        """There is nothing new."""
+
+    def deliver(self, brought: Brought) -> None:
+        raise AssertionError("nothing is published here")
+
+
+class To:
+    """Delivers to a transaction of this process."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+
+    def catch_up(self) -> None:
+        self.transaction.publish()
+
+    def deliver(self, brought: Brought) -> None:
+        self.transaction.take_in(brought)
+        self.transaction.publish()
+
+
 def elsewhere(folder: Path, scratch: Path, make: Callable[[Contribution], object], *, die: bool = False) -> Brought:
     """What another process contributes; it ends, or dies, afterwards."""
     there, here = os.pipe()
     if not (child := os.fork()):
         try:
-            with Repository(folder).contribute(scratch) as contribution:
+            with Repository(folder).contribute(scratch, Alone()) as contribution:
                 make(contribution)
                 with os.fdopen(here, "wb") as pipe:
                     pipe.write(pickle.dumps(None if die else contribution.hand_over()))
@@ -137,4 +162,44 @@ def test_a_collector_takes_nothing_of_it(repository: Repository, folder: Path, s
         2_000_000,
         4_000_000,
     ]
+    assert problems(folder) == []
+
+
+@pytest.mark.parametrize("data", [b"small", LARGE, os.urandom(20_000_000)], ids=["small", "large", "in chunks"])
+def test_what_is_not_published_can_be_read_where_it_is_lent(
+    repository: Repository, folder: Path, scratch: Path, data: bytes
+) -> None:
+    with repository.transaction("run") as transaction:
+        oid, other = transaction.put_blob(data), transaction.put_blob(b"other")
+        lent = pickle.loads(pickle.dumps(transaction.lend([oid])))
+        there = Repository(folder)
+        with there.contribute(scratch, Alone()) as contribution:
+            contribution.begin_anew(lent)
+            assert there.store.read(oid, "blob") == data
+            assert there.store.has(other) == (len(data) > 1000)  # what is much is lent with all that came before it
+            transaction.set_ref("tags/it", oid)
+            transaction.publish()
+            contribution.begin_anew(transaction.lend([oid]))
+            assert there.store.read(oid, "blob") == data
+    assert [*scratch.iterdir()] == []
+    assert problems(folder) == []
+
+
+def test_it_sees_what_the_change_has_come_to_and_is_told_its_numbers(
+    repository: Repository, folder: Path, scratch: Path
+) -> None:
+    with (
+        repository.transaction("run") as transaction,
+        Repository(folder).contribute(scratch, To(transaction)) as contribution,
+    ):
+        add_version(transaction, "model", "first")
+        assert [each.number for each in versions.of(contribution, "model")] == [1]
+        with Repository(folder).transaction("somebody else") as other:
+            add_version(other, "model", "second")
+        add_version(contribution, "model", "third")
+        contribution.publish()
+        assert [each.number for each in versions.of(contribution, "model")] == [1, 2, 3]
+        add_version(transaction, "model", "fourth")
+        contribution.catch_up()
+        assert [each.number for each in versions.of(contribution, "model")] == [1, 2, 3, 4]
     assert problems(folder) == []

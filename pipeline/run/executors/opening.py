@@ -1,0 +1,52 @@
+"""Opening the executor that is chosen for a run."""
+
+from __future__ import annotations
+
+import os
+
+from artvcs.vcs import Repository, config
+
+from ...define import executors
+from ...define.executors import Chosen, chosen
+from ...define.options import PipelineOptions
+from ...errors import DefinitionError
+from ..coordinator import Coordinator
+from .engine import Engine
+from .inline import InlineExecutor
+
+EXECUTOR, JOBS = "ARTVCS_EXECUTOR", "ARTVCS_JOBS"
+"""Environment variables that choose where nothing else does, but before the project's settings."""
+
+
+def choose(repository: Repository, options: PipelineOptions) -> Chosen:
+    """Where the steps of a run are executed: as the pipeline says, or else the environment, or the project.
+
+    Raises:
+        DefinitionError: It cannot be.
+        RepositoryError: The project's settings cannot be understood.
+    """
+    settings = config.read(repository)
+    around = os.environ.get(EXECUTOR) or None, _number(os.environ.get(JOBS) or None)
+    return chosen((options.executor, options.jobs), around, (settings.executor, settings.jobs))
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise DefinitionError(f"{JOBS}={text!r} is no number; give a number of steps that run side by side.")
+    return int(text)
+
+
+def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
+    """An executor for the steps of a run."""
+    if chosen.kind == executors.INLINE:
+        return Engine(InlineExecutor(), coordinator)
+    slots = chosen.jobs or len(os.sched_getaffinity(0))
+    if chosen.kind == executors.THREADS:
+        from .threads import ThreadExecutor
+
+        return Engine(ThreadExecutor(slots), coordinator, slots)
+    from .processes.pool import ProcessExecutor
+
+    return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, slots, shares_memory=False)

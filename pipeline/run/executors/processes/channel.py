@@ -1,0 +1,227 @@
+"""What goes between the coordinator of a run and its workers, and how it is spelt on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import socket
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import cloudpickle
+from tblib.pickling_support import pickle_exception, pickle_traceback
+
+from artvcs.vcs import Brought, Lent
+
+from ....record.outcome import Outcome
+from ...execution.task import StepTask
+
+
+@dataclass(frozen=True)
+class Execute:
+    """To a worker: executes a step.
+
+    Attributes:
+        task: What is to be executed.
+        lent: What it needs to read that nobody has published yet.
+    """
+
+    task: StepTask
+    lent: Lent
+
+
+@dataclass(frozen=True)
+class Ended:
+    """From a worker: an execution has ended.
+
+    Attributes:
+        outcome: How.
+        brought: What it has made.
+        goes_on: Whether it is as it was, and can execute another step.
+    """
+
+    outcome: Outcome
+    brought: Brought
+    goes_on: bool
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """From a worker: an execution was interrupted.
+
+    Attributes:
+        outcome: How it stood.
+    """
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Trying:
+    """From a worker: a step is tried.
+
+    Attributes:
+        tried: How often it was tried before.
+    """
+
+    tried: int
+
+
+@dataclass(frozen=True)
+class Limited:
+    """From a worker: what a step does now is limited in time, or not any more.
+
+    Attributes:
+        seconds: So long it may take from now on; None where it is not limited.
+    """
+
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Warned:
+    """From a worker: a warning of ours.
+
+    Attributes:
+        message: The warning.
+        file: Where it was given.
+        line: On which line.
+    """
+
+    message: Warning
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Ask:
+    """From a worker that waits for the answer: something that only the coordinator can tell or do.
+
+    Attributes:
+        what: A method of `Answers`.
+        arguments: What it is called with.
+    """
+
+    what: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """To a worker that has asked.
+
+    Attributes:
+        value: What was answered.
+        error: What was raised instead.
+    """
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class Known:
+    """Objects that both ends have, since one was forked from the other: they are the same there, and do not travel.
+
+    Args:
+        objects: The objects.
+    """
+
+    def __init__(self, objects: Iterable[object]) -> None:
+        self._objects = {id(each): each for each in objects}
+
+    def name(self, obj: object) -> int | None:
+        """What an object is called at the other end; None of one that is not known there."""
+        return id(obj) if id(obj) in self._objects else None
+
+    def find(self, name: int) -> object:
+        """The object that is called so."""
+        return self._objects[name]
+
+
+class Channel:
+    """One end of a way between two processes, of which one was forked from the other.
+
+    Args:
+        connection: What carries bytes.
+        known: The objects that both have.
+    """
+
+    def __init__(self, connection: Connection[Any, Any], known: Known) -> None:
+        self._connection = connection
+        self._known = known
+
+    def fileno(self) -> int:
+        """What tells when something has come."""
+        return self._connection.fileno()
+
+    def send(self, message: object) -> None:
+        """Sends a message.
+
+        Raises:
+            OSError: Nobody is there any more.
+        """
+        self.post(self.spell(message))
+
+    def spell(self, message: object) -> bytes:
+        """A message as it is sent. Raises whatever the code of what cannot be sent raises."""
+        with io.BytesIO() as buffer:
+            _Pickler(buffer, self._known).dump(message)
+            return buffer.getvalue()
+
+    def post(self, spelt: bytes) -> None:
+        """Sends a message that was spelt before. Raises as `send`."""
+        self._connection.send_bytes(spelt)
+
+    def receive(self) -> Any:
+        """The next message; waits for it.
+
+        Raises:
+            EOFError: Nobody is there any more.
+            OSError: Likewise.
+        """
+        return _Unpickler(io.BytesIO(self._connection.recv_bytes()), self._known).load()
+
+    def has_more(self) -> bool:
+        """Whether something has come, or the other end is gone."""
+        return self._connection.poll()
+
+    def end(self) -> None:
+        """Says that nothing more comes from here; what comes from there can still be received."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self.fileno())) as same:
+            same.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Ends it."""
+        self._connection.close()
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Errors travel with their tracebacks; what both ends know goes by its name."""
+
+    def __init__(self, file: io.BytesIO, known: Known) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._known = known
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return self._known.name(obj)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, BaseException):
+            return pickle_exception(obj)
+        if isinstance(obj, types.TracebackType):
+            return pickle_traceback(obj)
+        return super().reducer_override(obj)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, known: Known) -> None:
+        super().__init__(file)
+        self._known = known
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._known.find(pid)

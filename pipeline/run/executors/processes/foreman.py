@@ -1,0 +1,405 @@
+"""Who hands tasks to workers, and takes what they say: one thread beside the one that decides what is to be done."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+import selectors
+import signal
+import socket
+import time
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from multiprocessing import Pipe
+from typing import Any, Protocol
+
+from artvcs.vcs import Brought, Lent, Oid, Repository, now_ms
+
+from ....errors import StepKilled, StepTimeout
+from ....record.outcome import Outcome
+from ....trace.model import Trace
+from ...execution.task import StepTask
+from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Known, Limited, Trying, Warned
+from .printed import Outputs
+
+GRACE = 5.0
+"""Seconds that a step has to come to its end after it was interrupted, or is over its time."""
+
+_LONGEST = 256
+
+
+class Answers(Protocol):
+    """What workers ask, and where their results go: `run.coordinator`."""
+
+    @property
+    def repository(self) -> Repository:
+        """The repository."""
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Inside the block no other thread changes it."""
+
+    def lend(self, roots: Iterable[Oid]) -> Lent:
+        """What a worker needs to read some objects that nobody has published yet."""
+
+    def take_in(self, brought: Brought) -> None:
+        """Takes in what a worker has made."""
+
+    def interrupted(self, task: StepTask, outcome: Outcome) -> None:
+        """Takes how an execution stood when it was interrupted."""
+
+    def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
+        """Answers a worker. Raises what is its step's to know."""
+
+
+@dataclass(eq=False)
+class Job:
+    """A task that somebody waits for.
+
+    Attributes:
+        task: The task.
+        future: Told how it ends.
+        log: What was printed in tries that came to nothing.
+        started: When it began, in milliseconds since 1970.
+    """
+
+    task: StepTask
+    future: Future[Outcome]
+    log: str = ""
+    started: int = 0
+
+
+@dataclass(eq=False)
+class _Worker:
+    """A worker, as it is seen from here.
+
+    Attributes:
+        number: What the host calls it.
+        channel: The way to it.
+        outputs: What it prints.
+        job: What it is at.
+        deadline: When it is killed if it is still at it, by the monotonic clock.
+        reason: Why it is killed, if it is.
+        is_there: Whether it can be given a task.
+        is_dismissed: Whether it was told to end.
+    """
+
+    number: int
+    channel: Channel
+    outputs: Outputs
+    job: Job | None = None
+    deadline: float | None = None
+    reason: Exception | None = None
+    is_there: bool = True
+    is_dismissed: bool = False
+
+
+class Foreman:
+    """Hands tasks to workers and takes what they say.
+
+    Args:
+        slots: So many workers at once.
+        answers: What workers ask, and where their results go.
+        known: What workers know already.
+        start_host: Starts the process that workers are forked from; returns its id and the way to it.
+    """
+
+    def __init__(
+        self, slots: int, answers: Answers, known: Known, start_host: Callable[[], tuple[int, socket.socket]]
+    ) -> None:
+        self._slots = slots
+        self._answers = answers
+        self._known = known
+        self._start_host = start_host
+        self._selector = selectors.DefaultSelector()
+        self._jobs: deque[Job] = deque()
+        self._later: list[tuple[float, int, Job]] = []
+        self._workers: dict[int, _Worker] = {}
+        self._count = 0
+        self._woken, self._wake = socket.socketpair()
+        self._selector.register(self._woken, selectors.EVENT_READ, self._wakes)
+        self._host: tuple[int, socket.socket] | None = None
+        self._ending = self._interrupting = self._killing = False
+
+    # From the thread that decides
+
+    def begin(self) -> None:
+        """Starts the host."""
+        self._host = self._start_host()
+        self._selector.register(self._host[1], selectors.EVENT_READ, self._hears)
+
+    def add(self, job: Job) -> None:
+        """Takes a task."""
+        self._jobs.append(job)
+        self._wake.send(b".")
+
+    def end(self, *, interrupt: bool) -> None:
+        """No more tasks come; those that run are interrupted, or come to their end."""
+        self._ending, self._interrupting = True, interrupt
+        self._wake.send(b".")
+
+    def kill(self) -> None:
+        """Nobody wants to wait any more."""
+        self._killing = True
+        self._wake.send(b".")
+
+    # In its own thread
+
+    def run(self) -> None:
+        """Works until there is nothing more to do."""
+        while not self._is_over():
+            for key, _ in self._selector.select(self._patience()):
+                key.data()
+            self._look_at_the_clock()
+            if self._ending:
+                self._wind_up()
+            self._hand_out()
+        self._close()
+
+    def _is_over(self) -> bool:
+        return self._ending and not self._workers
+
+    def _patience(self) -> float | None:
+        """Seconds until something is due, if anything is."""
+        moments = [each.deadline for each in self._workers.values() if each.deadline is not None]
+        moments += [self._later[0][0]] if self._later else []
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
+
+    def _look_at_the_clock(self) -> None:
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            self._jobs.append(heapq.heappop(self._later)[2])
+        for each in self._workers.values():
+            if each.deadline is not None and each.deadline <= now:
+                each.deadline = None
+                self._send_signal(each, signal.SIGKILL)
+
+    def _wakes(self) -> None:
+        self._woken.recv(1 << 12)
+
+    # Handing out
+
+    def _hand_out(self) -> None:
+        while self._jobs and not self._interrupting:
+            idle = next((each for each in self._workers.values() if each.is_there and each.job is None), None)
+            if idle is None:
+                if len(self._workers) < self._slots:
+                    self._fork()
+                    continue
+                return
+            self._give(idle, self._jobs.popleft())
+
+    def _fork(self) -> None:
+        """Has another worker made."""
+        if self._host is None:
+            self.begin()
+        assert self._host is not None
+        ours, theirs = Pipe()
+        (out, printed), (err, complained) = os.pipe(), os.pipe()
+        self._count += 1
+        made = _Worker(self._count, Channel(ours, self._known), Outputs(out, err))
+        try:
+            handles = [theirs.fileno(), printed, complained]
+            socket.send_fds(self._host[1], [f"fork {made.number}".encode()], handles)
+        except OSError:
+            pass  # the host is gone: that is heard, and this worker is none
+        finally:
+            theirs.close()
+            os.close(printed)
+            os.close(complained)
+        self._workers[made.number] = made
+        self._selector.register(made.channel, selectors.EVENT_READ, lambda: self._listen(made))
+        for each in made.outputs.both:
+            self._selector.register(each.handle, selectors.EVENT_READ, lambda each=each: self._show(made, each))
+
+    def _give(self, idle: _Worker, job: Job) -> None:
+        idle.job, job.started = job, job.started or now_ms()
+        idle.outputs.begin(job.task.invocation_id)
+        try:
+            wanted = {source.artifact for sources in job.task.inputs.values() for source in sources}
+            spelt = idle.channel.spell(Execute(job.task, self._answers.lend(wanted)))
+        except Exception as error:  # the user's own code, or the store's
+            self._finish(idle, Outcome(job.started, now_ms(), error=error, trace=_UNSEEN))
+            return
+        with contextlib.suppress(OSError):  # it has died: that is heard
+            idle.channel.post(spelt)
+
+    # Listening
+
+    def _show(self, who: _Worker, each: Any) -> None:
+        if not who.outputs.take(each):
+            self._selector.unregister(each.handle)
+
+    def _listen(self, who: _Worker) -> bool:
+        """Takes one message; returns whether there was one."""
+        try:
+            message = who.channel.receive()
+        except (EOFError, OSError):
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(who.channel)
+            who.is_there = False
+            return False
+        except Exception as error:  # what came cannot be understood: code of the user's is in it
+            message = Ended(Outcome(now_ms(), now_ms(), error=error, trace=_UNSEEN), Brought(), False)
+        self._take(who, message)
+        return True
+
+    def _take(self, who: _Worker, message: object) -> None:
+        if isinstance(message, Ask):
+            who.outputs.drain()
+            with contextlib.suppress(OSError):
+                who.channel.send(self._answer(message))
+        elif isinstance(message, Trying) and who.job is not None:
+            who.job.task = replace(who.job.task, tried=message.tried)
+        elif isinstance(message, Limited) and who.job is not None:
+            limit = message.seconds
+            who.deadline = None if limit is None else time.monotonic() + limit + GRACE
+            who.reason = None if limit is None else StepTimeout.after(limit, who.job.task.step_name)
+        elif isinstance(message, Warned):
+            warnings.showwarning(message.message, type(message.message), message.file, message.line)
+        elif isinstance(message, Interrupted) and who.job is not None:
+            who.outputs.end()
+            self._answers.interrupted(who.job.task, message.outcome)
+            who.job.future.cancel()
+            who.job, who.is_there = None, False
+        elif isinstance(message, Ended) and who.job is not None:
+            who.is_there = message.goes_on
+            self._finish(who, self._taken_in(message))
+            if not who.is_there:
+                who.channel.end()  # where it could not be understood, it waits for more
+
+    def _answer(self, ask: Ask) -> Answer:
+        try:
+            return Answer(self._answers.answer(ask.what, ask.arguments))
+        except Exception as error:  # it is the step's to know
+            return Answer(error=error)
+
+    def _taken_in(self, message: Ended) -> Outcome:
+        try:
+            self._answers.take_in(message.brought)
+        except Exception as error:  # what the step meant cannot be meant any more, or the disk is full
+            message.outcome.error = message.outcome.error or error
+        return message.outcome
+
+    def _finish(self, who: _Worker, outcome: Outcome) -> None:
+        """A task has ended."""
+        who.outputs.end()
+        job, who.job, who.deadline, who.reason = who.job, None, None, None
+        assert job is not None
+        outcome.log = job.log + outcome.log
+        job.future.set_result(outcome)
+
+    def _hears(self) -> None:
+        """Takes what the host tells."""
+        assert self._host is not None
+        try:
+            what, *numbers = self._host[1].recv(_LONGEST).decode().split() or [""]
+        except OSError:
+            what, numbers = "", []
+        if what == "ended":
+            self._has_ended(int(numbers[0]), int(numbers[1]))
+        elif not what:
+            self._lose_host()
+
+    def _lose_host(self) -> None:
+        """The host is gone, and all workers with it."""
+        assert self._host is not None
+        self._selector.unregister(self._host[1])
+        self._host[1].close()
+        with contextlib.suppress(ChildProcessError):  # somebody else has waited for it
+            os.waitpid(self._host[0], 0)
+        self._host = None
+        for number in list(self._workers):
+            self._has_ended(number, signal.SIGKILL)
+
+    def _has_ended(self, number: int, status: int) -> None:
+        """A worker has ended; `status` as `os.waitpid` has it."""
+        who = self._workers[number]
+        while self._has_more(who) and self._listen(who):
+            pass
+        del self._workers[number]
+        if who.job is not None:
+            self._has_died(who, status)
+        who.outputs.end()
+        handles = (who.channel.fileno(), *(each.handle for each in who.outputs.both))
+        for each in handles:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(each)
+        who.outputs.close()
+        who.channel.close()
+
+    def _has_more(self, who: _Worker) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return who.channel.has_more()
+        return False
+
+    def _has_died(self, who: _Worker, status: int) -> None:
+        job = who.job
+        assert job is not None
+        who.outputs.drain()
+        if self._interrupting:
+            job.future.cancel()
+            who.job = None
+            return
+        name, retry, tried = job.task.step_name, job.task.step.options.retry, job.task.tried
+        error = who.reason or StepKilled.by(os.waitstatus_to_exitcode(status), name)
+        if tried < retry.count:
+            failed = f"Try {tried + 1} of {retry.count + 1} failed: {type(error).__name__}: {error}\n"
+            job.log += who.outputs.text + failed
+            job.task = replace(job.task, tried=tried + 1)
+            who.job = None
+            self._count += 1
+            heapq.heappush(self._later, (time.monotonic() + retry.wait(tried + 1), self._count, job))
+            return
+        self._finish(who, Outcome(job.started, now_ms(), error=error, log=who.outputs.text, trace=_UNSEEN))
+
+    # Ending
+
+    def _wind_up(self) -> None:
+        """Has the workers end that have nothing to do, and interrupts the others, if they are to be."""
+        if self._interrupting:
+            for job in [*self._jobs, *(job for _, _, job in self._later)]:
+                job.future.cancel()
+            self._jobs.clear()
+            self._later.clear()
+        for each in self._workers.values():
+            if self._killing:
+                self._send_signal(each, signal.SIGKILL)
+            elif each.job is None or self._interrupting:
+                self._dismiss(each)
+
+    def _dismiss(self, who: _Worker) -> None:
+        """Has a worker end, soon."""
+        if who.is_dismissed:
+            return
+        who.is_dismissed, who.is_there = True, False
+        who.deadline = time.monotonic() + GRACE
+        if who.job is None:
+            who.channel.end()
+        else:
+            self._send_signal(who, signal.SIGINT)
+
+    def _send_signal(self, who: _Worker, number: int) -> None:
+        if self._host is not None:
+            with contextlib.suppress(OSError):
+                self._host[1].send(f"signal {who.number} {number}".encode())
+
+    def _close(self) -> None:
+        if self._host is not None:
+            pid, commands = self._host
+            with contextlib.suppress(OSError):
+                commands.send(b"end")
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+            commands.close()
+        self._selector.close()
+        self._woken.close()
+        self._wake.close()
+
+
+_UNSEEN = Trace(refused=("nobody saw what it used: its process died",))
+"""Of an execution of which nothing is known."""

@@ -1,0 +1,126 @@
+"""Steps in processes: a `concurrent.futures.Executor` whose workers can be killed one by one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, cast
+
+from artvcs.vcs import Repository
+
+from ....define.step import Step
+from ....errors import PipelineError
+from ....record.outcome import Outcome
+from ...execution.task import StepTask
+from . import host, openmp, worker
+from .channel import Channel, Known
+from .foreman import Answers, Foreman, Job
+
+
+class ProcessExecutor(Executor):
+    """Executes steps in processes that are forked from one that is as this one is when the first step is submitted.
+
+    What a step finds in memory is therefore what it would find here: modules, values, random numbers. What it leaves
+    there is lost with its process. One that dies takes nothing with it but its step, which is tried again as often as
+    its `retry` says.
+
+    Args:
+        slots: So many processes at once.
+        answers: What workers ask, and where their results go.
+        known: Objects that tasks refer to, and that are here already.
+    """
+
+    def __init__(self, slots: int, answers: Answers, known: Iterable[object]) -> None:
+        self._slots = slots
+        self._answers = answers
+        self._objects = [*known]
+        self._known = Known(self._objects)
+        self._foreman: Foreman | None = None
+        self._thread: threading.Thread | None = None
+        self._folder: Path | None = None
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task.
+
+        Raises:
+            PipelineError: There can be no processes here.
+        """
+        task = cast(StepTask, args[0])
+        if self._foreman is None:
+            self._begin()
+        assert self._foreman is not None
+        future: Future[Outcome] = Future()
+        self._foreman.add(Job(task, future))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends all processes.
+
+        Args:
+            wait: Whether to wait for that, which is done in any case.
+            cancel_futures: Whether to interrupt the steps that run; else they come to their end.
+        """
+        if self._foreman is None or self._thread is None:
+            return
+        self._foreman.end(interrupt=cancel_futures)
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self._foreman.kill()
+            self._thread.join()
+            raise
+        finally:
+            self._foreman = self._thread = None
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _begin(self) -> None:
+        if not hasattr(os, "fork"):
+            raise PipelineError("This system cannot fork processes; use another executor, as threads.")
+        for each in self._objects:
+            if isinstance(each, Step):
+                with contextlib.suppress(Exception):  # whoever decides it says so
+                    each.code()  # which no worker has to follow again
+        layout = self._answers.repository.layout
+        self._folder = layout.tmp / f"workers-{os.getpid()}-{os.urandom(4).hex()}"
+        self._folder.mkdir(parents=True)
+        self._foreman = Foreman(self._slots, self._answers, self._known, self._start_host)
+        self._foreman.begin()
+        self._thread = threading.Thread(target=self._foreman.run, name="artvcs-processes", daemon=True)
+        self._thread.start()
+
+    def _start_host(self) -> tuple[int, socket.socket]:
+        """Forks a host; returns its process id, and the way to it."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        folder, known = self._answers.repository.layout.folder, self._known
+        scratch = self._folder
+        assert scratch is not None
+        openmp.pause()
+        with self._answers.undisturbed(), warnings.catch_warnings():
+            # Python warns where there are threads: of ours none is in the midst of something, and all that a worker
+            # uses of ours is made anew.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if pid:
+            theirs.close()
+            return pid, ours
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            ours.close()
+            repository = Repository(folder)
+
+            def work(connection: Connection[Any, Any]) -> None:
+                worker.work(Channel(connection, known), repository, scratch)
+
+            host.serve(theirs, work)
+        finally:
+            os._exit(1)
