@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 
+from artvcs.pipelines.run.apart import Unseen
+
 from . import drawing, output
 from .output import Terminal
 from .screen import Screen
@@ -83,6 +85,11 @@ class RunProgress:
     def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
         """Says so, in one line: they are not written again."""
         self._line_of_files("From another run", files, "writes")
+
+    def memory_is_apart(self, unseen: Sequence[Unseen]) -> None:
+        """Says so, of one step, and how many others there are."""
+        others = f" ({len(unseen) - 1} more such steps)" if unseen[1:] else ""
+        self._terminal.warn(f"{unseen[0]}{others}")
 
     def _line_of_files(self, how: str, files: Sequence[tuple[str, str]], does: str) -> None:
         named = [f"{file} (by {step})" for step, file in files[:_MOST_NAMED]]

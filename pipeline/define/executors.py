@@ -22,6 +22,11 @@ class Chosen:
     kind: str = INLINE
     jobs: int | None = None
 
+    @property
+    def shares_memory(self) -> bool:
+        """Whether a step finds in memory what those before it left there."""
+        return self.kind != PROCESSES
+
 
 def check_executor(said: object) -> str:
     """An executor as it is said. Raises DefinitionError where there is none such."""

@@ -36,11 +36,12 @@ from ..record.models import Models
 from ..record.run_record import put_source, unmade_commit
 from ..trace import chance
 from ..trace.left import whereabouts
-from ..trace.left.uses import Uses, changed, is_among
+from ..trace.left.uses import Uses, changed, is_among, on_disk
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
 from .execution.context import told
+from .executors.opening import choose
 from .inputs import Ingest
 
 
@@ -122,7 +123,8 @@ class _Planner:
         self._assumed: dict[str, tuple[Oid, Commit]] = {}
         self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
-        self._states = States(repository, shares_memory=True, tried=True)
+        self._shares_memory = choose(repository, options).shares_memory
+        self._states = States(repository, shares_memory=self._shares_memory, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
@@ -186,6 +188,7 @@ class _Planner:
         before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
         trace = None if before is None else Trace.of(self._repository.store, before)
         if trace is not None:
+            trace = trace if self._shares_memory else on_disk(trace)
             self._left[decision.node.id] = changed(decision.world.code, trace, Trace(), decision.world.places)
 
     def _assume(self, undecided: list[str]) -> bool:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from ..units import count, duration
+from .apart import Unseen
 
 _log = logging.getLogger("artvcs")
 
@@ -39,6 +40,9 @@ class Observer(Protocol):
 
     def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
         """Files that hits had left hold what other executions have left there, and no step has missed them."""
+
+    def memory_is_apart(self, unseen: Sequence[Unseen]) -> None:
+        """Steps in processes of their own have not seen what those before them leave in memory, and use it."""
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """The run ended: `completed`, `failed` or `interrupted`."""
@@ -78,6 +82,11 @@ class Logged:
     def files_are_stale(self, files: Sequence[tuple[str, str]]) -> None:
         """Says how many."""
         _log.info("%d files hold what another run has left, and no step needs them", len(files))
+
+    def memory_is_apart(self, unseen: Sequence[Unseen]) -> None:
+        """Says which, and of what."""
+        for each in unseen:
+            _log.warning("%s", each)
 
     def run_ended(self, name: str, status: str, seconds: float) -> None:
         """Says how."""

@@ -17,7 +17,6 @@ from artvcs.vcs import Commit, Judge, Oid, Repository, Run, StepRun, Transaction
 from ..cache.claims import Claims
 from ..cache.decide import Decision
 from ..define import naming
-from ..define.executors import PROCESSES
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options import HOOKS, PipelineOptions
@@ -33,6 +32,7 @@ from ..typing.encode import encode_all
 from ..values.store import Saved
 from . import observer
 from .again import Again
+from .apart import Apart
 from .coordinator import Coordinator
 from .deciding import Decider, output_names
 from .execution import logs
@@ -107,11 +107,12 @@ class _Runner:
             self._models.of(node)  # one that there is none of is said before anything runs
         self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
         chosen = choose(repository, options)
-        self._states = States(repository, shares_memory=chosen.kind != PROCESSES)
+        self._states = States(repository, shares_memory=chosen.shares_memory)
         self._decider = Decider(
             repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
             self._results,
         )  # fmt: skip
+        self._apart = Apart()
         self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
         self._engine = open_engine(chosen, self._here)
         self._running: dict[Future[Outcome], Decision] = {}
@@ -135,13 +136,15 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
-                self._engine.executor.shutdown(cancel_futures=True)
+                self._engine.executor.shutdown(cancel_futures=bool(self._begun))
                 self._note_interrupted()
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
             finally:
                 self._claims.close()
+            if unseen := list(self._apart.unseen(self._order)):
+                self._observer.memory_is_apart(unseen)
             if status == "completed" and (gone := list(self._states.owed.gone())):
                 self._observer.files_are_gone(gone)
             if status == "completed" and (stale := list(self._states.owed.stale())):
@@ -173,10 +176,10 @@ class _Runner:
 
     def _note_interrupted(self) -> None:
         """Notes the steps that have begun and will not end."""
-        for id_, (decision, moment) in self._begun.items():
+        self._running.clear()
+        for id_, (decision, moment) in list(self._begun.items()):
             outcome = self._here.stopped.get(id_) or Outcome(moment, now_ms())
-            self._record.interrupted(decision, outcome)
-            self._observer.step_ended(id_, "interrupted", (outcome.finished - outcome.started) / 1000, "")
+            self._settle(decision.node, self._record.interrupted(decision, outcome), "")
 
     # Scheduling
 
@@ -192,6 +195,9 @@ class _Runner:
                 self._wait_for_other_run(self._graph.nodes[ready[0]])
             # What has ended lands before the next begins.
             self._collect(timeout=0.0 if begun is not None else _LOOK_AGAIN if ready else None)
+            if self._running and self._failure is not None and self._options.execution_mode == "fail_fast":
+                self._engine.executor.shutdown(cancel_futures=True)
+                self._note_interrupted()
 
     def _has_room(self) -> bool:
         """Whether one more step can be executed now."""
@@ -233,6 +239,7 @@ class _Runner:
         if decision.hit is not None:
             self._claims.release(decision.key)
             decision.leave()
+            self._note_memory(decision, decision.trace)
             with self._transaction.together():
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")
@@ -303,6 +310,7 @@ class _Runner:
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
         self._states.written.add(outcome.trace, decision.world.places)
+        self._note_memory(decision, outcome.trace)
         try:
             if self._again.after(decision, outcome):
                 if self._is_stopped(decision.node):
@@ -324,6 +332,11 @@ class _Runner:
                 self._failure = self._failure or outcome.error
                 step = self._record.failed(decision, outcome)
         self._settle(decision.node, step, self._note(decision.node, step, outcome))
+
+    def _note_memory(self, decision: Decision, trace: Trace) -> None:
+        """Notes what a step uses and leaves in memory, where those after it do not find it there."""
+        if not self._engine.shares_memory:
+            self._apart.note(decision.node.id, decision.world.code, trace)
 
     def _note(self, node: Node, step: StepRun, outcome: Outcome) -> str:
         """What is to be said of an execution: why it failed, or why its result cannot be used again."""

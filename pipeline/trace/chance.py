@@ -101,7 +101,13 @@ def answer(name: str) -> str | None:
 
 def is_source(name: str) -> bool:
     """Whether a trace calls a source of random numbers so."""
-    return name.removeprefix(_STATE_OF) in _BY_NAME
+    return source(name) is not None
+
+
+def source(name: str) -> str | None:
+    """The source of random numbers that a trace calls so, if it is one."""
+    found = name.removeprefix(_STATE_OF)
+    return found if found in _BY_NAME else None
 
 
 def unseeded(drawn: Mapping[str, str]) -> Iterator[str]:
@@ -123,6 +129,22 @@ def leave(left: Mapping[str, str]) -> None:
                 source.restore(base64.b64decode(text, validate=True))
             except (binascii.Error, struct.error, ImportError, ValueError, RuntimeError):
                 continue  # a stranger's, or of a library that is not here: the steps after it are compared all the same
+
+
+def inherit(before: Mapping[str, Look | None]) -> None:
+    """In a forked process: sources that somebody has seeded are as they were, the others are its own.
+
+    Python seeds its own anew in a forked process, and all others are copies that draw the same numbers.
+
+    Args:
+        before: What `looks` said in the process that was forked.
+    """
+    for source in SOURCES:
+        look = before[source.name]
+        if look is not None and look.seeded:
+            source.restore(look.pack())
+        elif look is not None:
+            source.renew()
 
 
 @contextmanager

@@ -36,6 +36,10 @@ def conclude(recording: Recording, code: Followed, before: State, after: State) 
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
     refused += [f"the file {name} changed while the step ran" for name in changed]
     refused += sorted(recording.refused)
+    left = {kind: told for kind, told in _left(recording, before, after, sources) if told}
+    if recording.beside_others and (changed_in_memory := sorted(left.keys() - kinds.ON_DISK)):
+        # Nobody knows whose doing that was, nor who used it before, and who after.
+        refused.append(f"memory was changed ({', '.join(changed_in_memory)}) while other steps ran in the same process")
     packages = _packages(recording, fingerprint.packages)
     for name in code.asked_by(before, packages):
         recording.environment.read(name, os.environ.get(name))
@@ -51,7 +55,7 @@ def conclude(recording: Recording, code: Followed, before: State, after: State) 
         env=recording.environment.asked,
         answers=recording.answers,
         context={**recording.context, **drawn},
-        left={kind: told for kind, told in _left(recording, before, after, sources) if told},
+        left=left,
         unverified=tuple(sorted({*recording.unverified, *_clocks(code), *_chances(drawn)})),
         refused=tuple(refused),
     )

@@ -101,6 +101,10 @@ class Source(Protocol):
         """
         ...
 
+    def renew(self) -> None:
+        """Has it draw other numbers than any other process, as one does that nobody has seeded; it is loaded."""
+        ...
+
 
 class _Unseeded:
     """The states of a source that nobody has seeded: they come of the one that it began with."""
@@ -139,6 +143,10 @@ class _Python:
     def restore(self, state: bytes) -> None:
         words, position, left_over = Twister.unpack(state)
         random.setstate((3, (*words, position), left_over))
+
+    def renew(self) -> None:
+        random.seed()
+        self._unseeded = _Unseeded(self._state())
 
     def _state(self) -> Twister:
         _, words, left_over = random.getstate()
@@ -213,6 +221,14 @@ class _Numpy:
         key = numpy.array(words, dtype=numpy.uint32)
         numpy.random.mtrand._rand.set_state(("MT19937", key, position, int(left_over is not None), left_over or 0.0))
 
+    def renew(self) -> None:
+        import numpy
+
+        inner = numpy.random.MT19937().state["state"]
+        first = Twister(tuple(inner["key"].tolist()), int(inner["pos"]), None)
+        self.restore(first.pack())
+        self._unseeded = _Unseeded(first)
+
     def _notice(self, began_with: Any) -> None:
         """Notes the seed sequence that it began with; there is none any more once it is seeded."""
         if began_with is not self._began_with:
@@ -245,6 +261,11 @@ class _Torch:
         import torch
 
         torch.default_generator.set_state(torch.from_numpy(numpy.frombuffer(state, dtype=numpy.uint8).copy()))
+
+    def renew(self) -> None:
+        import torch
+
+        torch.default_generator.seed()
 
 
 SOURCES: tuple[Source, ...] = (_Python(), _Numpy(), _Torch())

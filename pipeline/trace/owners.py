@@ -64,6 +64,9 @@ def opened(recording: Recording) -> int:
     """Opens a recording; returns how many are open now."""
     with _mutex:
         _open.append(recording)
+        if len(_open) > 1:
+            for each in _open:
+                each.beside_others = True
         return len(_open)
 
 

@@ -44,6 +44,7 @@ class Recording:
         packages: Top-level modules of packages that were imported, or whose files were asked for.
         missing: Distributions and modules that it asked for and that are not installed.
         places: Which paths count.
+        beside_others: Whether something else was recorded at the same time, in another thread.
     """
 
     def __init__(self, repository: Repository) -> None:
@@ -63,6 +64,7 @@ class Recording:
         self.packages: set[str] = set()
         self.missing: set[str] = set()
         self.places = places
+        self.beside_others = False
         self._heard: Seen | None = None
         self._process = os.getpid()
         self._spool: Path | None = None

@@ -6,24 +6,32 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from ...errors import StepTimeout
+from .raising import Raisable
 
 
 @contextmanager
 def time_limit(seconds: float, step: str) -> Iterator[None]:
     """Raises StepTimeout inside the block when it takes too long.
 
-    Only the main thread can be interrupted so; elsewhere the limit is checked when the block ends.
+    In the main thread that is also while a library waits, as long as Python sees signals. In other threads it is
+    between two of Python's instructions, and else when the block ends.
     """
     late = StepTimeout.after(seconds, step)
-    main = threading.current_thread() is threading.main_thread()
+    is_main = threading.current_thread() is threading.main_thread()
+    ringing: AbstractContextManager[None] = _alarm(seconds, late) if is_main else _timer(seconds)
     started = time.monotonic()
-    with _alarm(seconds, late) if main else nullcontext():
-        yield
-    if time.monotonic() - started > seconds:  # also where the step caught what the alarm raised
+    try:
+        with ringing:
+            yield
+    except StepTimeout as error:
+        if error.args:
+            raise
+        raise late from None
+    if time.monotonic() - started > seconds:  # also where the step caught what was raised
         raise late
 
 
@@ -39,3 +47,16 @@ def _alarm(seconds: float, late: Exception) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _timer(seconds: float) -> Iterator[None]:
+    block = Raisable()
+    timer = threading.Timer(seconds, block.end, (StepTimeout,))
+    timer.daemon = True
+    timer.start()
+    try:
+        with block.open():
+            yield
+    finally:
+        timer.cancel()

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
-from concurrent.futures import ThreadPoolExecutor
+import functools
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from ..execution.raising import Raisable
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class ThreadExecutor(ThreadPoolExecutor):
@@ -15,20 +22,28 @@ class ThreadExecutor(ThreadPoolExecutor):
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots, thread_name_prefix="artvcs-step")
+        self._running: set[Raisable] = set()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """See `concurrent.futures.Executor.submit`."""
+        return super().submit(functools.partial(self._run, fn, *args, **kwargs))
+
+    def _run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        here = Raisable()
+        self._running.add(here)
+        try:
+            with here.open():
+                return fn(*args, **kwargs)
+        finally:
+            self._running.discard(here)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends all threads.
 
         Args:
             wait: Whether to wait for them.
-            cancel_futures: Whether to interrupt what runs; Python does that between two of its instructions, and so
-                not while a library computes.
+            cancel_futures: Whether to interrupt what runs, as soon as Python can: see `Raisable`.
         """
-        if cancel_futures:
-            for thread in self._threads:
-                if thread.ident is not None:
-                    # https://docs.python.org/3/c-api/init.html#c.PyThreadState_SetAsyncExc
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        ctypes.c_ulong(thread.ident), ctypes.py_object(KeyboardInterrupt)
-                    )
+        for each in list(self._running) if cancel_futures else ():
+            each.end(KeyboardInterrupt)
         super().shutdown(wait, cancel_futures=cancel_futures)

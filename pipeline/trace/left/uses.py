@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from ...fingerprint import Followed
+from .. import chance
 from ..model import Trace
 from ..paths import is_of_names
 from ..places import Places
-from .kinds import FILES, ON_DISK, VALUES, VARIABLES
+from .kinds import FILES, ON_DISK, SOURCES, VALUES, VARIABLES
 
 Uses = tuple[str, str]
 """A kind and a name: the root of a value as its module writes it, a variable, or a file's path."""
@@ -92,6 +93,36 @@ def is_among(uses: set[Uses], code: Followed, trace: Trace, places: Places) -> b
     if not uses.isdisjoint(asked(trace, places)):
         return True
     return any((VALUES, root(code.spelt(name))) in uses for name in trace.values)
+
+
+def in_memory(code: Followed, trace: Trace) -> Iterator[Uses]:
+    """What an execution was seen to use that was in memory: live values, variables, random numbers.
+
+    Args:
+        code: Its code.
+        trace: What was seen of it.
+    """
+    yield from ((VALUES, root(code.spelt(name))) for name in trace.values if not _is_remembered(name))
+    yield from ((VARIABLES, name) for name in trace.env)
+    yield from ((SOURCES, name) for name in map(chance.source, trace.context) if name)
+
+
+def left_in_memory(code: Followed, trace: Trace) -> Iterator[Uses]:
+    """What of it an execution has left otherwise than it was. See `in_memory`."""
+    yield from ((VALUES, root(code.spelt(name))) for name in trace.left_of(VALUES) if not _is_remembered(name))
+    yield from ((VARIABLES, name) for name in trace.left_of(VARIABLES))
+    yield from ((SOURCES, name) for name in trace.left_of(SOURCES))
+
+
+def _is_remembered(name: str) -> bool:
+    """Whether it is what a cached function remembers: whoever has not got it finds it out again."""
+    return name.endswith("()")
+
+
+def spelt(use: Uses) -> str:
+    """Something that is used, in words."""
+    kind, name = use
+    return {VARIABLES: f"the variable {name}", SOURCES: f"the random numbers of {name}"}.get(kind, name)
 
 
 def overwrites(before: Trace, after: Trace, places: Places) -> bool:

@@ -26,6 +26,8 @@ from .uses import files_left
 _RUNS = 30
 """So many of the last runs are looked at."""
 _MOST_SOUGHT = 1000
+_KILLED = frozenset({"StepKilled", "StepTimeout"})
+"""How steps fail of which nobody knows what they have left."""
 _NEVER = sys.maxsize
 
 
@@ -214,6 +216,9 @@ class Written:
         found, ran_since = dict[str, int](), set[str]()
         for run in self._runs:
             ended = {id_: step.status for id_, step in run.steps.items()}
+            for id_, step in run.steps.items():
+                if id_ not in ran_since and step.failure is not None and step.failure.type in _KILLED and not step.left:
+                    found.update(dict.fromkeys(self._by_id[id_], (step.started or run.started) * 1_000_000))
             was_killed = run.status == "interrupted" and "interrupted" not in ended.values()  # else that step says it
             for path in (path for id_ in {*run.order} - ended.keys() - ran_since for path in self._by_id[id_]):
                 if was_killed:

@@ -264,7 +264,10 @@ class Foreman:
         elif isinstance(message, Interrupted) and who.job is not None:
             who.outputs.end()
             self._answers.interrupted(who.job.task, message.outcome)
-            who.job.future.cancel()
+            if self._interrupting:
+                who.job.future.cancel()
+            else:  # the step has interrupted itself, and so the run, as it would anywhere
+                who.job.future.set_exception(KeyboardInterrupt())
             who.job, who.is_there = None, False
         elif isinstance(message, Ended) and who.job is not None:
             who.is_there = message.goes_on

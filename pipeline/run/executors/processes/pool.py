@@ -20,6 +20,7 @@ from artvcs.vcs import Repository
 from ....define.step import Step
 from ....errors import PipelineError
 from ....record.outcome import Outcome
+from ....trace import chance
 from ...execution.task import StepTask
 from . import host, openmp, worker
 from .channel import Channel, Known
@@ -104,6 +105,7 @@ class ProcessExecutor(Executor):
         folder, known = self._answers.repository.layout.folder, self._known
         scratch = self._folder
         assert scratch is not None
+        drawn = chance.looks()
         openmp.pause()
         with self._answers.undisturbed(), warnings.catch_warnings():
             # Python warns where there are threads: of ours none is in the midst of something, and all that a worker
@@ -119,6 +121,7 @@ class ProcessExecutor(Executor):
             repository = Repository(folder)
 
             def work(connection: Connection[Any, Any]) -> None:
+                chance.inherit(drawn)
                 worker.work(Channel(connection, known), repository, scratch)
 
             host.serve(theirs, work)
