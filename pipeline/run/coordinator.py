@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs import Brought, Lent, Oid, Repository, Transaction
+from artvcs.vcs import Artifact, Brought, Lent, Repository, Transaction
 
 from ..define.graph import Graph
 from ..define.options import HOOKS
@@ -65,9 +65,12 @@ class Coordinator:
         """Inside the block no other thread changes anything in the repository."""
         return self.draft.together()
 
-    def lend(self, roots: Iterable[Oid]) -> Lent:
-        """What a worker needs to read some objects that are not published yet."""
-        return self.draft.lend(roots)
+    def lend_inputs(self, task: StepTask) -> Lent:
+        """What a worker needs to read what a step takes, as far as it is not published yet."""
+        taken = {source.artifact for sources in task.inputs.values() for source in sources}
+        # What is known of an artifact may be published, and its data be made anew, since that was pruned.
+        payloads = {self.repository.store.record(oid, Artifact).payload for oid in taken}
+        return self.draft.lend([*taken, *payloads])
 
     def take_in(self, brought: Brought) -> None:
         """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""

@@ -120,12 +120,12 @@ def _warnings_in_one_line() -> Iterator[None]:
 
     Which are shown stays Python's choice.
     """
-    shown, told = warnings.showwarning, set[str]()
+    shown, told, here = warnings.showwarning, set[str](), terminal()  # which other threads do not find
 
     def show(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
         if category.__module__.startswith("artvcs."):
             if str(message) not in told:
-                terminal().warn(str(message))
+                here.warn(str(message))
             told.add(str(message))
         else:
             shown(message, category, *args, **kwargs)

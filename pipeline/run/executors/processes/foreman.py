@@ -11,14 +11,14 @@ import socket
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from multiprocessing import Pipe
 from typing import Any, Protocol
 
-from artvcs.vcs import Brought, Lent, Oid, Repository, now_ms
+from artvcs.vcs import Brought, Lent, Repository, now_ms
 
 from ....errors import StepKilled, StepTimeout
 from ....record.outcome import Outcome
@@ -43,8 +43,8 @@ class Answers(Protocol):
     def undisturbed(self) -> AbstractContextManager[None]:
         """Inside the block no other thread changes it."""
 
-    def lend(self, roots: Iterable[Oid]) -> Lent:
-        """What a worker needs to read some objects that nobody has published yet."""
+    def lend_inputs(self, task: StepTask) -> Lent:
+        """What a worker needs to read what a step takes, as far as nobody has published it yet."""
 
     def take_in(self, brought: Brought) -> None:
         """Takes in what a worker has made."""
@@ -124,6 +124,7 @@ class Foreman:
         self._selector.register(self._woken, selectors.EVENT_READ, self._wakes)
         self._host: tuple[int, socket.socket] | None = None
         self._ending = self._interrupting = self._killing = False
+        self._broken: BaseException | None = None
 
     # From the thread that decides
 
@@ -135,22 +136,40 @@ class Foreman:
     def add(self, job: Job) -> None:
         """Takes a task."""
         self._jobs.append(job)
-        self._wake.send(b".")
+        self._notify()
+        if self._broken is not None and not job.future.done():
+            job.future.set_exception(self._broken)
 
     def end(self, *, interrupt: bool) -> None:
         """No more tasks come; those that run are interrupted, or come to their end."""
         self._ending, self._interrupting = True, interrupt
-        self._wake.send(b".")
+        self._notify()
 
     def kill(self) -> None:
         """Nobody wants to wait any more."""
         self._killing = True
-        self._wake.send(b".")
+        self._notify()
+
+    def _notify(self) -> None:
+        with contextlib.suppress(OSError):  # it has ended
+            self._wake.send(b".")
 
     # In its own thread
 
     def run(self) -> None:
         """Works until there is nothing more to do."""
+        try:
+            self._work()
+        except BaseException as error:  # a fault of ours, or of who shows what is said: nobody must wait forever
+            waiting = [*self._jobs, *(job for _, _, job in self._later), *(each.job for each in self._workers.values())]
+            for job in waiting:
+                if job is not None and not job.future.done():
+                    job.future.set_exception(error)
+            self._broken = error
+        finally:
+            self._close()
+
+    def _work(self) -> None:
         while not self._is_over():
             for key, _ in self._selector.select(self._patience()):
                 key.data()
@@ -158,7 +177,6 @@ class Foreman:
             if self._ending:
                 self._wind_up()
             self._hand_out()
-        self._close()
 
     def _is_over(self) -> bool:
         return self._ending and not self._workers
@@ -220,8 +238,7 @@ class Foreman:
         idle.job, job.started = job, job.started or now_ms()
         idle.outputs.begin(job.task.invocation_id)
         try:
-            wanted = {source.artifact for sources in job.task.inputs.values() for source in sources}
-            spelt = idle.channel.spell(Execute(job.task, self._answers.lend(wanted)))
+            spelt = idle.channel.spell(Execute(job.task, self._answers.lend_inputs(job.task)))
         except Exception as error:  # the user's own code, or the store's
             self._finish(idle, Outcome(job.started, now_ms(), error=error, trace=_UNSEEN))
             return
@@ -394,11 +411,12 @@ class Foreman:
     def _close(self) -> None:
         if self._host is not None:
             pid, commands = self._host
-            with contextlib.suppress(OSError):
-                commands.send(b"end")
+            if not self._workers:
+                with contextlib.suppress(OSError):
+                    commands.send(b"end")
+            commands.close()  # which ends all that still runs
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, 0)
-            commands.close()
         self._selector.close()
         self._woken.close()
         self._wake.close()

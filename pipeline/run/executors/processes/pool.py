@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import shutil
 import signal
@@ -96,7 +97,9 @@ class ProcessExecutor(Executor):
         self._folder.mkdir(parents=True)
         self._foreman = Foreman(self._slots, self._answers, self._known, self._start_host)
         self._foreman.begin()
-        self._thread = threading.Thread(target=self._foreman.run, name="artvcs-processes", daemon=True)
+        self._thread = threading.Thread(
+            target=contextvars.copy_context().run, args=(self._foreman.run,), name="artvcs-processes", daemon=True
+        )
         self._thread.start()
 
     def _start_host(self) -> tuple[int, socket.socket]:
