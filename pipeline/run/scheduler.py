@@ -86,6 +86,7 @@ class _Runner:
         self, repository: Repository, transaction: Transaction, graph: Graph, name: str,
         options: PipelineOptions, params: Mapping[str, Any], file: Path | None,
     ) -> None:  # fmt: skip
+        chosen = choose(repository, options)
         self._repository = repository
         self._transaction = transaction
         self._graph = graph
@@ -106,7 +107,6 @@ class _Runner:
         for node in graph.nodes.values():
             self._models.of(node)  # one that there is none of is said before anything runs
         self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
-        chosen = choose(repository, options)
         self._states = States(repository, shares_memory=chosen.shares_memory)
         self._decider = Decider(
             repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
@@ -136,13 +136,16 @@ class _Runner:
         finally:
             # Also after Ctrl-C: what has finished is kept, and a second try goes on from there.
             try:
-                self._engine.executor.shutdown(cancel_futures=bool(self._begun))
-                self._note_interrupted()
+                if self._begun:
+                    self._engine.executor.shutdown(cancel_futures=True)
+                    self._note_interrupted()
+                self._engine.executor.shutdown(wait=False)  # they end while it is written down
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
                     self._failure = DefinitionError(str(self._transaction.conflicts[0]))
             finally:
                 self._claims.close()
+                self._engine.executor.shutdown()
             if unseen := list(self._apart.unseen(self._order)):
                 self._observer.memory_is_apart(unseen)
             if status == "completed" and (gone := list(self._states.owed.gone())):

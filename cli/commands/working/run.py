@@ -72,12 +72,12 @@ def command(
             with _warnings_in_one_line():
                 pipeline = pipeline.with_options(config_path=config)
         pipeline = pipeline.with_options(executor=executor, jobs=jobs, run_all=no_cache or None)
-        watcher = RunProgress(terminal())
+        watcher, again = RunProgress(terminal()), _again(target, params, config=config, jobs=jobs, executor=executor)
         try:
             found = pipeline.plan(**given) if plan else _run(pipeline, given, watcher)
         except KeyboardInterrupt as error:
             if watcher.run is not None:
-                more = f"`{_again(target, config, params)}` goes on from there (`art show {watcher.run}` shows the run)"
+                more = f"`{again}` goes on from there (`art show {watcher.run}` shows the run)"
                 error.args = (f"Interrupted; what had finished is kept, and {more}.",)
             raise
         except Exception as error:
@@ -88,7 +88,7 @@ def command(
     if isinstance(found, PipelineRun):
         _report(found, watcher, as_json)
     elif isinstance(found, RunFailed):
-        _report_failure(found, _again(target, config, params), look_around=pdb, as_json=as_json)
+        _report_failure(found, again, look_around=pdb, as_json=as_json)
     else:
         _show_plan(found, as_json)
 
@@ -99,10 +99,10 @@ def _name_place(error: Exception) -> None:
         error.args = (f"{place.strip(' ()')}: {error}",)
 
 
-def _again(target: str, config: str | None, params: Sequence[str]) -> str:
+def _again(target: str, params: Sequence[str], **options: object) -> str:
     """The command that goes on where a run stopped."""
-    configured = ["-c", config] if config is not None else []
-    return shlex.join(["art", "run", target, *configured, *(word for each in params for word in ("-p", each))])
+    said = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    return shlex.join(["art", "run", target, *said, *(word for each in params for word in ("-p", each))])
 
 
 def _run(pipeline: Pipeline[...], given: dict[str, Any], watcher: RunProgress) -> PipelineRun | RunFailed:

@@ -83,7 +83,7 @@ class _Worker:
         outputs: What it prints.
         job: What it is at.
         deadline: When it is killed if it is still at it, by the monotonic clock.
-        reason: Why it is killed, if it is.
+        is_late: Whether it was killed since it was.
         is_there: Whether it can be given a task.
         is_dismissed: Whether it was told to end.
     """
@@ -93,7 +93,7 @@ class _Worker:
     outputs: Outputs
     job: Job | None = None
     deadline: float | None = None
-    reason: Exception | None = None
+    is_late: bool = False
     is_there: bool = True
     is_dismissed: bool = False
 
@@ -193,7 +193,7 @@ class Foreman:
             self._jobs.append(heapq.heappop(self._later)[2])
         for each in self._workers.values():
             if each.deadline is not None and each.deadline <= now:
-                each.deadline = None
+                each.deadline, each.is_late = None, True
                 self._send_signal(each, signal.SIGKILL)
 
     def _wakes(self) -> None:
@@ -248,11 +248,13 @@ class Foreman:
     # Listening
 
     def _show(self, who: _Worker, each: Any) -> None:
-        if not who.outputs.take(each):
+        if who.number in self._workers and not who.outputs.take(each):
             self._selector.unregister(each.handle)
 
     def _listen(self, who: _Worker) -> bool:
         """Takes one message; returns whether there was one."""
+        if who.number not in self._workers:
+            return False  # it has ended, and all that it had said was taken
         try:
             message = who.channel.receive()
         except (EOFError, OSError):
@@ -275,7 +277,6 @@ class Foreman:
         elif isinstance(message, Limited) and who.job is not None:
             limit = message.seconds
             who.deadline = None if limit is None else time.monotonic() + limit + GRACE
-            who.reason = None if limit is None else StepTimeout.after(limit, who.job.task.step_name)
         elif isinstance(message, Warned):
             warnings.showwarning(message.message, type(message.message), message.file, message.line)
         elif isinstance(message, Interrupted) and who.job is not None:
@@ -308,7 +309,7 @@ class Foreman:
     def _finish(self, who: _Worker, outcome: Outcome) -> None:
         """A task has ended."""
         who.outputs.end()
-        job, who.job, who.deadline, who.reason = who.job, None, None, None
+        job, who.job, who.deadline = who.job, None, None
         assert job is not None
         outcome.log = job.log + outcome.log
         job.future.set_result(outcome)
@@ -341,6 +342,7 @@ class Foreman:
         who = self._workers[number]
         while self._has_more(who) and self._listen(who):
             pass
+        who.outputs.drain()
         del self._workers[number]
         if who.job is not None:
             self._has_died(who, status)
@@ -366,7 +368,10 @@ class Foreman:
             who.job = None
             return
         name, retry, tried = job.task.step_name, job.task.step.options.retry, job.task.tried
-        error = who.reason or StepKilled.by(os.waitstatus_to_exitcode(status), name)
+        limit = job.task.step.options.timeout
+        error: Exception = StepKilled.by(os.waitstatus_to_exitcode(status), name)
+        if who.is_late and limit is not None:
+            error = StepTimeout.after(limit, name)
         if tried < retry.count:
             failed = f"Try {tried + 1} of {retry.count + 1} failed: {type(error).__name__}: {error}\n"
             job.log += who.outputs.text + failed

@@ -22,6 +22,7 @@ from ....define.step import Step
 from ....errors import PipelineError
 from ....record.outcome import Outcome
 from ....trace import chance
+from ....values import materializers
 from ...execution.task import StepTask
 from . import host, openmp, worker
 from .channel import Channel, Known
@@ -68,12 +69,14 @@ class ProcessExecutor(Executor):
         """Ends all processes.
 
         Args:
-            wait: Whether to wait for that, which is done in any case.
+            wait: Whether to wait for that.
             cancel_futures: Whether to interrupt the steps that run; else they come to their end.
         """
         if self._foreman is None or self._thread is None:
             return
         self._foreman.end(interrupt=cancel_futures)
+        if not wait:
+            return
         try:
             self._thread.join()
         except KeyboardInterrupt:
@@ -122,6 +125,7 @@ class ProcessExecutor(Executor):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ours.close()
             repository = Repository(folder)
+            _warm_up(self._objects)
 
             def work(connection: Connection[Any, Any]) -> None:
                 chance.inherit(drawn)
@@ -130,3 +134,12 @@ class ProcessExecutor(Executor):
             host.serve(theirs, work)
         finally:
             os._exit(1)
+
+
+def _warm_up(objects: Iterable[object]) -> None:
+    """In a host: loads and looks at what nearly every step needs, so that no worker has to do it for itself."""
+    materializers.find_for_value("")
+    first = next((each for each in objects if isinstance(each, Step)), None)
+    with contextlib.suppress(Exception):  # whoever needs it says so
+        if first is not None:
+            first.code().state()
