@@ -11,7 +11,7 @@ from typing import Any
 from artvcs.vcs import worktree
 
 from . import paths
-from .opened import CAN_LISTEN
+from .hearing.opened import CAN_LISTEN
 from .places import Places
 
 _MOST_LEFT = 100_000

@@ -18,9 +18,9 @@ from ..fingerprint import stated
 from .chance import Chance
 from .environment import Environment
 from .files import Files
+from .hearing.opened import Seen, listener
 from .left import kinds
 from .left.whereabouts import Whereabouts
-from .opened import Seen, listener
 from .places import Places
 
 _GATHERED = ("modules", "classes", "packages", "missing", "unverified", "refused")

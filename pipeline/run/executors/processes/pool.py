@@ -22,6 +22,7 @@ from ....define.step import Step
 from ....errors import PipelineError
 from ....record.outcome import Outcome
 from ....trace import chance
+from ....trace.hearing import opened
 from ....values import materializers
 from ...execution.task import StepTask
 from . import host, openmp, worker
@@ -107,6 +108,7 @@ class ProcessExecutor(Executor):
 
     def _start_host(self) -> tuple[int, socket.socket]:
         """Forks a host; returns its process id, and the way to it."""
+        strangers = {os.getpid()} if self._slots > 1 else set()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder, known = self._answers.repository.layout.folder, self._known
         scratch = self._folder
@@ -129,6 +131,8 @@ class ProcessExecutor(Executor):
 
             def work(connection: Connection[Any, Any]) -> None:
                 chance.inherit(drawn)
+                if strangers:
+                    opened.apart_from({*strangers, os.getppid()})
                 worker.work(Channel(connection, known), repository, scratch)
 
             host.serve(theirs, work)

@@ -1,34 +1,29 @@
-"""What is opened below the project by code that Python does not see: readers in C or Rust, and other programs.
+"""What is opened below a folder while somebody listens. Linux tells it; elsewhere nobody does.
 
-Linux tells it for each folder that is watched (inotify, see inotify(7)); elsewhere nobody does. It does not tell who
-opened something, so this is listened to only while a step runs that may read so, and what Python sees comes first.
+It is not told who opened something, so this is listened to only while a step runs that may read so, and what Python
+sees comes first. Where other steps are executed beside, in processes of their own, it has to be told.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
-import struct
 import sys
 import threading
-import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from .places import is_ignored
+from ..places import is_ignored
+from .inotify import ACCESS, CREATE, DELETE, IS_FOLDER, MODIFY, MOVED_FROM, MOVED_TO, OPEN, OVERFLOW, Inotify, Source
+from .kin import Kin
 
 CAN_LISTEN = sys.platform.startswith("linux")
 
-_ACCESS, _MODIFY, _OPEN, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x1, 0x2, 0x20, 0x40, 0x80, 0x100, 0x200
-_OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
-_COMES = _CREATE | _MOVED_TO
-_CHANGES = _MODIFY | _COMES | _DELETE | _MOVED_FROM
-_MASK = _OPEN | _CHANGES
-_HEADER = struct.Struct("iIII")
+_COMES = CREATE | MOVED_TO
+_CHANGES = MODIFY | _COMES | DELETE | MOVED_FROM
+_MASK = OPEN | _CHANGES
 _MOST_FOLDERS = 5000
-_TRIES, _PAUSE = 10, 0.02
 _SKIPPED = frozenset({"node_modules", "site-packages", ".venv", "venv", ".tox", ".mypy_cache", ".pytest_cache"})
 
 
@@ -63,26 +58,16 @@ class Opened:
     """
 
     def __init__(self, folder: str) -> None:
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._kin = None if _strangers is None else Kin(_strangers)
+        self._source = _source(folder, apart=self._kin is not None)
         self._failure = ""
-        self._handle = self._begin()
         self._process = os.getpid()
-        self._folders: dict[int, str] = {}
+        self._folders: set[str] = set()
         self._whole = True
         self._mask = _MASK
         self._subscribed: list[Seen] = []
         self._mutex = threading.Lock()
         self._watch(folder)
-
-    def _begin(self) -> int:
-        """Linux's handle to listen by; none where it gives none, also not in a moment."""
-        for _ in range(_TRIES):
-            handle = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
-            if handle >= 0:
-                return handle
-            time.sleep(_PAUSE)  # those of processes that have ended are given back a little later
-        self._failure = os.strerror(ctypes.get_errno())
-        return -1
 
     @property
     def is_of_this_process(self) -> bool:
@@ -96,14 +81,14 @@ class Opened:
 
     def close(self) -> None:
         """Gives back what Linux listens with."""
-        handle, self._handle = self._handle, -1
-        if handle >= 0:
-            os.close(handle)
+        self._source.close()
 
     def subscribe(self) -> Seen:
         """Begins to listen; what is opened from now on is put into what is returned."""
         with self._mutex:
             self._take()
+            if self._kin is not None and not self._subscribed:
+                self._kin.begin_anew()
             self._subscribed.append(seen := Seen())
             return seen
 
@@ -132,12 +117,12 @@ class Opened:
             self._take()
             seen.used.intersection_update(used)
             if self._mask == _MASK:
-                self._attend(_MASK | _ACCESS)
+                self._attend(_MASK | ACCESS)
 
     def _attend(self, mask: int) -> None:
         self._mask = mask
-        for folder in self._folders.values():
-            self._libc.inotify_add_watch(self._handle, os.fsencode(folder), mask)
+        for folder in self._folders:
+            self._source.watch(folder, mask)
 
     def _take(self) -> None:
         """Tells all who listen what was opened since the last time."""
@@ -152,57 +137,45 @@ class Opened:
             each.failure = each.failure or news.failure
 
     def _news(self) -> Seen:
-        seen, leaving = Seen(whole=self._whole, failure=self._failure), dict[int, str]()
-        for folder, name, mask, move in self._events():
-            if mask & _OVERFLOW:
+        seen, leaving = Seen(whole=self._whole, failure=self._failure or self._source.failure), dict[int, str]()
+        for folder, name, mask, move, process in self._source.heard():
+            if mask & OVERFLOW:
                 seen.failure = "more was opened than Linux can tell"
             path = os.path.join(folder, name) if name else folder
-            if mask & _IS_FOLDER:
-                if mask & _MOVED_FROM:
+            if mask & IS_FOLDER and mask & _COMES:
+                self._watch(path)
+            if self._kin is not None and not self._kin.has(process):
+                continue
+            if mask & IS_FOLDER:
+                if mask & MOVED_FROM:
                     leaving[move] = path
-                elif mask & _MOVED_TO and move in leaving:
+                elif mask & MOVED_TO and move in leaving:
                     seen.moved[leaving[move]] = path
-                seen.listed.update([path] if mask & _OPEN and os.path.isdir(path) else [])
+                seen.listed.update([path] if mask & OPEN and os.path.isdir(path) else [])
                 if mask & _COMES:
-                    self._watch(path)
                     seen.written.update(_files_below(path))  # what was made there before it was listened to
             elif mask & _CHANGES:
-                seen.used.update([path] if mask & _MOVED_FROM and path not in seen.written else [])
+                seen.used.update([path] if mask & MOVED_FROM and path not in seen.written else [])
                 seen.written.add(path)
             elif name:
                 seen.read.add(path)
-                seen.used.update([path] if mask & _ACCESS and path not in seen.written else [])
+                seen.used.update([path] if mask & ACCESS and path not in seen.written else [])
         seen.read -= seen.written - seen.used
         return seen
 
-    def _events(self) -> Iterator[tuple[str, str, int, int]]:
-        """Folder, name in it, what happened, and a number that both ends of a move have in common."""
-        while self._handle >= 0:
-            try:
-                data = os.read(self._handle, 1 << 16)
-            except BlockingIOError:
-                return
-            at = 0
-            while at < len(data):
-                watch, mask, move, length = _HEADER.unpack_from(data, at)
-                name = data[at + _HEADER.size : at + _HEADER.size + length].rstrip(b"\0")
-                at += _HEADER.size + length
-                yield self._folders.get(watch, ""), os.fsdecode(name), mask, move
-
     def _watch(self, folder: str) -> None:
         todo = [folder]
-        while todo and self._handle >= 0:
+        while todo:
             here = todo.pop()
-            if len(self._folders) >= _MOST_FOLDERS:
+            if here not in self._folders and len(self._folders) >= _MOST_FOLDERS:
                 self._whole = False
                 return
-            watch = self._libc.inotify_add_watch(self._handle, os.fsencode(here), self._mask)
-            if watch < 0:
-                error = ctypes.get_errno()
-                if error not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # gone meanwhile, or nobody's to read
-                    self._failure = os.strerror(error)
+            problem = self._source.watch(here, self._mask)
+            if problem:
+                if problem not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):  # gone meanwhile, or nobody's to read
+                    self._failure = os.strerror(problem)
                 continue
-            self._folders[watch] = here
+            self._folders.add(here)
             with contextlib.suppress(OSError), os.scandir(here) as entries:
                 todo += [
                     each.path for each in entries if each.is_dir(follow_symlinks=False) and not _is_left_out(each.name)
@@ -216,6 +189,32 @@ def _files_below(folder: str) -> Iterator[str]:
 
 def _is_left_out(name: str) -> bool:
     return is_ignored(name) or name in _SKIPPED
+
+
+_strangers: frozenset[int] | None = None
+
+
+def apart_from(strangers: Collection[int]) -> None:
+    """From now on only this process and what it starts counts, as far as Linux tells who does something.
+
+    Args:
+        strangers: What these processes do, and those that they have started, is others' doing.
+    """
+    global _strangers
+    _strangers = frozenset(strangers)
+
+
+def _source(folder: str, *, apart: bool) -> Source:
+    """What tells what happens below a folder: by whom, if that is asked for and told here."""
+    if apart:
+        from .fanotify import Fanotify  # few need it
+
+        with contextlib.suppress(OSError):
+            found = Fanotify()
+            if not found.watch(folder, _MASK):
+                return found
+            found.close()
+    return Inotify()
 
 
 _listeners: dict[str, Opened] = {}
