@@ -12,6 +12,7 @@ from ..values.materializers import Materializer
 from .executors import check_executor, check_jobs
 from .model import Model
 from .policy import CachePolicy
+from .resources import USUAL, Resources
 from .settings import StepSettings
 
 Hook = Callable[..., Any]
@@ -28,15 +29,20 @@ class Retry:
         count: Tries after the first.
         delay: Seconds before the second try.
         backoff: What the delay is multiplied by for each try after that; at least 1.
+        memory: What the memory that the step asks for is multiplied by when its process was killed, as where memory
+            runs out; at least 1. Also as text, "×2".
     """
 
     count: int = 3
     delay: float = 0.0
     backoff: float = 1.0
+    memory: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.count < 0 or self.delay < 0 or self.backoff < 1:
-            raise DefinitionError(f"{self} is not possible; count and delay start at 0, backoff at 1.")
+        if isinstance(self.memory, str):
+            object.__setattr__(self, "memory", _factor(self.memory))
+        if self.count < 0 or self.delay < 0 or self.backoff < 1 or self.memory < 1:
+            raise DefinitionError(f"{self} is not possible; count and delay start at 0, backoff and memory at 1.")
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -102,6 +108,7 @@ class StepOptions(Options):
         substitutions: Placeholder → text, for the names of outputs.
         retry: How often to try again after a failure.
         timeout: Seconds after which a try has failed.
+        resources: What it needs while it runs.
         output_materializers: Output name → materializer class, instead of the one its type would get.
         on_start: Called with nothing before the step runs; likewise the other hooks, see docs/steps.md.
     """
@@ -109,6 +116,7 @@ class StepOptions(Options):
     cache: CachePolicy = dataclasses.field(default_factory=CachePolicy)
     retry: Retry = Retry(count=0)
     timeout: float | None = None
+    resources: Resources = USUAL
     output_materializers: Mapping[str, type[Materializer]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -175,6 +183,13 @@ class PipelineOptions(Options):
             raise DefinitionError(f"tags={self.tags!r} is not possible; give a list of texts.")
 
 
+def _factor(text: str) -> float:
+    try:
+        return float(text.strip().lstrip("×x*"))
+    except ValueError:
+        raise DefinitionError(f"retry: memory={text!r} is not possible; give a factor, as 2 or '×2'.") from None
+
+
 def as_retry(retry: Retry | Mapping[str, Any] | int | None) -> Retry | None:
     """A retry as users write it: a number of tries, a dictionary of its fields, or a `Retry`.
 
@@ -188,6 +203,6 @@ def as_retry(retry: Retry | Mapping[str, Any] | int | None) -> Retry | None:
             return Retry(**{{"max_retries": "count"}.get(key, key): value for key, value in retry.items()})
         except TypeError as error:
             raise DefinitionError(
-                f"retry={dict(retry)} is not possible ({error}); give count, delay, backoff."
+                f"retry={dict(retry)} is not possible ({error}); give count, delay, backoff, memory."
             ) from None
     return retry

@@ -27,7 +27,7 @@ _PIPELINE = (
     "extra", "environment", "success_hook_source", "failure_hook_source", "executor", "jobs",
 )  # fmt: skip
 _STEP = (
-    "parameters", "enable_cache", "retry", "timeout", "substitutions", "model", "extra", "environment",
+    "parameters", "enable_cache", "retry", "timeout", "resources", "substitutions", "model", "extra", "environment",
     "success_hook_source", "failure_hook_source",
 )  # fmt: skip
 _HOOKS = {"success_hook_source": "on_success", "failure_hook_source": "on_failure"}

@@ -19,6 +19,7 @@ from . import building
 from .model import Model
 from .options import Hook, Retry, StepOptions, as_retry
 from .policy import CachePolicy
+from .resources import Resources, as_resources
 from .signature import Signature, as_written, read_signature
 
 P = ParamSpec("P")
@@ -97,6 +98,7 @@ class Step(Generic[P, T]):
         cache_policy: CachePolicy | None = None,
         retry: Retry | Mapping[str, Any] | int | None = None,
         timeout: float | None = None,
+        resources: Resources | Mapping[str, Any] | None = None,
         substitutions: Mapping[str, str] | None = None,
         output_materializers: Any = None,
         on_start: Hook | None = None,
@@ -115,6 +117,7 @@ class Step(Generic[P, T]):
         """
         said = dict(
             name=name, enable_cache=enable_cache, cache=cache or cache_policy, retry=as_retry(retry), timeout=timeout,
+            resources=as_resources(resources),
             substitutions=substitutions, on_start=on_start, on_end=on_end, on_success=on_success,
             on_failure=on_failure, model=model, parameters=parameters, extra=extra, environment=environment,
             output_materializers=self._materializers(output_materializers),

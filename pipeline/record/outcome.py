@@ -31,6 +31,8 @@ class Outcome:
         curves: What it noted step by step of a training.
         trace: What it was seen to use.
         error: What the step raised, if it failed.
+        has_died: Whether it failed since who executed it was lost, by no doing of the step's that is known.
+        tried: How often the step had been tried before it was lost.
     """
 
     started: int
@@ -47,6 +49,8 @@ class Outcome:
     log: str = ""
     trace: Trace = field(default_factory=Trace)
     error: Exception | None = None
+    has_died: bool = False
+    tried: int = 0
 
     def failure(self) -> Failure | None:
         """The error as a run records it."""

@@ -6,10 +6,8 @@ That is an execution as any other: what it returns and what it was seen to use a
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from artvcs.vcs import Refs, Run
 
@@ -34,7 +32,7 @@ class Again:
         previous: The pipeline's run before, if any.
         states: Knows what hits owe.
         observer: Is told.
-        submit: Executes a step, with these hooks beside its own.
+        execute: Executes a step.
         ran: Is given what has run again, its outcome, and the step that needed it.
     """
 
@@ -42,7 +40,7 @@ class Again:
     previous: Run | None
     states: States
     observer: Observer
-    submit: Callable[[Decision, Mapping[str, Any]], Future[Outcome]]
+    execute: Callable[[Decision], Outcome]
     ran: Callable[[Decision, Outcome, str], None]
 
     def before(self, decision: Decision) -> bool:
@@ -81,7 +79,7 @@ class Again:
             self.observer.step_repeats(debt.step, step)
             debt.decision.world.look_again()
             with self.states.owed.paid(debt):
-                outcome = self.submit(debt.decision, {}).result()
+                outcome = self.execute(debt.decision)
             self.states.forget()
             self.states.owed.ran_again(debt, outcome.trace)
             if outcome.error is not None:

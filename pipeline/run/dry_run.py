@@ -7,6 +7,8 @@ it left, it is reused, if all else is as it was.
 from __future__ import annotations
 
 import dataclasses
+import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -40,6 +42,8 @@ from ..trace.left.uses import Uses, changed, is_among, on_disk
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
+from .capacity import cores_here
+from .costs import UNKNOWN, Costs
 from .execution.context import told
 from .executors.opening import choose
 from .inputs import Ingest
@@ -55,12 +59,16 @@ class PlannedStep:
             its result is reused, for what it leaves behind.
         summary: Why, in one sentence.
         reasons: What changed since the execution before.
+        seconds: How long its last execution took; None where it has not run before, or is reused.
+        size: Bytes of what that returned.
     """
 
     step: str
     action: Literal["reuse", "run", "maybe", "again"]
     summary: str
     reasons: list[Reason] = field(default_factory=list)
+    seconds: float | None = None
+    size: int | None = None
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -72,7 +80,21 @@ class PlannedStep:
 
 
 class Plan(list[PlannedStep]):
-    """What would happen to the steps of a pipeline, in their order."""
+    """What would happen to the steps of a pipeline, in their order.
+
+    Attributes:
+        seconds: How long it would take if all run that may, by how long they took; as many side by side as there are
+            jobs.
+    """
+
+    def __init__(self, steps: Iterable[PlannedStep], seconds: float) -> None:
+        super().__init__(steps)
+        self.seconds = seconds
+
+    @property
+    def running(self) -> list[PlannedStep]:
+        """The steps that would run, or may."""
+        return [each for each in self if each.action != "reuse"]
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -123,19 +145,44 @@ class _Planner:
         self._assumed: dict[str, tuple[Oid, Commit]] = {}
         self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
-        self._shares_memory = choose(repository, options).shares_memory
+        self._chosen = choose(repository, options)
+        self._shares_memory = self._chosen.shares_memory
+        self._costs = Costs(transaction, self._previous)
         self._states = States(repository, shares_memory=self._shares_memory, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
     def plan(self, nodes: list[Node]) -> Plan:
         found = [self._plan(node) for node in nodes]
-        return Plan(
+        found = [
             PlannedStep(each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves.")
             if each.action == "reuse" and each.step in self._again
             else each
             for each in found
-        )
+        ]
+        return Plan(map(self._costing, found), self._seconds(nodes, found))
+
+    def _costing(self, planned: PlannedStep) -> PlannedStep:
+        """A step with what it would cost."""
+        if planned.action == "reuse":
+            return planned
+        seconds = self._costs.seconds(planned.step)
+        size = self._costs.size(self._repository, planned.step)
+        return dataclasses.replace(planned, seconds=None if seconds == UNKNOWN else seconds, size=size)
+
+    def _seconds(self, nodes: list[Node], planned: list[PlannedStep]) -> float:
+        """How long the steps would take: each begins as soon as what it waits for has ended and there is room.
+
+        Source: R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969 (list scheduling).
+        """
+        slots, ends = [0.0] * (self._chosen.jobs or cores_here()), dict[str, float]()
+        for node, each in zip(nodes, planned, strict=True):
+            ends[node.id] = max((ends[id_] for id_ in node.upstream), default=0.0)
+            seconds = self._costs.seconds(node.id)
+            if each.action != "reuse" and seconds != UNKNOWN:
+                ends[node.id] = max(ends[node.id], heapq.heappop(slots)) + seconds
+                heapq.heappush(slots, ends[node.id])
+        return max(ends.values(), default=0.0)
 
     def _plan(self, node: Node) -> PlannedStep:
         sources = [

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-import queue
 import time
 from collections.abc import Mapping
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,12 +31,15 @@ from ..values.store import Saved
 from . import observer
 from .again import Again
 from .apart import Apart
+from .capacity import Capacity, memory_here
 from .coordinator import Coordinator
+from .costs import Costs
 from .deciding import Decider, output_names
 from .execution import logs
 from .execution.task import StepTask
 from .executors.opening import choose, open_engine
 from .inputs import Ingest
+from .running import Running
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a step that another run executes is looked at again, while steps of ours run."""
@@ -113,12 +114,12 @@ class _Runner:
             self._results,
         )  # fmt: skip
         self._apart = Apart()
+        self._costs = Costs(transaction, self._previous)
         self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
         self._engine = open_engine(chosen, self._here)
-        self._running: dict[Future[Outcome], Decision] = {}
-        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()
+        self._running = Running(self._engine, Capacity(self._engine.slots, memory_here()))
         self._begun: dict[str, tuple[Decision, int]] = {}
-        self._again = Again(transaction, self._previous, self._states, self._observer, self._submit, self._ran_again)
+        self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -179,7 +180,7 @@ class _Runner:
 
     def _note_interrupted(self) -> None:
         """Notes the steps that have begun and will not end."""
-        self._running.clear()
+        self._running.forget()
         for id_, (decision, moment) in list(self._begun.items()):
             outcome = self._here.stopped.get(id_) or Outcome(moment, now_ms())
             self._settle(decision.node, self._record.interrupted(decision, outcome), "")
@@ -190,8 +191,8 @@ class _Runner:
         ready: list[str] = []
         self._sorter.prepare()
         while self._sorter.is_active():
-            ready.extend(self._sorter.get_ready())
-            begun = next((id_ for id_ in ready if self._has_room() and self._begin(self._graph.nodes[id_])), None)
+            ready = self._sorted([*ready, *self._sorter.get_ready()])
+            begun = next((id_ for id_ in ready if self._has_room(id_) and self._begin(self._graph.nodes[id_])), None)
             if begun is not None:
                 ready.remove(begun)
             elif ready and not self._running:
@@ -202,19 +203,23 @@ class _Runner:
                 self._engine.executor.shutdown(cancel_futures=True)
                 self._note_interrupted()
 
-    def _has_room(self) -> bool:
-        """Whether one more step can be executed now."""
-        return len(self._running) < self._engine.slots
+    def _has_room(self, id_: str) -> bool:
+        """Whether a step can be executed now, if it has to be."""
+        return not self._running.is_full and self._running.has_room(id_, self._graph.nodes[id_].step.options.resources)
+
+    def _sorted(self, ready: list[str]) -> list[str]:
+        """Those that can begin: those first that nobody knows, and then those that took longest the last time.
+
+        What takes long and begins last is what all wait for in the end.
+        """
+        if self._engine.slots == 1 or len(ready) < 2:
+            return ready
+        return sorted(ready, key=lambda id_: -self._costs.seconds(id_))
 
     def _collect(self, timeout: float | None) -> None:
         """Notes the steps that have ended; waits for one for at most `timeout` seconds, if any runs."""
-        try:
-            while self._running:
-                future = self._ended.get(timeout=timeout) if timeout != 0.0 else self._ended.get_nowait()
-                self._end(self._running.pop(future), future.result())
-                timeout = 0.0
-        except queue.Empty:
-            return
+        for decision, outcome in self._running.ended(timeout):
+            self._end(decision, outcome)
 
     def _wait_for_other_run(self, node: Node) -> None:
         """Waits for the run that executes the same step right now: its result will be a hit."""
@@ -276,27 +281,34 @@ class _Runner:
         if (model := self._models.of(node)) is not None:
             model.executes()
         hooks = {name: hook for name in HOOKS if (hook := getattr(self._options, name)) is not None}
-        future = self._submit(decision, hooks)
-        self._running[future] = decision
-        future.add_done_callback(self._ended.put)
+        task = self._task(decision, hooks)
+        self._begun[node.id] = decision, now_ms()
+        self._running.start(decision, task)
 
-    def _submit(self, decision: Decision, hooks: Mapping[str, Any]) -> Future[Outcome]:
-        """Has a step executed, with the pipeline's hooks or, where it runs again, without."""
+    def _run_again(self, decision: Decision) -> Outcome:
+        """Has a step executed, and waits for it; without the pipeline's hooks."""
+        node = decision.node
+        if is_ours := self._graph.nodes.get(node.id) is node:
+            self._begun[node.id] = decision, now_ms()
+        try:
+            return self._engine.submit(self._task(decision, {})).result()
+        finally:
+            if is_ours:
+                self._begun.pop(node.id)
+
+    def _task(self, decision: Decision, hooks: Mapping[str, Any]) -> StepTask:
         node, run = decision.node, self._record.run
         is_ours = self._graph.nodes.get(node.id) is node  # else it is of a pipeline that ran before
         declared = node.step.signature.outputs
-        task = StepTask(
+        return StepTask(
             run_id=run.run, run_name=run.name, pipeline_name=run.pipeline, invocation_id=node.id, step=node.step,
             code=Oid(decision.code.id), inputs=decision.inputs, lists=node.lists,
             parameters=node.params,
             outputs=self._output_names[node.id] if is_ours else {each.name: each.name for each in declared},
             extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra, hooks=hooks,
             uses_cache=self._options.uses_cache(node.step.options),
-            has_model=is_ours and self._models.of(node) is not None,
+            has_model=is_ours and self._models.of(node) is not None, resources=node.step.options.resources,
         )  # fmt: skip
-        if is_ours:
-            self._begun[node.id] = decision, now_ms()
-        return self._engine.submit(task)
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
         self._failure = self._failure or error

@@ -7,7 +7,7 @@ import io
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -17,7 +17,7 @@ from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer
-from artvcs.pipelines.run.dry_run import PlannedStep
+from artvcs.pipelines.run.dry_run import Plan
 from artvcs.vcs import ArtError, Repository
 
 from ... import placing
@@ -72,7 +72,8 @@ def command(
             with _warnings_in_one_line():
                 pipeline = pipeline.with_options(config_path=config)
         pipeline = pipeline.with_options(executor=executor, jobs=jobs, run_all=no_cache or None)
-        watcher, again = RunProgress(terminal()), _again(target, params, config=config, jobs=jobs, executor=executor)
+        watcher = RunProgress(terminal())
+        again = _again(target, params, {"-c": config, "-j": jobs, "--executor": executor})
         try:
             found = pipeline.plan(**given) if plan else _run(pipeline, given, watcher)
         except KeyboardInterrupt as error:
@@ -99,9 +100,9 @@ def _name_place(error: Exception) -> None:
         error.args = (f"{place.strip(' ()')}: {error}",)
 
 
-def _again(target: str, params: Sequence[str], **options: object) -> str:
+def _again(target: str, params: Sequence[str], options: Mapping[str, object]) -> str:
     """The command that goes on where a run stopped."""
-    said = [word for name, value in options.items() if value is not None for word in (f"--{name}", str(value))]
+    said = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     return shlex.join(["art", "run", target, *said, *(word for each in params for word in ("-p", each))])
 
 
@@ -192,10 +193,24 @@ def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json:
     raise error
 
 
-def _show_plan(steps: list[PlannedStep], as_json: bool) -> None:
+def _show_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
-        terminal().document([{**vars(each), "reasons": [vars(reason) for reason in each.reasons]} for each in steps])
+        terminal().document([{**vars(each), "reasons": [vars(reason) for reason in each.reasons]} for each in plan])
         return
-    for each in steps:
+    for each in plan:
         terminal().sentence(f"{each.action:<5}  {each.step}: {each.summary}")
         say_reasons(each.reasons)
+    if plan.running:
+        terminal().note(_costs(plan))
+
+
+def _costs(plan: Plan) -> str:
+    """What a plan would cost, by what its steps have cost."""
+    known = [each for each in plan.running if each.seconds is not None]
+    unknown = len(plan.running) - len(known)
+    of = f"; of {output.count(unknown, 'step')} nobody knows" if unknown else ""
+    if not known:
+        return f"Nobody knows how long it would take: {output.count(unknown, 'step')} would run for the first time."
+    least = "At most" if any(each.action == "maybe" for each in plan.running) else "About"
+    size = output.size(sum(each.size or 0 for each in known))
+    return f"{least} {output.duration(plan.seconds)}, and {size} of results, by the last executions{of}."

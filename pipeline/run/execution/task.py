@@ -9,6 +9,7 @@ from typing import Any
 from artvcs.vcs import Input, Oid
 
 from ...define.options import Hook
+from ...define.resources import USUAL, Resources
 from ...define.step import Step
 
 
@@ -33,6 +34,7 @@ class StepTask:
         uses_cache: Whether it may be reused.
         has_model: Whether it works on a model.
         tried: How often the step was tried before, by processes that died.
+        resources: What it needs while it runs.
     """
 
     run_id: str
@@ -51,6 +53,7 @@ class StepTask:
     uses_cache: bool = True
     has_model: bool = False
     tried: int = 0
+    resources: Resources = USUAL
 
     @property
     def step_name(self) -> str:

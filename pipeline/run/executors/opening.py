@@ -10,6 +10,7 @@ from ...define import executors
 from ...define.executors import Chosen, chosen
 from ...define.options import PipelineOptions
 from ...errors import DefinitionError
+from ..capacity import cores_here
 from ..coordinator import Coordinator
 from .engine import Engine
 from .inline import InlineExecutor
@@ -42,7 +43,7 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
     """An executor for the steps of a run."""
     if chosen.kind == executors.INLINE:
         return Engine(InlineExecutor(), coordinator)
-    slots = chosen.jobs or len(os.sched_getaffinity(0))
+    slots = chosen.jobs or cores_here()
     if chosen.kind == executors.THREADS:
         from .threads import ThreadExecutor
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,24 @@ def test_a_step_that_reads_a_file_of_one_that_may_run_is_undecided(folder: Path)
     assert plan[2].summary == "It runs if 'write' leaves something else behind than before."
     (folder / "data.txt").write_text("1")
     assert [planned.action for planned in through_a_file.plan()] == ["reuse", "reuse", "reuse"]
+
+
+def test_a_plan_says_what_it_would_cost_by_what_the_steps_have_cost() -> None:
+    @step(enable_cache=False)
+    def slow(number: int) -> bytes:
+        time.sleep(0.2)
+        return bytes(1000)
+
+    @pipeline
+    def flow(number: int) -> None:
+        for each in range(number):
+            slow(each)
+
+    assert (flow.plan(4).seconds, [each.seconds for each in flow.plan(4)]) == (0.0, [None] * 4)
+    flow(4)
+    planned = flow.plan(4)
+    assert 0.8 <= planned.seconds < 5
+    assert all(each.seconds is not None and each.seconds >= 0.2 for each in planned)
+    assert all(each.size is not None and each.size >= 1000 for each in planned)
+    assert flow.with_options(jobs=2).plan(4).seconds == pytest.approx(planned.seconds / 2, rel=0.3)
+    assert flow.plan(5)[4].seconds is None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
 import os
 import selectors
 import signal
@@ -63,13 +62,11 @@ class Job:
     Attributes:
         task: The task.
         future: Told how it ends.
-        log: What was printed in tries that came to nothing.
         started: When it began, in milliseconds since 1970.
     """
 
     task: StepTask
     future: Future[Outcome]
-    log: str = ""
     started: int = 0
 
 
@@ -117,7 +114,6 @@ class Foreman:
         self._start_host = start_host
         self._selector = selectors.DefaultSelector()
         self._jobs: deque[Job] = deque()
-        self._later: list[tuple[float, int, Job]] = []
         self._workers: dict[int, _Worker] = {}
         self._count = 0
         self._woken, self._wake = socket.socketpair()
@@ -161,7 +157,7 @@ class Foreman:
         try:
             self._work()
         except BaseException as error:  # a fault of ours, or of who shows what is said: nobody must wait forever
-            waiting = [*self._jobs, *(job for _, _, job in self._later), *(each.job for each in self._workers.values())]
+            waiting = [*self._jobs, *(each.job for each in self._workers.values())]
             for job in waiting:
                 if job is not None and not job.future.done():
                     job.future.set_exception(error)
@@ -184,13 +180,10 @@ class Foreman:
     def _patience(self) -> float | None:
         """Seconds until something is due, if anything is."""
         moments = [each.deadline for each in self._workers.values() if each.deadline is not None]
-        moments += [self._later[0][0]] if self._later else []
         return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _look_at_the_clock(self) -> None:
         now = time.monotonic()
-        while self._later and self._later[0][0] <= now:
-            self._jobs.append(heapq.heappop(self._later)[2])
         for each in self._workers.values():
             if each.deadline is not None and each.deadline <= now:
                 each.deadline, each.is_late = None, True
@@ -311,7 +304,6 @@ class Foreman:
         who.outputs.end()
         job, who.job, who.deadline = who.job, None, None
         assert job is not None
-        outcome.log = job.log + outcome.log
         job.future.set_result(outcome)
 
     def _hears(self) -> None:
@@ -367,30 +359,26 @@ class Foreman:
             job.future.cancel()
             who.job = None
             return
-        name, retry, tried = job.task.step_name, job.task.step.options.retry, job.task.tried
-        limit = job.task.step.options.timeout
+        name, limit = job.task.step_name, job.task.step.options.timeout
         error: Exception = StepKilled.by(os.waitstatus_to_exitcode(status), name)
         if who.is_late and limit is not None:
             error = StepTimeout.after(limit, name)
-        if tried < retry.count:
-            failed = f"Try {tried + 1} of {retry.count + 1} failed: {type(error).__name__}: {error}\n"
-            job.log += who.outputs.text + failed
-            job.task = replace(job.task, tried=tried + 1)
-            who.job = None
-            self._count += 1
-            heapq.heappush(self._later, (time.monotonic() + retry.wait(tried + 1), self._count, job))
-            return
-        self._finish(who, Outcome(job.started, now_ms(), error=error, log=who.outputs.text, trace=_UNSEEN))
+        self._finish(
+            who,
+            Outcome(
+                job.started, now_ms(), error=error, log=who.outputs.text, trace=_UNSEEN, has_died=True,
+                tried=job.task.tried,
+            ),
+        )  # fmt: skip
 
     # Ending
 
     def _wind_up(self) -> None:
         """Has the workers end that have nothing to do, and interrupts the others, if they are to be."""
         if self._interrupting:
-            for job in [*self._jobs, *(job for _, _, job in self._later)]:
+            for job in self._jobs:
                 job.future.cancel()
             self._jobs.clear()
-            self._later.clear()
         for each in self._workers.values():
             if self._killing:
                 self._send_signal(each, signal.SIGKILL)

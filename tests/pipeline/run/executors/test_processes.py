@@ -370,3 +370,66 @@ def test_a_pipeline_can_be_run_in_a_step_of_another() -> None:
         outer()
 
     assert in_processes(flow)().steps["outer"].output.load() == 2
+
+
+@pytest.mark.parametrize("cpus", [1, 2])
+def test_a_step_that_needs_two_cores_leaves_none_for_another(cpus: int) -> None:
+    @step(resources={"cpus": cpus}, enable_cache=False)
+    def meet(me: str) -> int:
+        Path(me).touch()
+        time.sleep(0.3)
+        there = len(list(Path().glob("in-*")))
+        Path(me).unlink()
+        return there
+
+    @pipeline
+    def flow() -> None:
+        meet("in-a"), meet("in-b")
+
+    run = in_processes(flow)()
+    assert max(each.output.load() for each in run.steps.values()) == (2 if cpus == 1 else 1)
+
+
+def test_a_killed_step_may_ask_for_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    from artvcs.pipelines.run.capacity import Capacity
+
+    asked: list[int] = []
+    take = Capacity.take
+
+    def noting(self: Capacity, step: str, needs: Any) -> None:
+        asked.append(needs.memory)
+        take(self, step, needs)
+
+    monkeypatch.setattr(Capacity, "take", noting)
+
+    @step(resources={"memory": "1MB"}, retry={"count": 3, "memory": "×2"})
+    def greedy() -> int:
+        with open("tries", "a") as file:
+            file.write(".")
+        if Path("tries").stat().st_size < 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 1
+
+    @pipeline
+    def flow() -> None:
+        greedy()
+
+    assert statuses(in_processes(flow)()) == {"greedy": "completed"}
+    assert asked == [1_000_000, 2_000_000, 4_000_000]
+
+
+def test_what_takes_longest_begins_first() -> None:
+    @step(enable_cache=False)
+    def last(seconds: float) -> float:
+        time.sleep(seconds)
+        return time.time()
+
+    @pipeline
+    def flow() -> None:
+        for seconds in (0.0, 0.3, 0.0, 0.6):
+            last(seconds)
+
+    in_processes(flow)()
+    run = in_processes(flow)()
+    begun = sorted(run.steps, key=lambda id_: run.steps[id_].record.started)
+    assert set(begun[:2]) == {"last_2", "last_4"}

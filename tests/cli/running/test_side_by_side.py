@@ -1,0 +1,79 @@
+"""`art run -j`: what is shown of steps that run side by side, and what goes on after a failure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ..conftest import Art
+
+FLOW = """
+import os, time
+from artvcs import pipeline, step
+
+@step
+def part(number: int) -> int:
+    print(f"part {number} in {os.getpid()}")
+    if number == 3 and not os.path.exists("mended"):
+        os.kill(os.getpid(), 9)
+    time.sleep(0.1)
+    return number
+
+@step
+def whole(parts: list[int]) -> int:
+    return sum(parts)
+
+@pipeline
+def flow(most: int = 3):
+    whole([part(number) for number in range(most)])
+"""
+
+
+@pytest.fixture
+def flow(project: Path) -> str:
+    (project / "flow.py").write_text(FLOW)
+    return "flow.py"
+
+
+@pytest.mark.usefixtures("flow")
+def test_steps_run_in_processes_and_each_line_says_whose_it_is(art: Art) -> None:
+    done = art("run", "flow.py", "-j", "2")
+    assert done.code == 0
+    lines = done.out.splitlines()
+    assert {line.partition(" part")[0] for line in lines if " in " in line} == {"[part]", "[part_2]", "[part_3]"}
+    assert "completed, 4 steps" in done.out
+    again = art("run", "flow.py")
+    assert "4 reused" in again.out
+
+
+@pytest.mark.usefixtures("flow")
+def test_a_killed_step_is_told_with_what_goes_on_from_there(art: Art) -> None:
+    done = art("run", "flow.py", "-j", "2", "-p", "most=4")
+    assert done.code == 1
+    assert "StepKilled: The step 'part' was killed by SIGKILL" in done.err
+    assert "`art run flow.py -j 2 -p most=4` goes on from there" in done.err
+    Path("mended").touch()
+    done = art("run", "flow.py", "-j", "2", "-p", "most=4")
+    assert "5 steps, 3 reused" in done.out
+
+
+@pytest.mark.usefixtures("flow")
+def test_a_plan_adds_up_what_its_steps_have_cost(art: Art) -> None:
+    first = art("run", "flow.py", "--plan")
+    assert "Nobody knows how long it would take: 4 steps would run for the first time." in first.err + first.out
+    art("run", "flow.py", "-j", "2")
+    again = art("run", "flow.py", "--plan", "--no-cache", "-j", "2")
+    assert "About " in again.err + again.out
+    assert "of results, by the last executions." in again.err + again.out
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [(("-j", "0"), "0 is not in the range"), (("--executor", "dusk"), "'dusk' is not one of 'inline', 'threads'")],
+)
+@pytest.mark.usefixtures("flow")
+def test_what_cannot_be_is_a_sentence(art: Art, said: tuple[str, str], told: str) -> None:
+    done = art("run", "flow.py", *said)
+    assert done.code == 2
+    assert told in done.err
