@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
@@ -21,6 +21,9 @@ class Building(Protocol):
 
     def add(self, step: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, id: Any, after: Any) -> Any:  # noqa: A002
         """Adds one use of a step; returns what its caller gets."""
+
+    def add_all(self, step: Any, calls: Sequence[dict[str, Any]], *, id: Any, after: Any) -> list[Any]:  # noqa: A002
+        """Adds a use of a step for each of some inputs; returns what `add` would of each."""
 
 
 B = TypeVar("B", bound=Building)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import graphlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import DefinitionError, ParameterError, perhaps
@@ -34,6 +34,7 @@ class Node:
         lists: Inputs that are a list of artifacts, even of one.
         params: Parameter name → value, coerced to its annotation.
         after: Invocations that must end first, data or not.
+        group: The first item's id, where this is an item of a `step.map`.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Node:
     lists: frozenset[str]
     params: Mapping[str, Any]
     after: frozenset[str]
+    group: str | None = None
 
     @property
     def upstream(self) -> frozenset[str]:
@@ -74,6 +76,7 @@ class Graph:
         *,
         id: Any,  # noqa: A002
         after: Any,
+        group: str | None = None,
     ) -> Any:
         """Adds one use of a step; returns what its caller gets: a handle, or a tuple of handles.
 
@@ -87,13 +90,40 @@ class Graph:
         step = step.with_options(**said.options) if said.options else step
         if around := self.options.environment:
             step = step.with_options(environment={**around, **step.options.environment})
-        node = _make_node(invocation, step, _bind(step, args, kwargs, said), after, said)
+        node = replace(_make_node(invocation, step, _bind(step, args, kwargs, said), after, said), group=group)
         self._refuse_strangers(node)
         self.nodes[invocation] = node
         names: list[str | None] = [output.name for output in step.signature.outputs]
         handles = tuple(StepOutput(invocation, name) for name in names or [None])
         self._handles.update(handles)
         return handles[0] if step.signature.single or not step.signature.outputs else handles
+
+    def add_all(
+        self,
+        step: Step[Any, Any],
+        calls: Sequence[dict[str, Any]],
+        *,
+        id: Any,  # noqa: A002
+        after: Any,
+    ) -> list[Any]:
+        """Adds a use of a step for each of some inputs; returns what `add` would of each. Raises as `add`.
+
+        The first gets the id, if one is given; the others are numbered.
+        """
+        first = self._next_id(step.name) if id is None else self._checked_id(id)
+        return [
+            self.add(step, (), call, id=naming.invocation_id(first, self.nodes, number), after=after, group=first)
+            for number, call in enumerate(calls, start=1)
+        ]
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """The items of each `step.map`: the first one's id → the ids of all."""
+        found: dict[str, list[str]] = {}
+        for node in self.nodes.values():
+            if node.group is not None:
+                found.setdefault(node.group, []).append(node.id)
+        return found
 
     def _said_of(self, step: str, invocation: str) -> StepSettings:
         """What is said about a use of a step: what is said of that use goes before what is said of the step."""

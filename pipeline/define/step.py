@@ -6,7 +6,7 @@ import copy
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -15,7 +15,7 @@ from ..fingerprint import Followed, follow
 from ..trace import generators  # noqa: F401  # looks at Python's random numbers before they are seeded
 from ..typing import coerce, fit
 from ..values.materializers import Materializer, is_builtin
-from . import building
+from . import building, mapping
 from .model import Model
 from .options import Hook, Retry, StepOptions, as_retry
 from .policy import CachePolicy
@@ -152,6 +152,33 @@ class Step(Generic[P, T]):
         extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
         handles: T = built.add(self, args, kwargs, id=extra.get("id"), after=extra.get("after"))
         return handles
+
+    def map(self, *args: Any, product: Mapping[str, Iterable[Any]] | None = None, **kwargs: Any) -> Any:
+        """Uses the step once for each item of a list: `scores = score.map(models, data=data)`.
+
+        Inputs that are lists, tuples or ranges go in step with each other; all others are the same for every item, as
+        is a list in `unmapped(…)`. Each item is executed, reused and may fail by itself.
+
+        Args:
+            *args: Inputs by their position.
+            product: Input → values: an item for each combination of them.
+            **kwargs: Inputs by their name; in a pipeline also `after`, and `id` for the first item.
+
+        Returns:
+            A list of what each item returns, in their order; of a step with several outputs a tuple of such lists.
+            Another step, or another `.map`, takes it.
+
+        Raises:
+            DefinitionError: There is nothing to map, lists differ in length, or an input is unknown.
+        """
+        inputs = {entry.name for entry in self.signature.inputs}
+        extra = {name: kwargs.pop(name, None) for name in ("id", "after") if name not in inputs}
+        calls = mapping.calls(self.name, self.signature, args, kwargs, product)
+        built = building.current()
+        if built is None:
+            return mapping.transposed([mapping.plainly(self, call) for call in calls], self.signature)
+        made = built.add_all(self, calls, id=extra.get("id"), after=extra.get("after"))
+        return mapping.transposed(made, self.signature)
 
     def called(self, arguments: Mapping[str, Any]) -> Any:
         """What the function returns for its inputs: how a run calls it."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from artvcs.pipelines.client import Client
     from artvcs.pipelines.define.artifact_config import ArtifactConfig
     from artvcs.pipelines.define.handles import ExternalArtifact, InputFile
+    from artvcs.pipelines.define.mapping import unmapped
     from artvcs.pipelines.define.model import Model, ModelStages
     from artvcs.pipelines.define.options import Retry
     from artvcs.pipelines.define.policy import CachePolicy
@@ -46,6 +47,7 @@ _HOMES = {
     "register_artifact": "functions",
     "save_artifact": "functions",
     "step": "define.step",
+    "unmapped": "define.mapping",
 }
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "register_artifact",
     "save_artifact",
     "step",
+    "unmapped",
 ]
 
 
