@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 import traceback
+from collections.abc import Mapping, Sequence
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -161,7 +162,7 @@ class _Loading(observer.Logged):
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def run_started(self, name: str, steps: list[str]) -> None:
+    def run_started(self, name: str, steps: list[str], groups: Mapping[str, Sequence[str]]) -> None:
         """Says so."""
         terminal().warn(f"{self._path} makes the run {name} as it is loaded; put that call under {_GUARD}")
 

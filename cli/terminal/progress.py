@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from artvcs.pipelines.run.apart import Unseen
 
@@ -19,6 +20,63 @@ _SPINNER, _PLAIN_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 _MOST_NAMED = 3
 _AT_ONCE = 0.1
 """Seconds that nobody takes for waiting."""
+
+
+class Group:
+    """The items of one `step.map`, as they are shown: in one line.
+
+    Attributes:
+        first: The first item.
+        ended: How many have ended so, by status.
+    """
+
+    def __init__(self, first: str, count: int) -> None:
+        self.first = first
+        self.ended: Counter[str] = Counter()
+        self._count = count
+        self._began = time.monotonic()
+        self._has_begun = False
+
+    def begin(self) -> None:
+        """An item begins."""
+        if not self._has_begun:
+            self._has_begun, self._began = True, time.monotonic()
+
+    def end(self, status: str) -> None:
+        """An item has ended."""
+        self.begin()
+        self.ended[status] += 1
+
+    @property
+    def name(self) -> str:
+        """What is shown of it."""
+        return f"{self.first} ×{self._count:,}"
+
+    @property
+    def so_far(self) -> str:
+        """What is shown of it as it goes on."""
+        return f"{self.first} {self.ended.total():,}/{self._count:,}"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all have ended."""
+        return self.ended.total() == self._count
+
+    @property
+    def status(self) -> str:
+        """How it has ended, by what is worst of its items."""
+        worst = ("failed", "interrupted", "skipped", "completed", "cached")
+        return next(status for status in worst if self.ended[status])
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return time.monotonic() - self._began
+
+    @property
+    def more(self) -> str:
+        """How many have ended how, where they differ."""
+        return ", ".join(f"{number:,} {status}" for status, number in self.ended.items()) if len(self.ended) > 1 else ""
 
 
 class RunProgress:
@@ -37,6 +95,7 @@ class RunProgress:
         self.repeated: set[str] = set()
         self._width = 0
         self._running: dict[str, float] = {}
+        self._group_of: dict[str, Group] = {}
         self._turn = 0
         self._screen: Screen | None = None
 
@@ -50,14 +109,19 @@ class RunProgress:
         with self._screen.open():
             yield
 
-    def run_started(self, name: str, steps: list[str]) -> None:
+    def run_started(self, name: str, steps: list[str], groups: Mapping[str, Sequence[str]]) -> None:
         """Notes the run's name, and how wide those of steps are."""
         self.run = name
-        self._width = max(map(drawing.width, steps), default=0)
+        made = [Group(first, len(items)) for first, items in groups.items()]
+        self._group_of = {item: group for group in made for item in groups[group.first]}
+        names = [*(group.name for group in made), *(step for step in steps if step not in self._group_of)]
+        self._width = max(map(drawing.width, names), default=0)
 
     def step_started(self, step: str) -> None:
         """Lets the moving line show the step."""
         self._running[step] = time.monotonic()
+        if (group := self._group_of.get(step)) is not None:
+            group.begin()
 
     def step_waits(self, step: str, process: int | None) -> None:
         """Says that another run is at it."""
@@ -70,8 +134,18 @@ class RunProgress:
         self._line(f"{self._marks['waits']} {self._padded(step)}  runs again: {used_by} uses what it leaves behind")
 
     def step_ended(self, step: str, status: str, seconds: float, note: str) -> None:
-        """Writes the step's line."""
+        """Writes the step's line; of the items of a map one for all, and for each of the first that fail."""
         self._running.pop(step, None)
+        if (group := self._group_of.get(step)) is None:
+            self._ended(step, status, seconds, note)
+            return
+        group.end(status)
+        if status == "failed" and group.ended["failed"] <= _MOST_NAMED:
+            self._ended(step, status, seconds, note)
+        if group.is_over:
+            self._ended(group.name, group.status, group.seconds, group.more)
+
+    def _ended(self, step: str, status: str, seconds: float, note: str) -> None:
         took = output.duration(seconds) if status in ("completed", "failed", "interrupted") else ""
         what = output.one_line(note).partition("; ")[0]  # what to do about it is said at the end
         more = "  ".join(part for part in (took, what) if part)
@@ -115,9 +189,10 @@ class RunProgress:
         running = dict(self._running)
         if not running:
             return ""
+        named = dict.fromkeys(group.so_far if (group := self._group_of.get(step)) else step for step in running)
         elapsed = time.monotonic() - min(running.values())
         if elapsed < _AT_ONCE:
             return ""
         mark = self._spinner[self._turn % len(self._spinner)]
         self._turn += 1
-        return f"{mark} {self._padded(', '.join(running))}  {output.duration(elapsed)}"
+        return f"{mark} {self._padded(', '.join(named))}  {output.duration(elapsed)}"

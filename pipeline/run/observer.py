@@ -6,7 +6,7 @@ In plain Python, `logging.basicConfig(level=logging.INFO)` shows it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
@@ -20,8 +20,14 @@ _log = logging.getLogger("artvcs")
 class Observer(Protocol):
     """Is told what happens in a run, in the thread that runs it."""
 
-    def run_started(self, name: str, steps: list[str]) -> None:
-        """A run begins; `steps` are the invocation ids in a possible order."""
+    def run_started(self, name: str, steps: list[str], groups: Mapping[str, Sequence[str]]) -> None:
+        """A run begins.
+
+        Args:
+            name: The run's name.
+            steps: The invocation ids, in a possible order.
+            groups: Of those that are items of a `step.map`: the first one → all of them.
+        """
 
     def step_started(self, step: str) -> None:
         """A step is about to run (not told for cached and skipped ones)."""
@@ -51,7 +57,7 @@ class Observer(Protocol):
 class Logged:
     """Where nobody else watches: Python's logger `artvcs` is told, as INFO, which shows nothing unless it is set up."""
 
-    def run_started(self, name: str, steps: list[str]) -> None:
+    def run_started(self, name: str, steps: list[str], groups: Mapping[str, Sequence[str]]) -> None:
         """Says that a run begins."""
         _log.info("%s: %s", name, count(len(steps), "step"))
 

@@ -124,7 +124,7 @@ class _Runner:
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
         run_name = self._record.run.name
-        self._observer.run_started(run_name, self._order)
+        self._observer.run_started(run_name, self._order, self._graph.groups)
         status = "interrupted"
         try:
             self._run_steps()

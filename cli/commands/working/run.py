@@ -29,6 +29,9 @@ from ...terminal import output
 from ...terminal.progress import RunProgress
 from ..looking.why import say_reasons
 
+_MOST_TRACEBACKS = 5
+"""So many are shown; of a thousand items that fail alike one says it."""
+
 _OWN_FRAME = '\n  File "'
 """Stands in a traceback of which not all is folded."""
 
@@ -181,9 +184,12 @@ def _report_failure(error: RunFailed, again: str, *, look_around: bool, as_json:
     if as_json:
         terminal().document(runs.document(Repository.discover(), error.run))
     if not terminal().debug:  # else all of it is shown
-        for step, told in error.run.tracebacks.items():
-            if _OWN_FRAME in told:  # else the sentence says all of it
-                terminal().lines(f"\n{step} failed:\n{told}\n", err=True)
+        # Where there is no frame of theirs, the sentence says all of it.
+        shown = [(step, told) for step, told in error.run.tracebacks.items() if _OWN_FRAME in told]
+        for step, told in shown[:_MOST_TRACEBACKS]:
+            terminal().lines(f"\n{step} failed:\n{told}\n", err=True)
+        if (others := len(shown) - _MOST_TRACEBACKS) > 0:
+            terminal().lines(f"\n{output.count(others, 'more step')} failed.\n", err=True)
     cause = error.__cause__
     if look_around and cause is not None:
         debugger.look_around(cause)

@@ -77,3 +77,31 @@ def test_what_cannot_be_is_a_sentence(art: Art, said: tuple[str, str], told: str
     done = art("run", "flow.py", *said)
     assert done.code == 2
     assert told in done.err
+
+
+MAPPED = """
+from artvcs import pipeline, step
+
+@step
+def item(number: int) -> int:
+    if number % 10 == 7:
+        raise ValueError(f"no {number}")
+    return number
+
+@pipeline
+def flow(most: int):
+    item.map(range(most))
+"""
+
+
+def test_the_items_of_a_map_are_one_line_and_the_first_that_fail_besides(art: Art, project: Path) -> None:
+    (project / "flow.py").write_text(MAPPED)
+    assert "item ×7  completed" in art("run", "flow.py", "-p", "most=7").err
+    assert "item ×7  cached" in art("run", "flow.py", "-p", "most=7").err
+    done = art("run", "flow.py", "-p", "most=80")
+    failed = [line for line in done.err.splitlines() if "failed  " in line]
+    assert [line.split()[1] for line in failed] == ["item_8", "item_18", "item_28", "item"]
+    assert "item ×80  failed" in failed[-1]
+    assert failed[-1].endswith("7 cached, 8 failed, 65 completed")
+    assert done.err.count("Traceback (most recent call last)") == 5
+    assert "3 more steps failed." in done.err

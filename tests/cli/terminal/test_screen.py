@@ -91,7 +91,7 @@ def test_a_stream_that_is_no_terminal_is_not_touched() -> None:
 def test_the_moving_line_names_what_runs_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     watcher = RunProgress(Output())
-    watcher.run_started("run", ["a" * 50, "b"])
+    watcher.run_started("run", ["a" * 50, "b"], {})
     assert watcher._moving_line() == ""
     watcher._running["a" * 50] = time.monotonic() - 5
     assert len(output.moving(watcher._moving_line()).removeprefix(output.ERASE)) == 39
