@@ -29,7 +29,7 @@ from ..history import questions
 from ..history.finding import lookup
 from ..trace.left.kinds import FILES, VALUES
 from ..trace.model import Difference, Trace
-from ..trace.verify import States, World, differences
+from ..trace.verify import States, World
 from ..typing.encode import to_plain
 from .key import KeyParts, available, extras, materializer_names
 
@@ -72,6 +72,7 @@ class Decision:
         """A hit: leaves what it can, as that execution did, and notes that it owes the rest."""
         if self.hit is not None:
             self.world.states.takes.setdefault(self.hit, self.node.id)
+        self.world.states.leaves(self.trace)
         self.world.states.owed.leave(self.node.id, self.node.step.name, self, self.world.code, self.trace)
 
     def without_hit(self, path: str) -> Decision:
@@ -163,7 +164,7 @@ def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None) ->
         if (refusal := judge.refusal(refs, oid)) is not None:
             refused[oid] = refusal
             continue
-        trace = Trace.of(repository.store, commit)
+        trace = decision.world.states.trace_of(commit)
         found = _each_once(_changed_since(commit, trace, decision.world, refs, policy))
         taker = decision.world.states.takes.get(oid, decision.node.id)
         if not found and trace is not None and taker != decision.node.id and _is_one_of_several(trace):
@@ -200,7 +201,7 @@ def _changed_since(
         return
     if policy.unverified == "forbid" and trace.unverified:
         yield Difference("unverified", trace.unverified[0], None, None)
-    yield from differences(trace, world)
+    yield from world.states.differences(commit, trace, world)
 
 
 def _each_once(found: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from artvcs.vcs import Oid, Repository
+from artvcs.vcs import Commit, Oid, Repository
 
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, paths
@@ -25,6 +25,9 @@ from .places import WORKING_DIRECTORY, Places
 
 _debts: dict[str, list[Debt]] = {}
 """What hits in this process owe, by project."""
+
+_MOST_TRACES = 500
+"""So many are kept in memory."""
 
 Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
@@ -48,6 +51,7 @@ class States:
         debts = _debts.setdefault(str(repository.project), [])
         if not shares_memory:
             debts = [replace(each, trace=on_disk(each.trace)) for each in debts if each.files]
+        self._repository = repository
         self.written = Written(repository, _places_of(repository))
         self.owed = Owed(
             self.of, _places_of(repository), self.written, list(debts) if tried else debts,
@@ -55,6 +59,8 @@ class States:
         )  # fmt: skip
         self.takes: dict[Oid, str] = {}
         self._known: dict[int, tuple[Followed, State]] = {}
+        self._traces: dict[Oid, Trace | None] = {}
+        self._unchanged: set[tuple[Oid, str]] = set()
         self._brought: dict[str, Mapping[str, str]] = {}
 
     def bring(self, settings: Iterable[str], state: State) -> None:
@@ -85,6 +91,32 @@ class States:
     def forget(self) -> None:
         """Something may have run: looks at all of them again."""
         self._known.clear()
+        self._unchanged.clear()
+
+    def trace_of(self, commit: Commit) -> Trace | None:
+        """What an execution was seen to use, see `Trace.of`: many have seen the same."""
+        if commit.trace not in self._traces:
+            if len(self._traces) >= _MOST_TRACES:
+                self._traces.clear()
+            self._traces[commit.trace] = Trace.of(self._repository.store, commit)
+        return self._traces[commit.trace]
+
+    def differences(self, commit: Commit, trace: Trace, world: World) -> Iterator[Difference]:
+        """What is not as an execution saw it. What many have seen is looked at once, as long as nothing runs."""
+        seen = commit.trace, world.code.fingerprint.id
+        if seen in self._unchanged:
+            return
+        is_same = True
+        for each in differences(trace, world):
+            is_same = False
+            yield each
+        if is_same and all(map(chance.is_source, trace.context)):  # else it is told something else of each step
+            self._unchanged.add(seen)
+
+    def leaves(self, trace: Trace) -> None:
+        """A hit leaves what it can: others may not be as they were."""
+        if trace.left:
+            self._unchanged.clear()
 
 
 @dataclass

@@ -7,6 +7,8 @@ bytes are described in docs/format/packs.md.
 from __future__ import annotations
 
 import struct
+from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -22,6 +24,8 @@ _PLACE = struct.Struct("<32sBBHI8xQ8x")
 """Of a row the id, the codes of kind and codec, what is zero, the pack's number, and how long the object is."""
 _HELD = struct.Struct("<32sBxHIQQ8x")
 """Of a row the id, the kind's code, what is zero, the pack's number, and where and how long the object is."""
+_BEGINNING = struct.Struct(">Q56x")
+"""Of a row the first bytes of the id, as a number that is sorted as they are."""
 _OFFSET = struct.Struct("<40xQ16x")
 _NUMBER, _NUMBER_AT, _NUMBER_SIZE = struct.Struct("<36xI24x"), 36, 4
 """Of a row the pack's number."""
@@ -117,6 +121,8 @@ class Table:
         self.rows = rows
         self._data = data
         self._start = start
+        self._sought = 0
+        self._beginnings: array[int] | None = None  # of all ids, once so many are sought that this pays
 
     def find(self, key: bytes) -> Iterator[tuple[Location, int]]:
         """Where the object with this id is, and the number of its pack: in more than one where it was stored twice.
@@ -124,7 +130,17 @@ class Table:
         Raises:
             DamagedError: A row makes no sense.
         """
-        row = self._first_at_least(key)
+        if self._beginnings is None:
+            self._sought += 1
+            if self._sought * _FEW > self.rows:
+                self._beginnings = array("Q", [begins for (begins,) in self._columns(_BEGINNING)])
+        if self._beginnings is not None:
+            begins = int.from_bytes(key[:8], "big")
+            row = bisect_left(self._beginnings, begins)
+            while row < self.rows and self._beginnings[row] == begins and self.key(row) < key:
+                row += 1
+        else:
+            row = self._first_at_least(key)
         while row < self.rows and self.key(row) == key:
             yield self.row(row)
             row += 1
