@@ -218,5 +218,6 @@ def _costs(plan: Plan) -> str:
     if not known:
         return f"Nobody knows how long it would take: {output.count(unknown, 'step')} would run for the first time."
     least = "At most" if any(each.action == "maybe" for each in plan.running) else "About"
-    size = output.size(sum(each.size or 0 for each in known))
-    return f"{least} {output.duration(plan.seconds)}, and {size} of results, by the last executions{of}."
+    size = sum(each.size or 0 for each in known)
+    results = f", and {output.size(size)} of results" if size else ""
+    return f"{least} {output.duration(plan.seconds)}{results}, by the last executions{of}."
