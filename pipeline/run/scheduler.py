@@ -39,6 +39,7 @@ from .execution import logs
 from .execution.task import StepTask
 from .executors.opening import choose, open_engine
 from .inputs import Ingest
+from .ready import Ready
 from .running import Running
 
 _LOOK_AGAIN = 0.2
@@ -80,7 +81,8 @@ def run_pipeline(
 class _Runner:
     """One run.
 
-    `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet, with the moment.
+    `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet, with the moment,
+    `_ready` those that can begin, and `_elsewhere` those of them that another run executes now.
     """
 
     def __init__(
@@ -114,9 +116,10 @@ class _Runner:
             self._results,
         )  # fmt: skip
         self._apart = Apart()
-        self._costs = Costs(transaction, self._previous)
         self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
         self._engine = open_engine(chosen, self._here)
+        costs = Costs(transaction, self._previous) if self._engine.slots > 1 else None
+        self._ready, self._elsewhere = Ready(graph, costs), list[str]()
         self._running = Running(self._engine, Capacity(self._engine.slots, memory_here()))
         self._begun: dict[str, tuple[Decision, int]] = {}
         self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
@@ -188,33 +191,32 @@ class _Runner:
     # Scheduling
 
     def _run_steps(self) -> None:
-        ready: list[str] = []
         self._sorter.prepare()
         while self._sorter.is_active():
-            ready = self._sorted([*ready, *self._sorter.get_ready()])
-            begun = next((id_ for id_ in ready if self._has_room(id_) and self._begin(self._graph.nodes[id_])), None)
-            if begun is not None:
-                ready.remove(begun)
-            elif ready and not self._running:
-                self._wait_for_other_run(self._graph.nodes[ready[0]])
+            self._ready.add(self._sorter.get_ready())
+            has_begun = self._begin_next()
+            if not has_begun and self._elsewhere and not self._running:
+                self._wait_for_other_run(self._graph.nodes[self._elsewhere[0]])
             # What has ended lands before the next begins.
-            self._collect(timeout=0.0 if begun is not None else _LOOK_AGAIN if ready else None)
+            self._collect(timeout=0.0 if has_begun else _LOOK_AGAIN if self._elsewhere else None)
             if self._running and self._failure is not None and self._options.execution_mode == "fail_fast":
                 self._engine.executor.shutdown(cancel_futures=True)
                 self._note_interrupted()
 
-    def _has_room(self, id_: str) -> bool:
-        """Whether a step can be executed now, if it has to be."""
-        return not self._running.is_full and self._running.has_room(id_, self._graph.nodes[id_].step.options.resources)
-
-    def _sorted(self, ready: list[str]) -> list[str]:
-        """Those that can begin: those first that nobody knows, and then those that took longest the last time.
-
-        What takes long and begins last is what all wait for in the end.
-        """
-        if self._engine.slots == 1 or len(ready) < 2:
-            return ready
-        return sorted(ready, key=lambda id_: -self._costs.seconds(id_))
+    def _begin_next(self) -> bool:
+        """Settles or starts one step, if there is room for it should it have to be executed."""
+        if self._running.is_full:
+            return False
+        while (id_ := self._ready.pop(self._running.has_room)) is not None:
+            if self._begin(self._graph.nodes[id_]):
+                return True
+            self._elsewhere.append(id_)
+        for id_ in self._elsewhere:
+            needs = self._graph.nodes[id_].step.options.resources
+            if self._running.has_room(id_, needs) and self._begin(self._graph.nodes[id_]):
+                self._elsewhere.remove(id_)
+                return True
+        return False
 
     def _collect(self, timeout: float | None) -> None:
         """Notes the steps that have ended; waits for one for at most `timeout` seconds, if any runs."""

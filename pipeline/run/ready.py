@@ -1,0 +1,50 @@
+"""The steps of a run that wait for nothing but room, and which of them is next."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+
+from ..define.graph import Graph
+from ..define.resources import Resources
+from .costs import Costs
+
+
+class Ready:
+    """Steps that can begin.
+
+    Where several run side by side, those come first that nobody knows, and then those that took longest the last time:
+    what takes long and begins last is what all wait for in the end. Else they come as they were called.
+
+    Args:
+        graph: The steps.
+        costs: What they have cost; None where one runs after another.
+    """
+
+    def __init__(self, graph: Graph, costs: Costs | None) -> None:
+        self._graph = graph
+        self._costs = costs
+        self._count = 0
+        self._by_needs: dict[Resources, list[tuple[float, int, str]]] = {}
+
+    def add(self, steps: Iterable[str]) -> None:
+        """These wait for nothing any more."""
+        for step in steps:
+            self._count += 1
+            needs = self._graph.nodes[step].step.options.resources
+            seconds = 0.0 if self._costs is None else self._costs.seconds(step)
+            heapq.heappush(self._by_needs.setdefault(needs, []), (-seconds, self._count, step))
+
+    def pop(self, fits: Callable[[str, Resources], bool]) -> str | None:
+        """The next one that fits; none where there is no such.
+
+        Args:
+            fits: Says whether a step can begin that needs something.
+        """
+        # Thousands of steps need the same: if the first of them does not fit, none does.
+        firsts = sorted((waiting[0], needs) for needs, waiting in self._by_needs.items() if waiting)
+        for (_, _, step), needs in firsts:
+            if fits(step, needs):
+                heapq.heappop(self._by_needs[needs])
+                return step
+        return None
