@@ -29,6 +29,7 @@ class Coordinator:
         models: The versions of models that the run works on.
         catch_up: Makes visible what has ended in the run so far.
         stopped: Invocation id → how an execution stood when it was interrupted.
+        side_by_side: Whether several steps are executed at once in this process.
     """
 
     repository: Repository
@@ -38,6 +39,11 @@ class Coordinator:
     models: Models
     catch_up: Callable[[], None]
     stopped: dict[str, Outcome] = field(default_factory=dict)
+    side_by_side: bool = False
+
+    def label(self, task: StepTask) -> str | None:
+        """See `Workplace.label`."""
+        return task.invocation_id if self.side_by_side else None
 
     def trying(self, tried: int) -> None:
         """See `Workplace.trying`."""

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines.define.executors import KINDS
+from artvcs.pipelines.define.executors import INLINE, KINDS
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
@@ -74,6 +74,11 @@ def command(
         if config is not None:
             with _warnings_in_one_line():
                 pipeline = pipeline.with_options(config_path=config)
+        if pdb and (jobs is not None or executor is not None):
+            raise click.UsageError(
+                "--pdb looks around in the process that runs the steps; leave -j and --executor out."
+            )
+        executor = INLINE if pdb else executor
         pipeline = pipeline.with_options(executor=executor, jobs=jobs, run_all=no_cache or None)
         watcher = RunProgress(terminal())
         again = _again(target, params, {"-c": config, "-j": jobs, "--executor": executor})

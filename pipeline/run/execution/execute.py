@@ -62,7 +62,7 @@ def _execute(here: RunningStep, outcome: Outcome) -> Outcome:
     code = step.code().called_with(here.task.parameters)
     before = states.of(code)
     with (
-        context.entered(here), logs.capture() as log, recording(here.repository) as seen,
+        context.entered(here), logs.capture(here.place.label(here.task)) as log, recording(here.repository) as seen,
         seen.environment.given(step.options.environment),
     ):  # fmt: skip
         here.left, here.log = seen.files.left, log.getvalue

@@ -55,6 +55,9 @@ class Workplace(Protocol):
     def catch_up(self) -> None:
         """Makes visible what has ended in the run so far."""
 
+    def label(self, task: StepTask) -> str | None:
+        """The name by which what a step prints is shown line by line, where others print to the same streams."""
+
     def trying(self, tried: int) -> None:
         """The step is tried, after so many times before."""
 

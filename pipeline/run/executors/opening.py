@@ -47,6 +47,7 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
     if chosen.kind == executors.THREADS:
         from .threads import ThreadExecutor
 
+        coordinator.side_by_side = slots > 1
         return Engine(ThreadExecutor(slots), coordinator, slots)
     from .processes.pool import ProcessExecutor
 

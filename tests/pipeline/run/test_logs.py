@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -27,6 +28,26 @@ def test_what_steps_print_is_kept_apart_and_shown(capsys: pytest.CaptureFixture[
     run = flow()
     assert [each.logs for each in run.steps.values()] == ["a\nA\na!\n", "b\nB\nb!\n"]
     assert capsys.readouterr().out == "building\na\na!\nb\nb!\n"
+
+
+def test_of_steps_in_threads_whole_lines_are_shown_with_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    @step
+    def talk(word: str) -> None:
+        for _ in range(5):
+            print(word, end=" ")
+            time.sleep(0.01)
+            print("and more")
+        print("the rest", end="", file=sys.stderr)
+
+    @pipeline(executor="threads", jobs=2)
+    def flow() -> None:
+        talk.map(["a", "b"])
+
+    run = flow()
+    assert run.steps["talk_2"].logs == "b and more\n" * 5 + "the rest"
+    told = capsys.readouterr()
+    assert sorted(told.out.splitlines()) == ["[talk] a and more"] * 5 + ["[talk_2] b and more"] * 5
+    assert sorted(told.err.splitlines()) == ["[talk] the rest", "[talk_2] the rest"]
 
 
 def test_the_streams_are_put_back() -> None:

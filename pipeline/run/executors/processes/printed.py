@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TextIO
 
-from ...execution.logs import MAX_LOG
+from ...execution.logs import MAX_LOG, labelled
 
 _MOST = 1 << 16
 
@@ -41,7 +41,7 @@ class Printed:
         *lines, self._begun = (self._begun + text).split("\n")
         stream: TextIO = getattr(sys, self._name)
         if lines:
-            stream.write("".join(f"[{label}] {line.rstrip(_OVER).rpartition(_OVER)[2]}\n" for line in lines))
+            stream.write("".join(labelled(label, line) for line in lines))
             stream.flush()
 
     def end_line(self, label: str) -> None:
@@ -53,9 +53,6 @@ class Printed:
         """Gives up the pipe."""
         with contextlib.suppress(OSError):
             os.close(self.handle)
-
-
-_OVER = "\r"
 
 
 class Outputs:

@@ -115,6 +115,9 @@ class Place:
 
     # What an execution finds here
 
+    def label(self, _: StepTask) -> None:
+        """See `Workplace.label`: the coordinator shows whose it is."""
+
     def trying(self, tried: int) -> None:
         """See `Workplace.trying`."""
         with self._mutex:
