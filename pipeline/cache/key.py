@@ -128,8 +128,6 @@ def available(repository: Repository, commit: Commit) -> bool:
 def _artifact_available(repository: Repository, oid: Oid) -> bool:
     store = repository.store
     try:
-        if not store.has(oid):
-            return False
         return worktree.is_stored(store, store.record(oid, Artifact).payload) or supply.is_promised(repository, oid)
     except ArtError:
         return False

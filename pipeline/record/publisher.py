@@ -7,12 +7,16 @@ after the first of them landed, in a thread of its own, and at the end of the ru
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from artvcs.vcs import ArtError, Transaction
 
 DELAY = 1.0
 """Seconds between landing and publishing: at most so much can be lost in a power cut."""
+
+SHARE = 10
+"""And so many times as long as the last publishing took: the record of a run with ten thousand steps takes a while."""
 
 
 class Publisher:
@@ -30,9 +34,10 @@ class Publisher:
         self._published = published
         self._timer: threading.Timer | None = None
         self._error: ArtError | None = None
+        self._took = 0.0
 
     def soon(self) -> None:
-        """Publishes within DELAY.
+        """Publishes within DELAY, or a little later where that takes long.
 
         Raises:
             StorageError: An earlier publishing failed.
@@ -40,7 +45,7 @@ class Publisher:
         if self._error is not None:
             raise self._error
         if self._timer is None:
-            self._timer = threading.Timer(DELAY, self._in_background)
+            self._timer = threading.Timer(max(DELAY, SHARE * self._took), self._in_background)
             self._timer.daemon = True
             self._timer.start()
 
@@ -62,8 +67,10 @@ class Publisher:
         try:
             self._timer = None
             with self._transaction.together():
+                began = time.monotonic()
                 self._last_words()
                 self._transaction.publish(tolerant=True)
                 self._published()
+                self._took = time.monotonic() - began
         except ArtError as error:
             self._error = error  # raised by whoever writes next

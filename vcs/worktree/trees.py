@@ -107,8 +107,6 @@ def is_stored(store: ObjectStore, tree: Oid) -> bool:
     try:
         while pending:
             oid = pending.pop()
-            if not store.has(oid):
-                return False
             node = store.record(oid, Tree)
             folders = {entry[2] for entry in node.entries if entry[1] == FOLDER} if node.level == 0 else node.children
             pending.update(set(folders) - seen)
