@@ -9,6 +9,7 @@ import sys
 ALL = (
     "steps",
     "runs",
+    "executors",
     "traces",
     "startup",
     "writers",
