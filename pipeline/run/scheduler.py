@@ -254,9 +254,12 @@ class _Runner:
                 step = self._record.cached(decision, self._output_names[node.id])
             self._settle(node, step, "")
             return True
-        if self._options.uses_cache(node.step.options) and not self._claims.take(decision.key):
+        uses_cache = self._options.uses_cache(node.step.options)
+        if uses_cache and any(each.key == decision.key for each, _ in self._begun.values()):
+            return False  # one of ours executes the same now
+        if uses_cache and not self._claims.take(decision.key):
             return False
-        if self._options.uses_cache(node.step.options) and self._came_meanwhile(decision.key):
+        if uses_cache and self._came_meanwhile(decision.key):
             self._record.look_again()
             return self._begin(node)
         self._start(decision)

@@ -345,3 +345,18 @@ def test_what_the_environment_says_wrongly_is_said_before_anything_runs(monkeypa
     with pytest.raises(DefinitionError, match="ARTVCS_JOBS='many' is no number"):
         who()
     assert Client().list_pipeline_runs() == []
+
+
+@step
+def slow(number: int) -> int:
+    time.sleep(0.1)
+    return number
+
+
+def test_of_two_steps_that_are_the_same_one_is_executed(executor: str) -> None:
+    @pipeline
+    def flow() -> None:
+        slow.map([1, 1, 2, 1])
+
+    run = on(flow, executor, jobs=4)()
+    assert sorted(statuses(run).values()) == ["cached", "cached", "completed", "completed"]
