@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -37,7 +38,7 @@ def say_none(terminal: Terminal) -> None:
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step. Raises as `document`."""
     parameters = run.parameters
-    rows = [_step_row(repository, name, step) for name, step in run.steps.items()]
+    rows = list(_step_rows(repository, run))
     # Where a step was interrupted that was running, the others had not begun; where all was killed, nobody knows.
     unended = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
     rows += [[f"  {name}", unended, "", ""] for name in run.record.order if name not in run.steps]
@@ -130,6 +131,38 @@ def step_document(repository: Repository, step: StepView) -> dict[str, object]:
         "parameters": step.parameters, "inputs": took(repository, step), "outputs": made(repository, step),
         "metadata": step.metadata, "failure": failure and vars(failure),
     }  # fmt: skip
+
+
+def _step_rows(repository: Repository, run: PipelineRun) -> Iterator[list[str]]:
+    """A row for each step; of what was used very often, as by a map, one for all, and for the first that failed."""
+    uses = Counter(step.record.step for step in run.steps.values())
+    said = set[str]()
+    for name, step in run.steps.items():
+        if uses[step.record.step] <= _MANY:
+            yield _step_row(repository, name, step)
+        elif step.record.step not in said:
+            said.add(step.record.step)
+            items = {id_: each for id_, each in run.steps.items() if each.record.step == step.record.step}
+            yield _row_of_many(name, list(items.values()))
+            failed = [_step_row(repository, id_, each) for id_, each in items.items() if each.failure]
+            yield from failed[:_FEW]
+
+
+def _row_of_many(name: str, items: Sequence[StepView]) -> list[str]:
+    """One row for many uses of a step: how they ended, and how long it took from the first to the last."""
+    ended = Counter(each.status for each in items)
+    ran = [each.record for each in items if each.record.started is not None and each.status != "cached"]
+    seconds = (max(each.finished or 0 for each in ran) - min(each.started or 0 for each in ran)) / 1000 if ran else 0
+    worst = next(status for status in ("failed", "interrupted", "skipped", "completed", "cached") if ended[status])
+    more = ", ".join(f"{number:,} {status}" for status, number in ended.items()) if len(ended) > 1 else ""
+    return [f"  {name} ×{len(items):,}", output.status(worst), output.duration(seconds) if seconds > 0 else "", more]
+
+
+_MANY = 50
+"""Uses of one step that are shown each by itself."""
+
+_FEW = 3
+"""So many of those that failed are shown besides."""
 
 
 def _step_row(repository: Repository, name: str, step: StepView) -> list[str]:

@@ -105,3 +105,8 @@ def test_the_items_of_a_map_are_one_line_and_the_first_that_fail_besides(art: Ar
     assert failed[-1].endswith("7 cached, 8 failed, 65 completed")
     assert done.err.count("Traceback (most recent call last)") == 5
     assert "3 more steps failed." in done.err
+    shown = art("show", "HEAD").out
+    assert "item ×80" in shown
+    assert "7 cached, 8 failed, 65 completed" in shown
+    assert shown.count("ValueError: no ") == 3 + 8  # in the table, and all of them below
+    assert "ValueError: no 27" in art("show", "HEAD/item_28").out

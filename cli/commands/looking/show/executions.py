@@ -22,6 +22,9 @@ from ....stored import history, runs
 from ....terminal import output
 from ..log import git_lines
 
+_FAILED = 20
+"""So many failures of a run are shown."""
+
 _SEEN = 10
 """So many files that an execution used are listed, variables and the like."""
 
@@ -126,8 +129,11 @@ def say_run(repository: Repository, run: PipelineRun) -> None:
         if of != experiments.RUN:  # which is its metadata, and shown in full
             row(f"Measures:  {output.values(noted)} ({of})")
     say_mapping("Metadata:", dict(run.metadata))
-    for step in run.steps.values():
+    failed = [step for step in run.steps.values() if step.failure]
+    for step in failed[:_FAILED]:
         _say_failure(step)
+    if len(failed) > _FAILED:
+        say(f"\n{output.count(len(failed) - _FAILED, 'more step')} failed; `art show {run.name}/STEP` shows one.")
 
 
 def _say_failure(step: StepView) -> None:
