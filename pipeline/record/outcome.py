@@ -31,6 +31,7 @@ class Outcome:
         curves: What it noted step by step of a training.
         trace: What it was seen to use.
         error: What the step raised, if it failed.
+        reported: That as a run records it, where it was raised in another process.
         has_died: Whether it failed since who executed it was lost, by no doing of the step's that is known.
         tried: How often the step had been tried before it was lost.
     """
@@ -49,6 +50,7 @@ class Outcome:
     log: str = ""
     trace: Trace = field(default_factory=Trace)
     error: Exception | None = None
+    reported: Failure | None = None
     has_died: bool = False
     tried: int = 0
 
@@ -56,7 +58,7 @@ class Outcome:
         """The error as a run records it."""
         if self.error is None:
             return None
-        return failure_of(self.error)
+        return self.reported or failure_of(self.error)
 
 
 def failure_of(error: Exception) -> Failure:

@@ -115,11 +115,6 @@ def unseeded(drawn: Mapping[str, str]) -> Iterator[str]:
     return (name.removeprefix(_STATE_OF) for name, state in drawn.items() if state == UNSEEDED)
 
 
-def states() -> dict[str, str]:
-    """The sources that somebody has seeded → the state of each, as `leave` takes it."""
-    return {name: _packed(look) for name, look in looks().items() if look is not None and look.seeded}
-
-
 def leave(left: Mapping[str, str]) -> None:
     """Puts the sources into the states in which an execution left them; passes over what is no state."""
     for name, text in left.items():
@@ -131,20 +126,25 @@ def leave(left: Mapping[str, str]) -> None:
                 continue  # a stranger's, or of a library that is not here: the steps after it are compared all the same
 
 
-def inherit(before: Mapping[str, Look | None]) -> None:
-    """In a forked process: sources that somebody has seeded are as they were, the others are its own.
+def _put_back(source: Source, look: Look) -> None:
+    """Has a source be as it was: in its state, if somebody had seeded it, else unseeded."""
+    if look.seeded:
+        source.restore(look.pack())
+    else:
+        source.renew()
 
-    Python seeds its own anew in a forked process, and all others are copies that draw the same numbers.
+
+def put_back(before: Mapping[str, Look | None]) -> None:
+    """Has sources be as they were: in their states where somebody had seeded them, the others unseeded.
+
+    So in a forked process, too: Python seeds its own anew there, and all others are copies that draw the same numbers.
 
     Args:
-        before: What `looks` said in the process that was forked.
+        before: What `looks` said then.
     """
     for source in SOURCES:
-        look = before[source.name]
-        if look is not None and look.seeded:
-            source.restore(look.pack())
-        elif look is not None:
-            source.renew()
+        if (look := before[source.name]) is not None:
+            _put_back(source, look)
 
 
 @contextmanager
@@ -156,7 +156,7 @@ def kept() -> Iterator[None]:
     finally:
         for source, look in before.items():
             if not _is_same(source.look(), look):
-                source.restore(look.pack())
+                _put_back(source, look)
 
 
 def _packed(look: Look) -> str:

@@ -18,7 +18,7 @@ from ..fingerprint import stated
 from .chance import Chance
 from .environment import Environment
 from .files import Files
-from .hearing.opened import Seen, listener
+from .hearing.opened import Opened, Seen, listener
 from .left import kinds
 from .left.whereabouts import Whereabouts
 from .places import Places
@@ -65,6 +65,7 @@ class Recording:
         self.missing: set[str] = set()
         self.places = places
         self.beside_others = False
+        self._listener: Opened | None = None
         self._heard: Seen | None = None
         self._process = os.getpid()
         self._spool: Path | None = None
@@ -92,15 +93,14 @@ class Recording:
     def listen(self) -> None:
         """From now on, also takes what is opened by code that Python does not see."""
         if self._heard is None and (found := listener(self.places.project)) is not None:
-            self._heard = found.subscribe()
+            self._listener, self._heard = found, found.subscribe()
 
     def used(self) -> set[str]:
         """Of which files something was read until now, as far as it is listened to."""
         self.listen()
-        found = listener(self.places.project)
-        if found is None or self._heard is None:
+        if self._listener is None or self._heard is None:
             return set()
-        found.settle()
+        self._listener.settle()
         return set(self._heard.used)
 
     def tell(self, files: Collection[Any], used: Collection[str]) -> None:
@@ -112,16 +112,14 @@ class Recording:
         """
         for each in files:
             self.files.tell(each)
-        found = listener(self.places.project)
-        if found is not None and self._heard is not None:
-            found.listen_closely(self._heard, used)
+        if self._listener is not None and self._heard is not None:
+            self._listener.listen_closely(self._heard, used)
 
     def hear(self) -> None:
         """Takes what has been opened since it began to listen."""
-        found = listener(self.places.project) if self._heard is not None else None
-        if found is None or self._heard is None:
+        if self._listener is None or self._heard is None or not self._listener.is_of_this_process:
             return
-        seen = found.leave(self._heard)
+        seen = self._listener.leave(self._heard)
         for source, target in seen.moved.items():
             self.files.moved(source, target)
         self.files.written_unseen |= seen.written

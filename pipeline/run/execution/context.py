@@ -18,11 +18,11 @@ from ...history.views import ArtifactVersion
 from ...record.models import asked
 from ...trace.owners import targets
 from ...typing.encode import encode_metadata
-from .task import StepTask
-from .workplace import ModelAtWork, Workplace
 
 if TYPE_CHECKING:
     from ...define.graph import Node
+    from .task import StepTask
+    from .workplace import ModelAtWork, Workplace
 
 
 @dataclass

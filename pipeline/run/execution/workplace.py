@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from artvcs.vcs import Draft, Input, Output, Repository, Version
+if TYPE_CHECKING:  # what notes metadata needs nothing of what follows code
+    from artvcs.vcs import Draft, Input, Output, Repository, Version
 
-from ...define.model import Model
-from ...record.outcome import Outcome
-from ...trace.verify import States
-from .task import StepTask
+    from ...define.model import Model
+    from ...record.outcome import Outcome
+    from ...trace.verify import States
+    from .task import StepTask
 
 
 class ModelAtWork(Protocol):

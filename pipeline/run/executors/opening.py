@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 
 from artvcs.vcs import Repository, config
 
 from ...define import executors
 from ...define.executors import Chosen, chosen
 from ...define.options import PipelineOptions
-from ...errors import DefinitionError
+from ...errors import DefinitionError, PipelineError
 from ..capacity import cores_here
 from ..coordinator import Coordinator
 from .engine import Engine
@@ -39,6 +41,25 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
+_HANDLES = 6
+"""So many files are open for each process: its channel, what it prints, and the claim on what it executes."""
+_OWN_HANDLES = 24
+"""And so many for all else."""
+
+
+def _affordable() -> int:
+    """How many processes there can be, by the limit of open files."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    open_now = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+    found = (most - open_now - _OWN_HANDLES) // _HANDLES
+    if most != resource.RLIM_INFINITY and found < 1:
+        raise PipelineError(
+            f"No more than {most} files may be open here, which is too few for steps in processes; raise that, as by "
+            "`ulimit -n 1024`, or run inline."
+        )
+    return found if most != resource.RLIM_INFINITY else sys.maxsize
+
+
 def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
     """An executor for the steps of a run."""
     if chosen.kind == executors.INLINE:
@@ -51,4 +72,5 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
         return Engine(ThreadExecutor(slots), coordinator, slots)
     from .processes.pool import ProcessExecutor
 
+    slots = min(slots, _affordable())
     return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, slots, shares_memory=False)

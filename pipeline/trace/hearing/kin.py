@@ -4,18 +4,42 @@ from __future__ import annotations
 
 import os
 import resource
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Others:
+    """Who does something beside that is not a step's doing.
+
+    Attributes:
+        coordinator: The process that coordinates the run. What it has started itself may well read for a step.
+        host: The process that those are below that execute other steps.
+        has_servers: Whether the coordinator had started other processes before: where nobody says who does something,
+            it may be they, for a step.
+    """
+
+    coordinator: int
+    host: int
+    has_servers: bool
+
+    @classmethod
+    def beside(cls, coordinator: int, host: int) -> Self:
+        """Looks who there is."""
+        return cls(coordinator, host, bool({*_children(coordinator)} - {host}))
 
 
 class Kin:
     """This process and those that it has started.
 
     Args:
-        strangers: The processes that execute other steps are below these, or are these.
+        others: What these do is not its doing.
     """
 
-    def __init__(self, strangers: frozenset[int]) -> None:
+    def __init__(self, others: Others) -> None:
         self._own = os.getpid()
-        self._strangers = strangers
+        self._others = others
         self._began = _of_children()
 
     def begin_anew(self) -> None:
@@ -28,24 +52,27 @@ class Kin:
         Args:
             process: Who has done it; 0 where nobody says.
         """
-        if process == self._own:
-            return True
+        if process == self._others.coordinator:
+            return False
         while process > 1:
             if process == self._own:
                 return True
-            if process in self._strangers:
+            if process == self._others.host:
                 return False
             process = _parent(process)
-        return process == 1 or self._has_started_any()
+        return process == 1 or self._others.has_servers or self._has_started_any()
 
     def _has_started_any(self) -> bool:
         if _of_children() != self._began:
             return True
-        try:
-            with open(f"/proc/self/task/{self._own}/children", encoding="ascii") as children:
-                return bool(children.read())
-        except OSError:
-            return True  # nobody says
+        return any(True for _ in _children(self._own))
+
+
+def _children(process: int) -> Iterator[int]:
+    """The processes that a process has started and that go on."""
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal() and _parent(int(entry.name)) == process:
+            yield int(entry.name)
 
 
 def _parent(process: int) -> int:

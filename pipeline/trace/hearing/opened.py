@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ..places import is_ignored
 from .inotify import ACCESS, CREATE, DELETE, IS_FOLDER, MODIFY, MOVED_FROM, MOVED_TO, OPEN, OVERFLOW, Inotify, Source
-from .kin import Kin
+from .kin import Kin, Others
 
 CAN_LISTEN = sys.platform.startswith("linux")
 
@@ -58,7 +58,7 @@ class Opened:
     """
 
     def __init__(self, folder: str) -> None:
-        self._kin = None if _strangers is None else Kin(_strangers)
+        self._kin = None if _others is None else Kin(_others)
         self._source = _source(folder, apart=self._kin is not None)
         self._failure = ""
         self._process = os.getpid()
@@ -191,17 +191,13 @@ def _is_left_out(name: str) -> bool:
     return is_ignored(name) or name in _SKIPPED
 
 
-_strangers: frozenset[int] | None = None
+_others: Others | None = None
 
 
-def apart_from(strangers: Collection[int]) -> None:
-    """From now on only this process and what it starts counts, as far as Linux tells who does something.
-
-    Args:
-        strangers: What these processes do, and those that they have started, is others' doing.
-    """
-    global _strangers
-    _strangers = frozenset(strangers)
+def apart_from(others: Others) -> None:
+    """From now on what others do does not count, who execute steps beside, as far as Linux tells who does something."""
+    global _others
+    _others = others
 
 
 def _source(folder: str, *, apart: bool) -> Source:
@@ -218,6 +214,7 @@ def _source(folder: str, *, apart: bool) -> Source:
 
 
 _listeners: dict[str, Opened] = {}
+_making = threading.RLock()
 _MOST_LISTENERS = 4
 """Linux gives few of them to each user, and takes milliseconds to take one back."""
 
@@ -226,10 +223,11 @@ def listener(folder: str) -> Opened | None:
     """The listener to a folder, made when it is first asked for; None where nobody tells."""
     if not CAN_LISTEN:
         return None
-    found = _listeners.get(folder)
-    if found is None or not found.is_of_this_process:
-        idle = [each for each, opened in _listeners.items() if not opened.is_used]
-        for other in idle[: max(0, len(_listeners) + 1 - _MOST_LISTENERS)]:
-            _listeners.pop(other).close()
-        found = _listeners[folder] = Opened(folder)
-    return found
+    with _making:
+        found = _listeners.get(folder)
+        if found is None or not found.is_of_this_process:
+            idle = [each for each, opened in _listeners.items() if not opened.is_used]
+            for other in idle[: max(0, len(_listeners) + 1 - _MOST_LISTENERS)]:
+                _listeners.pop(other).close()
+            found = _listeners[folder] = Opened(folder)
+        return found

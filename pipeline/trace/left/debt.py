@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...fingerprint import Followed, State
+from ..generators import Look
 from ..model import Trace
 from ..places import Places
 from .kinds import GONE
@@ -42,7 +43,7 @@ class Debt:
     trace: Trace
     files: Mapping[str, str]
     found: Mapping[str, str]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Look | None]
     whereabouts: Whereabouts
     places: Places
     written: Written

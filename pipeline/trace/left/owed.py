@@ -86,7 +86,7 @@ class Owed:
             found = {name: environment.answer(name) for name in trace.left_of(VARIABLES)}
             if values := trace.left_of(VALUES):
                 found |= {name: noted(self._state_of(code), name) for name in values}
-            as_found = chance.states(), Whereabouts.now(), here
+            as_found = chance.looks(), Whereabouts.now(), here
             del self._debts[:-_MOST]
             debt = Debt(step, name, decision, code, trace, files, found, *as_found, self._written, done, made)
             self._debts.append(debt)
@@ -110,7 +110,7 @@ class Owed:
     def paid(self, debt: Debt) -> Iterator[None]:
         """The block runs a step after all: it finds what hits can leave as it found it when it was a hit."""
         with chance.kept(), whereabouts.kept():
-            chance.leave(debt.sources)
+            chance.put_back(debt.sources)
             debt.whereabouts.restore()
             debt.written.take_away(debt.made)
             yield

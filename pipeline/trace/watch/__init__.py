@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
 
 from artvcs.vcs import Repository
@@ -12,6 +13,9 @@ from ..owners import belongs_to, closed, opened
 from ..recording import Recording
 from . import hooks, readers
 from .noticing import quietly
+
+_mutex = threading.RLock()
+"""Steps in several threads begin and end to be recorded at the same time."""
 
 
 @contextlib.contextmanager
@@ -22,7 +26,8 @@ def recording(repository: Repository) -> Iterator[Recording]:
         repository: Where the execution's result goes; paths in its project are known by where they are in it.
     """
     made = Recording(repository)
-    hooks.install(made, first=opened(made) == 1)
+    with _mutex:
+        hooks.install(made, first=opened(made) == 1)
     try:
         with belongs_to(made):
             if readers.is_any_loaded(sys.modules):
@@ -31,5 +36,6 @@ def recording(repository: Repository) -> Iterator[Recording]:
     finally:
         made.come_back()
         made.hear()
-        hooks.uninstall(last=closed(made) == 0)
+        with _mutex:
+            hooks.uninstall(last=closed(made) == 0)
         made.gather()

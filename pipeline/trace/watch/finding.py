@@ -81,7 +81,8 @@ def watching() -> Iterator[tuple[Any, str, Any]]:
     """The functions that are there now, each with where it is and what is put in its place."""
     yield importlib.util, "find_spec", _finding(importlib.util.find_spec)
     for name in ("importlib.metadata", "importlib_metadata"):
-        if (metadata := sys.modules.get(name)) is not None:
-            cls = metadata.Distribution
+        metadata = sys.modules.get(name)
+        cls = getattr(metadata, "Distribution", None)  # another thread may be importing it
+        if metadata is not None and cls is not None and hasattr(metadata, "EntryPoint"):
             yield cls, "from_name", _naming(vars(cls)["from_name"], cls)
             yield metadata.EntryPoint, "load", _offering(metadata.EntryPoint.load)

@@ -10,7 +10,7 @@ from ..owners import every
 from ..recording import Recording
 from . import audit, environ, patches
 from .monitor import Monitor
-from .noticing import note
+from .noticing import note, unnoticed
 
 _installed = False
 _monitor = Monitor() if sys.version_info >= (3, 12) else None
@@ -38,8 +38,9 @@ def uninstall(*, last: bool) -> None:
 
 
 def _before_fork() -> None:
-    for recording in every():
-        recording.prepare_fork()
+    with unnoticed():
+        for recording in every():
+            recording.prepare_fork()
 
 
 def _on_environment(kind: str, name: Any, value: Any) -> None:

@@ -333,3 +333,34 @@ def test_a_strangers_trace_leads_nowhere_out_of_the_project(tmp_path: Path, monk
     assert (sys.path, os.getcwd()) == (before, str(project))
     whereabouts.take(Trace(left={"working directory": {"lib": "here"}, "sys.path": {"lib": "last"}}), places)
     assert (sys.path[-1], os.getcwd()) == (str(project / "lib"), str(project / "lib"))
+
+
+SEEDED = """\
+import random
+from artvcs import pipeline, step
+SEEN = {}
+
+@step
+def seed(n: int) -> int:
+    SEEN["n"] = n
+    random.seed(n)
+    return n
+
+@step
+def draw(n: int) -> list[float]:
+    return [SEEN.get("n", 0), random.random()]
+
+@pipeline
+def flow():
+    draw(seed(5))
+"""
+
+
+def test_a_hit_that_runs_again_seeds_again(folder: Path) -> None:
+    """What it leaves of random numbers is known after that as it was before."""
+    (folder / "flow.py").write_text(SEEDED)
+    art(folder, "run", "flow.py", "-j", "2")
+    assert "seed  runs again" in art(folder, "run", "flow.py").stderr
+    again = art(folder, "run", "flow.py")
+    assert "2 reused" in again.stdout
+    assert "runs again" not in again.stderr

@@ -14,12 +14,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 import cloudpickle
-from tblib.pickling_support import pickle_exception, pickle_traceback
 
 from artvcs.vcs import Brought, Lent
 
 from ....record.outcome import Outcome
 from ...execution.task import StepTask
+from . import errors
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,10 @@ class Channel:
         """
         return _Unpickler(io.BytesIO(self._connection.recv_bytes()), self._known).load()
 
+    def there_and_back(self, message: Any) -> Any:
+        """A message as the other end would receive it. Raises whatever the code of what cannot be sent raises."""
+        return _Unpickler(io.BytesIO(self.spell(message)), self._known).load()
+
     def has_more(self) -> bool:
         """Whether something has come, or the other end is gone."""
         return self._connection.poll()
@@ -212,9 +216,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, BaseException):
-            return pickle_exception(obj)
+            return errors.reduced(obj)
         if isinstance(obj, types.TracebackType):
-            return pickle_traceback(obj)
+            return errors.reduced_traceback(obj)
         return super().reducer_override(obj)
 
 

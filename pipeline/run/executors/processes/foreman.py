@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from artvcs.vcs import Brought, Lent, Repository, now_ms
 
-from ....errors import StepKilled, StepTimeout
+from ....errors import PipelineError, StepKilled, StepTimeout
 from ....record.outcome import Outcome
 from ....trace.model import Trace
 from ...execution.task import StepTask
@@ -198,7 +198,8 @@ class Foreman:
         while self._jobs and not self._interrupting:
             idle = next((each for each in self._workers.values() if each.is_there and each.job is None), None)
             if idle is None:
-                if len(self._workers) < self._slots:
+                # Those that have nothing more to do and still end, as their own threads do, take nobody's place.
+                if sum(each.is_there or each.job is not None for each in self._workers.values()) < self._slots:
                     self._fork()
                     continue
                 return
@@ -209,8 +210,16 @@ class Foreman:
         if self._host is None:
             self.begin()
         assert self._host is not None
-        ours, theirs = Pipe()
-        (out, printed), (err, complained) = os.pipe(), os.pipe()
+        try:
+            (ours, theirs), (out, printed), (err, complained) = Pipe(), os.pipe(), os.pipe()
+        except OSError as error:  # too many files are open
+            self._slots = len(self._workers)
+            if self._slots:
+                return  # so many have to do
+            raise PipelineError(
+                f"There can be no process for a step ({error.strerror}); raise the limit of open files, as by "
+                "`ulimit -n 1024`."
+            ) from error
         self._count += 1
         made = _Worker(self._count, Channel(ours, self._known), Outputs(out, err))
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import gc
 import os
 import select
@@ -21,6 +22,8 @@ from typing import Any, NoReturn
 _LONGEST = 256
 _SET_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG`, see prctl(2)."""
+_ADOPT = 36
+"""`PR_SET_CHILD_SUBREAPER`, likewise."""
 
 Work = Callable[["Connection[Any, Any]"], None]
 
@@ -40,16 +43,21 @@ def serve(commands: socket.socket, work: Work) -> NoReturn:
     woken, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    ctypes.CDLL(None).prctl(_ADOPT, 1)  # what steps start and leave is ours to end, should they be interrupted
     gc.freeze()  # what is there now stays where it is: a worker shares its pages
-    workers: dict[int, int] = {}
-    ending = False
+    workers, ended_by_us = dict[int, int](), set[int]()
+    ending = is_interrupted = False
+    listening = select.poll()  # which takes any handle, however many are open
+    listening.register(woken, select.POLLIN)
+    listening.register(commands.fileno(), select.POLLIN)
     while not (ending and not workers):
-        listened = [woken] if ending else [woken, commands.fileno()]
-        readable, _, _ = select.select(listened, [], [])
+        readable = {handle for handle, _ in listening.poll()}
         if woken in readable:
             with contextlib.suppress(BlockingIOError):
                 os.read(woken, 1 << 10)
-            _tell_ended(commands, workers)
+            _tell_ended(commands, workers, ended_by_us)
+            if is_interrupted and not workers:
+                _kill_all_below()
         if commands.fileno() not in readable:
             continue
         message, handles, _, _ = socket.recv_fds(commands, _LONGEST, 3)
@@ -63,11 +71,15 @@ def serve(commands: socket.socket, work: Work) -> NoReturn:
         elif what == "signal":
             for pid in (pid for pid, number in workers.items() if number == int(numbers[0])):
                 _signal(pid, int(numbers[1]))
+                ended_by_us.add(pid)
+                is_interrupted |= int(numbers[1]) == signal.SIGINT
         elif what == "end":
             ending = True
+            listening.unregister(commands.fileno())
         else:  # the coordinator is gone
             for pid in workers:
                 _signal(pid, signal.SIGKILL)
+            _kill_all_below()
             os._exit(1)
     os._exit(0)
 
@@ -88,7 +100,7 @@ def _fork(handles: list[int], work: Work, ours: tuple[int, ...]) -> int:
             os._exit(1)  # it died before that was said
         for handle in ours:
             os.close(handle)
-        channel, *outputs = handles
+        channel, *outputs = (fcntl.fcntl(handle, fcntl.F_DUPFD_CLOEXEC, 3) for handle in handles)
         for number, handle in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
             os.dup2(handle, number)
             os.close(handle)
@@ -105,7 +117,8 @@ def _signal(pid: int, number: int) -> None:
         (os.killpg if number == signal.SIGKILL else os.kill)(pid, number)
 
 
-def _tell_ended(commands: socket.socket, workers: dict[int, int]) -> None:
+def _tell_ended(commands: socket.socket, workers: dict[int, int], ended_by_us: set[int]) -> None:
+    """Tells which workers have ended; what an interrupted one has started is ended with it."""
     while workers:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -113,9 +126,46 @@ def _tell_ended(commands: socket.socket, workers: dict[int, int]) -> None:
             return
         if not pid:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)  # what it has started and left
+        if pid not in workers:
+            continue  # started by a step, and left: it came to be ours
+        if pid in ended_by_us:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         _tell(commands, f"ended {workers.pop(pid)} {status}")
+
+
+def _kill_all_below() -> None:
+    """Ends all that workers have started, also what is in a session of its own."""
+    own = os.getpid()
+    for _ in range(_GENERATIONS):
+        below = {pid for pid, parents in _ancestors().items() if own in parents}
+        for pid in below:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not below:
+            return
+
+
+def _ancestors() -> dict[int, set[int]]:
+    """Each process that goes on → those that it comes from."""
+    parent = dict[int, int]()
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError, ValueError, IndexError), open(f"{entry.path}/stat", "rb") as stat:
+                state, above = stat.read().rpartition(b")")[2].split()[:2]
+                if state != b"Z":
+                    parent[int(entry.name)] = int(above)
+    found = dict[int, set[int]]()
+    for pid in parent:
+        found[pid], above_it = set(), parent.get(pid, 0)
+        while above_it and above_it not in found[pid]:
+            found[pid].add(above_it)
+            above_it = parent.get(above_it, 0)
+    return found
+
+
+_GENERATIONS = 10
+"""So often it is looked for what was started meanwhile."""
 
 
 def _tell(commands: socket.socket, message: str) -> None:

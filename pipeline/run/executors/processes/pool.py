@@ -23,6 +23,7 @@ from ....errors import PipelineError
 from ....record.outcome import Outcome
 from ....trace import chance
 from ....trace.hearing import opened
+from ....trace.hearing.kin import Others
 from ....values import materializers
 from ...execution.task import StepTask
 from . import host, openmp, worker
@@ -108,7 +109,7 @@ class ProcessExecutor(Executor):
 
     def _start_host(self) -> tuple[int, socket.socket]:
         """Forks a host; returns its process id, and the way to it."""
-        strangers = {os.getpid()} if self._slots > 1 else set()
+        coordinator = os.getpid()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         folder, known = self._answers.repository.layout.folder, self._known
         scratch = self._folder
@@ -126,13 +127,14 @@ class ProcessExecutor(Executor):
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             ours.close()
+            others = Others.beside(coordinator, os.getpid())
             repository = Repository(folder)
             _warm_up(self._objects)
 
             def work(connection: Connection[Any, Any]) -> None:
-                chance.inherit(drawn)
-                if strangers:
-                    opened.apart_from({*strangers, os.getppid()})
+                chance.put_back(drawn)
+                if self._slots > 1:
+                    opened.apart_from(others)
                 worker.work(Channel(connection, known), repository, scratch)
 
             host.serve(theirs, work)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import multiprocessing.process
 import os
 import signal
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +19,6 @@ from typing import Any, TextIO
 from artvcs.vcs import Brought, Input, Output, Repository, Version
 
 from ....define.model import Model
-from ....errors import PipelineError
 from ....fingerprint import is_own, stated
 from ....record.outcome import Outcome
 from ....trace.left.kinds import ON_DISK
@@ -26,6 +27,7 @@ from ...execution.execute import execute
 from ...execution.logs import installed
 from ...execution.task import StepTask
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying, Warned
+from .errors import prepared
 
 
 def work(channel: Channel, repository: Repository, folder: Path) -> None:
@@ -36,6 +38,7 @@ def work(channel: Channel, repository: Repository, folder: Path) -> None:
         repository: Where inputs are read.
         folder: For what is not whole yet.
     """
+    inherited = _begin_process()
     with _streams(), installed(), Place(channel, repository, folder) as place:
         _pass_on_warnings(channel)
         goes_on = True
@@ -48,7 +51,7 @@ def work(channel: Channel, repository: Repository, folder: Path) -> None:
             _flush()
             goes_on = outcome.error is None and before.is_as_now(outcome)
             place.hand_over(outcome, goes_on=goes_on)
-    _end_process()
+    _end_process(inherited)
 
 
 def _executed(task: StepTask, place: Place) -> Outcome:
@@ -94,12 +97,16 @@ class Place:
         self._send_outcome(Ended(outcome, self.draft.hand_over(), goes_on))
 
     def _send_outcome(self, message: Ended | Interrupted) -> None:
+        outcome = message.outcome
+        if outcome.error is not None:
+            outcome.reported = outcome.failure()  # here are all lines, and where in them
+            outcome.error = prepared(outcome.error, self._channel.there_and_back)
         with self._mutex:
             try:
                 spelt = self._channel.spell(message)
-            except Exception as error:  # what a step raised, or noted, has code of its own
-                message.outcome.error = _told(message.outcome.error or error)
-                message.outcome.metadata, message.outcome.outputs = {}, {}
+            except Exception as error:  # what a step noted has code of its own
+                outcome.error = prepared(error, self._channel.there_and_back)
+                outcome.metadata, outcome.outputs, outcome.reported = {}, {}, None
                 spelt = self._channel.spell(message)
             self._channel.post(spelt)
 
@@ -228,16 +235,6 @@ def _folder() -> str:
         return ""
 
 
-def _told(error: Exception) -> Exception:
-    """An error that does not travel, by one of the same name that says the same."""
-    try:
-        text = str(error)
-    except Exception as broken:  # its own code
-        text = f"(its text cannot be had: {type(broken).__name__})"
-    stand_in: Exception = type(type(error).__name__, (PipelineError,), {"__module__": type(error).__module__})(text)
-    return stand_in.with_traceback(error.__traceback__)
-
-
 @contextlib.contextmanager
 def _streams() -> Iterator[None]:
     """What is printed goes where the coordinator reads it, in whole lines as far as they are."""
@@ -274,9 +271,25 @@ def _pass_on_warnings(channel: Channel) -> None:
     warnings.showwarning = show
 
 
-def _end_process() -> None:
-    """Ends as a process of Python ends, apart from what its parent is to do at its own end."""
+def _begin_process() -> set[Any]:
+    """Forgets what the process that was forked is to do at its own end; returns the finalizers among that.
+
+    As `multiprocessing.process.BaseProcess._bootstrap` does.
+    """
+    atexit._clear()
+    if (util := sys.modules.get("multiprocessing.util")) is not None:
+        util._finalizer_registry.clear()
+        multiprocessing.process._children = set()  # type: ignore[attr-defined]
+        atexit.register(util._exit_function)
+    return set(weakref.finalize._registry)  # type: ignore[attr-defined]
+
+
+def _end_process(inherited: set[Any]) -> None:
+    """Ends as a process of Python ends, apart from what was inherited."""
     with contextlib.suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
+        for each in set(weakref.finalize._registry) - inherited:  # type: ignore[attr-defined]
+            if each.atexit:
+                each()
         _flush()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import io
 import pickle
+import sys
 import types
 import weakref
 from collections.abc import Callable
@@ -102,6 +103,8 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if name == "_class_setstate" and module.startswith("cloudpickle"):
             return _set_state_once
+        if name == "_make_skeleton_class" and module.startswith("cloudpickle"):
+            return _skeleton
         return super().find_class(module, name)
 
 
@@ -112,6 +115,23 @@ def _set_state_once(cls: type, state: Any) -> type:
         cloudpickle._class_setstate(cls, state)
         _known.add(cls)
     return cls
+
+
+def _skeleton(kind: Any, name: str, bases: Any, said: Any, tracked: str, extra: Any) -> type:
+    """A class that was pickled as a whole: the one that its module has now, as any other class is found, or a new one.
+
+    So a value that another process made, of a class of `__main__`, is of the class that is there.
+    """
+    from cloudpickle import cloudpickle
+
+    by_id = getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None)
+    here = vars(sys.modules.get(str(said.get("__module__")), types)).get(name)
+    if by_id is not None and tracked not in by_id and isinstance(here, type) and type(here) is kind:  # noqa: SIM102
+        if (here.__qualname__, here.__bases__) == (name, tuple(bases)):
+            by_id[tracked] = here
+            _known.add(here)
+    made: type = cloudpickle._make_skeleton_class(kind, name, bases, said, tracked, extra)
+    return made
 
 
 def _tracked_classes() -> dict[type, str]:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -252,7 +253,7 @@ BUSY = textwrap.dedent(
     @step
     def busy(x: int, number: int) -> int:
         Path("half-written").write_text("half")
-        child = subprocess.Popen(["sleep", "1000"])
+        child = subprocess.Popen(["sleep", "1000"], start_new_session=number == 2)
         print("at it", flush=True)
         Path(f"pids-{number}").write_text(f"{os.getpid()} {os.getppid()} {child.pid}")
         time.sleep(1000)
@@ -289,7 +290,7 @@ def test_nothing_is_left_running(project: Path, how: str) -> None:
     else:
         os.killpg(process.pid, signal.SIGINT if how == "Ctrl-C" else signal.SIGKILL)
     _, err = process.communicate(timeout=30)
-    gone = [pid for pid in pids if pid not in (pids[2], pids[5])] if how.startswith("kill") else pids
+    gone = pids if how != "kill -9 of the host" else [*pids[:2], *pids[3:5]]
     wait_for(lambda: not any(map(is_alive, gone)))
     for child in (pids[2], pids[5]):
         if is_alive(child):  # of a process that is killed nobody can end what it has started
@@ -433,3 +434,175 @@ def test_what_takes_longest_begins_first() -> None:
     run = in_processes(flow)()
     begun = sorted(run.steps, key=lambda id_: run.steps[id_].record.started)
     assert set(begun[:2]) == {"last_2", "last_4"}
+
+
+# What a process inherits, and what it must not
+
+
+INHERITED = """
+import atexit, os, tempfile, threading
+from artvcs import pipeline, step
+
+SCRATCH = tempfile.TemporaryDirectory()
+atexit.register(lambda: print("the end of", os.getpid() == MAIN, flush=True))
+MAIN = os.getpid()
+SEEN = {}
+
+@step
+def leave(number: int) -> int:
+    SEEN[number] = number
+    atexit.register(print, "the end of a worker", flush=True)
+    return number
+
+@step
+def use(numbers: list[int]) -> int:
+    with open(os.path.join(SCRATCH.name, "file"), "w") as file:
+        file.write("x")
+    return sum(numbers)
+
+@pipeline
+def flow():
+    use(leave.map([1, 2]))
+
+flow.with_options(executor="processes", jobs=2)()
+"""
+
+
+def test_a_worker_does_nothing_that_its_parent_does_at_its_end(python: Any, project: Path) -> None:
+    (project / "flow.py").write_text(INHERITED)
+    told = python("flow.py").stdout.splitlines()
+    assert [line for line in told if line.startswith("the end")] == ["the end of True"]
+    assert sum(line.endswith("the end of a worker") for line in told) == 2
+
+
+def test_threads_that_go_on_take_no_place_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    from artvcs.pipelines.run.executors.processes import foreman
+
+    monkeypatch.setattr(foreman, "GRACE", 0.3)
+
+    @step
+    def leaves_a_thread(number: int) -> int:
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        return number
+
+    @step
+    def needs(numbers: list[int]) -> int:
+        return sum(numbers)
+
+    @pipeline
+    def flow() -> None:
+        needs(leaves_a_thread.map([1, 2, 3]))
+
+    began = time.monotonic()
+    assert in_processes(flow)().steps["needs"].output.load() == 6
+    assert time.monotonic() - began < 30
+
+
+OWN_CLASS = """
+import sys, time
+from artvcs import pipeline, step
+
+class Own:
+    def __init__(self, value):
+        self.value = value
+
+@step
+def make(number: int) -> Own:
+    time.sleep(0.1)
+    return Own(number)
+
+@step
+def use(own: Own) -> int:
+    time.sleep(0.1)
+    return own.value
+
+@pipeline
+def flow():
+    for number in range(4):
+        use(make(number))
+
+if __name__ == "__main__":
+    run = flow.with_options(executor="processes", jobs=2)()
+    print([each.output.load() for name, each in run.steps.items() if name.startswith("use")])
+"""
+
+
+def test_values_of_classes_of_the_script_go_from_one_process_to_another(python: Any, project: Path) -> None:
+    (project / "flow.py").write_text(OWN_CLASS)
+    assert python("flow.py").stdout == "[0, 1, 2, 3]\n"
+    (project / "flow.py").write_text(OWN_CLASS.replace("return own.value", "return own.value + 1"))
+    assert python("flow.py").stdout == "[1, 2, 3, 4]\n"
+
+
+class EndsAllError(Exception):
+    """Its code ends the process that receives it."""
+
+    def __reduce__(self) -> Any:
+        return sys.exit, (3,)
+
+
+def endless(number: int) -> int:
+    return endless(number + 1)
+
+
+def several() -> None:
+    raise ExceptionGroup("several", [ValueError("one")])
+
+
+def ends_all() -> None:
+    raise EndsAllError("unsent")
+
+
+ERRORS: dict[str, Callable[[], object]] = {
+    "UnicodeDecodeError": lambda: b"\xff".decode(),
+    "SyntaxError": lambda: compile("a b", "given", "exec"),
+    "AxisError": lambda: np.zeros(3).sum(axis=5),
+    "RecursionError": lambda: endless(0),
+    "ExceptionGroup": several,
+    "EndsAllError": ends_all,
+    "FileNotFoundError": lambda: Path("nowhere.txt").read_text(),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_errors_say_the_same_in_every_process(name: str) -> None:
+    @step
+    def fails(name: str) -> None:
+        ERRORS[name]()
+
+    @pipeline
+    def flow() -> None:
+        fails(name)
+
+    def failure(flow: Any) -> tuple[str, str, str]:
+        with pytest.raises(RunFailed) as failed:
+            flow()
+        found: Any = failed.value.run
+        told = found.steps["fails"].failure
+        return told.type, told.message, told.traceback.partition("[Previous line repeated")[0]
+
+    inline = failure(flow)
+    assert inline[0] == name
+    assert failure(in_processes(flow)) == inline
+
+
+def test_what_a_step_has_started_goes_on_after_it_as_inline() -> None:
+    @step
+    def start() -> int:
+        return subprocess.Popen(["sleep", "60"]).pid
+
+    @pipeline
+    def flow() -> None:
+        start()
+
+    pid = in_processes(flow)().steps["start"].output.load()
+    assert is_alive(pid)
+    os.kill(pid, signal.SIGKILL)
+
+
+def test_too_few_open_files_are_a_sentence_or_fewer_processes(project: Path) -> None:
+    (project / "flow.py").write_text(OWN_CLASS)
+    for limit in (40, 64):
+        command = f"ulimit -n {limit}; exec {sys.executable} flow.py"
+        few = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+        assert few.stdout == "[0, 1, 2, 3]\n" or "files may be open here, which is too few" in few.stderr

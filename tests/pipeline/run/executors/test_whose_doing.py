@@ -123,3 +123,78 @@ def test_what_is_written_in_c_is_owed_by_who_has_written_it(tables: Path) -> Non
     found = statuses(using)
     assert (found["read"], found["read_2"], found["write"]) == ("cached", "cached", "completed")
     assert pq.read_table("c.parquet").num_rows == 1
+
+
+THREADS = """
+import subprocess
+from artvcs import pipeline, step
+
+@step
+def show(name: str) -> str:
+    return subprocess.run(["sh", "-c", f"for f in *.{name}; do cat $f; done"], capture_output=True, text=True).stdout
+
+@pipeline
+def flow():
+    show.map(["aa", "bb", "cc"])
+
+run = flow.with_options(executor="threads", jobs=3)()
+print([each.output.load().strip() for each in run.steps.values()])
+"""
+
+
+def test_what_programs_of_threads_read_is_heard(python: Any, project: Path) -> None:
+    (project / "flow.py").write_text(THREADS)
+    for number in range(200):
+        (project / "many" / str(number)).mkdir(parents=True)
+    for value in ("1", "2", "3"):
+        for name in ("aa", "bb", "cc"):
+            (project / f"x.{name}").write_text(value)
+        assert python("flow.py").stdout.splitlines()[-1] == str([value] * 3)
+
+
+SERVER = """
+import socket, sys
+there = socket.socket(socket.AF_UNIX)
+there.bind("asked")
+there.listen()
+print("ready", flush=True)
+while True:
+    who, _ = there.accept()
+    who.send(open(who.recv(100).decode()).read().encode())
+    who.close()
+"""
+
+SERVED = """
+import os, socket, subprocess, sys
+import pyarrow
+from artvcs import pipeline, step
+
+@step
+def ask(number: int) -> str:
+    who = socket.socket(socket.AF_UNIX)
+    who.connect("asked")
+    who.send(b"data.txt")
+    return who.recv(100).decode()
+
+@pipeline
+def flow():
+    ask.map([1, 2])
+
+if os.path.exists("asked"):
+    os.unlink("asked")
+server = subprocess.Popen([sys.executable, "server.py"], stdout=subprocess.PIPE)
+server.stdout.readline()
+try:
+    run = flow.with_options(executor="processes", jobs=2)()
+finally:
+    server.kill()
+print([each.output.load() for each in run.steps.values()])
+"""
+
+
+def test_what_a_server_reads_that_was_there_before_may_be_for_any_step(python: Any, project: Path) -> None:
+    (project / "flow.py").write_text(SERVED)
+    (project / "server.py").write_text(SERVER)
+    for value in ("one", "two"):
+        (project / "data.txt").write_text(value)
+        assert python("flow.py").stdout.splitlines()[-1] == str([value] * 2)
