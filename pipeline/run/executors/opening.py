@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from dataclasses import replace
 
 from artvcs.vcs import Repository, config
 
@@ -26,11 +27,16 @@ def choose(repository: Repository, options: PipelineOptions) -> Chosen:
 
     Raises:
         DefinitionError: It cannot be.
+        PipelineError: There can be no processes here.
         RepositoryError: The project's settings cannot be understood.
     """
     settings = config.read(repository)
     around = os.environ.get(EXECUTOR) or None, _number(os.environ.get(JOBS) or None)
-    return chosen((options.executor, options.jobs), around, (settings.executor, settings.jobs))
+    found = chosen((options.executor, options.jobs), around, (settings.executor, settings.jobs))
+    if found.kind == executors.INLINE:
+        return found
+    jobs = found.jobs or cores_here()
+    return replace(found, jobs=min(jobs, _affordable()) if found.kind == executors.PROCESSES else jobs)
 
 
 def _number(text: str | None) -> int | None:
@@ -64,7 +70,7 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
     """An executor for the steps of a run."""
     if chosen.kind == executors.INLINE:
         return Engine(InlineExecutor(), coordinator)
-    slots = chosen.jobs or cores_here()
+    slots = chosen.jobs or 1
     if chosen.kind == executors.THREADS:
         from .threads import ThreadExecutor
 
@@ -72,5 +78,4 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
         return Engine(ThreadExecutor(slots), coordinator, slots)
     from .processes.pool import ProcessExecutor
 
-    slots = min(slots, _affordable())
     return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, slots, shares_memory=False)
