@@ -13,11 +13,12 @@ from typing import Any, Generic, ParamSpec, overload
 from artvcs.vcs import ArtError, Repository
 
 from . import errors
-from .define import building, settings
+from .define import building
 from .define.graph import Graph
 from .define.handles import Source
 from .define.model import Model
-from .define.options import ExecutionMode, Hook, PipelineOptions
+from .define.options import settings
+from .define.options.options import ExecutionMode, Hook, PipelineOptions
 from .define.signature import MISSING, Input, Signature, as_written, read_signature
 from .errors import DefinitionError, ParameterError, RunFailed, for_people, perhaps
 from .history.views import PipelineRun

@@ -23,7 +23,7 @@ from artvcs.vcs import (
 )
 
 from ..define.graph import Node
-from ..define.policy import CachePolicy
+from ..define.options.policy import CachePolicy
 from ..fingerprint import Fingerprint
 from ..history import questions
 from ..history.finding import lookup

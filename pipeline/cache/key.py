@@ -22,7 +22,7 @@ from artvcs.vcs import (
     worktree,
 )
 
-from ..define.policy import CachePolicy
+from ..define.options.policy import CachePolicy
 from ..errors import DefinitionError
 from ..values.materializers import Materializer
 

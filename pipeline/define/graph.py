@@ -17,8 +17,8 @@ from ..typing.fit import capitalised
 from ..units import count
 from . import naming
 from .handles import Source, StepOutput
-from .options import PipelineOptions
-from .settings import StepSettings
+from .options.options import PipelineOptions
+from .options.settings import StepSettings
 from .signature import MISSING
 from .step import Step
 

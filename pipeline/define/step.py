@@ -17,9 +17,9 @@ from ..typing import coerce, fit
 from ..values.materializers import Materializer, is_builtin
 from . import building, mapping
 from .model import Model
-from .options import Hook, Retry, StepOptions, as_retry
-from .policy import CachePolicy
-from .resources import Resources, as_resources
+from .options.options import Hook, Retry, StepOptions, as_retry
+from .options.policy import CachePolicy
+from .options.resources import Resources, as_resources
 from .signature import Signature, as_written, read_signature
 
 P = ParamSpec("P")

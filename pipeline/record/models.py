@@ -26,7 +26,7 @@ from . import versions
 if TYPE_CHECKING:
     from ..define.graph import Node  # what looks up names needs nothing of what follows code
     from ..define.handles import ModelArtifact, ModelFact
-    from ..define.options import PipelineOptions
+    from ..define.options.options import PipelineOptions
 
 _NEW = "a new one"
 """What a step is told of a version that is yet to be made: another one each time."""

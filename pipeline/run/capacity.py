@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..define.resources import Resources
+from ..define.options.resources import Resources
 
 _PATIENCE = 16
 """So many others may begin before a step that is ready and does not fit; then it is its turn."""

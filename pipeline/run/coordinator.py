@@ -10,7 +10,7 @@ from typing import Any
 from artvcs.vcs import Artifact, Brought, Lent, Repository, Transaction
 
 from ..define.graph import Graph
-from ..define.options import HOOKS
+from ..define.options.options import HOOKS
 from ..record.models import Models, WorkedOn
 from ..record.outcome import Outcome
 from ..trace.verify import States

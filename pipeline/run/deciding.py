@@ -13,7 +13,7 @@ from ..cache.decide import Decision, decide
 from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
-from ..define.options import PipelineOptions
+from ..define.options.options import PipelineOptions
 from ..errors import DefinitionError
 from ..history.finding import run_lookup
 from ..record.models import Models

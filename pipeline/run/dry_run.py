@@ -31,7 +31,7 @@ from ..cache.decide import Decision, decide
 from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
-from ..define.options import PipelineOptions
+from ..define.options.options import PipelineOptions
 from ..escaping import printable
 from ..history.finding import run_lookup
 from ..record.models import Models

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Iterable
 
 from ..define.graph import Graph
-from ..define.resources import Resources
+from ..define.options.resources import Resources
 from .costs import Costs
 
 

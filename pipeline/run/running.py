@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from ..cache.decide import Decision
-from ..define.resources import Resources
+from ..define.options.resources import Resources
 from ..record.outcome import Outcome
 from .capacity import Capacity
 from .execution.task import StepTask

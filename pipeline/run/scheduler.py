@@ -17,7 +17,7 @@ from ..cache.decide import Decision
 from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
-from ..define.options import HOOKS, PipelineOptions
+from ..define.options.options import HOOKS, PipelineOptions
 from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.models import Models

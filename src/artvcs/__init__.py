@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from artvcs.pipelines.define.handles import ExternalArtifact, InputFile
     from artvcs.pipelines.define.mapping import unmapped
     from artvcs.pipelines.define.model import Model, ModelStages
-    from artvcs.pipelines.define.options import Retry
-    from artvcs.pipelines.define.policy import CachePolicy
+    from artvcs.pipelines.define.options.options import Retry
+    from artvcs.pipelines.define.options.policy import CachePolicy
     from artvcs.pipelines.define.step import step
     from artvcs.pipelines.functions import load_artifact, log_metadata, register_artifact, save_artifact
     from artvcs.pipelines.pipelines import pipeline
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ArtifactConfig": "define.artifact_config",
     "CSVString": "values.materializers",
-    "CachePolicy": "define.policy",
+    "CachePolicy": "define.options.policy",
     "Client": "client",
     "ExternalArtifact": "define.handles",
     "HTMLString": "values.materializers",
@@ -39,7 +39,7 @@ _HOMES = {
     "Materializer": "values.materializers",
     "Model": "define.model",
     "ModelStages": "define.model",
-    "Retry": "define.options",
+    "Retry": "define.options.options",
     "get_step_context": "run.execution.context",
     "load_artifact": "functions",
     "log_metadata": "functions",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines.define.executors import INLINE, KINDS
+from artvcs.pipelines.define.options.executors import INLINE, KINDS
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline

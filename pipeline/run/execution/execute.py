@@ -18,7 +18,7 @@ from typing import Any, TextIO
 
 from artvcs.vcs import Input, Repository, now_ms, versions
 
-from ...define.options import Hook
+from ...define.options.options import Hook
 from ...define.signature import Signature
 from ...define.step import Step
 from ...errors import PipelineError, TypeMismatch

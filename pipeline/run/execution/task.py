@@ -8,8 +8,8 @@ from typing import Any
 
 from artvcs.vcs import Input, Oid
 
-from ...define.options import Hook
-from ...define.resources import USUAL, Resources
+from ...define.options.options import Hook
+from ...define.options.resources import USUAL, Resources
 from ...define.step import Step
 
 

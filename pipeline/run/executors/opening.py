@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from artvcs.vcs import Repository, config
 
-from ...define import executors
-from ...define.executors import Chosen, chosen
-from ...define.options import PipelineOptions
+from ...define.options import executors
+from ...define.options.executors import Chosen, chosen
+from ...define.options.options import PipelineOptions
 from ...errors import DefinitionError, PipelineError
 from ..capacity import cores_here
 from ..coordinator import Coordinator

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from artvcs import step
-from artvcs.pipelines.define.resources import Resources, as_resources
+from artvcs.pipelines.define.options.resources import Resources, as_resources
 from artvcs.pipelines.errors import DefinitionError
 from artvcs.pipelines.run.capacity import Capacity
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
-from artvcs.pipelines.define import building, sources
+from artvcs.pipelines.define import building
 from artvcs.pipelines.define import step as native
-from artvcs.pipelines.define.options import StepOptions
+from artvcs.pipelines.define.options import sources
+from artvcs.pipelines.define.options.options import StepOptions
 from artvcs.pipelines.define.signature import MISSING, Signature, read_signature
 from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.typing import fit

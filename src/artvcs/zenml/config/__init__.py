@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from artvcs.pipelines.define.options import Retry
+from artvcs.pipelines.define.options.options import Retry
 
 from .._names import finder
 from .._names.absent import Said

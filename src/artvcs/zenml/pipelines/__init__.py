@@ -12,9 +12,10 @@ from typing import Any, overload
 
 from artvcs.pipelines import pipelines as native
 from artvcs.pipelines.client import Client
-from artvcs.pipelines.define import building, settings, sources
-from artvcs.pipelines.define.options import PipelineOptions
-from artvcs.pipelines.define.settings import StepSettings
+from artvcs.pipelines.define import building
+from artvcs.pipelines.define.options import settings, sources
+from artvcs.pipelines.define.options.options import PipelineOptions
+from artvcs.pipelines.define.options.settings import StepSettings
 from artvcs.pipelines.errors import DefinitionError, perhaps
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.vcs import Repository, UnknownName

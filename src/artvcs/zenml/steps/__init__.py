@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, overload
 
-from artvcs.pipelines.define.options import StepOptions
+from artvcs.pipelines.define.options.options import StepOptions
 from artvcs.pipelines.errors import DefinitionError
 
 from .._meaning import contexts

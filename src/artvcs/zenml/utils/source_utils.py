@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from artvcs.pipelines.define.sources import load
+from artvcs.pipelines.define.options.sources import load
 
 from .._names import finder
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from artvcs.vcs import Commit
 
-from ..errors import DefinitionError
-from ..fingerprint import Reach
+from ...errors import DefinitionError
+from ...fingerprint import Reach
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class CachePolicy:
                 )
 
     def _repr_html_(self) -> str:
-        from ..values.visualizations import cards
+        from ...values.visualizations import cards
 
         return cards.settings_card(self)
 

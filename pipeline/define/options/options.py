@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from ..errors import DefinitionError
-from ..values.materializers import Materializer
+from ...errors import DefinitionError
+from ...values.materializers import Materializer
+from ..model import Model
 from .executors import check_executor, check_jobs
-from .model import Model
 from .policy import CachePolicy
 from .resources import USUAL, Resources
 from .settings import StepSettings
@@ -45,7 +45,7 @@ class Retry:
             raise DefinitionError(f"{self} is not possible; count and delay start at 0, backoff and memory at 1.")
 
     def _repr_html_(self) -> str:
-        from ..values.visualizations import cards
+        from ...values.visualizations import cards
 
         return cards.settings_card(self)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import DefinitionError, perhaps
+from ...errors import DefinitionError, perhaps
 
 INLINE, THREADS, PROCESSES = "inline", "threads", "processes"
 KINDS = (INLINE, THREADS, PROCESSES)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..errors import DefinitionError
+from ...errors import DefinitionError
 
 
 def load(source: str) -> Any:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from artvcs.vcs import UnknownName
 from artvcs.vcs.tracebacks import warn
 
-from ..errors import DefinitionError, IgnoredSetting, perhaps
+from ...errors import DefinitionError, IgnoredSetting, perhaps
+from ..model import Model
 from . import sources
-from .model import Model
 
 if TYPE_CHECKING:
     from yaml import MarkedYAMLError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from ..errors import DefinitionError, perhaps
+from ...errors import DefinitionError, perhaps
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -32,7 +32,7 @@ class Resources:
         return replace(self, memory=int(self.memory * factor))
 
     def _repr_html_(self) -> str:
-        from ..values.visualizations import cards
+        from ...values.visualizations import cards
 
         return cards.settings_card(self)
 
