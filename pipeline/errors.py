@@ -140,6 +140,14 @@ class RunFailed(PipelineError, RuntimeError):
         return [*told, f"{type(self).__name__}: {self}"]
 
 
+def text_of(error: BaseException) -> str:
+    """What an error says; its own code may be as broken as what raised it."""
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"(its text cannot be had: {type(broken).__name__})"
+
+
 def for_people(error: E) -> E:
     """The error, it and all that led to it without those of our frames that say nothing to who reads its traceback."""
     each: BaseException | None = error

@@ -138,9 +138,9 @@ def find_version(
     try:
         found = lookup.find_spec(here.draft, asked, here.repository.project)
     except UnknownName:
-        here.missing.add(asked)  # once there is one, the step has to run again
+        here.noted.missing.add(asked)  # once there is one, the step has to run again
         raise
-    here.reads[asked] = Input(found.artifact, found.name, found.commit, found.output)
+    here.noted.reads[asked] = Input(found.artifact, found.name, found.commit, found.output)
     return ArtifactVersion(here.repository, found)
 
 
@@ -186,7 +186,7 @@ def log_metadata(
     here, artifact_name = context.current(), artifact_version_id or artifact_name
     if infer_artifact:
         step_here, output = running_output("log_metadata", artifact_name)
-        step_here.of_outputs.setdefault(output, {}).update(metadata)
+        step_here.noted.of_outputs.setdefault(output, {}).update(metadata)
     elif infer_model:
         context.get_step_context().model.log_metadata(metadata)
     elif artifact_name is not None:
@@ -196,7 +196,7 @@ def log_metadata(
     elif run_id_name_or_prefix is not None:
         _log_run_metadata(run_id_name_or_prefix, step_name, metadata, facts)
     elif here is not None:
-        here.metadata.update(metadata)
+        here.noted.metadata.update(metadata)
     else:
         raise PipelineError("log_metadata() outside a step needs artifact_name or run_id_name_or_prefix; name one.")
 
@@ -216,7 +216,7 @@ def _log_points(metadata: Mapping[str, Any], step: int) -> None:
             )
         points[name] = Point(step, float(number), moment)
     for name, point in points.items():
-        here.curves.setdefault(name, []).append(point)
+        here.noted.curves.setdefault(name, []).append(point)
 
 
 def _log_version_metadata(asked: str, facts: dict[str, Any]) -> None:
@@ -252,7 +252,7 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
             raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
         if here is not None and run.run == here.task.run_id:
             # The record of a run that goes on is written by that run alone.
-            here.notes.setdefault(step_name, {}).update(metadata)
+            here.noted.notes.setdefault(step_name, {}).update(metadata)
             return
         if step_name is not None and step_name not in run.steps:
             raise PipelineError(f"The step {step_name!r} of the run {run.name} never began; note it elsewhere.")
@@ -280,7 +280,7 @@ def add_tags(
     checked = [naming.check_name(tag, "tag") for tag in tags]
     if infer_artifact:
         here, output = running_output("add_tags", artifact)
-        here.output_tags.setdefault(output, []).extend(checked)
+        here.noted.output_tags.setdefault(output, []).extend(checked)
     else:
         _edit_tags(checked, (), artifact, version, run)
 
@@ -297,7 +297,7 @@ def remove_tags(
     """
     if infer_artifact:
         here, output = running_output("remove_tags", artifact)
-        here.output_tags[output] = [tag for tag in here.output_tags.get(output, ()) if tag not in tags]
+        here.noted.output_tags[output] = [tag for tag in here.noted.output_tags.get(output, ()) if tag not in tags]
     else:
         _edit_tags((), tags, artifact, version, run)
 

@@ -92,7 +92,7 @@ class RunRecord:
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
             self._executed(decision, outcome),
-            config=_config(decision, outcome.missing) | ({"again": again} if again is not None else {}),
+            config=_config(decision, outcome.noted.missing) | ({"again": again} if again is not None else {}),
             outputs=outputs,
             cache_key=None if outcome.trace.refused else decision.key,
         )
@@ -101,7 +101,9 @@ class RunRecord:
         if commit.cache_key is not None:
             self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
-        self._add_versions(node.step.signature.outputs, oid, outputs, facts, outcome.of_outputs, outcome.output_tags)
+        self._add_versions(
+            node.step.signature.outputs, oid, outputs, facts, outcome.noted.of_outputs, outcome.noted.output_tags
+        )
         self._belongs(decision, outputs, commit)
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
@@ -111,16 +113,16 @@ class RunRecord:
         return dataclasses.replace(
             unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
             pipeline=self.run.pipeline,
-            reads=outcome.reads,
-            config=_config(decision, outcome.missing),
-            parents=_parents(decision.inputs, outcome.reads),
+            reads=outcome.noted.reads,
+            config=_config(decision, outcome.noted.missing),
+            parents=_parents(decision.inputs, outcome.noted.reads),
             git=self.run.git,
             author=self.run.author,
             started=outcome.started,
             finished=outcome.finished,
-            metadata=encode_metadata(outcome.metadata),
-            of_model=encode_metadata(outcome.of_model) or None,
-            curves=transaction.put_blob(curves.encode(outcome.curves)) if outcome.curves else None,
+            metadata=encode_metadata(outcome.noted.metadata),
+            of_model=encode_metadata(outcome.noted.of_model) or None,
+            curves=transaction.put_blob(curves.encode(outcome.noted.curves)) if outcome.noted.curves else None,
             log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
             cache_key=None,
         )
@@ -212,7 +214,7 @@ class RunRecord:
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
         failure = outcome.failure() if outcome else None
         if outcome is not None:
-            self._note(outcome.notes)
+            self._note(outcome.noted.notes)
         left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,

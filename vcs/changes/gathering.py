@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..objects.oid import Oid
@@ -39,6 +40,11 @@ class Gathering:
         self.packs: list[Pack] = []
         self.lineage = False
         store.pending.append(writer)
+
+    @staticmethod
+    def aside(folder: Path) -> PackWriter:
+        """What writes into a file of this process in a folder of somebody else's."""
+        return PackWriter(folder / f"{os.getpid()}-{os.urandom(8).hex()}.pack")
 
     def add(self, item: Item) -> None:
         """Adds one object."""
@@ -92,6 +98,11 @@ class Gathering:
     def _keep(self, pack: Pack) -> None:
         self.packs.append(pack)
         self._store.pending.append(pack)
+
+    def close(self) -> None:
+        """Ends it. What nobody has taken is garbage."""
+        self._end()
+        self.writer.path.unlink(missing_ok=True)
 
     def _end(self) -> None:
         self.forget_packs()

@@ -109,8 +109,7 @@ class Incoming(Gathering):
     def drop(self) -> None:
         """Removes everything: it is not wanted, or was published."""
         names = self.names()
-        self._end()
-        self.writer.path.unlink(missing_ok=True)
+        self.close()
         with suppress(RemoteError):  # whoever may not delete there leaves it to a collector
             for name in names:
                 self._store.files.delete(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from ..maps import graph
 from ..objects.oid import Oid
 from ..storage.layout import PackName
 from ..storage.packs.pack import Item
-from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .gathering import INLINE, Gathering
 
@@ -61,7 +59,7 @@ class Borrowed(Gathering):
     """
 
     def __init__(self, store: ObjectStore, folder: Path) -> None:
-        super().__init__(store, PackWriter(folder / f"{os.getpid()}-{os.urandom(8).hex()}.lent"))
+        super().__init__(store, self.aside(folder))
 
     def take(self, lent: Lent) -> None:
         """From now on these can be read, and no others."""
@@ -73,8 +71,3 @@ class Borrowed(Gathering):
             self.forget_packs()
             for name in lent.packs:
                 self.place(name)
-
-    def close(self) -> None:
-        """Gives them back."""
-        self._end()
-        self.writer.path.unlink(missing_ok=True)

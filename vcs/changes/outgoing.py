@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 from ..storage.layout import PackName
 from ..storage.packs.pack import Item
-from ..storage.packs.pack_writer import PackWriter
 from ..storage.store import ObjectStore
 from .gathering import Gathering
 
@@ -41,7 +39,7 @@ class Outgoing(Gathering):
     """
 
     def __init__(self, store: ObjectStore, folder: Path) -> None:
-        super().__init__(store, PackWriter(folder / f"{os.getpid()}-{os.urandom(8).hex()}.pack"))
+        super().__init__(store, self.aside(folder))
 
     def hand_over(self, intents: Sequence[Any], seq: int) -> Brought:
         """All that was added, which begins anew.
@@ -55,8 +53,3 @@ class Outgoing(Gathering):
         self.forget_packs()
         self.writer.begin_anew()
         return brought
-
-    def close(self) -> None:
-        """Ends it. What was not handed over is garbage."""
-        self._end()
-        self.writer.path.unlink(missing_ok=True)

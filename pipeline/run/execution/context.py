@@ -8,14 +8,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from artvcs.vcs import Draft, Input, Repository, canonical, hash_bytes
+from artvcs.vcs import Draft, Repository, canonical, hash_bytes
 
 from ...errors import NoContext, PipelineError
-from ...history.curves import Point
 from ...history.finding import lookup
 from ...history.models import ModelVersion
 from ...history.views import ArtifactVersion
 from ...record.models import asked
+from ...record.noted import Noted
 from ...trace.owners import targets
 from ...typing.encode import encode_metadata
 
@@ -34,14 +34,7 @@ class RunningStep:
         place: Where.
         parameters: The step's parameters, its own to change.
         model: The version of a model that what it makes belongs to.
-        metadata: What it noted with `log_metadata` so far.
-        reads: Artifact versions the step asked for so far, as `NAME` or `NAME@VERSION` → what it got.
-        missing: Those it asked for that there were none of, written likewise.
-        notes: What it noted about the run it is part of (under None), or about other steps of that run.
-        of_outputs: What it noted about its outputs so far.
-        output_tags: The tags that it gave its outputs so far.
-        of_model: What it noted about its model so far.
-        curves: What it noted step by step of a training.
+        noted: What it has noted and asked for so far.
         left: Tells what it has left in files.
         log: Tells what it has printed.
     """
@@ -50,14 +43,7 @@ class RunningStep:
     place: Workplace
     parameters: Mapping[str, Any]
     model: ModelAtWork | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-    reads: dict[str, Input] = field(default_factory=dict)
-    missing: set[str] = field(default_factory=set)
-    notes: dict[str | None, dict[str, Any]] = field(default_factory=dict)
-    of_outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    output_tags: dict[str, list[str]] = field(default_factory=dict)
-    of_model: dict[str, Any] = field(default_factory=dict)
-    curves: dict[str, list[Point]] = field(default_factory=dict)
+    noted: Noted = field(default_factory=Noted)
     left: Callable[[], Mapping[str, str]] = dict[str, str]
     log: Callable[[], str] = str
 
@@ -117,7 +103,7 @@ class StepContext:
     @property
     def metadata(self) -> dict[str, Any]:
         """What the step noted with `log_metadata` so far."""
-        return self._here.metadata
+        return self._here.noted.metadata
 
     @property
     def model(self) -> StepModel:
@@ -179,7 +165,7 @@ class StepModel:
         if version is None:
             _note(asked(name), found.artifact)
         record = lookup.find_value(self._here.draft, name, found.artifact)
-        self._here.reads[f"{name}@{record.number}"] = found
+        self._here.noted.reads[f"{name}@{record.number}"] = found
         return ArtifactVersion(self._here.repository, record)
 
     def load_artifact(self, name: str, version: str | int | None = None) -> Any:
@@ -188,7 +174,7 @@ class StepModel:
 
     def log_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Notes facts about the version."""
-        self._here.of_model.update(metadata)
+        self._here.noted.of_model.update(metadata)
 
     def _version(self) -> ModelVersion:
         found = self._worked_on.version()

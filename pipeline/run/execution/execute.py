@@ -84,10 +84,7 @@ def _execute(here: RunningStep, outcome: Outcome) -> Outcome:
 
 def _told(outcome: Outcome, here: RunningStep) -> Outcome:
     """The outcome of what ends now, with what the step itself has said."""
-    outcome.finished = now_ms()
-    outcome.metadata, outcome.reads, outcome.missing = here.metadata, here.reads, here.missing
-    outcome.notes, outcome.of_outputs, outcome.log = here.notes, here.of_outputs, storable(here.log())
-    outcome.of_model, outcome.curves, outcome.output_tags = here.of_model, here.curves, here.output_tags
+    outcome.finished, outcome.noted, outcome.log = now_ms(), here.noted, storable(here.log())
     return outcome
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from tblib.pickling_support import pickle_traceback
 
+from ....errors import text_of
+
 _MOST_FRAMES = 200
 """So many frames of a traceback travel: of one that calls itself for ever, the first and the last."""
 
@@ -55,11 +57,7 @@ def prepared(error: Exception, travels: Callable[[Exception], Exception]) -> Exc
 
 
 def _stand_in(error: Exception) -> Exception:
-    try:
-        text = str(error)
-    except Exception as broken:  # its own code
-        text = f"(its text cannot be had: {type(broken).__name__})"
-    made: Exception = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})(text)
+    made: Exception = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})(text_of(error))
     return made.with_traceback(error.__traceback__)
 
 

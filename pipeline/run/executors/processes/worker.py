@@ -20,6 +20,7 @@ from artvcs.vcs import Brought, Input, Output, Repository, Version
 
 from ....define.model import Model
 from ....fingerprint import is_own, stated
+from ....record.noted import Noted
 from ....record.outcome import Outcome
 from ....trace.left.kinds import ON_DISK
 from ....trace.verify import States
@@ -106,7 +107,7 @@ class Place:
                 spelt = self._channel.spell(message)
             except Exception as error:  # what a step noted has code of its own
                 outcome.error = prepared(error, self._channel.there_and_back)
-                outcome.metadata, outcome.outputs, outcome.reported = {}, {}, None
+                outcome.noted, outcome.outputs, outcome.reported = Noted(), {}, None
                 spelt = self._channel.spell(message)
             self._channel.post(spelt)
 

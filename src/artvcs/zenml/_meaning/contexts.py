@@ -55,7 +55,7 @@ class StepModel(context.StepModel, ids.OfModel):
     @property
     def run_metadata(self) -> Mapping[str, Any]:
         """What is noted of it."""
-        return valued({**self._version().metadata, **self._here.of_model})
+        return valued({**self._version().metadata, **self._here.noted.of_model})
 
     metadata = run_metadata
 
@@ -97,7 +97,7 @@ class StepContext(context.StepContext, HasMore):
     def get_output_metadata(self, output_name: str | None = None) -> dict[str, Any]:
         """What is noted of what the step is about to return."""
         here, output = running_output("get_output_metadata", output_name)
-        return {**(self._declared(output).config.run_metadata or {}), **here.of_outputs.get(output, {})}
+        return {**(self._declared(output).config.run_metadata or {}), **here.noted.of_outputs.get(output, {})}
 
     def add_output_tags(self, tags: Iterable[Any], output_name: str | None = None) -> None:
         """Gives tags to what the step is about to return."""
@@ -110,7 +110,7 @@ class StepContext(context.StepContext, HasMore):
     def get_output_tags(self, output_name: str | None = None) -> list[str]:
         """The tags of what the step is about to return."""
         here, output = running_output("get_output_tags", output_name)
-        return list(dict.fromkeys((*self._declared(output).config.tags, *here.output_tags.get(output, ()))))
+        return list(dict.fromkeys((*self._declared(output).config.tags, *here.noted.output_tags.get(output, ()))))
 
     def get_output_materializer(self, output_name: str | None = None, **_: Any) -> Any:
         """The class that writes what the step is about to return; None where its type says too little."""
@@ -141,7 +141,7 @@ class StepContext(context.StepContext, HasMore):
 
     def _taken(self, link: Input) -> ArtifactVersionResponse:
         record = lookup.find_value(self._here.draft, link.name, link.artifact)
-        self._here.reads[f"{link.name}@{record.number}"] = link
+        self._here.noted.reads[f"{link.name}@{record.number}"] = link
         return ArtifactVersionResponse(ArtifactVersion(self._here.repository, record))
 
     def _declared(self, output: str) -> Any:
