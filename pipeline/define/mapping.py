@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -84,9 +83,3 @@ def transposed(results: list[Any], signature: Signature) -> Any:
     if signature.single or not signature.outputs:
         return results
     return tuple([each[position] for each in results] for position in range(len(signature.outputs)))
-
-
-def plainly(function: Any, call: Mapping[str, Any]) -> Any:
-    """What a function returns for one item, outside of a pipeline."""
-    bound = inspect.signature(function).bind(**call)
-    return function(*bound.args, **bound.kwargs)

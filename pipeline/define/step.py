@@ -176,7 +176,7 @@ class Step(Generic[P, T]):
         calls = mapping.calls(self.name, self.signature, args, kwargs, product)
         built = building.current()
         if built is None:
-            return mapping.transposed([mapping.plainly(self, call) for call in calls], self.signature)
+            return mapping.transposed([self(**call) for call in calls], self.signature)  # type: ignore[call-arg]
         made = built.add_all(self, calls, id=extra.get("id"), after=extra.get("after"))
         return mapping.transposed(made, self.signature)
 

@@ -16,11 +16,11 @@ class Chosen:
 
     Attributes:
         kind: `inline`, one after another where the run is; `threads` of its process; or `processes` of this machine.
-        jobs: So many at most side by side; None for as many as there are cores.
+        jobs: So many at most side by side.
     """
 
-    kind: str = INLINE
-    jobs: int | None = None
+    kind: str
+    jobs: int
 
     @property
     def shares_memory(self) -> bool:
@@ -43,10 +43,11 @@ def check_jobs(said: object) -> int:
     return said
 
 
-def chosen(*said: tuple[object, object]) -> Chosen:
-    """What is said where: an executor and a number of jobs, either None where it is not said.
+def chosen(*said: tuple[object, object], cores: int) -> Chosen:
+    """What is chosen of what is said: an executor and a number of jobs, either None where it is not said.
 
-    What is said first goes before. A number alone, more than one, asks for processes.
+    What is said first goes before. A number alone, more than one, asks for processes; an executor alone takes all
+    cores.
 
     Raises:
         DefinitionError: It cannot be.
@@ -55,4 +56,4 @@ def chosen(*said: tuple[object, object]) -> Chosen:
     jobs = next((check_jobs(number) for _, number in said if number is not None), None)
     if executor is None:
         executor = PROCESSES if jobs is not None and jobs > 1 else INLINE
-    return Chosen(executor, 1 if executor == INLINE else jobs)
+    return Chosen(executor, 1 if executor == INLINE else jobs or cores)

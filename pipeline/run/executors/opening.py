@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import sys
 from dataclasses import replace
 
 from artvcs.vcs import Repository, config
@@ -32,11 +31,9 @@ def choose(repository: Repository, options: PipelineOptions) -> Chosen:
     """
     settings = config.read(repository)
     around = os.environ.get(EXECUTOR) or None, _number(os.environ.get(JOBS) or None)
-    found = chosen((options.executor, options.jobs), around, (settings.executor, settings.jobs))
-    if found.kind == executors.INLINE:
-        return found
-    jobs = found.jobs or cores_here()
-    return replace(found, jobs=min(jobs, _affordable()) if found.kind == executors.PROCESSES else jobs)
+    said = (options.executor, options.jobs), around, (settings.executor, settings.jobs)
+    found = chosen(*said, cores=cores_here())
+    return replace(found, jobs=_affordable(found.jobs)) if found.kind == executors.PROCESSES else found
 
 
 def _number(text: str | None) -> int | None:
@@ -53,24 +50,25 @@ _OWN_HANDLES = 24
 """And so many for all else."""
 
 
-def _affordable() -> int:
-    """How many processes there can be, by the limit of open files."""
+def _affordable(jobs: int) -> int:
+    """So many processes, or as many as there can be by the limit of open files."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return jobs
     open_now = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
-    found = (most - open_now - _OWN_HANDLES) // _HANDLES
-    if most != resource.RLIM_INFINITY and found < 1:
+    if (found := (most - open_now - _OWN_HANDLES) // _HANDLES) < 1:
         raise PipelineError(
             f"No more than {most} files may be open here, which is too few for steps in processes; raise that, as by "
             "`ulimit -n 1024`, or run inline."
         )
-    return found if most != resource.RLIM_INFINITY else sys.maxsize
+    return min(jobs, found)
 
 
 def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
     """An executor for the steps of a run."""
     if chosen.kind == executors.INLINE:
         return Engine(InlineExecutor(), coordinator)
-    slots = chosen.jobs or 1
+    slots = chosen.jobs
     if chosen.kind == executors.THREADS:
         from .threads import ThreadExecutor
 

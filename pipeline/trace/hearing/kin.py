@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
+
+from . import family
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Others:
     @classmethod
     def beside(cls, coordinator: int, host: int) -> Self:
         """Looks who there is."""
-        return cls(coordinator, host, bool({*_children(coordinator)} - {host}))
+        return cls(coordinator, host, bool(family.children(coordinator) - {host}))
 
 
 class Kin:
@@ -54,34 +55,14 @@ class Kin:
         """
         if process == self._others.coordinator:
             return False
-        while process > 1:
-            if process == self._own:
-                return True
-            if process == self._others.host:
-                return False
-            process = _parent(process)
-        return process == 1 or self._others.has_servers or self._has_started_any()
+        ancestor = 0
+        for ancestor in family.line(process):
+            if ancestor in (self._own, self._others.host):
+                return ancestor == self._own
+        return ancestor == 1 or self._others.has_servers or self._has_started_any()
 
     def _has_started_any(self) -> bool:
-        if _of_children() != self._began:
-            return True
-        return any(True for _ in _children(self._own))
-
-
-def _children(process: int) -> Iterator[int]:
-    """The processes that a process has started and that go on."""
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal() and _parent(int(entry.name)) == process:
-            yield int(entry.name)
-
-
-def _parent(process: int) -> int:
-    """Who has started a process; 0 if it has ended."""
-    try:
-        with open(f"/proc/{process}/stat", encoding="utf-8", errors="replace") as stat:
-            return int(stat.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
+        return _of_children() != self._began or bool(family.children(self._own))
 
 
 def _of_children() -> tuple[float, ...]:

@@ -19,6 +19,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
+from ....trace.hearing import family
+
 _LONGEST = 256
 _SET_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG`, see prctl(2)."""
@@ -32,7 +34,7 @@ def serve(commands: socket.socket, work: Work) -> NoReturn:
     """Forks workers as long as the coordinator is there, and tells it when one has ended.
 
     Commands are `fork NUMBER`, with the worker's ends of its channel, standard output and standard error; `signal
-    NUMBER SIGNAL`; and `end`. What is told is `forked NUMBER PID` and `ended NUMBER STATUS`, as `os.waitpid` has it.
+    NUMBER SIGNAL`; and `end`. What is told is `ended NUMBER STATUS`, as `os.waitpid` has it.
 
     Args:
         commands: The way to the coordinator, by which messages come whole.
@@ -67,7 +69,6 @@ def serve(commands: socket.socket, work: Work) -> NoReturn:
             for handle in handles:
                 os.close(handle)
             workers[pid] = int(numbers[0])
-            _tell(commands, f"forked {numbers[0]} {pid}")
         elif what == "signal":
             for pid in (pid for pid, number in workers.items() if number == int(numbers[0])):
                 _signal(pid, int(numbers[1]))
@@ -131,43 +132,19 @@ def _tell_ended(commands: socket.socket, workers: dict[int, int], ended_by_us: s
         if pid in ended_by_us:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
-        _tell(commands, f"ended {workers.pop(pid)} {status}")
+        with contextlib.suppress(OSError):  # nobody is there any more: that is seen when it is read
+            commands.send(f"ended {workers.pop(pid)} {status}".encode())
 
 
 def _kill_all_below() -> None:
     """Ends all that workers have started, also what is in a session of its own."""
-    own = os.getpid()
     for _ in range(_GENERATIONS):
-        below = {pid for pid, parents in _ancestors().items() if own in parents}
-        for pid in below:
+        if not (started := family.below(os.getpid())):
+            return
+        for pid in started:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-        if not below:
-            return
-
-
-def _ancestors() -> dict[int, set[int]]:
-    """Each process that goes on → those that it comes from."""
-    parent = dict[int, int]()
-    for entry in os.scandir("/proc"):
-        if entry.name.isdecimal():
-            with contextlib.suppress(OSError, ValueError, IndexError), open(f"{entry.path}/stat", "rb") as stat:
-                state, above = stat.read().rpartition(b")")[2].split()[:2]
-                if state != b"Z":
-                    parent[int(entry.name)] = int(above)
-    found = dict[int, set[int]]()
-    for pid in parent:
-        found[pid], above_it = set(), parent.get(pid, 0)
-        while above_it and above_it not in found[pid]:
-            found[pid].add(above_it)
-            above_it = parent.get(above_it, 0)
-    return found
 
 
 _GENERATIONS = 10
 """So often it is looked for what was started meanwhile."""
-
-
-def _tell(commands: socket.socket, message: str) -> None:
-    with contextlib.suppress(OSError):  # nobody is there any more: that is seen when it is read
-        commands.send(message.encode())

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable
@@ -138,6 +139,8 @@ class ProcessExecutor(Executor):
                 worker.work(Channel(connection, known), repository, scratch)
 
             host.serve(theirs, work)
+        except BaseException:  # a fault of ours: nobody else says it
+            sys.excepthook(*sys.exc_info())
         finally:
             os._exit(1)
 
