@@ -153,8 +153,7 @@ def _row_of_many(name: str, items: Sequence[StepView]) -> list[str]:
     ended = Counter(each.status for each in items)
     ran = [each.record for each in items if each.record.started is not None and each.status != "cached"]
     seconds = (max(each.finished or 0 for each in ran) - min(each.started or 0 for each in ran)) / 1000 if ran else 0
-    worst = next(status for status in ("failed", "interrupted", "skipped", "completed", "cached") if ended[status])
-    more = ", ".join(f"{number:,} {status}" for status, number in ended.items()) if len(ended) > 1 else ""
+    worst, more = output.of_many(ended)
     return [f"  {name} ×{len(items):,}", output.status(worst), output.duration(seconds) if seconds > 0 else "", more]
 
 

@@ -15,6 +15,7 @@ import math
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -266,6 +267,16 @@ def status(word: str) -> str:
     """A status in its colour."""
     colours = {"completed": "green", "cached": "cyan", "failed": "red", "interrupted": "red", "running": "yellow"}
     return style(word, fg=colours.get(word))
+
+
+def of_many(ended: Counter[str]) -> tuple[str, str]:
+    """How many uses of a step have ended: as the worst of them, and how many how, where they differ.
+
+    Args:
+        ended: Status → how many; of one at least.
+    """
+    worst = next(each for each in ("failed", "interrupted", "skipped", "completed", "cached") if ended[each])
+    return worst, ", ".join(f"{number:,} {each}" for each, number in ended.items()) if len(ended) > 1 else ""
 
 
 def stages(found: Sequence[str]) -> str:

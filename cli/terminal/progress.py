@@ -63,20 +63,9 @@ class Group:
         return self.ended.total() == self._count
 
     @property
-    def status(self) -> str:
-        """How it has ended, by what is worst of its items."""
-        worst = ("failed", "interrupted", "skipped", "completed", "cached")
-        return next(status for status in worst if self.ended[status])
-
-    @property
     def seconds(self) -> float:
         """How long it took."""
         return time.monotonic() - self._began
-
-    @property
-    def more(self) -> str:
-        """How many have ended how, where they differ."""
-        return ", ".join(f"{number:,} {status}" for status, number in self.ended.items()) if len(self.ended) > 1 else ""
 
 
 class RunProgress:
@@ -143,7 +132,8 @@ class RunProgress:
         if status == "failed" and group.ended["failed"] <= _MOST_NAMED:
             self._ended(step, status, seconds, note)
         if group.is_over:
-            self._ended(group.name, group.status, group.seconds, group.more)
+            status, more = output.of_many(group.ended)
+            self._ended(group.name, status, group.seconds, more)
 
     def _ended(self, step: str, status: str, seconds: float, note: str) -> None:
         took = output.duration(seconds) if status in ("completed", "failed", "interrupted") else ""

@@ -5,50 +5,19 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
+
+from .lines import Lines
 
 MAX_LOG = 16 << 20
 """A step's log is cut after this many characters."""
 
 _log: ContextVar[io.StringIO | None] = ContextVar("artvcs_log", default=None)
-_line: ContextVar[_Line | None] = ContextVar("artvcs_line", default=None)
-
-
-class _Line:
-    """What a step has printed of a line that has not ended, where whole lines are shown with its name.
-
-    Attributes:
-        label: Its name.
-    """
-
-    def __init__(self, label: str) -> None:
-        self.label = label
-        self._begun: dict[int, str] = {}
-
-    def add(self, tee: _Tee, text: str) -> str:
-        """Takes a text; gives what is to be shown now."""
-        *lines, self._begun[id(tee)] = (self._begun.get(id(tee), "") + text).split("\n")
-        return "".join(map(self.shown, lines))
-
-    def shown(self, line: str) -> str:
-        """A line as it is shown; of what was written over in it, the last."""
-        return labelled(self.label, line)
-
-    def rest(self, tee: _Tee) -> str:
-        """The line that has not ended."""
-        begun = self._begun.pop(id(tee), "")
-        return self.shown(begun) if begun else ""
-
-
-def labelled(label: str, line: str) -> str:
-    """A line that a step has printed, with its name; of what was written over in it, the last."""
-    return f"[{label}] {line.rstrip(_OVER).rpartition(_OVER)[2]}\n"
-
-
-_OVER = "\r"
+_lines: ContextVar[Mapping[_Tee, Lines] | None] = ContextVar("artvcs_lines", default=None)
 
 
 class _Tee:
@@ -61,8 +30,8 @@ class _Tee:
         log = _log.get()
         if log is not None and log.tell() < MAX_LOG:
             log.write(text)
-        if (line := _line.get()) is not None:
-            self.stream.write(line.add(self, text))
+        if (lines := _lines.get()) is not None:
+            self.stream.write(lines[self].add(text))
             return len(text)
         return self.stream.write(text)
 
@@ -109,13 +78,12 @@ def capture(label: str | None = None) -> Iterator[io.StringIO]:
     Args:
         label: Shows it in whole lines, each with this name, since others print at the same time.
     """
-    log, line = io.StringIO(), None if label is None else _Line(label)
-    token, told = _log.set(log), _line.set(line)
+    log, lines = io.StringIO(), None if label is None else defaultdict[_Tee, Lines](lambda: Lines(label))
+    token, told = _log.set(log), _lines.set(lines)
     try:
         yield log
     finally:
         _log.reset(token)
-        _line.reset(told)
-        for tee in (sys.stdout, sys.stderr):
-            if line is not None and isinstance(tee, _Tee):
-                tee.stream.write(line.rest(tee))
+        _lines.reset(told)
+        for tee, begun in (lines or {}).items():
+            tee.stream.write(begun.rest())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import io
 import os
 import sys
 from typing import TextIO
 
-from ...execution.logs import MAX_LOG, labelled
+from ...execution.lines import Lines
+from ...execution.logs import MAX_LOG
 
 _MOST = 1 << 16
 
@@ -26,28 +28,33 @@ class Printed:
         self.handle = handle
         self._name = name
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._begun = ""
+        self._lines = Lines("")
+
+    def begin(self, label: str) -> None:
+        """From now on it is said by somebody else."""
+        self._lines = Lines(label)
 
     def take(self) -> str | None:
-        """What has come since; None where no more will come."""
+        """What has come since, which is shown; None where no more will come."""
         try:
             data = os.read(self.handle, _MOST)
         except BlockingIOError:
             return ""
-        return self._decoder.decode(data) if data else None
+        if not data:
+            return None
+        text = self._decoder.decode(data)
+        self._show(self._lines.add(text))
+        return text
 
-    def show(self, text: str, label: str) -> None:
-        """Shows the lines that a text ends; of what was written over in a line, the last."""
-        *lines, self._begun = (self._begun + text).split("\n")
-        stream: TextIO = getattr(sys, self._name)
-        if lines:
-            stream.write("".join(labelled(label, line) for line in lines))
-            stream.flush()
-
-    def end_line(self, label: str) -> None:
+    def end_line(self) -> None:
         """Shows a line that was not ended."""
-        if self._begun:
-            self.show("\n", label)
+        self._show(self._lines.rest())
+
+    def _show(self, lines: str) -> None:
+        if lines:
+            stream: TextIO = getattr(sys, self._name)
+            stream.write(lines)
+            stream.flush()
 
     def close(self) -> None:
         """Gives up the pipe."""
@@ -60,40 +67,44 @@ class Outputs:
 
     Attributes:
         both: Each of them.
-        text: What it has printed at its task, as far as a log takes it.
     """
 
     def __init__(self, stdout: int, stderr: int) -> None:
         self.both = Printed(stdout, "stdout"), Printed(stderr, "stderr")
-        self.text = ""
-        self._label = ""
+        self._text = io.StringIO()
+
+    @property
+    def text(self) -> str:
+        """What was printed at the task, as far as a log takes it."""
+        return self._text.getvalue()
 
     def begin(self, label: str) -> None:
         """From now on it is said by somebody else."""
-        self._label, self.text = label, ""
+        self._text = io.StringIO()
+        for each in self.both:
+            each.begin(label)
 
     def drain(self) -> None:
         """Shows what has come so far."""
         for each in self.both:
-            while text := each.take():
-                self._show(each, text)
+            while self._take(each):
+                pass
 
     def take(self, each: Printed) -> bool:
         """Shows what has come through one of both; False where no more will come."""
-        text = each.take()
-        if text:
-            self._show(each, text)
-        return text is not None
+        return self._take(each) is not None
 
-    def _show(self, each: Printed, text: str) -> None:
-        self.text += text[: max(0, MAX_LOG - len(self.text))]
-        each.show(text, self._label)
+    def _take(self, each: Printed) -> str | None:
+        text = each.take()
+        if text and self._text.tell() < MAX_LOG:
+            self._text.write(text)
+        return text
 
     def end(self) -> None:
         """The task has ended: shows what remains."""
         self.drain()
         for each in self.both:
-            each.end_line(self._label)
+            each.end_line()
 
     def close(self) -> None:
         """Gives up the pipes."""
