@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import multiprocessing.process
 import os
 import signal
@@ -11,24 +10,19 @@ import sys
 import threading
 import warnings
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Any, TextIO
 
-from artvcs.vcs import Brought, Input, Output, Repository, Version
+from artvcs.vcs import Repository
 
-from ....define.model import Model
 from ....fingerprint import is_own, stated
-from ....record.noted import Noted
 from ....record.outcome import Outcome
 from ....trace.left.kinds import ON_DISK
-from ....trace.verify import States
 from ...execution.execute import execute
 from ...execution.logs import installed
 from ...execution.task import StepTask
-from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying, Warned
-from .errors import prepared
+from .channel import Channel, Execute, Warned
+from .place import Place, flush
 
 
 def work(channel: Channel, repository: Repository, folder: Path) -> None:
@@ -40,7 +34,8 @@ def work(channel: Channel, repository: Repository, folder: Path) -> None:
         folder: For what is not whole yet.
     """
     inherited = _begin_process()
-    with _streams(), installed(), Place(channel, repository, folder) as place:
+    _redirect()
+    with installed(), Place(channel, repository, folder) as place:
         _pass_on_warnings(channel)
         goes_on = True
         while goes_on and isinstance(message := place.next(), Execute):
@@ -49,7 +44,7 @@ def work(channel: Channel, repository: Repository, folder: Path) -> None:
                 outcome = _executed(message.task, place)
             except KeyboardInterrupt:
                 break  # it was told how it stood
-            _flush()
+            flush()
             goes_on = outcome.error is None and before.is_as_now(outcome)
             place.hand_over(outcome, goes_on=goes_on)
     _end_process(inherited)
@@ -62,146 +57,6 @@ def _executed(task: StepTask, place: Place) -> Outcome:
         return execute(task, place)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class Place:
-    """A worker as a place where steps are executed. See `Workplace`."""
-
-    def __init__(self, channel: Channel, repository: Repository, folder: Path) -> None:
-        self.repository = repository
-        self.states = States(repository, shares_memory=False)
-        self.draft = repository.contribute(folder, self)
-        self._channel = channel
-        self._mutex = threading.RLock()
-        self._task: StepTask | None = None
-
-    def __enter__(self) -> Place:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.draft.close()
-
-    def next(self) -> Any:
-        """The next message; None if there is nobody any more."""
-        try:
-            message = self._channel.receive()
-        except (EOFError, OSError):
-            return None
-        if isinstance(message, Execute):
-            self.draft.begin_anew(message.lent)
-            self.states.forget()
-            self._task = message.task
-        return message
-
-    def hand_over(self, outcome: Outcome, *, goes_on: bool) -> None:
-        """Says how an execution has ended, with what it has made."""
-        self._send_outcome(Ended(outcome, self.draft.hand_over(), goes_on))
-
-    def _send_outcome(self, message: Ended | Interrupted) -> None:
-        outcome = message.outcome
-        if outcome.error is not None:
-            outcome.reported = outcome.failure()  # here are all lines, and where in them
-            outcome.error = prepared(outcome.error, self._channel.there_and_back)
-        with self._mutex:
-            try:
-                spelt = self._channel.spell(message)
-            except Exception as error:  # what a step noted has code of its own
-                outcome.error = prepared(error, self._channel.there_and_back)
-                outcome.noted, outcome.outputs, outcome.reported = Noted(), {}, None
-                spelt = self._channel.spell(message)
-            self._channel.post(spelt)
-
-    def ask(self, what: str, *arguments: Any) -> Any:
-        """Has the coordinator do or tell something. Raises what it raises."""
-        with self._mutex:
-            self._channel.send(Ask(what, arguments))
-            answer = self._channel.receive()
-        assert isinstance(answer, Answer)
-        if answer.error is not None:
-            raise answer.error
-        return answer.value
-
-    # What an execution finds here
-
-    def label(self, _: StepTask) -> None:
-        """See `Workplace.label`: the coordinator shows whose it is."""
-
-    def trying(self, tried: int) -> None:
-        """See `Workplace.trying`."""
-        with self._mutex:
-            self._channel.send(Trying(tried))
-
-    def limited(self, seconds: float | None) -> None:
-        """See `Workplace.limited`."""
-        with self._mutex:
-            self._channel.send(Limited(seconds))
-
-    def interrupted(self, task: StepTask, outcome: Outcome) -> None:
-        """See `Workplace.interrupted`."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _flush()
-        self._send_outcome(Interrupted(outcome))
-
-    def model(self, invocation_id: str) -> ModelElsewhere:
-        """See `Workplace.model`."""
-        return ModelElsewhere(self, invocation_id)
-
-    # The way to the change that this is a part of, see `Link`
-
-    def catch_up(self) -> None:
-        """Has published what the run has come to so far."""
-        self.ask("catch_up")
-
-    def deliver(self, brought: Brought) -> None:
-        """Has something taken in, and published."""
-        self.ask("deliver", brought)
-
-
-class ModelElsewhere:
-    """The version of a model that the step works on, as the coordinator has it. See `ModelAtWork`."""
-
-    def __init__(self, place: Place, invocation_id: str) -> None:
-        self._place = place
-        self._id = invocation_id
-
-    @cached_property
-    def _names(self) -> tuple[Model, str]:
-        found: tuple[Model, str] = self._ask("names")
-        return found
-
-    @property
-    def model(self) -> Model:
-        """What the pipeline or step says about it."""
-        return self._names[0]
-
-    @property
-    def name(self) -> str:
-        """What the model's versions are stored as."""
-        return self._names[1]
-
-    def find(self, name: str, version: str | int | None = None) -> Input:
-        """See `ModelAtWork.find`."""
-        found: Input = self._ask("find", name, version)
-        self._place.draft.catch_up()
-        return found
-
-    def version(self) -> Version:
-        """See `ModelAtWork.version`."""
-        found: Version = self._ask("version")
-        self._place.draft.catch_up()
-        return found
-
-    def told(self) -> Mapping[str, str]:
-        """See `ModelAtWork.told`."""
-        found: Mapping[str, str] = self._ask("told")
-        return found
-
-    def add(self, outputs: Iterable[Output] = (), notes: Mapping[str, Any] | None = None) -> None:
-        """See `ModelAtWork.add`."""
-        self._ask("add", tuple(outputs), notes)
-
-    def _ask(self, what: str, *arguments: Any) -> Any:
-        return self._place.ask("of_model", self._id, what, *arguments)
 
 
 class _Memory:
@@ -236,25 +91,17 @@ def _folder() -> str:
         return ""
 
 
-@contextlib.contextmanager
-def _streams() -> Iterator[None]:
-    """What is printed goes where the coordinator reads it, in whole lines as far as they are."""
+def _redirect() -> None:
+    """What is printed goes where the coordinator reads it from now on."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _open(1), _open(2)
     for tee, stream in zip(before, (sys.stdout, sys.stderr), strict=True):
         if hasattr(tee, "stream"):  # our stand-in, which handlers of logs may hold
             tee.stream = stream
-    yield
 
 
 def _open(handle: int) -> TextIO:
     return open(handle, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
-        with contextlib.suppress(Exception):  # closed, or somebody else's
-            stream.flush()  # type: ignore[union-attr]
 
 
 def _pass_on_warnings(channel: Channel) -> None:
@@ -287,10 +134,9 @@ def _begin_process() -> set[Any]:
 
 def _end_process(inherited: set[Any]) -> None:
     """Ends as a process of Python ends, apart from what was inherited."""
-    with contextlib.suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        for each in set(weakref.finalize._registry) - inherited:  # type: ignore[attr-defined]
-            if each.atexit:
-                each()
-        _flush()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for each in set(weakref.finalize._registry) - inherited:  # type: ignore[attr-defined]
+        if each.atexit:
+            each()
+    flush()
