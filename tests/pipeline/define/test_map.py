@@ -10,6 +10,8 @@ import pytest
 from artvcs import ExternalArtifact, InputFile, pipeline, step, unmapped
 from artvcs.pipelines.errors import DefinitionError, ParameterError, RunFailed
 
+from ..helpers import statuses
+
 pytestmark = pytest.mark.usefixtures("project")
 
 
@@ -42,10 +44,6 @@ def power(base: int, exponent: int, labels: list[str]) -> str:
 
 def made(flow: Any, step_name: str = "gather") -> Any:
     return flow().steps[step_name].output.load()
-
-
-def statuses(run: Any) -> dict[str, str]:
-    return {name: each.status for name, each in run.steps.items()}
 
 
 def test_each_item_is_a_use_of_the_step() -> None:

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,9 @@ from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.record import publisher
 from artvcs.vcs.upkeep.check.fsck import fsck
 
+from ..helpers import statuses, wait_for
+
 pytestmark = pytest.mark.usefixtures("project")
-
-
-def statuses(run: Any) -> dict[str, str]:
-    return {name: each.status for name, each in run.steps.items()}
 
 
 @step
@@ -165,13 +162,6 @@ def hanging(project: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]
     for process in started:
         process.kill()
         process.wait()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.005)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:

@@ -10,26 +10,23 @@ import socket
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from multiprocessing import Pipe
 from typing import Any, Protocol
 
 from artvcs.vcs import Brought, Lent, Repository, now_ms
 
-from ....errors import PipelineError, StepKilled, StepTimeout
+from ....errors import StepKilled, StepTimeout
 from ....record.outcome import Outcome
 from ....trace.model import Trace
 from ...execution.task import StepTask
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Known, Limited, Trying, Warned
+from .link import HostLink
 from .printed import Outputs
 
 GRACE = 5.0
 """Seconds that a step has to come to its end after it was interrupted, or is over its time."""
-
-_LONGEST = 256
 
 
 class Answers(Protocol):
@@ -102,23 +99,20 @@ class Foreman:
         slots: So many workers at once.
         answers: What workers ask, and where their results go.
         known: What workers know already.
-        start_host: Starts the process that workers are forked from; returns its id and the way to it.
+        host: The process that workers are forked from.
     """
 
-    def __init__(
-        self, slots: int, answers: Answers, known: Known, start_host: Callable[[], tuple[int, socket.socket]]
-    ) -> None:
+    def __init__(self, slots: int, answers: Answers, known: Known, host: HostLink) -> None:
         self._slots = slots
         self._answers = answers
         self._known = known
-        self._start_host = start_host
+        self._host = host
         self._selector = selectors.DefaultSelector()
         self._jobs: deque[Job] = deque()
         self._workers: dict[int, _Worker] = {}
         self._count = 0
         self._woken, self._wake = socket.socketpair()
         self._selector.register(self._woken, selectors.EVENT_READ, self._wakes)
-        self._host: tuple[int, socket.socket] | None = None
         self._ending = self._interrupting = self._killing = False
         self._broken: BaseException | None = None
 
@@ -126,8 +120,8 @@ class Foreman:
 
     def begin(self) -> None:
         """Starts the host."""
-        self._host = self._start_host()
-        self._selector.register(self._host[1], selectors.EVENT_READ, self._hears)
+        self._host.begin()
+        self._selector.register(self._host.handle, selectors.EVENT_READ, self._hears)
 
     def add(self, job: Job) -> None:
         """Takes a task."""
@@ -187,7 +181,7 @@ class Foreman:
         for each in self._workers.values():
             if each.deadline is not None and each.deadline <= now:
                 each.deadline, each.is_late = None, True
-                self._send_signal(each, signal.SIGKILL)
+                self._host.signal(each.number, signal.SIGKILL)
 
     def _wakes(self) -> None:
         self._woken.recv(1 << 12)
@@ -207,30 +201,11 @@ class Foreman:
 
     def _fork(self) -> None:
         """Has another worker made."""
-        if self._host is None:
+        if not self._host.is_there:
             self.begin()
-        assert self._host is not None
-        try:
-            (ours, theirs), (out, printed), (err, complained) = Pipe(), os.pipe(), os.pipe()
-        except OSError as error:  # too many files are open
-            self._slots = len(self._workers)
-            if self._slots:
-                return  # so many have to do
-            raise PipelineError(
-                f"There can be no process for a step ({error.strerror}); raise the limit of open files, as by "
-                "`ulimit -n 1024`."
-            ) from error
         self._count += 1
-        made = _Worker(self._count, Channel(ours, self._known), Outputs(out, err))
-        try:
-            handles = [theirs.fileno(), printed, complained]
-            socket.send_fds(self._host[1], [f"fork {made.number}".encode()], handles)
-        except OSError:
-            pass  # the host is gone: that is heard, and this worker is none
-        finally:
-            theirs.close()
-            os.close(printed)
-            os.close(complained)
+        ends = self._host.fork(self._count)
+        made = _Worker(self._count, Channel(ends.channel, self._known), Outputs(ends.stdout, ends.stderr))
         self._workers[made.number] = made
         self._selector.register(made.channel, selectors.EVENT_READ, lambda: self._listen(made))
         for each in made.outputs.both:
@@ -316,25 +291,12 @@ class Foreman:
         job.future.set_result(outcome)
 
     def _hears(self) -> None:
-        """Takes what the host tells."""
-        assert self._host is not None
-        try:
-            what, *numbers = self._host[1].recv(_LONGEST).decode().split() or [""]
-        except OSError:
-            what, numbers = "", []
-        if what == "ended":
-            self._has_ended(int(numbers[0]), int(numbers[1]))
-        elif not what:
-            self._lose_host()
-
-    def _lose_host(self) -> None:
-        """The host is gone, and all workers with it."""
-        assert self._host is not None
-        self._selector.unregister(self._host[1])
-        self._host[1].close()
-        with contextlib.suppress(ChildProcessError):  # somebody else has waited for it
-            os.waitpid(self._host[0], 0)
-        self._host = None
+        """Takes what the host tells; if it is gone, all workers are."""
+        if (ended := self._host.hear()) is not None:
+            self._has_ended(*ended)
+            return
+        self._selector.unregister(self._host.handle)
+        self._host.end(kill=True)
         for number in list(self._workers):
             self._has_ended(number, signal.SIGKILL)
 
@@ -390,7 +352,7 @@ class Foreman:
             self._jobs.clear()
         for each in self._workers.values():
             if self._killing:
-                self._send_signal(each, signal.SIGKILL)
+                self._host.signal(each.number, signal.SIGKILL)
             elif each.job is None or self._interrupting:
                 self._dismiss(each)
 
@@ -403,22 +365,10 @@ class Foreman:
         if who.job is None:
             who.channel.end()
         else:
-            self._send_signal(who, signal.SIGINT)
-
-    def _send_signal(self, who: _Worker, number: int) -> None:
-        if self._host is not None:
-            with contextlib.suppress(OSError):
-                self._host[1].send(f"signal {who.number} {number}".encode())
+            self._host.signal(who.number, signal.SIGINT)
 
     def _close(self) -> None:
-        if self._host is not None:
-            pid, commands = self._host
-            if not self._workers:
-                with contextlib.suppress(OSError):
-                    commands.send(b"end")
-            commands.close()  # which ends all that still runs
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, 0)
+        self._host.end(kill=bool(self._workers))
         self._selector.close()
         self._woken.close()
         self._wake.close()

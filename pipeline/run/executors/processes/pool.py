@@ -30,6 +30,7 @@ from ...execution.task import StepTask
 from . import host, openmp, worker
 from .channel import Channel, Known
 from .foreman import Answers, Foreman, Job
+from .link import HostLink
 
 
 class ProcessExecutor(Executor):
@@ -101,7 +102,7 @@ class ProcessExecutor(Executor):
         layout = self._answers.repository.layout
         self._folder = layout.tmp / f"workers-{os.getpid()}-{os.urandom(4).hex()}"
         self._folder.mkdir(parents=True)
-        self._foreman = Foreman(self._slots, self._answers, self._known, self._start_host)
+        self._foreman = Foreman(self._slots, self._answers, self._known, HostLink(self._start_host))
         self._foreman.begin()
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._foreman.run,), name="artvcs-processes", daemon=True

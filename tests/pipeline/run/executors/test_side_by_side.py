@@ -26,6 +26,8 @@ from artvcs import (
 from artvcs.pipelines.errors import DefinitionError, RunFailed
 from artvcs.vcs.upkeep.check.fsck import fsck
 
+from ...helpers import statuses
+
 pytestmark = pytest.mark.usefixtures("project")
 
 EXECUTORS = ["inline", "threads", "processes"]
@@ -40,10 +42,6 @@ def executor(request: pytest.FixtureRequest) -> str:
 def on(flow: Any, executor: str, jobs: int = 2) -> Any:
     """The pipeline with this executor."""
     return flow.with_options(executor=executor, jobs=None if executor == "inline" else jobs)
-
-
-def statuses(run: Any) -> dict[str, str]:
-    return {name: each.status for name, each in run.steps.items()}
 
 
 @step
@@ -203,8 +201,7 @@ def test_fail_fast_interrupts_what_runs_beside() -> None:
     def flow() -> None:
         fails()
         endless()
-        numbers(endless_comes_first := 1)
-        del endless_comes_first
+        numbers(1)
 
     for executor in APART:
         Path("running").unlink(missing_ok=True)
