@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ..define.options.resources import Resources
@@ -18,12 +19,12 @@ class Capacity:
 
     Args:
         slots: Cores.
-        memory: Bytes; None where nobody counts them.
+        memory: Bytes; 0 where nobody counts them.
+        gpus: Graphics cards.
     """
 
-    def __init__(self, slots: float, memory: int | None = None) -> None:
-        self._all = Resources(float(slots), memory or 0)
-        self._counts_memory = memory is not None
+    def __init__(self, slots: int, memory: int = 0, gpus: int = 0) -> None:
+        self._all = Resources(slots, memory, gpus)
         self._taken: dict[str, Resources] = {}
         self._passed: dict[str, int] = {}
 
@@ -32,10 +33,12 @@ class Capacity:
         others = [each for each in self._passed.values() if each >= _PATIENCE]
         if others and self._passed.get(step, 0) < max(others):
             return False
-        cpus = sum(each.cpus for each in self._taken.values())
-        memory = sum(each.memory for each in self._taken.values())
-        asked = self._at_most(needs)
-        if not self._taken or (cpus + asked.cpus <= self._all.cpus and memory + asked.memory <= self._all.memory):
+        together = [*self._taken.values(), self._at_most(needs)]
+        if not self._taken or (
+            sum(each.cpus for each in together) <= self._all.cpus
+            and sum(each.memory for each in together) <= self._all.memory
+            and sum(each.gpus for each in together) <= self._all.gpus
+        ):
             self._passed.pop(step, None)
             return True
         self._passed.setdefault(step, 0)
@@ -56,27 +59,34 @@ class Capacity:
         return sum(each.cpus for each in self._taken.values()) >= self._all.cpus
 
     def _at_most(self, needs: Resources) -> Resources:
-        memory = min(needs.memory, self._all.memory) if self._counts_memory else 0
-        return Resources(min(needs.cpus, self._all.cpus), memory)
+        return Resources(
+            min(needs.cpus, self._all.cpus), min(needs.memory, self._all.memory), min(needs.gpus, self._all.gpus)
+        )
 
 
-def memory_here() -> int | None:
-    """Bytes that processes can take now: what is available, or what is left of a container's limit; None if untold."""
+def memory_here() -> int:
+    """Bytes that processes can take now: what is available, or what is left of a container's limit; 0 if untold."""
     found = []
-    try:
+    with suppress(OSError, ValueError):  # not Linux
         for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
             if line.startswith("MemAvailable:"):
                 found.append(int(line.split()[1]) * 1024)
-    except (OSError, ValueError):
-        pass
-    try:  # https://docs.kernel.org/admin-guide/cgroup-v2.html
-        most = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-        used = Path("/sys/fs/cgroup/memory.current").read_text(encoding="ascii").strip()
-        if most.isdecimal():
-            found.append(max(0, int(most) - int(used)))
-    except (OSError, ValueError):
-        pass
-    return min(found, default=None)
+    with suppress(OSError, ValueError):  # no container; https://docs.kernel.org/admin-guide/cgroup-v2.html
+        most, used = (
+            _CGROUP.joinpath(name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current")
+        )
+        found.append(max(0, int(most) - int(used)))
+    return min(found, default=0)
+
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def gpus_here() -> int:
+    """Graphics cards that this process may use, by NVIDIA's variable or driver."""
+    if (said := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return len([each for each in said.split(",") if each.strip()])
+    return sum(each.name.removeprefix("nvidia").isdecimal() for each in Path("/dev").glob("nvidia[0-9]*"))
 
 
 def cores_here() -> int:

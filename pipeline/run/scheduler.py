@@ -31,7 +31,7 @@ from ..values.store import Saved
 from . import observer
 from .again import Again
 from .apart import Apart
-from .capacity import Capacity, memory_here
+from .capacity import Capacity, gpus_here, memory_here
 from .coordinator import Coordinator
 from .costs import Costs
 from .deciding import Decider, output_names
@@ -120,7 +120,7 @@ class _Runner:
         self._engine = open_engine(chosen, self._here)
         costs = Costs(transaction, self._previous) if self._engine.slots > 1 else None
         self._ready, self._elsewhere = Ready(graph, costs), list[str]()
-        self._running = Running(self._engine, Capacity(self._engine.slots, memory_here()))
+        self._running = Running(self._engine, Capacity(self._engine.slots, memory_here(), gpus_here()))
         self._begun: dict[str, tuple[Decision, int]] = {}
         self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
 

@@ -19,7 +19,7 @@ from artvcs.zenml._names.absent import NotHere
 MEANT = """
 ArtifactConfig ExternalArtifact Model Tag add_tags bulk_log_metadata get_pipeline_context get_step_context
 link_artifact_to_model load_artifact log_artifact_metadata log_metadata log_model_metadata log_step_metadata pipeline
-register_artifact remove_tags save_artifact step
+register_artifact remove_tags save_artifact step unmapped
 artifacts.external_artifact:ExternalArtifact artifacts.utils:load_artifact artifacts.utils:log_artifact_metadata
 client:Client config.docker_settings:DockerSettings config.retry_config:StepRetryConfig config:DockerSettings
 config:ResourceSettings config.schedule:Schedule enums:ArtifactType enums:ExecutionStatus enums:ModelStages
@@ -53,7 +53,7 @@ model_registries.base_model_registry:ModelRegistryModelMetadata
 """What says where something runs, and is passed over."""
 
 ABSENT = """
-show unmapped TriggerRequest EventSourceFilter client:ClientMetaClass environment:SomethingElse
+show TriggerRequest EventSourceFilter client:ClientMetaClass environment:SomethingElse
 metadata.metadata_types:SomethingElse utils.yaml_utils:Other io.fileio:Other types:Other logger:Other
 integrations.mlflow.experiment_trackers:MLFlowExperimentTracker
 integrations.huggingface.model_deployers:HuggingFaceModelDeployer integrations.evidently.steps:evidently_report_step

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
         remove_tags,
         save_artifact,
     )
-    from ._meaning.steps import step
+    from ._meaning.steps import step, unmapped
     from .pipelines import pipeline
 
 finder.install()
 get_logger("artvcs")  # as ZenML does, runs say on the terminal how they go
 
 _ABSENT = frozenset((
-    "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "unmapped", "ManualTask",
+    "ArtifactVersion", "PipelineSnapshot", "Schedule", "delete_model", "get_pipeline", "show", "ManualTask",
     "Trigger", "Environment", "entrypoint", "Service", "Secret", "Client", "ResourceSettings", "TriggerRequest",
     "EventSourceFilter", "CachePolicy", "StepRetryConfig",
 ))  # fmt: skip
@@ -68,6 +68,7 @@ __all__ = [
     "remove_tags",
     "save_artifact",
     "step",
+    "unmapped",
 ]
 
 

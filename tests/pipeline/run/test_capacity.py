@@ -9,7 +9,7 @@ import pytest
 from artvcs import step
 from artvcs.pipelines.define.options.resources import Resources, as_resources
 from artvcs.pipelines.errors import DefinitionError
-from artvcs.pipelines.run.capacity import Capacity
+from artvcs.pipelines.run.capacity import Capacity, gpus_here
 
 GB = 10**9
 
@@ -102,3 +102,19 @@ def test_small_ones_do_not_keep_a_large_one_waiting_for_ever() -> None:
     capacity.take("large", Resources(cpus=2))
     capacity.give_back("large")
     assert capacity.fits("small", Resources())
+
+
+def test_graphics_cards_are_shared_and_not_needed_where_there_are_none() -> None:
+    capacity = Capacity(4, gpus=1)
+    capacity.take("first", Resources(gpus=0.5))
+    assert capacity.fits("half", Resources(gpus=0.5))
+    assert not capacity.fits("whole", Resources(gpus=1))
+    laptop = Capacity(2)
+    laptop.take("first", Resources(gpus=1))
+    assert laptop.fits("second", Resources(gpus=1))
+
+
+@pytest.mark.parametrize(("said", "cards"), [("0,1,2", 3), ("", 0), ("GPU-1234", 1)])
+def test_cards_are_counted_as_the_variable_says(said: str, cards: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
+    assert gpus_here() == cards

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 from artvcs.pipelines.define import building
 from artvcs.pipelines.define import step as native
+from artvcs.pipelines.define.mapping import unmapped as unmapped
 from artvcs.pipelines.define.options import sources
 from artvcs.pipelines.define.options.options import StepOptions
 from artvcs.pipelines.define.signature import MISSING, Signature, read_signature
@@ -98,11 +99,14 @@ class Step(native.Step[..., Any]):
         """The function itself."""
         return self.function
 
-    def _mapped(self, *_: Any, **__: Any) -> Any:
-        """Calls the step for each of many."""
-        raise DefinitionError("Steps are mapped in ZenML's dynamic pipelines; call the step in a loop, once for each.")
+    def _of_dynamic_pipelines(self, *_: Any, **__: Any) -> Any:
+        """Calls the step while the pipeline runs."""
+        raise DefinitionError(
+            f"Steps are called as a run goes on in ZenML's dynamic pipelines; here {self.name}.map([…]) and "
+            f"{self.name}.map(product={{…}}) use a step once for each of what is known before."
+        )
 
-    map = submit = product = _mapped
+    submit = product = _of_dynamic_pipelines
 
     def _chosen(self, asked: Any) -> Any:
         """Output → its materializer; those that ZenML has itself stand for the built-in one of the value's type."""

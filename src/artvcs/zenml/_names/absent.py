@@ -33,7 +33,6 @@ _INSTEAD = (
     (r"Orchestrator|StepOperator|schedule|Schedule", "start `art run` where it is to run, and `art push` the results"),
     (r"[Ss]ecret", "set an environment variable"),
     (r"[Tt]rigger|[Aa]ction|[Rr]un_?[Tt]emplate|[Ss]napshot", "have a CI job start `art run`"),
-    (r"^unmapped\b", "give the step the whole list"),
     (r"[Dd]ashboard|^show\b|get_run_url", "look with `art log`, `art show` and `art runs`"),
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ _HOMES = {
     ),
     "_meaning.pages": "Page",
     "_meaning.stacks": "MLFlowExperimentTracker",
-    "_meaning.steps": "step",
+    "_meaning.steps": "step unmapped",
     "client": "Client",
     "config": (
         "CachePolicy DockerSettings PipelineRunConfiguration ResourceSettings Schedule StepConfigurationUpdate"
