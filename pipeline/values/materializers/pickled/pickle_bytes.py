@@ -126,12 +126,15 @@ def _skeleton(kind: Any, name: str, bases: Any, said: Any, tracked: str, extra: 
 
     by_id = getattr(cloudpickle, "_DYNAMIC_CLASS_TRACKER_BY_ID", None)
     here = vars(sys.modules.get(str(said.get("__module__")), types)).get(name)
-    if by_id is not None and tracked not in by_id and isinstance(here, type) and type(here) is kind:  # noqa: SIM102
-        if (here.__qualname__, here.__bases__) == (name, tuple(bases)):
-            by_id[tracked] = here
-            _known.add(here)
+    if by_id is not None and isinstance(here, type) and _is_spelt(here, kind, name, tuple(bases)):
+        by_id.setdefault(tracked, here)
+        _known.add(here)
     made: type = cloudpickle._make_skeleton_class(kind, name, bases, said, tracked, extra)
     return made
+
+
+def _is_spelt(cls: type, kind: Any, name: str, bases: tuple[Any, ...]) -> bool:
+    return (type(cls), cls.__qualname__, cls.__bases__) == (kind, name, bases)
 
 
 def _tracked_classes() -> dict[type, str]:
