@@ -120,6 +120,8 @@ class Pipeline(Generic[P]):
         """
         if building.current() is not None:
             return self.function(*args, **kwargs)
+        if building.loading.get():
+            raise building.Reached
         try:
             return self._run(args, kwargs)
         except KeyboardInterrupt as interrupt:

@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .remotes import config
     from .remotes.config import Configured
     from .remotes.exchange import bundles, garbage, parts, supply
+    from .remotes.exchange.carrying import Carrier, Stock
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
@@ -121,6 +122,7 @@ _NAMES = {
     "remotes": "config",
     "remotes.config": "Configured",
     "remotes.exchange": "bundles garbage parts supply",
+    "remotes.exchange.carrying": "Carrier Stock",
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.waiting": "Standing standing",
     "remotes.exchange.push": "Pushed push would_push",
@@ -159,6 +161,7 @@ __all__ = [
     "ArtError",
     "Artifact",
     "Brought",
+    "Carrier",
     "Catalog",
     "Code",
     "Commit",
@@ -210,6 +213,7 @@ __all__ = [
     "SignatureError",
     "Standing",
     "StepRun",
+    "Stock",
     "StorageError",
     "Traffic",
     "Transaction",

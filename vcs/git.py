@@ -65,6 +65,22 @@ def head(start: Path) -> str | None:
     return _looked(start, lambda _, found: None if found.head_is_unborn else str(found.head.target))
 
 
+def files(start: Path) -> list[str] | None:
+    """The files in the working tree around `start` that Git tracks, or would track, by their paths from its top.
+
+    None where no Git can be read.
+    """
+
+    def look(_: Path, repository: pygit2.Repository) -> list[str]:
+        import pygit2
+
+        new = pygit2.enums.FileStatus.WT_NEW
+        fresh = {name for name, status in repository.status(untracked_files="all").items() if status & new}
+        return sorted({entry.path for entry in repository.index} | fresh)
+
+    return _looked(start, look)
+
+
 def _looked(start: Path, look: Callable[[Path, pygit2.Repository], T]) -> T | None:
     """What a look at the Git repository around `start` finds; None where there is none that can be read."""
     root = find_root(start)

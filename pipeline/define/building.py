@@ -26,6 +26,13 @@ class Building(Protocol):
         """Adds a use of a step for each of some inputs; returns what `add` would of each."""
 
 
+class Reached(BaseException):
+    """A file that is only loaded for what it defines has come to where it runs a pipeline; the rest does not count."""
+
+
+loading: ContextVar[bool] = ContextVar("artvcs_loading", default=False)
+"""Whether files are only loaded for what they define, as workers do that execute steps of a run elsewhere."""
+
 B = TypeVar("B", bound=Building)
 
 _building: ContextVar[Building | None] = ContextVar("artvcs_building", default=None)

@@ -10,7 +10,7 @@ from .followed import Followed
 from .live.state import ABSENT, UNLOADED, Name, State
 from .live.surroundings import is_setting
 from .model import HOW_WRITTEN, Fingerprint, Part, Reach, Unfollowed, digest, from_json, to_json
-from .project.locate import TOOL_FOLDER, is_own, stated
+from .project.locate import TOOL_FOLDER, import_root, is_own, project_root, stated
 from .project.packages import version as package_version
 from .project.packages import versions as package_versions
 from .reach.acting import SEEDING
@@ -35,10 +35,12 @@ __all__ = [
     "fingerprint",
     "follow",
     "from_json",
+    "import_root",
     "is_own",
     "is_setting",
     "package_version",
     "package_versions",
+    "project_root",
     "stated",
     "to_json",
 ]

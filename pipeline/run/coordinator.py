@@ -30,6 +30,7 @@ class Coordinator:
         catch_up: Makes visible what has ended in the run so far.
         stopped: Invocation id → how an execution stood when it was interrupted.
         side_by_side: Whether several steps are executed at once in this process.
+        is_far: Whether an answer takes its time: here it does not.
     """
 
     repository: Repository
@@ -40,6 +41,7 @@ class Coordinator:
     catch_up: Callable[[], None]
     stopped: dict[str, Outcome] = field(default_factory=dict)
     side_by_side: bool = False
+    is_far: bool = False
 
     def label(self, task: StepTask) -> str | None:
         """See `Workplace.label`."""
@@ -78,11 +80,11 @@ class Coordinator:
         payloads = {self.repository.store.record(oid, Artifact).payload for oid in taken}
         return self.draft.lend([*taken, *payloads])
 
-    def take_in(self, brought: Brought) -> None:
+    def take_in(self, _: StepTask, brought: Brought) -> None:
         """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""
         self.draft.take_in(brought)
 
-    def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
+    def answer(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:
         """Answers a worker: `catch_up`, `deliver`, or a question about a step's model.
 
         Raises:
@@ -92,7 +94,7 @@ class Coordinator:
             return self.catch_up()
         if what == "deliver":
             with self.draft.together():
-                self.take_in(*arguments)
+                self.take_in(task, *arguments)
                 return self.draft.publish(tolerant=True)
         invocation_id, method, *given = arguments
         model = self.model(invocation_id)

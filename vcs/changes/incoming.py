@@ -39,6 +39,7 @@ class Incoming(Gathering):
         self._layout = layout
         self._journal: Journal | None = None
         self._noted = 0  # how many of the packs the journal names
+        self._found: set[PackName] = set()  # those that were at their place before, and stay if nothing comes of this
         self.landed = False
 
     @classmethod
@@ -71,6 +72,11 @@ class Incoming(Gathering):
         self._begin_journal().append(Checkpoint(0, _NOTHING, "", (name,), ()))
         super().place(name, path)
         self._noted += 1
+
+    def place_found(self, name: PackName) -> None:
+        """As `place`, of a pack that is at its place, and is not deleted should nothing come of this."""
+        self._found.add(name)
+        self.place(name)
 
     def land(self, why: str, intents: Sequence[Intent], publishing: str | None, seq: int) -> None:
         """Lands all objects so far and what is meant with them: they survive the death of this process."""
@@ -108,7 +114,7 @@ class Incoming(Gathering):
 
     def drop(self) -> None:
         """Removes everything: it is not wanted, or was published."""
-        names = self.names()
+        names = [name for name in self.names() if name not in self._found]
         self.close()
         with suppress(RemoteError):  # whoever may not delete there leaves it to a collector
             for name in names:

@@ -108,6 +108,12 @@ class Transaction(Draft[Incoming]):
         with self._adding():
             self._incoming.place(name, path)
 
+    def name(self, packs: Iterable[PackName]) -> None:
+        """Names whole packs that are at their places; they stay there, be this published or not."""
+        with self._adding():
+            for name in packs:
+                self._incoming.place_found(name)
+
     def take_in(self, brought: Brought) -> None:
         """Takes in what another process has made for this change, and means what it means.
 

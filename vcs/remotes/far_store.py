@@ -108,6 +108,11 @@ class FarStore(ObjectStore):
         """Whether nothing has been looked at yet."""
         return self._snapshot is None
 
+    @property
+    def moment(self) -> Snapshot | None:
+        """The moment that was looked at last, if any was."""
+        return self._snapshot
+
     def look(self) -> Snapshot:
         """Looks at the newest moment, and returns it. Raises as `Finder.refresh`."""
         self._far_log.moved = False

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,12 @@ from typing import Any
 
 from ..changes.publish import now_ms
 from ..errors import DamagedError, storage_errors
+from ..maps import promises
 from ..objects.oid import Oid, is_oid
 from ..storage.disk import durable
 from ..storage.disk.locks import Lock
 from ..storage.disk.registers import read_register, write_register
-from ..storage.layout import COMING, MERGED, Layout, PackName, is_lineage_name
+from ..storage.layout import COMING, DELIVERED, MERGED, Layout, PackName, is_lineage_name
 from ..storage.local import LocalFiles
 from ..storage.packs.op_file import Entry
 from .places.probe import Guarantees
@@ -95,6 +97,23 @@ class Notes:
     def note_given_up(self, artifacts: Iterable[Oid]) -> None:
         """Notes all artifacts of which that can be said."""
         self._write_lines("given-up", artifacts)
+
+    def delivered(self) -> Mapping[Oid, tuple[PackName, ...]]:
+        """Artifacts whose data is there in packs that no state there names yet → these packs."""
+        return promises.delivered(self.layout.folder)
+
+    def note_delivered(self, artifacts: Iterable[Oid], names: Iterable[PackName]) -> None:
+        """Notes that the data of artifacts is there, in packs that no state names; it survives a power cut."""
+        names = list(names)
+        text = "".join(f"\n{artifact} {name}\n" for artifact in artifacts for name in names)
+        with self._writing():
+            self.layout.folder.mkdir(parents=True, exist_ok=True)
+            durable.append(self.layout.folder / DELIVERED, text.encode())
+
+    def forget_delivered(self, artifacts: AbstractSet[Oid]) -> None:
+        """Of these artifacts a state there says so now, or their data is there no more."""
+        left = {artifact: names for artifact, names in self.delivered().items() if artifact not in artifacts}
+        self._write_lines(DELIVERED, (f"{artifact} {name}" for artifact, names in left.items() for name in names))
 
     def refusal(self, where: str) -> str | None:
         """Why nothing can be pushed to an address, as it was found out. Raises KeyError where it was not."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -31,10 +32,12 @@ from ..errors import (
     storage_errors,
 )
 from ..maps.refs import RefMap
+from ..objects.oid import Oid
 from ..repository import VERSIONS, Repository, check_versions, first_entry
 from ..storage.disk.registers import decode, encode
-from ..storage.layout import FORMAT, op_name
+from ..storage.layout import FORMAT, PackName, op_name
 from ..storage.packs.op_file import Entry, read_id
+from ..storage.packs.pack import Pack
 from .far_store import FarLog, FarStore
 from .nearby import Nearby
 from .notes import Notes, Seen
@@ -101,6 +104,7 @@ class Remote:
         self._far = files
         self._near = near
         self._first_identity: str | None = None
+        self._placed: dict[PackName, Pack] = {}
         self.traffic = files.traffic
         self.notes = Notes(notes or near.layout.remote(name))
         self.files = Nearby(files, self.notes.layout.folder / "copies")
@@ -179,6 +183,36 @@ class Remote:
             f"A file is missing or damaged at {self.where} that its newest state names; "
             "try again, or run `art fsck --repair` there."
         )
+
+    def place_delivered(self, artifacts: Iterable[Oid]) -> set[PackName]:
+        """Makes readable what was delivered there of artifacts, and no state there names yet.
+
+        Returns:
+            The packs that it is in, as far as they are there.
+        """
+        noted = self.notes.delivered()
+        wanted = {name for artifact in artifacts for name in noted.get(artifact, ())}
+        return {name for name in wanted if self.place(name)}
+
+    def place(self, name: PackName) -> bool:
+        """Makes readable what is in a pack there that no state names; whether it is there."""
+        if name not in self._placed:
+            try:
+                self._placed[name] = pack = Pack.open(self.files, name)
+            except FileNotFoundError:
+                return False
+            self.store.pending.append(pack)
+        return True
+
+    def placed(self, keys: AbstractSet[bytes]) -> set[Oid]:
+        """Those of many raw ids whose objects are in packs that were made readable so."""
+        return {Oid(key.hex()) for pack in self._placed.values() for key, *_ in pack.table.places(keys)}
+
+    def unplace(self, names: Iterable[PackName]) -> None:
+        """Of these packs it is known by now whether a state there names them."""
+        for name in names:
+            if (pack := self._placed.pop(name, None)) is not None:
+                self.store.pending.remove(pack)
 
     def refs(self) -> RefMap:
         """Its refs as they are now. Raises as `look`."""

@@ -26,6 +26,8 @@ PROBE = "probe"
 """Where it is tried out what a place guarantees; nothing there is needed afterwards."""
 MERGED, COMING = "merged", "coming"
 """Which state of a repository elsewhere was brought together with what is here, or is being: files of `remote`."""
+DELIVERED = "delivered"
+"""Which packs lie there that no state there names yet, and the artifacts whose data they hold: likewise."""
 
 PackName = NewType("PackName", str)
 """The name of a file that holds objects: a pack, or the file of an op."""

@@ -50,7 +50,7 @@ _OWN_FRAME = '\n  File "'
     "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Run up to N steps side by side, each in a process.",
 )  # fmt: skip
 @click.option(
-    "--executor", type=click.Choice(KINDS), metavar="WHERE", help=f"Where steps run: {', '.join(KINDS)}.",
+    "--executor", metavar="WHERE", help=f"Where steps run: {', '.join(KINDS)}; of an engine also its address, as dask://HOST:PORT.",
 )  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")

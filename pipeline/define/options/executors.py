@@ -1,4 +1,4 @@
-"""Where the steps of a run are executed, as it is said: `inline`, `threads`, `processes`, and how many side by side."""
+"""Where the steps of a run are executed, as it is said: here or on which engine, and how many side by side."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from ...errors import DefinitionError, perhaps
 
-INLINE, THREADS, PROCESSES = "inline", "threads", "processes"
-KINDS = (INLINE, THREADS, PROCESSES)
+INLINE, THREADS, PROCESSES, DASK, RAY = "inline", "threads", "processes", "dask", "ray"
+HERE = (INLINE, THREADS, PROCESSES)
+ENGINES = (DASK, RAY)
+KINDS = (*HERE, *ENGINES)
 
 
 @dataclass(frozen=True)
@@ -15,21 +17,26 @@ class Chosen:
     """Where steps are executed.
 
     Attributes:
-        kind: `inline`, one after another where the run is; `threads` of its process; or `processes` of this machine.
-        jobs: So many at most side by side.
+        kind: `inline`, one after another where the run is; `threads` of its process; `processes` of this machine; or
+            an engine, `dask` or `ray`.
+        jobs: So many at most side by side; 0 where that is for an engine to say.
+        address: Where the engine is, as it is said after `dask://` or `ray://`; empty where nothing is said.
     """
 
     kind: str
     jobs: int
+    address: str = ""
 
     @property
     def shares_memory(self) -> bool:
         """Whether a step finds in memory what those before it left there."""
-        return self.kind != PROCESSES
+        return self.kind in (INLINE, THREADS)
 
 
 def check_executor(said: object) -> str:
-    """An executor as it is said. Raises DefinitionError where there is none such."""
+    """An executor as it is said: `threads`, `dask://HOST:PORT`. Raises DefinitionError where there is none such."""
+    if isinstance(said, str) and said.partition("://")[0] in ENGINES and "://" in said:
+        return said
     if said not in KINDS:
         hint = perhaps(said, KINDS) if isinstance(said, str) else ""
         raise DefinitionError(f"There is no executor {said!r}{hint}; there is {', '.join(KINDS)}.")
@@ -56,4 +63,7 @@ def chosen(*said: tuple[object, object], cores: int) -> Chosen:
     jobs = next((check_jobs(number) for _, number in said if number is not None), None)
     if executor is None:
         executor = PROCESSES if jobs is not None and jobs > 1 else INLINE
-    return Chosen(executor, 1 if executor == INLINE else jobs or cores)
+    kind, _, address = executor.partition("://")
+    if kind in ENGINES:
+        return Chosen(kind, jobs or 0, address)
+    return Chosen(kind, 1 if kind == INLINE else jobs or cores)

@@ -37,6 +37,14 @@ class Resources:
         return cards.settings_card(self)
 
 
+def spelt(needs: Resources) -> str:
+    """What a step needs, in words."""
+    said = [f"{needs.cpus:g} cores"] if needs.cpus != 1 else []
+    said += [f"{needs.memory / 1e9:g} GB of memory"] if needs.memory else []
+    said += [f"{needs.gpus:g} graphics cards"] if needs.gpus else []
+    return " and ".join(said) or "a core"
+
+
 USUAL = Resources()
 """What a step needs of which nothing is said."""
 

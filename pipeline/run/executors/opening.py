@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import resource
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from artvcs.vcs import Repository, config
+from artvcs.vcs import Repository, UnknownName, config, connect
 
 from ...define.options import executors
 from ...define.options.executors import Chosen, chosen
@@ -16,6 +17,9 @@ from ..capacity import cores_here
 from ..coordinator import Coordinator
 from .engine import Engine
 from .inline import InlineExecutor
+
+if TYPE_CHECKING:
+    from .clusters.cluster import Cluster
 
 EXECUTOR, JOBS = "ARTVCS_EXECUTOR", "ARTVCS_JOBS"
 """Environment variables that choose where nothing else does, but before the project's settings."""
@@ -74,6 +78,43 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
 
         coordinator.side_by_side = slots > 1
         return Engine(ThreadExecutor(slots), coordinator, slots)
+    if chosen.kind in executors.ENGINES:
+        return _open_cluster(chosen, coordinator)
     from .processes.pool import ProcessExecutor
 
     return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, slots, shares_memory=False)
+
+
+_AHEAD = 2
+"""So many steps for each that an engine executes are handed to it: so that none of its workers waits for us."""
+
+
+def _open_cluster(chosen: Chosen, coordinator: Coordinator) -> Engine:
+    """An engine's workers. Raises PipelineError where it is not installed, cannot be reached, or shares nothing."""
+    try:
+        configured = config.read(coordinator.repository).remote()
+    except UnknownName as error:
+        raise PipelineError(
+            f"Steps on {chosen.kind.title()} need a remote by which data comes to its workers; `art remote add origin "
+            "URL` adds one."
+        ) from error
+    cluster: Cluster
+    try:
+        if chosen.kind == executors.DASK:
+            from .clusters.on_dask import DaskCluster
+
+            cluster = DaskCluster(chosen.address or None, chosen.jobs or cores_here())
+        else:
+            from .clusters.on_ray import RayCluster
+
+            cluster = RayCluster(chosen.address or None, chosen.jobs or cores_here())
+    except ImportError as error:
+        raise PipelineError(
+            f"{chosen.kind.title()} is not installed here ({error.name} is missing); `pip install "
+            f"'artvcs[{chosen.kind}]'` does that."
+        ) from error
+    from .clusters.executor import ClusterExecutor
+
+    executor = ClusterExecutor(cluster, coordinator, connect(coordinator.repository, configured), configured)
+    slots = chosen.jobs or cluster.slots * _AHEAD
+    return Engine(executor, coordinator, slots, shares_memory=False)

@@ -7,7 +7,8 @@ Level by level: a folder says which files are in it, a list of chunks which chun
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from typing import Protocol
 
 from ...changes.intents import SetRef
 from ...errors import DamagedError, UnknownName
@@ -15,6 +16,8 @@ from ...maps import graph, ref_names
 from ...objects.kinds import Artifact
 from ...objects.oid import Oid
 from ...repository import Repository
+from ...storage.packs.pack import Item
+from ...storage.store import ObjectStore
 from ..remote import Remote
 from . import ranges
 
@@ -32,9 +35,11 @@ def fetch_data(near: Repository, remote: Remote, artifacts: Collection[Oid]) -> 
     """
     if not remote.recall():
         remote.look()
+    remote.place_delivered(artifacts)
     roots = {remote.store.record(oid, Artifact).payload for oid in artifacts}
     given_up = {ref for oid in artifacts if near.refs().get(ref := ref_names.pruned(oid)) is not None}
-    count = _bring(near, remote, roots)
+    keep = _Keeping(near, f"data from {remote.name}")
+    count = bring(remote, roots, keep, near.store)
     if given_up:
         with near.transaction(f"data from {remote.name}") as transaction:
             for ref in given_up:
@@ -42,14 +47,61 @@ def fetch_data(near: Repository, remote: Remote, artifacts: Collection[Oid]) -> 
     return count
 
 
-def _bring(near: Repository, remote: Remote, roots: set[Oid]) -> int:
+class Keeper(Protocol):
+    """Where what comes goes."""
+
+    def has(self, oid: Oid) -> bool:
+        """Whether an object need not come."""
+
+    def keep(self, items: Iterator[Item]) -> None:
+        """Keeps objects as they come; they can be read then."""
+
+
+class _Keeping:
+    """Keeps what comes in a repository, now and then."""
+
+    def __init__(self, near: Repository, why: str) -> None:
+        self._near = near
+        self._why = why
+
+    def has(self, oid: Oid) -> bool:
+        """See `Keeper.has`."""
+        return self._near.store.has(oid)
+
+    def keep(self, items: Iterator[Item]) -> None:
+        """See `Keeper.keep`."""
+        item = next(items, None)
+        while item is not None:
+            with self._near.transaction(self._why) as transaction:
+                brought = 0
+                while item is not None and brought < _KEPT:
+                    transaction.bring(item)
+                    brought += len(item.stored)
+                    item = next(items, None)
+                transaction.edit_state(lambda _, state: state)  # objects alone are worth a change
+
+
+def bring(remote: Remote, roots: Collection[Oid], keeper: Keeper, near: ObjectStore) -> int:
+    """Brings objects from there, and all that they lead to; returns how many came.
+
+    Args:
+        remote: There.
+        roots: The objects.
+        keeper: Where they go.
+        near: Where what was kept is read.
+
+    Raises:
+        UnknownName: Something is not there.
+        DamagedError: Something that came is not what its id promises.
+        RemoteError: It cannot be reached.
+    """
     while True:
-        before = remote.store.snapshot
+        before = remote.store.moment
         try:
-            return _Bringing(near, remote).bring(roots)
+            return _bring(remote, set(roots), keeper, near)
         except (UnknownName, FileNotFoundError) as error:  # it may have come there since, or lie elsewhere now
             remote.look()
-            if remote.store.snapshot is not before:
+            if remote.store.moment is not before:
                 continue
             if isinstance(error, UnknownName):
                 raise
@@ -59,32 +111,13 @@ def _bring(near: Repository, remote: Remote, roots: set[Oid]) -> int:
             ) from error
 
 
-class _Bringing:
-    def __init__(self, near: Repository, remote: Remote) -> None:
-        self._repository = near
-        self._near = near.store
-        self._remote = remote
-
-    def bring(self, roots: set[Oid]) -> int:
-        seen, level, count = set(roots), set(roots), 0
-        while level:
-            missing = {oid for oid in level if not self._near.has(oid)}
-            self._come(missing)
-            count += len(missing)
-            below = {found for oid in level for found in graph.references(self._near, self._near.location(oid))}
-            level = below - seen
-            seen |= level
-        return count
-
-    def _come(self, oids: set[Oid]) -> None:
-        """Brings objects from there, and keeps them now and then."""
-        items = ranges.read(self._remote, oids)
-        item = next(items, None)
-        while item is not None:
-            with self._repository.transaction(f"data from {self._remote.name}") as transaction:
-                brought = 0
-                while item is not None and brought < _KEPT:
-                    transaction.bring(item)
-                    brought += len(item.stored)
-                    item = next(items, None)
-                transaction.edit_state(lambda _, state: state)  # objects alone are worth a change
+def _bring(remote: Remote, roots: set[Oid], keeper: Keeper, near: ObjectStore) -> int:
+    seen, level, count = set(roots), set(roots), 0
+    while level:
+        missing = {oid for oid in level if not keeper.has(oid)}
+        keeper.keep(ranges.read(remote, missing))
+        count += len(missing)
+        below = {found for oid in level for found in graph.references(near, near.location(oid))}
+        level = below - seen
+        seen |= level
+    return count

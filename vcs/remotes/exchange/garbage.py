@@ -15,7 +15,6 @@ from ...changes.transaction import Transaction
 from ...errors import DamagedError, RemoteRefused, UnknownName
 from ...maps import ref_names
 from ...objects.kinds import Artifact, Version
-from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.disk import leases
 from ...storage.layout import INDEX, PACKS, PROBE, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
@@ -109,9 +108,8 @@ class _There:
         """See `Ground.begin`."""
         return self._remote.transaction(why)
 
-    def promised(self) -> Iterable[Oid]:
+    def promised(self) -> None:
         """See `Ground.promised`: all that it refers to has to be there."""
-        return ()
 
     def ahead(self, keys: Collection[bytes]) -> None:
         """See `Ground.ahead`: what is not here comes in few requests."""

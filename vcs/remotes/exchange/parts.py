@@ -62,7 +62,7 @@ def open_file(near: Repository, artifact: Oid, path: str | None = None) -> io.Bu
     if settings.trust is None or settings.trust.results is None:
         for name in sorted(settings.remotes.keys() & promised, key=lambda name: name != config.DEFAULT):
             try:
-                return _open_there(near, settings.remotes[name], payload, path)
+                return _open_there(near, settings.remotes[name], artifact, payload, path)
             except _NoSuchFile:
                 raise
             except supply.FAILURES:
@@ -71,10 +71,13 @@ def open_file(near: Repository, artifact: Oid, path: str | None = None) -> io.Bu
     return _open(near.store, None, payload, path)
 
 
-def _open_there(near: Repository, configured: Configured, payload: Oid, path: str | None) -> io.BufferedReader:
+def _open_there(
+    near: Repository, configured: Configured, artifact: Oid, payload: Oid, path: str | None
+) -> io.BufferedReader:
     remote = connect(near, configured)
     if not remote.recall():
         remote.look()
+    remote.place_delivered([artifact])
     return _open(remote.store, remote, payload, path)
 
 

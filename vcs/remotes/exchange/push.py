@@ -103,6 +103,7 @@ def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, 
     with near.reading():
         waiting = Waiting.between(near, remote, versions)
         if waiting.is_empty:
+            _forget_named(remote)
             return Pushed(0, 0, 0, 0, fetched, signed, is_known)
         with near.begin(f"push to {remote.name}") as here:
             # The refs as they are meant to be there; if they come to be so, both have these in common.
@@ -111,6 +112,7 @@ def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, 
             with remote.transaction("push") as transaction:
                 sending = _Sending(near, remote, waiting)
                 names = sending.send(transaction, near.refs().at(after) if waiting.base.root is None else None)
+                transaction.name(sending.delivered)
                 if verify:
                     _read_back(remote, names)
                 transaction.add(Merge(waiting.base.root, after, False))
@@ -126,6 +128,7 @@ def _push(near: Repository, remote: Remote, versions: Iterable[Version] | None, 
         after_it = Fetched()
     else:
         after_it = take_in(near, remote, entry)
+    _forget_named(remote)
     renumbered = fetched.renumbered + after_it.renumbered
     return Pushed(*sending.counts(), Fetched(fetched.runs, fetched.versions, renumbered), signed, is_known)
 
@@ -145,6 +148,16 @@ def would_push(near: Repository, remote: Remote, versions: Iterable[Version] | N
         return Pushed(*_Sending(near, remote, waiting, bring=False).counts(), Fetched())
 
 
+def _forget_named(remote: Remote) -> None:
+    """What had been delivered there, and a state there has, is promised by that."""
+    if not (delivered := remote.notes.delivered()):
+        return
+    refs = RefMap(remote.store, remote.notes.merged()[1])
+    named = {oid for oid in delivered if next(refs.items(ref_names.values_like(oid)), None) is not None}
+    remote.notes.forget_delivered(named)
+    remote.unplace(name for oid in named for name in delivered[oid])
+
+
 class _Sending:
     """Finds what is not there, and sends it: data first, so that lineage lies in packs of its own.
 
@@ -161,6 +174,7 @@ class _Sending:
         self._there: Snapshot = remote.store.snapshot
         self._artifacts: dict[Oid, Oid] = {}  # those that are sent → their payloads, unless they were given up
         self._pruned = {oid for _, oid in self._refs.items(ref_names.PRUNED)}
+        self.delivered = set[PackName]()  # packs that are there already, with data of what is sent
         self._held: dict[Oid, Item] = {}  # what was read to see what it leads to, as far as it is little
         self._held_bytes = 0
         self._lineage: dict[Oid, int] = {}  # what is sent → its stored bytes
@@ -172,8 +186,9 @@ class _Sending:
         lost_data = {oid for oid in self._waiting.mending if self._near.store.location(oid).kind in ("blob", "tree")}
         records = self._waiting.mending - lost_data
         self._walk({*self._waiting.fresh.values(), *self._waiting.again, *records} - {NULL}, self._lineage)
+        self.delivered = self._remote.place_delivered(self._artifacts)
         payloads = set(self._artifacts.values()) | lost_data
-        if self._near.promises().roots.keys() - {self._remote.name}:
+        if self._near.promises().names - {self._remote.name}:
             elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
             if bring:
                 supply.bring(self._near, elsewhere)
@@ -289,7 +304,10 @@ class _Sending:
         """Those of many objects that are there, and where who fetches finds them."""
         found = self._there.places({bytes.fromhex(oid) for oid in oids})
         fits = (key for key, _, _, name, _ in found if not lineage or is_lineage_name(name) or op_seq(name) is not None)
-        return {Oid(key.hex()) for key in fits}
+        there = {Oid(key.hex()) for key in fits}
+        if self.delivered and not lineage:
+            there |= self._remote.placed({bytes.fromhex(oid) for oid in oids})
+        return there
 
     def _is_known(self, oid: Oid, kind: str) -> bool:
         """Whether the refs there lead to an object, and so all that it leads to is there."""

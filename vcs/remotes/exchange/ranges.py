@@ -16,6 +16,7 @@ from ...storage.copies import expanded
 from ...storage.layout import PackName
 from ...storage.packs import pack
 from ...storage.packs.pack import RECORD_SIZE, Item
+from ...storage.packs.pack_writer import PackWriter
 from ...storage.packs.table import Location
 from ..remote import Remote
 
@@ -74,8 +75,9 @@ def _read_ahead(remote: Remote, ranges: Iterable[_Range]) -> Iterator[tuple[_Ran
 
 
 def _locate(remote: Remote, oid: Oid) -> tuple[PackName, Location]:
-    for found in remote.store.snapshot.find(oid):
-        return found
+    for place, at in remote.store.locate(oid):
+        if not isinstance(place, PackWriter):  # which is here
+            return place, at
     raise UnknownName(f"Object {oid[:12]} is neither here nor at {remote.where}; who made it has to push it again.")
 
 

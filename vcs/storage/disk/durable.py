@@ -57,6 +57,24 @@ def write_file(path: Path, data: bytes, *, lasting: bool = True, staging: Path |
         sync_folder(path.parent)
 
 
+def append(path: Path, data: bytes) -> None:
+    """Adds `data` at the end of a file, made where there is none; waits until it would survive a power cut.
+
+    Of several who do so at once, each adds whole pieces.
+    """
+    is_new = not path.exists()
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(fd, rest) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    if is_new:
+        sync_folder(path.parent)
+
+
 def make_folders(folder: Path) -> None:
     """Makes a folder and those above that are missing, durably."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]

@@ -42,9 +42,9 @@ def check_references(survey: Survey) -> Iterator[Problem]:
 
 
 def promised(survey: Survey) -> set[Oid]:
-    """The artifacts whose data is promised: those that the refs of repositories elsewhere led to."""
-    found = set[Oid]()
-    for root in survey.promised:
+    """The artifacts whose data is promised: refs elsewhere led to it, or it was delivered there."""
+    found = {oid for artifacts in survey.promised.delivered.values() for oid in artifacts}
+    for root in survey.promised.all_roots:
         pruned = {oid for _, oid in _readable(survey, root, ref_names.PRUNED)}
         reached = survey.census.walk((oid for _, oid in _readable(survey, root) if oid != NULL), pruned)
         found.update(oid for oid in survey.census.of_kind("artifact") if oid in reached and oid not in pruned)

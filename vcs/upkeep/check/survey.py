@@ -99,7 +99,7 @@ class Survey:
         head: The moment.
         census: The objects that are sound.
         conditions: File → what was found in it.
-        promised: The roots of the refs of repositories elsewhere, see `Promises`.
+        promised: What repositories elsewhere have promised.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Survey:
         self.head = Snapshot(files, entry).without_damage()
         self.census = Census()
         self.conditions: dict[str, Condition] = {}
-        self.promised = tuple(Promises(self.store, layout).all_roots)
+        self.promised = Promises(self.store, layout)
         self._files = files
         self._executor = executor
         self._progress = progress

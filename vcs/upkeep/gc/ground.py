@@ -13,7 +13,7 @@ from typing import Protocol
 from ...changes import recovery
 from ...changes.journal import packs_in_journals
 from ...changes.transaction import Transaction
-from ...objects.oid import Oid
+from ...maps.promises import Promises
 from ...repository import Repository
 from ...storage.disk import durable, leases
 from ...storage.disk.locks import Lock
@@ -38,8 +38,8 @@ class Ground(Protocol):
     def begin(self, why: str) -> Transaction:
         """Begins a change of it."""
 
-    def promised(self) -> Iterable[Oid]:
-        """The roots of refs that promise what may be missing here."""
+    def promised(self) -> Promises | None:
+        """What is promised, and so may be missing here."""
 
     def ahead(self, keys: Collection[bytes]) -> None:
         """Told which objects are read next, by their raw ids."""
@@ -78,9 +78,9 @@ class Here:
         """See `Ground.begin`."""
         return self._repository.begin(why)
 
-    def promised(self) -> Iterable[Oid]:
+    def promised(self) -> Promises | None:
         """See `Ground.promised`."""
-        return self._repository.promises().all_roots
+        return self._repository.promises()
 
     def ahead(self, keys: Collection[bytes]) -> None:
         """See `Ground.ahead`: reading costs nothing here."""

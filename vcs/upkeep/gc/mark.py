@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from ...errors import ArtError, DamagedError, LookupFailed, UnknownName
 from ...maps import graph, ref_names
+from ...maps.promises import Promises
 from ...maps.refs import RefMap
 from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
@@ -43,7 +44,7 @@ class Mark:
 
     Args:
         store: Where they are.
-        promised: The roots of the refs of repositories elsewhere, see `Promises`.
+        promised: What repositories elsewhere have promised, if any.
         ahead: Told which objects are read next, by their raw ids.
 
     Attributes:
@@ -54,13 +55,13 @@ class Mark:
     def __init__(
         self,
         store: ObjectStore,
-        promised: Iterable[Oid] = (),
+        promised: Promises | None = None,
         ahead: Callable[[Collection[bytes]], object] = lambda _: None,
     ) -> None:
         self.live: dict[bytes, bytes] = {}
         self.lost: dict[Oid, ArtError] = {}
         self._store = store
-        self._promised = tuple(promised)
+        self._promised = promised
         self._ahead = ahead
         self._refs: RefMap | None = None
 
@@ -101,7 +102,7 @@ class Mark:
             with suppress(DamagedError, LookupFailed):  # a fallback that is none
                 if (entry := self._store.log.entry(seq)) is not None:
                     self._mark_nodes(entry.op.state.refs)
-        for root in self._promised:
+        for root in self._promised.all_roots if self._promised else ():
             with suppress(DamagedError, LookupFailed):  # the next fetch notes it anew
                 self._mark_nodes(root)
 

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-import pickle
 import socket
-import types
-from collections.abc import Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
-
-import cloudpickle
 
 from artvcs.vcs import Brought, Lent
 
 from ....record.outcome import Outcome
 from ...execution.task import StepTask
-from . import errors
+from .. import spelling
+from ..spelling import Known
 
 
 @dataclass(frozen=True)
@@ -124,31 +119,12 @@ class Answer:
     error: Exception | None = None
 
 
-class Known:
-    """Objects that both ends have, since one was forked from the other: they are the same there, and do not travel.
-
-    Args:
-        objects: The objects.
-    """
-
-    def __init__(self, objects: Iterable[object]) -> None:
-        self._objects = {id(each): each for each in objects}
-
-    def name(self, obj: object) -> int | None:
-        """What an object is called at the other end; None of one that is not known there."""
-        return id(obj) if id(obj) in self._objects else None
-
-    def find(self, name: int) -> object:
-        """The object that is called so."""
-        return self._objects[name]
-
-
 class Channel:
     """One end of a way between two processes, of which one was forked from the other.
 
     Args:
         connection: What carries bytes.
-        known: The objects that both have.
+        known: What both have.
     """
 
     def __init__(self, connection: Connection[Any, Any], known: Known) -> None:
@@ -169,9 +145,7 @@ class Channel:
 
     def spell(self, message: object) -> bytes:
         """A message as it is sent. Raises whatever the code of what cannot be sent raises."""
-        with io.BytesIO() as buffer:
-            _Pickler(buffer, self._known).dump(message)
-            return buffer.getvalue()
+        return spelling.spell(message, self._known)
 
     def post(self, spelt: bytes) -> None:
         """Sends a message that was spelt before. Raises as `send`."""
@@ -184,11 +158,11 @@ class Channel:
             EOFError: Nobody is there any more.
             OSError: Likewise.
         """
-        return _Unpickler(io.BytesIO(self._connection.recv_bytes()), self._known).load()
+        return spelling.read(self._connection.recv_bytes(), self._known)
 
     def there_and_back(self, message: Any) -> Any:
         """A message as the other end would receive it. Raises whatever the code of what cannot be sent raises."""
-        return _Unpickler(io.BytesIO(self.spell(message)), self._known).load()
+        return spelling.read(self.spell(message), self._known)
 
     def has_more(self) -> bool:
         """Whether something has come, or the other end is gone."""
@@ -202,30 +176,3 @@ class Channel:
     def close(self) -> None:
         """Ends it."""
         self._connection.close()
-
-
-class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """Errors travel with their tracebacks; what both ends know goes by its name."""
-
-    def __init__(self, file: io.BytesIO, known: Known) -> None:
-        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._known = known
-
-    def persistent_id(self, obj: Any) -> int | None:
-        return self._known.name(obj)
-
-    def reducer_override(self, obj: Any) -> Any:
-        if isinstance(obj, BaseException):
-            return errors.reduced(obj)
-        if isinstance(obj, types.TracebackType):
-            return errors.reduced_traceback(obj)
-        return super().reducer_override(obj)
-
-
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, known: Known) -> None:
-        super().__init__(file)
-        self._known = known
-
-    def persistent_load(self, pid: Any) -> Any:
-        return self._known.find(pid)

@@ -7,6 +7,7 @@ import os
 import selectors
 import signal
 import socket
+import threading
 import time
 import warnings
 from collections import deque
@@ -21,7 +22,8 @@ from ....errors import StepKilled, StepTimeout
 from ....record.outcome import Outcome
 from ....trace.model import Trace
 from ...execution.task import StepTask
-from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Known, Limited, Trying, Warned
+from ..spelling import Known
+from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying, Warned
 from .link import HostLink
 from .printed import Outputs
 
@@ -30,7 +32,13 @@ GRACE = 5.0
 
 
 class Answers(Protocol):
-    """What workers ask, and where their results go: `run.coordinator`."""
+    """What workers ask, and where their results go: `run.coordinator`, or `clusters.outpost`.
+
+    Attributes:
+        is_far: Whether an answer may take its time.
+    """
+
+    is_far: bool
 
     @property
     def repository(self) -> Repository:
@@ -42,13 +50,13 @@ class Answers(Protocol):
     def lend_inputs(self, task: StepTask) -> Lent:
         """What a worker needs to read what a step takes, as far as nobody has published it yet."""
 
-    def take_in(self, brought: Brought) -> None:
+    def take_in(self, task: StepTask, brought: Brought) -> None:
         """Takes in what a worker has made."""
 
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:
         """Takes how an execution stood when it was interrupted."""
 
-    def answer(self, what: str, arguments: tuple[Any, ...]) -> Any:
+    def answer(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:
         """Answers a worker. Raises what is its step's to know."""
 
 
@@ -245,10 +253,12 @@ class Foreman:
         return True
 
     def _take(self, who: _Worker, message: object) -> None:
-        if isinstance(message, Ask):
+        if isinstance(message, Ask) and who.job is not None:
             who.outputs.drain()
-            with contextlib.suppress(OSError):
-                who.channel.send(self._answer(message))
+            if self._answers.is_far:  # who asks waits, and others do not
+                threading.Thread(target=self._reply, args=(who, who.job.task, message), daemon=True).start()
+            else:
+                self._reply(who, who.job.task, message)
         elif isinstance(message, Trying) and who.job is not None:
             who.job.task = replace(who.job.task, tried=message.tried)
         elif isinstance(message, Limited) and who.job is not None:
@@ -266,19 +276,21 @@ class Foreman:
             who.job, who.is_there = None, False
         elif isinstance(message, Ended) and who.job is not None:
             who.is_there = message.goes_on
-            self._finish(who, self._taken_in(message))
+            self._finish(who, self._taken_in(who.job.task, message))
             if not who.is_there:
                 who.channel.end()  # where it could not be understood, it waits for more
 
-    def _answer(self, ask: Ask) -> Answer:
+    def _reply(self, who: _Worker, task: StepTask, ask: Ask) -> None:
         try:
-            return Answer(self._answers.answer(ask.what, ask.arguments))
+            answer = Answer(self._answers.answer(task, ask.what, ask.arguments))
         except Exception as error:  # it is the step's to know
-            return Answer(error=error)
+            answer = Answer(error=error)
+        with contextlib.suppress(OSError):
+            who.channel.send(answer)
 
-    def _taken_in(self, message: Ended) -> Outcome:
+    def _taken_in(self, task: StepTask, message: Ended) -> Outcome:
         try:
-            self._answers.take_in(message.brought)
+            self._answers.take_in(task, message.brought)
         except Exception as error:  # what the step meant cannot be meant any more, or the disk is full
             message.outcome.error = message.outcome.error or error
         return message.outcome

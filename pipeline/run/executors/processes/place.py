@@ -18,8 +18,8 @@ from ....record.noted import Noted
 from ....record.outcome import Outcome
 from ....trace.verify import States
 from ...execution.task import StepTask
+from ..errors import prepared
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying
-from .errors import prepared
 
 
 class Place:

@@ -27,8 +27,9 @@ from ....trace.hearing import opened
 from ....trace.hearing.kin import Others
 from ....values import materializers
 from ...execution.task import StepTask
+from ..spelling import Inherited, Known
 from . import host, openmp, worker
-from .channel import Channel, Known
+from .channel import Channel
 from .foreman import Answers, Foreman, Job
 from .link import HostLink
 
@@ -43,14 +44,15 @@ class ProcessExecutor(Executor):
     Args:
         slots: So many processes at once.
         answers: What workers ask, and where their results go.
-        known: Objects that tasks refer to, and that are here already.
+        objects: What tasks refer to, and what is here already.
+        known: How tasks refer to what is here; by default as objects.
     """
 
-    def __init__(self, slots: int, answers: Answers, known: Iterable[object]) -> None:
+    def __init__(self, slots: int, answers: Answers, objects: Iterable[object], known: Known | None = None) -> None:
         self._slots = slots
         self._answers = answers
-        self._objects = [*known]
-        self._known = Known(self._objects)
+        self._objects = [*objects]
+        self._known = known or Inherited(self._objects)
         self._foreman: Foreman | None = None
         self._thread: threading.Thread | None = None
         self._folder: Path | None = None

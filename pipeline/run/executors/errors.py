@@ -8,7 +8,7 @@ from typing import Any
 
 from tblib.pickling_support import pickle_traceback
 
-from ....errors import text_of
+from ...errors import text_of
 
 _MOST_FRAMES = 200
 """So many frames of a traceback travel: of one that calls itself for ever, the first and the last."""

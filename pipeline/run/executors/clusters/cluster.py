@@ -1,0 +1,78 @@
+"""What is asked of an engine: to have something done by one of its workers, and to carry messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from ....define.options.resources import Resources
+from .post import Ended, Header
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """An order on its way.
+
+    Attributes:
+        header: What is read first.
+        order: The order.
+        label: What people call the step.
+        needs: What it needs.
+        near: Workers that have its inputs already.
+    """
+
+    header: Header
+    order: bytes
+    label: str
+    needs: Resources
+    near: tuple[str, ...] = ()
+
+
+class Listener(Protocol):
+    """Hears what an engine brings, from any thread."""
+
+    def begun(self, job: int, worker: str) -> None:
+        """A worker has begun with an order."""
+
+    def ended(self, job: int, result: Ended) -> None:
+        """An order has ended."""
+
+    def said(self, worker: str, message: bytes) -> None:
+        """An outpost tells something."""
+
+    def asked(self, worker: str, message: bytes, reply: Callable[[bytes], None]) -> None:
+        """An outpost waits for an answer."""
+
+    def session(self) -> bytes:
+        """A worker asks for the session."""
+
+    def is_gone(self, error: Exception) -> None:
+        """The engine cannot be reached any more."""
+
+
+class Cluster(Protocol):
+    """An engine.
+
+    Attributes:
+        name: What people call it.
+        slots: So many steps it executes at once, as it is now.
+    """
+
+    name: str
+    slots: int
+
+    def begin(self, session: str, listener: Listener) -> None:
+        """A run begins. Raises PipelineError where the engine cannot be used so."""
+
+    def submit(self, shipment: Shipment) -> None:
+        """Has an order carried out. Raises PipelineError where no worker can."""
+
+    def everywhere(self, what: str) -> None:
+        """Has something of `post.EVERYWHERE` done on all workers."""
+
+    def cancel(self) -> None:
+        """What has been submitted and not begun is not wanted any more."""
+
+    def close(self) -> None:
+        """The run is over."""

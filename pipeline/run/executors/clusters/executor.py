@@ -1,0 +1,315 @@
+"""Steps on machines that share nothing with this one but a remote: the coordinator's side, for any engine."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import itertools
+import os
+import pickle
+import queue
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from artvcs.vcs import ArtError, Carrier, Configured, Oid, Remote, now_ms, proofs
+
+from ....errors import PipelineError, StepKilled
+from ....fingerprint import compare, from_json
+from ....record.outcome import Outcome
+from ....trace.model import Trace
+from ....values import trust
+from ...coordinator import Coordinator
+from ...execution.task import StepTask
+from .. import spelling
+from ..processes.foreman import GRACE
+from ..spelling import Defined
+from .cluster import Cluster, Shipment
+from .messages import Order, Printed, Question, Reply, Report, Stopped, Warned
+from .post import PATIENCE, Ended, Header
+from .session import Session, versions
+
+
+@dataclass(eq=False)
+class _Job:
+    """An order that somebody waits for.
+
+    Attributes:
+        task: What is to be executed.
+        future: Told how it ends.
+        submitted: When it was handed to the engine, in milliseconds since 1970.
+        worker: Who has begun with it.
+    """
+
+    task: StepTask
+    future: Future[Outcome]
+    submitted: int
+    worker: str = ""
+
+
+class ClusterExecutor(Executor):
+    """Executes steps on the workers of an engine.
+
+    Args:
+        cluster: The engine.
+        coordinator: What outposts ask, and where their results go.
+        remote: What is shared with the workers.
+        configured: How they reach it.
+    """
+
+    def __init__(self, cluster: Cluster, coordinator: Coordinator, remote: Remote, configured: Configured) -> None:
+        self._cluster = cluster
+        self._coordinator = coordinator
+        self._remote = remote
+        self._configured = configured
+        self._carrier = Carrier(coordinator.repository, remote)
+        self._known = Defined()
+        self._mutex = threading.Lock()
+        self._jobs: dict[int, _Job] = {}
+        self._numbers = itertools.count(1)
+        self._session = ""
+        self._parcel = b""
+        self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._over = threading.Event()
+        self._interrupting = False
+        self._trusted: dict[Oid, bool] = {}
+        self._where: dict[Oid, str] = {}  # artifact → the worker that made it
+
+    # From the thread that decides
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task."""
+        task = cast(StepTask, args[0])
+        job = _Job(task, Future(), now_ms())
+        number = next(self._numbers)
+        self._jobs[number] = job
+        try:
+            if not self._session:
+                self._begin()
+            self._cluster.submit(self._shipment(number, task))
+        except ArtError as error:
+            self._finish(number, self._failed(job, error))
+        return job.future
+
+    def _begin(self) -> None:
+        repository, run = self._coordinator.repository, os.urandom(16).hex()
+        session = Session.of(run, repository, self._configured)
+        self._parcel = pickle.dumps(session)
+        self._remote.begin_there()
+        self._cluster.begin(run, self)
+        self._session = run
+        for work in (self._work, self._say_alive):
+            thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _shipment(self, number: int, task: StepTask) -> Shipment:
+        taken = sorted({source.artifact for sources in task.inputs.values() for source in sources})
+        with self._mutex:
+            lent = self._carrier.lend(taken)
+        trusted = frozenset(oid for oid in taken if self._is_trusted(oid))
+        try:
+            order = spelling.spell(Order(task, lent, trusted), self._known)
+        except Exception as error:  # the user's own code has a say
+            raise PipelineError(
+                f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
+                "uses has to be picklable, or be made inside the step."
+            ) from error
+        near = tuple(dict.fromkeys(self._where[oid] for oid in taken if oid in self._where))
+        return Shipment(Header(self._session, versions(), number), order, task.invocation_id, task.resources, near)
+
+    def _is_trusted(self, artifact: Oid) -> bool:
+        if artifact not in self._trusted:
+            self._trusted[artifact] = trust.of(self._coordinator.repository, artifact).given
+        return self._trusted[artifact]
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the run on all workers.
+
+        Args:
+            wait: Whether to wait for that.
+            cancel_futures: Whether to interrupt the steps that run; else they come to their end.
+        """
+        if not self._session:
+            return
+        if cancel_futures:
+            self._interrupt()
+        if not wait:
+            return
+        self._session = ""
+        self._over.set()
+        self._events.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._cluster.everywhere("end")
+        self._cluster.close()
+
+    def _interrupt(self) -> None:
+        """Interrupts what runs, and waits for it as long as it may take."""
+        self._interrupting = True
+        self._cluster.cancel()
+        self._cluster.everywhere("interrupt")
+        deadline = time.monotonic() + GRACE + 1
+        while any(job.worker for job in list(self._jobs.values())) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        for number in list(self._jobs):
+            self._jobs.pop(number).future.cancel()
+
+    # Told by the engine, in threads of its own; see `Listener`
+
+    def begun(self, job: int, worker: str) -> None:
+        """See `Listener.begun`."""
+        self._events.put(lambda: self._note_begun(job, worker))
+
+    def ended(self, job: int, result: Ended) -> None:
+        """See `Listener.ended`."""
+        self._events.put(lambda: self._end(job, result))
+
+    def said(self, worker: str, message: bytes) -> None:
+        """See `Listener.said`."""
+        self._events.put(lambda: self._hear(message))
+
+    def asked(self, worker: str, message: bytes, reply: Callable[[bytes], None]) -> None:
+        """See `Listener.asked`."""
+        self._events.put(lambda: reply(self._answered(message)))
+
+    def session(self) -> bytes:
+        """See `Listener.session`."""
+        return self._parcel
+
+    def is_gone(self, error: Exception) -> None:
+        """See `Listener.is_gone`."""
+        self._events.put(lambda: self._give_up(error))
+
+    # In a thread of ours
+
+    def _work(self) -> None:
+        while (event := self._events.get()) is not None:
+            try:
+                event()
+            except BaseException as error:  # a fault of ours, or of who shows what is said: nobody must wait forever
+                self._give_up(error)
+
+    def _say_alive(self) -> None:
+        while not self._over.wait(PATIENCE / 6):
+            with contextlib.suppress(Exception):  # that it is gone is heard otherwise
+                self._cluster.everywhere("alive")
+
+    def _give_up(self, error: BaseException) -> None:
+        for number in list(self._jobs):
+            self._jobs.pop(number).future.set_exception(error)
+
+    def _note_begun(self, number: int, worker: str) -> None:
+        job = self._jobs.get(number)
+        if job is None:
+            return
+        if job.worker:  # the engine has lost it, and begins anew on its own: whether that is to be, our policy says
+            self._finish(number, self._lost(job, f"the worker {job.worker} was lost"))
+        else:
+            job.worker = worker
+
+    def _hear(self, message: bytes) -> None:
+        match spelling.read(message, self._known):
+            case Printed(stream, text):
+                shown = getattr(sys, stream)
+                shown.write(text)
+                shown.flush()
+            case Warned(warning, file, line):
+                warnings.showwarning(warning, type(warning), file, line)
+            case Stopped(task, outcome):
+                self._coordinator.interrupted(task, outcome)
+
+    def _answered(self, message: bytes) -> bytes:
+        try:
+            question: Question = spelling.read(message, self._known)
+            reply = Reply(self._answer(question))
+        except Exception as error:  # it is the step's to know
+            reply = Reply(error=error)
+        return spelling.spell(reply, self._known)
+
+    def _answer(self, question: Question) -> Any:
+        if question.what == "differs":
+            return self._differs(question.task, *question.arguments)
+        arguments = question.arguments
+        if question.what == "deliver":
+            arguments = (self._carried(arguments[0]),)
+        return self._coordinator.answer(question.task, question.what, arguments)
+
+    def _differs(self, task: StepTask, theirs: Any) -> str:
+        """Why a worker does not execute a step: what of its code is otherwise there."""
+        ours = task.step.code().called_with(task.parameters).fingerprint
+        found = from_json(theirs)
+        versions = [
+            f"{name} {found.packages.get(name, 'is missing')} there and {ours.packages.get(name, 'missing')} here"
+            for name in sorted(found.packages.keys() | ours.packages.keys())
+            if found.packages.get(name) != ours.packages.get(name)
+        ]
+        changes = compare({each.name: each for each in found.parts}, {each.name: each for each in ours.parts})
+        parts = [f"{each.name} is another" for each in changes]
+        what = f" ({', '.join([*versions, *parts][:3])})" if versions or parts else ""
+        return (
+            f"The code of the step {task.step_name!r} is not the same on the worker{what}; install the same packages "
+            "there, and let nothing but its files decide what the code is."
+        )
+
+    def _end(self, number: int, result: Ended) -> None:
+        job = self._jobs.get(number)
+        if job is None:
+            return  # it was given up
+        how, told = result
+        if how == "done":
+            self._finish(number, self._reported(job, cast(bytes, told)))
+        elif how == "lost":
+            self._finish(number, self._lost(job, cast(str, told)))
+        else:
+            who, why = f" {job.worker}" if job.worker else "", cast(str, told)
+            reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
+            self._finish(number, self._failed(job, reason))
+
+    def _reported(self, job: _Job, data: bytes) -> Outcome | None:
+        try:
+            report: Report = spelling.read(data, self._known)
+            outcome = report.outcome
+            if outcome is None:
+                return None
+            with self._coordinator.undisturbed():
+                brought = self._carried(report.brought)
+                self._coordinator.take_in(job.task, brought)
+            for saved in outcome.outputs.values():
+                self._where[saved.id] = job.worker
+            return outcome
+        except Exception as error:
+            return self._failed(job, error)
+
+    def _carried(self, brought: Any) -> Any:
+        """What is to be taken in here of what an outpost has made, whose data is at the remote, noted as such."""
+        with self._mutex:
+            here = self._carrier.take_in(brought)
+        made = [item.oid for item in here.items if item.kind == "artifact"]
+        proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
+        return replace(here, seq=self._coordinator.draft.seen.seq)
+
+    def _failed(self, job: _Job, error: Exception) -> Outcome:
+        return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN)
+
+    def _lost(self, job: _Job, why: str) -> Outcome:
+        error = StepKilled(
+            f"The step {job.task.step_name!r} was lost: {why}; see whether it was out of memory there, and run again."
+        )
+        return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN, has_died=True, tried=job.task.tried)
+
+    def _finish(self, number: int, outcome: Outcome | None) -> None:
+        job = self._jobs.pop(number)
+        if outcome is None:
+            job.future.cancel()
+        else:
+            job.future.set_result(outcome)
+
+
+_UNSEEN = Trace(refused=("nobody saw what it used: its process died",))

@@ -1,0 +1,275 @@
+"""Dask as an engine, see https://distributed.dask.org.
+
+Its own retries count for nothing: a step that it begins anew on its own is given up, and what our policy says is done.
+Messages from workers come as events of a topic of the run's, answers go by `Client.run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import os
+import queue
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import distributed
+from distributed import Client, Future, LocalCluster
+
+from ....define.options.resources import USUAL, Resources, spelt
+from ....errors import PipelineError
+from . import post
+from .cluster import Listener, Shipment
+from .post import Header
+
+_PATIENCE = 10.0
+"""Seconds until it is said that nobody answers."""
+
+
+class DaskCluster:
+    """Workers of Dask. See `Cluster`.
+
+    Args:
+        address: Where its scheduler is; None for one of this machine, that ends with the run.
+        jobs: So many workers on this machine, without an address.
+
+    Raises:
+        PipelineError: It cannot be reached.
+    """
+
+    name = "Dask"
+
+    def __init__(self, address: str | None, jobs: int) -> None:
+        self._local: LocalCluster | None = None
+        address = address or os.environ.get("DASK_SCHEDULER_ADDRESS")
+        with _quiet():
+            try:
+                if address is None:
+                    self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+                self._client = Client(self._local or address, set_as_default=False, timeout=_PATIENCE)
+            except (OSError, TimeoutError, ValueError) as error:
+                raise PipelineError(
+                    f"No scheduler of Dask can be reached at {address} ({type(error).__name__}); start one there, as "
+                    "`dask scheduler` does, or correct the address."
+                ) from error
+        self._address = address
+        self.slots = max(1, sum(self._client.nthreads().values()))
+        self._futures: dict[int, Future[Any]] = {}
+        self._finished: queue.SimpleQueue[tuple[int, Future[Any]] | None] = queue.SimpleQueue()
+        self._gathering: threading.Thread | None = None
+        self._topic = ""
+        self._session = ""
+
+    def begin(self, session: str, listener: Listener) -> None:
+        """See `Cluster.begin`."""
+        if not self._client.nthreads():
+            raise PipelineError(
+                f"The Dask scheduler at {self._address} has no workers; start some, as `dask worker {self._address}` "
+                "does."
+            )
+        self._session, self._topic, self._listener = session, f"artvcs-{session}", listener
+        self._client.subscribe_topic(self._topic, self._hear)
+        self._gathering = threading.Thread(target=self._gather, name="artvcs-dask", daemon=True)
+        self._gathering.start()
+
+    def submit(self, shipment: Shipment) -> None:
+        """See `Cluster.submit`."""
+        number = shipment.header.job
+        workers, resources = self._able(shipment)
+        key = f"{shipment.label}-{self._session[:8]}-{number}"
+        future = self._client.submit(
+            _perform, shipment.header, shipment.order, self._topic, key=key, pure=False, retries=0,
+            workers=workers, resources=resources, priority=-number, allow_other_workers=False,
+        )  # fmt: skip
+        self._futures[number] = future
+        future.add_done_callback(lambda done: self._finished.put((number, done)))
+
+    def _able(self, shipment: Shipment) -> tuple[list[str] | None, dict[str, float] | None]:
+        """The workers that can execute a step, None for all of them; and what is counted there of what it needs."""
+        needs = shipment.needs
+        if needs == USUAL:
+            return None, None
+        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        counted = {name for each in workers.values() for name in each["resources"]}
+        asked = {name: amount for name, amount in _amounts(needs).items() if amount and name in counted}
+        able = [address for address, each in workers.items() if _is_able(each, needs)]
+        if not able:
+            raise PipelineError(
+                f"The step {shipment.label!r} needs {spelt(needs)}, and no worker of Dask has that; start one that "
+                "does, as with `dask worker --nthreads 4 --memory-limit 8GB --resources GPU=1`, or let it need less."
+            )
+        return able, asked or None
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        """Takes an event of the run's topic, in the client's loop."""
+        _, (what, worker, *arguments) = event
+        if what == "begun":
+            self._listener.begun(arguments[0], worker)
+        elif what == "said":
+            self._listener.said(worker, arguments[0])
+        elif what == "asked":
+            number, message = arguments
+            self._listener.asked(worker, message, lambda reply: self._reply(worker, number, reply))
+        elif what == "session":
+            self._reply(worker, arguments[0], self._listener.session())
+
+    def _reply(self, worker: str, number: int, reply: bytes) -> None:
+        loop: Any = self._client.loop
+        call = self._client._run(_answered, self._topic, number, reply, workers=[worker], on_error="ignore")
+        asyncio.run_coroutine_threadsafe(call, loop.asyncio_loop)  # also from the loop itself
+
+    def _gather(self) -> None:
+        """Takes what has ended, all that is there at once."""
+        while (first := self._finished.get()) is not None:
+            found = [first, *self._at_hand()]
+            done = [(number, future) for number, future in found if future.status == "finished"]
+            for number, future in found:
+                if future.status != "finished":
+                    self._fail(number, future)
+            if done:
+                self._take(done)
+
+    def _at_hand(self) -> Iterator[tuple[int, Future[Any]]]:
+        with contextlib.suppress(queue.Empty):
+            while (each := self._finished.get_nowait()) is not None:
+                yield each
+            self._finished.put(None)
+
+    def _take(self, done: list[tuple[int, Future[Any]]]) -> None:
+        try:
+            results = self._client.gather([future for _, future in done])
+        except Exception:  # a worker was lost with what it had
+            for number, future in done:
+                self._fail(number, future)
+            return
+        for (number, _), result in zip(done, results, strict=True):
+            self._futures.pop(number, None)
+            self._listener.ended(number, result)
+
+    def _fail(self, number: int, future: Future[Any]) -> None:
+        if self._futures.pop(number, None) is None:
+            return
+        if self._client.status != "running" or future.status == "lost":
+            self._listener.is_gone(_gone())
+        elif future.status == "error":
+            error: Any = future.exception()
+            how: Literal["lost", "refused"] = "lost" if isinstance(error, distributed.KilledWorker) else "refused"
+            self._listener.ended(number, (how, f"{type(error).__name__}: {error}"))
+        else:
+            self._listener.ended(number, ("lost", "Dask has cancelled it"))
+
+    def everywhere(self, what: str) -> None:
+        """See `Cluster.everywhere`."""
+        self._client.run(_do_here, what, self._session, on_error="ignore")
+
+    def cancel(self) -> None:
+        """See `Cluster.cancel`."""
+        futures = list(self._futures.values())
+        self._futures.clear()
+        self._client.cancel(futures, force=True)
+
+    def close(self) -> None:
+        """See `Cluster.close`."""
+        self._finished.put(None)
+        if self._gathering is not None:
+            self._gathering.join()
+        with _quiet():
+            with contextlib.suppress(Exception):
+                self._client.unsubscribe_topic(self._topic)
+            self._client.close(timeout=_PATIENCE)
+            if self._local is not None:
+                self._local.close(timeout=_PATIENCE)
+
+
+def _amounts(needs: Resources) -> dict[str, float]:
+    """What a step needs, as workers of Dask are usually told to count it."""
+    return {"CPU": needs.cpus, "MEMORY": needs.memory, "GPU": needs.gpus}
+
+
+def _is_able(worker: dict[str, Any], needs: Resources) -> bool:
+    """Whether a worker has what is needed: as it counts it, or else by its threads and the limit of its memory."""
+    has = {"CPU": worker["nthreads"], "MEMORY": worker.get("memory_limit") or float("inf"), **worker["resources"]}
+    return all(has.get(name, 0) >= amount for name, amount in _amounts(needs).items())
+
+
+def _gone() -> PipelineError:
+    return PipelineError(
+        "The connection to the Dask scheduler was lost; start it again if it has ended, and run again: what has "
+        "finished is kept."
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """What Dask logs as it begins and ends is no news."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.scheduler", "distributed.client")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+
+
+# On a worker
+
+
+class _Line:
+    """The way to the coordinator. See `Line`."""
+
+    def __init__(self, topic: str) -> None:
+        self._worker = distributed.get_worker()
+        self._topic = topic
+        self.worker = self._worker.address
+
+    def say(self, message: bytes) -> None:
+        """See `Line.say`."""
+        self.event("said", message)
+
+    def event(self, what: str, *arguments: Any) -> None:
+        """Tells the coordinator."""
+        self._worker.log_event(self._topic, (what, self.worker, *arguments))
+
+    def ask(self, message: bytes) -> bytes:
+        """See `Line.ask`."""
+        return self._wait("asked", message)
+
+    def session(self) -> bytes:
+        """See `Line.session`."""
+        return self._wait("session")
+
+    def _wait(self, what: str, *message: bytes) -> bytes:
+        number, answer = next(_numbers), queue.SimpleQueue[bytes]()
+        _waiting[self._topic, number] = answer
+        try:
+            self.event(what, number, *message)
+            return answer.get()
+        finally:
+            del _waiting[self._topic, number]
+
+
+_numbers = itertools.count()
+_waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}
+
+
+def _perform(header: Header, order: bytes, topic: str) -> post.Ended:
+    line = _Line(topic)
+    line.event("begun", header.job)
+    return post.perform(header, order, line)
+
+
+def _answered(topic: str, number: int, reply: bytes) -> None:
+    if (waiting := _waiting.get((topic, number))) is not None:
+        waiting.put(reply)
+
+
+def _do_here(what: str, session: str) -> None:
+    post.EVERYWHERE[what](session)

@@ -1,0 +1,313 @@
+"""Ray as an engine, see https://docs.ray.io.
+
+Its own retries are off. Messages from workers go through an actor of the run's, which a thread here listens at; where
+it is gone, so is the run, and outposts end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import ray
+from ray.exceptions import (
+    GetTimeoutError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    TaskCancelledError,
+    WorkerCrashedError,
+)
+
+from ....define.options.resources import USUAL, spelt
+from ....errors import PipelineError
+from . import post
+from .cluster import Listener, Shipment
+from .post import Header
+
+_TOGETHER = 1000
+"""So many messages are taken at once."""
+
+
+class RayCluster:
+    """Workers of Ray. See `Cluster`.
+
+    Args:
+        address: Where it is: `HOST:PORT` of its client's server; None for the one of this machine, or else one that
+            ends with the run.
+        jobs: So many steps side by side, where there is none yet.
+
+    Raises:
+        PipelineError: It cannot be reached.
+    """
+
+    name = "Ray"
+
+    def __init__(self, address: str | None, jobs: int) -> None:
+        self._is_ours = not ray.is_initialized()
+        if self._is_ours:
+            try:
+                _connect(address, jobs)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise PipelineError(
+                    f"No Ray can be reached at {address} ({_first_line(error)}); start one there, as `ray start "
+                    "--head` does, or correct the address."
+                ) from error
+        self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
+        self._refs: dict[int, Any] = {}
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._perform = ray.remote(_perform)
+
+    def begin(self, session: str, listener: Listener) -> None:
+        """See `Cluster.begin`."""
+        self._session, self._listener = session, listener
+        actor: Any = ray.remote(_Switchboard).options(num_cpus=0, max_concurrency=10_000)
+        self._switch = actor.remote(listener.session())
+        ray.get(self._switch.is_there.remote())
+        thread = threading.Thread(target=self._listen, name="artvcs-ray", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def submit(self, shipment: Shipment) -> None:
+        """See `Cluster.submit`."""
+        number, needs = shipment.header.job, shipment.needs
+        if needs != USUAL:
+            self._check_able(shipment)
+        options: dict[str, Any] = dict(num_cpus=needs.cpus, num_gpus=needs.gpus, max_retries=0, name=shipment.label)
+        if needs.memory:
+            options["memory"] = needs.memory
+        ref = self._perform.options(**options).remote(shipment.header, shipment.order, self._switch)
+        self._refs[number] = ref
+        ref.future().add_done_callback(lambda done: self._ended(number, done))
+
+    def _check_able(self, shipment: Shipment) -> None:
+        needs = shipment.needs
+        asked = {"CPU": needs.cpus, "memory": needs.memory, "GPU": needs.gpus}
+        nodes = [each["Resources"] for each in ray.nodes() if each["Alive"]]
+        if not any(all(node.get(name, 0) >= amount for name, amount in asked.items()) for node in nodes):
+            raise PipelineError(
+                f"The step {shipment.label!r} needs {spelt(needs)}, and no node of Ray has that; add one that does, or "
+                "let it need less."
+            )
+
+    def _ended(self, number: int, done: Any) -> None:
+        if self._refs.pop(number, None) is None:
+            return
+        error = done.exception()
+        if error is None:
+            self._listener.ended(number, done.result())
+        elif isinstance(error, TaskCancelledError):
+            self._listener.ended(number, ("lost", "it was cancelled"))
+        elif isinstance(error, RayTaskError):
+            self._listener.ended(number, ("refused", _first_line(error.cause)))
+        elif isinstance(error, OutOfMemoryError):
+            self._listener.ended(number, ("lost", "Ray has ended its worker, for there was no memory left"))
+        elif isinstance(error, WorkerCrashedError):
+            self._listener.ended(number, ("lost", "its worker has ended"))
+        elif isinstance(error, RayActorError | RayError):
+            self._listener.ended(number, ("lost", _first_line(error)))
+        else:
+            self._listener.is_gone(_gone())
+
+    def _listen(self) -> None:
+        """Takes what workers say, until the run is over."""
+        while not self._over.is_set():
+            try:
+                messages = ray.get(self._switch.listen.remote())
+            except GetTimeoutError:
+                continue
+            except (RayError, ConnectionError, RuntimeError):
+                if not self._over.is_set():
+                    self._listener.is_gone(_gone())
+                return
+            for what, worker, *arguments in messages:
+                self._take(what, worker, *arguments)
+
+    def _take(self, what: str, worker: str, *arguments: Any) -> None:
+        if what == "begun":
+            self._listener.begun(arguments[0], worker)
+        elif what == "said":
+            self._listener.said(worker, arguments[0])
+        else:
+            number, message = arguments
+            self._listener.asked(worker, message, lambda reply: self._switch.reply.remote(number, reply))
+
+    def everywhere(self, what: str) -> None:
+        """See `Cluster.everywhere`."""
+        if what != "alive":  # the actor is alive as long as we are
+            self._switch.tell.remote(what)
+
+    def cancel(self) -> None:
+        """See `Cluster.cancel`: what runs ends by itself, for it is interrupted."""
+        for ref in list(self._refs.values()):
+            with contextlib.suppress(Exception):
+                ray.cancel(ref, force=False)
+
+    def close(self) -> None:
+        """See `Cluster.close`."""
+        self._over.set()
+        with _quiet(), contextlib.suppress(Exception):
+            ray.get(self._switch.tell.remote("end"))
+            for thread in self._threads:
+                thread.join()
+            ray.kill(self._switch)
+            if self._is_ours:
+                ray.shutdown()
+
+
+def _connect(address: str | None, jobs: int) -> None:
+    said: dict[str, Any] = dict(logging_level=logging.ERROR, log_to_driver=False)
+    if address:
+        ray.init(address=f"ray://{address}", **said)
+        return
+    try:
+        ray.init(address="auto", **said)
+    except ConnectionError:
+        ray.init(num_cpus=jobs, include_dashboard=False, **said)
+
+
+def _gone() -> PipelineError:
+    return PipelineError(
+        "The connection to Ray was lost; start it again if it has ended, and run again: what has finished is kept."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[-1] if str(error).strip() else ''}".rstrip(": ")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("ray")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+class _Switchboard:
+    """An actor that carries messages between the coordinator of a run and its workers."""
+
+    def __init__(self, parcel: bytes) -> None:
+        self._parcel = parcel
+        self._messages: list[tuple[Any, ...]] = []
+        self._come = asyncio.Event()
+        self._numbers = itertools.count()
+        self._answers: dict[int, asyncio.Future[bytes]] = {}
+        self._told: list[str] = []
+        self._telling = asyncio.Condition()
+
+    async def is_there(self) -> bool:
+        """Yes."""
+        return True
+
+    async def say(self, *message: Any) -> None:
+        """Takes a message of a worker's."""
+        self._messages.append(message)
+        self._come.set()
+
+    async def ask(self, worker: str, message: bytes) -> bytes:
+        """Takes a question of a worker's, and waits for the answer."""
+        number = next(self._numbers)
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        await self.say("asked", worker, number, message)
+        return await answer
+
+    async def session(self) -> bytes:
+        """The session."""
+        return self._parcel
+
+    async def listen(self) -> list[tuple[Any, ...]]:
+        """What has come; waits for it, not too long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._come.wait(), 5)
+        found, self._messages = self._messages[:_TOGETHER], self._messages[_TOGETHER:]
+        if not self._messages:
+            self._come.clear()
+        return found
+
+    async def reply(self, number: int, answer: bytes) -> None:
+        """Answers a worker."""
+        self._answers.pop(number).set_result(answer)
+
+    async def tell(self, what: str) -> None:
+        """Tells all workers something, see `post.EVERYWHERE`."""
+        async with self._telling:
+            self._told.append(what)
+            self._telling.notify_all()
+        self._come.set()
+
+    async def told(self, known: int) -> list[str]:
+        """What workers are told beside what they know; waits for it."""
+        async with self._telling:
+            await self._telling.wait_for(lambda: len(self._told) > known)
+            return self._told[known:]
+
+
+# On a worker
+
+
+class _Line:
+    """The way to the coordinator. See `Line`."""
+
+    def __init__(self, switch: Any) -> None:
+        context = ray.get_runtime_context()
+        self.worker = f"{context.get_node_id()[:8]}/{context.get_worker_id()[:8]}"
+        self.switch = switch
+
+    def say(self, message: bytes) -> None:
+        """See `Line.say`."""
+        self.switch.say.remote("said", self.worker, message)
+
+    def ask(self, message: bytes) -> bytes:
+        """See `Line.ask`."""
+        answer: Any = self.switch.ask.remote(self.worker, message)
+        found: bytes = ray.get(answer)
+        return found
+
+    def session(self) -> bytes:
+        """See `Line.session`."""
+        parcel: Any = self.switch.session.remote()
+        found: bytes = ray.get(parcel)
+        return found
+
+
+_watched: set[str] = set()
+
+
+def _perform(header: Header, order: bytes, switch: Any) -> post.Ended:
+    line = _Line(switch)
+    switch.say.remote("begun", line.worker, header.job)
+    if header.session not in _watched:
+        _watched.add(header.session)
+        threading.Thread(target=_watch, args=(header.session, switch), daemon=True).start()
+    return post.perform(header, order, line)
+
+
+def _watch(session: str, switch: Any) -> None:
+    """Does here what the coordinator has done on all workers, until it is gone."""
+    known = 0
+    while True:
+        waiting = switch.told.remote(known)
+        try:
+            told = ray.get(waiting, timeout=post.PATIENCE / 6)
+        except GetTimeoutError:
+            post.alive(session)  # the actor is there, and so is who listens at it
+            continue
+        except Exception:
+            post.end(session)
+            return
+        for what in told:
+            post.EVERYWHERE[what](session)
+        known += len(told)
+        if "end" in told:
+            return

@@ -1,0 +1,242 @@
+"""An outpost: the process on a machine of a cluster in which steps of one run are executed, each in one forked from it.
+
+It has the run's code, and a repository of its own whose refs are empty: what steps take comes into it, and what they
+make goes from there to the remote. An engine's worker starts it, speaks for it, and ends it; see `post`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from artvcs.vcs import ArtError, Brought, Lent, Repository, Stock, connect, now_ms, proofs
+
+from ....errors import PipelineError, text_of
+from ....fingerprint import to_json
+from ....record.outcome import Outcome
+from ....trace.model import Trace
+from ...execution.execute import execute
+from ...execution.task import StepTask
+from .. import spelling
+from ..processes.pool import ProcessExecutor
+from ..spelling import Defined
+from .messages import Order, Printed, Question, Reply, Report, Stopped, Warned
+from .session import Session
+
+_SLOTS = 1024
+"""Steps side by side: how many there are, the engine decides."""
+
+
+class Outpost:
+    """Executes steps of one run on this machine, and answers what they ask. See `Answers`.
+
+    Args:
+        session: The run.
+        folder: For all its files.
+        connection: The way to the engine's worker.
+    """
+
+    is_far = True
+
+    def __init__(self, session: Session, folder: Path, connection: Connection[Any, Any]) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._known = Defined()
+        self.repository = Repository.init(session.enter(folder))
+        self._stock = Stock(self.repository, connect(self.repository, session.remote))
+        self._executor: ProcessExecutor | None = None
+        self._starting = threading.Lock()
+        self._lent: dict[str, Lent] = {}
+        self._brought: dict[str, Brought] = {}
+        self._answers: dict[int, Any] = {}
+        self._asked = 0
+
+    def serve(self) -> None:
+        """Does what the engine's worker says, until it says no more."""
+        with contextlib.suppress(EOFError, OSError):  # then nobody is there any more
+            while True:
+                what, *arguments = self._connection.recv()
+                if what == "do":
+                    threading.Thread(target=self._do, args=arguments, daemon=True).start()
+                elif what == "answer":
+                    self._answered(*arguments)
+                elif what == "interrupt":
+                    threading.Thread(target=self._interrupt, daemon=True).start()
+                else:
+                    break
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    # Orders
+
+    def _do(self, job: int, data: bytes) -> None:
+        self._send("done", job, self._spelt(self._done(data)))
+
+    def _done(self, data: bytes) -> Report:
+        began = now_ms()
+        try:
+            order: Order = spelling.read(data, self._known)
+            task = order.task
+            self._check_code(task)
+            taken = {source.artifact for sources in task.inputs.values() for source in sources}
+            self._lent[task.invocation_id] = self._stock.bring(order.lent, taken)
+            if order.trusted:
+                proofs.trust(self.repository.layout, order.trusted)
+            outcome: Outcome = self._pool(task).submit(execute, task).result()
+            return Report(outcome, self._stock.hand_over(self._brought.pop(task.invocation_id, Brought())))
+        except CancelledError:
+            return Report(None, Brought())
+        except Exception as error:
+            found = error if isinstance(error, ArtError) else _unreadable(error)
+            return Report(Outcome(began, now_ms(), error=found, trace=_UNSEEN), Brought())
+
+    def _pool(self, task: StepTask) -> ProcessExecutor:
+        with self._starting:
+            if self._executor is None:
+                self._executor = ProcessExecutor(_SLOTS, self, [task.step], self._known)
+            return self._executor
+
+    def _check_code(self, task: StepTask) -> None:
+        """Refuses to execute other code than what was decided about."""
+        found = task.step.code().called_with(task.parameters).fingerprint
+        if found.id != task.code:
+            raise PipelineError(self._ask(task, "differs", (to_json(found),)))
+
+    def _interrupt(self) -> None:
+        if self._executor is not None:
+            self._executor.shutdown(cancel_futures=True)
+
+    # What steps ask
+
+    def undisturbed(self) -> contextlib.AbstractContextManager[None]:
+        """See `Answers.undisturbed`."""
+        return contextlib.nullcontext()
+
+    def lend_inputs(self, task: StepTask) -> Lent:
+        """See `Answers.lend_inputs`."""
+        return self._lent.pop(task.invocation_id)
+
+    def take_in(self, task: StepTask, brought: Brought) -> None:
+        """See `Answers.take_in`: it goes when the step has ended."""
+        self._brought[task.invocation_id] = brought
+
+    def interrupted(self, task: StepTask, outcome: Outcome) -> None:
+        """See `Answers.interrupted`."""
+        self.say(Stopped(task, outcome))
+
+    def answer(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:
+        """See `Answers.answer`: the coordinator knows it."""
+        if what == "deliver":
+            arguments = (self._stock.hand_over(arguments[0]),)
+        return self._ask(task, what, arguments)
+
+    # The way to the coordinator
+
+    def say(self, message: object) -> None:
+        """Tells the coordinator something."""
+        self._send("say", self._spelt(message))
+
+    def _ask(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:
+        waiting = threading.Event()
+        with self._sending:
+            self._asked += 1
+            number = self._asked
+            self._answers[number] = waiting
+        self._send("ask", number, self._spelt(Question(task, what, arguments)))
+        waiting.wait()
+        reply: Reply = spelling.read(self._answers.pop(number), self._known)
+        if reply.error is not None:
+            raise reply.error
+        return reply.value
+
+    def _answered(self, number: int, data: bytes) -> None:
+        waiting: threading.Event = self._answers[number]
+        self._answers[number] = data
+        waiting.set()
+
+    def _send(self, *message: Any) -> None:
+        with self._sending, contextlib.suppress(OSError):  # nobody is there any more: that is seen when it is read
+            self._connection.send(message)
+
+    def _spelt(self, message: object) -> bytes:
+        return spelling.spell(message, self._known)
+
+
+def _unreadable(error: Exception) -> PipelineError:
+    return PipelineError(
+        f"The worker cannot read what it is sent ({type(error).__name__}: {text_of(error)}); see whether it has the "
+        "same packages as the machine that runs the pipeline."
+    )
+
+
+_UNSEEN = Trace(refused=("nobody saw what it used: it did not begin",))
+
+
+class _Said(io.TextIOBase):
+    """A stream that the coordinator shows."""
+
+    def __init__(self, outpost: Outpost, name: str) -> None:
+        self._outpost = outpost
+        self._name = name
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, text: str) -> int:
+        """See `io.TextIOBase.write`."""
+        self._outpost.say(Printed(self._name, text))
+        return len(text)
+
+
+@contextlib.contextmanager
+def _shown(outpost: Outpost) -> Iterator[None]:
+    """Inside the block what is printed here and warned of is shown by the coordinator."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any, **__: Any) -> None:
+        warning = message if isinstance(message, Warning) else category(message)
+        outpost.say(Warned(warning, filename, lineno))
+
+    before = sys.stdout, sys.stderr, warnings.showwarning
+    sys.stdout, sys.stderr = _Said(outpost, "stdout"), _Said(outpost, "stderr")
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, warnings.showwarning = before
+
+
+def main(handle: int, folder: Path) -> None:
+    """Serves one run.
+
+    Args:
+        handle: The way to the engine's worker; the session comes first.
+        folder: For all files.
+    """
+    connection: Connection[Any, Any] = Connection(handle)
+    try:
+        outpost = Outpost(pickle.loads(connection.recv_bytes()), folder / "files", connection)
+    except Exception as error:
+        with contextlib.suppress(OSError):
+            connection.send(("failed", str(error) if isinstance(error, ArtError) else repr(error)))
+        return
+    connection.send(("ready",))
+    with _shown(outpost):
+        outpost.serve()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    from artvcs.pipelines.run.executors.clusters import outpost as _itself
+
+    _itself.main(int(sys.argv[1]), Path(sys.argv[2]))

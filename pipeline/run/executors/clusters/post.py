@@ -1,0 +1,229 @@
+"""In an engine's worker: the outposts here, one for each run, and what goes between them and the coordinators.
+
+Nothing of the user's is loaded here. An outpost is started by the first order of its run, and ends when the run says
+so, when this process ends, or when nothing is heard of the coordinator any more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from .session import versions
+
+PATIENCE = 60.0
+"""Seconds for which a coordinator may be silent before its steps are ended."""
+
+
+class Line(Protocol):
+    """An engine's way from a worker to the coordinator of a run."""
+
+    worker: str
+
+    def say(self, message: bytes) -> None:
+        """Tells the coordinator something of an outpost's."""
+
+    def ask(self, message: bytes) -> bytes:
+        """Has the coordinator answer an outpost."""
+
+    def session(self) -> bytes:
+        """Has the coordinator tell the session."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What is read of an order before anything else.
+
+    Attributes:
+        session: The run's session.
+        versions: What the coordinator runs, see `session.versions`.
+        job: The order's number.
+    """
+
+    session: str
+    versions: tuple[str, str]
+    job: int
+
+
+Ended = tuple[Literal["done"], bytes] | tuple[Literal["lost", "refused"], str]
+"""How an order ended: with a report, by the loss of its outpost, or before it began; the latter two in words."""
+
+
+def perform(header: Header, order: bytes, line: Line) -> Ended:
+    """Has a step executed on this machine, and waits for it."""
+    here = versions()
+    for name, ours, theirs in zip(("Python", "artvcs"), here, header.versions, strict=True):
+        if ours != theirs:
+            return (
+                "refused",
+                f"it has {name} {ours}, and the machine that runs the pipeline {name} {theirs}; install {theirs}",
+            )
+    try:
+        post = _post(header.session, line)
+    except Refused as error:
+        return "refused", str(error)
+    return post.do(header.job, order, line)
+
+
+class Refused(Exception):
+    """An outpost could not be started."""
+
+
+class _Post:
+    """An outpost, as it is seen from the engine's worker."""
+
+    def __init__(self, session: str, parcel: bytes) -> None:
+        self._session = session
+        self._folder = Path(tempfile.mkdtemp(prefix="artvcs-outpost-"))
+        ours, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", f"{__package__}.outpost", str(theirs.fileno()), str(self._folder)]
+            self._process = subprocess.Popen(
+                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True, cwd=self._folder
+            )
+        self._connection: Connection[Any, Any] = Connection(ours.detach())
+        self._sending = threading.Lock()
+        self._waiting: dict[int, Future[Ended]] = {}
+        self._line: Line | None = None
+        self.heard = time.monotonic()
+        self._begin(parcel)
+        threading.Thread(target=self._listen, name="artvcs-outpost", daemon=True).start()
+        threading.Thread(target=self._watch, name="artvcs-watch", daemon=True).start()
+
+    def _begin(self, parcel: bytes) -> None:
+        try:
+            self._connection.send_bytes(parcel)
+            what, *arguments = self._connection.recv()
+        except (EOFError, OSError):
+            self.end()
+            raise Refused("a process for its steps could not be started; see what the worker itself logs") from None
+        if what != "ready":
+            self.end()
+            raise Refused(str(arguments[0]))
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def do(self, job: int, order: bytes, line: Line) -> Ended:
+        """Has it carry out an order, and waits for that."""
+        self._line, self.heard = line, time.monotonic()
+        future = self._waiting[job] = Future()
+        self.tell("do", job, order)
+        if not self.is_there:
+            self._lose()
+        try:
+            return future.result()
+        finally:
+            self._waiting.pop(job, None)
+
+    def tell(self, *message: Any) -> None:
+        """Tells it something."""
+        self.heard = time.monotonic()
+        with self._sending, contextlib.suppress(OSError):  # it is gone: that is heard
+            self._connection.send(message)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                what, *arguments = self._connection.recv()
+                if what == "done":
+                    job, data = arguments
+                    if (future := self._waiting.get(job)) is not None:
+                        future.set_result(("done", data))
+                elif self._line is not None and what == "say":
+                    self._line.say(*arguments)
+                elif self._line is not None and what == "ask":
+                    threading.Thread(target=self._ask, args=(self._line, *arguments), daemon=True).start()
+        self._process.wait()
+        self._lose()
+        self._forget()
+
+    def _ask(self, line: Line, number: int, question: bytes) -> None:
+        try:
+            self.tell("answer", number, line.ask(question))
+        except Exception:  # nobody is there any more
+            self.end()
+
+    def _lose(self) -> None:
+        """It has ended: what waits for it waits no more."""
+        for future in list(self._waiting.values()):
+            if not future.done():
+                future.set_result(("lost", f"the process for its steps ended with {self._process.poll()}"))
+
+    def _watch(self) -> None:
+        """Ends it when nothing is heard of the coordinator any more."""
+        while self.is_there:
+            time.sleep(PATIENCE / 20)
+            if time.monotonic() - self.heard > PATIENCE:
+                self.end()
+
+    def end(self) -> None:
+        """Ends it, with all that it has started."""
+        with contextlib.suppress(OSError):
+            self._connection.send(("end",))
+        try:
+            self._process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, 9)
+            self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if _posts.get(self._session) is self:
+            del _posts[self._session]
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_GRACE = 10.0
+"""Seconds in which an outpost ends that was told so."""
+
+_posts: dict[str, _Post] = {}
+_mutex = threading.Lock()
+
+
+def _post(session: str, line: Line) -> _Post:
+    with _mutex:
+        if (found := _posts.get(session)) is None or not found.is_there:
+            found = _posts[session] = _Post(session, line.session())
+        return found
+
+
+# What the coordinator has done here, beside orders
+
+
+def alive(session: str) -> None:
+    """The coordinator is still there."""
+    if (post := _posts.get(session)) is not None:
+        post.heard = time.monotonic()
+
+
+def interrupt(session: str) -> None:
+    """Interrupts all steps of a run here."""
+    if (post := _posts.get(session)) is not None:
+        post.tell("interrupt")
+
+
+def end(session: str) -> None:
+    """A run is over."""
+    if (post := _posts.get(session)) is not None:
+        threading.Thread(target=post.end, daemon=True).start()
+
+
+EVERYWHERE: dict[str, Callable[[str], None]] = {"alive": alive, "interrupt": interrupt, "end": end}
+"""What a coordinator can have done on all workers."""

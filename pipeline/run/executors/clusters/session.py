@@ -1,0 +1,213 @@
+"""What a machine has to know of a run before it can execute its steps, told once: code, how it is loaded, the remote.
+
+A worker loads the files that the run's process has loaded, under the same names, as far as they define something: where
+one runs a pipeline, or asks whether it is the program, it is not followed any further.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import linecache
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from importlib import metadata
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from artvcs.vcs import FOLDER_NAME, Configured, Repository
+
+from ....define import building
+from ....errors import PipelineError
+from ....fingerprint import is_own, stated
+from . import project
+from .project import Parcel
+
+MAIN = "__main__"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run, as a machine has to know it.
+
+    Attributes:
+        id: What it is called.
+        parcel: The project's files.
+        repository: The folder that holds the run's repository.
+        cwd: The working directory of the run's process.
+        path: Its `sys.path`.
+        argv: Its `sys.argv`.
+        modules: Modules of the user's that it has loaded → their files.
+        cells: What was typed, by the names of the files that it pretends to be.
+        remote: What is shared, and nothing else.
+    """
+
+    id: str
+    parcel: Parcel = field(repr=False)
+    repository: str
+    cwd: str
+    path: tuple[str, ...]
+    argv: tuple[str, ...]
+    modules: Mapping[str, str]
+    cells: Mapping[str, str] = field(repr=False)
+    remote: Configured
+
+    @classmethod
+    def of(cls, id_: str, repository: Repository, remote: Configured) -> Session:
+        """The session of a run that this process coordinates.
+
+        Raises:
+            PipelineError: Its code is too large to travel.
+        """
+        return cls(
+            id_,
+            project.pack(repository.project),
+            str(repository.project),
+            os.getcwd(),
+            tuple(os.path.abspath(each) if each else "" for each in sys.path),
+            tuple(sys.argv),
+            dict(_modules()),
+            _cells(),
+            remote,
+        )
+
+    def enter(self, folder: Path) -> Path:
+        """Makes this process one in which its steps can be executed; all its files are placed in a folder.
+
+        Returns:
+            Where the `.artifacts` folder belongs.
+
+        Raises:
+            PipelineError: A file cannot be loaded.
+        """
+        self.parcel.place(folder)
+        there = Path(self._there(self.cwd, folder))
+        there.mkdir(parents=True, exist_ok=True)
+        os.chdir(there)
+        placed = {each: self._there(each, folder) for each in self.path if "site-packages" not in each}
+        sys.path[:0] = [there for each, there in placed.items() if there != each or not each]
+        sys.argv[:] = [self._there(self.argv[0], folder), *self.argv[1:]] if self.argv else [""]
+        linecache.cache |= {
+            name: (len(text), None, text.splitlines(keepends=True), name) for name, text in self.cells.items()
+        }
+        importer = _Importer({name: self._there(path, folder) for name, path in self.modules.items()})
+        sys.meta_path.insert(0, importer)
+        if MAIN in self.modules:
+            importer.load_program()
+        home = Path(self._there(self.repository, folder)) / FOLDER_NAME
+        home.parent.mkdir(parents=True, exist_ok=True)
+        return home
+
+    def _there(self, path: str, folder: Path) -> str:
+        return self.parcel.there(os.path.abspath(path), folder) if path else path
+
+
+def versions() -> tuple[str, str]:
+    """What has to be the same on both sides before anything is read: this Python, and this artvcs."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("artvcs")
+
+
+def _modules() -> dict[str, str]:
+    """The user's modules that are loaded, in the order in which that began → their files."""
+    found = {}
+    for name, module in list(sys.modules.items()):
+        path = stated(module, "__file__")
+        if isinstance(path, str) and path.endswith(".py") and os.path.isfile(path) and is_own(os.path.abspath(path)):
+            found[name] = os.path.abspath(path)
+    return found
+
+
+def _cells() -> dict[str, str]:
+    return {
+        name: "".join(entry[2])
+        for name, entry in list(linecache.cache.items())
+        if len(entry) == 4 and entry[1] is None and not os.path.exists(name)  # no file is behind it
+    }
+
+
+class _Importer:
+    """Finds the modules that the run's process has, where it has them. See `importlib.abc.MetaPathFinder`."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """See `importlib.abc.MetaPathFinder.find_spec`."""
+        if (file := self._files.get(name)) is None or not os.path.isfile(file):
+            return None
+        folder = [os.path.dirname(file)] if os.path.basename(file) == "__init__.py" else None
+        loader = _Defining(name, file)
+        return spec_from_file_location(name, file, loader=loader, submodule_search_locations=folder)
+
+    def load_program(self) -> None:
+        """Loads the program that runs. Raises PipelineError."""
+        file = self._files[MAIN]
+        try:
+            with _loading():
+                _load_program(file)
+        except (Exception, SystemExit) as error:
+            raise PipelineError(
+                f"The worker cannot load {file} ({type(error).__name__}: {error}); see what it needs that only the "
+                "machine has that runs the pipeline."
+            ) from error
+
+
+class _Defining(SourceFileLoader):
+    """Loads a module for what it defines."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """See `importlib.abc.Loader.exec_module`."""
+        assert module.__spec__ is not None
+        module.__loader__ = module.__spec__.loader = SourceFileLoader(self.name, self.path)
+        with _loading():
+            super().exec_module(module)
+
+
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """Inside the block files are loaded for what they define; what they print was printed where the run is."""
+    token = building.loading.set(True)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            yield
+    except building.Reached:
+        pass  # what a file defines before it runs a pipeline is there
+    finally:
+        building.loading.reset(token)
+
+
+def _load_program(file: str) -> None:
+    """Loads a file as the program that runs, without what it does only as such."""
+    module = ModuleType(MAIN)
+    module.__file__ = file
+    module.__dict__["__builtins__"] = __builtins__
+    sys.modules[MAIN] = module
+    tree = ast.parse(Path(file).read_bytes(), file)
+    tree = ast.fix_missing_locations(_Unguarded().visit(tree))
+    exec(compile(tree, file, "exec", dont_inherit=True), module.__dict__)
+
+
+class _Unguarded(ast.NodeTransformer):
+    """Leaves out what a file does only where it is the program, at its top level."""
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        """See `ast.NodeVisitor`."""
+        node.body = [ast.Pass() if isinstance(each, ast.If) and _asks(each.test) else each for each in node.body]
+        return node
+
+
+def _asks(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and len(test.ops) == 1
+        and isinstance(test.ops[0], ast.Eq)
+        and {type(each) for each in (test.left, *test.comparators)} == {ast.Name, ast.Constant}
+        and any(isinstance(each, ast.Name) and each.id == "__name__" for each in (test.left, *test.comparators))
+    )

@@ -1,0 +1,124 @@
+"""Messages between the processes of a run, spelt as bytes: errors come with their tracebacks, and code by its name."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+import types
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
+
+import cloudpickle
+
+from ...define.step import Step
+from ...fingerprint import is_own, stated
+from . import errors
+
+
+class Known(Protocol):
+    """What both ends have: it does not travel, but goes by a name."""
+
+    def name(self, obj: object) -> Any:
+        """What an object is called at the other end; None of one that is not known there."""
+
+    def find(self, name: Any) -> object:
+        """The object that is called so."""
+
+
+class Inherited:
+    """Objects that both ends have, since one was forked from the other. See `Known`.
+
+    Args:
+        objects: The objects.
+    """
+
+    def __init__(self, objects: Iterable[object]) -> None:
+        self._objects = {id(each): each for each in objects}
+
+    def name(self, obj: object) -> int | None:
+        """See `Known.name`."""
+        return id(obj) if id(obj) in self._objects else None
+
+    def find(self, name: int) -> object:
+        """See `Known.find`."""
+        return self._objects[name]
+
+
+class Defined:
+    """Functions, classes and steps that files of the user's define, which both ends load. See `Known`."""
+
+    def name(self, obj: object) -> tuple[str, str, bool] | None:
+        """See `Known.name`: the module, the name in it, and whether it is the function of the step of that name."""
+        if not isinstance(obj, (types.FunctionType, type, Step)):
+            return None
+        module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
+        if not isinstance(module, str) or not isinstance(qualname, str) or "<" in qualname:
+            return None
+        path = stated(sys.modules.get(module), "__file__")
+        if not isinstance(path, str) or not _is_the_users(path):
+            return None
+        found = _found(sys.modules[module], qualname)
+        if found is obj:
+            return module, qualname, False
+        return (module, qualname, True) if isinstance(found, Step) and found.function is obj else None
+
+    def find(self, name: tuple[str, str, bool]) -> object:
+        """See `Known.find`. Raises AttributeError where a file does not define it."""
+        module, qualname, is_function = name
+        found = _found(import_module(module), qualname)
+        if found is None:
+            raise AttributeError(f"module {module!r} does not define {qualname!r} as it is loaded here")
+        return found.function if is_function and isinstance(found, Step) else found
+
+
+@cache
+def _is_the_users(path: str) -> bool:
+    return path.endswith(".py") and os.path.isfile(path) and is_own(os.path.abspath(path))
+
+
+def _found(module: Any, qualname: str) -> Any:
+    found = module
+    for name in qualname.split("."):
+        found = getattr(found, name, None)
+    return found
+
+
+def spell(message: object, known: Known) -> bytes:
+    """A message as it is sent. Raises whatever the code of what cannot be sent raises."""
+    with io.BytesIO() as buffer:
+        _Pickler(buffer, known).dump(message)
+        return buffer.getvalue()
+
+
+def read(data: bytes, known: Known) -> Any:
+    """The message that was spelt so. Raises whatever its code raises."""
+    return _Unpickler(io.BytesIO(data), known).load()
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    def __init__(self, file: io.BytesIO, known: Known) -> None:
+        super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._known = known
+
+    def persistent_id(self, obj: Any) -> Any:
+        return self._known.name(obj)
+
+    def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, BaseException):
+            return errors.reduced(obj)
+        if isinstance(obj, types.TracebackType):
+            return errors.reduced_traceback(obj)
+        return super().reducer_override(obj)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, known: Known) -> None:
+        super().__init__(file)
+        self._known = known
+
+    def persistent_load(self, pid: Any) -> Any:
+        return self._known.find(pid)

@@ -1,0 +1,223 @@
+"""Objects between processes that share a repository elsewhere and nothing else, as those of a run on many machines do.
+
+    who makes the change                                      a worker
+    lends inputs    → what is little travels along, what is more goes there → brings them, and keeps them
+    takes what came ← what is little travels along, what is more was sent there, durably ← hands over what it made
+
+What goes there lies in packs that no state there names, until a push does; meanwhile it is noted here that it was
+delivered. What is never named is garbage, which a collector there leaves alone for a day.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+
+from ...changes.gathering import INLINE, Gathering
+from ...changes.lending import Lent
+from ...changes.outgoing import Brought
+from ...errors import UnknownName
+from ...maps import graph
+from ...objects.kinds import Artifact
+from ...objects.oid import Oid
+from ...repository import Repository
+from ...storage.copies import content, read_at
+from ...storage.layout import PackName
+from ...storage.packs.pack import Item, Pack
+from ...storage.store import ObjectStore
+from ..remote import Remote
+from . import supply
+from .data import bring
+
+
+class Carrier:
+    """Carries objects to workers and back, at who makes the change. Not safe to use from several threads.
+
+    Args:
+        near: The repository here.
+        remote: What is shared with the workers.
+    """
+
+    def __init__(self, near: Repository, remote: Remote) -> None:
+        self._near = near
+        self._remote = remote
+        self._delivered = dict(remote.notes.delivered())
+        self._little: dict[Oid, tuple[Item, ...]] = {}
+        self._promised: set[Oid] = set()
+
+    def lend(self, artifacts: Iterable[Oid]) -> Lent:
+        """What a worker needs to read artifacts; what is only here and is much goes there first.
+
+        Raises:
+            UnknownName: The data of one is nowhere.
+            RemoteError: It cannot be reached.
+        """
+        packs, items = dict[PackName, None](), dict[Oid, Item]()
+        for artifact in artifacts:
+            record = self._near.store.stored(artifact)
+            items[artifact] = record
+            if artifact not in self._delivered and artifact not in self._promised:
+                items |= {item.oid: item for item in self._lend_here(artifact)}
+            packs |= dict.fromkeys(self._delivered.get(artifact, ()))
+        return Lent(tuple(packs), tuple(items.values()))
+
+    def _lend_here(self, artifact: Oid) -> tuple[Item, ...]:
+        """What travels along of an artifact; nothing if that is too much, and there by now."""
+        if (known := self._little.get(artifact)) is not None:
+            return known
+        if not supply.is_here(self._near, artifact):
+            if self._remote.name in self._near.promises().by(artifact):
+                self._promised.add(artifact)
+                return ()
+            supply.bring(self._near, [artifact])
+        payload = self._near.store.record(artifact, Artifact).payload
+        found, size = list[Item](), 0
+        for item in _closure(self._near.store, payload):
+            found.append(item)
+            size += len(item.stored)
+            if size > INLINE:
+                self._send(artifact, payload)
+                return ()
+        return self._little.setdefault(artifact, tuple(found))
+
+    def _send(self, artifact: Oid, payload: Oid) -> None:
+        if self._remote.name in self._near.promises().by(artifact):
+            self._promised.add(artifact)  # it was pushed
+            return
+        self._remote.notes.make_folders()
+        gathering = Gathering(self._remote.store, Gathering.aside(self._remote.notes.layout.tmp))
+        try:
+            for item in _closure(self._near.store, payload):
+                gathering.add(item)
+            gathering.seal()
+            names = gathering.names()
+            self._note({artifact}, names)
+        finally:
+            gathering.close()
+
+    def take_in(self, brought: Brought) -> Brought:
+        """Notes what was delivered, so that it is not lost; returns what is to be taken in here."""
+        if brought.packs:
+            self._note({item.oid for item in brought.items if item.kind == Artifact.KIND}, brought.packs)
+        return replace(brought, packs=())
+
+    def _note(self, artifacts: Collection[Oid], names: tuple[PackName, ...]) -> None:
+        self._remote.notes.note_delivered(artifacts, names)
+        self._delivered |= dict.fromkeys(artifacts, names)
+
+
+class Stock:
+    """What a worker has of what it was lent and has made, in whole packs of a repository of its own that none names.
+
+    Args:
+        near: That repository.
+        remote: What is shared with who makes the change.
+    """
+
+    def __init__(self, near: Repository, remote: Remote) -> None:
+        self._near = near
+        self._remote = remote
+        self._mutex = threading.Lock()
+        self._packs: dict[Oid, tuple[PackName, ...]] = {}  # of artifacts whose data does not travel along
+
+    def bring(self, lent: Lent, artifacts: Iterable[Oid]) -> Lent:
+        """Brings what was lent of artifacts; returns what a process beside this one needs to read them.
+
+        Raises:
+            UnknownName: Something is not there.
+            DamagedError: Something that came is not what its id promises.
+            RemoteError: It cannot be reached.
+        """
+        along, packs = {item.oid: item for item in lent.items}, dict[PackName, None]()
+        for artifact in artifacts:
+            payload = Artifact.decode(content(along[artifact])).payload
+            if payload in along:
+                continue
+            with self._mutex:
+                if artifact not in self._packs:
+                    self._packs[artifact] = self._brought(lent.packs, payload)
+            packs |= dict.fromkeys(self._packs[artifact])
+        return Lent(tuple(packs), lent.items)
+
+    def _brought(self, names: Iterable[PackName], payload: Oid) -> tuple[PackName, ...]:
+        arrivals = _Arrivals(self._near)
+        for name in names:
+            if not self._remote.place(name):
+                raise UnknownName(
+                    f"{self._remote.where} has not kept {name}, which was only just written there; see whether "
+                    "something cleans up there, and run again."
+                )
+        try:
+            bring(self._remote, [payload], arrivals, self._near.store)
+            return arrivals.sealed()
+        finally:
+            self._remote.unplace(names)
+            arrivals.close()
+
+    def hand_over(self, brought: Brought) -> Brought:
+        """Sends there what a process beside this one has made, as far as it is much; returns what travels along.
+
+        Raises:
+            RemoteError: It cannot be reached, or refuses.
+        """
+        lineage = list[Item]()
+        for name in brought.packs:
+            self._upload(name)
+            lineage += self._records(name)
+        items = (*brought.items, *lineage)
+        if brought.packs:
+            made = (item.oid for item in items if item.kind == Artifact.KIND)
+            self._packs |= dict.fromkeys(made, brought.packs)
+        return replace(brought, items=items)
+
+    def _upload(self, name: PackName) -> None:
+        here, layout = self._near.layout.folder / name, self._near.layout
+        aside = layout.tmp / f"{os.urandom(8).hex()}.pack"
+        os.link(here, aside)  # whoever adopts a file may take it away, and here it is read again
+        try:
+            self._remote.files.adopt(name, aside)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def _records(self, name: PackName) -> Iterator[Item]:
+        """What is lineage in a pack."""
+        pack, files = Pack.open(self._near.store.files, name), self._near.store.files
+        places = [at for at in pack.locations() if at.kind not in _DATA]
+        for at in places:
+            yield Item(at.oid, at.kind, at.codec, read_at(files, name, at), at.size)
+
+
+_DATA = ("blob", "tree")
+
+
+class _Arrivals:
+    """What comes, in packs of its own. See `Keeper`."""
+
+    def __init__(self, near: Repository) -> None:
+        self._gathering = Gathering(near.store, Gathering.aside(near.layout.tmp))
+
+    def has(self, oid: Oid) -> bool:
+        """See `Keeper.has`: all that an artifact holds is to be together."""
+        return self._gathering.has(oid)
+
+    def keep(self, items: Iterator[Item]) -> None:
+        """See `Keeper.keep`."""
+        for item in items:
+            self._gathering.add(item)
+
+    def sealed(self) -> tuple[PackName, ...]:
+        """The packs that it is in."""
+        self._gathering.seal()
+        return self._gathering.names()
+
+    def close(self) -> None:
+        """Ends it; the packs stay."""
+        self._gathering.close()
+
+
+def _closure(store: ObjectStore, root: Oid) -> Iterator[Item]:
+    """An object as it is stored, and all that it leads to."""
+    for at in graph.reachable(store, [root]):
+        yield store.stored(at.oid)
