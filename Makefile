@@ -7,7 +7,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test traces lint check extras remotes faults bench pictures clean
+.PHONY: demo test traces lint check extras clusters remotes faults bench pictures clean
 
 $(STAMP): pyproject.toml
 	@echo "Setting up .venv, which takes about a minute …"
@@ -32,6 +32,9 @@ lint: $(STAMP) ## lint, types, layers
 
 check: lint ## lint, types, layers, tests with coverage
 	$(PYTEST) --cov --cov-report=term:skip-covered
+
+clusters: $(STAMP) ## steps on Dask and Ray, whose workers share nothing but a remote
+	$(PYTEST) -m clusters
 
 remotes: $(STAMP) ## the tests against real servers; installs these where they are not, by apt-get and npm
 	$(BIN)/python -m tests.servers $(PYTEST) -m remotes

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from .remotes import config
     from .remotes.config import Configured
     from .remotes.exchange import bundles, garbage, parts, supply
-    from .remotes.exchange.carrying import Carrier, Stock
+    from .remotes.exchange.carrying import Carrier, Stock, objects_from
     from .remotes.exchange.fetch import Fetched, fetch
     from .remotes.exchange.mirror import mirror
     from .remotes.exchange.push import Pushed, push, would_push
@@ -122,7 +122,7 @@ _NAMES = {
     "remotes": "config",
     "remotes.config": "Configured",
     "remotes.exchange": "bundles garbage parts supply",
-    "remotes.exchange.carrying": "Carrier Stock",
+    "remotes.exchange.carrying": "Carrier Stock objects_from",
     "remotes.exchange.fetch": "Fetched fetch",
     "remotes.exchange.waiting": "Standing standing",
     "remotes.exchange.push": "Pushed push would_push",
@@ -242,6 +242,7 @@ __all__ = [
     "making",
     "mirror",
     "now_ms",
+    "objects_from",
     "op_seq",
     "opening",
     "parts",

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from . import git
 from .catalog import catalog, file_sizes, pack_memo, stat_cache
@@ -29,6 +29,7 @@ from .errors import DamagedError, RepositoryError, RepositoryNotFound, StorageEr
 from .maps.promises import Promises
 from .maps.refs import RefMap
 from .objects.kinds import Op, State
+from .objects.oid import Oid
 from .storage.disk import leases, reserve
 from .storage.disk.registers import read_register, write_register
 from .storage.layout import FOLDER_NAME, FORMAT, FORMAT_VERSION, GITIGNORE_TEXT, OPS, PACKS, Layout, op_name
@@ -50,11 +51,24 @@ VERSIONS = {"read": FORMAT_VERSION, "write": FORMAT_VERSION, "gc": FORMAT_VERSIO
 """What the file `format` says."""
 
 
+class Supplier(Protocol):
+    """Has what is not in a repository that is only an outpost of another."""
+
+    def bring_object(self, oid: Oid) -> bool:
+        """Makes an object readable here; whether it is there."""
+
+    def bring_data(self, artifacts: Iterable[Oid]) -> None:
+        """Makes readable here what artifacts hold. Raises as `supply.bring`."""
+
+
 class Repository:
     """An artifact repository on disk. Opening it changes nothing.
 
     Args:
         folder: The `.artifacts` folder itself.
+
+    Attributes:
+        supplier: Has what is not here; None where this is no outpost.
 
     Raises:
         RepositoryNotFound: There is none.
@@ -64,6 +78,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.layout = Layout(folder)
+        self.supplier: Supplier | None = None
         with storage_errors(f"opening the repository at {folder}"):
             check_format(self.layout)
             self.layout.check_folders()
@@ -175,6 +190,11 @@ class Repository:
         if folder is None or not folder.is_dir():
             raise RepositoryNotFound(f"There is no artifact repository in {start} or above; `art init` makes one.")
         return folder
+
+    def supplied_by(self, supplier: Supplier) -> None:
+        """From now on what is not here is asked for elsewhere."""
+        self.supplier = supplier
+        self.store.supplier = supplier.bring_object
 
     @property
     def project(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ..define.options.resources import Resources
@@ -27,6 +28,11 @@ class Capacity:
         self._all = Resources(slots, memory, gpus)
         self._taken: dict[str, Resources] = {}
         self._passed: dict[str, int] = {}
+
+    def resize(self, slots: int) -> None:
+        """There are so many cores now."""
+        if slots != self._all.cpus:
+            self._all = replace(self._all, cpus=slots)
 
     def fits(self, step: str, needs: Resources) -> bool:
         """Whether a step can begin beside those that run; one that has waited for long goes before others."""

@@ -57,6 +57,7 @@ class Running:
     @property
     def is_full(self) -> bool:
         """Whether nothing more can begin."""
+        self._capacity.resize(self._engine.slots)
         return self._capacity.is_full
 
     def has_room(self, step: str, needs: Resources) -> bool:

@@ -118,9 +118,10 @@ class _Runner:
         self._apart = Apart()
         self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
         self._engine = open_engine(chosen, self._here)
-        costs = Costs(transaction, self._previous) if self._engine.slots > 1 else None
+        costs = None if chosen.jobs == 1 else Costs(transaction, self._previous)
         self._ready, self._elsewhere = Ready(graph, costs), list[str]()
-        self._running = Running(self._engine, Capacity(self._engine.slots, memory_here(), gpus_here()))
+        beside_slots = (memory_here(), gpus_here()) if chosen.is_here else ()
+        self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
         self._begun: dict[str, tuple[Decision, int]] = {}
         self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
 

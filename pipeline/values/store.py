@@ -109,7 +109,7 @@ def bring_here(repository: Repository, oid: Oid, artifact: Artifact, name: str) 
     absent = not repository.store.has(artifact.payload)
     if absent and repository.refs().get(ref_names.pruned(oid)) and not promises.by(oid):
         raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
-    if promises:
+    if promises or repository.supplier is not None:
         supply.bring(repository, [oid])
 
 

@@ -67,6 +67,11 @@ class Contribution(Draft[Outgoing]):
             self._look_again()
             self._is_current = False
 
+    def borrow(self, lent: Lent) -> None:
+        """More can be read now, until something new begins."""
+        with self._mutex, storage_errors(f"reading {self._layout.folder}"):
+            self._borrowed.add_lent(lent)
+
     def catch_up(self) -> None:
         """Sees the refs as the change as a whole has made them by now."""
         with self._mutex:

@@ -71,3 +71,13 @@ class Borrowed(Gathering):
             self.forget_packs()
             for name in lent.packs:
                 self.place(name)
+
+    def add_lent(self, lent: Lent) -> None:
+        """From now on these can be read, too."""
+        for item in lent.items:
+            if item.oid not in self.writer.entries:
+                self.writer.add(item)
+        known = set(self.names())
+        for name in lent.packs:
+            if name not in known:
+                self.place(name)

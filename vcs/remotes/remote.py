@@ -12,7 +12,6 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -203,10 +202,6 @@ class Remote:
                 return False
             self.store.pending.append(pack)
         return True
-
-    def placed(self, keys: AbstractSet[bytes]) -> set[Oid]:
-        """Those of many raw ids whose objects are in packs that were made readable so."""
-        return {Oid(key.hex()) for pack in self._placed.values() for key, *_ in pack.table.places(keys)}
 
     def unplace(self, names: Iterable[PackName]) -> None:
         """Of these packs it is known by now whether a state there names them."""

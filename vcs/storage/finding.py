@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
 from ..errors import AmbiguousName, DamagedError, UnknownName, storage_errors
@@ -31,6 +31,7 @@ class Finder:
         files: Where the repository's files are.
         log: Its commit point.
         pending: What transactions of this process have brought in and not published.
+        supplier: Brings an object here that is nowhere else, so that it is among what is pending; whether it could.
         leased: Older moments by the `id` of who in this process holds a lease on one: what is nowhere else is still
             there.
     """
@@ -39,6 +40,7 @@ class Finder:
         self.files = files
         self.log = log
         self.pending: list[Pending] = []
+        self.supplier: Callable[[Oid], bool] | None = None
         self.leased: dict[int, Snapshot] = {}
         self._snapshot: Snapshot | None = None
 
@@ -140,6 +142,8 @@ class Finder:
             yield from self.locate(oid)
         for older in tuple(self.leased.values()):
             yield from older.find(oid)
+        if self.supplier is not None and self.supplier(oid):
+            yield from self.locate(oid)
 
     def _starting_with(self, prefix: str, kinds: tuple[str, ...]) -> list[Location]:
         if not _HEXADECIMAL.fullmatch(prefix):

@@ -28,6 +28,11 @@ class Chosen:
     address: str = ""
 
     @property
+    def is_here(self) -> bool:
+        """Whether they are executed on this machine."""
+        return self.kind in HERE
+
+    @property
     def shares_memory(self) -> bool:
         """Whether a step finds in memory what those before it left there."""
         return self.kind in (INLINE, THREADS)

@@ -11,6 +11,16 @@ from ..execution.task import StepTask
 from ..execution.workplace import Workplace
 
 
+class StepExecutor(Executor):
+    """An executor of steps.
+
+    Attributes:
+        slots: So many of them it executes side by side.
+    """
+
+    slots: int
+
+
 @dataclass(frozen=True)
 class Engine:
     """Who executes the steps of one run.
@@ -18,14 +28,17 @@ class Engine:
     Attributes:
         executor: Who does it. Its `shutdown(cancel_futures=True)` also interrupts what runs, and waits for it.
         place: Where it is done; an executor whose workers are elsewhere gives them a place of theirs.
-        slots: So many steps are executed side by side.
         shares_memory: Whether a step finds in memory what those before it left there.
     """
 
-    executor: Executor
+    executor: StepExecutor
     place: Workplace
-    slots: int = 1
     shares_memory: bool = True
+
+    @property
+    def slots(self) -> int:
+        """So many steps are executed side by side, as it is now."""
+        return self.executor.slots
 
     def submit(self, task: StepTask) -> Future[Outcome]:
         """Has a step executed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import resource
 from dataclasses import replace
@@ -77,44 +78,46 @@ def open_engine(chosen: Chosen, coordinator: Coordinator) -> Engine:
         from .threads import ThreadExecutor
 
         coordinator.side_by_side = slots > 1
-        return Engine(ThreadExecutor(slots), coordinator, slots)
+        return Engine(ThreadExecutor(slots), coordinator)
     if chosen.kind in executors.ENGINES:
         return _open_cluster(chosen, coordinator)
     from .processes.pool import ProcessExecutor
 
-    return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, slots, shares_memory=False)
+    return Engine(ProcessExecutor(slots, coordinator, coordinator.known()), coordinator, shares_memory=False)
 
 
-_AHEAD = 2
-"""So many steps for each that an engine executes are handed to it: so that none of its workers waits for us."""
+_PACKAGES = {executors.DASK: "distributed", executors.RAY: "ray"}
 
 
 def _open_cluster(chosen: Chosen, coordinator: Coordinator) -> Engine:
-    """An engine's workers. Raises PipelineError where it is not installed, cannot be reached, or shares nothing."""
+    """An engine's workers, looked for when the first step has to be executed.
+
+    Raises:
+        PipelineError: The engine is not installed, or nothing is shared with its workers.
+    """
+    name = chosen.kind.title()
+    if importlib.util.find_spec(package := _PACKAGES[chosen.kind]) is None:
+        raise PipelineError(
+            f"{name} is not installed here ({package} is missing); `pip install 'artvcs[{chosen.kind}]'` does that."
+        )
     try:
         configured = config.read(coordinator.repository).remote()
     except UnknownName as error:
         raise PipelineError(
-            f"Steps on {chosen.kind.title()} need a remote by which data comes to its workers; `art remote add origin "
-            "URL` adds one."
-        ) from error
-    cluster: Cluster
-    try:
-        if chosen.kind == executors.DASK:
-            from .clusters.on_dask import DaskCluster
-
-            cluster = DaskCluster(chosen.address or None, chosen.jobs or cores_here())
-        else:
-            from .clusters.on_ray import RayCluster
-
-            cluster = RayCluster(chosen.address or None, chosen.jobs or cores_here())
-    except ImportError as error:
-        raise PipelineError(
-            f"{chosen.kind.title()} is not installed here ({error.name} is missing); `pip install "
-            f"'artvcs[{chosen.kind}]'` does that."
+            f"Steps on {name} need a remote by which data comes to its workers; `art remote add origin URL` adds one."
         ) from error
     from .clusters.executor import ClusterExecutor
 
-    executor = ClusterExecutor(cluster, coordinator, connect(coordinator.repository, configured), configured)
-    slots = chosen.jobs or cluster.slots * _AHEAD
-    return Engine(executor, coordinator, slots, shares_memory=False)
+    def find() -> Cluster:
+        address, jobs = chosen.address or None, chosen.jobs or cores_here()
+        if chosen.kind == executors.DASK:
+            from .clusters.on_dask import DaskCluster
+
+            return DaskCluster(address, jobs)
+        from .clusters.on_ray import RayCluster
+
+        return RayCluster(address, jobs)
+
+    remote = connect(coordinator.repository, configured)
+    executor = ClusterExecutor(find, chosen.jobs, coordinator, remote, configured)
+    return Engine(executor, coordinator, shares_memory=False)

@@ -8,12 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from ..execution.raising import Raisable
+from .engine import StepExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ThreadExecutor(ThreadPoolExecutor):
+class ThreadExecutor(ThreadPoolExecutor, StepExecutor):
     """A `concurrent.futures.ThreadPoolExecutor` whose tasks can be interrupted.
 
     Args:
@@ -22,6 +23,7 @@ class ThreadExecutor(ThreadPoolExecutor):
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots, thread_name_prefix="artvcs-step")
+        self.slots = slots
         self._running: set[Raisable] = set()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

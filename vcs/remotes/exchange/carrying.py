@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from ...changes.outgoing import Brought
 from ...errors import UnknownName
 from ...maps import graph
 from ...objects.kinds import Artifact
+from ...objects.nodes import RefsNode
 from ...objects.oid import Oid
 from ...repository import Repository
 from ...storage.copies import content, read_at
@@ -106,6 +108,27 @@ class Carrier:
     def _note(self, artifacts: Collection[Oid], names: tuple[PackName, ...]) -> None:
         self._remote.notes.note_delivered(artifacts, names)
         self._delivered |= dict.fromkeys(artifacts, names)
+
+
+def objects_from(near: Repository, oid: Oid) -> Lent:
+    """An object for who has not got it; of refs, much of what lies below, for who looks at one looks at more.
+
+    Raises:
+        UnknownName: It is not here.
+    """
+    found, size, pending = list[Item](), 0, deque([oid])
+    while pending and size < _AT_ONCE:
+        item = near.store.stored(pending.popleft())
+        found.append(item)
+        size += len(item.stored)
+        if item.kind == RefsNode.KIND:
+            node = near.store.record(item.oid, RefsNode)
+            pending.extend(Oid(entry[1]) for entry in node.entries if node.level)
+    return Lent(items=tuple(found))
+
+
+_AT_ONCE = 1 << 20
+"""Bytes of refs that come along with what was asked for."""
 
 
 class Stock:

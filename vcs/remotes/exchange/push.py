@@ -186,8 +186,11 @@ class _Sending:
         lost_data = {oid for oid in self._waiting.mending if self._near.store.location(oid).kind in ("blob", "tree")}
         records = self._waiting.mending - lost_data
         self._walk({*self._waiting.fresh.values(), *self._waiting.again, *records} - {NULL}, self._lineage)
+        noted = self._remote.notes.delivered()
         self.delivered = self._remote.place_delivered(self._artifacts)
-        payloads = set(self._artifacts.values()) | lost_data
+        # What was delivered is whole.
+        there = {oid for oid in self._artifacts if oid in noted and self.delivered.issuperset(noted[oid])}
+        payloads = {payload for oid, payload in self._artifacts.items() if oid not in there} | lost_data
         if self._near.promises().names - {self._remote.name}:
             elsewhere = {oid for oid, payload in self._artifacts.items() if not self._is_had(payload)}
             if bring:
@@ -292,7 +295,7 @@ class _Sending:
                 yield Oid(key.hex()), KINDS[kind], KINDS[kind] == "blob" and how != codec.CHUNKED, stored
         for key in left:
             at = self._store.location(Oid(key.hex()))
-            yield at.oid, at.kind, False, at.stored
+            yield at.oid, at.kind, at.kind == "blob" and at.codec != codec.CHUNKED, at.stored
 
     def _is_had(self, payload: Oid) -> bool:
         """Whether the data of an artifact is here, or there already."""
@@ -304,10 +307,7 @@ class _Sending:
         """Those of many objects that are there, and where who fetches finds them."""
         found = self._there.places({bytes.fromhex(oid) for oid in oids})
         fits = (key for key, _, _, name, _ in found if not lineage or is_lineage_name(name) or op_seq(name) is not None)
-        there = {Oid(key.hex()) for key in fits}
-        if self.delivered and not lineage:
-            there |= self._remote.placed({bytes.fromhex(oid) for oid in oids})
-        return there
+        return {Oid(key.hex()) for key in fits}
 
     def _is_known(self, oid: Oid, kind: str) -> bool:
         """Whether the refs there lead to an object, and so all that it leads to is there."""

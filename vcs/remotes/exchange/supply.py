@@ -41,6 +41,9 @@ def bring(near: Repository, artifacts: Iterable[Oid]) -> set[Oid]:
     missing = {oid for oid in artifacts if not is_here(near, oid)}
     if not missing:
         return missing
+    if near.supplier is not None:
+        near.supplier.bring_data(missing)
+        return missing
     brought, problem = set(missing), None
     promises, remotes = near.promises(), config.read(near).remotes
     for name in sorted(remotes, key=lambda name: name != config.DEFAULT):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -71,8 +71,11 @@ class Cluster(Protocol):
     def everywhere(self, what: str) -> None:
         """Has something of `post.EVERYWHERE` done on all workers."""
 
-    def cancel(self) -> None:
-        """What has been submitted and not begun is not wanted any more."""
+    def drop(self, job: int, worker: str) -> None:
+        """An order that a worker has begun is not wanted any more."""
+
+    def cancel(self, jobs: Iterable[int]) -> None:
+        """Orders with which no worker has begun are not wanted any more."""
 
     def close(self) -> None:
         """The run is over."""

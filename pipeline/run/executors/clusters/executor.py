@@ -12,12 +12,12 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from artvcs.vcs import ArtError, Carrier, Configured, Oid, Remote, now_ms, proofs
+from artvcs.vcs import ArtError, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
 
 from ....errors import PipelineError, StepKilled
 from ....fingerprint import compare, from_json
@@ -26,11 +26,13 @@ from ....trace.model import Trace
 from ....values import trust
 from ...coordinator import Coordinator
 from ...execution.task import StepTask
+from ...sharing import publish_delivered
 from .. import spelling
+from ..engine import StepExecutor
 from ..processes.foreman import GRACE
 from ..spelling import Defined
 from .cluster import Cluster, Shipment
-from .messages import Order, Printed, Question, Reply, Report, Stopped, Warned
+from .messages import Loan, Order, Printed, Question, Reply, Report, Stopped, Warned
 from .post import PATIENCE, Ended, Header
 from .session import Session, versions
 
@@ -44,26 +46,38 @@ class _Job:
         future: Told how it ends.
         submitted: When it was handed to the engine, in milliseconds since 1970.
         worker: Who has begun with it.
+        log: What is to be said of tries before the one that goes on.
     """
 
     task: StepTask
     future: Future[Outcome]
     submitted: int
     worker: str = ""
+    log: str = ""
 
 
-class ClusterExecutor(Executor):
+class ClusterExecutor(StepExecutor):
     """Executes steps on the workers of an engine.
 
     Args:
-        cluster: The engine.
+        find: Finds the engine, when the first step has to be executed.
+        jobs: So many steps at most are handed to it at once; 0 where that is for it to say.
         coordinator: What outposts ask, and where their results go.
         remote: What is shared with the workers.
         configured: How they reach it.
     """
 
-    def __init__(self, cluster: Cluster, coordinator: Coordinator, remote: Remote, configured: Configured) -> None:
-        self._cluster = cluster
+    def __init__(
+        self,
+        find: Callable[[], Cluster],
+        jobs: int,
+        coordinator: Coordinator,
+        remote: Remote,
+        configured: Configured,
+    ) -> None:
+        self._find = find
+        self._found: Cluster | None = None
+        self._most = jobs
         self._coordinator = coordinator
         self._remote = remote
         self._configured = configured
@@ -81,17 +95,34 @@ class ClusterExecutor(Executor):
         self._trusted: dict[Oid, bool] = {}
         self._where: dict[Oid, str] = {}  # artifact → the worker that made it
 
+    @property
+    def slots(self) -> int:  # type: ignore[override]
+        """So many steps it takes at once: what the engine executes, and as much ahead: so no worker waits for us."""
+        return self._most or (1 if self._found is None else self._found.slots * _AHEAD)
+
+    @property
+    def _cluster(self) -> Cluster:
+        """The engine."""
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
     # From the thread that decides
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
-        """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task."""
+        """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task.
+
+        Raises:
+            PipelineError: The engine cannot be reached, or the code is too large to travel.
+            RemoteError: The remote cannot be reached, or nothing can be pushed there.
+        """
+        if not self._session:
+            self._begin()
         task = cast(StepTask, args[0])
         job = _Job(task, Future(), now_ms())
         number = next(self._numbers)
         self._jobs[number] = job
         try:
-            if not self._session:
-                self._begin()
             self._cluster.submit(self._shipment(number, task))
         except ArtError as error:
             self._finish(number, self._failed(job, error))
@@ -111,11 +142,10 @@ class ClusterExecutor(Executor):
 
     def _shipment(self, number: int, task: StepTask) -> Shipment:
         taken = sorted({source.artifact for sources in task.inputs.values() for source in sources})
-        with self._mutex:
-            lent = self._carrier.lend(taken)
-        trusted = frozenset(oid for oid in taken if self._is_trusted(oid))
         try:
-            order = spelling.spell(Order(task, lent, trusted), self._known)
+            order = spelling.spell(Order(task, self._lend(taken)), self._known)
+        except ArtError:
+            raise
         except Exception as error:  # the user's own code has a say
             raise PipelineError(
                 f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
@@ -124,36 +154,49 @@ class ClusterExecutor(Executor):
         near = tuple(dict.fromkeys(self._where[oid] for oid in taken if oid in self._where))
         return Shipment(Header(self._session, versions(), number), order, task.invocation_id, task.resources, near)
 
+    def _lend(self, artifacts: Iterable[Oid]) -> Loan:
+        with self._mutex:
+            lent = self._carrier.lend(artifacts)
+        return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
+
     def _is_trusted(self, artifact: Oid) -> bool:
         if artifact not in self._trusted:
             self._trusted[artifact] = trust.of(self._coordinator.repository, artifact).given
         return self._trusted[artifact]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ends the run on all workers.
+        """Ends the run on all workers, and publishes at the remote what they have brought there.
 
         Args:
-            wait: Whether to wait for that.
-            cancel_futures: Whether to interrupt the steps that run; else they come to their end.
+            wait: Whether to do so now.
+            cancel_futures: Whether only to interrupt the steps that run, and wait for that: what they have made is
+                written down before this is called again.
         """
-        if not self._session:
-            return
         if cancel_futures:
-            self._interrupt()
-        if not wait:
+            if self._session:
+                self._interrupt()
             return
-        self._session = ""
+        if not wait or self._over.is_set():
+            return
         self._over.set()
         self._events.put(None)
         for thread in self._threads:
             thread.join()
-        self._cluster.everywhere("end")
-        self._cluster.close()
+        if self._session:
+            self._session = ""
+            self._cluster.everywhere("end")
+        self._publish()
+        if self._found is not None:
+            self._found.close()
+
+    def _publish(self) -> None:
+        with self._mutex:
+            publish_delivered(self._coordinator.repository, self._remote)
 
     def _interrupt(self) -> None:
         """Interrupts what runs, and waits for it as long as it may take."""
         self._interrupting = True
-        self._cluster.cancel()
+        self._cluster.cancel([number for number, job in list(self._jobs.items()) if not job.worker])
         self._cluster.everywhere("interrupt")
         deadline = time.monotonic() + GRACE + 1
         while any(job.worker for job in list(self._jobs.values())) and time.monotonic() < deadline:
@@ -197,9 +240,13 @@ class ClusterExecutor(Executor):
                 self._give_up(error)
 
     def _say_alive(self) -> None:
+        published = time.monotonic()
         while not self._over.wait(PATIENCE / 6):
             with contextlib.suppress(Exception):  # that it is gone is heard otherwise
                 self._cluster.everywhere("alive")
+            if time.monotonic() - published > _LONG:
+                self._publish()
+                published = time.monotonic()
 
     def _give_up(self, error: BaseException) -> None:
         for number in list(self._jobs):
@@ -209,10 +256,18 @@ class ClusterExecutor(Executor):
         job = self._jobs.get(number)
         if job is None:
             return
-        if job.worker:  # the engine has lost it, and begins anew on its own: whether that is to be, our policy says
-            self._finish(number, self._lost(job, f"the worker {job.worker} was lost"))
+        before, job.worker = job.worker, worker
+        if not before:
+            return
+        # The engine has lost it, and begins anew on its own: whether that is to be, our policy says.
+        lost = self._lost(job, f"the worker {before} was lost")
+        retry = job.task.step.options.retry
+        if job.task.tried < retry.count:
+            job.log += f"Try {job.task.tried + 1} of {retry.count + 1} failed: {lost.error}\n"
+            job.task = replace(job.task, tried=job.task.tried + 1)
         else:
-            job.worker = worker
+            self._cluster.drop(number, worker)
+            self._finish(number, lost)
 
     def _hear(self, message: bytes) -> None:
         match spelling.read(message, self._known):
@@ -224,6 +279,9 @@ class ClusterExecutor(Executor):
                 warnings.showwarning(warning, type(warning), file, line)
             case Stopped(task, outcome):
                 self._coordinator.interrupted(task, outcome)
+                for number, job in list(self._jobs.items()):
+                    if job.task.invocation_id == task.invocation_id:
+                        self._finish(number, None)
 
     def _answered(self, message: bytes) -> bytes:
         try:
@@ -237,9 +295,16 @@ class ClusterExecutor(Executor):
         if question.what == "differs":
             return self._differs(question.task, *question.arguments)
         arguments = question.arguments
+        if question.what == "data":
+            return self._lend(arguments[0])
+        if question.what == "objects":
+            lent = objects_from(self._coordinator.repository, arguments[0])
+            artifacts = (item.oid for item in lent.items if item.kind == "artifact")
+            return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
         if question.what == "deliver":
             arguments = (self._carried(arguments[0]),)
-        return self._coordinator.answer(question.task, question.what, arguments)
+        found = self._coordinator.answer(question.task, question.what, arguments)
+        return self._coordinator.repository.refs().root if question.what in ("deliver", "catch_up") else found
 
     def _differs(self, task: StepTask, theirs: Any) -> str:
         """Why a worker does not execute a step: what of its code is otherwise there."""
@@ -309,7 +374,14 @@ class ClusterExecutor(Executor):
         if outcome is None:
             job.future.cancel()
         else:
+            outcome.log = job.log + outcome.log
             job.future.set_result(outcome)
 
+
+_AHEAD = 2
+"""So many steps are handed to the engine for each that it executes at once."""
+
+_LONG = 1800.0
+"""Seconds after which what has come to the remote is published there, also while the run goes on."""
 
 _UNSEEN = Trace(refused=("nobody saw what it used: its process died",))

@@ -12,18 +12,29 @@ from ...execution.task import StepTask
 
 
 @dataclass(frozen=True)
+class Loan:
+    """To an outpost: what it needs to read something.
+
+    Attributes:
+        lent: Objects.
+        trusted: Artifacts among them that may run code as they are loaded.
+    """
+
+    lent: Lent
+    trusted: frozenset[Oid]
+
+
+@dataclass(frozen=True)
 class Order:
     """To an outpost: have a step executed.
 
     Attributes:
         task: What is to be executed.
-        lent: What is needed to read what it takes.
-        trusted: Artifacts among that which may run code as they are loaded.
+        loan: What it takes.
     """
 
     task: StepTask
-    lent: Lent
-    trusted: frozenset[Oid]
+    loan: Loan
 
 
 @dataclass(frozen=True)

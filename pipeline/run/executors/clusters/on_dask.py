@@ -14,7 +14,7 @@ import os
 import queue
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 import distributed
@@ -46,7 +46,9 @@ class DaskCluster:
     def __init__(self, address: str | None, jobs: int) -> None:
         self._local: LocalCluster | None = None
         address = address or os.environ.get("DASK_SCHEDULER_ADDRESS")
-        with _quiet():
+        self._silence = contextlib.ExitStack()
+        with self._silence:
+            self._silence.enter_context(_quiet())
             try:
                 if address is None:
                     self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
@@ -56,6 +58,7 @@ class DaskCluster:
                     f"No scheduler of Dask can be reached at {address} ({type(error).__name__}); start one there, as "
                     "`dask scheduler` does, or correct the address."
                 ) from error
+            self._silence = self._silence.pop_all()
         self._address = address
         self.slots = max(1, sum(self._client.nthreads().values()))
         self._futures: dict[int, Future[Any]] = {}
@@ -164,22 +167,27 @@ class DaskCluster:
 
     def everywhere(self, what: str) -> None:
         """See `Cluster.everywhere`."""
-        self._client.run(_do_here, what, self._session, on_error="ignore")
+        with contextlib.suppress(OSError, RuntimeError):  # it is gone: that is heard
+            self._client.run(_do_here, what, self._session, on_error="ignore")
 
-    def cancel(self) -> None:
+    def drop(self, job: int, worker: str) -> None:
+        """See `Cluster.drop`."""
+        if (future := self._futures.pop(job, None)) is not None:
+            self._client.cancel([future], force=True)
+        self._client.run(post.drop, self._session, job, workers=[worker], on_error="ignore")
+
+    def cancel(self, jobs: Iterable[int]) -> None:
         """See `Cluster.cancel`."""
-        futures = list(self._futures.values())
-        self._futures.clear()
-        self._client.cancel(futures, force=True)
+        futures = [future for job in jobs if (future := self._futures.pop(job, None)) is not None]
+        with contextlib.suppress(OSError, RuntimeError):  # it is gone: that is heard
+            self._client.cancel(futures, force=True)
 
     def close(self) -> None:
         """See `Cluster.close`."""
         self._finished.put(None)
         if self._gathering is not None:
             self._gathering.join()
-        with _quiet():
-            with contextlib.suppress(Exception):
-                self._client.unsubscribe_topic(self._topic)
+        with self._silence, contextlib.suppress(Exception):  # it is gone
             self._client.close(timeout=_PATIENCE)
             if self._local is not None:
                 self._local.close(timeout=_PATIENCE)
@@ -205,7 +213,7 @@ def _gone() -> PipelineError:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What Dask logs as it begins and ends is no news."""
+    """What Dask logs of its ways and of lost connections is no news, or is said by us."""
     loggers = [logging.getLogger(name) for name in ("distributed", "distributed.scheduler", "distributed.client")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ray
@@ -144,10 +144,13 @@ class RayCluster:
         if what != "alive":  # the actor is alive as long as we are
             self._switch.tell.remote(what)
 
-    def cancel(self) -> None:
-        """See `Cluster.cancel`: what runs ends by itself, for it is interrupted."""
-        for ref in list(self._refs.values()):
-            with contextlib.suppress(Exception):
+    def drop(self, job: int, worker: str) -> None:
+        """See `Cluster.drop`: Ray begins nothing twice."""
+
+    def cancel(self, jobs: Iterable[int]) -> None:
+        """See `Cluster.cancel`."""
+        for ref in (ref for job in jobs if (ref := self._refs.pop(job, None)) is not None):
+            with contextlib.suppress(Exception):  # it has begun or ended meanwhile
                 ray.cancel(ref, force=False)
 
     def close(self) -> None:
@@ -218,7 +221,8 @@ class _Switchboard:
     async def ask(self, worker: str, message: bytes) -> bytes:
         """Takes a question of a worker's, and waits for the answer."""
         number = next(self._numbers)
-        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
         await self.say("asked", worker, number, message)
         return await answer
 

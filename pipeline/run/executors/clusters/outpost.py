@@ -10,16 +10,18 @@ import contextlib
 import io
 import os
 import pickle
+import shutil
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import ArtError, Brought, Lent, Repository, Stock, connect, now_ms, proofs
+from artvcs.vcs import ArtError, Brought, Lent, Oid, Repository, Stock, connect, now_ms, proofs
 
 from ....errors import PipelineError, text_of
 from ....fingerprint import to_json
@@ -30,7 +32,7 @@ from ...execution.task import StepTask
 from .. import spelling
 from ..processes.pool import ProcessExecutor
 from ..spelling import Defined
-from .messages import Order, Printed, Question, Reply, Report, Stopped, Warned
+from .messages import Loan, Order, Printed, Question, Reply, Report, Stopped, Warned
 from .session import Session
 
 _SLOTS = 1024
@@ -55,7 +57,8 @@ class Outpost:
         self.repository = Repository.init(session.enter(folder))
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
-        self._starting = threading.Lock()
+        self._starting, self._seeing = threading.Lock(), threading.Lock()
+        self._futures: dict[int, Future[Outcome]] = {}
         self._lent: dict[str, Lent] = {}
         self._brought: dict[str, Brought] = {}
         self._answers: dict[int, Any] = {}
@@ -70,6 +73,8 @@ class Outpost:
                     threading.Thread(target=self._do, args=arguments, daemon=True).start()
                 elif what == "answer":
                     self._answered(*arguments)
+                elif what == "drop":
+                    self._drop(*arguments)
                 elif what == "interrupt":
                     threading.Thread(target=self._interrupt, daemon=True).start()
                 else:
@@ -80,25 +85,31 @@ class Outpost:
     # Orders
 
     def _do(self, job: int, data: bytes) -> None:
-        self._send("done", job, self._spelt(self._done(data)))
+        self._send("done", job, self._spelt(self._done(job, data)))
 
-    def _done(self, data: bytes) -> Report:
+    def _drop(self, job: int) -> None:
+        if (future := self._futures.get(job)) is not None:
+            future.cancel()
+
+    def _done(self, job: int, data: bytes) -> Report:
         began = now_ms()
         try:
             order: Order = spelling.read(data, self._known)
             task = order.task
             self._check_code(task)
             taken = {source.artifact for sources in task.inputs.values() for source in sources}
-            self._lent[task.invocation_id] = self._stock.bring(order.lent, taken)
-            if order.trusted:
-                proofs.trust(self.repository.layout, order.trusted)
-            outcome: Outcome = self._pool(task).submit(execute, task).result()
+            self._trust(order.loan)
+            self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, taken)
+            future = self._futures[job] = self._pool(task).submit(execute, task)
+            outcome: Outcome = future.result()
             return Report(outcome, self._stock.hand_over(self._brought.pop(task.invocation_id, Brought())))
         except CancelledError:
             return Report(None, Brought())
         except Exception as error:
             found = error if isinstance(error, ArtError) else _unreadable(error)
             return Report(Outcome(began, now_ms(), error=found, trace=_UNSEEN), Brought())
+        finally:
+            self._futures.pop(job, None)
 
     def _pool(self, task: StepTask) -> ProcessExecutor:
         with self._starting:
@@ -138,7 +149,23 @@ class Outpost:
         """See `Answers.answer`: the coordinator knows it."""
         if what == "deliver":
             arguments = (self._stock.hand_over(arguments[0]),)
-        return self._ask(task, what, arguments)
+        found = self._ask(task, what, arguments)
+        if what in ("deliver", "catch_up"):
+            self._see(found)
+        elif what in ("objects", "data"):
+            loan: Loan = found
+            self._trust(loan)
+            return self._stock.bring(loan.lent, arguments[0]) if what == "data" else loan.lent
+        return found
+
+    def _see(self, root: Oid | None) -> None:
+        """The refs are as the coordinator has them now; what they lead to comes when somebody asks for it."""
+        with self._seeing, self.repository.transaction("as the run has it") as transaction:
+            transaction.edit_state(lambda _, state: replace(state, refs=root))
+
+    def _trust(self, loan: Loan) -> None:
+        if loan.trusted:
+            proofs.trust(self.repository.layout, loan.trusted)
 
     # The way to the coordinator
 
@@ -231,9 +258,13 @@ def main(handle: int, folder: Path) -> None:
             connection.send(("failed", str(error) if isinstance(error, ArtError) else repr(error)))
         return
     connection.send(("ready",))
-    with _shown(outpost):
-        outpost.serve()
-    os._exit(0)
+    try:
+        with _shown(outpost):
+            outpost.serve()
+    finally:
+        os.chdir("/")
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from typing import Any, Literal, Protocol
 
 from .session import versions
 
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds for which a coordinator may be silent before its steps are ended."""
 
 
@@ -211,6 +211,12 @@ def alive(session: str) -> None:
     """The coordinator is still there."""
     if (post := _posts.get(session)) is not None:
         post.heard = time.monotonic()
+
+
+def drop(session: str, job: int) -> None:
+    """Nobody wants this order any more."""
+    if (post := _posts.get(session)) is not None:
+        post.tell("drop", job)
 
 
 def interrupt(session: str) -> None:

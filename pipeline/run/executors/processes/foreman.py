@@ -134,9 +134,15 @@ class Foreman:
     def add(self, job: Job) -> None:
         """Takes a task."""
         self._jobs.append(job)
+        job.future.add_done_callback(self._is_dropped)
         self._notify()
         if self._broken is not None and not job.future.done():
             job.future.set_exception(self._broken)
+
+    def _is_dropped(self, future: Future[Outcome]) -> None:
+        """Nobody wants the task any more: it is killed."""
+        if future.cancelled():
+            self._notify()
 
     def end(self, *, interrupt: bool) -> None:
         """No more tasks come; those that run are interrupted, or come to their end."""
@@ -172,6 +178,7 @@ class Foreman:
             for key, _ in self._selector.select(self._patience()):
                 key.data()
             self._look_at_the_clock()
+            self._drop()
             if self._ending:
                 self._wind_up()
             self._hand_out()
@@ -189,6 +196,14 @@ class Foreman:
         for each in self._workers.values():
             if each.deadline is not None and each.deadline <= now:
                 each.deadline, each.is_late = None, True
+                self._host.signal(each.number, signal.SIGKILL)
+
+    def _drop(self) -> None:
+        """Ends what nobody wants any more."""
+        if any(job.future.cancelled() for job in self._jobs):
+            self._jobs = deque(job for job in self._jobs if not job.future.cancelled())
+        for each in self._workers.values():
+            if each.job is not None and each.job.future.cancelled() and not self._interrupting:
                 self._host.signal(each.number, signal.SIGKILL)
 
     def _wakes(self) -> None:
@@ -300,7 +315,8 @@ class Foreman:
         who.outputs.end()
         job, who.job, who.deadline = who.job, None, None
         assert job is not None
-        job.future.set_result(outcome)
+        if not job.future.cancelled():
+            job.future.set_result(outcome)
 
     def _hears(self) -> None:
         """Takes what the host tells; if it is gone, all workers are."""
@@ -338,7 +354,7 @@ class Foreman:
         job = who.job
         assert job is not None
         who.outputs.drain()
-        if self._interrupting:
+        if self._interrupting or job.future.cancelled():
             job.future.cancel()
             who.job = None
             return

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Brought, Input, Output, Repository, Version
+from artvcs.vcs import Brought, Input, Oid, Output, Repository, UnknownName, Version
 
 from ....define.model import Model
 from ....record.noted import Noted
@@ -23,10 +23,19 @@ from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited,
 
 
 class Place:
-    """A worker as a place where steps are executed. See `Workplace`."""
+    """A worker as a place where steps are executed. See `Workplace`.
 
-    def __init__(self, channel: Channel, repository: Repository, folder: Path) -> None:
+    Args:
+        channel: The way to the coordinator.
+        repository: Where inputs are read.
+        folder: For what is not whole yet.
+        is_far: Whether that repository is an outpost, and has nothing but what steps take.
+    """
+
+    def __init__(self, channel: Channel, repository: Repository, folder: Path, *, is_far: bool = False) -> None:
         self.repository = repository
+        if is_far:
+            repository.supplied_by(self)
         self.states = States(repository, shares_memory=False)
         self.draft = repository.contribute(folder, self)
         self._channel = channel
@@ -101,6 +110,20 @@ class Place:
     def model(self, invocation_id: str) -> ModelElsewhere:
         """See `Workplace.model`."""
         return ModelElsewhere(self, invocation_id)
+
+    # What an outpost has not, see `Supplier`
+
+    def bring_object(self, oid: Oid) -> bool:
+        """See `Supplier.bring_object`."""
+        try:
+            self.draft.borrow(self.ask("objects", oid))
+        except UnknownName:
+            return False
+        return True
+
+    def bring_data(self, artifacts: Iterable[Oid]) -> None:
+        """See `Supplier.bring_data`."""
+        self.draft.borrow(self.ask("data", tuple(artifacts)))
 
     # The way to the change that this is a part of, see `Link`
 

@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +27,7 @@ from ....trace.hearing import opened
 from ....trace.hearing.kin import Others
 from ....values import materializers
 from ...execution.task import StepTask
+from ..engine import StepExecutor
 from ..spelling import Inherited, Known
 from . import host, openmp, worker
 from .channel import Channel
@@ -34,7 +35,7 @@ from .foreman import Answers, Foreman, Job
 from .link import HostLink
 
 
-class ProcessExecutor(Executor):
+class ProcessExecutor(StepExecutor):
     """Executes steps in processes that are forked from one that is as this one is when the first step is submitted.
 
     What a step finds in memory is therefore what it would find here: modules, values, random numbers. What it leaves
@@ -49,7 +50,7 @@ class ProcessExecutor(Executor):
     """
 
     def __init__(self, slots: int, answers: Answers, objects: Iterable[object], known: Known | None = None) -> None:
-        self._slots = slots
+        self.slots = slots
         self._answers = answers
         self._objects = [*objects]
         self._known = known or Inherited(self._objects)
@@ -104,7 +105,7 @@ class ProcessExecutor(Executor):
         layout = self._answers.repository.layout
         self._folder = layout.tmp / f"workers-{os.getpid()}-{os.urandom(4).hex()}"
         self._folder.mkdir(parents=True)
-        self._foreman = Foreman(self._slots, self._answers, self._known, HostLink(self._start_host))
+        self._foreman = Foreman(self.slots, self._answers, self._known, HostLink(self._start_host))
         self._foreman.begin()
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._foreman.run,), name="artvcs-processes", daemon=True
@@ -115,7 +116,7 @@ class ProcessExecutor(Executor):
         """Forks a host; returns its process id, and the way to it."""
         coordinator = os.getpid()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        folder, known = self._answers.repository.layout.folder, self._known
+        folder, known, is_far = self._answers.repository.layout.folder, self._known, self._answers.is_far
         scratch = self._folder
         assert scratch is not None
         drawn = chance.looks()
@@ -137,9 +138,9 @@ class ProcessExecutor(Executor):
 
             def work(connection: Connection[Any, Any]) -> None:
                 chance.put_back(drawn)
-                if self._slots > 1:
+                if self.slots > 1:
                     opened.apart_from(others)
-                worker.work(Channel(connection, known), repository, scratch)
+                worker.work(Channel(connection, known), repository, scratch, is_far=is_far)
 
             host.serve(theirs, work)
         except BaseException:  # a fault of ours: nobody else says it

@@ -25,17 +25,18 @@ from .channel import Channel, Execute, Warned
 from .place import Place, flush
 
 
-def work(channel: Channel, repository: Repository, folder: Path) -> None:
+def work(channel: Channel, repository: Repository, folder: Path, *, is_far: bool = False) -> None:
     """Executes steps until nobody has any more, or this process is not as it was.
 
     Args:
         channel: The way to the coordinator.
         repository: Where inputs are read.
         folder: For what is not whole yet.
+        is_far: See `Place`.
     """
     inherited = _begin_process()
     _redirect()
-    with installed(), Place(channel, repository, folder) as place:
+    with installed(), Place(channel, repository, folder, is_far=is_far) as place:
         _pass_on_warnings(channel)
         goes_on = True
         while goes_on and isinstance(message := place.next(), Execute):
