@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from artvcs.vcs import Artifact, Brought, Lent, Repository, Transaction
@@ -28,6 +29,7 @@ class Coordinator:
         graph: The steps of the run.
         models: The versions of models that the run works on.
         catch_up: Makes visible what has ended in the run so far.
+        file: The file that declares the pipeline, if one does.
         stopped: Invocation id → how an execution stood when it was interrupted.
         side_by_side: Whether several steps are executed at once in this process.
         is_far: Whether an answer takes its time: here it does not.
@@ -39,6 +41,7 @@ class Coordinator:
     graph: Graph
     models: Models
     catch_up: Callable[[], None]
+    file: Path | None = None
     stopped: dict[str, Outcome] = field(default_factory=dict)
     side_by_side: bool = False
     is_far: bool = False

@@ -116,7 +116,9 @@ class _Runner:
             self._results,
         )  # fmt: skip
         self._apart = Apart()
-        self._here = Coordinator(repository, transaction, self._states, graph, self._models, self._record.look_again)
+        self._here = Coordinator(
+            repository, transaction, self._states, graph, self._models, self._record.look_again, file
+        )
         self._engine = open_engine(chosen, self._here)
         costs = None if chosen.jobs == 1 else Costs(transaction, self._previous)
         self._ready, self._elsewhere = Ready(graph, costs), list[str]()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -109,7 +111,16 @@ class Dask:
 
 @contextmanager
 def ray_head(folder: Path) -> Iterator[str]:
-    """Ray, as `ray start --head` starts it; yields what `art run --executor` is told."""
+    """Ray, as `ray start --head` starts it; yields what `art run --executor` is told.
+
+    There is one on a machine at a time: the servers that it starts for its clients have ports that are always the same.
+    """
+    with open(Path(tempfile.gettempdir()) / "artvcs-tests-ray.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield from _ray_head(folder)
+
+
+def _ray_head(folder: Path) -> Iterator[str]:
     ray, started, (own, port) = str(Path(sys.executable).with_name("ray")), Started(), free_ports(2)
     ports = ("--port", str(own), "--ray-client-server-port", str(port))
     place = ("--node-ip-address", "127.0.0.1", "--num-cpus", "2", "--include-dashboard", "false")

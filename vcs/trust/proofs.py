@@ -85,9 +85,12 @@ def _noted(layout: Layout, context: str, oids: Iterable[Oid]) -> set[Oid]:
 def _note(layout: Layout, context: str, oids: Iterable[Oid]) -> None:
     found = _by_file(layout, context, oids)
     with storage_errors(f"writing to {layout.trust}"):
-        layout.trust.mkdir(exist_ok=True)
         for file, proofs in found.items():
-            _append(file, b"".join(proofs.values()))
+            try:
+                _append(file, b"".join(proofs.values()))
+            except FileNotFoundError:
+                layout.trust.mkdir(exist_ok=True)
+                _append(file, b"".join(proofs.values()))
 
 
 def _by_file(layout: Layout, context: str, oids: Iterable[Oid]) -> Mapping[Path, dict[Oid, bytes]]:
@@ -117,9 +120,11 @@ def _key(context: str) -> bytes:
     """The key of proofs of one kind, made from the secret, which is made if there is none."""
     path = secret_path()
     try:
-        if not path.exists():
+        try:
+            found = _checked(path)
+        except FileNotFoundError:
             _make(path)
-        found = _checked(path)
+            found = _checked(path)
     except OSError as error:
         reason = f"{path} cannot be made or read ({error.strerror or error})"
         raise _unusable(reason, "make it possible, or set XDG_STATE_HOME to a folder of yours") from error
@@ -151,18 +156,27 @@ def _make(path: Path) -> None:
 
 def _checked(path: Path) -> bytes:
     """The secret, if nobody else can know or choose it."""
-    for found in (path.parent.stat(), path.stat()):
+    folder, file = path.parent.stat(), path.stat()
+    for found in (folder, file):
         if found.st_uid != os.geteuid():
             raise _unusable(f"{path} belongs to another user", "set XDG_STATE_HOME to a folder of your own")
-    if path.parent.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    if folder.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise _unusable(f"others can write to {path.parent}", f"run `chmod 700 {shlex.quote(str(path.parent))}`")
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if file.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         advice = f"run `chmod 600 {shlex.quote(str(path))}`, or remove it if somebody may have looked"
         raise _unusable(f"others can read or write {path}", advice)
-    content = path.read_bytes() if path.stat().st_size == SIZE else b""
+    content = (
+        _content(path, file.st_dev, file.st_ino, file.st_mtime_ns, file.st_ctime_ns) if file.st_size == SIZE else b""
+    )
     if len(content) != SIZE:
         raise _unusable(f"{path} is not {SIZE} bytes long", "remove it: a new one is made")
     return content
+
+
+@lru_cache(2)
+def _content(path: Path, *_: int) -> bytes:
+    """What is in a file that looks so: a run asks for it again and again."""
+    return path.read_bytes()
 
 
 def _unusable(reason: str, advice: str) -> UnusableSecret:

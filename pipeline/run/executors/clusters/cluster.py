@@ -12,18 +12,18 @@ from .post import Ended, Header
 
 @dataclass(frozen=True)
 class Shipment:
-    """An order on its way.
+    """Orders on their way to one worker, which carries out one after another.
 
     Attributes:
         header: What is read first.
-        order: The order.
+        orders: The orders.
         label: What people call the step.
-        needs: What it needs.
+        needs: What each of them needs.
         near: Workers that have its inputs already.
     """
 
     header: Header
-    order: bytes
+    orders: tuple[bytes, ...]
     label: str
     needs: Resources
     near: tuple[str, ...] = ()
@@ -32,8 +32,8 @@ class Shipment:
 class Listener(Protocol):
     """Hears what an engine brings, from any thread."""
 
-    def begun(self, job: int, worker: str) -> None:
-        """A worker has begun with an order."""
+    def begun(self, jobs: tuple[int, ...], worker: str) -> None:
+        """A worker has begun with a shipment."""
 
     def ended(self, job: int, result: Ended) -> None:
         """An order has ended."""
@@ -66,7 +66,7 @@ class Cluster(Protocol):
         """A run begins. Raises PipelineError where the engine cannot be used so."""
 
     def submit(self, shipment: Shipment) -> None:
-        """Has an order carried out. Raises PipelineError where no worker can."""
+        """Has orders carried out. Raises PipelineError where no worker can."""
 
     def everywhere(self, what: str) -> None:
         """Has something of `post.EVERYWHERE` done on all workers."""
@@ -75,7 +75,7 @@ class Cluster(Protocol):
         """An order that a worker has begun is not wanted any more."""
 
     def cancel(self, jobs: Iterable[int]) -> None:
-        """Orders with which no worker has begun are not wanted any more."""
+        """Orders with which no worker has begun are not wanted any more, nor others that came with them."""
 
     def close(self) -> None:
         """The run is over."""

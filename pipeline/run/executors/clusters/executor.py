@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, cast
 
 from artvcs.vcs import ArtError, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
@@ -47,6 +48,7 @@ class _Job:
         submitted: When it was handed to the engine, in milliseconds since 1970.
         worker: Who has begun with it.
         log: What is to be said of tries before the one that goes on.
+        order: What a worker is told.
     """
 
     task: StepTask
@@ -54,6 +56,7 @@ class _Job:
     submitted: int
     worker: str = ""
     log: str = ""
+    order: bytes = b""
 
 
 class ClusterExecutor(StepExecutor):
@@ -83,8 +86,10 @@ class ClusterExecutor(StepExecutor):
         self._configured = configured
         self._carrier = Carrier(coordinator.repository, remote)
         self._known = Defined()
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()
         self._jobs: dict[int, _Job] = {}
+        self._waiting: dict[int, _Job] = {}  # those of them that the engine has not got yet
+        self._batches = _Batches()
         self._numbers = itertools.count(1)
         self._session = ""
         self._parcel = b""
@@ -121,16 +126,51 @@ class ClusterExecutor(StepExecutor):
         task = cast(StepTask, args[0])
         job = _Job(task, Future(), now_ms())
         number = next(self._numbers)
-        self._jobs[number] = job
-        try:
-            self._cluster.submit(self._shipment(number, task))
-        except ArtError as error:
-            self._finish(number, self._failed(job, error))
+        with self._mutex:
+            self._jobs[number] = job
+            try:
+                job.order = self._order(task)
+            except ArtError as error:
+                self._finish(number, self._failed(job, error))
+                return job.future
+            self._waiting[number] = job
+            self._ship()
         return job.future
+
+    def _ship(self) -> None:
+        """Hands to the engine what it can make use of; short uses of one step together, so that its ways cost less."""
+        while self._waiting:
+            number, first = next(iter(self._waiting.items()))
+            together = self._batches.size(first.task)
+            busy = len(self._jobs) - len(self._waiting) >= 2 * self._cluster.slots
+            if busy and together is None:
+                return  # the first that end show how long it takes
+            numbers = [number]
+            if together is not None and together > 1:
+                numbers = [
+                    each
+                    for each, job in islice(self._waiting.items(), together)
+                    if job.task.step is first.task.step and job.task.resources == first.task.resources
+                ]
+            if busy and together is not None and len(numbers) < together:
+                return  # more may come until somebody waits for it
+            self._hand_out(numbers)
+
+    def _hand_out(self, numbers: list[int]) -> None:
+        jobs = [self._waiting.pop(number) for number in numbers]
+        first = jobs[0].task
+        header = Header(self._session, versions(), tuple(numbers))
+        near = tuple(dict.fromkeys(self._where[oid] for oid in _taken(first) if oid in self._where))
+        orders = tuple(job.order for job in jobs)
+        try:
+            self._cluster.submit(Shipment(header, orders, first.invocation_id, first.resources, near))
+        except ArtError as error:
+            for number, job in zip(numbers, jobs, strict=True):
+                self._finish(number, self._failed(job, error))
 
     def _begin(self) -> None:
         repository, run = self._coordinator.repository, os.urandom(16).hex()
-        session = Session.of(run, repository, self._configured)
+        session = Session.of(run, repository, self._configured, self._coordinator.file, self._known)
         self._parcel = pickle.dumps(session)
         self._remote.begin_there()
         self._cluster.begin(run, self)
@@ -140,10 +180,9 @@ class ClusterExecutor(StepExecutor):
             thread.start()
             self._threads.append(thread)
 
-    def _shipment(self, number: int, task: StepTask) -> Shipment:
-        taken = sorted({source.artifact for sources in task.inputs.values() for source in sources})
+    def _order(self, task: StepTask) -> bytes:
         try:
-            order = spelling.spell(Order(task, self._lend(taken)), self._known)
+            return spelling.spell(Order(task, self._lend(_taken(task))), self._known)
         except ArtError:
             raise
         except Exception as error:  # the user's own code has a say
@@ -151,8 +190,6 @@ class ClusterExecutor(StepExecutor):
                 f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
                 "uses has to be picklable, or be made inside the step."
             ) from error
-        near = tuple(dict.fromkeys(self._where[oid] for oid in taken if oid in self._where))
-        return Shipment(Header(self._session, versions(), number), order, task.invocation_id, task.resources, near)
 
     def _lend(self, artifacts: Iterable[Oid]) -> Loan:
         with self._mutex:
@@ -195,7 +232,11 @@ class ClusterExecutor(StepExecutor):
 
     def _interrupt(self) -> None:
         """Interrupts what runs, and waits for it as long as it may take."""
-        self._interrupting = True
+        with self._mutex:
+            self._interrupting = True
+            for number in self._waiting:
+                self._jobs.pop(number).future.cancel()
+            self._waiting.clear()
         self._cluster.cancel([number for number, job in list(self._jobs.items()) if not job.worker])
         self._cluster.everywhere("interrupt")
         deadline = time.monotonic() + GRACE + 1
@@ -206,9 +247,9 @@ class ClusterExecutor(StepExecutor):
 
     # Told by the engine, in threads of its own; see `Listener`
 
-    def begun(self, job: int, worker: str) -> None:
+    def begun(self, jobs: tuple[int, ...], worker: str) -> None:
         """See `Listener.begun`."""
-        self._events.put(lambda: self._note_begun(job, worker))
+        self._events.put(lambda: self._note_begun(jobs, worker))
 
     def ended(self, job: int, result: Ended) -> None:
         """See `Listener.ended`."""
@@ -252,21 +293,25 @@ class ClusterExecutor(StepExecutor):
         for number in list(self._jobs):
             self._jobs.pop(number).future.set_exception(error)
 
-    def _note_begun(self, number: int, worker: str) -> None:
-        job = self._jobs.get(number)
-        if job is None:
-            return
-        before, job.worker = job.worker, worker
-        if not before:
-            return
-        # The engine has lost it, and begins anew on its own: whether that is to be, our policy says.
+    def _note_begun(self, numbers: tuple[int, ...], worker: str) -> None:
+        for number in numbers:
+            if (job := self._jobs.get(number)) is None:
+                continue
+            before, job.worker = job.worker, worker
+            if before:
+                self._begins_anew(number, job, before, alone=len(numbers) == 1)
+
+    def _begins_anew(self, number: int, job: _Job, before: str, *, alone: bool) -> None:
+        """The engine has lost a worker, and begins anew on its own: whether that is to be, our policy says."""
         lost = self._lost(job, f"the worker {before} was lost")
         retry = job.task.step.options.retry
+        if not alone:
+            return  # it may not have begun with it, and what is handed out together is done soon
         if job.task.tried < retry.count:
             job.log += f"Try {job.task.tried + 1} of {retry.count + 1} failed: {lost.error}\n"
             job.task = replace(job.task, tried=job.task.tried + 1)
         else:
-            self._cluster.drop(number, worker)
+            self._cluster.drop(number, job.worker)
             self._finish(number, lost)
 
     def _hear(self, message: bytes) -> None:
@@ -346,8 +391,9 @@ class ClusterExecutor(StepExecutor):
             with self._coordinator.undisturbed():
                 brought = self._carried(report.brought)
                 self._coordinator.take_in(job.task, brought)
-            for saved in outcome.outputs.values():
-                self._where[saved.id] = job.worker
+            if report.brought.packs:
+                self._where |= dict.fromkeys((saved.id for saved in outcome.outputs.values()), job.worker)
+            self._batches.note(job.task, outcome)
             return outcome
         except Exception as error:
             return self._failed(job, error)
@@ -370,7 +416,10 @@ class ClusterExecutor(StepExecutor):
         return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN, has_died=True, tried=job.task.tried)
 
     def _finish(self, number: int, outcome: Outcome | None) -> None:
-        job = self._jobs.pop(number)
+        with self._mutex:
+            job = self._jobs.pop(number)
+            if not self._interrupting:
+                self._ship()
         if outcome is None:
             job.future.cancel()
         else:
@@ -378,8 +427,35 @@ class ClusterExecutor(StepExecutor):
             job.future.set_result(outcome)
 
 
-_AHEAD = 2
-"""So many steps are handed to the engine for each that it executes at once."""
+class _Batches:
+    """How many uses of a step are handed out together: as many as take a moment, by what they have taken so far."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    def note(self, task: StepTask, outcome: Outcome) -> None:
+        """One has ended."""
+        took = max(0.0, (outcome.finished - outcome.started) / 1000)
+        self._seconds[task.step_name] = 0.9 * self._seconds.get(task.step_name, took) + 0.1 * took
+
+    def size(self, task: StepTask) -> int | None:
+        """So many; None where that is not known yet."""
+        took = self._seconds.get(task.step_name)
+        return None if took is None else max(1, min(_TOGETHER, int(_MOMENT / max(took, 0.001))))
+
+
+def _taken(task: StepTask) -> list[Oid]:
+    return sorted({source.artifact for sources in task.inputs.values() for source in sources})
+
+
+_AHEAD = 64
+"""So many steps are taken for each that the engine executes at once: its ways are long."""
+
+_MOMENT = 0.05
+"""Seconds that what is handed out together may take."""
+
+_TOGETHER = 32
+"""And how many that are at most."""
 
 _LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""

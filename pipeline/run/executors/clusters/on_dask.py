@@ -26,6 +26,9 @@ from . import post
 from .cluster import Listener, Shipment
 from .post import Header
 
+_Done = tuple[tuple[int, ...], Future[Any]]
+"""The numbers of orders, and what has become of them."""
+
 _PATIENCE = 10.0
 """Seconds until it is said that nobody answers."""
 
@@ -62,7 +65,7 @@ class DaskCluster:
         self._address = address
         self.slots = max(1, sum(self._client.nthreads().values()))
         self._futures: dict[int, Future[Any]] = {}
-        self._finished: queue.SimpleQueue[tuple[int, Future[Any]] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[_Done | None] = queue.SimpleQueue()
         self._gathering: threading.Thread | None = None
         self._topic = ""
         self._session = ""
@@ -81,15 +84,15 @@ class DaskCluster:
 
     def submit(self, shipment: Shipment) -> None:
         """See `Cluster.submit`."""
-        number = shipment.header.job
+        numbers = shipment.header.jobs
         workers, resources = self._able(shipment)
-        key = f"{shipment.label}-{self._session[:8]}-{number}"
+        key = f"{shipment.label}-{self._session[:8]}-{numbers[0]}"
         future = self._client.submit(
-            _perform, shipment.header, shipment.order, self._topic, key=key, pure=False, retries=0,
-            workers=workers, resources=resources, priority=-number, allow_other_workers=False,
+            _perform, shipment.header, shipment.orders, self._topic, key=key, pure=False, retries=0,
+            workers=workers, resources=resources, priority=-numbers[0], allow_other_workers=False,
         )  # fmt: skip
-        self._futures[number] = future
-        future.add_done_callback(lambda done: self._finished.put((number, done)))
+        self._futures |= dict.fromkeys(numbers, future)
+        future.add_done_callback(lambda done: self._finished.put((numbers, done)))
 
     def _able(self, shipment: Shipment) -> tuple[list[str] | None, dict[str, float] | None]:
         """The workers that can execute a step, None for all of them; and what is counted there of what it needs."""
@@ -129,41 +132,47 @@ class DaskCluster:
         """Takes what has ended, all that is there at once."""
         while (first := self._finished.get()) is not None:
             found = [first, *self._at_hand()]
-            done = [(number, future) for number, future in found if future.status == "finished"]
-            for number, future in found:
+            done = [(numbers, future) for numbers, future in found if future.status == "finished"]
+            for numbers, future in found:
                 if future.status != "finished":
-                    self._fail(number, future)
+                    self._fail(numbers, future)
             if done:
                 self._take(done)
 
-    def _at_hand(self) -> Iterator[tuple[int, Future[Any]]]:
+    def _at_hand(self) -> Iterator[_Done]:
         with contextlib.suppress(queue.Empty):
             while (each := self._finished.get_nowait()) is not None:
                 yield each
             self._finished.put(None)
 
-    def _take(self, done: list[tuple[int, Future[Any]]]) -> None:
+    def _take(self, done: list[_Done]) -> None:
         try:
             results = self._client.gather([future for _, future in done])
         except Exception:  # a worker was lost with what it had
-            for number, future in done:
-                self._fail(number, future)
+            for numbers, future in done:
+                self._fail(numbers, future)
             return
-        for (number, _), result in zip(done, results, strict=True):
-            self._futures.pop(number, None)
-            self._listener.ended(number, result)
+        for (numbers, _), ended in zip(done, results, strict=True):
+            for number, result in zip(numbers, ended, strict=True):
+                self._futures.pop(number, None)
+                self._listener.ended(number, result)
 
-    def _fail(self, number: int, future: Future[Any]) -> None:
-        if self._futures.pop(number, None) is None:
+    def _fail(self, numbers: tuple[int, ...], future: Future[Any]) -> None:
+        wanted = [number for number in numbers if self._futures.pop(number, None) is not None]
+        if not wanted:
             return
         if self._client.status != "running" or future.status == "lost":
             self._listener.is_gone(_gone())
         elif future.status == "error":
             error: Any = future.exception()
             how: Literal["lost", "refused"] = "lost" if isinstance(error, distributed.KilledWorker) else "refused"
-            self._listener.ended(number, (how, f"{type(error).__name__}: {error}"))
+            self._end_all(wanted, (how, f"{type(error).__name__}: {error}"))
         else:
-            self._listener.ended(number, ("lost", "Dask has cancelled it"))
+            self._end_all(wanted, ("lost", "Dask has cancelled it"))
+
+    def _end_all(self, numbers: Iterable[int], result: post.Ended) -> None:
+        for number in numbers:
+            self._listener.ended(number, result)
 
     def everywhere(self, what: str) -> None:
         """See `Cluster.everywhere`."""
@@ -268,10 +277,10 @@ _numbers = itertools.count()
 _waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}
 
 
-def _perform(header: Header, order: bytes, topic: str) -> post.Ended:
+def _perform(header: Header, orders: tuple[bytes, ...], topic: str) -> list[post.Ended]:
     line = _Line(topic)
-    line.event("begun", header.job)
-    return post.perform(header, order, line)
+    line.event("begun", header.jobs)
+    return post.perform(header, orders, line)
 
 
 def _answered(topic: str, number: int, reply: bytes) -> None:

@@ -18,7 +18,6 @@ import ray
 from ray.exceptions import (
     GetTimeoutError,
     OutOfMemoryError,
-    RayActorError,
     RayError,
     RayTaskError,
     TaskCancelledError,
@@ -77,15 +76,15 @@ class RayCluster:
 
     def submit(self, shipment: Shipment) -> None:
         """See `Cluster.submit`."""
-        number, needs = shipment.header.job, shipment.needs
+        numbers, needs = shipment.header.jobs, shipment.needs
         if needs != USUAL:
             self._check_able(shipment)
         options: dict[str, Any] = dict(num_cpus=needs.cpus, num_gpus=needs.gpus, max_retries=0, name=shipment.label)
         if needs.memory:
             options["memory"] = needs.memory
-        ref = self._perform.options(**options).remote(shipment.header, shipment.order, self._switch)
-        self._refs[number] = ref
-        ref.future().add_done_callback(lambda done: self._ended(number, done))
+        ref = self._perform.options(**options).remote(shipment.header, shipment.orders, self._switch)
+        self._refs |= dict.fromkeys(numbers, ref)
+        ref.future().add_done_callback(lambda done: self._ended(numbers, done))
 
     def _check_able(self, shipment: Shipment) -> None:
         needs = shipment.needs
@@ -97,23 +96,17 @@ class RayCluster:
                 "let it need less."
             )
 
-    def _ended(self, number: int, done: Any) -> None:
-        if self._refs.pop(number, None) is None:
-            return
+    def _ended(self, numbers: tuple[int, ...], done: Any) -> None:
+        wanted = {number for number in numbers if self._refs.pop(number, None) is not None}
         error = done.exception()
         if error is None:
-            self._listener.ended(number, done.result())
-        elif isinstance(error, TaskCancelledError):
-            self._listener.ended(number, ("lost", "it was cancelled"))
-        elif isinstance(error, RayTaskError):
-            self._listener.ended(number, ("refused", _first_line(error.cause)))
-        elif isinstance(error, OutOfMemoryError):
-            self._listener.ended(number, ("lost", "Ray has ended its worker, for there was no memory left"))
-        elif isinstance(error, WorkerCrashedError):
-            self._listener.ended(number, ("lost", "its worker has ended"))
-        elif isinstance(error, RayActorError | RayError):
-            self._listener.ended(number, ("lost", _first_line(error)))
-        else:
+            for number, result in zip(numbers, done.result(), strict=True):
+                if number in wanted:
+                    self._listener.ended(number, result)
+        elif isinstance(error, RayError):
+            for number in wanted:
+                self._listener.ended(number, _result(error))
+        elif wanted:
             self._listener.is_gone(_gone())
 
     def _listen(self) -> None:
@@ -180,6 +173,20 @@ def _gone() -> PipelineError:
     return PipelineError(
         "The connection to Ray was lost; start it again if it has ended, and run again: what has finished is kept."
     )
+
+
+def _result(error: RayError) -> post.Ended:
+    """How an order has ended of which Ray says so."""
+    match error:
+        case TaskCancelledError():
+            return "lost", "it was cancelled"
+        case RayTaskError():
+            return "refused", _first_line(error.cause)
+        case OutOfMemoryError():
+            return "lost", "Ray has ended its worker, for there was no memory left"
+        case WorkerCrashedError():
+            return "lost", "its worker has ended"
+    return "lost", _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:
@@ -288,13 +295,13 @@ class _Line:
 _watched: set[str] = set()
 
 
-def _perform(header: Header, order: bytes, switch: Any) -> post.Ended:
+def _perform(header: Header, orders: tuple[bytes, ...], switch: Any) -> list[post.Ended]:
     line = _Line(switch)
-    switch.say.remote("begun", line.worker, header.job)
+    switch.say.remote("begun", line.worker, header.jobs)
     if header.session not in _watched:
         _watched.add(header.session)
         threading.Thread(target=_watch, args=(header.session, switch), daemon=True).start()
-    return post.perform(header, order, line)
+    return post.perform(header, orders, line)
 
 
 def _watch(session: str, switch: Any) -> None:

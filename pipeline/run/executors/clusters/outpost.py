@@ -54,10 +54,11 @@ class Outpost:
         self._connection = connection
         self._sending = threading.Lock()
         self._known = Defined()
-        self.repository = Repository.init(session.enter(folder))
+        self.repository = Repository.init(session.enter(folder, self._known))
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
         self._starting, self._seeing = threading.Lock(), threading.Lock()
+        self._interrupted = False
         self._futures: dict[int, Future[Outcome]] = {}
         self._lent: dict[str, Lent] = {}
         self._brought: dict[str, Brought] = {}
@@ -84,8 +85,9 @@ class Outpost:
 
     # Orders
 
-    def _do(self, job: int, data: bytes) -> None:
-        self._send("done", job, self._spelt(self._done(job, data)))
+    def _do(self, orders: list[tuple[int, bytes]]) -> None:
+        for job, data in orders:
+            self._send("done", job, self._spelt(self._done(job, data)))
 
     def _drop(self, job: int) -> None:
         if (future := self._futures.get(job)) is not None:
@@ -93,6 +95,8 @@ class Outpost:
 
     def _done(self, job: int, data: bytes) -> Report:
         began = now_ms()
+        if self._interrupted:
+            return Report(None, Brought())
         try:
             order: Order = spelling.read(data, self._known)
             task = order.task
@@ -124,6 +128,7 @@ class Outpost:
             raise PipelineError(self._ask(task, "differs", (to_json(found),)))
 
     def _interrupt(self) -> None:
+        self._interrupted = True
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 

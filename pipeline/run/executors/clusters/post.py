@@ -50,32 +50,35 @@ class Header:
     Attributes:
         session: The run's session.
         versions: What the coordinator runs, see `session.versions`.
-        job: The order's number.
+        jobs: The numbers of the orders.
     """
 
     session: str
     versions: tuple[str, str]
-    job: int
+    jobs: tuple[int, ...]
 
 
 Ended = tuple[Literal["done"], bytes] | tuple[Literal["lost", "refused"], str]
 """How an order ended: with a report, by the loss of its outpost, or before it began; the latter two in words."""
 
 
-def perform(header: Header, order: bytes, line: Line) -> Ended:
-    """Has a step executed on this machine, and waits for it."""
-    here = versions()
-    for name, ours, theirs in zip(("Python", "artvcs"), here, header.versions, strict=True):
-        if ours != theirs:
-            return (
-                "refused",
-                f"it has {name} {ours}, and the machine that runs the pipeline {name} {theirs}; install {theirs}",
-            )
+def perform(header: Header, orders: tuple[bytes, ...], line: Line) -> list[Ended]:
+    """Has steps executed on this machine, one after another, and waits for them."""
+    if (refusal := _refusal(header)) is not None:
+        return [("refused", refusal)] * len(orders)
     try:
         post = _post(header.session, line)
     except Refused as error:
-        return "refused", str(error)
-    return post.do(header.job, order, line)
+        return [("refused", str(error))] * len(orders)
+    return post.do(header.jobs, orders, line)
+
+
+def _refusal(header: Header) -> str | None:
+    """Why nothing can be executed here."""
+    for name, ours, theirs in zip(("Python", "artvcs"), versions(), header.versions, strict=True):
+        if ours != theirs:
+            return f"it has {name} {ours}, and the machine that runs the pipeline {name} {theirs}; install {theirs}"
+    return None
 
 
 class Refused(Exception):
@@ -119,17 +122,19 @@ class _Post:
         """Whether it runs."""
         return self._process.poll() is None
 
-    def do(self, job: int, order: bytes, line: Line) -> Ended:
-        """Has it carry out an order, and waits for that."""
+    def do(self, jobs: tuple[int, ...], orders: tuple[bytes, ...], line: Line) -> list[Ended]:
+        """Has it carry out orders, and waits for that."""
         self._line, self.heard = line, time.monotonic()
-        future = self._waiting[job] = Future()
-        self.tell("do", job, order)
+        futures: dict[int, Future[Ended]] = {job: Future() for job in jobs}
+        self._waiting |= futures
+        self.tell("do", list(zip(jobs, orders, strict=True)))
         if not self.is_there:
             self._lose()
         try:
-            return future.result()
+            return [future.result() for future in futures.values()]
         finally:
-            self._waiting.pop(job, None)
+            for job in jobs:
+                self._waiting.pop(job, None)
 
     def tell(self, *message: Any) -> None:
         """Tells it something."""

@@ -1,12 +1,11 @@
 """What a machine has to know of a run before it can execute its steps, told once: code, how it is loaded, the remote.
 
-A worker loads the files that the run's process has loaded, under the same names, as far as they define something: where
-one runs a pipeline, or asks whether it is the program, it is not followed any further.
+A worker imports the modules that the run's process has imported under the same names when they are first needed, and of
+the program what it defines.
 """
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import io
 import linecache
@@ -15,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
@@ -27,7 +27,8 @@ from artvcs.vcs import FOLDER_NAME, Configured, Repository
 from ....define import building
 from ....errors import PipelineError
 from ....fingerprint import is_own, stated
-from . import project
+from ..spelling import Known
+from . import program, project
 from .project import Parcel
 
 MAIN = "__main__"
@@ -45,6 +46,7 @@ class Session:
         path: Its `sys.path`.
         argv: Its `sys.argv`.
         modules: Modules of the user's that it has loaded → their files.
+        programs: Those of them that are, or hold, what runs the pipeline → the values of their variables.
         cells: What was typed, by the names of the files that it pretends to be.
         remote: What is shared, and nothing else.
     """
@@ -56,16 +58,26 @@ class Session:
     path: tuple[str, ...]
     argv: tuple[str, ...]
     modules: Mapping[str, str]
+    programs: Mapping[str, Mapping[str, bytes]] = field(repr=False)
     cells: Mapping[str, str] = field(repr=False)
     remote: Configured
 
     @classmethod
-    def of(cls, id_: str, repository: Repository, remote: Configured) -> Session:
+    def of(cls, id_: str, repository: Repository, remote: Configured, file: Path | None, known: Known) -> Session:
         """The session of a run that this process coordinates.
+
+        Args:
+            id_: What it is called.
+            repository: The run's repository.
+            remote: What is shared.
+            file: The file that declares the pipeline, if one does.
+            known: What both ends have.
 
         Raises:
             PipelineError: Its code is too large to travel.
         """
+        modules = dict(_modules())
+        programs = {name for name, path in modules.items() if name == MAIN or path == str(file)}
         return cls(
             id_,
             project.pack(repository.project),
@@ -73,13 +85,18 @@ class Session:
             os.getcwd(),
             tuple(os.path.abspath(each) if each else "" for each in sys.path),
             tuple(sys.argv),
-            dict(_modules()),
+            modules,
+            {name: program.variables(sys.modules[name], modules[name], known) for name in programs},
             _cells(),
             remote,
         )
 
-    def enter(self, folder: Path) -> Path:
+    def enter(self, folder: Path, known: Known) -> Path:
         """Makes this process one in which its steps can be executed; all its files are placed in a folder.
+
+        Args:
+            folder: It is made.
+            known: What both ends have.
 
         Returns:
             Where the `.artifacts` folder belongs.
@@ -97,9 +114,11 @@ class Session:
         linecache.cache |= {
             name: (len(text), None, text.splitlines(keepends=True), name) for name, text in self.cells.items()
         }
-        importer = _Importer({name: self._there(path, folder) for name, path in self.modules.items()})
+        importer = _Importer(
+            {name: self._there(path, folder) for name, path in self.modules.items()}, self.programs, known
+        )
         sys.meta_path.insert(0, importer)
-        if MAIN in self.modules:
+        if MAIN in self.programs:
             importer.load_program()
         home = Path(self._there(self.repository, folder)) / FOLDER_NAME
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -109,6 +128,7 @@ class Session:
         return self.parcel.there(os.path.abspath(path), folder) if path else path
 
 
+@cache
 def versions() -> tuple[str, str]:
     """What has to be the same on both sides before anything is read: this Python, and this artvcs."""
     return f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("artvcs")
@@ -135,23 +155,30 @@ def _cells() -> dict[str, str]:
 class _Importer:
     """Finds the modules that the run's process has, where it has them. See `importlib.abc.MetaPathFinder`."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], programs: Mapping[str, Mapping[str, bytes]], known: Known) -> None:
         self._files = files
+        self._programs = programs
+        self._known = known
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """See `importlib.abc.MetaPathFinder.find_spec`."""
         if (file := self._files.get(name)) is None or not os.path.isfile(file):
             return None
         folder = [os.path.dirname(file)] if os.path.basename(file) == "__init__.py" else None
-        loader = _Defining(name, file)
+        loader: SourceFileLoader = _Quiet(name, file)
+        if name in self._programs:
+            loader = _Defining(name, file, self._programs[name], self._known)
         return spec_from_file_location(name, file, loader=loader, submodule_search_locations=folder)
 
     def load_program(self) -> None:
         """Loads the program that runs. Raises PipelineError."""
-        file = self._files[MAIN]
+        file, module = self._files[MAIN], ModuleType(MAIN)
+        module.__file__ = file
+        module.__dict__["__builtins__"] = __builtins__
+        sys.modules[MAIN] = module
         try:
             with _loading():
-                _load_program(file)
+                program.define(module, file, self._programs[MAIN], self._known)
         except (Exception, SystemExit) as error:
             raise PipelineError(
                 f"The worker cannot load {file} ({type(error).__name__}: {error}); see what it needs that only the "
@@ -159,15 +186,32 @@ class _Importer:
             ) from error
 
 
-class _Defining(SourceFileLoader):
-    """Loads a module for what it defines."""
+class _Quiet(SourceFileLoader):
+    """Imports a module; what it prints was printed where the run is."""
 
     def exec_module(self, module: ModuleType) -> None:
         """See `importlib.abc.Loader.exec_module`."""
         assert module.__spec__ is not None
         module.__loader__ = module.__spec__.loader = SourceFileLoader(self.name, self.path)
         with _loading():
-            super().exec_module(module)
+            self.execute(module)
+
+    def execute(self, module: ModuleType) -> None:
+        """Executes its code."""
+        super().exec_module(module)
+
+
+class _Defining(_Quiet):
+    """Imports of a module what it defines."""
+
+    def __init__(self, name: str, path: str, values: Mapping[str, bytes], known: Known) -> None:
+        super().__init__(name, path)
+        self._values = values
+        self._known = known
+
+    def execute(self, module: ModuleType) -> None:
+        """See `_Quiet.execute`."""
+        program.define(module, self.path, self._values, self._known)
 
 
 @contextlib.contextmanager
@@ -181,33 +225,3 @@ def _loading() -> Iterator[None]:
         pass  # what a file defines before it runs a pipeline is there
     finally:
         building.loading.reset(token)
-
-
-def _load_program(file: str) -> None:
-    """Loads a file as the program that runs, without what it does only as such."""
-    module = ModuleType(MAIN)
-    module.__file__ = file
-    module.__dict__["__builtins__"] = __builtins__
-    sys.modules[MAIN] = module
-    tree = ast.parse(Path(file).read_bytes(), file)
-    tree = ast.fix_missing_locations(_Unguarded().visit(tree))
-    exec(compile(tree, file, "exec", dont_inherit=True), module.__dict__)
-
-
-class _Unguarded(ast.NodeTransformer):
-    """Leaves out what a file does only where it is the program, at its top level."""
-
-    def visit_Module(self, node: ast.Module) -> ast.Module:
-        """See `ast.NodeVisitor`."""
-        node.body = [ast.Pass() if isinstance(each, ast.If) and _asks(each.test) else each for each in node.body]
-        return node
-
-
-def _asks(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and len(test.ops) == 1
-        and isinstance(test.ops[0], ast.Eq)
-        and {type(each) for each in (test.left, *test.comparators)} == {ast.Name, ast.Constant}
-        and any(isinstance(each, ast.Name) and each.id == "__name__" for each in (test.left, *test.comparators))
-    )

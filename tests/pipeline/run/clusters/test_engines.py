@@ -216,3 +216,64 @@ def test_a_map_is_one_line_and_a_failing_item_leaves_the_others(shared: Path, ar
     assert "1 failed" in done.stderr
     assert "9 completed" in done.stderr
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_workers_know_what_a_program_defines_and_do_not_do_what_it_does(
+    shared: Path, python: Any, dask: str, tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    write(
+        shared / "program.py",
+        f"""
+        import argparse, random, sys
+        from collections import namedtuple
+        from pathlib import Path
+        from typing import NamedTuple, TypeVar
+
+        from artvcs import pipeline, step
+
+        T = TypeVar("T")
+        Pair = namedtuple("Pair", "first second")
+        DONE = Path({str(done)!r})
+
+
+        class Setting(NamedTuple):
+            factor: int
+
+
+        def note(what):
+            DONE.mkdir(exist_ok=True)
+            (DONE / f"{{what}}-{{len(list(DONE.iterdir()))}}").touch()
+
+
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--factor", type=int)
+        given = parser.parse_args()
+        SETTING = Setting(1)
+        note("began")
+        random.seed(7)
+        if given.factor:
+            SETTING = Setting(given.factor)
+        table = {{}}
+        for number in range(3):
+            table[number] = number * SETTING.factor
+
+
+        @step
+        def times(pair: list[int]) -> int:
+            return table[Pair(*pair).first] + table[pair[1]] + SETTING.factor
+
+
+        @pipeline
+        def flow() -> None:
+            times([1, 2])
+
+
+        run = flow()
+        note("ended")
+        print("made", run.steps["times"].output.load())
+        """,
+    )
+    assert python("program.py", "--factor", "10", ARTVCS_EXECUTOR=dask).stdout == "made 40\n"
+    assert sorted(path.name for path in done.iterdir()) == ["began-0", "ended-1"]
+    assert python("program.py", "--factor", "10").stdout == "made 40\n"

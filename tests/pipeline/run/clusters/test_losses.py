@@ -228,10 +228,10 @@ def test_a_worker_with_another_version_of_a_package_says_which(
 
 def test_a_worker_with_another_python_or_artvcs_refuses() -> None:
     here = session.versions()
-    header = post.Header("session", ("2.7", here[1]), 1)
-    how, why = post.perform(header, b"", None)  # type: ignore[arg-type]
-    assert how == "refused"
-    assert why == f"it has Python {here[0]}, and the machine that runs the pipeline Python 2.7; install 2.7"
+    header = post.Header("session", ("2.7", here[1]), (1,))
+    [ended] = post.perform(header, (b"",), None)  # type: ignore[arg-type]
+    assert ended[0] == "refused"
+    assert ended[1] == f"it has Python {here[0]}, and the machine that runs the pipeline Python 2.7; install 2.7"
 
 
 @pytest.mark.clusters

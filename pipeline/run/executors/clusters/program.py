@@ -1,0 +1,143 @@
+"""The file that runs a pipeline, on machines that are to know what it defines and not to do again what it does.
+
+Its imports, functions and classes are executed there; its variables have the values that they have here. What it calls
+for an effect is not called again, but for what sets random numbers or options of libraries.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .. import spelling
+from ..spelling import Known
+
+_MOST = 8 << 20
+"""Bytes of one variable that travel; more is data, which a step takes as an input."""
+
+_SETTING = frozenset({
+    "basicConfig", "filterwarnings", "getcontext", "manual_seed", "register_matplotlib_converters", "seed", "setLevel",
+    "set_option", "set_options", "set_printoptions", "set_seed", "set_theme", "seterr", "setlocale", "setprec",
+    "setrecursionlimit", "simplefilter", "use", "use_deterministic_algorithms",
+})  # fmt: skip
+"""What functions are called that set something which later code in the process depends on."""
+
+_MAKING = frozenset({
+    "Enum", "Flag", "IntEnum", "NamedTuple", "NewType", "ParamSpec", "StrEnum", "TypeVar", "TypedDict",
+    "make_dataclass", "namedtuple", "partial",
+})  # fmt: skip
+"""What makes a class or the like of which a pickle holds no more than the name."""
+
+
+def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
+    """The values of a program's variables, as far as they travel."""
+    found = {}
+    for name in sorted(_mentioned(_parsed(file)) & vars(module).keys()):
+        value = vars(module)[name]
+        if isinstance(value, types.ModuleType) or known.name(value) is not None or _is_large(value):
+            continue
+        if isinstance(value, (types.FunctionType, type)):
+            continue  # it is defined there, or imported
+        try:
+            spelt = spelling.spell(value, known)
+        except Exception:  # its own code: what uses it says that it is not there
+            continue
+        if len(spelt) <= _MOST:
+            found[name] = spelt
+    return found
+
+
+def define(module: types.ModuleType, file: str, values: Mapping[str, bytes], known: Known) -> None:
+    """Executes what a program defines in a module, and gives its variables the values that they have elsewhere."""
+    namespace, left = vars(module), dict(values)
+    for statement in _parsed(file).body:
+        names = set(_bound(statement))
+        if names and names <= left.keys():
+            for name in names:
+                namespace[name] = spelling.read(left.pop(name), known)
+        elif _defines(statement):
+            tree = ast.Module([statement], [])
+            exec(compile(tree, file, "exec", dont_inherit=True), namespace)
+    for name, spelt in left.items():
+        namespace[name] = spelling.read(spelt, known)
+
+
+def _parsed(file: str) -> ast.Module:
+    return ast.parse(Path(file).read_bytes(), file)
+
+
+def _defines(statement: ast.stmt) -> bool:
+    """Whether a statement is executed to know what a program defines."""
+    match statement:
+        case ast.Import() | ast.ImportFrom() | ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            return True
+        case ast.Expr(value=ast.Call(func=called)):
+            return _last_name(called) in _SETTING or _is_search_path(called)
+        case ast.Expr():
+            return False
+        case ast.If(test=test) if _asks_for_program(test):
+            return False
+        case ast.If(body=body, orelse=orelse):
+            return all(map(_defines, [*body, *orelse]))
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+            inner = [each for handler in handlers for each in handler.body]
+            return all(map(_is_harmless, [*body, *inner, *orelse, *finalbody]))
+        case ast.Assign(value=value) | ast.AnnAssign(value=value) if value is not None:
+            return _is_made_anew(value)
+    return type(statement).__name__ == "TypeAlias"  # which Python 3.11 does not know
+
+
+def _is_harmless(statement: ast.stmt) -> bool:
+    return _defines(statement) or isinstance(statement, ast.Pass | ast.Raise)
+
+
+def _is_made_anew(value: ast.expr) -> bool:
+    """Whether what a variable is given does nothing but make a value: then it can be made where none has come."""
+    if isinstance(value, ast.Call):
+        return _last_name(value.func) in _MAKING
+    return not any(isinstance(each, ast.Call | ast.Await) for each in ast.walk(value)) or isinstance(value, ast.Lambda)
+
+
+def _asks_for_program(test: ast.expr) -> bool:
+    """Whether an `if` asks whether this file is the program."""
+    sides = (test.left, *test.comparators) if isinstance(test, ast.Compare) else ()
+    return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
+
+
+def _is_search_path(called: ast.expr) -> bool:
+    return isinstance(called, ast.Attribute) and ast.unparse(called.value) == "sys.path"
+
+
+def _last_name(called: ast.expr) -> str:
+    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """The names that a statement binds which are variables."""
+    match statement:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                yield from (each.id for each in ast.walk(target) if isinstance(each, ast.Name) and _stores(each))
+        case ast.AnnAssign(target=ast.Name(id=name), value=value) if value is not None:
+            yield name
+
+
+def _stores(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
+def _mentioned(tree: ast.Module) -> set[str]:
+    """The names that a program mentions."""
+    return {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it is seen without pickling it that a value is too much."""
+    try:
+        return max(sys.getsizeof(value, 0), int(getattr(value, "nbytes", 0))) > _MOST
+    except Exception:  # its own code
+        return False
