@@ -10,6 +10,8 @@ import ast
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +55,31 @@ def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, by
 
 def define(module: types.ModuleType, file: str, values: Mapping[str, bytes], known: Known) -> None:
     """Executes what a program defines in a module, and gives its variables the values that they have elsewhere."""
-    namespace, left = vars(module), dict(values)
-    for statement in _parsed(file).body:
-        names = set(_bound(statement))
-        if names and names <= left.keys():
-            for name in names:
-                namespace[name] = spelling.read(left.pop(name), known)
-        elif _defines(statement):
-            tree = ast.Module([statement], [])
-            exec(compile(tree, file, "exec", dont_inherit=True), namespace)
-    for name, spelt in left.items():
-        namespace[name] = spelling.read(spelt, known)
+    namespace, tree = vars(module), _parsed(file)
+    tree.body = [each for statement in tree.body for each in _kept(statement, values.keys())]
+    namespace[_VALUE] = value = cache(lambda name: spelling.read(values[name], known))
+    try:
+        # As a whole: how a call is compiled depends on whether the file has imported what it is made on.
+        exec(compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True), namespace)
+        for name in values:
+            namespace[name] = value(name)
+    finally:
+        del namespace[_VALUE]
+
+
+_VALUE = "artvcs value"
+"""What gives a variable its value: a name that no program can have."""
+
+
+def _kept(statement: ast.stmt, known: AbstractSet[str]) -> Iterator[ast.stmt]:
+    """What is executed in the place of a statement."""
+    names = list(dict.fromkeys(_bound(statement)))
+    if names and known >= set(names):
+        for name in names:
+            value = ast.Call(ast.Name(_VALUE, ast.Load()), [ast.Constant(name)], [])
+            yield ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], value), statement)
+    elif _defines(statement):
+        yield statement
 
 
 def _parsed(file: str) -> ast.Module:
