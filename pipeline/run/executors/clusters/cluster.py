@@ -19,7 +19,7 @@ class Shipment:
         orders: The orders.
         label: What people call the step.
         needs: What each of them needs.
-        near: Workers that have its inputs already.
+        near: Workers that have its inputs already, and nothing else of ours to do.
     """
 
     header: Header

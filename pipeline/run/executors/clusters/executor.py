@@ -160,10 +160,12 @@ class ClusterExecutor(StepExecutor):
         jobs = [self._waiting.pop(number) for number in numbers]
         first = jobs[0].task
         header = Header(self._session, versions(), tuple(numbers))
-        near = tuple(dict.fromkeys(self._where[oid] for oid in _taken(first) if oid in self._where))
+        busy = {job.worker for job in self._jobs.values()}
+        near = dict.fromkeys(self._where[oid] for oid in _taken(first) if oid in self._where)
+        idle = tuple(worker for worker in near if worker not in busy)
         orders = tuple(job.order for job in jobs)
         try:
-            self._cluster.submit(Shipment(header, orders, first.invocation_id, first.resources, near))
+            self._cluster.submit(Shipment(header, orders, first.invocation_id, first.resources, idle))
         except ArtError as error:
             for number, job in zip(numbers, jobs, strict=True):
                 self._finish(number, self._failed(job, error))

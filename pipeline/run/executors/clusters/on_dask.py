@@ -85,30 +85,31 @@ class DaskCluster:
     def submit(self, shipment: Shipment) -> None:
         """See `Cluster.submit`."""
         numbers = shipment.header.jobs
-        workers, resources = self._able(shipment)
         key = f"{shipment.label}-{self._session[:8]}-{numbers[0]}"
         future = self._client.submit(
             _perform, shipment.header, shipment.orders, self._topic, key=key, pure=False, retries=0,
-            workers=workers, resources=resources, priority=-numbers[0], allow_other_workers=False,
+            priority=-numbers[0], **self._where(shipment),
         )  # fmt: skip
         self._futures |= dict.fromkeys(numbers, future)
         future.add_done_callback(lambda done: self._finished.put((numbers, done)))
 
-    def _able(self, shipment: Shipment) -> tuple[list[str] | None, dict[str, float] | None]:
-        """The workers that can execute a step, None for all of them; and what is counted there of what it needs."""
+    def _where(self, shipment: Shipment) -> dict[str, Any]:
+        """Which workers can execute a step, or had better, as `Client.submit` takes it."""
         needs = shipment.needs
         if needs == USUAL:
-            return None, None
+            there = self._client.nthreads() if shipment.near else {}
+            near = [each for each in shipment.near if each in there]
+            return {"workers": near, "allow_other_workers": True} if near else {}
         workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        counted = {name for each in workers.values() for name in each["resources"]}
-        asked = {name: amount for name, amount in _amounts(needs).items() if amount and name in counted}
         able = [address for address, each in workers.items() if _is_able(each, needs)]
         if not able:
             raise PipelineError(
                 f"The step {shipment.label!r} needs {spelt(needs)}, and no worker of Dask has that; start one that "
                 "does, as with `dask worker --nthreads 4 --memory-limit 8GB --resources GPU=1`, or let it need less."
             )
-        return able, asked or None
+        counted = {name for each in workers.values() for name in each["resources"]}
+        asked = {name: amount for name, amount in _amounts(needs).items() if amount and name in counted}
+        return {"workers": able, "resources": asked or None}
 
     def _hear(self, event: tuple[float, Any]) -> None:
         """Takes an event of the run's topic, in the client's loop."""
