@@ -101,7 +101,7 @@ class _Runner:
         ingest = Ingest(repository, transaction, name)
         ingest.resolve_all(graph)
         self._results: dict[str, StepRun] = {}
-        self._failure: Exception | None = None
+        self._failures: dict[str, Exception] = {}
         self._observer = observer.observer()
         self._claims = Claims(repository.layout)
         judge = Judge(repository, config.read(repository).trust)
@@ -149,7 +149,7 @@ class _Runner:
                 self._engine.executor.shutdown(wait=False)  # they end while it is written down
                 status = self._record.end(status)
                 if self._transaction.conflicts and self._failure is None:
-                    self._failure = DefinitionError(str(self._transaction.conflicts[0]))
+                    self._failures[""] = DefinitionError(str(self._transaction.conflicts[0]))
             finally:
                 self._claims.close()
                 self._engine.executor.shutdown()
@@ -161,6 +161,13 @@ class _Runner:
                 self._observer.files_are_stale(stale)
             self._observer.run_ended(run_name, status, time.monotonic() - clock)
         return self._record.run, self._failure
+
+    @property
+    def _failure(self) -> Exception | None:
+        """What the first step raised that failed, in the order in which they would run one by one."""
+        if not self._failures:
+            return None
+        return next(self._failures[each] for each in (*self._order, "") if each in self._failures)
 
     def _new_run(self, pipeline: str, params: Mapping[str, Any], file: Path | None) -> Run:
         repository = self._repository
@@ -202,7 +209,7 @@ class _Runner:
                 self._wait_for_other_run(self._graph.nodes[self._elsewhere[0]])
             # What has ended lands before the next begins.
             self._collect(timeout=0.0 if has_begun else _LOOK_AGAIN if self._elsewhere else None)
-            if self._running and self._failure is not None and self._options.execution_mode == "fail_fast":
+            if self._running and self._failures and self._options.execution_mode == "fail_fast":
                 self._engine.executor.shutdown(cancel_futures=True)
                 self._note_interrupted()
 
@@ -270,7 +277,7 @@ class _Runner:
 
     def _is_stopped(self, node: Node) -> bool:
         """Whether a step does not run because of another's failure."""
-        stopped = self._failure is not None and self._options.execution_mode != "continue_on_failure"
+        stopped = bool(self._failures) and self._options.execution_mode != "continue_on_failure"
         return stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream)
 
     def _came_meanwhile(self, key: Oid) -> bool:
@@ -319,7 +326,7 @@ class _Runner:
         )  # fmt: skip
 
     def _refuse(self, node: Node, error: PipelineError) -> None:
-        self._failure = self._failure or error
+        self._failures[node.id] = error
         step = self._record.refused(node.id, node.step.name, error)
         self._settle(node, step, f"{type(error).__name__}: {error}")
 
@@ -352,7 +359,7 @@ class _Runner:
             if outcome.error is None:
                 step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
             else:
-                self._failure = self._failure or outcome.error
+                self._failures[decision.node.id] = outcome.error
                 step = self._record.failed(decision, outcome)
         self._settle(decision.node, step, self._note(decision.node, step, outcome))
 

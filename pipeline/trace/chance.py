@@ -93,6 +93,11 @@ def looks() -> dict[str, Look | None]:
     return {source.name: source.look() for source in SOURCES}
 
 
+def seeded() -> dict[str, str]:
+    """The sources that somebody has seeded: source → its state, as `leave` takes it."""
+    return {name: _packed(look) for name, look in looks().items() if look is not None and look.seeded}
+
+
 def answer(name: str) -> str | None:
     """The state now of what a trace calls so; None if that is no source of random numbers."""
     source = _BY_NAME.get(name.removeprefix(_STATE_OF))

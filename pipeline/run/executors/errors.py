@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from tblib import Traceback
 from tblib.pickling_support import pickle_traceback
 
 from ...errors import text_of
@@ -76,3 +77,26 @@ def _shorten(error: BaseException) -> None:
             traceback = traceback.tb_next
         if len(frames) > _MOST_FRAMES:
             frames[_MOST_FRAMES // 2 - 1].tb_next = frames[-_MOST_FRAMES // 2]
+
+
+def rename_files(error: BaseException, name: Callable[[str], str]) -> None:
+    """Gives files in the tracebacks of an error, and of what led to it, other names.
+
+    Args:
+        error: The error.
+        name: What a file is called from now on.
+    """
+    seen, todo = set[int](), [error]
+    while todo:
+        each = todo.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        todo += [other for other in (each.__cause__, each.__context__) if other is not None]
+        if each.__traceback__ is not None:
+            told = found = Traceback(each.__traceback__).to_dict()
+            while told is not None:
+                code = told["tb_frame"]["f_code"]
+                code["co_filename"] = name(code["co_filename"])
+                told = told["tb_next"]
+            each.__traceback__ = Traceback.from_dict(found).as_traceback()

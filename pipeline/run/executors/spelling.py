@@ -7,7 +7,8 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
@@ -28,6 +29,9 @@ class Known(Protocol):
     def find(self, name: Any) -> object:
         """The object that is called so."""
 
+    def home(self, function: types.FunctionType) -> str | None:
+        """The module in whose namespace a function that has no name is made anew; None of one that travels whole."""
+
 
 class Inherited:
     """Objects that both ends have, since one was forked from the other. See `Known`.
@@ -47,9 +51,19 @@ class Inherited:
         """See `Known.find`."""
         return self._objects[name]
 
+    def home(self, _: types.FunctionType) -> None:
+        """See `Known.home`."""
+
 
 class Defined:
-    """Functions, classes and steps that files of the user's define, which both ends load. See `Known`."""
+    """Functions, classes and steps that files of the user's define, which both ends load. See `Known`.
+
+    Args:
+        programs: Modules of which the other end loads only what they define → the names that this is.
+    """
+
+    def __init__(self, programs: Mapping[str, AbstractSet[str]] | None = None) -> None:
+        self._programs = programs or {}
 
     def name(self, obj: object) -> tuple[str, str, bool] | None:
         """See `Known.name`: the module, the name in it, and whether it is the function of the step of that name."""
@@ -60,6 +74,8 @@ class Defined:
             return None
         path = stated(sys.modules.get(module), "__file__")
         if not isinstance(path, str) or not _is_the_users(path):
+            return None
+        if (defined := self._programs.get(module)) is not None and qualname.partition(".")[0] not in defined:
             return None
         found = _found(sys.modules[module], qualname)
         if found is obj:
@@ -73,6 +89,14 @@ class Defined:
         if found is None:
             raise AttributeError(f"module {module!r} does not define {qualname!r} as it is loaded here")
         return found.function if is_function and isinstance(found, Step) else found
+
+    def home(self, function: types.FunctionType) -> str | None:
+        """See `Known.home`."""
+        module = sys.modules.get(function.__module__ or "")
+        path = stated(module, "__file__")
+        if module is None or not isinstance(path, str) or not _is_the_users(path):
+            return None
+        return function.__module__ if function.__globals__ is vars(module) else None
 
 
 @cache
@@ -108,6 +132,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return self._known.name(obj)
 
     def reducer_override(self, obj: Any) -> Any:
+        if type(obj) is types.FunctionType and (home := self._known.home(obj)) is not None:
+            return _reduced_function(obj, home)
         if isinstance(obj, BaseException):
             return errors.reduced(obj)
         if isinstance(obj, types.TracebackType):
@@ -122,3 +148,50 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         return self._known.find(pid)
+
+
+def _reduced_function(function: types.FunctionType, home: str) -> tuple[Any, ...]:
+    """How a function is made anew in its module, with what it closes over. See `object.__reduce__`."""
+    cells = function.__closure__ or ()
+    state = {
+        "cells": [_content(cell) for cell in cells],
+        "set": {name: getattr(function, name) for name in _SET},
+        "dict": dict(function.__dict__),
+    }
+    return _made, (home, function.__code__, len(cells)), state, None, None, _fill
+
+
+_SET = ("__name__", "__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__", "__annotations__")
+
+
+def _made(home: str, code: types.CodeType, cells: int) -> types.FunctionType:
+    module = import_module(home)
+    there = stated(module, "__file__")
+    closure = tuple(types.CellType() for _ in range(cells))
+    return types.FunctionType(_placed(code, code.co_filename, there), vars(module), code.co_name, None, closure)
+
+
+def _placed(code: types.CodeType, path: str, there: str) -> types.CodeType:
+    """Code of a file that lies elsewhere here, with all code in it."""
+    constants = tuple(
+        _placed(each, path, there) if isinstance(each, types.CodeType) and each.co_filename == path else each
+        for each in code.co_consts
+    )
+    return code.replace(co_filename=there, co_consts=constants)
+
+
+def _fill(function: types.FunctionType, state: dict[str, Any]) -> None:
+    for cell, content in zip(function.__closure__ or (), state["cells"], strict=True):
+        if content:
+            cell.cell_contents = content[0]
+    for name, value in state["set"].items():
+        setattr(function, name, value)
+    function.__dict__.update(state["dict"])
+
+
+def _content(cell: types.CellType) -> tuple[Any, ...]:
+    """What a cell holds; nothing where that is not there yet."""
+    try:
+        return (cell.cell_contents,)
+    except ValueError:
+        return ()

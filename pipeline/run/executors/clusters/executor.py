@@ -49,6 +49,7 @@ class _Job:
         worker: Who has begun with it.
         log: What is to be said of tries before the one that goes on.
         order: What a worker is told.
+        edited: A file of its code that was edited since the run began, if that was seen.
     """
 
     task: StepTask
@@ -57,6 +58,7 @@ class _Job:
     worker: str = ""
     log: str = ""
     order: bytes = b""
+    edited: str | None = None
 
 
 class ClusterExecutor(StepExecutor):
@@ -93,6 +95,7 @@ class ClusterExecutor(StepExecutor):
         self._numbers = itertools.count(1)
         self._session = ""
         self._parcel = b""
+        self._stamps: dict[str, tuple[int, int] | None] = {}
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._over = threading.Event()
@@ -172,8 +175,10 @@ class ClusterExecutor(StepExecutor):
 
     def _begin(self) -> None:
         repository, run = self._coordinator.repository, os.urandom(16).hex()
-        session = Session.of(run, repository, self._configured, self._coordinator.file, self._known)
+        session = Session.of(run, repository, self._configured, self._coordinator.file)
+        self._known = session.known()
         self._parcel = pickle.dumps(session)
+        self._stamps = {path: _stamp(path) for path in session.modules.values()}
         self._remote.begin_there()
         self._cluster.begin(run, self)
         self._session = run
@@ -192,6 +197,10 @@ class ClusterExecutor(StepExecutor):
                 f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
                 "uses has to be picklable, or be made inside the step."
             ) from error
+
+    def _edited(self) -> str | None:
+        """A file of the code that is not as it was sent, if there is one."""
+        return next((path for path, stamp in self._stamps.items() if _stamp(path) != stamp), None)
 
     def _lend(self, artifacts: Iterable[Oid]) -> Loan:
         with self._mutex:
@@ -326,7 +335,7 @@ class ClusterExecutor(StepExecutor):
                 warnings.showwarning(warning, type(warning), file, line)
             case Stopped(task, outcome):
                 self._coordinator.interrupted(task, outcome)
-                for number, job in list(self._jobs.items()):
+                for number, job in list(self._jobs.items()) if self._interrupting else ():
                     if job.task.invocation_id == task.invocation_id:
                         self._finish(number, None)
 
@@ -353,8 +362,16 @@ class ClusterExecutor(StepExecutor):
         found = self._coordinator.answer(question.task, question.what, arguments)
         return self._coordinator.repository.refs().root if question.what in ("deliver", "catch_up") else found
 
-    def _differs(self, task: StepTask, theirs: Any) -> str:
-        """Why a worker does not execute a step: what of its code is otherwise there."""
+    def _differs(self, task: StepTask, theirs: Any) -> str | None:
+        """Why a worker does not execute a step: what of its code is otherwise there. None where it may, after all.
+
+        What was edited since the run began is there as it was, and as it is in memory here.
+        """
+        if (edited := self._edited()) is not None:
+            for job in self._jobs.values():
+                if job.task.invocation_id == task.invocation_id:
+                    job.edited = edited
+            return None
         ours = task.step.code().called_with(task.parameters).fingerprint
         found = from_json(theirs)
         versions = [
@@ -376,7 +393,7 @@ class ClusterExecutor(StepExecutor):
             return  # it was given up
         how, told = result
         if how == "done":
-            self._finish(number, self._reported(job, cast(bytes, told)))
+            self._reported(number, job, cast(bytes, told))
         elif how == "lost":
             self._finish(number, self._lost(job, cast(str, told)))
         else:
@@ -384,21 +401,34 @@ class ClusterExecutor(StepExecutor):
             reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
             self._finish(number, self._failed(job, reason))
 
-    def _reported(self, job: _Job, data: bytes) -> Outcome | None:
+    def _reported(self, number: int, job: _Job, data: bytes) -> None:
         try:
             report: Report = spelling.read(data, self._known)
             outcome = report.outcome
             if outcome is None:
-                return None
+                self._interrupted(number, job, is_own=report.is_own)
+                return
             with self._coordinator.undisturbed():
-                brought = self._carried(report.brought)
-                self._coordinator.take_in(job.task, brought)
+                self._coordinator.take_in(job.task, self._carried(report.brought))
             if report.brought.packs:
                 self._where |= dict.fromkeys((saved.id for saved in outcome.outputs.values()), job.worker)
             self._batches.note(job.task, outcome)
-            return outcome
         except Exception as error:
-            return self._failed(job, error)
+            outcome = self._failed(job, error)
+        if job.edited is not None:
+            refused = f"{job.edited} was edited after the run began"
+            outcome.trace = replace(outcome.trace, refused=(*outcome.trace.refused, refused))
+        self._finish(number, outcome)
+
+    def _interrupted(self, number: int, job: _Job, *, is_own: bool) -> None:
+        if self._interrupting:
+            self._finish(number, None)
+        elif is_own:  # the step has interrupted itself, and so the run, as it would anywhere
+            with self._mutex:
+                self._jobs.pop(number)
+            job.future.set_exception(KeyboardInterrupt())
+        else:
+            self._finish(number, self._lost(job, f"the worker {job.worker} has given it up"))
 
     def _carried(self, brought: Any) -> Any:
         """What is to be taken in here of what an outpost has made, whose data is at the remote, noted as such."""
@@ -444,6 +474,15 @@ class _Batches:
         """So many; None where that is not known yet."""
         took = self._seconds.get(task.step_name)
         return None if took is None else max(1, min(_TOGETHER, int(_MOMENT / max(took, 0.001))))
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _taken(task: StepTask) -> list[Oid]:

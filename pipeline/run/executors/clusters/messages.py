@@ -44,10 +44,12 @@ class Report:
     Attributes:
         outcome: How; None where it was interrupted.
         brought: What was made; its packs are at the remote.
+        is_own: Whether it was the step itself that interrupted it.
     """
 
     outcome: Outcome | None
     brought: Brought
+    is_own: bool = False
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,11 @@ class DaskCluster:
         with self._silence:
             self._silence.enter_context(_quiet())
             try:
-                if address is None:
-                    self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
-                self._client = Client(self._local or address, set_as_default=False, timeout=_PATIENCE)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # of ports that are taken, and the like
+                    if address is None:
+                        self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
+                    self._client = Client(self._local or address, set_as_default=False, timeout=_PATIENCE)
             except (OSError, TimeoutError, ValueError) as error:
                 raise PipelineError(
                     f"No scheduler of Dask can be reached at {address} ({type(error).__name__}); start one there, as "
@@ -229,9 +231,7 @@ def _quiet() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)

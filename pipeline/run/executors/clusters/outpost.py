@@ -25,11 +25,11 @@ from artvcs.vcs import ArtError, Brought, Lent, Oid, Repository, Stock, connect,
 
 from ....errors import PipelineError, text_of
 from ....fingerprint import to_json
-from ....record.outcome import Outcome
+from ....record.outcome import Outcome, failure_of
 from ....trace.model import Trace
 from ...execution.execute import execute
 from ...execution.task import StepTask
-from .. import spelling
+from .. import errors, spelling
 from ..processes.pool import ProcessExecutor
 from ..spelling import Defined
 from .messages import Loan, Order, Printed, Question, Reply, Report, Stopped, Warned
@@ -52,12 +52,13 @@ class Outpost:
 
     def __init__(self, session: Session, folder: Path, connection: Connection[Any, Any]) -> None:
         self._connection = connection
+        self._session, self._folder = session, folder
         self._sending = threading.Lock()
         self._known = Defined()
         self.repository = Repository.init(session.enter(folder, self._known))
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
-        self._starting, self._seeing = threading.Lock(), threading.Lock()
+        self._seeing = threading.Lock()
         self._interrupted = False
         self._futures: dict[int, Future[Outcome]] = {}
         self._lent: dict[str, Lent] = {}
@@ -71,6 +72,7 @@ class Outpost:
             while True:
                 what, *arguments = self._connection.recv()
                 if what == "do":
+                    self._begin(arguments[0][0][1])
                     threading.Thread(target=self._do, args=arguments, daemon=True).start()
                 elif what == "answer":
                     self._answered(*arguments)
@@ -104,28 +106,57 @@ class Outpost:
             taken = {source.artifact for sources in task.inputs.values() for source in sources}
             self._trust(order.loan)
             self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, taken)
-            future = self._futures[job] = self._pool(task).submit(execute, task)
-            outcome: Outcome = future.result()
+            future = self._futures[job] = self._pool.submit(execute, task)
+            outcome = self._as_there(future.result())
             return Report(outcome, self._stock.hand_over(self._brought.pop(task.invocation_id, Brought())))
-        except CancelledError:
-            return Report(None, Brought())
+        except (CancelledError, KeyboardInterrupt) as interrupt:
+            return Report(None, Brought(), is_own=isinstance(interrupt, KeyboardInterrupt))
         except Exception as error:
             found = error if isinstance(error, ArtError) else _unreadable(error)
             return Report(Outcome(began, now_ms(), error=found, trace=_UNSEEN), Brought())
         finally:
             self._futures.pop(job, None)
 
-    def _pool(self, task: StepTask) -> ProcessExecutor:
-        with self._starting:
-            if self._executor is None:
-                self._executor = ProcessExecutor(_SLOTS, self, [task.step], self._known)
-            return self._executor
+    def _begin(self, data: bytes) -> None:
+        """With the first order, before there are other threads: loads code, and starts what others are forked from."""
+        if self._executor is not None:
+            return
+        steps = []
+        with contextlib.suppress(Exception):  # whoever carries it out says so
+            steps.append(spelling.read(data, self._known).task.step)
+        self._executor = ProcessExecutor(_SLOTS, self, steps, self._known)
+        self._executor.begin()
+
+    @property
+    def _pool(self) -> ProcessExecutor:
+        assert self._executor is not None, "it began with the first order"
+        return self._executor
 
     def _check_code(self, task: StepTask) -> None:
         """Refuses to execute other code than what was decided about."""
         found = task.step.code().called_with(task.parameters).fingerprint
-        if found.id != task.code:
-            raise PipelineError(self._ask(task, "differs", (to_json(found),)))
+        if found.id != task.code and (why := self._ask(task, "differs", (to_json(found),))) is not None:
+            raise PipelineError(why)
+
+    def _as_there(self, outcome: Outcome) -> Outcome:
+        """An outcome that names files as the machine does that runs the pipeline: here they are gone soon."""
+        if outcome.error is None:
+            return outcome
+        reported = outcome.failure() or failure_of(outcome.error)
+        text = reported.traceback
+        if isinstance(outcome.error, FileNotFoundError) and self._is_of_project(outcome.error.filename):
+            outcome.error.add_note(_NOT_HERE)
+            text = f"{text}{_NOT_HERE}\n"
+        outcome.reported = replace(
+            reported, message=self._session.here(reported.message, self._folder),
+            traceback=self._session.here(text, self._folder),
+        )  # fmt: skip
+        errors.rename_files(outcome.error, lambda path: self._session.here(path, self._folder))
+        outcome.log = self._session.here(outcome.log, self._folder)
+        return outcome
+
+    def _is_of_project(self, path: object) -> bool:
+        return isinstance(path, str) and os.path.abspath(path).startswith(str(self._folder))
 
     def _interrupt(self) -> None:
         self._interrupted = True
@@ -209,6 +240,12 @@ def _unreadable(error: Exception) -> PipelineError:
         f"The worker cannot read what it is sent ({type(error).__name__}: {text_of(error)}); see whether it has the "
         "same packages as the machine that runs the pipeline."
     )
+
+
+_NOT_HERE = (
+    "This file is not on the worker: what Git ignores, or is larger than a megabyte and no code, does not go there. "
+    "Add it with `art add`, and let the step take it as an input."
+)
 
 
 _UNSEEN = Trace(refused=("nobody saw what it used: it did not begin",))

@@ -70,6 +70,8 @@ def perform(header: Header, orders: tuple[bytes, ...], line: Line) -> list[Ended
         post = _post(header.session, line)
     except Refused as error:
         return [("refused", str(error))] * len(orders)
+    except EOFError:
+        return [("lost", "the process for its steps died as it began")] * len(orders)
     return post.do(header.jobs, orders, line)
 
 
@@ -110,9 +112,9 @@ class _Post:
         try:
             self._connection.send_bytes(parcel)
             what, *arguments = self._connection.recv()
-        except (EOFError, OSError):
+        except (EOFError, OSError) as error:
             self.end()
-            raise Refused("a process for its steps could not be started; see what the worker itself logs") from None
+            raise EOFError from error
         if what != "ready":
             self.end()
             raise Refused(str(arguments[0]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 from pathlib import Path
@@ -35,14 +35,32 @@ _MAKING = frozenset({
 """What makes a class or the like of which a pickle holds no more than the name."""
 
 
+def defined(file: str) -> frozenset[str]:
+    """The names of functions and classes that a program defines, and of what it imports."""
+    return frozenset(_named(_parsed(file).body))
+
+
+def _named(statements: Iterable[ast.stmt]) -> Iterator[str]:
+    for each in statements:
+        match each:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from ((alias.asname or alias.name).partition(".")[0] for alias in names)
+            case ast.If(body=body, orelse=orelse) if _defines(each):
+                yield from _named([*body, *orelse])
+            case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody) if _defines(each):
+                yield from _named([*body, *(one for handler in handlers for one in handler.body), *orelse, *finalbody])
+
+
 def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
     """The values of a program's variables, as far as they travel."""
-    found = {}
+    found, there = {}, defined(file)
     for name in sorted(_mentioned(_parsed(file)) & vars(module).keys()):
         value = vars(module)[name]
-        if isinstance(value, types.ModuleType) or known.name(value) is not None or _is_large(value):
+        if isinstance(value, types.ModuleType) or _is_large(value):
             continue
-        if isinstance(value, (types.FunctionType, type)):
+        if name in there and (known.name(value) is not None or isinstance(value, (types.FunctionType, type))):
             continue  # it is defined there, or imported
         try:
             spelt = spelling.spell(value, known)
@@ -65,6 +83,18 @@ def define(module: types.ModuleType, file: str, values: Mapping[str, bytes], kno
             namespace[name] = value(name)
     finally:
         del namespace[_VALUE]
+
+
+def set_variables(module: types.ModuleType, values: Mapping[str, bytes], known: Known) -> None:
+    """Gives variables of a module the values that they have elsewhere, where these are others."""
+    namespace = vars(module)
+    for name, spelt in values.items():
+        try:
+            is_same = name in namespace and spelling.spell(namespace[name], known) == spelt
+        except Exception:  # its own code
+            is_same = False
+        if not is_same:
+            namespace[name] = spelling.read(spelt, known)
 
 
 _VALUE = "artvcs value"

@@ -69,6 +69,12 @@ class Parcel:
                 return os.path.normpath(folder / _name(number) / os.path.relpath(path, root))
         return path
 
+    def here(self, text: str, folder: Path) -> str:
+        """Text in which files that were placed in a folder are called as they were before."""
+        for number, root in enumerate(self.roots):
+            text = text.replace(str(folder / _name(number)), root)
+        return text
+
 
 def pack(project: Path) -> Parcel:
     """Packs the files of the project in or around a folder, and what is loaded from outside of it.

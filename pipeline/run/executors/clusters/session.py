@@ -11,7 +11,8 @@ import io
 import linecache
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,7 +28,8 @@ from artvcs.vcs import FOLDER_NAME, Configured, Repository
 from ....define import building
 from ....errors import PipelineError
 from ....fingerprint import is_own, stated
-from ..spelling import Known
+from ....trace import chance
+from ..spelling import Defined, Known
 from . import program, project
 from .project import Parcel
 
@@ -46,7 +48,9 @@ class Session:
         path: Its `sys.path`.
         argv: Its `sys.argv`.
         modules: Modules of the user's that it has loaded → their files.
-        programs: Those of them that are, or hold, what runs the pipeline → the values of their variables.
+        programs: Those of them that are, or hold, what runs the pipeline → the names that these define.
+        variables: Of each of them the values of its variables.
+        chance: Sources of random numbers that somebody has seeded → their states, as a trace tells them.
         cells: What was typed, by the names of the files that it pretends to be.
         remote: What is shared, and nothing else.
     """
@@ -58,12 +62,14 @@ class Session:
     path: tuple[str, ...]
     argv: tuple[str, ...]
     modules: Mapping[str, str]
-    programs: Mapping[str, Mapping[str, bytes]] = field(repr=False)
+    programs: Mapping[str, AbstractSet[str]] = field(repr=False)
+    variables: Mapping[str, Mapping[str, bytes]] = field(repr=False)
+    chance: Mapping[str, str] = field(repr=False)
     cells: Mapping[str, str] = field(repr=False)
     remote: Configured
 
     @classmethod
-    def of(cls, id_: str, repository: Repository, remote: Configured, file: Path | None, known: Known) -> Session:
+    def of(cls, id_: str, repository: Repository, remote: Configured, file: Path | None) -> Session:
         """The session of a run that this process coordinates.
 
         Args:
@@ -71,13 +77,13 @@ class Session:
             repository: The run's repository.
             remote: What is shared.
             file: The file that declares the pipeline, if one does.
-            known: What both ends have.
 
         Raises:
             PipelineError: Its code is too large to travel.
         """
         modules = dict(_modules())
-        programs = {name for name, path in modules.items() if name == MAIN or path == str(file)}
+        programs = {name: program.defined(path) for name, path in modules.items() if name == MAIN or path == str(file)}
+        known = Defined(programs)
         return cls(
             id_,
             project.pack(repository.project),
@@ -86,10 +92,16 @@ class Session:
             tuple(os.path.abspath(each) if each else "" for each in sys.path),
             tuple(sys.argv),
             modules,
-            {name: program.variables(sys.modules[name], modules[name], known) for name in programs},
+            programs,
+            {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()},
+            chance.seeded(),
             _cells(),
             remote,
         )
+
+    def known(self) -> Defined:
+        """What both ends have, as the run's process calls it."""
+        return Defined(self.programs)
 
     def enter(self, folder: Path, known: Known) -> Path:
         """Makes this process one in which its steps can be executed; all its files are placed in a folder.
@@ -105,6 +117,7 @@ class Session:
             PipelineError: A file cannot be loaded.
         """
         self.parcel.place(folder)
+        chance.leave(self.chance)
         there = Path(self._there(self.cwd, folder))
         there.mkdir(parents=True, exist_ok=True)
         os.chdir(there)
@@ -114,15 +127,18 @@ class Session:
         linecache.cache |= {
             name: (len(text), None, text.splitlines(keepends=True), name) for name, text in self.cells.items()
         }
-        importer = _Importer(
-            {name: self._there(path, folder) for name, path in self.modules.items()}, self.programs, known
-        )
+        files = {name: self._there(path, folder) for name, path in self.modules.items()}
+        importer = _Importer(files, self.programs, self.variables, known)
         sys.meta_path.insert(0, importer)
         if MAIN in self.programs:
             importer.load_program()
         home = Path(self._there(self.repository, folder)) / FOLDER_NAME
         home.parent.mkdir(parents=True, exist_ok=True)
         return home
+
+    def here(self, text: str, folder: Path) -> str:
+        """Text in which files that were placed in a folder are called as they are where the run is."""
+        return self.parcel.here(text, folder)
 
     def _there(self, path: str, folder: Path) -> str:
         return self.parcel.there(os.path.abspath(path), folder) if path else path
@@ -155,9 +171,16 @@ def _cells() -> dict[str, str]:
 class _Importer:
     """Finds the modules that the run's process has, where it has them. See `importlib.abc.MetaPathFinder`."""
 
-    def __init__(self, files: Mapping[str, str], programs: Mapping[str, Mapping[str, bytes]], known: Known) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, str],
+        programs: Collection[str],
+        variables: Mapping[str, Mapping[str, bytes]],
+        known: Known,
+    ) -> None:
         self._files = files
         self._programs = programs
+        self._variables = variables
         self._known = known
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
@@ -165,9 +188,8 @@ class _Importer:
         if (file := self._files.get(name)) is None or not os.path.isfile(file):
             return None
         folder = [os.path.dirname(file)] if os.path.basename(file) == "__init__.py" else None
-        loader: SourceFileLoader = _Quiet(name, file)
-        if name in self._programs:
-            loader = _Defining(name, file, self._programs[name], self._known)
+        kind = _Defining if name in self._programs else _Quiet
+        loader = kind(name, file, self._variables.get(name, {}), self._known)
         return spec_from_file_location(name, file, loader=loader, submodule_search_locations=folder)
 
     def load_program(self) -> None:
@@ -178,7 +200,7 @@ class _Importer:
         sys.modules[MAIN] = module
         try:
             with _loading():
-                program.define(module, file, self._programs[MAIN], self._known)
+                program.define(module, file, self._variables[MAIN], self._known)
         except (Exception, SystemExit) as error:
             raise PipelineError(
                 f"The worker cannot load {file} ({type(error).__name__}: {error}); see what it needs that only the "
@@ -187,31 +209,35 @@ class _Importer:
 
 
 class _Quiet(SourceFileLoader):
-    """Imports a module; what it prints was printed where the run is."""
+    """Imports a module, whose variables have the values that they have where the run is.
 
-    def exec_module(self, module: ModuleType) -> None:
-        """See `importlib.abc.Loader.exec_module`."""
-        assert module.__spec__ is not None
-        module.__loader__ = module.__spec__.loader = SourceFileLoader(self.name, self.path)
-        with _loading():
-            self.execute(module)
-
-    def execute(self, module: ModuleType) -> None:
-        """Executes its code."""
-        super().exec_module(module)
-
-
-class _Defining(_Quiet):
-    """Imports of a module what it defines."""
+    What it prints was printed there.
+    """
 
     def __init__(self, name: str, path: str, values: Mapping[str, bytes], known: Known) -> None:
         super().__init__(name, path)
         self._values = values
         self._known = known
 
-    def execute(self, module: ModuleType) -> None:
+    def exec_module(self, module: ModuleType) -> None:
+        """See `importlib.abc.Loader.exec_module`."""
+        assert module.__spec__ is not None
+        module.__loader__ = module.__spec__.loader = SourceFileLoader(self.name, self.path)
+        with _loading():
+            self.execute(module, self._values, self._known)
+
+    def execute(self, module: ModuleType, values: Mapping[str, bytes], known: Known) -> None:
+        """Executes its code."""
+        super().exec_module(module)
+        program.set_variables(module, values, known)
+
+
+class _Defining(_Quiet):
+    """Imports of a module what it defines."""
+
+    def execute(self, module: ModuleType, values: Mapping[str, bytes], known: Known) -> None:
         """See `_Quiet.execute`."""
-        program.define(module, self.path, self._values, self._known)
+        program.define(module, self.path, values, known)
 
 
 @contextlib.contextmanager

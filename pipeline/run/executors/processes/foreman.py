@@ -200,8 +200,8 @@ class Foreman:
 
     def _drop(self) -> None:
         """Ends what nobody wants any more."""
-        if any(job.future.cancelled() for job in self._jobs):
-            self._jobs = deque(job for job in self._jobs if not job.future.cancelled())
+        for job in [job for job in self._jobs if job.future.cancelled()]:
+            self._jobs.remove(job)  # in its place: another thread may add one just now
         for each in self._workers.values():
             if each.job is not None and each.job.future.cancelled() and not self._interrupting:
                 self._host.signal(each.number, signal.SIGKILL)

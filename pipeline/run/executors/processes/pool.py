@@ -65,8 +65,7 @@ class ProcessExecutor(StepExecutor):
             PipelineError: There can be no processes here.
         """
         task = cast(StepTask, args[0])
-        if self._foreman is None:
-            self._begin()
+        self.begin()
         assert self._foreman is not None
         future: Future[Outcome] = Future()
         self._foreman.add(Job(task, future))
@@ -95,7 +94,14 @@ class ProcessExecutor(StepExecutor):
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Starts what processes are forked from, if that has not been: they will be as this process is now.
+
+        Raises:
+            PipelineError: There can be no processes here.
+        """
+        if self._foreman is not None:
+            return
         if not hasattr(os, "fork"):
             raise PipelineError("This system cannot fork processes; use another executor, as threads.")
         for each in self._objects:
