@@ -74,8 +74,11 @@ class Claims:
                 self._unlock(key)
 
     def _lock(self, key: Oid) -> bool:
-        self._layout.running.mkdir(exist_ok=True)
-        lock = Lock.take(self._layout.claim(key))
+        try:
+            lock = Lock.take(self._layout.claim(key))
+        except FileNotFoundError:
+            self._layout.running.mkdir(exist_ok=True)
+            lock = Lock.take(self._layout.claim(key))
         if lock is not None:
             lock.sign()
             self._held[key] = lock

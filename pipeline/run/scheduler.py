@@ -282,6 +282,8 @@ class _Runner:
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
+        if self._repository.store.refresh().entry.oid == self._transaction.seen.entry.oid:
+            return False
         known = dict(self._transaction.items(ref_names.results(key)))
         return any(known.get(ref) != oid for ref, oid in self._repository.refs().items(ref_names.results(key)))
 

@@ -8,7 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from artvcs.vcs import Commit, Oid, Repository
 
@@ -174,7 +174,11 @@ class World:
 
 
 def _places_of(repository: Repository) -> Places:
-    return Places(str(repository.project), str(repository.layout.folder))
+    return _places(str(repository.project), str(repository.layout.folder))
+
+
+_places = lru_cache(4)(Places)
+"""A run asks for the same again and again."""
 
 
 def differences(trace: Trace, world: World) -> Iterator[Difference]:

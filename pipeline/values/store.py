@@ -40,10 +40,12 @@ class Saved:
     Attributes:
         id: The artifact's id: the same for the same value.
         facts: What its materializer found out about it, in the encoding of `vcs.values`.
+        is_proven: Whether it was noted who made it, for loading it runs code or imports modules that it names.
     """
 
     id: Oid
     facts: Mapping[str, Any]
+    is_proven: bool = False
 
 
 def save(
@@ -85,10 +87,11 @@ def save(
             facts = {str(name): values.encode(fact) for name, fact in found.items()}
     artifact = Artifact(type_name, cls.NAME, cls.VERSION, payload.id, payload.size, writer.runs_code)
     oid = draft.put(artifact)
-    if writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME):
+    is_proven = writer.runs_code or writer.names_modules or not materializers.is_known(type_name, cls.NAME)
+    if is_proven:
         # Made by this process: whether the same is stored already makes no difference.
         proofs.note_made(repository.layout, oid)
-    return Saved(oid, facts)
+    return Saved(oid, facts, is_proven)
 
 
 def bring_here(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:

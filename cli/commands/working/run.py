@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines.define.options.executors import INLINE, KINDS
+from artvcs.pipelines.define.options.executors import ENGINES, INLINE, KINDS
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
@@ -36,6 +36,15 @@ _OWN_FRAME = '\n  File "'
 """Stands in a traceback of which not all is folded."""
 
 
+class _Executor(click.Choice[str]):
+    """An executor, of an engine also with its address."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """See `click.ParamType.convert`."""
+        is_address = isinstance(value, str) and value.partition("://")[0] in ENGINES and "://" in value
+        return value if is_address else super().convert(value, param, ctx)
+
+
 @click.command()
 @click.argument("target", metavar="FILE[:PIPELINE]", shell_complete=files.pipeline_files)
 @click.option(
@@ -50,7 +59,8 @@ _OWN_FRAME = '\n  File "'
     "-j", "--jobs", type=click.IntRange(1), metavar="N", help="Run up to N steps side by side, each in a process.",
 )  # fmt: skip
 @click.option(
-    "--executor", metavar="WHERE", help=f"Where steps run: {', '.join(KINDS)}; of an engine also its address, as dask://HOST:PORT.",
+    "--executor", type=_Executor(KINDS), metavar="WHERE",
+    help=f"Where steps run: {', '.join(KINDS)}; of an engine also its address, as dask://HOST:PORT.",
 )  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Run every step, also where nothing changed.")
 @click.option("--plan", is_flag=True, help="Only say what would run, and why.")

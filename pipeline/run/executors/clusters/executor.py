@@ -13,12 +13,13 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, cast
 
-from artvcs.vcs import ArtError, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
+from artvcs.vcs import ArtError, Brought, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
 
 from ....errors import PipelineError, StepKilled
 from ....fingerprint import compare, from_json
@@ -358,7 +359,8 @@ class ClusterExecutor(StepExecutor):
             artifacts = (item.oid for item in lent.items if item.kind == "artifact")
             return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
         if question.what == "deliver":
-            arguments = (self._carried(arguments[0]),)
+            brought = self._carried(arguments[0])
+            arguments = (replace(brought, seq=self._coordinator.draft.seen.seq),)
         found = self._coordinator.answer(question.task, question.what, arguments)
         return self._coordinator.repository.refs().root if question.what in ("deliver", "catch_up") else found
 
@@ -408,8 +410,10 @@ class ClusterExecutor(StepExecutor):
             if outcome is None:
                 self._interrupted(number, job, is_own=report.is_own)
                 return
+            harmless = {saved.id for saved in outcome.outputs.values() if not saved.is_proven}
+            brought = self._carried(report.brought, harmless)
             with self._coordinator.undisturbed():
-                self._coordinator.take_in(job.task, self._carried(report.brought))
+                self._coordinator.take_in(job.task, replace(brought, seq=self._coordinator.draft.seen.seq))
             if report.brought.packs:
                 self._where |= dict.fromkeys((saved.id for saved in outcome.outputs.values()), job.worker)
             self._batches.note(job.task, outcome)
@@ -430,13 +434,18 @@ class ClusterExecutor(StepExecutor):
         else:
             self._finish(number, self._lost(job, f"the worker {job.worker} has given it up"))
 
-    def _carried(self, brought: Any) -> Any:
-        """What is to be taken in here of what an outpost has made, whose data is at the remote, noted as such."""
+    def _carried(self, brought: Brought, harmless: AbstractSet[Oid] = frozenset()) -> Brought:
+        """What is to be taken in here of what an outpost has made, whose data is at the remote, noted as such.
+
+        Args:
+            brought: What it has made.
+            harmless: Artifacts of which nobody has to know who made them.
+        """
         with self._mutex:
             here = self._carrier.take_in(brought)
-        made = [item.oid for item in here.items if item.kind == "artifact"]
-        proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
-        return replace(here, seq=self._coordinator.draft.seen.seq)
+        if made := {item.oid for item in here.items if item.kind == "artifact"} - harmless:
+            proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
+        return here
 
     def _failed(self, job: _Job, error: Exception) -> Outcome:
         return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN)
@@ -489,13 +498,13 @@ def _taken(task: StepTask) -> list[Oid]:
     return sorted({source.artifact for sources in task.inputs.values() for source in sources})
 
 
-_AHEAD = 64
+_AHEAD = 128
 """So many steps are taken for each that the engine executes at once: its ways are long."""
 
-_MOMENT = 0.05
+_MOMENT = 0.2
 """Seconds that what is handed out together may take."""
 
-_TOGETHER = 32
+_TOGETHER = 64
 """And how many that are at most."""
 
 _LONG = 1800.0
