@@ -82,7 +82,7 @@ class Repository:
         with storage_errors(f"opening the repository at {folder}"):
             check_format(self.layout)
             self.layout.check_folders()
-        files = LocalFiles(folder, self.layout.tmp)
+        files = self._files = LocalFiles(folder, self.layout.tmp)
         tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA, *file_ids.SCHEMA)
         self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
@@ -195,6 +195,10 @@ class Repository:
         """From now on what is not here is asked for elsewhere."""
         self.supplier = supplier
         self.store.supplier = supplier.bring_object
+
+    def is_only_for_now(self) -> None:
+        """From now on packs that are put here need not survive a power cut: they are copies of what goes elsewhere."""
+        self._files.lasting = False
 
     @property
     def project(self) -> Path:

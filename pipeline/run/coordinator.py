@@ -87,6 +87,9 @@ class Coordinator:
         """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""
         self.draft.take_in(brought)
 
+    def sealed(self, name: str) -> None:
+        """See `Answers.sealed`: it is here already."""
+
     def answer(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:
         """Answers a worker: `catch_up`, `deliver`, or a question about a step's model.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from ..errors import storage_errors
-from ..storage.layout import Layout
+from ..storage.layout import Layout, PackName
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 from .draft import Draft
@@ -25,6 +25,9 @@ class Link(Protocol):
 
     def deliver(self, brought: Brought) -> None:
         """Has something taken in, and published."""
+
+    def sealed(self, name: PackName) -> None:
+        """A whole pack is at its place, which will be handed over with what follows."""
 
 
 class Contribution(Draft[Outgoing]):
@@ -44,7 +47,7 @@ class Contribution(Draft[Outgoing]):
     def __init__(
         self, store: ObjectStore, layout: Layout, view: Callable[[Snapshot], View], folder: Path, link: Link
     ) -> None:
-        super().__init__(store, layout, lambda: Outgoing(store, folder), view)
+        super().__init__(store, layout, lambda: Outgoing(store, folder, link.sealed), view)
         self._borrowed = Borrowed(store, folder)
         self._link = link
         self._is_current = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,17 @@ class Outgoing(Gathering):
     Args:
         store: Where objects are read, and packs are put.
         folder: For what is not a whole pack yet; whoever takes the objects removes it in the end.
+        sealed: Told each whole pack that is at its place.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path) -> None:
+    def __init__(self, store: ObjectStore, folder: Path, sealed: Callable[[PackName], object] = lambda _: None) -> None:
         super().__init__(store, self.aside(folder))
+        self._sealed = sealed
+
+    def place(self, name: PackName, path: Path | None = None) -> None:
+        """See `Gathering.place`."""
+        super().place(name, path)
+        self._sealed(name)
 
     def hand_over(self, intents: Sequence[Any], seq: int) -> Brought:
         """All that was added, which begins anew.

@@ -29,12 +29,16 @@ class LocalFiles:
         staging: A folder on the same file system, for files not finished yet; a crash may leave some there.
         locks: Whether all who write there are processes of this machine, so that a lock keeps them apart where the
             file system can neither link nor rename only where there is nothing.
+
+    Attributes:
+        lasting: Whether what is put here has to survive a power cut; an outpost's goes elsewhere.
     """
 
     def __init__(self, folder: Path, staging: Path, *, locks: bool = True) -> None:
         self._folder = os.fspath(folder)
         self._staging = staging
         self._locks = locks
+        self.lasting = True
         self._fds: OrderedDict[str, tuple[int, int]] = OrderedDict()  # name → descriptor, inode
         self._mutex = mutexes.own(self)  # a descriptor must not be closed while it is read from
 
@@ -85,9 +89,10 @@ class LocalFiles:
     def adopt(self, name: str, path: Path) -> None:
         """See `Files.adopt`."""
         check_name(name)
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
-        self._place(os.fspath(path), name)
+        if self.lasting:
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+        self._place(os.fspath(path), name, lasting=self.lasting)
 
     def put_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
         """As `put`, with bytes that come one after the other."""

@@ -43,6 +43,9 @@ def scratch(tmp_path: Path) -> Path:
 class Alone:
     """Nobody to ask."""
 
+    def sealed(self, name: str) -> None:
+        """It is at its place."""
+
     def catch_up(self) -> None:
         """There is nothing new."""
 
@@ -55,6 +58,9 @@ class To:
 
     def __init__(self, transaction: Transaction) -> None:
         self.transaction = transaction
+
+    def sealed(self, name: str) -> None:
+        """It is at its place."""
 
     def catch_up(self) -> None:
         self.transaction.publish()

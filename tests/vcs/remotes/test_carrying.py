@@ -63,6 +63,9 @@ class _Alone:
     def deliver(self, brought: Brought) -> None:
         raise AssertionError("nothing is published here")
 
+    def sealed(self, name: str) -> None:
+        """It is sent when it is handed over."""
+
 
 def put_folder(draft: Contribution, *contents: bytes) -> Oid:
     blobs = [(draft.put_blob(content), len(content)) for content in contents]

@@ -14,6 +14,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from ...changes.gathering import INLINE, Gathering
@@ -127,6 +128,9 @@ def objects_from(near: Repository, oid: Oid) -> Lent:
     return Lent(items=tuple(found))
 
 
+_SENT_AT_ONCE = 4
+"""So many packs are on their way there at the same time."""
+
 _AT_ONCE = 1 << 20
 """Bytes of refs that come along with what was asked for."""
 
@@ -143,6 +147,8 @@ class Stock:
         self._near = near
         self._remote = remote
         self._mutex = threading.Lock()
+        self._senders = ThreadPoolExecutor(_SENT_AT_ONCE, "artvcs-send")
+        self._sending: dict[str, Future[None]] = {}
         self._packs: dict[Oid, tuple[PackName, ...]] = {}  # of artifacts whose data does not travel along
 
     def bring(self, lent: Lent, artifacts: Iterable[Oid]) -> Lent:
@@ -187,13 +193,21 @@ class Stock:
         """
         lineage = list[Item]()
         for name in brought.packs:
-            self._upload(name)
+            self.send_ahead(name)
+        for name in brought.packs:
+            self._sending.pop(name).result()
             lineage += self._records(name)
         items = (*brought.items, *lineage)
         if brought.packs:
             made = (item.oid for item in items if item.kind == Artifact.KIND)
             self._packs |= dict.fromkeys(made, brought.packs)
         return replace(brought, items=items)
+
+    def send_ahead(self, name: str) -> None:
+        """Begins to send a pack there that will be handed over."""
+        with self._mutex:
+            if name not in self._sending:
+                self._sending[name] = self._senders.submit(self._upload, PackName(name))
 
     def _upload(self, name: PackName) -> None:
         here, layout = self._near.layout.folder / name, self._near.layout

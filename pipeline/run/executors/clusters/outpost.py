@@ -56,6 +56,7 @@ class Outpost:
         self._sending = threading.Lock()
         self._known = Defined()
         self.repository = Repository.init(session.enter(folder, self._known))
+        self.repository.is_only_for_now()
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
         self._seeing = threading.Lock()
@@ -176,6 +177,10 @@ class Outpost:
     def take_in(self, task: StepTask, brought: Brought) -> None:
         """See `Answers.take_in`: it goes when the step has ended."""
         self._brought[task.invocation_id] = brought
+
+    def sealed(self, name: str) -> None:
+        """See `Answers.sealed`: it goes to the remote while the step goes on."""
+        self._stock.send_ahead(name)
 
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:
         """See `Answers.interrupted`."""

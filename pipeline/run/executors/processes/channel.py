@@ -79,6 +79,17 @@ class Limited:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """From a worker: a whole pack is at its place, though the step goes on.
+
+    Attributes:
+        name: What it is called.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """From a worker: a warning of ours.
 

@@ -23,7 +23,7 @@ from ....record.outcome import Outcome
 from ....trace.model import Trace
 from ...execution.task import StepTask
 from ..spelling import Known
-from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying, Warned
+from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Sealed, Trying, Warned
 from .link import HostLink
 from .printed import Outputs
 
@@ -52,6 +52,9 @@ class Answers(Protocol):
 
     def take_in(self, task: StepTask, brought: Brought) -> None:
         """Takes in what a worker has made."""
+
+    def sealed(self, name: str) -> None:
+        """A worker has put a whole pack at its place, and goes on."""
 
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:
         """Takes how an execution stood when it was interrupted."""
@@ -279,6 +282,8 @@ class Foreman:
         elif isinstance(message, Limited) and who.job is not None:
             limit = message.seconds
             who.deadline = None if limit is None else time.monotonic() + limit + GRACE
+        elif isinstance(message, Sealed):
+            self._answers.sealed(message.name)
         elif isinstance(message, Warned):
             warnings.showwarning(message.message, type(message.message), message.file, message.line)
         elif isinstance(message, Interrupted) and who.job is not None:

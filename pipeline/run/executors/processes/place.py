@@ -19,7 +19,7 @@ from ....record.outcome import Outcome
 from ....trace.verify import States
 from ...execution.task import StepTask
 from ..errors import prepared
-from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Trying
+from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Sealed, Trying
 
 
 class Place:
@@ -34,8 +34,10 @@ class Place:
 
     def __init__(self, channel: Channel, repository: Repository, folder: Path, *, is_far: bool = False) -> None:
         self.repository = repository
+        self._is_far = is_far
         if is_far:
             repository.supplied_by(self)
+            repository.is_only_for_now()
         self.states = States(repository, shares_memory=False)
         self.draft = repository.contribute(folder, self)
         self._channel = channel
@@ -134,6 +136,12 @@ class Place:
     def deliver(self, brought: Brought) -> None:
         """Has something taken in, and published."""
         self.ask("deliver", brought)
+
+    def sealed(self, name: str) -> None:
+        """See `Link.sealed`: an outpost can send it on its way."""
+        if self._is_far:
+            with self._mutex:
+                self._channel.send(Sealed(name))
 
 
 class ModelElsewhere:
