@@ -10,6 +10,7 @@ ALL = (
     "steps",
     "runs",
     "executors",
+    "clusters",
     "traces",
     "startup",
     "writers",
