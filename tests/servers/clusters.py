@@ -127,6 +127,7 @@ def _ray_head(folder: Path) -> Iterator[str]:
     try:
         head = started.start(folder, ray, "start", "--head", "--block", "--disable-usage-stats", *ports, *place)
         wait_until(lambda: b"Ray runtime started" in (folder / "log").read_bytes(), "Ray has not begun")
+        time.sleep(2)  # who is the first to connect at once may find that the server for him does not start
         yield f"ray://127.0.0.1:{port}"
     finally:
         head.terminate()  # which ends all that it has started

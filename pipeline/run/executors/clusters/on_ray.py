@@ -161,7 +161,10 @@ class RayCluster:
 def _connect(address: str | None, jobs: int) -> None:
     said: dict[str, Any] = dict(logging_level=logging.ERROR, log_to_driver=False)
     if address:
-        ray.init(address=f"ray://{address}", **said)
+        try:
+            ray.init(address=f"ray://{address}", **said)
+        except ConnectionAbortedError:  # the server for us did not start, as where Ray itself has only just begun
+            ray.init(address=f"ray://{address}", **said)
         return
     try:
         ray.init(address="auto", **said)
