@@ -152,7 +152,7 @@ class World:
     @cached_property
     def places(self) -> Places:
         """Which paths names of files stand for."""
-        return _places_of(self.repository).from_(self.folder)
+        return _paths(str(self.repository.project), str(self.repository.layout.folder)).from_(self.folder)
 
     def told(self, name: str) -> str:
         """What the step would be told of its run and its surroundings."""
@@ -174,11 +174,11 @@ class World:
 
 
 def _places_of(repository: Repository) -> Places:
-    return _places(str(repository.project), str(repository.layout.folder))
+    return Places(str(repository.project), str(repository.layout.folder))
 
 
-_places = lru_cache(4)(Places)
-"""A run asks for the same again and again."""
+_paths = lru_cache(4)(Places)
+"""A run asks for the same again and again; each from a folder of its own."""
 
 
 def differences(trace: Trace, world: World) -> Iterator[Difference]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tblib import Traceback
@@ -62,15 +62,20 @@ def _stand_in(error: Exception) -> Exception:
     return made.with_traceback(error.__traceback__)
 
 
-def _shorten(error: BaseException) -> None:
-    """Takes the middle out of long tracebacks, also of what led to the error."""
+def _all(error: BaseException) -> Iterator[BaseException]:
+    """An error, and all that led to it."""
     seen, todo = set[int](), [error]
     while todo:
         each = todo.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        todo += [other for other in (each.__cause__, each.__context__) if other is not None]
+        if id(each) not in seen:
+            seen.add(id(each))
+            todo += [other for other in (each.__cause__, each.__context__) if other is not None]
+            yield each
+
+
+def _shorten(error: BaseException) -> None:
+    """Takes the middle out of long tracebacks, also of what led to the error."""
+    for each in _all(error):
         frames, traceback = list[types.TracebackType](), each.__traceback__
         while traceback is not None:
             frames.append(traceback)
@@ -86,13 +91,7 @@ def rename_files(error: BaseException, name: Callable[[str], str]) -> None:
         error: The error.
         name: What a file is called from now on.
     """
-    seen, todo = set[int](), [error]
-    while todo:
-        each = todo.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        todo += [other for other in (each.__cause__, each.__context__) if other is not None]
+    for each in _all(error):
         if each.__traceback__ is not None:
             told = found = Traceback(each.__traceback__).to_dict()
             while told is not None:

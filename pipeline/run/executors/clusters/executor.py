@@ -31,10 +31,11 @@ from ...execution.task import StepTask
 from ...sharing import publish_delivered
 from .. import spelling
 from ..engine import StepExecutor
+from ..processes.channel import Answer, Warned
 from ..processes.foreman import GRACE
 from ..spelling import Defined
 from .cluster import Cluster, Shipment
-from .messages import Loan, Order, Printed, Question, Reply, Report, Stopped, Warned
+from .messages import Loan, Order, Printed, Question, Report, Stopped
 from .post import PATIENCE, Ended, Header
 from .session import Session, versions
 
@@ -343,9 +344,9 @@ class ClusterExecutor(StepExecutor):
     def _answered(self, message: bytes) -> bytes:
         try:
             question: Question = spelling.read(message, self._known)
-            reply = Reply(self._answer(question))
+            reply = Answer(self._answer(question))
         except Exception as error:  # it is the step's to know
-            reply = Reply(error=error)
+            reply = Answer(error=error)
         return spelling.spell(reply, self._known)
 
     def _answer(self, question: Question) -> Any:

@@ -1,4 +1,7 @@
-"""What goes between the coordinator of a run and its outposts. An engine carries it as bytes it does not look at."""
+"""What goes between the coordinator of a run and its outposts. An engine carries it as bytes it does not look at.
+
+Warnings, and answers to what an outpost asks, are as those between processes: `processes.channel`.
+"""
 
 from __future__ import annotations
 
@@ -66,21 +69,6 @@ class Printed:
 
 
 @dataclass(frozen=True)
-class Warned:
-    """From an outpost: a warning of ours.
-
-    Attributes:
-        message: The warning.
-        file: Where it was given.
-        line: On which line.
-    """
-
-    message: Warning
-    file: str
-    line: int
-
-
-@dataclass(frozen=True)
 class Stopped:
     """From an outpost: how an execution stood when it was interrupted.
 
@@ -106,16 +94,3 @@ class Question:
     task: StepTask
     what: str
     arguments: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """To an outpost that has asked.
-
-    Attributes:
-        value: What was answered.
-        error: What was raised instead.
-    """
-
-    value: Any = None
-    error: Exception | None = None

@@ -30,9 +30,10 @@ from ....trace.model import Trace
 from ...execution.execute import execute
 from ...execution.task import StepTask
 from .. import errors, spelling
+from ..processes.channel import Answer, Warned
 from ..processes.pool import ProcessExecutor
 from ..spelling import Defined
-from .messages import Loan, Order, Printed, Question, Reply, Report, Stopped, Warned
+from .messages import Loan, Order, Printed, Question, Report, Stopped
 from .session import Session
 
 _SLOTS = 1024
@@ -222,7 +223,7 @@ class Outpost:
             self._answers[number] = waiting
         self._send("ask", number, self._spelt(Question(task, what, arguments)))
         waiting.wait()
-        reply: Reply = spelling.read(self._answers.pop(number), self._known)
+        reply: Answer = spelling.read(self._answers.pop(number), self._known)
         if reply.error is not None:
             raise reply.error
         return reply.value
