@@ -15,14 +15,14 @@ import warnings
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
 from artvcs.vcs import ArtError, Brought, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
 
 from ....errors import PipelineError, StepKilled
-from ....fingerprint import compare, from_json
+from ....fingerprint import from_json
 from ....record.outcome import Outcome
 from ....trace.model import Trace
 from ....values import trust
@@ -34,33 +34,12 @@ from ..engine import StepExecutor
 from ..processes.channel import Answer, Warned
 from ..processes.foreman import GRACE
 from ..spelling import Defined
+from . import code
 from .cluster import Cluster, Shipment
 from .messages import Loan, Order, Printed, Question, Report, Stopped
+from .orders import Batches, Job, taken
 from .post import PATIENCE, Ended, Header
 from .session import Session, versions
-
-
-@dataclass(eq=False)
-class _Job:
-    """An order that somebody waits for.
-
-    Attributes:
-        task: What is to be executed.
-        future: Told how it ends.
-        submitted: When it was handed to the engine, in milliseconds since 1970.
-        worker: Who has begun with it.
-        log: What is to be said of tries before the one that goes on.
-        order: What a worker is told.
-        edited: A file of its code that was edited since the run began, if that was seen.
-    """
-
-    task: StepTask
-    future: Future[Outcome]
-    submitted: int
-    worker: str = ""
-    log: str = ""
-    order: bytes = b""
-    edited: str | None = None
 
 
 class ClusterExecutor(StepExecutor):
@@ -91,13 +70,13 @@ class ClusterExecutor(StepExecutor):
         self._carrier = Carrier(coordinator.repository, remote)
         self._known = Defined()
         self._mutex = threading.RLock()
-        self._jobs: dict[int, _Job] = {}
-        self._waiting: dict[int, _Job] = {}  # those of them that the engine has not got yet
-        self._batches = _Batches()
+        self._jobs: dict[int, Job] = {}
+        self._waiting: dict[int, Job] = {}  # those of them that the engine has not got yet
+        self._batches = Batches()
         self._numbers = itertools.count(1)
         self._session = ""
         self._parcel = b""
-        self._stamps: dict[str, tuple[int, int] | None] = {}
+        self._code = code.AsSent(())
         self._events: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._over = threading.Event()
@@ -129,7 +108,7 @@ class ClusterExecutor(StepExecutor):
         if not self._session:
             self._begin()
         task = cast(StepTask, args[0])
-        job = _Job(task, Future(), now_ms())
+        job = Job(task, Future(), now_ms())
         number = next(self._numbers)
         with self._mutex:
             self._jobs[number] = job
@@ -166,7 +145,7 @@ class ClusterExecutor(StepExecutor):
         first = jobs[0].task
         header = Header(self._session, versions(), tuple(numbers))
         busy = {job.worker for job in self._jobs.values()}
-        near = dict.fromkeys(self._where[oid] for oid in _taken(first) if oid in self._where)
+        near = dict.fromkeys(self._where[oid] for oid in taken(first) if oid in self._where)
         idle = tuple(worker for worker in near if worker not in busy)
         orders = tuple(job.order for job in jobs)
         try:
@@ -180,7 +159,7 @@ class ClusterExecutor(StepExecutor):
         session = Session.of(run, repository, self._configured, self._coordinator.file)
         self._known = session.known()
         self._parcel = pickle.dumps(session)
-        self._stamps = {path: _stamp(path) for path in session.modules.values()}
+        self._code = code.AsSent(session.modules.values())
         self._remote.begin_there()
         self._cluster.begin(run, self)
         self._session = run
@@ -191,7 +170,7 @@ class ClusterExecutor(StepExecutor):
 
     def _order(self, task: StepTask) -> bytes:
         try:
-            return spelling.spell(Order(task, self._lend(_taken(task))), self._known)
+            return spelling.spell(Order(task, self._lend(taken(task))), self._known)
         except ArtError:
             raise
         except Exception as error:  # the user's own code has a say
@@ -199,10 +178,6 @@ class ClusterExecutor(StepExecutor):
                 f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
                 "uses has to be picklable, or be made inside the step."
             ) from error
-
-    def _edited(self) -> str | None:
-        """A file of the code that is not as it was sent, if there is one."""
-        return next((path for path, stamp in self._stamps.items() if _stamp(path) != stamp), None)
 
     def _lend(self, artifacts: Iterable[Oid]) -> Loan:
         with self._mutex:
@@ -314,7 +289,7 @@ class ClusterExecutor(StepExecutor):
             if before:
                 self._begins_anew(number, job, before, alone=len(numbers) == 1)
 
-    def _begins_anew(self, number: int, job: _Job, before: str, *, alone: bool) -> None:
+    def _begins_anew(self, number: int, job: Job, before: str, *, alone: bool) -> None:
         """The engine has lost a worker, and begins anew on its own: whether that is to be, our policy says."""
         lost = self._lost(job, f"the worker {before} was lost")
         retry = job.task.step.options.retry
@@ -370,24 +345,13 @@ class ClusterExecutor(StepExecutor):
 
         What was edited since the run began is there as it was, and as it is in memory here.
         """
-        if (edited := self._edited()) is not None:
-            for job in self._jobs.values():
+        if (edited := self._code.edited()) is not None:
+            for job in list(self._jobs.values()):
                 if job.task.invocation_id == task.invocation_id:
                     job.edited = edited
             return None
-        ours = task.step.code().called_with(task.parameters).fingerprint
-        found = from_json(theirs)
-        versions = [
-            f"{name} {found.packages.get(name, 'is missing')} there and {ours.packages.get(name, 'missing')} here"
-            for name in sorted(found.packages.keys() | ours.packages.keys())
-            if found.packages.get(name) != ours.packages.get(name)
-        ]
-        changes = compare({each.name: each for each in found.parts}, {each.name: each for each in ours.parts})
-        parts = [f"{each.name} is another" for each in changes]
-        what = f" ({', '.join([*versions, *parts][:3])})" if versions or parts else ""
-        return (
-            f"The code of the step {task.step_name!r} is not the same on the worker{what}; install the same packages "
-            "there, and let nothing but its files decide what the code is."
+        return code.difference(
+            task.step_name, task.step.code().called_with(task.parameters).fingerprint, from_json(theirs)
         )
 
     def _end(self, number: int, result: Ended) -> None:
@@ -404,7 +368,7 @@ class ClusterExecutor(StepExecutor):
             reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
             self._finish(number, self._failed(job, reason))
 
-    def _reported(self, number: int, job: _Job, data: bytes) -> None:
+    def _reported(self, number: int, job: Job, data: bytes) -> None:
         try:
             report: Report = spelling.read(data, self._known)
             outcome = report.outcome
@@ -425,7 +389,7 @@ class ClusterExecutor(StepExecutor):
             outcome.trace = replace(outcome.trace, refused=(*outcome.trace.refused, refused))
         self._finish(number, outcome)
 
-    def _interrupted(self, number: int, job: _Job, *, is_own: bool) -> None:
+    def _interrupted(self, number: int, job: Job, *, is_own: bool) -> None:
         if self._interrupting:
             self._finish(number, None)
         elif is_own:  # the step has interrupted itself, and so the run, as it would anywhere
@@ -448,10 +412,10 @@ class ClusterExecutor(StepExecutor):
             proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
         return here
 
-    def _failed(self, job: _Job, error: Exception) -> Outcome:
+    def _failed(self, job: Job, error: Exception) -> Outcome:
         return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN)
 
-    def _lost(self, job: _Job, why: str) -> Outcome:
+    def _lost(self, job: Job, why: str) -> Outcome:
         error = StepKilled(
             f"The step {job.task.step_name!r} was lost: {why}; see whether it was out of memory there, and run again."
         )
@@ -469,44 +433,8 @@ class ClusterExecutor(StepExecutor):
             job.future.set_result(outcome)
 
 
-class _Batches:
-    """How many uses of a step are handed out together: as many as take a moment, by what they have taken so far."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-
-    def note(self, task: StepTask, outcome: Outcome) -> None:
-        """One has ended."""
-        took = max(0.0, (outcome.finished - outcome.started) / 1000)
-        self._seconds[task.step_name] = 0.9 * self._seconds.get(task.step_name, took) + 0.1 * took
-
-    def size(self, task: StepTask) -> int | None:
-        """So many; None where that is not known yet."""
-        took = self._seconds.get(task.step_name)
-        return None if took is None else max(1, min(_TOGETHER, int(_MOMENT / max(took, 0.001))))
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """What changes when a file does; None where there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
-
-
-def _taken(task: StepTask) -> list[Oid]:
-    return sorted({source.artifact for sources in task.inputs.values() for source in sources})
-
-
 _AHEAD = 128
 """So many steps are taken for each that the engine executes at once: its ways are long."""
-
-_MOMENT = 0.2
-"""Seconds that what is handed out together may take."""
-
-_TOGETHER = 64
-"""And how many that are at most."""
 
 _LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""

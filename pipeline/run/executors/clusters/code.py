@@ -1,0 +1,54 @@
+"""Whether code is the same at both ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from ....fingerprint import Fingerprint, compare
+
+
+class AsSent:
+    """Files of code, as they were when they were sent.
+
+    Args:
+        paths: The files.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._stamps = {path: _stamp(path) for path in paths}
+
+    def edited(self) -> str | None:
+        """One that is not as it was, if there is one."""
+        return next((path for path, stamp in self._stamps.items() if _stamp(path) != stamp), None)
+
+
+def difference(step: str, ours: Fingerprint, theirs: Fingerprint) -> str:
+    """What is said of a step whose code is another on a worker.
+
+    Args:
+        step: The step's name.
+        ours: Its code here.
+        theirs: Its code there.
+    """
+    versions = [
+        f"{name} {theirs.packages.get(name, 'is missing')} there and {ours.packages.get(name, 'missing')} here"
+        for name in sorted(theirs.packages.keys() | ours.packages.keys())
+        if theirs.packages.get(name) != ours.packages.get(name)
+    ]
+    changes = compare({each.name: each for each in theirs.parts}, {each.name: each for each in ours.parts})
+    parts = [f"{each.name} is another" for each in changes]
+    what = f" ({', '.join([*versions, *parts][:3])})" if versions or parts else ""
+    return (
+        f"The code of the step {step!r} is not the same on the worker{what}; install the same packages there, and let "
+        "nothing but its files decide what the code is."
+    )
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    """What changes when a file does; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
