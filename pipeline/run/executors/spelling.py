@@ -93,10 +93,11 @@ class Defined:
     def home(self, function: types.FunctionType) -> str | None:
         """See `Known.home`."""
         module = sys.modules.get(function.__module__ or "")
-        path = stated(module, "__file__")
-        if module is None or not isinstance(path, str) or not _is_the_users(path):
+        if module is None or function.__globals__ is not vars(module):
             return None
-        return function.__module__ if function.__globals__ is vars(module) else None
+        path = stated(module, "__file__")
+        is_typed = path is None and function.__module__ == "__main__"  # as in a notebook
+        return function.__module__ if is_typed or (isinstance(path, str) and _is_the_users(path)) else None
 
 
 @cache
@@ -158,23 +159,25 @@ def _reduced_function(function: types.FunctionType, home: str) -> tuple[Any, ...
         "set": {name: getattr(function, name) for name in _SET},
         "dict": dict(function.__dict__),
     }
-    return _made, (home, function.__code__, len(cells)), state, None, None, _fill
+    return _made, (home, function.__code__, function.__code__.co_filename, len(cells)), state, None, None, _fill
 
 
 _SET = ("__name__", "__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__", "__annotations__")
 
 
-def _made(home: str, code: types.CodeType, cells: int) -> types.FunctionType:
+def _made(home: str, code: types.CodeType, path: str, cells: int) -> types.FunctionType:
     module = import_module(home)
     there = stated(module, "__file__")
     closure = tuple(types.CellType() for _ in range(cells))
-    return types.FunctionType(_placed(code, code.co_filename, there), vars(module), code.co_name, None, closure)
+    # cloudpickle gives code of a notebook's cells another name, by which nobody finds their text.
+    placed = _placed(code, {path, code.co_filename}, there if isinstance(there, str) else path)
+    return types.FunctionType(placed, vars(module), code.co_name, None, closure)
 
 
-def _placed(code: types.CodeType, path: str, there: str) -> types.CodeType:
+def _placed(code: types.CodeType, paths: AbstractSet[str], there: str) -> types.CodeType:
     """Code of a file that lies elsewhere here, with all code in it."""
     constants = tuple(
-        _placed(each, path, there) if isinstance(each, types.CodeType) and each.co_filename == path else each
+        _placed(each, paths, there) if isinstance(each, types.CodeType) and each.co_filename in paths else each
         for each in code.co_consts
     )
     return code.replace(co_filename=there, co_consts=constants)

@@ -7,6 +7,7 @@ for an effect is not called again, but for what sets random numbers or options o
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -55,20 +56,37 @@ def _named(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
 def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
     """The values of a program's variables, as far as they travel."""
-    found, there = {}, defined(file)
+    found, there = dict[str, bytes](), defined(file)
     for name in sorted(_mentioned(_parsed(file)) & vars(module).keys()):
         value = vars(module)[name]
-        if isinstance(value, types.ModuleType) or _is_large(value):
+        if isinstance(value, types.ModuleType):
             continue
         if name in there and (known.name(value) is not None or isinstance(value, (types.FunctionType, type))):
             continue  # it is defined there, or imported
-        try:
-            spelt = spelling.spell(value, known)
-        except Exception:  # its own code: what uses it says that it is not there
-            continue
-        if len(spelt) <= _MOST:
-            found[name] = spelt
+        found |= _spelt(name, value, known)
     return found
+
+
+def typed(module: types.ModuleType, cells: Iterable[str], known: Known) -> dict[str, bytes]:
+    """As `variables`, of a program that was typed, as in a notebook: what it defines and imports is a value, too."""
+    found, mentioned = dict[str, bytes](), set[str]()
+    for cell in cells:
+        with contextlib.suppress(SyntaxError):  # as of a cell that calls a magic
+            mentioned |= _mentioned(ast.parse(cell)) | set(_named(ast.parse(cell).body))
+    for name in sorted(mentioned & vars(module).keys()):
+        found |= _spelt(name, vars(module)[name], known)
+    return found
+
+
+def _spelt(name: str, value: Any, known: Known) -> dict[str, bytes]:
+    """A variable and its value; nothing where that does not travel."""
+    if _is_large(value):
+        return {}
+    try:
+        spelt = spelling.spell(value, known)
+    except Exception:  # its own code: what uses it says that it is not there
+        return {}
+    return {name: spelt} if len(spelt) <= _MOST else {}
 
 
 def define(module: types.ModuleType, file: str, values: Mapping[str, bytes], known: Known) -> None:

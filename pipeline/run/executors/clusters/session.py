@@ -83,7 +83,10 @@ class Session:
         """
         modules = dict(_modules())
         programs = {name: program.defined(path) for name, path in modules.items() if name == MAIN or path == str(file)}
-        known = Defined(programs)
+        known, cells = Defined(programs), _cells()
+        variables = {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()}
+        if stated(sys.modules[MAIN], "__file__") is None:
+            variables[MAIN] = program.typed(sys.modules[MAIN], cells.values(), known)
         return cls(
             id_,
             project.pack(repository.project),
@@ -93,9 +96,9 @@ class Session:
             tuple(sys.argv),
             modules,
             programs,
-            {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()},
+            variables,
             chance.seeded(),
-            _cells(),
+            cells,
             remote,
         )
 
@@ -132,6 +135,9 @@ class Session:
         sys.meta_path.insert(0, importer)
         if MAIN in self.programs:
             importer.load_program()
+        elif MAIN in self.variables:
+            sys.modules[MAIN] = _program()
+            program.set_variables(sys.modules[MAIN], self.variables[MAIN], known)
         home = Path(self._there(self.repository, folder)) / FOLDER_NAME
         home.parent.mkdir(parents=True, exist_ok=True)
         return home
@@ -164,8 +170,15 @@ def _cells() -> dict[str, str]:
     return {
         name: "".join(entry[2])
         for name, entry in list(linecache.cache.items())
-        if len(entry) == 4 and entry[1] is None and not os.path.exists(name)  # no file is behind it
+        if len(entry) == 4 and not os.path.exists(name)  # no file is behind it
     }
+
+
+def _program() -> ModuleType:
+    """An empty module in the place of the program that runs."""
+    module = ModuleType(MAIN)
+    vars(module)["__builtins__"] = __builtins__
+    return module
 
 
 class _Importer:
@@ -194,9 +207,8 @@ class _Importer:
 
     def load_program(self) -> None:
         """Loads the program that runs. Raises PipelineError."""
-        file, module = self._files[MAIN], ModuleType(MAIN)
+        file, module = self._files[MAIN], _program()
         module.__file__ = file
-        module.__dict__["__builtins__"] = __builtins__
         sys.modules[MAIN] = module
         try:
             with _loading():

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -273,3 +274,30 @@ def test_that_results_were_not_published_is_said(
     (tmp_path / "go").touch()
     said, _ = running.communicate(timeout=60)
     assert "was not published there" in said
+
+
+CELLS = (
+    "import numpy as np\nfrom dataclasses import dataclass\nfrom artvcs import pipeline, step\nFACTOR = 3",
+    "@dataclass\nclass Scaled:\n    values: np.ndarray\n    by: int",
+    "def scaled(values):\n    return Scaled(values * FACTOR, FACTOR)",
+    "@step\ndef make(count: int) -> np.ndarray:\n    return np.arange(count)\n\n"
+    "@step\ndef scale(values: np.ndarray) -> Scaled:\n    return scaled(values)\n\n"
+    "@step\ndef total(scaled: Scaled) -> int:\n    return int(scaled.values.sum()) + scaled.by",
+    "@pipeline\ndef flow(count: int = 10):\n    total(scale(make(count)))",
+    "run = flow.with_options(executor={executor!r})()\nprint('made', run.steps['total'].output.load())",
+    "print(sorted({each.status for each in flow().steps.values()}))",
+    "FACTOR = 4\nrun = flow.with_options(executor={executor!r})()\nprint('made', run.steps['total'].output.load())",
+)
+
+
+def test_what_a_notebook_defines(shared: Path, dask: str) -> None:
+    import nbclient
+    import nbformat
+
+    v4: Any = nbformat.v4
+    book = v4.new_notebook(cells=[v4.new_code_cell(cell.replace("{executor!r}", repr(dask))) for cell in CELLS])
+    nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(shared)}}).execute()
+    printed = [
+        output.text for cell in book.cells for output in cell.outputs if output.get("name") == "stdout"
+    ]  # fmt: skip
+    assert "".join(printed).splitlines() == ["made 138", "['cached']", "made 184"]
