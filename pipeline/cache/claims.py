@@ -6,6 +6,7 @@ it finds the result; it goes with its process, should that die.
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable
 
@@ -15,6 +16,10 @@ _PATIENCE = 60.0
 
 _UNSAID = 1.0
 """Seconds of waiting that need no word."""
+
+
+_SHARE = 4
+"""Of the files that may be open, one of so many is for claims whose results have landed."""
 
 
 class Claims:
@@ -49,6 +54,12 @@ class Claims:
         lock.sign()
         with self._mutex:
             self._held[key] = lock
+
+    @property
+    def are_many(self) -> bool:
+        """Whether so many results have landed and not been published that their claims take too many open files."""
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return most != resource.RLIM_INFINITY and len(self._landed) * _SHARE > most
 
     def landed(self, key: Oid) -> None:
         """The key's result has landed: the claim ends with the next publishing."""

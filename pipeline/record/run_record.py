@@ -231,6 +231,8 @@ class RunRecord:
                 self._unwritten = []
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
+        if self._claims.are_many:
+            self.look_again()
         self._publisher.soon()
         return step
 

@@ -15,6 +15,7 @@ from artvcs import Client, pipeline, step
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.record import publisher
 from artvcs.vcs.upkeep.check.fsck import fsck
+from tests.conftest import Python
 
 from ..helpers import statuses, wait_for
 
@@ -374,3 +375,19 @@ def test_the_cost_of_a_step_does_not_grow_with_their_number(kind: str, monkeypat
 
     few = per_step(100)
     assert per_step(400) < 2 * few
+
+
+def test_many_short_steps_need_few_open_files(project: Path, python: Python) -> None:
+    (project / "flow.py").write_text(
+        "import resource\n"
+        "from artvcs import pipeline, step\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))\n"
+        "@step\n"
+        "def item(number: int) -> int:\n"
+        "    return number\n"
+        "@pipeline\n"
+        "def flow():\n"
+        "    item.map(range(300))\n"
+        "print(flow().status)\n"
+    )
+    assert python("flow.py").stdout == "completed\n"

@@ -8,6 +8,7 @@ import itertools
 import os
 import pickle
 import queue
+import resource
 import sys
 import threading
 import time
@@ -87,7 +88,11 @@ class ClusterExecutor(StepExecutor):
     @property
     def slots(self) -> int:  # type: ignore[override]
         """So many steps it takes at once: what the engine executes, and as much ahead: so no worker waits for us."""
-        return self._most or (1 if self._found is None else self._found.slots * _AHEAD)
+        if self._most or self._found is None:
+            return self._most or 1
+        # Each has a claim on its key, which is an open file, until what it made is published.
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return max(self._found.slots, min(self._found.slots * _AHEAD, files // _SHARE))
 
     @property
     def _cluster(self) -> Cluster:
@@ -163,6 +168,7 @@ class ClusterExecutor(StepExecutor):
         self._remote.begin_there()
         self._cluster.begin(run, self)
         self._session = run
+        _allow_files()
         for work in (self._work, self._say_alive):
             thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
             thread.start()
@@ -433,8 +439,23 @@ class ClusterExecutor(StepExecutor):
             job.future.set_result(outcome)
 
 
+def _allow_files() -> None:
+    """Lets this process open as many files as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+_FILES = 1 << 16
+"""More open files are not asked for."""
+
 _AHEAD = 128
 """So many steps are taken for each that the engine executes at once: its ways are long."""
+
+_SHARE = 4
+"""Of the files that may be open, one of so many is for steps that an engine has."""
 
 _LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""
