@@ -42,6 +42,7 @@ from ..trace.left.uses import Uses, changed, is_among, on_disk
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
+from .capacity import cores_here
 from .costs import UNKNOWN, Costs
 from .execution.context import told
 from .executors.opening import choose
@@ -174,7 +175,7 @@ class _Planner:
 
         Source: R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969 (list scheduling).
         """
-        slots, ends = [0.0] * self._chosen.jobs, dict[str, float]()
+        slots, ends = [0.0] * (self._chosen.jobs or cores_here()), dict[str, float]()
         for node, each in zip(nodes, planned, strict=True):
             ends[node.id] = max((ends[id_] for id_ in node.upstream), default=0.0)
             seconds = self._costs.seconds(node.id)

@@ -7,10 +7,11 @@ import os
 import pickle
 import sys
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cache
 from importlib import import_module
+from pathlib import PurePath
 from typing import Any, Protocol
 
 import cloudpickle
@@ -98,6 +99,44 @@ class Defined:
         path = stated(module, "__file__")
         is_typed = path is None and function.__module__ == "__main__"  # as in a notebook
         return function.__module__ if is_typed or (isinstance(path, str) and _is_the_users(path)) else None
+
+
+class Placed(Defined):
+    """As `Defined`, with paths of files that lie elsewhere at the other end. See `Known`.
+
+    Args:
+        programs: See `Defined`.
+        away: Says where a path is in what was sent, if it is: which folder, and where in it.
+        back: Says where that is here.
+    """
+
+    def __init__(
+        self,
+        programs: Mapping[str, AbstractSet[str]],
+        away: Callable[[str], tuple[int, str] | None],
+        back: Callable[[int, str], str],
+    ) -> None:
+        super().__init__(programs)
+        self._away = away
+        self._back = back
+
+    def name(self, obj: object) -> Any:
+        """See `Known.name`."""
+        if type(obj) is str and (found := self._away(obj)) is not None:
+            return _PATH, *found
+        if isinstance(obj, PurePath) and (found := self._away(str(obj))) is not None:
+            return type(obj), *found
+        return super().name(obj)
+
+    def find(self, name: Any) -> object:
+        """See `Known.find`."""
+        kind, *rest = name
+        if kind == _PATH:
+            return self._back(*rest)
+        return kind(self._back(*rest)) if isinstance(kind, type) else super().find(name)
+
+
+_PATH = "a path"
 
 
 @cache

@@ -13,6 +13,7 @@ import logging
 import os
 import queue
 import threading
+import time
 import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
@@ -28,6 +29,9 @@ from .post import Header
 
 _Done = tuple[tuple[int, ...], Future[Any]]
 """The numbers of orders, and what has become of them."""
+
+_LOOKS, _BETWEEN = 4, 0.5
+"""So often it is looked whether a worker can execute a step, and seconds between."""
 
 _PATIENCE = 10.0
 """Seconds until it is said that nobody answers."""
@@ -102,8 +106,11 @@ class DaskCluster:
             there = self._client.nthreads() if shipment.near else {}
             near = [each for each in shipment.near if each in there]
             return {"workers": near, "allow_other_workers": True} if near else {}
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
-        able = [address for address, each in workers.items() if _is_able(each, needs)]
+        for _ in range(_LOOKS):  # a worker that has just come, or comes again, is told of a little later
+            workers = self._client.scheduler_info(n_workers=-1)["workers"]
+            if able := [address for address, each in workers.items() if _is_able(each, needs)]:
+                break
+            time.sleep(_BETWEEN)
         if not able:
             raise PipelineError(
                 f"The step {shipment.label!r} needs {spelt(needs)}, and no worker of Dask has that; start one that "

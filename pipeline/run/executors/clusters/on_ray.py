@@ -56,7 +56,7 @@ class RayCluster:
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise PipelineError(
                     f"No Ray can be reached at {address} ({_first_line(error)}); start one there, as `ray start "
-                    "--head` does, or correct the address."
+                    "--head` does, or correct the address; if it asks for a token, set RAY_AUTH_MODE=token."
                 ) from error
         self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._refs: dict[int, Any] = {}

@@ -56,7 +56,7 @@ class Outpost:
         self._session, self._folder = session, folder
         self._sending = threading.Lock()
         self._known = Defined()
-        self.repository = Repository.init(session.enter(folder, self._known))
+        self.repository = Repository.init(session.enter(folder))
         self.repository.is_only_for_now()
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None

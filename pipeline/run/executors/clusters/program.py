@@ -56,15 +56,23 @@ def _named(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
 def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
     """The values of a program's variables, as far as they travel."""
-    found, there = dict[str, bytes](), defined(file)
+    found, there, imported = dict[str, bytes](), defined(file), _imported(file)
     for name in sorted(_mentioned(_parsed(file)) & vars(module).keys()):
         value = vars(module)[name]
-        if isinstance(value, types.ModuleType):
+        if isinstance(value, types.ModuleType) or _is_of_python(name) or name in imported:
             continue
         if name in there and (known.name(value) is not None or isinstance(value, (types.FunctionType, type))):
             continue  # it is defined there, or imported
         found |= _spelt(name, value, known)
     return found
+
+
+def _imported(file: str) -> set[str]:
+    """The names that a program imports and never binds itself: they are what is imported there."""
+    body = _parsed(file).body
+    imports = (each for statement in body for each in ast.walk(statement) if isinstance(each, ast.ImportFrom))
+    names = {alias.asname or alias.name for each in imports for alias in each.names}
+    return names - {name for statement in body for name in _bound(statement)}
 
 
 def typed(module: types.ModuleType, cells: Iterable[str], known: Known) -> dict[str, bytes]:
@@ -74,8 +82,14 @@ def typed(module: types.ModuleType, cells: Iterable[str], known: Known) -> dict[
         with contextlib.suppress(SyntaxError):  # as of a cell that calls a magic
             mentioned |= _mentioned(ast.parse(cell)) | set(_named(ast.parse(cell).body))
     for name in sorted(mentioned & vars(module).keys()):
-        found |= _spelt(name, vars(module)[name], known)
+        if not _is_of_python(name):
+            found |= _spelt(name, vars(module)[name], known)
     return found
+
+
+def _is_of_python(name: str) -> bool:
+    """Whether a variable is one that each module has, as `__file__`: it says what is so there."""
+    return name.startswith("__") and name.endswith("__")
 
 
 def _spelt(name: str, value: Any, known: Known) -> dict[str, bytes]:

@@ -64,10 +64,19 @@ class Parcel:
 
     def there(self, path: str, folder: Path) -> str:
         """Where a path of here is in a folder where this was placed; as it is, of what did not go along."""
+        found = self.inside(path)
+        return path if found is None else self.at(*found, folder)
+
+    def inside(self, path: str) -> tuple[int, str] | None:
+        """In which of the folders a path of here is, and where in it; None where it is in none."""
         for number, root in enumerate(self.roots):
             if path == root or path.startswith(root.rstrip(os.sep) + os.sep):
-                return os.path.normpath(folder / _name(number) / os.path.relpath(path, root))
-        return path
+                return number, os.path.relpath(path, root)
+        return None
+
+    def at(self, number: int, path: str, folder: Path) -> str:
+        """Where that is in a folder where this was placed."""
+        return os.path.normpath(folder / _name(number) / path)
 
     def here(self, text: str, folder: Path) -> str:
         """Text in which files that were placed in a folder are called as they were before."""

@@ -29,7 +29,7 @@ from ....define import building
 from ....errors import PipelineError
 from ....fingerprint import is_own, stated
 from ....trace import chance
-from ..spelling import Defined, Known
+from ..spelling import Defined, Known, Placed
 from . import program, project
 from .project import Parcel
 
@@ -83,13 +83,14 @@ class Session:
         """
         modules = dict(_modules())
         programs = {name: program.defined(path) for name, path in modules.items() if name == MAIN or path == str(file)}
-        known, cells = Defined(programs), _cells()
+        parcel, cells = project.pack(repository.project), _cells()
+        known = Placed(programs, parcel.inside, lambda *_: "")
         variables = {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()}
         if stated(sys.modules[MAIN], "__file__") is None:
             variables[MAIN] = program.typed(sys.modules[MAIN], cells.values(), known)
         return cls(
             id_,
-            project.pack(repository.project),
+            parcel,
             str(repository.project),
             os.getcwd(),
             tuple(os.path.abspath(each) if each else "" for each in sys.path),
@@ -106,12 +107,11 @@ class Session:
         """What both ends have, as the run's process calls it."""
         return Defined(self.programs)
 
-    def enter(self, folder: Path, known: Known) -> Path:
+    def enter(self, folder: Path) -> Path:
         """Makes this process one in which its steps can be executed; all its files are placed in a folder.
 
         Args:
             folder: It is made.
-            known: What both ends have.
 
         Returns:
             Where the `.artifacts` folder belongs.
@@ -131,13 +131,14 @@ class Session:
             name: (len(text), None, text.splitlines(keepends=True), name) for name, text in self.cells.items()
         }
         files = {name: self._there(path, folder) for name, path in self.modules.items()}
-        importer = _Importer(files, self.programs, self.variables, known)
+        placed_values = Placed({}, lambda _: None, lambda number, path: self.parcel.at(number, path, folder))
+        importer = _Importer(files, self.programs, self.variables, placed_values)
         sys.meta_path.insert(0, importer)
         if MAIN in self.programs:
             importer.load_program()
         elif MAIN in self.variables:
             sys.modules[MAIN] = _program()
-            program.set_variables(sys.modules[MAIN], self.variables[MAIN], known)
+            program.set_variables(sys.modules[MAIN], self.variables[MAIN], placed_values)
         home = Path(self._there(self.repository, folder)) / FOLDER_NAME
         home.parent.mkdir(parents=True, exist_ok=True)
         return home

@@ -301,3 +301,50 @@ def test_what_a_notebook_defines(shared: Path, dask: str) -> None:
         output.text for cell in book.cells for output in cell.outputs if output.get("name") == "stdout"
     ]  # fmt: skip
     assert "".join(printed).splitlines() == ["made 138", "['cached']", "made 184"]
+
+
+def test_paths_beside_the_code_lead_to_what_lies_there(shared: Path, art: Art, dask: str) -> None:
+    write(
+        shared / "flow.py",
+        """
+        from pathlib import Path
+        from typing import Annotated
+
+        from artvcs import pipeline, step
+        from places import PLACES
+
+        HERE = Path(__file__).parent
+        DATA = str(HERE / "data")
+
+
+        @step
+        def reads() -> Annotated[list[str], "read"]:
+            files = [HERE / "data" / "one.txt", f"{DATA}/one.txt", PLACES["one"], Path(__file__).with_name("two.txt")]
+            print(HERE)
+            return [Path(each).read_text() for each in files]
+
+
+        @pipeline
+        def flow() -> None:
+            reads()
+        """,
+    )
+    write(
+        shared / "places.py", "from pathlib import Path\n\nPLACES = {'one': Path(__file__).parent / 'data/one.txt'}\n"
+    )
+    write(shared / "data" / "one.txt", "one")
+    write(shared / "two.txt", "two")
+    said = art("run", "flow.py", "--executor", dask).stdout
+    assert load_artifact("read") == ["one", "one", "one", "two"]
+    assert str(shared) not in said  # what lies here no worker has
+    assert "1 step, 1 reused" in art("run", "flow.py", "--executor", dask).stdout
+    assert "1 step, 1 reused" in art("run", "flow.py").stdout
+    write(shared / "data" / "one.txt", "more")
+    assert "1 reused" not in art("run", "flow.py", "--executor", dask).stdout
+
+
+def test_the_plan_of_a_run_on_an_engine(shared: Path, art: Art, dask: str) -> None:
+    write(shared / "flow.py", FAILING.replace("raise ValueError", "return len").replace("time.sleep(0.5)", "pass"))
+    art("run", "flow.py:two", "--executor", dask)
+    write(shared / "flow.py", FAILING.replace("raise ValueError", "return 1 + len").replace("time.sleep(0.5)", "pass"))
+    assert "About" in art("run", "flow.py:two", "--executor", dask, "--plan").stdout
