@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from .remotes.remote import Remote, check_remote_name
     from .repository import ENVIRONMENT_VARIABLE, Repository, making
     from .storage.disk.locks import Lock
-    from .storage.layout import FOLDER_NAME, Layout, op_seq
+    from .storage.layout import FOLDER_NAME, Layout, PackName, op_seq
     from .storage.packs.table import Location
     from .storage.store import ObjectStore
     from .trust import proofs, signatures
@@ -136,7 +136,7 @@ _NAMES = {
     "remotes.remote": "Remote check_remote_name",
     "repository": "ENVIRONMENT_VARIABLE Repository making",
     "storage.disk.locks": "Lock",
-    "storage.layout": "FOLDER_NAME Layout op_seq",
+    "storage.layout": "FOLDER_NAME Layout PackName op_seq",
     "storage.packs.table": "Location",
     "storage.store": "ObjectStore",
     "trust": "proofs signatures",
@@ -195,6 +195,7 @@ __all__ = [
     "ObjectStore",
     "Oid",
     "Output",
+    "PackName",
     "Problem",
     "Promote",
     "Promotion",

@@ -196,7 +196,7 @@ class Repository:
         self.supplier = supplier
         self.store.supplier = supplier.bring_object
 
-    def is_only_for_now(self) -> None:
+    def make_temporary(self) -> None:
         """From now on packs that are put here need not survive a power cut: they are copies of what goes elsewhere."""
         self._files.lasting = False
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Artifact, Brought, Lent, Repository, Transaction
+from artvcs.vcs import Artifact, Brought, Lent, PackName, Repository, Transaction
 
 from ..define.graph import Graph
 from ..define.options.options import HOOKS
@@ -87,7 +87,7 @@ class Coordinator:
         """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""
         self.draft.take_in(brought)
 
-    def sealed(self, name: str) -> None:
+    def sealed(self, name: PackName) -> None:
         """See `Answers.sealed`: it is here already."""
 
     def answer(self, task: StepTask, what: str, arguments: tuple[Any, ...]) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..changes.publish import now_ms
-from ..errors import DamagedError, storage_errors
+from ..errors import DamagedError, RepositoryBusy, storage_errors
 from ..maps import promises
 from ..objects.oid import Oid, is_oid
 from ..storage.disk import durable
@@ -25,6 +25,9 @@ from ..storage.layout import COMING, DELIVERED, MERGED, Layout, PackName, is_lin
 from ..storage.local import LocalFiles
 from ..storage.packs.op_file import Entry
 from .places.probe import Guarantees
+
+_PATIENCE = 60.0
+"""Seconds until it is said that somebody else does not come to an end."""
 
 
 @dataclass(frozen=True)
@@ -106,14 +109,28 @@ class Notes:
         """Notes that the data of artifacts is there, in packs that no state names; it survives a power cut."""
         names = list(names)
         text = "".join(f"\n{artifact} {name}\n" for artifact in artifacts for name in names)
-        with self._writing():
-            self.layout.folder.mkdir(parents=True, exist_ok=True)
+        with self._alone_with_delivered():
             durable.append(self.layout.folder / DELIVERED, text.encode())
 
     def forget_delivered(self, artifacts: AbstractSet[Oid]) -> None:
         """Of these artifacts a state there says so now, or their data is there no more."""
-        left = {artifact: names for artifact, names in self.delivered().items() if artifact not in artifacts}
-        self._write_lines(DELIVERED, (f"{artifact} {name}" for artifact, names in left.items() for name in names))
+        with self._alone_with_delivered():
+            left = {artifact: names for artifact, names in self.delivered().items() if artifact not in artifacts}
+            self._write_lines(DELIVERED, (f"{artifact} {name}" for artifact, names in left.items() for name in names))
+
+    @contextmanager
+    def _alone_with_delivered(self) -> Iterator[None]:
+        """Inside the block no other run notes or forgets what was delivered: what one adds another would leave out."""
+        with self._writing():
+            self.layout.folder.mkdir(parents=True, exist_ok=True)
+            lock = Lock.wait(self.layout.folder / f"{DELIVERED}.lock", _PATIENCE)
+        if lock is None:
+            raise RepositoryBusy(f"Another process keeps {self.layout.folder / DELIVERED} busy; try again.")
+        try:
+            with self._writing():
+                yield
+        finally:
+            lock.remove()
 
     def refusal(self, where: str) -> str | None:
         """Why nothing can be pushed to an address, as it was found out. Raises KeyError where it was not."""

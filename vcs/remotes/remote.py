@@ -190,6 +190,8 @@ class Remote:
             The packs that it is in, as far as they are there.
         """
         noted = self.notes.delivered()
+        # What another process has had named since may lie elsewhere by now.
+        self.unplace(self._placed.keys() - {name for names in noted.values() for name in names})
         wanted = {name for artifact in artifacts for name in noted.get(artifact, ())}
         return {name for name in wanted if self.place(name)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,14 +16,14 @@ from artvcs.vcs.changes.intents import AddVersion
 from artvcs.vcs.changes.lending import Lent
 from artvcs.vcs.changes.outgoing import Brought
 from artvcs.vcs.errors import RemoteRefused, UnknownName
-from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import FILE, Entry, RefsNode, Tree
-from artvcs.vcs.objects.oid import Oid
+from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.remotes.exchange import supply
 from artvcs.vcs.remotes.exchange.carrying import Carrier, Stock, objects_from
 from artvcs.vcs.remotes.exchange.data import fetch_data
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import pack_name
 from artvcs.vcs.upkeep import gc
 
 from ..helpers import problems, put_text, version_of
@@ -215,4 +216,46 @@ def test_an_outpost_gets_much_of_the_refs_at_once(ada: Machine) -> None:
     assert {item.kind for item in lent.items} == {RefsNode.KIND}
     with pytest.raises(UnknownName):
         objects_from(ada.near, Oid("0" * 64))
-    assert version_refs.newest(ada.near.refs(), "nothing") is None
+
+
+def test_what_could_not_be_sent_is_sent_again(
+    ada: Machine, machine: Callable[[str], Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker(machine("worker"))
+    with worker.near.contribute(worker.near.layout.tmp, _Alone()) as draft:
+        put_folder(draft, LARGE)
+        brought = draft.hand_over()
+
+    def refuse(*_: object) -> None:
+        raise RemoteRefused("the bucket is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker.remote.files, "adopt", refuse)
+        with pytest.raises(RemoteRefused):
+            worker.stock.hand_over(brought)
+    assert ada.files.exists(worker.stock.hand_over(brought).packs[0])
+
+
+def test_what_an_earlier_run_delivered_and_was_collected_is_sent_again_if_it_is_here(
+    ada: Machine, machine: Callable[[str], Machine]
+) -> None:
+    saved = ada.save("raw", LARGE)
+    for name in Carrier(ada.near, ada.remote).lend([saved.artifact]).packs:
+        ada.files.delete(name)
+    lent = Carrier(ada.near, ada.remote).lend([saved.artifact])
+    assert Worker(machine("worker")).read(lent, saved.artifact) == [LARGE]
+
+
+def test_runs_that_note_and_forget_at_once_lose_no_note(ada: Machine) -> None:
+    """One publishes and forgets what it had delivered while another notes what it delivers."""
+    notes, names = ada.remote.notes, [pack_name(hash_bytes(bytes([number]), "pack")) for number in range(40)]
+    artifacts = [hash_bytes(bytes([number]), "artifact") for number in range(40)]
+
+    def one(number: int) -> None:
+        ada.remote.notes.note_delivered([artifacts[number]], [names[number]])
+        if number % 2:
+            ada.remote.notes.forget_delivered({artifacts[number]})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(one, range(40)))
+    assert notes.delivered() == {artifacts[number]: (names[number],) for number in range(0, 40, 2)}

@@ -20,7 +20,6 @@ from dataclasses import replace
 from ...changes.gathering import INLINE, Gathering
 from ...changes.lending import Lent
 from ...changes.outgoing import Brought
-from ...errors import UnknownName
 from ...maps import graph
 from ...objects.kinds import Artifact
 from ...objects.nodes import RefsNode
@@ -29,7 +28,9 @@ from ...repository import Repository
 from ...storage.copies import content, read_at
 from ...storage.layout import PackName
 from ...storage.packs.pack import Item, Pack
+from ...storage.packs.table import DATA
 from ...storage.store import ObjectStore
+from ..places.far_files import not_kept
 from ..remote import Remote
 from . import supply
 from .data import bring
@@ -47,6 +48,7 @@ class Carrier:
         self._near = near
         self._remote = remote
         self._delivered = dict(remote.notes.delivered())
+        self._doubtful = set(self._delivered)
         self._little: dict[Oid, tuple[Item, ...]] = {}
         self._promised: set[Oid] = set()
 
@@ -59,46 +61,52 @@ class Carrier:
         """
         packs, items = dict[PackName, None](), dict[Oid, Item]()
         for artifact in artifacts:
-            record = self._near.store.stored(artifact)
-            items[artifact] = record
-            if artifact not in self._delivered and artifact not in self._promised:
-                items |= {item.oid: item for item in self._lend_here(artifact)}
-            packs |= dict.fromkeys(self._delivered.get(artifact, ()))
+            items[artifact] = self._near.store.stored(artifact)
+            names, along = self._lend(artifact)
+            packs |= dict.fromkeys(names)
+            items |= {item.oid: item for item in along}
         return Lent(tuple(packs), tuple(items.values()))
 
-    def _lend_here(self, artifact: Oid) -> tuple[Item, ...]:
-        """What travels along of an artifact; nothing if that is too much, and there by now."""
-        if (known := self._little.get(artifact)) is not None:
-            return known
-        if not supply.is_here(self._near, artifact):
-            if self._remote.name in self._near.promises().by(artifact):
-                self._promised.add(artifact)
-                return ()
-            supply.bring(self._near, [artifact])
+    def _lend(self, artifact: Oid) -> tuple[tuple[PackName, ...], tuple[Item, ...]]:
+        """The packs that the data of an artifact is in, or what travels along; neither where all find it there."""
+        if (along := self._little.get(artifact)) is not None:
+            return (), along
+        if self._is_delivered(artifact):
+            return self._delivered[artifact], ()
+        is_here = supply.is_here(self._near, artifact)
         payload = self._near.store.record(artifact, Artifact).payload
-        found, size = list[Item](), 0
-        for item in _closure(self._near.store, payload):
-            found.append(item)
-            size += len(item.stored)
-            if size > INLINE:
-                self._send(artifact, payload)
-                return ()
-        return self._little.setdefault(artifact, tuple(found))
+        if is_here and (along := _if_little(_closure(self._near.store, payload))) is not None:
+            return (), self._little.setdefault(artifact, along)
+        if artifact not in self._promised:
+            if self._remote.name not in self._near.promises().by(artifact):
+                if is_here:
+                    return self._send(artifact, payload), ()
+                supply.bring(self._near, [artifact])
+                return self._lend(artifact)
+            self._promised.add(artifact)
+        return (), ()
 
-    def _send(self, artifact: Oid, payload: Oid) -> None:
-        if self._remote.name in self._near.promises().by(artifact):
-            self._promised.add(artifact)  # it was pushed
-            return
+    def _is_delivered(self, artifact: Oid) -> bool:
+        """Whether packs there hold it that no state names; an earlier run's may have been collected."""
+        if artifact in self._doubtful:
+            self._doubtful.discard(artifact)
+            if not all(map(self._remote.files.exists, self._delivered[artifact])):
+                del self._delivered[artifact]
+                self._remote.notes.forget_delivered({artifact})
+        return artifact in self._delivered
+
+    def _send(self, artifact: Oid, payload: Oid) -> tuple[PackName, ...]:
+        """Sends the data of an artifact there."""
         self._remote.notes.make_folders()
         gathering = Gathering(self._remote.store, Gathering.aside(self._remote.notes.layout.tmp))
         try:
             for item in _closure(self._near.store, payload):
                 gathering.add(item)
             gathering.seal()
-            names = gathering.names()
-            self._note({artifact}, names)
+            self._note({artifact}, gathering.names())
         finally:
             gathering.close()
+        return self._delivered[artifact]
 
     def take_in(self, brought: Brought) -> Brought:
         """Notes what was delivered, so that it is not lost; returns what is to be taken in here."""
@@ -109,6 +117,7 @@ class Carrier:
     def _note(self, artifacts: Collection[Oid], names: tuple[PackName, ...]) -> None:
         self._remote.notes.note_delivered(artifacts, names)
         self._delivered |= dict.fromkeys(artifacts, names)
+        self._doubtful.difference_update(artifacts)
 
 
 def objects_from(near: Repository, oid: Oid) -> Lent:
@@ -148,7 +157,8 @@ class Stock:
         self._remote = remote
         self._mutex = threading.Lock()
         self._senders = ThreadPoolExecutor(_SENT_AT_ONCE, "artvcs-send")
-        self._sending: dict[str, Future[None]] = {}
+        self._sent: dict[PackName, Future[None]] = {}
+        self._sending_mutex = threading.Lock()  # apart: what comes takes its time
         self._packs: dict[Oid, tuple[PackName, ...]] = {}  # of artifacts whose data does not travel along
 
     def bring(self, lent: Lent, artifacts: Iterable[Oid]) -> Lent:
@@ -170,15 +180,12 @@ class Stock:
             packs |= dict.fromkeys(self._packs[artifact])
         return Lent(tuple(packs), lent.items)
 
-    def _brought(self, names: Iterable[PackName], payload: Oid) -> tuple[PackName, ...]:
+    def _brought(self, names: tuple[PackName, ...], payload: Oid) -> tuple[PackName, ...]:
         arrivals = _Arrivals(self._near)
-        for name in names:
-            if not self._remote.place(name):
-                raise UnknownName(
-                    f"{self._remote.where} has not kept {name}, which was only just written there; see whether "
-                    "something cleans up there, and run again."
-                )
         try:
+            for name in names:
+                if not self._remote.place(name):
+                    raise not_kept(self._remote.where, name)
             bring(self._remote, [payload], arrivals, self._near.store)
             return arrivals.sealed()
         finally:
@@ -192,10 +199,9 @@ class Stock:
             RemoteError: It cannot be reached, or refuses.
         """
         lineage = list[Item]()
+        for sent in [self.send_ahead(name) for name in brought.packs]:
+            sent.result()
         for name in brought.packs:
-            self.send_ahead(name)
-        for name in brought.packs:
-            self._sending.pop(name).result()
             lineage += self._records(name)
         items = (*brought.items, *lineage)
         if brought.packs:
@@ -203,11 +209,13 @@ class Stock:
             self._packs |= dict.fromkeys(made, brought.packs)
         return replace(brought, items=items)
 
-    def send_ahead(self, name: str) -> None:
-        """Begins to send a pack there that will be handed over."""
-        with self._mutex:
-            if name not in self._sending:
-                self._sending[name] = self._senders.submit(self._upload, PackName(name))
+    def send_ahead(self, name: PackName) -> Future[None]:
+        """Begins to send a pack there that will be handed over, unless that has begun."""
+        with self._sending_mutex:
+            sent = self._sent.get(name)
+            if sent is None or (sent.done() and sent.exception() is not None):
+                sent = self._sent[name] = self._senders.submit(self._upload, name)
+            return sent
 
     def _upload(self, name: PackName) -> None:
         here, layout = self._near.layout.folder / name, self._near.layout
@@ -221,12 +229,8 @@ class Stock:
     def _records(self, name: PackName) -> Iterator[Item]:
         """What is lineage in a pack."""
         pack, files = Pack.open(self._near.store.files, name), self._near.store.files
-        places = [at for at in pack.locations() if at.kind not in _DATA]
-        for at in places:
+        for at in (at for at in pack.locations() if at.kind not in DATA):
             yield Item(at.oid, at.kind, at.codec, read_at(files, name, at), at.size)
-
-
-_DATA = ("blob", "tree")
 
 
 class _Arrivals:
@@ -252,6 +256,17 @@ class _Arrivals:
     def close(self) -> None:
         """Ends it; the packs stay."""
         self._gathering.close()
+
+
+def _if_little(items: Iterable[Item]) -> tuple[Item, ...] | None:
+    """All of some objects, unless they are too much to travel along."""
+    found, size = list[Item](), 0
+    for item in items:
+        found.append(item)
+        size += len(item.stored)
+        if size > INLINE:
+            return None
+    return tuple(found)
 
 
 def _closure(store: ObjectStore, root: Oid) -> Iterator[Item]:

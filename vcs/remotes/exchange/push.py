@@ -24,7 +24,7 @@ from ...storage.copies import content
 from ...storage.layout import PackName, is_lineage_name, op_seq
 from ...storage.packs import chunking, codec
 from ...storage.packs.pack import Item
-from ...storage.packs.table import KINDS
+from ...storage.packs.table import DATA, KINDS
 from ...storage.snapshot import Snapshot
 from ...trust import signatures, vouches
 from ...trust.policy import Judge
@@ -183,7 +183,7 @@ class _Sending:
 
     def _find(self, *, bring: bool) -> None:
         """Finds what has to be sent; what another repository elsewhere has is brought here for that, or left out."""
-        lost_data = {oid for oid in self._waiting.mending if self._near.store.location(oid).kind in ("blob", "tree")}
+        lost_data = {oid for oid in self._waiting.mending if self._near.store.location(oid).kind in DATA}
         records = self._waiting.mending - lost_data
         self._walk({*self._waiting.fresh.values(), *self._waiting.again, *records} - {NULL}, self._lineage)
         noted = self._remote.notes.delivered()

@@ -37,6 +37,9 @@ ROW_SIZE = _ROW.size
 _FEW = 20
 """Looking for one object takes as long as passing over so many."""
 
+DATA = ("blob", "tree")
+"""The kinds of objects that hold what users have; all others tell of it."""
+
 KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs", "promotion")
 """Object kinds in the order of their codes, 0 first."""
 

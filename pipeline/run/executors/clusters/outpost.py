@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import ArtError, Brought, Lent, Oid, Repository, Stock, connect, now_ms, proofs
+from artvcs.vcs import ArtError, Brought, Lent, Oid, PackName, Repository, Stock, connect, now_ms, proofs
 
 from ....errors import PipelineError, text_of
 from ....fingerprint import to_json
@@ -57,7 +57,7 @@ class Outpost:
         self._sending = threading.Lock()
         self._known = Defined()
         self.repository = Repository.init(session.enter(folder))
-        self.repository.is_only_for_now()
+        self.repository.make_temporary()
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
         self._seeing = threading.Lock()
@@ -179,7 +179,7 @@ class Outpost:
         """See `Answers.take_in`: it goes when the step has ended."""
         self._brought[task.invocation_id] = brought
 
-    def sealed(self, name: str) -> None:
+    def sealed(self, name: PackName) -> None:
         """See `Answers.sealed`: it goes to the remote while the step goes on."""
         self._stock.send_ahead(name)
 

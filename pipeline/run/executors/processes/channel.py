@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from artvcs.vcs import Brought, Lent
+from artvcs.vcs import Brought, Lent, PackName
 
 from ....record.outcome import Outcome
 from ...execution.task import StepTask
@@ -86,7 +86,7 @@ class Sealed:
         name: What it is called.
     """
 
-    name: str
+    name: PackName
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from artvcs.vcs import Brought, Lent, Repository, now_ms
+from artvcs.vcs import Brought, Lent, PackName, Repository, now_ms
 
 from ....errors import StepKilled, StepTimeout
 from ....record.outcome import Outcome
@@ -53,7 +53,7 @@ class Answers(Protocol):
     def take_in(self, task: StepTask, brought: Brought) -> None:
         """Takes in what a worker has made."""
 
-    def sealed(self, name: str) -> None:
+    def sealed(self, name: PackName) -> None:
         """A worker has put a whole pack at its place, and goes on."""
 
     def interrupted(self, task: StepTask, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Brought, Input, Oid, Output, Repository, UnknownName, Version
+from artvcs.vcs import Brought, Input, Oid, Output, PackName, Repository, UnknownName, Version
 
 from ....define.model import Model
 from ....record.noted import Noted
@@ -37,7 +37,7 @@ class Place:
         self._is_far = is_far
         if is_far:
             repository.supplied_by(self)
-            repository.is_only_for_now()
+            repository.make_temporary()
         self.states = States(repository, shares_memory=False)
         self.draft = repository.contribute(folder, self)
         self._channel = channel
@@ -137,7 +137,7 @@ class Place:
         """Has something taken in, and published."""
         self.ask("deliver", brought)
 
-    def sealed(self, name: str) -> None:
+    def sealed(self, name: PackName) -> None:
         """See `Link.sealed`: an outpost can send it on its way."""
         if self._is_far:
             with self._mutex:
