@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from typing import Self
 
-from artvcs.vcs import MAX_REPORT, Failure
+from artvcs.vcs import MAX_REPORT, Failure, now_ms
 
 from ..errors import for_people, text_of
 from ..escaping import storable
@@ -39,6 +40,12 @@ class Outcome:
     reported: Failure | None = None
     has_died: bool = False
     tried: int = 0
+
+    @classmethod
+    def unseen(cls, started: int, error: Exception) -> Self:
+        """Of an execution that failed in a process of which nothing more is known."""
+        trace = Trace(refused=("nobody saw what it used: its process died",))
+        return cls(started, now_ms(), error=error, trace=trace)
 
     def failure(self) -> Failure | None:
         """The error as a run records it."""

@@ -78,10 +78,9 @@ class Coordinator:
 
     def lend_inputs(self, task: StepTask) -> Lent:
         """What a worker needs to read what a step takes, as far as it is not published yet."""
-        taken = {source.artifact for sources in task.inputs.values() for source in sources}
         # What is known of an artifact may be published, and its data be made anew, since that was pruned.
-        payloads = {self.repository.store.record(oid, Artifact).payload for oid in taken}
-        return self.draft.lend([*taken, *payloads])
+        payloads = {self.repository.store.record(oid, Artifact).payload for oid in task.taken}
+        return self.draft.lend([*task.taken, *payloads])
 
     def take_in(self, _: StepTask, brought: Brought) -> None:
         """Takes in what a worker has made. Raises Conflict where that cannot be meant any more."""

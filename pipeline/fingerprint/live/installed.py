@@ -11,7 +11,7 @@ import operator
 import os
 import sys
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..project.locate import is_own
@@ -59,21 +59,36 @@ def own_namespaces() -> dict[str, Mapping[str, Any]]:
     return dict(_own)
 
 
+def own_modules() -> dict[str, str]:
+    """The user's loaded modules by name, in the order in which their loading began → their files."""
+    return {name: path for name, path, _ in _own_among(list(sys.modules.items()))}
+
+
+def _own_among(loaded: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The user's modules among some by name: each with its file, and its namespace."""
+    for name, module in loaded:
+        if (path := own_file(module)) is not None:
+            yield name, path, vars(module)
+
+
+def own_file(module: object) -> str | None:
+    """The file of a loaded module, if it is one of the user's."""
+    said = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+    if not isinstance(said, str):
+        return None
+    if said not in _own_files:
+        _own_files[said] = _own_file(said)
+    return _own_files[said]
+
+
 def _look_through(loaded: list[tuple[str, Any]]) -> dict[str, Mapping[str, Any]]:
     main: tuple[str, Mapping[str, Any]] | None = None
     found: dict[str, Mapping[str, Any]] = {}
-    for name, module in loaded:
-        said = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
-        if not isinstance(said, str):
-            continue
-        if said not in _own_files:
-            _own_files[said] = _own_file(said)
-        if (path := _own_files[said]) is None:
-            continue
+    for name, path, namespace in _own_among(loaded):
         if name == "__main__":
-            main = path, vars(module)
+            main = path, namespace
         else:
-            found[path] = vars(module)
+            found[path] = namespace
     if main is not None:
         found.setdefault(*main)
     return found

@@ -60,6 +60,11 @@ class StepTask:
         """The step's name."""
         return self.step.name
 
+    @property
+    def taken(self) -> frozenset[Oid]:
+        """The artifacts that it takes."""
+        return frozenset(source.artifact for sources in self.inputs.values() for source in sources)
+
     def hook(self, name: str) -> Hook | None:
         """What is called at a moment of the execution, if anything is."""
         own: Hook | None = getattr(self.step.options, name)

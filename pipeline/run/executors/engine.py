@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
@@ -11,14 +12,13 @@ from ..execution.task import StepTask
 from ..execution.workplace import Workplace
 
 
-class StepExecutor(Executor):
-    """An executor of steps.
+class StepExecutor(Executor, ABC):
+    """An executor of steps."""
 
-    Attributes:
-        slots: So many of them it executes side by side.
-    """
-
-    slots: int
+    @property
+    @abstractmethod
+    def slots(self) -> int:
+        """So many of them it executes side by side, as it is now."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ class InlineExecutor(StepExecutor):
     Ctrl-C in a task is raised by `submit` itself: there is nobody else to stop.
     """
 
-    slots = 1
+    @property
+    def slots(self) -> int:
+        """One."""
+        return 1
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Runs `fn` and returns its future, which is done."""

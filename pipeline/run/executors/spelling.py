@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from functools import cache
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any, Protocol
@@ -17,7 +15,7 @@ from typing import Any, Protocol
 import cloudpickle
 
 from ...define.step import Step
-from ...fingerprint import is_own, stated
+from ...fingerprint import own_file, stated
 from . import errors
 
 
@@ -73,8 +71,7 @@ class Defined:
         module, qualname = getattr(obj, "__module__", None), getattr(obj, "__qualname__", None)
         if not isinstance(module, str) or not isinstance(qualname, str) or "<" in qualname:
             return None
-        path = stated(sys.modules.get(module), "__file__")
-        if not isinstance(path, str) or not _is_the_users(path):
+        if own_file(sys.modules.get(module)) is None:
             return None
         if (defined := self._programs.get(module)) is not None and qualname.partition(".")[0] not in defined:
             return None
@@ -96,9 +93,8 @@ class Defined:
         module = sys.modules.get(function.__module__ or "")
         if module is None or function.__globals__ is not vars(module):
             return None
-        path = stated(module, "__file__")
-        is_typed = path is None and function.__module__ == "__main__"  # as in a notebook
-        return function.__module__ if is_typed or (isinstance(path, str) and _is_the_users(path)) else None
+        is_typed = function.__module__ == "__main__" and stated(module, "__file__") is None  # as in a notebook
+        return function.__module__ if is_typed or own_file(module) is not None else None
 
 
 class Placed(Defined):
@@ -137,11 +133,6 @@ class Placed(Defined):
 
 
 _PATH = "a path"
-
-
-@cache
-def _is_the_users(path: str) -> bool:
-    return path.endswith(".py") and os.path.isfile(path) and is_own(os.path.abspath(path))
 
 
 def _found(module: Any, qualname: str) -> Any:

@@ -23,8 +23,13 @@ class ThreadExecutor(ThreadPoolExecutor, StepExecutor):
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots, thread_name_prefix="artvcs-step")
-        self.slots = slots
+        self._slots = slots
         self._running: set[Raisable] = set()
+
+    @property
+    def slots(self) -> int:
+        """See `StepExecutor.slots`."""
+        return self._slots
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See `concurrent.futures.Executor.submit`."""

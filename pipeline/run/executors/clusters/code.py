@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
-from ....fingerprint import Fingerprint, compare
+from ....fingerprint import Fingerprint, compare, stamp
 
 
 class AsSent:
@@ -16,11 +15,11 @@ class AsSent:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._stamps = {path: _stamp(path) for path in paths}
+        self._stamps = {path: stamp(path) for path in paths}
 
     def edited(self) -> str | None:
         """One that is not as it was, if there is one."""
-        return next((path for path, stamp in self._stamps.items() if _stamp(path) != stamp), None)
+        return next((path for path, known in self._stamps.items() if stamp(path) != known), None)
 
 
 def difference(step: str, ours: Fingerprint, theirs: Fingerprint) -> str:
@@ -43,12 +42,3 @@ def difference(step: str, ours: Fingerprint, theirs: Fingerprint) -> str:
         f"The code of the step {step!r} is not the same on the worker{what}; install the same packages there, and let "
         "nothing but its files decide what the code is."
     )
-
-
-def _stamp(path: str) -> tuple[int, int] | None:
-    """What changes when a file does; None where there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

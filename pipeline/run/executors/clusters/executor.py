@@ -20,12 +20,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
-from artvcs.vcs import ArtError, Brought, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
+from artvcs.vcs import ArtError, Artifact, Brought, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
 
 from ....errors import PipelineError, StepKilled
 from ....fingerprint import from_json
 from ....record.outcome import Outcome
-from ....trace.model import Trace
 from ....values import trust
 from ...coordinator import Coordinator
 from ...execution.task import StepTask
@@ -38,7 +37,7 @@ from ..spelling import Defined
 from . import code
 from .cluster import Cluster, Shipment
 from .messages import Loan, Order, Printed, Question, Report, Stopped
-from .orders import Batches, Job, taken
+from .orders import Batches, Job
 from .post import PATIENCE, Ended, Header
 from .session import Session, versions
 
@@ -86,7 +85,7 @@ class ClusterExecutor(StepExecutor):
         self._where: dict[Oid, str] = {}  # artifact → the worker that made it
 
     @property
-    def slots(self) -> int:  # type: ignore[override]
+    def slots(self) -> int:
         """So many steps it takes at once: what the engine executes, and as much ahead: so no worker waits for us."""
         if self._most or self._found is None:
             return self._most or 1
@@ -150,7 +149,7 @@ class ClusterExecutor(StepExecutor):
         first = jobs[0].task
         header = Header(self._session, versions(), tuple(numbers))
         busy = {job.worker for job in self._jobs.values()}
-        near = dict.fromkeys(self._where[oid] for oid in taken(first) if oid in self._where)
+        near = dict.fromkeys(self._where[oid] for oid in sorted(first.taken) if oid in self._where)
         idle = tuple(worker for worker in near if worker not in busy)
         orders = tuple(job.order for job in jobs)
         try:
@@ -176,7 +175,7 @@ class ClusterExecutor(StepExecutor):
 
     def _order(self, task: StepTask) -> bytes:
         try:
-            return spelling.spell(Order(task, self._lend(taken(task))), self._known)
+            return spelling.spell(Order(task, self._lend(sorted(task.taken))), self._known)
         except ArtError:
             raise
         except Exception as error:  # the user's own code has a say
@@ -297,10 +296,10 @@ class ClusterExecutor(StepExecutor):
 
     def _begins_anew(self, number: int, job: Job, before: str, *, alone: bool) -> None:
         """The engine has lost a worker, and begins anew on its own: whether that is to be, our policy says."""
-        lost = self._lost(job, f"the worker {before} was lost")
-        retry = job.task.step.options.retry
         if not alone:
             return  # it may not have begun with it, and what is handed out together is done soon
+        lost = self._lost(job, f"the worker {before} was lost")
+        retry = job.task.step.options.retry
         if job.task.tried < retry.count:
             job.log += f"Try {job.task.tried + 1} of {retry.count + 1} failed: {lost.error}\n"
             job.task = replace(job.task, tried=job.task.tried + 1)
@@ -338,7 +337,7 @@ class ClusterExecutor(StepExecutor):
             return self._lend(arguments[0])
         if question.what == "objects":
             lent = objects_from(self._coordinator.repository, arguments[0])
-            artifacts = (item.oid for item in lent.items if item.kind == "artifact")
+            artifacts = (item.oid for item in lent.items if item.kind == Artifact.KIND)
             return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
         if question.what == "deliver":
             brought = self._carried(arguments[0])
@@ -379,7 +378,7 @@ class ClusterExecutor(StepExecutor):
             report: Report = spelling.read(data, self._known)
             outcome = report.outcome
             if outcome is None:
-                self._interrupted(number, job, is_own=report.is_own)
+                self._interrupted(number, job, by_step=report.by_step)
                 return
             harmless = {saved.id for saved in outcome.outputs.values() if not saved.is_proven}
             brought = self._carried(report.brought, harmless)
@@ -395,10 +394,10 @@ class ClusterExecutor(StepExecutor):
             outcome.trace = replace(outcome.trace, refused=(*outcome.trace.refused, refused))
         self._finish(number, outcome)
 
-    def _interrupted(self, number: int, job: Job, *, is_own: bool) -> None:
+    def _interrupted(self, number: int, job: Job, *, by_step: bool) -> None:
         if self._interrupting:
             self._finish(number, None)
-        elif is_own:  # the step has interrupted itself, and so the run, as it would anywhere
+        elif by_step:  # the step has interrupted itself, and so the run, as it would anywhere
             with self._mutex:
                 self._jobs.pop(number)
             job.future.set_exception(KeyboardInterrupt())
@@ -414,18 +413,20 @@ class ClusterExecutor(StepExecutor):
         """
         with self._mutex:
             here = self._carrier.take_in(brought)
-        if made := {item.oid for item in here.items if item.kind == "artifact"} - harmless:
+        if made := {item.oid for item in here.items if item.kind == Artifact.KIND} - harmless:
             proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
         return here
 
     def _failed(self, job: Job, error: Exception) -> Outcome:
-        return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN)
+        return Outcome.unseen(job.submitted, error)
 
     def _lost(self, job: Job, why: str) -> Outcome:
         error = StepKilled(
             f"The step {job.task.step_name!r} was lost: {why}; see whether it was out of memory there, and run again."
         )
-        return Outcome(job.submitted, now_ms(), error=error, trace=_UNSEEN, has_died=True, tried=job.task.tried)
+        outcome = Outcome.unseen(job.submitted, error)
+        outcome.has_died, outcome.tried = True, job.task.tried
+        return outcome
 
     def _finish(self, number: int, outcome: Outcome | None) -> None:
         with self._mutex:
@@ -459,5 +460,3 @@ _SHARE = 4
 
 _LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""
-
-_UNSEEN = Trace(refused=("nobody saw what it used: its process died",))

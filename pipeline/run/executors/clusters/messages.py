@@ -47,12 +47,12 @@ class Report:
     Attributes:
         outcome: How; None where it was interrupted.
         brought: What was made; its packs are at the remote.
-        is_own: Whether it was the step itself that interrupted it.
+        by_step: Whether it was the step itself that interrupted it.
     """
 
     outcome: Outcome | None
     brought: Brought
-    is_own: bool = False
+    by_step: bool = False
 
 
 @dataclass(frozen=True)

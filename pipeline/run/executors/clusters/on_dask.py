@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import distributed
@@ -263,23 +263,30 @@ class _Line:
         """Tells the coordinator."""
         self._worker.log_event(self._topic, (what, self.worker, *arguments))
 
-    def ask(self, message: bytes) -> bytes:
+    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
         """See `Line.ask`."""
-        return self._wait("asked", message)
+        return self._wait(is_wanted, "asked", message)
 
     def session(self) -> bytes:
         """See `Line.session`."""
-        return self._wait("session")
+        give_up = time.monotonic() + post.PATIENCE
+        return self._wait(lambda: time.monotonic() < give_up, "session")
 
-    def _wait(self, what: str, *message: bytes) -> bytes:
+    def _wait(self, is_wanted: Callable[[], bool], what: str, *message: bytes) -> bytes:
         number, answer = next(_numbers), queue.SimpleQueue[bytes]()
         _waiting[self._topic, number] = answer
         try:
             self.event(what, number, *message)
-            return answer.get()
+            while is_wanted():
+                with contextlib.suppress(queue.Empty):
+                    return answer.get(timeout=_OFTEN)
+            raise TimeoutError
         finally:
             del _waiting[self._topic, number]
 
+
+_OFTEN = 1.0
+"""Seconds between two looks whether somebody still waits for an answer."""
 
 _numbers = itertools.count()
 _waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}

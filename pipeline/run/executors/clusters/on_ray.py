@@ -6,12 +6,10 @@ it is gone, so is the run, and outposts end.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import itertools
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import ray
@@ -29,9 +27,7 @@ from ....errors import PipelineError
 from . import post
 from .cluster import Listener, Shipment
 from .post import Header
-
-_TOGETHER = 1000
-"""So many messages are taken at once."""
+from .switchboard import Switchboard
 
 
 class RayCluster:
@@ -61,18 +57,17 @@ class RayCluster:
         self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._refs: dict[int, Any] = {}
         self._over = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._listening: threading.Thread | None = None
         self._perform = ray.remote(_perform)
 
     def begin(self, session: str, listener: Listener) -> None:
         """See `Cluster.begin`."""
         self._session, self._listener = session, listener
-        actor: Any = ray.remote(_Switchboard).options(num_cpus=0, max_concurrency=10_000)
+        actor: Any = ray.remote(Switchboard).options(num_cpus=0, max_concurrency=10_000)
         self._switch = actor.remote(listener.session())
         ray.get(self._switch.is_there.remote())
-        thread = threading.Thread(target=self._listen, name="artvcs-ray", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        self._listening = threading.Thread(target=self._listen, name="artvcs-ray", daemon=True)
+        self._listening.start()
 
     def submit(self, shipment: Shipment) -> None:
         """See `Cluster.submit`."""
@@ -149,11 +144,12 @@ class RayCluster:
     def close(self) -> None:
         """See `Cluster.close`."""
         self._over.set()
-        with _quiet(), contextlib.suppress(Exception):
-            ray.get(self._switch.tell.remote("end"))
-            for thread in self._threads:
-                thread.join()
-            ray.kill(self._switch)
+        with _quiet():
+            if self._listening is not None:
+                with contextlib.suppress(RayError, ConnectionError, RuntimeError):  # it is gone
+                    ray.get(self._switch.tell.remote("end"))
+                    self._listening.join()
+                    ray.kill(self._switch)
             if self._is_ours:
                 ray.shutdown()
 
@@ -207,66 +203,6 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-class _Switchboard:
-    """An actor that carries messages between the coordinator of a run and its workers."""
-
-    def __init__(self, parcel: bytes) -> None:
-        self._parcel = parcel
-        self._messages: list[tuple[Any, ...]] = []
-        self._come = asyncio.Event()
-        self._numbers = itertools.count()
-        self._answers: dict[int, asyncio.Future[bytes]] = {}
-        self._told: list[str] = []
-        self._telling = asyncio.Condition()
-
-    async def is_there(self) -> bool:
-        """Yes."""
-        return True
-
-    async def say(self, *message: Any) -> None:
-        """Takes a message of a worker's."""
-        self._messages.append(message)
-        self._come.set()
-
-    async def ask(self, worker: str, message: bytes) -> bytes:
-        """Takes a question of a worker's, and waits for the answer."""
-        number = next(self._numbers)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._answers[number] = answer
-        await self.say("asked", worker, number, message)
-        return await answer
-
-    async def session(self) -> bytes:
-        """The session."""
-        return self._parcel
-
-    async def listen(self) -> list[tuple[Any, ...]]:
-        """What has come; waits for it, not too long."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._come.wait(), 5)
-        found, self._messages = self._messages[:_TOGETHER], self._messages[_TOGETHER:]
-        if not self._messages:
-            self._come.clear()
-        return found
-
-    async def reply(self, number: int, answer: bytes) -> None:
-        """Answers a worker."""
-        self._answers.pop(number).set_result(answer)
-
-    async def tell(self, what: str) -> None:
-        """Tells all workers something, see `post.EVERYWHERE`."""
-        async with self._telling:
-            self._told.append(what)
-            self._telling.notify_all()
-        self._come.set()
-
-    async def told(self, known: int) -> list[str]:
-        """What workers are told beside what they know; waits for it."""
-        async with self._telling:
-            await self._telling.wait_for(lambda: len(self._told) > known)
-            return self._told[known:]
-
-
 # On a worker
 
 
@@ -282,18 +218,24 @@ class _Line:
         """See `Line.say`."""
         self.switch.say.remote("said", self.worker, message)
 
-    def ask(self, message: bytes) -> bytes:
+    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
         """See `Line.ask`."""
         answer: Any = self.switch.ask.remote(self.worker, message)
-        found: bytes = ray.get(answer)
-        return found
+        while is_wanted():
+            with contextlib.suppress(GetTimeoutError):
+                found: bytes = ray.get(answer, timeout=_OFTEN)
+                return found
+        raise TimeoutError
 
     def session(self) -> bytes:
         """See `Line.session`."""
         parcel: Any = self.switch.session.remote()
-        found: bytes = ray.get(parcel)
+        found: bytes = ray.get(parcel, timeout=post.PATIENCE)  # whose error is a TimeoutError
         return found
 
+
+_OFTEN = 1.0
+"""Seconds between two looks whether somebody still waits for an answer."""
 
 _watched: set[str] = set()
 
@@ -311,15 +253,13 @@ def _watch(session: str, switch: Any) -> None:
     """Does here what the coordinator has done on all workers, until it is gone."""
     known = 0
     while True:
-        waiting = switch.told.remote(known)
+        asked: Any = switch.told.remote(known)
         try:
-            told = ray.get(waiting, timeout=post.PATIENCE / 6)
-        except GetTimeoutError:
-            post.alive(session)  # the actor is there, and so is who listens at it
-            continue
-        except Exception:
+            told: list[str] = ray.get(asked)
+        except Exception:  # it is gone, and so is the run
             post.end(session)
             return
+        post.alive(session)  # it is there, and so is who listens at it
         for what in told:
             post.EVERYWHERE[what](session)
         known += len(told)

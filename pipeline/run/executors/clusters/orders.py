@@ -5,8 +5,6 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from artvcs.vcs import Oid
-
 from ....record.outcome import Outcome
 from ...execution.task import StepTask
 
@@ -55,8 +53,3 @@ class Batches:
         """So many; None where that is not known yet."""
         took = self._seconds.get(task.step_name)
         return None if took is None else max(1, min(_TOGETHER, int(_MOMENT / max(took, 0.001))))
-
-
-def taken(task: StepTask) -> list[Oid]:
-    """The artifacts that a step takes, each once."""
-    return sorted({source.artifact for sources in task.inputs.values() for source in sources})

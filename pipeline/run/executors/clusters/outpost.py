@@ -26,7 +26,6 @@ from artvcs.vcs import ArtError, Brought, Lent, Oid, PackName, Repository, Stock
 from ....errors import PipelineError, text_of
 from ....fingerprint import to_json
 from ....record.outcome import Outcome, failure_of
-from ....trace.model import Trace
 from ...execution.execute import execute
 from ...execution.task import StepTask
 from .. import errors, spelling
@@ -105,17 +104,16 @@ class Outpost:
             order: Order = spelling.read(data, self._known)
             task = order.task
             self._check_code(task)
-            taken = {source.artifact for sources in task.inputs.values() for source in sources}
             self._trust(order.loan)
-            self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, taken)
+            self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, task.taken)
             future = self._futures[job] = self._pool.submit(execute, task)
             outcome = self._as_there(future.result())
             return Report(outcome, self._stock.hand_over(self._brought.pop(task.invocation_id, Brought())))
         except (CancelledError, KeyboardInterrupt) as interrupt:
-            return Report(None, Brought(), is_own=isinstance(interrupt, KeyboardInterrupt))
+            return Report(None, Brought(), by_step=isinstance(interrupt, KeyboardInterrupt))
         except Exception as error:
             found = error if isinstance(error, ArtError) else _unreadable(error)
-            return Report(Outcome(began, now_ms(), error=found, trace=_UNSEEN), Brought())
+            return Report(Outcome.unseen(began, found), Brought())
         finally:
             self._futures.pop(job, None)
 
@@ -150,11 +148,11 @@ class Outpost:
             outcome.error.add_note(_NOT_HERE)
             text = f"{text}{_NOT_HERE}\n"
         outcome.reported = replace(
-            reported, message=self._session.here(reported.message, self._folder),
-            traceback=self._session.here(text, self._folder),
+            reported, message=self._session.parcel.here(reported.message, self._folder),
+            traceback=self._session.parcel.here(text, self._folder),
         )  # fmt: skip
-        errors.rename_files(outcome.error, lambda path: self._session.here(path, self._folder))
-        outcome.log = self._session.here(outcome.log, self._folder)
+        errors.rename_files(outcome.error, lambda path: self._session.parcel.here(path, self._folder))
+        outcome.log = self._session.parcel.here(outcome.log, self._folder)
         return outcome
 
     def _is_of_project(self, path: object) -> bool:
@@ -168,7 +166,7 @@ class Outpost:
     # What steps ask
 
     def undisturbed(self) -> contextlib.AbstractContextManager[None]:
-        """See `Answers.undisturbed`."""
+        """See `Answers.undisturbed`: there are no other threads yet, see `_begin`."""
         return contextlib.nullcontext()
 
     def lend_inputs(self, task: StepTask) -> Lent:
@@ -252,9 +250,6 @@ _NOT_HERE = (
     "This file is not on the worker: what Git ignores, or is larger than a megabyte and no code, does not go there. "
     "Add it with `art add`, and let the step take it as an input."
 )
-
-
-_UNSEEN = Trace(refused=("nobody saw what it used: it did not begin",))
 
 
 class _Said(io.TextIOBase):

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -36,11 +37,11 @@ class Line(Protocol):
     def say(self, message: bytes) -> None:
         """Tells the coordinator something of an outpost's."""
 
-    def ask(self, message: bytes) -> bytes:
-        """Has the coordinator answer an outpost."""
+    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
+        """Has the coordinator answer an outpost. Raises TimeoutError where the answer is wanted no more."""
 
     def session(self) -> bytes:
-        """Has the coordinator tell the session."""
+        """Has the coordinator tell the session. Raises TimeoutError where it does not in PATIENCE."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ def perform(header: Header, orders: tuple[bytes, ...], line: Line) -> list[Ended
         return [("refused", str(error))] * len(orders)
     except EOFError:
         return [("lost", "the process for its steps died as it began")] * len(orders)
+    except TimeoutError:
+        return [("lost", "the machine that runs the pipeline does not answer")] * len(orders)
     return post.do(header.jobs, orders, line)
 
 
@@ -162,7 +165,7 @@ class _Post:
 
     def _ask(self, line: Line, number: int, question: bytes) -> None:
         try:
-            self.tell("answer", number, line.ask(question))
+            self.tell("answer", number, line.ask(question, lambda: self.is_there))
         except Exception:  # nobody is there any more
             self.end()
 
@@ -194,6 +197,7 @@ class _Post:
     def _forget(self) -> None:
         if _posts.get(self._session) is self:
             del _posts[self._session]
+            _starting.pop(self._session, None)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -201,11 +205,12 @@ _GRACE = 10.0
 """Seconds in which an outpost ends that was told so."""
 
 _posts: dict[str, _Post] = {}
-_mutex = threading.Lock()
+_starting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""A run that has to wait for its coordinator holds up no other."""
 
 
 def _post(session: str, line: Line) -> _Post:
-    with _mutex:
+    with _starting[session]:
         if (found := _posts.get(session)) is None or not found.is_there:
             found = _posts[session] = _Post(session, line.session())
         return found

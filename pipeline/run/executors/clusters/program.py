@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ....fingerprint import is_main_test
 from .. import spelling
 from ..spelling import Known
 
@@ -23,9 +24,9 @@ _MOST = 8 << 20
 """Bytes of one variable that travel; more is data, which a step takes as an input."""
 
 _SETTING = frozenset({
-    "basicConfig", "filterwarnings", "getcontext", "manual_seed", "register_matplotlib_converters", "seed", "setLevel",
-    "set_option", "set_options", "set_printoptions", "set_seed", "set_theme", "seterr", "setlocale", "setprec",
-    "setrecursionlimit", "simplefilter", "use", "use_deterministic_algorithms",
+    "basicConfig", "filterwarnings", "manual_seed", "register_matplotlib_converters", "seed", "setLevel", "set_option",
+    "set_options", "set_printoptions", "set_seed", "set_theme", "seterr", "setlocale", "setrecursionlimit",
+    "simplefilter", "use", "use_deterministic_algorithms",
 })  # fmt: skip
 """What functions are called that set something which later code in the process depends on."""
 
@@ -56,8 +57,9 @@ def _named(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
 def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
     """The values of a program's variables, as far as they travel."""
-    found, there, imported = dict[str, bytes](), defined(file), _imported(file)
-    for name in sorted(_mentioned(_parsed(file)) & vars(module).keys()):
+    found, tree = dict[str, bytes](), _parsed(file)
+    there, imported = frozenset(_named(tree.body)), _imported(tree)
+    for name in sorted(_mentioned(tree) & vars(module).keys()):
         value = vars(module)[name]
         if isinstance(value, types.ModuleType) or _is_of_python(name) or name in imported:
             continue
@@ -67,12 +69,11 @@ def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, by
     return found
 
 
-def _imported(file: str) -> set[str]:
+def _imported(tree: ast.Module) -> set[str]:
     """The names that a program imports and never binds itself: they are what is imported there."""
-    body = _parsed(file).body
-    imports = (each for statement in body for each in ast.walk(statement) if isinstance(each, ast.ImportFrom))
+    imports = (each for each in ast.walk(tree) if isinstance(each, ast.ImportFrom))
     names = {alias.asname or alias.name for each in imports for alias in each.names}
-    return names - {name for statement in body for name in _bound(statement)}
+    return names - {name for statement in tree.body for name in _bound(statement)}
 
 
 def typed(module: types.ModuleType, cells: Iterable[str], known: Known) -> dict[str, bytes]:
@@ -80,7 +81,8 @@ def typed(module: types.ModuleType, cells: Iterable[str], known: Known) -> dict[
     found, mentioned = dict[str, bytes](), set[str]()
     for cell in cells:
         with contextlib.suppress(SyntaxError):  # as of a cell that calls a magic
-            mentioned |= _mentioned(ast.parse(cell)) | set(_named(ast.parse(cell).body))
+            tree = ast.parse(cell)
+            mentioned |= _mentioned(tree) | set(_named(tree.body))
     for name in sorted(mentioned & vars(module).keys()):
         if not _is_of_python(name):
             found |= _spelt(name, vars(module)[name], known)
@@ -157,7 +159,7 @@ def _defines(statement: ast.stmt) -> bool:
             return _last_name(called) in _SETTING or _is_search_path(called)
         case ast.Expr():
             return False
-        case ast.If(test=test) if _asks_for_program(test):
+        case ast.If(test=test) if is_main_test(test):
             return False
         case ast.If(body=body, orelse=orelse):
             return all(map(_defines, [*body, *orelse]))
@@ -178,12 +180,6 @@ def _is_made_anew(value: ast.expr) -> bool:
     if isinstance(value, ast.Call):
         return _last_name(value.func) in _MAKING
     return not any(isinstance(each, ast.Call | ast.Await) for each in ast.walk(value)) or isinstance(value, ast.Lambda)
-
-
-def _asks_for_program(test: ast.expr) -> bool:
-    """Whether an `if` asks whether this file is the program."""
-    sides = (test.left, *test.comparators) if isinstance(test, ast.Compare) else ()
-    return any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
 
 
 def _is_search_path(called: ast.expr) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 import tarfile
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ import zstandard
 from artvcs.vcs import FOLDER_NAME, git
 
 from ....errors import PipelineError
-from ....fingerprint import import_root, is_own, project_root, stated
+from ....fingerprint import import_root, project_root
 
 _LITTLE = 1 << 20
 """Bytes of the largest file that goes along though it is no code."""
@@ -85,14 +85,17 @@ class Parcel:
         return text
 
 
-def pack(project: Path) -> Parcel:
+def pack(project: Path, loaded: AbstractSet[str]) -> Parcel:
     """Packs the files of the project in or around a folder, and what is loaded from outside of it.
+
+    Args:
+        project: The folder.
+        loaded: The files of the user's modules that are loaded.
 
     Raises:
         PipelineError: The code is too large to travel.
     """
     root = project_root(str(project))
-    loaded = set(_loaded())
     inside = {path for path in loaded if _is_below(path, root)} | set(_files(root))
     outside = sorted({import_root(os.path.dirname(path)) for path in loaded - inside})
     roots = (root, *outside)
@@ -125,14 +128,6 @@ def _packed(found: Iterable[tuple[str, int]], roots: tuple[str, ...]) -> bytes:
 
 def _name(number: int) -> str:
     return _INSIDE if number == 0 else f"{_OUTSIDE}/{number}"
-
-
-def _loaded() -> Iterator[str]:
-    """The files of the user's own modules that are loaded."""
-    for module in list(sys.modules.values()):
-        path = stated(module, "__file__")
-        if isinstance(path, str) and path.endswith(".py") and os.path.isfile(path) and is_own(os.path.abspath(path)):
-            yield os.path.abspath(path)
 
 
 def _files(root: str) -> Iterator[str]:

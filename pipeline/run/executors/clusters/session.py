@@ -27,7 +27,7 @@ from artvcs.vcs import FOLDER_NAME, Configured, Repository
 
 from ....define import building
 from ....errors import PipelineError
-from ....fingerprint import is_own, stated
+from ....fingerprint import own_modules, stated
 from ....trace import chance
 from ..spelling import Defined, Known, Placed
 from . import program, project
@@ -81,9 +81,9 @@ class Session:
         Raises:
             PipelineError: Its code is too large to travel.
         """
-        modules = dict(_modules())
+        modules = {name: path for name, path in own_modules().items() if os.path.isfile(path)}
         programs = {name: program.defined(path) for name, path in modules.items() if name == MAIN or path == str(file)}
-        parcel, cells = project.pack(repository.project), _cells()
+        parcel, cells = project.pack(repository.project, set(modules.values())), _cells()
         known = Placed(programs, parcel.inside, lambda *_: "")
         variables = {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()}
         if stated(sys.modules[MAIN], "__file__") is None:
@@ -143,10 +143,6 @@ class Session:
         home.parent.mkdir(parents=True, exist_ok=True)
         return home
 
-    def here(self, text: str, folder: Path) -> str:
-        """Text in which files that were placed in a folder are called as they are where the run is."""
-        return self.parcel.here(text, folder)
-
     def _there(self, path: str, folder: Path) -> str:
         return self.parcel.there(os.path.abspath(path), folder) if path else path
 
@@ -155,16 +151,6 @@ class Session:
 def versions() -> tuple[str, str]:
     """What has to be the same on both sides before anything is read: this Python, and this artvcs."""
     return f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("artvcs")
-
-
-def _modules() -> dict[str, str]:
-    """The user's modules that are loaded, in the order in which that began → their files."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        path = stated(module, "__file__")
-        if isinstance(path, str) and path.endswith(".py") and os.path.isfile(path) and is_own(os.path.abspath(path)):
-            found[name] = os.path.abspath(path)
-    return found
 
 
 def _cells() -> dict[str, str]:

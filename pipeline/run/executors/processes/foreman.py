@@ -20,7 +20,6 @@ from artvcs.vcs import Brought, Lent, PackName, Repository, now_ms
 
 from ....errors import StepKilled, StepTimeout
 from ....record.outcome import Outcome
-from ....trace.model import Trace
 from ...execution.task import StepTask
 from ..spelling import Known
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Sealed, Trying, Warned
@@ -137,12 +136,12 @@ class Foreman:
     def add(self, job: Job) -> None:
         """Takes a task."""
         self._jobs.append(job)
-        job.future.add_done_callback(self._is_dropped)
+        job.future.add_done_callback(self._note_dropped)
         self._notify()
         if self._broken is not None and not job.future.done():
             job.future.set_exception(self._broken)
 
-    def _is_dropped(self, future: Future[Outcome]) -> None:
+    def _note_dropped(self, future: Future[Outcome]) -> None:
         """Nobody wants the task any more: it is killed."""
         if future.cancelled():
             self._notify()
@@ -243,7 +242,7 @@ class Foreman:
         try:
             spelt = idle.channel.spell(Execute(job.task, self._answers.lend_inputs(job.task)))
         except Exception as error:  # the user's own code, or the store's
-            self._finish(idle, Outcome(job.started, now_ms(), error=error, trace=_UNSEEN))
+            self._finish(idle, Outcome.unseen(job.started, error))
             return
         with contextlib.suppress(OSError):  # it has died: that is heard
             idle.channel.post(spelt)
@@ -266,7 +265,7 @@ class Foreman:
             who.is_there = False
             return False
         except Exception as error:  # what came cannot be understood: code of the user's is in it
-            message = Ended(Outcome(now_ms(), now_ms(), error=error, trace=_UNSEEN), Brought(), False)
+            message = Ended(Outcome.unseen(now_ms(), error), Brought(), False)
         self._take(who, message)
         return True
 
@@ -367,13 +366,9 @@ class Foreman:
         error: Exception = StepKilled.by(os.waitstatus_to_exitcode(status), name)
         if who.is_late and limit is not None:
             error = StepTimeout.after(limit, name)
-        self._finish(
-            who,
-            Outcome(
-                job.started, now_ms(), error=error, log=who.outputs.text, trace=_UNSEEN, has_died=True,
-                tried=job.task.tried,
-            ),
-        )  # fmt: skip
+        outcome = Outcome.unseen(job.started, error)
+        outcome.log, outcome.has_died, outcome.tried = who.outputs.text, True, job.task.tried
+        self._finish(who, outcome)
 
     # Ending
 
@@ -405,7 +400,3 @@ class Foreman:
         self._selector.close()
         self._woken.close()
         self._wake.close()
-
-
-_UNSEEN = Trace(refused=("nobody saw what it used: its process died",))
-"""Of an execution of which nothing is known."""

@@ -50,13 +50,18 @@ class ProcessExecutor(StepExecutor):
     """
 
     def __init__(self, slots: int, answers: Answers, objects: Iterable[object], known: Known | None = None) -> None:
-        self.slots = slots
+        self._slots = slots
         self._answers = answers
         self._objects = [*objects]
         self._known = known or Inherited(self._objects)
         self._foreman: Foreman | None = None
         self._thread: threading.Thread | None = None
         self._folder: Path | None = None
+
+    @property
+    def slots(self) -> int:
+        """See `StepExecutor.slots`."""
+        return self._slots
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task.
@@ -111,7 +116,7 @@ class ProcessExecutor(StepExecutor):
         layout = self._answers.repository.layout
         self._folder = layout.tmp / f"workers-{os.getpid()}-{os.urandom(4).hex()}"
         self._folder.mkdir(parents=True)
-        self._foreman = Foreman(self.slots, self._answers, self._known, HostLink(self._start_host))
+        self._foreman = Foreman(self._slots, self._answers, self._known, HostLink(self._start_host))
         self._foreman.begin()
         self._thread = threading.Thread(
             target=contextvars.copy_context().run, args=(self._foreman.run,), name="artvcs-processes", daemon=True
@@ -144,7 +149,7 @@ class ProcessExecutor(StepExecutor):
 
             def work(connection: Connection[Any, Any]) -> None:
                 chance.put_back(drawn)
-                if self.slots > 1:
+                if self._slots > 1:
                     opened.apart_from(others)
                 worker.work(Channel(connection, known), repository, scratch, is_far=is_far)
 
