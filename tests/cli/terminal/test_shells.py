@@ -69,30 +69,36 @@ class Typing:
             env={**os.environ, **paths, "TERM": "dumb", "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
         os.close(theirs)
-        while not self._noted():  # a shell that starts forgets what was typed before
-            self._type("noted \r", 0.5)
+        self._number = 0
+        seconds = 0.5
+        while self._typed("", seconds) is None:  # a shell that starts forgets what was typed before
+            seconds *= 2
 
     def line(self, before: str, after: str) -> list[str]:
         """The words of a line for which one part was typed, then the tab key, then another part."""
-        count = len(self._noted())
-        self._type(f"{before}\t{after}\x01noted \r", 20, count)
-        *_, words = self._noted()
+        words = self._typed(f"{before}\t{after}", 20)
+        assert words is not None, "the shell did not answer"
         assert words[0] == "art"
         return words[1:]
+
+    def _typed(self, line: str, seconds: float) -> list[str] | None:
+        """Types a line, and reads what is shown until the shell has noted its words, or for so long: then None."""
+        self._number += 1  # by which it is known from what is noted late
+        os.write(self._keys, f"{line}\x01noted {self._number} \r".encode())
+        deadline = time.monotonic() + seconds
+        shown = select.poll()  # whatever number it has: a process of many tests has many files
+        shown.register(self._keys, select.POLLIN)
+        while time.monotonic() < deadline:
+            for number, *words in self._noted():
+                if number == str(self._number):
+                    return words
+            if shown.poll(50):
+                os.read(self._keys, 65536)
+        return None
 
     def _noted(self) -> list[list[str]]:
         lines = self._file.read_text().split("\0\n")[:-1] if self._file.exists() else []
         return [line.split("\0") for line in lines]
-
-    def _type(self, keys: str, seconds: float, count: int = 0) -> None:
-        """Types, and reads what is shown until the shell has noted more lines than so many, or for so long."""
-        os.write(self._keys, keys.encode())
-        deadline = time.monotonic() + seconds
-        shown = select.poll()  # whatever number it has: a process of many tests has many files
-        shown.register(self._keys, select.POLLIN)
-        while len(self._noted()) <= count and time.monotonic() < deadline:
-            if shown.poll(50):
-                os.read(self._keys, 65536)
 
     def end(self) -> None:
         self._process.kill()
