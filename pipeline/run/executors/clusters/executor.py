@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import itertools
 import os
 import pickle
 import queue
@@ -13,22 +12,18 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from itertools import islice
 from typing import Any, cast
 
-from artvcs.vcs import ArtError, Artifact, Brought, Carrier, Configured, Oid, Remote, now_ms, objects_from, proofs
+from artvcs.vcs import ArtError, Configured, Remote
 
 from ....errors import PipelineError, StepKilled
 from ....fingerprint import from_json
 from ....record.outcome import Outcome
-from ....values import trust
 from ...coordinator import Coordinator
 from ...execution.task import StepTask
-from ...sharing import publish_delivered
 from .. import spelling
 from ..engine import StepExecutor
 from ..processes.channel import Answer, Warned
@@ -36,8 +31,9 @@ from ..processes.foreman import GRACE
 from ..spelling import Defined
 from . import code
 from .cluster import Cluster, Shipment
-from .messages import Loan, Order, Printed, Question, Report, Stopped
-from .orders import Batches, Job
+from .exchange import Exchange
+from .messages import Order, Printed, Question, Report, Stopped
+from .orders import Job, Orders
 from .post import PATIENCE, Ended, Header
 from .session import Session, versions
 
@@ -67,13 +63,10 @@ class ClusterExecutor(StepExecutor):
         self._coordinator = coordinator
         self._remote = remote
         self._configured = configured
-        self._carrier = Carrier(coordinator.repository, remote)
+        self._exchange = Exchange(coordinator, remote)
         self._known = Defined()
-        self._mutex = threading.RLock()
-        self._jobs: dict[int, Job] = {}
-        self._waiting: dict[int, Job] = {}  # those of them that the engine has not got yet
-        self._batches = Batches()
-        self._numbers = itertools.count(1)
+        self._mutex = threading.RLock()  # of the orders
+        self._orders = Orders()
         self._session = ""
         self._parcel = b""
         self._code = code.AsSent(())
@@ -81,8 +74,6 @@ class ClusterExecutor(StepExecutor):
         self._threads: list[threading.Thread] = []
         self._over = threading.Event()
         self._interrupting = False
-        self._trusted: dict[Oid, bool] = {}
-        self._where: dict[Oid, str] = {}  # artifact → the worker that made it
 
     @property
     def slots(self) -> int:
@@ -111,52 +102,40 @@ class ClusterExecutor(StepExecutor):
         """
         if not self._session:
             self._begin()
-        task = cast(StepTask, args[0])
-        job = Job(task, Future(), now_ms())
-        number = next(self._numbers)
         with self._mutex:
-            self._jobs[number] = job
-            try:
-                job.order = self._order(task)
-            except ArtError as error:
-                self._finish(number, self._failed(job, error))
-                return job.future
-            self._waiting[number] = job
-            self._ship()
+            job = self._orders.add(cast(StepTask, args[0]))
+        try:
+            job.order = self._order(job.task)
+        except ArtError as error:
+            self._finish(job, Outcome.unseen(job.submitted, error))
+        else:
+            with self._mutex:
+                self._orders.queue(job)
+                self._ship()
         return job.future
 
-    def _ship(self) -> None:
-        """Hands to the engine what it can make use of; short uses of one step together, so that its ways cost less."""
-        while self._waiting:
-            number, first = next(iter(self._waiting.items()))
-            together = self._batches.size(first.task)
-            busy = len(self._jobs) - len(self._waiting) >= 2 * self._cluster.slots
-            if busy and together is None:
-                return  # the first that end show how long it takes
-            numbers = [number]
-            if together is not None and together > 1:
-                numbers = [
-                    each
-                    for each, job in islice(self._waiting.items(), together)
-                    if job.task.step is first.task.step and job.task.resources == first.task.resources
-                ]
-            if busy and together is not None and len(numbers) < together:
-                return  # more may come until somebody waits for it
-            self._hand_out(numbers)
-
-    def _hand_out(self, numbers: list[int]) -> None:
-        jobs = [self._waiting.pop(number) for number in numbers]
-        first = jobs[0].task
-        header = Header(self._session, versions(), tuple(numbers))
-        busy = {job.worker for job in self._jobs.values()}
-        near = dict.fromkeys(self._where[oid] for oid in sorted(first.taken) if oid in self._where)
-        idle = tuple(worker for worker in near if worker not in busy)
-        orders = tuple(job.order for job in jobs)
+    def _order(self, task: StepTask) -> bytes:
         try:
-            self._cluster.submit(Shipment(header, orders, first.invocation_id, first.resources, idle))
-        except ArtError as error:
-            for number, job in zip(numbers, jobs, strict=True):
-                self._finish(number, self._failed(job, error))
+            return spelling.spell(Order(task, self._exchange.lend(sorted(task.taken))), self._known)
+        except ArtError:
+            raise
+        except Exception as error:  # the user's own code has a say
+            raise PipelineError(
+                f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
+                "uses has to be picklable, or be made inside the step."
+            ) from error
+
+    def _ship(self) -> None:
+        """Hands to the engine what it can make use of."""
+        while jobs := self._orders.next(self._cluster.slots):
+            header = Header(self._session, versions(), tuple(job.number for job in jobs))
+            orders, first = tuple(job.order for job in jobs), jobs[0].task
+            near = self._orders.near(first)
+            try:
+                self._cluster.submit(Shipment(header, orders, first.invocation_id, first.resources, near))
+            except ArtError as error:
+                for job in jobs:
+                    self._tell(job, Outcome.unseen(job.submitted, error))
 
     def _begin(self) -> None:
         repository, run = self._coordinator.repository, os.urandom(16).hex()
@@ -168,31 +147,10 @@ class ClusterExecutor(StepExecutor):
         self._cluster.begin(run, self)
         self._session = run
         _allow_files()
-        for work in (self._work, self._say_alive):
+        for work in (self._work, self._say_alive, self._publish_meanwhile):
             thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
             thread.start()
             self._threads.append(thread)
-
-    def _order(self, task: StepTask) -> bytes:
-        try:
-            return spelling.spell(Order(task, self._lend(sorted(task.taken))), self._known)
-        except ArtError:
-            raise
-        except Exception as error:  # the user's own code has a say
-            raise PipelineError(
-                f"The step {task.step_name!r} cannot be sent to a worker ({type(error).__name__}: {error}); what it "
-                "uses has to be picklable, or be made inside the step."
-            ) from error
-
-    def _lend(self, artifacts: Iterable[Oid]) -> Loan:
-        with self._mutex:
-            lent = self._carrier.lend(artifacts)
-        return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
-
-    def _is_trusted(self, artifact: Oid) -> bool:
-        if artifact not in self._trusted:
-            self._trusted[artifact] = trust.of(self._coordinator.repository, artifact).given
-        return self._trusted[artifact]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Ends the run on all workers, and publishes at the remote what they have brought there.
@@ -215,28 +173,23 @@ class ClusterExecutor(StepExecutor):
         if self._session:
             self._session = ""
             self._cluster.everywhere("end")
-        self._publish()
+        self._exchange.publish()
         if self._found is not None:
             self._found.close()
-
-    def _publish(self) -> None:
-        with self._mutex:
-            publish_delivered(self._coordinator.repository, self._remote)
 
     def _interrupt(self) -> None:
         """Interrupts what runs, and waits for it as long as it may take."""
         with self._mutex:
             self._interrupting = True
-            for number in self._waiting:
-                self._jobs.pop(number).future.cancel()
-            self._waiting.clear()
-        self._cluster.cancel([number for number, job in list(self._jobs.items()) if not job.worker])
+            for job in self._orders.withdraw():
+                job.future.cancel()
+        self._cluster.cancel([job.number for job in self._orders.all() if not job.worker])
         self._cluster.everywhere("interrupt")
         deadline = time.monotonic() + GRACE + 1
-        while any(job.worker for job in list(self._jobs.values())) and time.monotonic() < deadline:
+        while any(job.worker for job in self._orders.all()) and time.monotonic() < deadline:
             time.sleep(0.02)
-        for number in list(self._jobs):
-            self._jobs.pop(number).future.cancel()
+        for job in self._orders.all():
+            self._finish(job, None)
 
     # Told by the engine, in threads of its own; see `Listener`
 
@@ -274,38 +227,38 @@ class ClusterExecutor(StepExecutor):
                 self._give_up(error)
 
     def _say_alive(self) -> None:
-        published = time.monotonic()
         while not self._over.wait(PATIENCE / 6):
             with contextlib.suppress(Exception):  # that it is gone is heard otherwise
                 self._cluster.everywhere("alive")
-            if time.monotonic() - published > _LONG:
-                self._publish()
-                published = time.monotonic()
+
+    def _publish_meanwhile(self) -> None:
+        while not self._over.wait(LONG):
+            self._exchange.publish()
 
     def _give_up(self, error: BaseException) -> None:
-        for number in list(self._jobs):
-            self._jobs.pop(number).future.set_exception(error)
+        with self._mutex:
+            for job in self._orders.all():
+                if self._orders.end(job):
+                    job.future.set_exception(error)
 
     def _note_begun(self, numbers: tuple[int, ...], worker: str) -> None:
-        for number in numbers:
-            if (job := self._jobs.get(number)) is None:
-                continue
+        for job in filter(None, map(self._orders.job, numbers)):
             before, job.worker = job.worker, worker
             if before:
-                self._begins_anew(number, job, before, alone=len(numbers) == 1)
+                self._begins_anew(job, before, alone=len(numbers) == 1)
 
-    def _begins_anew(self, number: int, job: Job, before: str, *, alone: bool) -> None:
+    def _begins_anew(self, job: Job, before: str, *, alone: bool) -> None:
         """The engine has lost a worker, and begins anew on its own: whether that is to be, our policy says."""
         if not alone:
             return  # it may not have begun with it, and what is handed out together is done soon
-        lost = self._lost(job, f"the worker {before} was lost")
+        lost = _lost(job, f"the worker {before} was lost")
         retry = job.task.step.options.retry
         if job.task.tried < retry.count:
             job.log += f"Try {job.task.tried + 1} of {retry.count + 1} failed: {lost.error}\n"
             job.task = replace(job.task, tried=job.task.tried + 1)
         else:
-            self._cluster.drop(number, job.worker)
-            self._finish(number, lost)
+            self._cluster.drop(job.number, job.worker)
+            self._finish(job, lost)
 
     def _hear(self, message: bytes) -> None:
         match spelling.read(message, self._known):
@@ -317,33 +270,20 @@ class ClusterExecutor(StepExecutor):
                 warnings.showwarning(warning, type(warning), file, line)
             case Stopped(task, outcome):
                 self._coordinator.interrupted(task, outcome)
-                for number, job in list(self._jobs.items()) if self._interrupting else ():
+                for job in self._orders.all() if self._interrupting else ():
                     if job.task.invocation_id == task.invocation_id:
-                        self._finish(number, None)
+                        self._finish(job, None)
 
     def _answered(self, message: bytes) -> bytes:
         try:
             question: Question = spelling.read(message, self._known)
-            reply = Answer(self._answer(question))
+            if question.what == "differs":
+                reply = Answer(self._differs(question.task, *question.arguments))
+            else:
+                reply = Answer(self._exchange.answer(question))
         except Exception as error:  # it is the step's to know
             reply = Answer(error=error)
         return spelling.spell(reply, self._known)
-
-    def _answer(self, question: Question) -> Any:
-        if question.what == "differs":
-            return self._differs(question.task, *question.arguments)
-        arguments = question.arguments
-        if question.what == "data":
-            return self._lend(arguments[0])
-        if question.what == "objects":
-            lent = objects_from(self._coordinator.repository, arguments[0])
-            artifacts = (item.oid for item in lent.items if item.kind == Artifact.KIND)
-            return Loan(lent, frozenset(oid for oid in artifacts if self._is_trusted(oid)))
-        if question.what == "deliver":
-            brought = self._carried(arguments[0])
-            arguments = (replace(brought, seq=self._coordinator.draft.seen.seq),)
-        found = self._coordinator.answer(question.task, question.what, arguments)
-        return self._coordinator.repository.refs().root if question.what in ("deliver", "catch_up") else found
 
     def _differs(self, task: StepTask, theirs: Any) -> str | None:
         """Why a worker does not execute a step: what of its code is otherwise there. None where it may, after all.
@@ -351,7 +291,7 @@ class ClusterExecutor(StepExecutor):
         What was edited since the run began is there as it was, and as it is in memory here.
         """
         if (edited := self._code.edited()) is not None:
-            for job in list(self._jobs.values()):
+            for job in self._orders.all():
                 if job.task.invocation_id == task.invocation_id:
                     job.edited = edited
             return None
@@ -360,84 +300,73 @@ class ClusterExecutor(StepExecutor):
         )
 
     def _end(self, number: int, result: Ended) -> None:
-        job = self._jobs.get(number)
+        job = self._orders.job(number)
         if job is None:
             return  # it was given up
         how, told = result
         if how == "done":
-            self._reported(number, job, cast(bytes, told))
+            self._reported(job, cast(bytes, told))
         elif how == "lost":
-            self._finish(number, self._lost(job, cast(str, told)))
+            self._finish(job, _lost(job, cast(str, told)))
         else:
             who, why = f" {job.worker}" if job.worker else "", cast(str, told)
             reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
-            self._finish(number, self._failed(job, reason))
+            self._finish(job, Outcome.unseen(job.submitted, reason))
 
-    def _reported(self, number: int, job: Job, data: bytes) -> None:
+    def _reported(self, job: Job, data: bytes) -> None:
         try:
             report: Report = spelling.read(data, self._known)
             outcome = report.outcome
             if outcome is None:
-                self._interrupted(number, job, by_step=report.by_step)
+                self._interrupted(job, by_step=report.by_step)
                 return
-            harmless = {saved.id for saved in outcome.outputs.values() if not saved.is_proven}
-            brought = self._carried(report.brought, harmless)
-            with self._coordinator.undisturbed():
-                self._coordinator.take_in(job.task, replace(brought, seq=self._coordinator.draft.seen.seq))
-            if report.brought.packs:
-                self._where |= dict.fromkeys((saved.id for saved in outcome.outputs.values()), job.worker)
-            self._batches.note(job.task, outcome)
+            self._exchange.take_in(job.task, outcome, report.brought)
+            with self._mutex:
+                if report.brought.packs:
+                    self._orders.note_made(job, outcome)
+                self._orders.note_done(job, outcome)
         except Exception as error:
-            outcome = self._failed(job, error)
+            outcome = Outcome.unseen(job.submitted, error)
         if job.edited is not None:
             refused = f"{job.edited} was edited after the run began"
             outcome.trace = replace(outcome.trace, refused=(*outcome.trace.refused, refused))
-        self._finish(number, outcome)
+        self._finish(job, outcome)
 
-    def _interrupted(self, number: int, job: Job, *, by_step: bool) -> None:
+    def _interrupted(self, job: Job, *, by_step: bool) -> None:
         if self._interrupting:
-            self._finish(number, None)
+            self._finish(job, None)
         elif by_step:  # the step has interrupted itself, and so the run, as it would anywhere
             with self._mutex:
-                self._jobs.pop(number)
+                self._orders.end(job)
             job.future.set_exception(KeyboardInterrupt())
         else:
-            self._finish(number, self._lost(job, f"the worker {job.worker} has given it up"))
+            self._finish(job, _lost(job, f"the worker {job.worker} has given it up"))
 
-    def _carried(self, brought: Brought, harmless: AbstractSet[Oid] = frozenset()) -> Brought:
-        """What is to be taken in here of what an outpost has made, whose data is at the remote, noted as such.
-
-        Args:
-            brought: What it has made.
-            harmless: Artifacts of which nobody has to know who made them.
-        """
+    def _finish(self, job: Job, outcome: Outcome | None) -> None:
+        """An order has ended, so that another can go; without an outcome it was interrupted."""
         with self._mutex:
-            here = self._carrier.take_in(brought)
-        if made := {item.oid for item in here.items if item.kind == Artifact.KIND} - harmless:
-            proofs.note_made(self._coordinator.repository.layout, *made)  # by us, if not here
-        return here
-
-    def _failed(self, job: Job, error: Exception) -> Outcome:
-        return Outcome.unseen(job.submitted, error)
-
-    def _lost(self, job: Job, why: str) -> Outcome:
-        error = StepKilled(
-            f"The step {job.task.step_name!r} was lost: {why}; see whether it was out of memory there, and run again."
-        )
-        outcome = Outcome.unseen(job.submitted, error)
-        outcome.has_died, outcome.tried = True, job.task.tried
-        return outcome
-
-    def _finish(self, number: int, outcome: Outcome | None) -> None:
-        with self._mutex:
-            job = self._jobs.pop(number)
+            self._tell(job, outcome)
             if not self._interrupting:
                 self._ship()
+
+    def _tell(self, job: Job, outcome: Outcome | None) -> None:
+        """Tells who waits for an order how it has ended, once."""
+        if not self._orders.end(job):
+            return
         if outcome is None:
             job.future.cancel()
         else:
             outcome.log = job.log + outcome.log
             job.future.set_result(outcome)
+
+
+def _lost(job: Job, why: str) -> Outcome:
+    error = StepKilled(
+        f"The step {job.task.step_name!r} was lost: {why}; see whether it was out of memory there, and run again."
+    )
+    outcome = Outcome.unseen(job.submitted, error)
+    outcome.has_died, outcome.tried = True, job.task.tried
+    return outcome
 
 
 def _allow_files() -> None:
@@ -458,5 +387,5 @@ _AHEAD = 128
 _SHARE = 4
 """Of the files that may be open, one of so many is for steps that an engine has."""
 
-_LONG = 1800.0
+LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""

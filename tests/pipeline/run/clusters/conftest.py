@@ -30,7 +30,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         cluster.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # there is one at a time: another test may wait for it
 def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Ray, likewise."""
     with ray_head(tmp_path_factory.mktemp("ray")) as executor:

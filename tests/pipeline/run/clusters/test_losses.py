@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.servers.clusters import Dask, wait_until
 from .conftest import Art, write
 
 Begun = Callable[..., subprocess.Popen[str]]
+Outposts = Callable[[], int]
 
 WAITING = """
     import os, time
@@ -61,10 +63,20 @@ def begun(signs: Path) -> int:
     return len(list(signs.glob("begun-*")))
 
 
-def outposts() -> int:
-    """How many processes of outposts there are."""
-    found = subprocess.run(["pgrep", "-fc", "clusters.outpost"], capture_output=True, text=True, check=False)
-    return int(found.stdout)
+@pytest.fixture
+def outposts(tmp_path: Path) -> Outposts:
+    """How many processes of outposts there are on the workers of these tests, which have homes of their own."""
+    home = f"HOME={tmp_path.parent}".encode()
+
+    def count() -> int:
+        found = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                is_outpost = b"clusters.outpost" in (process / "cmdline").read_bytes()
+                found += is_outpost and home in (process / "environ").read_bytes()
+        return found
+
+    return count
 
 
 @pytest.mark.clusters
@@ -95,12 +107,13 @@ def test_a_worker_that_dies_is_a_failed_try(
 
 @pytest.mark.clusters
 def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
-    shared: Path, signs: Path, art: Art, begun_art: Begun, breakable: Dask
+    shared: Path, signs: Path, art: Art, begun_art: Begun, breakable: Dask, outposts: Outposts
 ) -> None:
     breakable.add_worker()
     write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
     running = begun_art("run", "flow.py", "--executor", breakable.executor)
     wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    assert outposts() > 0
     breakable.kill(breakable.scheduler)
     said, _ = running.communicate(timeout=60)
     assert "The connection to the Dask scheduler was lost; start it again" in said
@@ -110,10 +123,13 @@ def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
 
 
 @pytest.mark.clusters
-def test_ctrl_c_leaves_nothing_running(shared: Path, signs: Path, begun_art: Begun, engine: str) -> None:
+def test_ctrl_c_leaves_nothing_running(
+    shared: Path, signs: Path, begun_art: Begun, engine: str, outposts: Outposts
+) -> None:
     write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
     running = begun_art("run", "flow.py", "--executor", engine)
     wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    assert outposts() > 0
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=30)
     assert "Interrupted; what had finished is kept" in said
@@ -123,10 +139,13 @@ def test_ctrl_c_leaves_nothing_running(shared: Path, signs: Path, begun_art: Beg
 
 
 @pytest.mark.clusters
-def test_a_coordinator_that_dies_is_missed(shared: Path, signs: Path, begun_art: Begun, ray: str) -> None:
+def test_a_coordinator_that_dies_is_missed(
+    shared: Path, signs: Path, begun_art: Begun, ray: str, outposts: Outposts
+) -> None:
     write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
     running = begun_art("run", "flow.py", "--executor", ray)
     wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    assert outposts() > 0
     os.killpg(running.pid, signal.SIGKILL)
     wait_until(lambda: outposts() == 0, "something goes on at the worker")
 
@@ -236,7 +255,7 @@ def test_a_worker_with_another_python_or_artvcs_refuses() -> None:
 
 @pytest.mark.clusters
 def test_what_an_engine_needs_is_said(place: Path, art: Art, breakable: Dask) -> None:
-    write(shared_flow := place / "flow.py", BAD)
+    write(place / "flow.py", BAD)
     art("init")
     done = art("run", "flow.py", "--executor", breakable.executor, check=False)
     assert "Steps on Dask need a remote by which data comes to its workers; `art remote add origin URL`" in done.stderr
@@ -245,7 +264,6 @@ def test_what_an_engine_needs_is_said(place: Path, art: Art, breakable: Dask) ->
     assert "has no workers; start some, as `dask worker tcp://" in done.stderr
     done = art("run", "flow.py", "--executor", "dask://tcp://127.0.0.1:9", check=False)
     assert "No scheduler of Dask can be reached at tcp://127.0.0.1:9" in done.stderr
-    assert shared_flow.exists()
 
 
 def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) -> None:
