@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
     from .remotes import config
+    from .remotes.claims import FarClaims
     from .remotes.config import Configured
     from .remotes.exchange import bundles, garbage, parts, supply
     from .remotes.exchange.carrying import Carrier, Stock, objects_from
@@ -133,6 +134,7 @@ _NAMES = {
     "remotes.places.serve": "folder_of serve",
     "remotes.places.probe": "Guarantees",
     "remotes.places.traffic": "Traffic",
+    "remotes.claims": "FarClaims",
     "remotes.remote": "Remote check_remote_name",
     "repository": "ENVIRONMENT_VARIABLE Repository making",
     "storage.disk.locks": "Lock",
@@ -178,6 +180,7 @@ __all__ = [
     "EndStep",
     "Entry",
     "Failure",
+    "FarClaims",
     "Fetched",
     "GitState",
     "Guarantees",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import resource
 import threading
+import time
 from collections.abc import Callable
+from typing import Protocol
 
 from artvcs.vcs import Layout, Lock, Oid
 
@@ -22,27 +24,88 @@ _SHARE = 4
 """Of the files that may be open, one of so many is for claims whose results have landed."""
 
 
+_AGAIN = 2.0
+"""Seconds after which other machines are asked again."""
+
+
+class Elsewhere(Protocol):
+    """Who keeps other machines from executing the same."""
+
+    def take(self, key: Oid) -> bool:
+        """Whether no other machine executes this, and none will as long as we do. Raises RemoteError."""
+
+    def ended(self, key: Oid) -> None:
+        """The execution has ended; its result, if there is one, can be seen here."""
+
+    def bring(self) -> None:
+        """Brings here what other machines have published. Raises RemoteError."""
+
+
 class Claims:
-    """The keys that one run is executing, or has executed and not published yet. Thread-safe."""
+    """The keys that one run is executing, or has executed and not published yet. Thread-safe.
+
+    Attributes:
+        elsewhere: Who keeps other machines from executing the same, if any may.
+    """
 
     def __init__(self, layout: Layout) -> None:
+        self.elsewhere: Elsewhere | None = None
         self._layout = layout
         self._mutex = threading.Lock()
         self._held: dict[Oid, Lock] = {}
         self._landed: set[Oid] = set()
+        self._refused: dict[Oid, float] = {}  # by another machine, until when
+        self._told: set[Oid] = set()  # what other machines know to be ours
 
-    def take(self, key: Oid) -> bool:
-        """Claims a key; False when another run has it."""
+    def take(self, key: Oid, *, shared: bool = True) -> bool:
+        """Claims a key; False when another run has it.
+
+        Args:
+            key: The key.
+            shared: Whether other machines are asked, too, where any may execute the same.
+
+        Raises:
+            RemoteError: They cannot be asked.
+        """
         with self._mutex:
-            return key in self._held or self._lock(key)
+            if key in self._held:
+                return True
+            if self._refused.get(key, 0.0) > time.monotonic() or not self._lock(key):
+                return False
+            return not shared or self._is_ours(key)
+
+    def _is_ours(self, key: Oid) -> bool:
+        """Whether no other machine executes it; else the claim on it is given up."""
+        if self.elsewhere is None:
+            return True
+        is_ours = False
+        try:
+            if is_ours := self.elsewhere.take(key):
+                self._told.add(key)
+            else:
+                self._refused[key] = time.monotonic() + _AGAIN
+        finally:
+            if not is_ours:
+                self._unlock(key)
+        return is_ours
+
+    @property
+    def others_are_at_it(self) -> bool:
+        """Whether another machine was found to execute what we are to: what follows it may have done, too."""
+        return bool(self._refused)
 
     def wait(self, key: Oid, say: Callable[[int | None], object]) -> None:
-        """Claims a key as soon as the run that has it has published its result, failed or died.
+        """Claims a key as soon as the run that has it, here or elsewhere, has published its result, failed or died.
 
         Args:
             key: The key.
             say: Told once which process has it, if that is known, when this takes long.
         """
+        if key in self._refused:
+            say(None)
+            while not self.take(key):
+                time.sleep(_AGAIN)
+            return
         # Not under the mutex: the thread that publishes must be able to release ours meanwhile.
         self._layout.running.mkdir(exist_ok=True)
         claim = self._layout.claim(key)
@@ -100,3 +163,6 @@ class Claims:
         lock = self._held.pop(key, None)
         if lock is not None:
             lock.remove()
+        if key in self._told and self.elsewhere is not None:
+            self._told.remove(key)
+            self.elsewhere.ended(key)

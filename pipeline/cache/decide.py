@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +99,7 @@ def decide(
     judge: Judge,
     use_cache: bool,
     last: Oid | None = None,
+    stored: AbstractSet[Oid] = frozenset(),
 ) -> Decision:
     """Makes the cache key of a step and looks for a result that can be used.
 
@@ -110,6 +113,7 @@ def decide(
         judge: Says whose results count.
         use_cache: False to run in any case.
         last: The commit whose outputs the pipeline's run before has of this step.
+        stored: Artifacts whose data is known to be here.
     """
     policy, environment = node.step.options.cache, node.step.options.environment
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
@@ -138,7 +142,7 @@ def decide(
         lambda name: asked.get(name, _NEVER),
     )
     decision = Decision(node, inputs, world, parts, parts.key(), use_cache=use_cache)
-    return _with_hit(decision, refs, judge, last) if use_cache else decision
+    return _with_hit(decision, refs, judge, last, stored) if use_cache else decision
 
 
 def results(refs: Refs, key: Oid) -> Iterator[tuple[str, Oid, Commit]]:
@@ -154,12 +158,21 @@ def results(refs: Refs, key: Oid) -> Iterator[tuple[str, Oid, Commit]]:
     yield from sorted(found, key=lambda each: each[2].finished, reverse=True)
 
 
-def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None) -> Decision:
+def _candidates(refs: Refs, key: Oid, last: Oid | None) -> Iterator[tuple[Oid, Commit]]:
+    """As `results`; first what was used last, with which people compare, and which nearly always can be used again."""
+    if last is not None and refs.get(ref_names.result(key, last)) == last:
+        with suppress(LookupFailed, DamagedError):
+            commit = refs.record(last, Commit)
+            if commit.cache_key == key:
+                yield last, commit
+    yield from ((oid, commit) for _, oid, commit in results(refs, key) if oid != last)
+
+
+def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None, stored: AbstractSet[Oid]) -> Decision:
     refused: dict[Oid, str] = {}
     policy, repository = decision.node.step.options.cache, decision.world.repository
-    # What was used last is what people compare with, and nearly always what can be used again.
-    for _, oid, commit in sorted(results(refs, decision.key), key=lambda each: each[1] != last):
-        if policy.expired(commit, now_ms()) or not available(repository, commit):
+    for oid, commit in _candidates(refs, decision.key, last):
+        if policy.expired(commit, now_ms()) or not available(repository, commit, stored):
             continue
         if (refusal := judge.refusal(refs, oid)) is not None:
             refused[oid] = refusal

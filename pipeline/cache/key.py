@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,9 +121,16 @@ def materializer_names(asked: Mapping[str, type[Materializer]], outputs: Sequenc
     return {name: f"{asked[name].NAME}/{asked[name].VERSION}" if name in asked else None for name in outputs}
 
 
-def available(repository: Repository, commit: Commit) -> bool:
-    """Whether all data of a commit's outputs can be had, here or elsewhere: else using it would fail later."""
-    return all(_artifact_available(repository, output.artifact) for output in commit.outputs.values())
+def available(repository: Repository, commit: Commit, stored: AbstractSet[Oid]) -> bool:
+    """Whether all data of a commit's outputs can be had, here or elsewhere: else using it would fail later.
+
+    Args:
+        repository: Where it is.
+        commit: The commit.
+        stored: Artifacts whose data is known to be here.
+    """
+    artifacts = {output.artifact for output in commit.outputs.values()}
+    return artifacts <= stored or all(_artifact_available(repository, each) for each in artifacts)
 
 
 def _artifact_available(repository: Repository, oid: Oid) -> bool:

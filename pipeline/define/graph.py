@@ -171,7 +171,7 @@ class Graph:
         """Hands out invocation ids as soon as what they wait for is done. Raises as `order` does."""
         waiting = {node.id: node.upstream for node in self.nodes.values()}
         for id_, upstream in waiting.items():
-            if strangers := sorted(upstream - self.nodes.keys()):
+            if strangers := sorted(each for each in upstream if each not in self.nodes):
                 hint = perhaps(strangers[0], self.nodes)
                 raise DefinitionError(
                     f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline{hint}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,39 +12,55 @@ from ..history.finding import run_lookup
 
 UNKNOWN = float("inf")
 
+_AT_ONCE = 1000
+"""So many executions are read at once."""
+
 
 @dataclass
 class Costs:
     """What steps have cost.
 
     Attributes:
-        refs: Where executions are looked up.
+        repository: Where executions are.
+        refs: Where they are looked up.
         previous: The pipeline's run before, if any: what it used was made then, or before.
     """
 
+    repository: Repository
     refs: Refs
     previous: Run | None
-    _known: dict[str, Commit | None] = field(default_factory=dict)
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    def seconds_of(self, steps: Collection[str]) -> list[float]:
+        """As `seconds`, of many steps."""
+        found: list[float] = []
+        steps = list(steps)
+        for start in range(0, len(steps), _AT_ONCE):
+            some = steps[start : start + _AT_ONCE]
+            last = (run_lookup.last_commit(self.previous, step) for step in some if step not in self._seconds)
+            self.repository.store.read_ahead(filter(None, last), Commit)
+            found += map(self.seconds, some)
+        return found
 
     def seconds(self, step: str) -> float:
         """How long the last execution took of a step; UNKNOWN where there is none."""
-        last = self._last(step)
-        return UNKNOWN if last is None else max(0, last.finished - last.started) / 1000
+        if step not in self._seconds:
+            last = self._last(step)
+            self._seconds[step] = UNKNOWN if last is None else max(0, last.finished - last.started) / 1000
+        return self._seconds[step]
 
-    def size(self, repository: Repository, step: str) -> int | None:
+    def size(self, step: str) -> int | None:
         """Bytes of what the last execution of a step returned; None where there is none."""
         last = self._last(step)
         if last is None:
             return None
         with suppress(LookupFailed, DamagedError):
-            return sum(repository.store.record(each.artifact, Artifact).size for each in last.outputs.values())
+            return sum(self.repository.store.record(each.artifact, Artifact).size for each in last.outputs.values())
         return None
 
     def _last(self, step: str) -> Commit | None:
-        if step not in self._known:
-            self._known[step] = None
-            commit = run_lookup.last_commit(self.previous, step)
+        commit = run_lookup.last_commit(self.previous, step)
+        if commit is not None:
             with suppress(LookupFailed, DamagedError):  # collected, or damaged
-                if commit is not None:
-                    self._known[step] = self.refs.record(commit, Commit)
-        return self._known[step]
+                return self.refs.record(commit, Commit)
+        return None

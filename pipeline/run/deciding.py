@@ -9,6 +9,7 @@ from typing import Any
 
 from artvcs.vcs import Input, Judge, Repository, Run, StepRun, Transaction
 
+from ..cache.ahead import Ahead
 from ..cache.decide import Decision, decide
 from ..define import naming
 from ..define.graph import Graph, Node
@@ -37,6 +38,7 @@ class Decider:
         judge: Says whose results count.
         states: Knows the states that code reaches.
         results: The steps that have ended.
+        ahead: What is read already of what is asked.
     """
 
     repository: Repository
@@ -49,6 +51,7 @@ class Decider:
     judge: Judge
     states: States
     results: Mapping[str, StepRun]
+    ahead: Ahead
 
     def decide(self, node: Node) -> Decision:
         """What is to be done with a step.
@@ -65,7 +68,7 @@ class Decider:
         return decide(
             node, inputs, self.repository, self.transaction, asked, self.states,
             judge=self.judge, use_cache=self.options.uses_cache(node.step.options),
-            last=run_lookup.last_commit(self.previous, node.id),
+            last=run_lookup.last_commit(self.previous, node.id), stored=self.ahead.stored,
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:

@@ -147,7 +147,7 @@ class _Planner:
         self._again: dict[str, str] = {}
         self._chosen = choose(repository, options)
         self._shares_memory = self._chosen.shares_memory
-        self._costs = Costs(transaction, self._previous)
+        self._costs = Costs(self._repository, transaction, self._previous)
         self._states = States(repository, shares_memory=self._shares_memory, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
@@ -167,7 +167,7 @@ class _Planner:
         if planned.action == "reuse":
             return planned
         seconds = self._costs.seconds(planned.step)
-        size = self._costs.size(self._repository, planned.step)
+        size = self._costs.size(planned.step)
         return dataclasses.replace(planned, seconds=None if seconds == UNKNOWN else seconds, size=size)
 
     def _seconds(self, nodes: list[Node], planned: list[PlannedStep]) -> float:

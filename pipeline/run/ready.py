@@ -29,11 +29,16 @@ class Ready:
 
     def add(self, steps: Iterable[str]) -> None:
         """These wait for nothing any more."""
-        for step in steps:
+        steps = list(steps)
+        costs = [0.0] * len(steps) if self._costs is None else self._costs.seconds_of(steps)
+        for step, seconds in zip(steps, costs, strict=True):
             self._count += 1
             needs = self._graph.nodes[step].step.options.resources
-            seconds = 0.0 if self._costs is None else self._costs.seconds(step)
             heapq.heappush(self._by_needs.setdefault(needs, []), (-seconds, self._count, step))
+
+    def coming(self, most: int) -> list[str]:
+        """Those that come next, as far as can be said: which of them fit shows when they are asked for."""
+        return [step for waiting in self._by_needs.values() for _, _, step in heapq.nsmallest(most, waiting)]
 
     def pop(self, fits: Callable[[str, Resources], bool]) -> str | None:
         """The next one that fits; none where there is no such.

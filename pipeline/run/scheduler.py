@@ -12,6 +12,7 @@ from typing import Any
 
 from artvcs.vcs import Commit, Judge, Oid, Repository, Run, StepRun, Transaction, config, now_ms, ref_names, runs
 
+from ..cache.ahead import Ahead
 from ..cache.claims import Claims
 from ..cache.decide import Decision
 from ..define import naming
@@ -33,7 +34,7 @@ from .again import Again
 from .apart import Apart
 from .capacity import Capacity, gpus_here, memory_here
 from .coordinator import Coordinator
-from .costs import Costs
+from .costs import UNKNOWN, Costs
 from .deciding import Decider, output_names
 from .execution import logs
 from .execution.task import StepTask
@@ -41,6 +42,12 @@ from .executors.opening import choose, open_engine
 from .inputs import Ingest
 from .ready import Ready
 from .running import Running
+
+_CROWD = 256
+"""A map of more items than so many is of very many."""
+
+_MOMENT = 1.0
+"""Seconds, as what a step has taken; for less it pays not to ask other machines."""
 
 _LOOK_AGAIN = 0.2
 """Seconds after which a step that another run executes is looked at again, while steps of ours run."""
@@ -111,17 +118,20 @@ class _Runner:
             self._models.of(node)  # one that there is none of is said before anything runs
         self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
         self._states = States(repository, shares_memory=chosen.shares_memory)
+        self._ahead = Ahead(repository, self._previous)
         self._decider = Decider(
             repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
-            self._results,
+            self._results, self._ahead,
         )  # fmt: skip
         self._apart = Apart()
         self._here = Coordinator(
             repository, transaction, self._states, graph, self._models, self._record.look_again, file
         )
         self._engine = open_engine(chosen, self._here)
-        costs = None if chosen.jobs == 1 else Costs(transaction, self._previous)
-        self._ready, self._elsewhere = Ready(graph, costs), list[str]()
+        self._claims.elsewhere = self._engine.elsewhere
+        self._costs = None if chosen.jobs == 1 else Costs(repository, transaction, self._previous)
+        self._ready, self._elsewhere = Ready(graph, self._costs), list[str]()
+        self._in_crowds = {each for items in graph.groups.values() if len(items) > _CROWD for each in items}
         beside_slots = (memory_here(), gpus_here()) if chosen.is_here else ()
         self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
         self._begun: dict[str, tuple[Decision, int]] = {}
@@ -218,6 +228,7 @@ class _Runner:
         if self._running.is_full:
             return False
         while (id_ := self._ready.pop(self._running.has_room)) is not None:
+            self._ahead.look(id_, self._ready.coming)
             if self._begin(self._graph.nodes[id_]):
                 return True
             self._elsewhere.append(id_)
@@ -267,13 +278,18 @@ class _Runner:
         uses_cache = self._options.uses_cache(node.step.options)
         if uses_cache and any(each.key == decision.key for each, _ in self._begun.values()):
             return False  # one of ours executes the same now
-        if uses_cache and not self._claims.take(decision.key):
+        if uses_cache and not self._claims.take(decision.key, shared=self._is_worth_telling(node.id)):
             return False
         if uses_cache and self._came_meanwhile(decision.key):
             self._record.look_again()
             return self._begin(node)
         self._start(decision)
         return True
+
+    def _is_worth_telling(self, step: str) -> bool:
+        """Whether other machines are told that a step is executed: not of short ones, or what may be many such."""
+        seconds = UNKNOWN if self._costs is None else self._costs.seconds(step)
+        return step not in self._in_crowds if seconds == UNKNOWN else seconds > _MOMENT
 
     def _is_stopped(self, node: Node) -> bool:
         """Whether a step does not run because of another's failure."""
@@ -282,6 +298,8 @@ class _Runner:
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
+        if self._claims.others_are_at_it and self._engine.elsewhere is not None:
+            self._engine.elsewhere.bring()
         if self._repository.store.refresh().entry.oid == self._transaction.seen.entry.oid:
             return False
         known = dict(self._transaction.items(ref_names.results(key)))

@@ -37,7 +37,7 @@ def dumps(value: Any, *, checked: bool = False) -> bytes:
         data = _dumped_patiently(value)
     _check_size(data)
     if not checked:
-        _check_types(value)
+        check(value)
     return data
 
 
@@ -57,7 +57,7 @@ def loads(data: bytes, *, checked: bool = False) -> Any:
         if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) != data:
             raise _damaged()
         if not checked:
-            _check_types(value)
+            check(value)
     except (ValueError, TypeError) as error:
         raise _damaged(f" ({error})") from None
     return value
@@ -74,8 +74,15 @@ def _damaged(reason: str = "") -> DamagedError:
     return DamagedError(f"Stored data is not canonical JSON{reason}; run `art fsck`.")
 
 
-def _check_types(value: Any) -> None:
-    """Refuses what the encoder would write though JSON has another type for it."""
+def check(value: Any) -> None:
+    """Refuses what the encoder would write though JSON has another type for it.
+
+    Raises:
+        TypeError: There is a float, a key that is not a string, or something JSON has not.
+        ValueError: There is an integer beyond 2**53 - 1.
+    """
+    if type(value) in _PLAIN:
+        return
     items: list[Any] = [value]
     while items:  # level by level, so that no step of Python's own is taken for each item of a long list
         below: list[Any] = []

@@ -68,7 +68,7 @@ class Record:
 
     KIND: ClassVar[str] = ""
     CHECKED: ClassVar[bool] = False
-    """Whether what is made of its fields is known to be JSON data as soon as it exists."""
+    """Whether what is made of its fields is known to be canonical JSON data as soon as it exists."""
     LATER: ClassVar[Mapping[str, Any]] = {}
     """The fields that came later, each with the value that is not written: see `later`."""
 
@@ -117,7 +117,7 @@ class Record:
             DamagedError: They are not a canonical record of this kind.
         """
         try:
-            return cls.from_json(canonical.loads(data, checked=cls.CHECKED))
+            return cls.from_json(canonical.loads(data, checked=True))
         except InvalidName as error:
             raise DamagedError(f"A stored {cls.__name__.lower()} cannot be used: {error}") from None
 
@@ -131,10 +131,19 @@ class Record:
         fields = _fields(cls)
         if not isinstance(data, dict) or (data.keys() != fields.keys() and not cls._lacks_none(data)):
             raise DamagedError(f"A stored {cls.__name__.lower()} has the wrong fields; run `art fsck`.")
-        found = cls(**{name: fields[name].read(value) for name, value in data.items()})
+        found = cls._of({name: fields[name].read(value) for name, value in data.items()})
         for name, default in cls.LATER.items():
             if name in data and getattr(found, name) == default:
                 raise DamagedError(f"A stored {cls.__name__.lower()} says what is not to be said; run `art fsck`.")
+        return found
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        """As `cls(**values)`, which sets a frozen field at a time: there may be many of these."""
+        if hasattr(cls, "__post_init__") or len(values) < len(_fields(cls)):
+            return cls(**values)
+        found = cls.__new__(cls)
+        found.__dict__.update(values)
         return found
 
     @classmethod
@@ -184,7 +193,9 @@ def _field(hint: Any) -> _Field:
 
 def _reader(hint: Any) -> Callable[[Json], Any]:
     if hint is Any:
-        return _as_it_is
+        return _read_any
+    if hint is int:
+        return functools.partial(_read_within, int, range(-MAX_INT, MAX_INT + 1))
     if hint is Oid:
         return check_oid
     if get_origin(hint) is Annotated:
@@ -198,6 +209,14 @@ def _as_it_is(value: Any) -> Any:
 
 def _optional(convert: Callable[[Any], Any], value: Any) -> Any:
     return None if value is None else convert(value)
+
+
+def _read_any(value: Json) -> Any:
+    try:
+        canonical.check(value)
+    except (TypeError, ValueError) as error:
+        raise DamagedError(f"A stored field is not canonical JSON ({error}); run `art fsck`.") from None
+    return value
 
 
 def _read_plain(kind: type, value: Json) -> Any:

@@ -64,6 +64,8 @@ class Snapshot:
         """Everywhere that an object is, in packs that count; the newest first."""
         key, condemned = bytes.fromhex(oid), self.state.condemned
         for pack in self.loose:
+            if pack.table.seek(key) == pack.table.rows:
+                continue  # most have not got it, and many are asked
             with suppress(DamagedError):  # rows that make no sense hide nothing that others say; fsck names them
                 for at, _ in pack.table.find(key):
                     yield PackName(pack.name), pack.inside(at)
@@ -90,6 +92,21 @@ class Snapshot:
                 for key, kind, codec, number, stored in segment.places(keys):
                     if (name := segment.pack_of(number)) not in self.state.condemned:
                         yield key, kind, codec, name, stored
+
+    def among(self, keys: AbstractSet[bytes]) -> dict[PackName, list[Location]]:
+        """Pack → where the objects among many are that it has: each of them once, where it is newest, in order."""
+        wanted, found = set(keys), dict[PackName, list[Location]]()
+        for pack in self.loose:
+            with suppress(DamagedError):
+                found[PackName(pack.name)] = pack.in_order(wanted)
+                wanted -= {bytes.fromhex(at.oid) for at in found[PackName(pack.name)]}
+        for segment in self.segments:
+            with suppress(DamagedError):
+                for at, number in list(segment.among(wanted)):
+                    if (name := segment.pack_of(number)) not in self.state.condemned:
+                        found.setdefault(name, []).append(at)
+                        wanted.discard(bytes.fromhex(at.oid))
+        return {name: sorted(places, key=lambda at: at.offset) for name, places in found.items()}
 
     def starting_with(self, prefix: str) -> dict[Oid, Location]:
         """All objects whose id starts with this hexadecimal prefix, each once."""

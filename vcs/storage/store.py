@@ -10,7 +10,7 @@ from typing import TypeVar
 from ..errors import DamagedError, UnknownName, storage_errors
 from ..objects.oid import Oid, hash_bytes, hasher
 from ..objects.records import Record
-from .copies import Place, expanded, mismatch, read_at
+from .copies import Place, check_sizes, expanded, mismatch, read_at
 from .disk import mutexes
 from .files import Files
 from .finding import Finder, unknown
@@ -177,6 +177,18 @@ class ObjectStore(Finder):
         if keep:
             self.remember(oid, record, len(data))
         return record
+
+    def read_ahead(self, oids: Iterable[Oid], cls: type[R]) -> None:
+        """Brings many records to memory at once, where `record` finds them; it deals with those that cannot be read."""
+        wanted = {bytes.fromhex(oid) for oid in oids if oid not in self._records}
+        for name, places in self.snapshot.among(wanted).items() if wanted else ():
+            with storage_errors(f"reading {name}"), suppress(FileNotFoundError):
+                for at, record in pack.records(self.files, name, places):
+                    with suppress(DamagedError):
+                        check_sizes(at)
+                        data = expanded(at, pack.check_record(record, at))
+                        if (at.kind, at.codec == codec.CHUNKED) == (cls.KIND, False):
+                            self.remember(at.oid, cls.decode(data), len(data))
 
     def remember(self, oid: Oid, record: Record, size: int = 0) -> None:
         """Keeps a record in memory: it can never change. `size` is that of its encoding."""

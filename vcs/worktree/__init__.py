@@ -15,7 +15,7 @@ from .files.reading import file_id, signature
 from .held import add_held, read_held
 from .placed import Placed, Places
 from .staging import clean_up
-from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress
+from .trees import MAX_DEPTH, Progress, entries, extent, is_stored, measure, no_progress, stored
 
 __all__ = [
     "MAX_DEPTH",
@@ -41,5 +41,6 @@ __all__ = [
     "no_progress",
     "read_held",
     "signature",
+    "stored",
     "write_tree",
 ]

@@ -169,7 +169,7 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     for verb, new in (("made", True), ("made again", False)):
         named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:
-            terminal().note(f"{verb} {', '.join(named)}")
+            terminal().note(f"{verb} {', '.join(runs.in_short(named))}")
     taken = {(each.name, each.artifact) for step in steps for group in step.record.inputs.values() for each in group}
     for each in placing.edited(repository, of=taken):
         terminal().warn(

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
+from ...cache.claims import Elsewhere
 from ...record.outcome import Outcome
 from ..execution.execute import execute
 from ..execution.task import StepTask
@@ -29,11 +30,13 @@ class Engine:
         executor: Who does it. Its `shutdown(cancel_futures=True)` also interrupts what runs, and waits for it.
         place: Where it is done; an executor whose workers are elsewhere gives them a place of theirs.
         shares_memory: Whether a step finds in memory what those before it left there.
+        elsewhere: Who keeps other machines from executing the same, if any may.
     """
 
     executor: StepExecutor
     place: Workplace
     shares_memory: bool = True
+    elsewhere: Elsewhere | None = None
 
     @property
     def slots(self) -> int:

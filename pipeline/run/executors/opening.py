@@ -120,4 +120,4 @@ def _open_cluster(chosen: Chosen, coordinator: Coordinator) -> Engine:
 
     remote = connect(coordinator.repository, configured)
     executor = ClusterExecutor(find, chosen.jobs, coordinator, remote, configured)
-    return Engine(executor, coordinator, shares_memory=False)
+    return Engine(executor, coordinator, shares_memory=False, elsewhere=executor.claiming)

@@ -80,10 +80,11 @@ def test_what_cannot_be_is_a_sentence(art: Art, said: tuple[str, str], told: str
 
 
 MAPPED = """
+from typing import Annotated
 from artvcs import pipeline, step
 
 @step
-def item(number: int) -> int:
+def item(number: int) -> Annotated[int, "kept"]:
     if number % 10 == 7:
         raise ValueError(f"no {number}")
     return number
@@ -96,7 +97,9 @@ def flow(most: int):
 
 def test_the_items_of_a_map_are_one_line_and_the_first_that_fail_besides(art: Art, project: Path) -> None:
     (project / "flow.py").write_text(MAPPED)
-    assert "item ×7  completed" in art("run", "flow.py", "-p", "most=7").err
+    done = art("run", "flow.py", "-p", "most=7")
+    assert "item ×7  completed" in done.err
+    assert "made kept@1 … kept@7 (7 versions)\n" in done.out
     assert "item ×7  cached" in art("run", "flow.py", "-p", "most=7").err
     done = art("run", "flow.py", "-p", "most=80")
     failed = [line for line in done.err.splitlines() if "failed  " in line]

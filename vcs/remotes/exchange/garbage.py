@@ -17,7 +17,17 @@ from ...maps import ref_names
 from ...objects.kinds import Artifact, Version
 from ...repository import Repository
 from ...storage.disk import leases
-from ...storage.layout import INDEX, PACKS, PROBE, PackName, is_lineage_name, is_pack_name, op_seq, segment_name
+from ...storage.layout import (
+    EXECUTING,
+    INDEX,
+    PACKS,
+    PROBE,
+    PackName,
+    is_lineage_name,
+    is_pack_name,
+    op_seq,
+    segment_name,
+)
 from ...storage.snapshot import Snapshot
 from ...upkeep.gc import Done, Plan, Progress, collect_on, plan_on, unseen
 from ..remote import Remote, tried
@@ -35,6 +45,9 @@ _SPARED = 24 * 3600.0
 
 _PROBE_SPARED = 24 * 3600.0
 """Seconds for which what is tried out there is left to who does that."""
+
+_CLAIM_SPARED = 30 * 24 * 3600.0
+"""Seconds for which claims are spared of who may have died: no step takes longer."""
 
 _INDEX_SPARED = 7 * 24 * 3600.0
 """Seconds for which an index is spared that no state names: whoever is about to name it need not send it again."""
@@ -137,10 +150,11 @@ class _There:
         return []
 
     def leftovers(self) -> dict[str, int]:
-        """See `Ground.leftovers`: old indexes, and what is left of tests of the place."""
+        """See `Ground.leftovers`: old indexes, and what is left of tests of the place and of who executed something."""
         files = self._remote.files
         old = [name for name, age in files.ages(INDEX) if age > _INDEX_SPARED]
         old += [name for name, age in files.ages(PROBE) if age > _PROBE_SPARED]
+        old += [name for name, age in files.ages(EXECUTING) if age > _CLAIM_SPARED]
         named = set(map(segment_name, self.store.look().state.segments))
         return {name: 0 for name in old if name not in named}
 

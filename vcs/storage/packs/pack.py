@@ -183,13 +183,8 @@ class Pack:
         return order if position == self.end else None
 
     def records(self, files: Files, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
-        """The records at places that come in order, as they are; the pack is read from its front to its back."""
-        start, window = 0, b""
-        for at in places:
-            end = at.offset + _RECORD.size + at.stored
-            if end > start + len(window):
-                start, window = at.offset, files.read(self.name, at.offset, max(_WINDOW, end - at.offset))
-            yield at, window[at.offset - start : end - start]
+        """As `records`."""
+        return records(files, self.name, places)
 
     def inside(self, at: Location, number: int = 0) -> Location:
         """`at`, if it lies within the records. Raises DamagedError otherwise."""
@@ -217,6 +212,16 @@ class Pack:
     def is_hash(self, digest: bytes) -> bool:
         """Whether this is the hash that its records had when it was written."""
         return bool(digest == self._hash)
+
+
+def records(files: Files, name: str, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
+    """The records of a pack at places that come in order, as they are; it is read from its front to its back."""
+    start, window = 0, b""
+    for at in places:
+        end = at.offset + _RECORD.size + at.stored
+        if end > start + len(window):
+            start, window = at.offset, files.read(name, at.offset, max(_WINDOW, end - at.offset))
+        yield at, window[at.offset - start : end - start]
 
 
 def check_record(data: Bytes, at: Location) -> Bytes:

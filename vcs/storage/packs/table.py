@@ -133,20 +133,25 @@ class Table:
         Raises:
             DamagedError: A row makes no sense.
         """
+        row = self.seek(key)
+        while row < self.rows and self.key(row) == key:
+            yield self.row(row)
+            row += 1
+
+    def seek(self, key: bytes) -> int:
+        """The first row with this id; one after the last where there is none."""
         if self._beginnings is None:
             self._sought += 1
             if self._sought * _FEW > self.rows:
                 self._beginnings = array("Q", [begins for (begins,) in self._columns(_BEGINNING)])
-        if self._beginnings is not None:
+        if self._beginnings is None:
+            row = self._first_at_least(key)
+        else:
             begins = int.from_bytes(key[:8], "big")
             row = bisect_left(self._beginnings, begins)
             while row < self.rows and self._beginnings[row] == begins and self.key(row) < key:
                 row += 1
-        else:
-            row = self._first_at_least(key)
-        while row < self.rows and self.key(row) == key:
-            yield self.row(row)
-            row += 1
+        return row if row < self.rows and self.key(row) == key else self.rows
 
     def places(self, keys: AbstractSet[bytes]) -> Iterator[tuple[bytes, int, int, int, int]]:
         """Id, codes of kind and codec, number of the pack, and stored bytes, of all that are here among many."""

@@ -8,7 +8,20 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any
 
-from artvcs.vcs import Artifact, Brought, Carrier, Oid, Remote, objects_from, proofs
+from artvcs.vcs import (
+    Artifact,
+    Brought,
+    Carrier,
+    Commit,
+    Oid,
+    Remote,
+    fetch,
+    objects_from,
+    proofs,
+    push,
+    ref_names,
+    versions,
+)
 
 from ....record.outcome import Outcome
 from ....values import trust
@@ -97,3 +110,18 @@ class Exchange:
         """Publishes at the remote what outposts have brought there, as far as versions here say what it is."""
         with self._mutex:
             publish_delivered(self._repository, self._remote)
+
+    def publish_results(self, keys: Iterable[Oid]) -> None:
+        """Publishes at the remote what has been made under some cache keys. Raises RemoteError."""
+        refs = self._repository.refs()
+        commits = (refs.record(oid, Commit) for key in keys for _, oid in refs.items(ref_names.results(key)))
+        outputs = (output for commit in commits for output in commit.outputs.values())
+        found = (versions.by_value(refs, output.name, output.artifact) for output in outputs)
+        if made := list(filter(None, found)):
+            with self._mutex:
+                push(self._repository, self._remote, made)
+
+    def bring(self) -> None:
+        """Brings here what others have published at the remote. Raises RemoteError."""
+        with self._mutex:
+            fetch(self._repository, self._remote)

@@ -30,6 +30,7 @@ from ..processes.channel import Answer, Warned
 from ..processes.foreman import GRACE
 from ..spelling import Defined
 from . import code
+from .claiming import Claiming
 from .cluster import Cluster, Shipment
 from .exchange import Exchange
 from .messages import Order, Printed, Question, Report, Stopped
@@ -47,6 +48,9 @@ class ClusterExecutor(StepExecutor):
         coordinator: What outposts ask, and where their results go.
         remote: What is shared with the workers.
         configured: How they reach it.
+
+    Attributes:
+        claiming: Who keeps other machines from executing the same.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class ClusterExecutor(StepExecutor):
         self._remote = remote
         self._configured = configured
         self._exchange = Exchange(coordinator, remote)
+        self.claiming = Claiming(self._exchange, remote)
         self._known = Defined()
         self._mutex = threading.RLock()  # of the orders
         self._orders = Orders()
@@ -174,6 +179,7 @@ class ClusterExecutor(StepExecutor):
             self._session = ""
             self._cluster.everywhere("end")
         self._exchange.publish()
+        self.claiming.close()
         if self._found is not None:
             self._found.close()
 
