@@ -20,7 +20,7 @@ from .engine import Engine
 from .inline import InlineExecutor
 
 if TYPE_CHECKING:
-    from .clusters.cluster import Cluster
+    from .clusters.engines.cluster import Cluster
 
 EXECUTOR, JOBS = "ARTVCS_EXECUTOR", "ARTVCS_JOBS"
 """Environment variables that choose where nothing else does, but before the project's settings."""
@@ -111,10 +111,10 @@ def _open_cluster(chosen: Chosen, coordinator: Coordinator) -> Engine:
     def find() -> Cluster:
         address, jobs = chosen.address or None, chosen.jobs or cores_here()
         if chosen.kind == executors.DASK:
-            from .clusters.on_dask import DaskCluster
+            from .clusters.engines.on_dask import DaskCluster
 
             return DaskCluster(address, jobs)
-        from .clusters.on_ray import RayCluster
+        from .clusters.engines.on_ray import RayCluster
 
         return RayCluster(address, jobs)
 

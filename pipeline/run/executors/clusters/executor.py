@@ -29,14 +29,14 @@ from ..engine import StepExecutor
 from ..processes.channel import Answer, Warned
 from ..processes.foreman import GRACE
 from ..spelling import Defined
-from . import code
 from .claiming import Claiming
-from .cluster import Cluster, Shipment
+from .engines.cluster import Cluster, Shipment
 from .exchange import Exchange
 from .messages import Order, Printed, Question, Report, Stopped
 from .orders import Job, Orders
-from .post import PATIENCE, Ended, Header
-from .session import Session, versions
+from .sent import code
+from .sent.session import Session, versions
+from .worker.post import PATIENCE, Ended, Header
 
 
 class ClusterExecutor(StepExecutor):

@@ -31,7 +31,7 @@ GRACE = 5.0
 
 
 class Answers(Protocol):
-    """What workers ask, and where their results go: `run.coordinator`, or `clusters.outpost`.
+    """What workers ask, and where their results go: `run.coordinator`, or `clusters.worker.outpost`.
 
     Attributes:
         is_far: Whether an answer may take its time.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from artvcs import Client, load_artifact
+from artvcs.vcs import RepositoryNotFound, config, connect, versions
 from artvcs.vcs.upkeep.check.fsck import fsck
+from tests.servers.clusters import wait_until
 
 from .conftest import Art, write
 
@@ -120,6 +123,92 @@ def test_a_program_is_not_run_again_by_workers(shared: Path, art: Art, python: A
     done = python("program.py", "14", ARTVCS_EXECUTOR=dask)
     assert done.stdout.count("loaded") == 1
     assert done.stdout.splitlines()[-1] == "made 42"
+
+
+@pytest.mark.clusters
+def test_a_module_that_runs_a_pipeline_as_it_is_imported_is_not_run_again_by_workers(
+    shared: Path, art: Art, python: Any, dask: str
+) -> None:
+    write(
+        shared / "running.py",
+        """
+        from artvcs import pipeline, step
+
+        FACTOR = 3
+
+
+        @step
+        def times(number: int) -> int:
+            return number * FACTOR
+
+
+        @pipeline
+        def flow(number: int) -> None:
+            times(number)
+
+
+        RUN = flow(14)
+        """,
+    )
+    write(shared / "program.py", "import running\nprint('made', running.RUN.steps['times'].output.load())\n")
+    assert python("program.py", ARTVCS_EXECUTOR=dask).stdout.splitlines()[-1] == "made 42"
+    assert len(Client().list_pipeline_runs()) == 1
+
+
+@pytest.mark.clusters
+def test_what_was_made_is_published_while_a_long_run_goes_on(
+    shared: Path, art: Art, python: Any, dask: str, tmp_path: Path
+) -> None:
+    write(
+        shared / "program.py",
+        f"""
+        import time
+        from pathlib import Path
+        from typing import Annotated
+        import numpy as np
+        from artvcs import pipeline, step
+        from artvcs.pipelines.run.executors.clusters import executor
+
+        executor.LONG = 0.3  # as seconds go
+
+
+        @step
+        def numbers() -> Annotated[np.ndarray, "numbers"]:
+            return np.random.default_rng(0).random(100_000)
+
+
+        @step
+        def waits(values: np.ndarray) -> int:
+            while not Path({str(tmp_path / "go")!r}).exists():
+                time.sleep(0.02)
+            return 1
+
+
+        @pipeline
+        def flow() -> None:
+            waits(numbers())
+
+
+        flow()
+        """,
+    )
+
+    def published() -> bool:
+        repository = Client(path=shared).repository
+        try:
+            refs = connect(repository, config.read(repository).remote()).refs()
+        except RepositoryNotFound:
+            return False
+        return list(versions.names(refs)) == ["numbers"]
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(python, "program.py", ARTVCS_EXECUTOR=dask)
+        try:
+            wait_until(published, "it is not published")
+            assert not running.done()
+        finally:
+            (tmp_path / "go").touch()
+        assert running.result().returncode == 0
 
 
 @pytest.fixture

@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from artvcs import Client, load_artifact
-from artvcs.pipelines.run.executors.clusters import post, session
+from artvcs.pipelines.run.executors.clusters.sent import session
+from artvcs.pipelines.run.executors.clusters.worker import post
 from artvcs.vcs.upkeep.check.fsck import fsck
 from tests.servers.clusters import Dask, wait_until
 
@@ -72,7 +75,7 @@ def outposts(tmp_path: Path) -> Outposts:
         found = 0
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
-                is_outpost = b"clusters.outpost" in (process / "cmdline").read_bytes()
+                is_outpost = b"clusters.worker.outpost" in (process / "cmdline").read_bytes()
                 found += is_outpost and home in (process / "environ").read_bytes()
         return found
 
@@ -251,6 +254,40 @@ def test_a_worker_with_another_python_or_artvcs_refuses() -> None:
     [ended] = post.perform(header, (b"",), None)  # type: ignore[arg-type]
     assert ended[0] == "refused"
     assert ended[1] == f"it has Python {here[0]}, and the machine that runs the pipeline Python 2.7; install 2.7"
+
+
+class Deaf:
+    """A way to a coordinator that has died before it told its session."""
+
+    worker = "here"
+    given_up = threading.Event()
+
+    def say(self, message: bytes) -> None:
+        raise AssertionError("there is nobody")
+
+    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
+        raise AssertionError("there is nobody")
+
+    def session(self) -> bytes:
+        self.given_up.wait()
+        raise TimeoutError
+
+
+def test_a_coordinator_that_does_not_answer_holds_up_no_other() -> None:
+    def perform(run: str, line: post.Line) -> list[post.Ended]:
+        return post.perform(post.Header(run, session.versions(), (1,)), (b"",), line)
+
+    class Garbled(Deaf):
+        def session(self) -> bytes:
+            return b"no session"
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(perform, "of the dead", Deaf())
+        [(how, _)] = perform("of another", Garbled())  # which is refused for what it tells, and at once
+        assert how == "refused"
+        assert not waiting.done()
+        Deaf.given_up.set()
+        assert waiting.result() == [("lost", "the machine that runs the pipeline does not answer")]
 
 
 @pytest.mark.clusters

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ....define.options.resources import Resources
-from .post import Ended, Header
+from .....define.options.resources import Resources
+from ..worker.post import Ended, Header
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ from typing import Any
 
 from artvcs.vcs import FOLDER_NAME, Configured, Repository
 
-from ....define import building
-from ....errors import PipelineError
-from ....fingerprint import own_modules, stated
-from ....trace import chance
-from ..spelling import Defined, Known, Placed
+from .....define import building
+from .....errors import PipelineError
+from .....fingerprint import own_modules, stated
+from .....trace import chance
+from ...spelling import Defined, Known, Placed
 from . import program, project
 from .project import Parcel
 

@@ -19,8 +19,8 @@ import zstandard
 
 from artvcs.vcs import FOLDER_NAME, git
 
-from ....errors import PipelineError
-from ....fingerprint import import_root, project_root
+from .....errors import PipelineError
+from .....fingerprint import import_root, project_root
 
 _LITTLE = 1 << 20
 """Bytes of the largest file that goes along though it is no code."""

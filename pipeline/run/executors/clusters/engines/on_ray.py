@@ -22,11 +22,11 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from ....define.options.resources import USUAL, spelt
-from ....errors import PipelineError
-from . import post
+from .....define.options.resources import USUAL, spelt
+from .....errors import PipelineError
+from ..worker import post
+from ..worker.post import Header
 from .cluster import Listener, Shipment
-from .post import Header
 from .switchboard import Switchboard
 
 

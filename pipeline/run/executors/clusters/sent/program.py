@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ....fingerprint import is_main_test
-from .. import spelling
-from ..spelling import Known
+from .....fingerprint import is_main_test
+from ... import spelling
+from ...spelling import Known
 
 _MOST = 8 << 20
 """Bytes of one variable that travel; more is data, which a step takes as an input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ....fingerprint import Fingerprint, compare, stamp
+from .....fingerprint import Fingerprint, compare, stamp
 
 
 class AsSent:

@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from .session import versions
+from ..sent.session import versions
 
 PATIENCE = 30.0
 """Seconds for which a coordinator may be silent before its steps are ended."""

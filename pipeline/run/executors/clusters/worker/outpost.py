@@ -23,17 +23,17 @@ from typing import Any
 
 from artvcs.vcs import ArtError, Brought, Lent, Oid, PackName, Repository, Stock, connect, now_ms, proofs
 
-from ....errors import PipelineError, text_of
-from ....fingerprint import to_json
-from ....record.outcome import Outcome, failure_of
-from ...execution.execute import execute
-from ...execution.task import StepTask
-from .. import errors, spelling
-from ..processes.channel import Answer, Warned
-from ..processes.pool import ProcessExecutor
-from ..spelling import Defined
-from .messages import Loan, Order, Printed, Question, Report, Stopped
-from .session import Session
+from .....errors import PipelineError, text_of
+from .....fingerprint import to_json
+from .....record.outcome import Outcome, failure_of
+from ....execution.execute import execute
+from ....execution.task import StepTask
+from ... import errors, spelling
+from ...processes.channel import Answer, Warned
+from ...processes.pool import ProcessExecutor
+from ...spelling import Defined
+from ..messages import Loan, Order, Printed, Question, Report, Stopped
+from ..sent.session import Session
 
 _SLOTS = 1024
 """Steps side by side: how many there are, the engine decides."""
@@ -311,6 +311,6 @@ def main(handle: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    from artvcs.pipelines.run.executors.clusters import outpost as _itself
+    from artvcs.pipelines.run.executors.clusters.worker import outpost as _itself
 
     _itself.main(int(sys.argv[1]), Path(sys.argv[2]))

@@ -21,11 +21,11 @@ from typing import Any, Literal
 import distributed
 from distributed import Client, Future, LocalCluster
 
-from ....define.options.resources import USUAL, Resources, spelt
-from ....errors import PipelineError
-from . import post
+from .....define.options.resources import USUAL, Resources, spelt
+from .....errors import PipelineError
+from ..worker import post
+from ..worker.post import Header
 from .cluster import Listener, Shipment
-from .post import Header
 
 _Done = tuple[tuple[int, ...], Future[Any]]
 """The numbers of orders, and what has become of them."""

@@ -1,0 +1,1 @@
+"""What runs on an engine's workers: the post there, and an outpost for each run."""
