@@ -116,6 +116,7 @@ def main() -> None:
             _fan_out(Path(folder) / "on-ray", "Ray", ray, BARE_RAY)
         ceph.install()
         os.environ |= {"AWS_ACCESS_KEY_ID": ceph.ACCESS, "AWS_SECRET_ACCESS_KEY": ceph.SECRET}  # of the workers, too
+        (Path(folder) / "s3").mkdir()
         with ceph.running(Path(folder) / "s3") as environment, _dask(Path(folder) / "dask-2") as dask:
             _array(Path(folder) / "array", environment["ARTVCS_TEST_S3"], dask)
 

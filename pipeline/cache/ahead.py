@@ -29,8 +29,9 @@ class Ahead:
         self._store = repository.store
         self._previous = previous
         self._steps: set[str] = set()
-        self._stored: AbstractSet[Oid] = frozenset()
-        self._moment: object = None
+        self._in_vain = 0
+        self._stored: set[Oid] = set()
+        self._moment = self._now()
 
     def look(self, step: str, coming: Callable[[int], list[str]]) -> None:
         """Reads ahead, unless that is done for a step that is next.
@@ -39,11 +40,17 @@ class Ahead:
             step: The step.
             coming: Tells so many steps that come then.
         """
-        if step in self._steps:
-            self._steps.remove(step)
-        elif self._previous is not None and len(steps := coming(_AHEAD)) >= _MANY:
-            self._steps.update(steps)
-            self._read(self._previous, [step, *steps])
+        if self._previous is None or step in self._steps:
+            return
+        if self._in_vain:
+            self._in_vain -= 1
+            return
+        fresh = [each for each in (step, *coming(_AHEAD)) if each not in self._steps]
+        if len(fresh) < _MANY:
+            self._in_vain = _MANY
+            return
+        self._steps.update(fresh)
+        self._read(self._previous, fresh)
 
     def _read(self, previous: Run, steps: list[str]) -> None:
         before = [found for step in steps if (found := previous.steps.get(step)) is not None]
@@ -54,11 +61,16 @@ class Ahead:
         for artifact in made:
             with suppress(ArtError):  # said of the step whose data cannot be read
                 folders[artifact] = self._store.record(artifact, Artifact).payload
+        now = self._now()
         there = worktree.stored(self._store, folders.values())
-        self._moment = self._store.snapshot
-        self._stored = {artifact for artifact, folder in folders.items() if folder in there}
+        if now != self._moment:
+            self._stored, self._moment = set(), now
+        self._stored |= {artifact for artifact, folder in folders.items() if folder in there}
 
     @property
     def stored(self) -> AbstractSet[Oid]:
-        """Artifacts whose data is known to be here, as long as nothing is published or collected."""
-        return self._stored if self._moment is self._store.snapshot else frozenset()
+        """Artifacts whose data is known to be here, as long as nothing is published, collected or found damaged."""
+        return self._stored if self._moment == self._now() else frozenset()
+
+    def _now(self) -> tuple[int, int]:
+        return self._store.snapshot.seq, self._store.soundness.doubts

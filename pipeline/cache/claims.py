@@ -10,9 +10,14 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from artvcs.vcs import Layout, Lock, Oid
+from artvcs.vcs import ArtError, Layout, Lock, Oid
+from artvcs.vcs.tracebacks import warn
+
+from ..errors import SharingWarning
+
+T = TypeVar("T")
 
 _PATIENCE = 60.0
 
@@ -32,30 +37,35 @@ class Elsewhere(Protocol):
     """Who keeps other machines from executing the same."""
 
     def take(self, key: Oid) -> bool:
-        """Whether no other machine executes this, and none will as long as we do. Raises RemoteError."""
+        """Whether no other machine executes this, and none will as long as we do. Raises ArtError."""
 
     def ended(self, key: Oid) -> None:
         """The execution has ended; its result, if there is one, can be seen here."""
 
     def bring(self) -> None:
-        """Brings here what other machines have published. Raises RemoteError."""
+        """Brings here what other machines have published. Raises ArtError."""
 
 
 class Claims:
-    """The keys that one run is executing, or has executed and not published yet. Thread-safe.
+    """The keys that one run is executing, or has executed and not published yet. Thread-safe; one thread takes them.
+
+    Other machines guard nothing by what they tell: where they cannot be asked, the run goes on without.
 
     Attributes:
         elsewhere: Who keeps other machines from executing the same, if any may.
+        refusals: How often another machine was found to execute what was asked for.
     """
 
     def __init__(self, layout: Layout) -> None:
         self.elsewhere: Elsewhere | None = None
+        self.refusals = 0
         self._layout = layout
         self._mutex = threading.Lock()
         self._held: dict[Oid, Lock] = {}
         self._landed: set[Oid] = set()
         self._refused: dict[Oid, float] = {}  # by another machine, until when
         self._told: set[Oid] = set()  # what other machines know to be ours
+        self._has_failed = False
 
     def take(self, key: Oid, *, shared: bool = True) -> bool:
         """Claims a key; False when another run has it.
@@ -63,36 +73,55 @@ class Claims:
         Args:
             key: The key.
             shared: Whether other machines are asked, too, where any may execute the same.
-
-        Raises:
-            RemoteError: They cannot be asked.
         """
         with self._mutex:
-            if key in self._held:
-                return True
-            if self._refused.get(key, 0.0) > time.monotonic() or not self._lock(key):
+            if self._refused.get(key, 0.0) > time.monotonic():
                 return False
-            return not shared or self._is_ours(key)
+            if key not in self._held and not self._lock(key):
+                return False
+        return not shared or key in self._told or self._is_ours(key)
 
     def _is_ours(self, key: Oid) -> bool:
         """Whether no other machine executes it; else the claim on it is given up."""
         if self.elsewhere is None:
             return True
-        is_ours = False
-        try:
-            if is_ours := self.elsewhere.take(key):
+        # Not under the mutex: it takes its time.
+        is_ours = self._attempted(lambda each: each.take(key))
+        with self._mutex:
+            if is_ours is not False:
                 self._told.add(key)
-            else:
-                self._refused[key] = time.monotonic() + _AGAIN
-        finally:
-            if not is_ours:
-                self._unlock(key)
-        return is_ours
+                return True
+            self.refusals += 1
+            self._refused[key] = time.monotonic() + _AGAIN
+            self._unlock(key)
+            return False
 
-    @property
-    def others_are_at_it(self) -> bool:
-        """Whether another machine was found to execute what we are to: what follows it may have done, too."""
-        return bool(self._refused)
+    def bring(self, key: Oid) -> None:
+        """Brings here what other machines have published, if it may be the result of what has just been claimed.
+
+        So it is where one was found to execute this, or anything before it: what follows it may have done, too.
+        """
+        with self._mutex:
+            has_waited = self._refused.pop(key, None) is not None
+            may_be_done = key in self._told and bool(self.refusals)
+        if has_waited or may_be_done:
+            self._attempted(lambda each: each.bring())
+
+    def _attempted(self, ask: Callable[[Elsewhere], T]) -> T | None:
+        """What other machines answer; None where they cannot be asked, which is said once."""
+        assert self.elsewhere is not None, "else nobody is asked"
+        try:
+            return ask(self.elsewhere)
+        except (ArtError, OSError) as error:
+            if not self._has_failed:
+                self._has_failed = True
+                reason = str(error).rstrip(".")
+                warn(
+                    f"Other machines could not be asked what they execute ({reason}); what they do may be done here, "
+                    "too.",
+                    SharingWarning,
+                )
+            return None
 
     def wait(self, key: Oid, say: Callable[[int | None], object]) -> None:
         """Claims a key as soon as the run that has it, here or elsewhere, has published its result, failed or died.

@@ -232,11 +232,15 @@ class _Runner:
             if self._begin(self._graph.nodes[id_]):
                 return True
             self._elsewhere.append(id_)
-        for id_ in self._elsewhere:
+        refusals = self._claims.refusals
+        for number, id_ in enumerate(self._elsewhere):
             needs = self._graph.nodes[id_].step.options.resources
             if self._running.has_room(id_, needs) and self._begin(self._graph.nodes[id_]):
-                self._elsewhere.remove(id_)
+                self._elsewhere.pop(number)
                 return True
+            if self._claims.refusals > refusals:  # asking takes its time: the others come when it is our turn again
+                self._elsewhere = [*self._elsewhere[number + 1 :], *self._elsewhere[: number + 1]]
+                break
         return False
 
     def _collect(self, timeout: float | None) -> None:
@@ -298,8 +302,7 @@ class _Runner:
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
-        if self._claims.others_are_at_it and self._engine.elsewhere is not None:
-            self._engine.elsewhere.bring()
+        self._claims.bring(key)
         if self._repository.store.refresh().entry.oid == self._transaction.seen.entry.oid:
             return False
         known = dict(self._transaction.items(ref_names.results(key)))

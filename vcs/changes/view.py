@@ -59,10 +59,6 @@ class View:
         made = self.made.get(oid)
         return made if isinstance(made, cls) else self.base.record(oid, cls)
 
-    def is_sound(self, oid: Oid | None) -> bool:
-        """Whether a record that a ref leads to is there and can be read."""
-        return oid is not None and (oid in self.made or self.base.has(oid))
-
     def put(self, record: Record) -> Oid:
         """Makes a record, to be stored when the changes are published."""
         oid = hash_bytes(record.encode(), record.KIND)

@@ -85,10 +85,6 @@ class RefMap:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         return self._store.record(oid, cls)
 
-    def has(self, oid: Oid) -> bool:
-        """Whether a record is here and sound."""
-        return self._store.has(oid)
-
     def at(self, root: Oid | None) -> RefMap:
         """Another state of them."""
         return RefMap(self._store, root)

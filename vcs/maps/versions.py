@@ -41,11 +41,6 @@ def by_value(refs: Refs, name: str, artifact: Oid) -> Version | None:
     return _marked(refs, name, ref_names.values(name, artifact))
 
 
-def record_of_value(refs: Refs, name: str, artifact: Oid) -> Oid | None:
-    """The id of that version's record, whether or not it can be read."""
-    return refs.get(ref_names.version(name, number_of_value(refs, name, artifact)))
-
-
 def number_of_value(refs: Refs, name: str, artifact: Oid) -> int:
     """The number of the version of a name that has this artifact, 0 when there is none."""
     mark = next(refs.items(ref_names.values(name, artifact)), None)

@@ -131,7 +131,7 @@ class Record:
         fields = _fields(cls)
         if not isinstance(data, dict) or (data.keys() != fields.keys() and not cls._lacks_none(data)):
             raise DamagedError(f"A stored {cls.__name__.lower()} has the wrong fields; run `art fsck`.")
-        found = cls._of({name: fields[name].read(value) for name, value in data.items()})
+        found = cls._of({name: field.read(data[name]) for name, field in fields.items() if name in data})
         for name, default in cls.LATER.items():
             if name in data and getattr(found, name) == default:
                 raise DamagedError(f"A stored {cls.__name__.lower()} says what is not to be said; run `art fsck`.")

@@ -49,6 +49,9 @@ class Soundness:
     """What is known of the packs of one repository. A verdict holds as long as the file says the same of itself.
 
     A file is asked for that once in each use of the repository, see `look_again`.
+
+    Attributes:
+        doubts: How often something turned out to be damaged.
     """
 
     def __init__(self, files: Files, memo: Memo) -> None:
@@ -56,6 +59,7 @@ class Soundness:
         self._memo = memo
         self._verdicts: dict[PackName, tuple[Signature | None, bool]] = {}
         self._asked: set[PackName] = set()
+        self.doubts = 0
 
     def look_again(self) -> None:
         """Another use begins: each pack is asked again whether it is the file that it was."""
@@ -81,6 +85,7 @@ class Soundness:
 
     def distrust(self, name: PackName) -> None:
         """An object of a pack turned out to be damaged, though the file looked untouched."""
+        self.doubts += 1
         self._verdicts[name] = None, False
         self._asked.add(name)
         self._memo.forget(name)

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from artvcs.pipelines.cache.claims import Claims
+from artvcs.pipelines.errors import SharingWarning
+from artvcs.vcs.errors import RemoteUnreachable
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
+from artvcs.vcs.storage.layout import Layout
 from artvcs.vcs.upkeep.check import fsck
 
 KEY = Oid("ab" * 32)
@@ -115,3 +118,87 @@ def test_a_claim_is_given_up_when_its_result_is_published(tmp_path: Path) -> Non
     assert theirs.take(KEY)
     theirs.close()
     assert list(layout.running.iterdir()) == []
+
+
+class Machines:
+    """Other machines, one of which may execute something."""
+
+    def __init__(self, *, busy: bool = False) -> None:
+        self.busy = busy
+        self.is_there = True
+        self.asked = list[str]()
+
+    def take(self, key: Oid) -> bool:
+        self._ask("take")
+        return not self.busy
+
+    def ended(self, key: Oid) -> None:
+        self.asked.append("ended")
+
+    def bring(self) -> None:
+        self._ask("bring")
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if not self.is_there:
+            raise RemoteUnreachable("The line is dead; try again.")
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Repository.init(tmp_path / ".artifacts").layout
+
+
+def claims(layout: Layout, elsewhere: Machines) -> Claims:
+    found = Claims(layout)
+    found.elsewhere = elsewhere
+    return found
+
+
+def test_other_machines_are_told_when_it_has_ended(layout: Layout) -> None:
+    others = Machines()
+    ours = claims(layout, others)
+    assert ours.take(KEY)
+    assert ours.take(KEY)
+    ours.bring(KEY)  # nobody was at it: there is nothing to bring
+    ours.landed(KEY)
+    ours.published()
+    assert others.asked == ["take", "ended"]
+    assert ours.take(KEY, shared=False)
+    assert others.asked == ["take", "ended"]
+
+
+def test_what_another_machine_executes_is_left_to_it_and_brought(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = Machines(busy=True)
+    ours, beside = claims(layout, others), Claims(layout)
+    assert not ours.take(KEY)
+    assert beside.take(KEY)  # another run here may wait for it in its own way
+    beside.close()
+    others.busy = False
+    assert not ours.take(KEY)  # it was asked a moment ago
+    monkeypatch.setattr("artvcs.pipelines.cache.claims._AGAIN", 0.0)
+    said = list[int | None]()
+    ours.wait(KEY, said.append)
+    assert said == [None]
+    ours.bring(KEY)
+    assert others.asked == ["take", "take", "bring"]
+
+
+def test_after_waiting_here_other_machines_are_asked(layout: Layout) -> None:
+    others = Machines()
+    ours = claims(layout, others)
+    ours.wait(KEY, print)
+    assert ours.take(KEY)
+    assert others.asked == ["take"]
+
+
+def test_that_they_cannot_be_asked_is_said_once_and_stops_nothing(layout: Layout) -> None:
+    others = Machines()
+    others.is_there = False
+    ours = claims(layout, others)
+    with pytest.warns(SharingWarning, match="The line is dead; try again"):
+        assert ours.take(KEY)
+    assert ours.take(Oid("cd" * 32))
+    assert others.asked == ["take", "take"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,13 +45,13 @@ def anew(files: FarFiles, tmp_path: Path) -> Anew:
     """Another run, on a machine of its own."""
     count = iter(range(1000))
 
-    def begin() -> FarClaims:
-        near = Repository.init(tmp_path / f"machine-{next(count)}" / ".artifacts")
-        remote = Remote("origin", "there", files, near)
-        remote.begin_there()
-        return FarClaims(remote)
+    return lambda: begun(files, tmp_path / f"machine-{next(count)}")
 
-    return begin
+
+def begun(files: FarFiles, machine: Path) -> FarClaims:
+    remote = Remote("origin", "there", files, Repository.init(machine / ".artifacts"))
+    remote.begin_there()
+    return FarClaims(remote)
 
 
 def left(files: FarFiles) -> list[str]:
@@ -106,8 +107,53 @@ def test_who_is_not_heard_of_loses_it(anew: Anew, files: FarFiles, monkeypatch: 
 def test_what_a_stranger_has_put_there_stops_nobody(anew: Anew, files: FarFiles, content: bytes) -> None:
     ours = anew()
     files.put(f"executing/keys/{KEY}/1", content)
+    files.put(f"executing/keys/{KEY}/1000000000", content)
     files.put(f"executing/keys/{KEY}/what", content)
     files.put("executing/wanted/nothing", b"")
     files.put(f"executing/wanted/{OTHER}/{'a' * 40}", b"")
     assert ours.take(KEY)
     assert ours.wanted() == set()
+    ours.close()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder that machines share."""
+    return tmp_path / "remote"
+
+
+@pytest.mark.parametrize("name", ["holders/.nfs0001", f"keys/{KEY}/.DS_Store", f"keys/{OTHER}/1/folder", "odd name"])
+def test_what_a_file_system_puts_there_stops_nobody(shared: Path, tmp_path: Path, name: str) -> None:
+    ours, theirs = (begun(FolderFiles(shared), tmp_path / each) for each in ("ours", "theirs"))
+    assert ours.take(KEY)
+    (shared / "executing" / name).parent.mkdir(parents=True, exist_ok=True)
+    (shared / "executing" / name).touch()
+    assert not theirs.take(KEY)
+    assert ours.wanted() == {KEY}
+    assert theirs.take(OTHER)
+    ours.close()
+    assert theirs.take(KEY)
+    theirs.close()
+
+
+def test_one_that_is_told_to_come_from_the_future_is_not_waited_for(shared: Path, tmp_path: Path) -> None:
+    ours, theirs = (begun(FolderFiles(shared), tmp_path / each) for each in ("ours", "theirs"))
+    assert ours.take(KEY)
+    [holder] = (shared / "executing" / "holders").iterdir()
+    os.utime(holder, (2e9, 2e9))
+    assert theirs.take(KEY)
+
+
+def test_many_come_and_go_at_once(shared: Path, tmp_path: Path) -> None:
+    """Folders that have become empty are removed, while others put something there."""
+
+    def work(number: int) -> None:
+        claims = begun(FolderFiles(shared), tmp_path / f"machine-{number}")
+        for _ in range(30):
+            if claims.take(KEY):
+                claims.release(KEY)
+        claims.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert not (shared / "executing").exists()

@@ -8,10 +8,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from gc import collect
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from artvcs.vcs.errors import AmbiguousName, DamagedError, UnknownName
+from artvcs.vcs.objects.kinds import Artifact
 from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
@@ -22,7 +24,7 @@ from artvcs.vcs.storage.snapshot import Snapshot
 from artvcs.vcs.storage.store import blob_id
 from artvcs.vcs.upkeep import gc
 
-from ..helpers import packs, problems, put_text, put_text_in, sizes
+from ..helpers import artifact_of, packs, problems, put_text, put_text_in, sizes
 from .making import blob, commit, flip, in_chunks, noise, put_pack, store_of
 
 
@@ -298,3 +300,39 @@ def test_remembered_records_are_bounded_by_their_size(repository: Repository, mo
     for number in range(1000):
         store.remember(hash_bytes(str(number).encode()), Tree(0, ()), 9_000)
     assert len(store._records) <= 10
+
+
+def test_reading_ahead_reads_no_more_than_what_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = Repository.init(tmp_path / ".artifacts")
+    with repository.transaction("save") as transaction:
+        made = []
+        for number in range(10):
+            made.append(artifact_of(transaction, str(number)))
+            transaction.set_ref(f"tags/blob-{number}", transaction.put_blob(os.urandom(300_000)))
+            transaction.set_ref(f"tags/artifact-{number}", made[-1])
+    store, read = Repository(tmp_path / ".artifacts").store, list[int]()
+    files = store.files
+
+    class Counted:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(files, name)
+
+        def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+            data = files.read(name, start, length)
+            read.append(len(data))
+            return data
+
+    monkeypatch.setattr(store, "files", Counted())
+    store.read_ahead(made, Artifact)
+    assert sum(read) < 10_000
+    read.clear()
+    assert [store.record(oid, Artifact).type for oid in made] == [f"tests.{number}" for number in range(10)]
+    assert read == []
+
+
+def test_reading_ahead_leaves_what_cannot_be_read_to_whoever_wants_it(tmp_path: Path) -> None:
+    repository = Repository.init(tmp_path / ".artifacts")
+    oid = put_text(repository, "tags/a", "no artifact")
+    repository.store.read_ahead([oid, hash_bytes(b"nowhere")], Artifact)
+    with pytest.raises(DamagedError, match="is a blob, not a artifact"):
+        repository.store.record(oid, Artifact)

@@ -34,9 +34,6 @@ class AddVersion(Intent):
     def replay(self, view: View) -> None:
         """See `Intent.replay`."""
         new = self.version
-        if self._says_nothing and view.is_sound(versions.record_of_value(view, new.name, new.artifact)):
-            self._make_newest(view)
-            return
         found, number = None, 0
         try:
             found = versions.by_value(view, new.name, new.artifact)
@@ -53,15 +50,6 @@ class AddVersion(Intent):
                 again, label=found.label or new.label, tags=union(found.tags, new.tags),
                 metadata={**self.facts, **found.metadata, **new.metadata}, noted=with_noted(found.noted, new.metadata),
             ))  # fmt: skip
-        self._make_newest(view)
-
-    @property
-    def _says_nothing(self) -> bool:
-        """Whether a version with that value stays as it is: so it is for nearly all that is used again."""
-        return not (self.version.label or self.version.tags or self.version.metadata or self.facts)
-
-    def _make_newest(self, view: View) -> None:
-        new = self.version
         if view.get(ref_names.newest(new.name)) != new.artifact:
             view.set(ref_names.newest(new.name), new.artifact)
         if view.get(ref_names.pruned(new.artifact)) is not None:

@@ -10,13 +10,21 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
-from ...errors import DamagedError, RemoteRefused, RemoteUnreachable, disk_is_full
+from ...errors import DamagedError, InvalidName, RemoteRefused, RemoteUnreachable, disk_is_full
 from ...storage.files import Signature, check_name, nothing
-from ...storage.layout import PROBE
+from ...storage.layout import EXECUTING, PROBE
 from ...storage.local import LocalFiles
 from .far_files import PlaceMissing, Reading, pieces_of
 from .traffic import Traffic
+
+T = TypeVar("T")
+
+_PASSING = (f"{PROBE}/", f"{EXECUTING}/")
+"""What is below these is there for a while only."""
+
+_TRIES = 20
 
 
 class FolderFiles(Reading):
@@ -57,7 +65,7 @@ class FolderFiles(Reading):
     def put(self, name: str, data: bytes) -> None:
         """See `Files.put`."""
         with self._writing(len(data)):
-            self._files.put(name, data)
+            _tried_again(lambda: self._files.put(name, data))
 
     def put_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
         """As `put`, with bytes that come one after the other."""
@@ -72,7 +80,7 @@ class FolderFiles(Reading):
     def create(self, name: str, data: bytes, visible: Callable[[], object] = nothing) -> bool:
         """See `Files.create`."""
         with self._writing(len(data)):
-            return self._files.create(name, data, visible)
+            return _tried_again(lambda: self._files.create(name, data, visible))
 
     def hint(self, name: str, data: bytes) -> None:
         """See `Files.hint`."""
@@ -94,7 +102,7 @@ class FolderFiles(Reading):
             self.delete(mark)
         with self._asking():
             for name in self._files.list(folder):
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError, InvalidName):  # a file system may have files of its own there
                     yield name, now - self._written(name)
 
     def _written(self, name: str) -> float:
@@ -104,7 +112,7 @@ class FolderFiles(Reading):
         """See `Files.delete`."""
         with self._asking():
             self._files.delete(name)
-            if name.startswith(f"{PROBE}/"):  # nobody else is there, and an empty folder is in the way of a check
+            if name.startswith(_PASSING):  # an empty folder is in the way of a check, and of who lists what is there
                 for parent in (self._folder / name).relative_to(self._folder).parents[:-1]:
                     with suppress(OSError):
                         (self._folder / parent).rmdir()
@@ -145,3 +153,11 @@ class FolderFiles(Reading):
             if disk_is_full(error):
                 raise RemoteRefused(f"No space is left at {self._folder}; free some and try again.") from error
             raise RemoteUnreachable(f"{self._folder} gave no good answer: {reason}; try again.") from error
+
+
+def _tried_again(attempt: Callable[[], T]) -> T:
+    """What comes of writing a file: another machine may remove its folder, which was empty, at the same moment."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError):
+            return attempt()
+    return attempt()

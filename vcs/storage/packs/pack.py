@@ -47,6 +47,9 @@ _AT_ONCE = 64 << 10
 
 _WINDOW = 1 << 20
 
+_GAP = 64 << 10
+"""Reading so many bytes that nobody wants takes less than reading again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -216,12 +219,26 @@ class Pack:
 
 def records(files: Files, name: str, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
     """The records of a pack at places that come in order, as they are; it is read from its front to its back."""
-    start, window = 0, b""
+    for together in _close(places):
+        start = together[0].offset
+        window = files.read(name, start, _end(together[-1]) - start)
+        yield from ((at, window[at.offset - start : _end(at) - start]) for at in together)
+
+
+def _close(places: Iterable[Location]) -> Iterator[list[Location]]:
+    """Places in order, those together that are read at once: as they follow each other, with little between them."""
+    together: list[Location] = []
     for at in places:
-        end = at.offset + _RECORD.size + at.stored
-        if end > start + len(window):
-            start, window = at.offset, files.read(name, at.offset, max(_WINDOW, end - at.offset))
-        yield at, window[at.offset - start : end - start]
+        if together and (at.offset > _end(together[-1]) + _GAP or _end(at) > together[0].offset + _WINDOW):
+            yield together
+            together = []
+        together.append(at)
+    if together:
+        yield together
+
+
+def _end(at: Location) -> int:
+    return at.offset + _RECORD.size + at.stored
 
 
 def check_record(data: Bytes, at: Location) -> Bytes:

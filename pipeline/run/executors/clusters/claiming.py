@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from artvcs.vcs import ArtError, FarClaims, Oid, Remote
+from artvcs.vcs.tracebacks import warn
 
+from ....errors import SharingWarning
 from .exchange import Exchange
 
 _LOOK = 2.0
@@ -26,22 +28,29 @@ class Claiming:
         self._exchange = exchange
         self._remote = remote
         self._claims = FarClaims(remote)
+        self._mutex = threading.Lock()  # of what follows, and of what is done about it
         self._ended: set[Oid] = set()
         self._is_awaited = False  # by one that executes the same, and comes to what follows soon
-        self._over = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._has_failed = False
+        self._over, self._is_handed_over = threading.Event(), threading.Event()
+        self._threads: list[threading.Thread] = []
 
     def take(self, key: Oid) -> bool:
         """See `Elsewhere.take`."""
-        if self._thread is None:
+        if not self._threads:
             self._remote.begin_there()
-            self._thread = threading.Thread(target=self._go_on, name="artvcs-claims", daemon=True)
-            self._thread.start()
+            # What is handed over may take long, and we are there meanwhile.
+            for work in (self._show, self._go_on):
+                self._threads.append(threading.Thread(target=work, name="artvcs-claims", daemon=True))
+                self._threads[-1].start()
+        with self._mutex:
+            self._ended.discard(key)  # it is executed once more
         return self._claims.take(key)
 
     def ended(self, key: Oid) -> None:
         """See `Elsewhere.ended`."""
-        self._ended.add(key)
+        with self._mutex:
+            self._ended.add(key)
 
     def bring(self) -> None:
         """See `Elsewhere.bring`."""
@@ -49,29 +58,50 @@ class Claiming:
 
     def close(self) -> None:
         """Gives up all claims, and publishes what of it others wait for."""
-        if self._thread is None:
+        if not self._threads:
             return
+        shows, goes_on = self._threads
         self._over.set()
-        self._thread.join()
-        with suppress(ArtError):  # then they execute it themselves
-            self._hand_over()
-        with suppress(ArtError):  # they lapse
-            self._claims.close()
+        goes_on.join()
+        self._attempt(self._hand_over)
+        self._is_handed_over.set()
+        shows.join()
+        self._attempt(self._claims.close)
+
+    def _show(self) -> None:
+        while not self._is_handed_over.wait(FarClaims.BEAT):
+            self._attempt(self._claims.beat)
 
     def _go_on(self) -> None:
-        shown = time.monotonic()
         while not self._over.wait(_LOOK):
-            with suppress(ArtError):  # the next time may do
-                if time.monotonic() - shown > FarClaims.BEAT:
-                    self._claims.beat()
-                    shown = time.monotonic()
-                self._hand_over()
+            self._attempt(self._hand_over)
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        """Does what the next time may do if it fails now; of what fails nothing is lost."""
+        try:
+            work()
+        except (ArtError, OSError) as error:
+            if not self._has_failed:
+                self._has_failed = True
+                reason = str(error).rstrip(".")
+                warn(
+                    f"Other machines could not be told at {self._remote.name} what is executed here ({reason}); they "
+                    "may execute it, too.",
+                    SharingWarning,
+                )
 
     def _hand_over(self) -> None:
         """Where somebody waits for us: lets others see what has ended here, and then have it."""
         self._is_awaited = self._is_awaited or bool(self._claims.wanted())
-        if self._is_awaited and (ended := list(self._ended)):
-            self._exchange.publish_results(ended)
+        if not self._is_awaited:
+            return
+        with self._mutex:
+            ended = list(self._ended)
+        try:
+            if ended:
+                self._exchange.publish_results(ended)
+        finally:  # who waits goes on in any case
             for key in ended:
-                self._claims.release(key)
-                self._ended.discard(key)
+                with self._mutex, suppress(KeyError):
+                    self._ended.remove(key)
+                    self._claims.release(key)

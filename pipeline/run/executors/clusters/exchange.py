@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,11 @@ from artvcs.vcs import (
     Brought,
     Carrier,
     Commit,
+    DamagedError,
+    LookupFailed,
     Oid,
     Remote,
+    Version,
     fetch,
     objects_from,
     proofs,
@@ -113,11 +117,13 @@ class Exchange:
 
     def publish_results(self, keys: Iterable[Oid]) -> None:
         """Publishes at the remote what has been made under some cache keys. Raises RemoteError."""
-        refs = self._repository.refs()
-        commits = (refs.record(oid, Commit) for key in keys for _, oid in refs.items(ref_names.results(key)))
-        outputs = (output for commit in commits for output in commit.outputs.values())
-        found = (versions.by_value(refs, output.name, output.artifact) for output in outputs)
-        if made := list(filter(None, found)):
+        refs, made = self._repository.refs(), list[Version]()
+        for oid in (oid for key in keys for _, oid in refs.items(ref_names.results(key))):
+            with suppress(LookupFailed, DamagedError):  # collected, or damaged: nobody can have it
+                outputs = refs.record(oid, Commit).outputs.values()
+                found = [versions.by_value(refs, output.name, output.artifact) for output in outputs]
+                made += filter(None, found)
+        if made:
             with self._mutex:
                 push(self._repository, self._remote, made)
 

@@ -173,15 +173,17 @@ class ClusterExecutor(StepExecutor):
             return
         self._over.set()
         self._events.put(None)
-        for thread in self._threads:
-            thread.join()
-        if self._session:
-            self._session = ""
-            self._cluster.everywhere("end")
-        self._exchange.publish()
-        self.claiming.close()
-        if self._found is not None:
-            self._found.close()
+        try:
+            for thread in self._threads:
+                thread.join()
+            if self._session:
+                self._session = ""
+                self._cluster.everywhere("end")
+            self._exchange.publish()
+        finally:
+            self.claiming.close()
+            if self._found is not None:
+                self._found.close()
 
     def _interrupt(self) -> None:
         """Interrupts what runs, and waits for it as long as it may take."""
