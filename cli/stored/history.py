@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from artvcs.pipelines.history.views import ArtifactVersion, PipelineRun
 from artvcs.vcs import Commit, DamagedError, Input, Oid, Repository, UnknownName, Version, damaged, runs, versions
 
+from ..terminal import output
 from . import finding
 
 
@@ -199,6 +200,22 @@ def version_name(repository: Repository, name: str, artifact: Oid) -> str:
 def spell(name: str, version: Version | None) -> str:
     """A version as `name@version`."""
     return name if version is None else version.spelt
+
+
+def in_short(versions: Iterable[str]) -> Iterator[str]:
+    """Versions as `name@version`; of many of one name the first and the last, and how many they are."""
+    by_name: dict[str, list[str]] = {}
+    for each in versions:
+        by_name.setdefault(each.rpartition("@")[0], []).append(each)
+    for same in by_name.values():
+        if len(same) <= _EACH:
+            yield from same
+        else:
+            yield f"{same[0]} … {same[-1]} ({output.count(len(same), 'version')})"
+
+
+_EACH = 5
+"""So many versions of one name are told one by one."""
 
 
 def _raw(commit: Commit) -> list[Input]:

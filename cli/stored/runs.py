@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
@@ -71,22 +71,6 @@ def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tup
             version = None
         is_new = version is None or version.run == run_id
         yield history.version_name(repository, each.name, each.artifact), is_new
-
-
-def in_short(versions: Iterable[str]) -> Iterator[str]:
-    """Versions as `name@version`; of many of one name the first and the last, and how many they are."""
-    by_name: dict[str, list[str]] = {}
-    for each in versions:
-        by_name.setdefault(each.rpartition("@")[0], []).append(each)
-    for same in by_name.values():
-        if len(same) <= _EACH:
-            yield from same
-        else:
-            yield f"{same[0]} … {same[-1]} ({output.count(len(same), 'version')})"
-
-
-_EACH = 5
-"""So many versions of one name are told one by one."""
 
 
 def models_made(repository: Repository, run: PipelineRun) -> list[str]:

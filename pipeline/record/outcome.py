@@ -28,6 +28,7 @@ class Outcome:
         reported: That as a run records it, where it was raised in another process.
         has_died: Whether it failed since who executed it was lost, by no doing of the step's that is known.
         tried: How often the step had been tried before it was lost.
+        worker: Which machine of others executed it, as their engine calls it.
     """
 
     started: int
@@ -40,6 +41,7 @@ class Outcome:
     reported: Failure | None = None
     has_died: bool = False
     tried: int = 0
+    worker: str | None = None
 
     @classmethod
     def unseen(cls, started: int, error: Exception) -> Self:

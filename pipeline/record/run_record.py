@@ -116,6 +116,7 @@ class RunRecord:
             reads=outcome.noted.reads,
             config=_config(decision, outcome.noted.missing),
             parents=_parents(decision.inputs, outcome.noted.reads),
+            environment=environment(decision.code) | ({"worker": outcome.worker} if outcome.worker else {}),
             git=self.run.git,
             author=self.run.author,
             started=outcome.started,

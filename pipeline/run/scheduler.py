@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from artvcs.vcs import Commit, Judge, Oid, Repository, Run, StepRun, Transaction, config, now_ms, ref_names, runs
+from artvcs.vcs import (
+    ArtError,
+    Commit,
+    Judge,
+    Oid,
+    Repository,
+    Run,
+    StepRun,
+    Transaction,
+    config,
+    now_ms,
+    ref_names,
+    runs,
+)
 
 from ..cache.ahead import Ahead
 from ..cache.claims import Claims
@@ -321,7 +334,11 @@ class _Runner:
         hooks = {name: hook for name in HOOKS if (hook := getattr(self._options, name)) is not None}
         task = self._task(decision, hooks)
         self._begun[node.id] = decision, now_ms()
-        self._running.start(decision, task)
+        try:
+            self._running.start(decision, task)
+        except ArtError:
+            del self._begun[node.id]  # nobody can execute it, nor any other
+            raise
 
     def _run_again(self, decision: Decision) -> Outcome:
         """Has a step executed, and waits for it; without the pipeline's hooks."""

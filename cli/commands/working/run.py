@@ -24,7 +24,7 @@ from ... import placing
 from ...main import terminal
 from ...running import debugger, loading
 from ...shell import files
-from ...stored import runs
+from ...stored import history, runs
 from ...terminal import output
 from ...terminal.progress import RunProgress
 from ..looking.why import say_reasons
@@ -169,7 +169,7 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     for verb, new in (("made", True), ("made again", False)):
         named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:
-            terminal().note(f"{verb} {', '.join(runs.in_short(named))}")
+            terminal().note(f"{verb} {', '.join(history.in_short(named))}")
     taken = {(each.name, each.artifact) for step in steps for group in step.record.inputs.values() for each in group}
     for each in placing.edited(repository, of=taken):
         terminal().warn(

@@ -42,7 +42,9 @@ def say_origin(repository: Repository, oid: Oid, commit: Commit, run: str | None
     if params:
         terminal().row(f"Params:    {params}")
     for name, group in inputs_of(repository, commit).items():
-        say(f"Input:     {name} = {', '.join(group)}")
+        say(f"Input:     {name} = {', '.join(history.in_short(group))}")
+    if (worker := commit.environment.get("worker")) is not None:
+        terminal().row(f"Worker:    {output.value(worker)}")
     for title, things in seen(repository, commit).items():
         more = f", … and {len(things) - _SEEN} more; --json lists them" if len(things) > _SEEN else ""
         if things:

@@ -328,6 +328,7 @@ class ClusterExecutor(StepExecutor):
             if outcome is None:
                 self._interrupted(job, by_step=report.by_step)
                 return
+            outcome.worker = job.worker
             self._exchange.take_in(job.task, outcome, report.brought)
             with self._mutex:
                 if report.brought.packs:

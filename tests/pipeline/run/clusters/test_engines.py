@@ -63,6 +63,8 @@ def test_an_engine_makes_what_is_made_here_and_all_of_it_is_reused(shared: Path,
 
     there = art("run", "flow.py", "--no-cache", "--executor", engine)
     assert "[half_2] half 1" in there.stdout
+    commit = Client().list_pipeline_runs()[0].steps["numbers"].record.commit
+    assert "\nWorker: " in art("show", commit).stdout
     assert {name: Client().get_artifact_version(name).id for name in here} == here
     assert {name: len(list(Client().list_artifact_versions(name))) for name in here} == {"numbers": 1, "total": 1}
     assert "4 steps, 4 reused" in art("run", "flow.py", "--executor", engine).stdout

@@ -301,6 +301,8 @@ def test_what_an_engine_needs_is_said(place: Path, art: Art, breakable: Dask) ->
     assert "has no workers; start some, as `dask worker tcp://" in done.stderr
     done = art("run", "flow.py", "--executor", "dask://tcp://127.0.0.1:9", check=False)
     assert "No scheduler of Dask can be reached at tcp://127.0.0.1:9" in done.stderr
+    assert "interrupted" not in done.stderr
+    assert Client().list_pipeline_runs()[0].steps == {}
 
 
 def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) -> None:

@@ -63,6 +63,8 @@ class DaskCluster:
                         self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
                     self._client = Client(self._local or address, set_as_default=False, timeout=_PATIENCE)
             except (OSError, TimeoutError, ValueError) as error:
+                if self._local is not None:
+                    self._local.close(timeout=_PATIENCE)
                 raise PipelineError(
                     f"No scheduler of Dask can be reached at {address} ({type(error).__name__}); start one there, as "
                     "`dask scheduler` does, or correct the address."
