@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         StepRun,
         Version,
     )
-    from .objects.limits import MAX_REPORT, MAX_TEXT
+    from .objects.limits import MAX_RECORD, MAX_REPORT, MAX_TEXT
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
@@ -116,7 +116,7 @@ _NAMES = {
     "maps.refs": "RefMap Refs",
     "objects": "canonical values",
     "objects.kinds": "Artifact Code Commit Failure GitState Input Output Promotion Run StepRun Version",
-    "objects.limits": "MAX_REPORT MAX_TEXT",
+    "objects.limits": "MAX_RECORD MAX_REPORT MAX_TEXT",
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
     "objects.oid": "Oid hash_bytes",
@@ -156,6 +156,7 @@ __all__ = [
     "FILE",
     "FOLDER",
     "FOLDER_NAME",
+    "MAX_RECORD",
     "MAX_REPORT",
     "MAX_TEXT",
     "AddVersion",

@@ -36,6 +36,7 @@ from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.models import Models
 from ..record.outcome import Outcome
+from ..record.room import check_room
 from ..record.run_record import RunRecord
 from ..trace.left import uses
 from ..trace.model import Trace
@@ -118,6 +119,7 @@ class _Runner:
         self._previous = runs.latest(transaction, name)
         self._order, self._sorter = graph.order(), graph.sorter()
         self._output_names = output_names(graph, options, name, self._started)
+        check_room(graph.nodes.values(), self._output_names)
         ingest = Ingest(repository, transaction, name)
         ingest.resolve_all(graph)
         self._results: dict[str, StepRun] = {}
