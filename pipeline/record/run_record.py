@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from artvcs.vcs import (
@@ -72,10 +73,35 @@ class RunRecord:
         self._claims = claims
         self._publisher = Publisher(transaction, self._write_run, claims.published)
         self._unwritten: list[EndStep] = []
+        self._made: list[Oid] = []  # what is not noted yet to be of our making
+        self._is_batch = False
         self._sources: dict[int, tuple[Fingerprint, Oid]] = {}
         self._oid: Oid | None = None
         self._write_run()
         transaction.checkpoint()
+
+    @contextmanager
+    def in_one(self) -> Iterator[None]:
+        """Steps that end inside the block land together, when it ends: they take less so."""
+        self._is_batch = True
+        try:
+            yield
+        finally:
+            self._is_batch = False
+            self._land()
+
+    def _land(self) -> None:
+        """Makes what has ended survive this process."""
+        self._note_made()
+        with self._transaction.together():
+            # The record holds all steps, and is written when it is published: until then each is said by itself.
+            self._transaction.checkpoint(self._unwritten)
+            self._unwritten = []
+
+    def _note_made(self) -> None:
+        """Notes that executions are of our making."""
+        made, self._made = self._made, []
+        proofs.note_made(self._repository.layout, *made)
 
     def completed(
         self, decision: Decision, outcome: Outcome, output_names: Mapping[str, str], again: str | None = None
@@ -97,7 +123,7 @@ class RunRecord:
             cache_key=None if outcome.trace.refused else decision.key,
         )
         oid = transaction.put(commit)
-        proofs.note_made(self._repository.layout, oid)
+        self._made.append(oid)
         if commit.cache_key is not None:
             self._offer(commit.cache_key, oid, commit)
         facts = {name: saved.facts for name, saved in outcome.outputs.items()}
@@ -225,11 +251,8 @@ class RunRecord:
     def _set(self, invocation: str, step: StepRun) -> StepRun:
         self._steps[invocation] = step
         self._unwritten.append(EndStep(self.run.run, invocation, step))
-        if step.status != "cached":  # else there is nothing to lose
-            # The record holds all steps, and is written when it is published: until then each is said by itself.
-            with self._transaction.together():
-                self._transaction.checkpoint(self._unwritten)
-                self._unwritten = []
+        if step.status != "cached" and not self._is_batch:  # else there is nothing to lose
+            self._land()
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
         if self._claims.are_many:
@@ -248,6 +271,7 @@ class RunRecord:
             self._write_run()
 
     def _write_run(self) -> None:
+        self._note_made()
         with self._transaction.together():
             self.run = dataclasses.replace(self.run, steps=dict(self._steps), models=self._models.write())
             self._unwritten = []

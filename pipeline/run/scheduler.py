@@ -260,8 +260,15 @@ class _Runner:
 
     def _collect(self, timeout: float | None) -> None:
         """Notes the steps that have ended; waits for one for at most `timeout` seconds, if any runs."""
-        for decision, outcome in self._running.ended(timeout):
-            self._end(decision, outcome)
+        ended: list[tuple[Decision, Outcome]] = []
+        try:
+            for each in self._running.ended(timeout):
+                ended.append(each)
+        finally:  # also what had ended before somebody interrupted the rest
+            if ended:
+                with self._record.in_one():
+                    for decision, outcome in ended:
+                        self._end(decision, outcome)
 
     def _wait_for_other_run(self, node: Node) -> None:
         """Waits for the run that executes the same step right now: its result will be a hit."""
