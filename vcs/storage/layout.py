@@ -104,6 +104,7 @@ class Layout:
         self.workspace = folder / "workspace"  # for files that users make outside of steps
         self.config = folder / "config.toml"  # what this repository alone is told, such as remotes
         self.probe = folder / PROBE
+        self.executing = folder / EXECUTING
         self.remotes = folder / "remotes"  # what is known here of repositories elsewhere, a folder for each
 
     def top_names(self) -> set[str]:
