@@ -26,7 +26,9 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 _CACHED_BYTES = 64 << 20
-_RECORD_COST = 1024
+_RECORD_COST = 256
+_LARGER = 4
+"""A record takes about so many times as much memory as its encoding, and what keeps it besides (`tracemalloc`)."""
 
 
 class ObjectStore(Finder):
@@ -194,8 +196,9 @@ class ObjectStore(Finder):
         """Keeps a record in memory: it can never change. `size` is that of its encoding."""
         with self._mutex:
             if oid not in self._records:
-                self._records[oid] = record, size + _RECORD_COST, self._use
-                self._cached_bytes += size + _RECORD_COST
+                cost = _LARGER * size + _RECORD_COST
+                self._records[oid] = record, cost, self._use
+                self._cached_bytes += cost
             while self._cached_bytes > _CACHED_BYTES:
                 self._cached_bytes -= self._records.popitem(last=False)[1][1]
 
