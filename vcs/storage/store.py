@@ -25,8 +25,10 @@ from .soundness import Memo, NoMemo, Soundness
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-_CACHED_BYTES = 64 << 20
+_CACHED_BYTES = 128 << 20
 _RECORD_COST = 256
+_SHARE = 2
+"""What takes more than one of so many parts of that is not kept: all others would have to go."""
 _LARGER = 4
 """A record takes about so many times as much memory as its encoding, and what keeps it besides (`tracemalloc`)."""
 
@@ -193,10 +195,10 @@ class ObjectStore(Finder):
                             self.remember(at.oid, cls.decode(data), len(data))
 
     def remember(self, oid: Oid, record: Record, size: int = 0) -> None:
-        """Keeps a record in memory: it can never change. `size` is that of its encoding."""
+        """Keeps a record in memory, unless it is very large: it can never change. `size` is that of its encoding."""
         with self._mutex:
-            if oid not in self._records:
-                cost = _LARGER * size + _RECORD_COST
+            cost = _LARGER * size + _RECORD_COST
+            if oid not in self._records and cost < _CACHED_BYTES // _SHARE:
                 self._records[oid] = record, cost, self._use
                 self._cached_bytes += cost
             while self._cached_bytes > _CACHED_BYTES:
