@@ -10,14 +10,9 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from artvcs.vcs import ArtError, Layout, Lock, Oid
-from artvcs.vcs.tracebacks import warn
-
-from ..errors import SharingWarning
-
-T = TypeVar("T")
+from artvcs.vcs import Layout, Lock, Oid
 
 _PATIENCE = 60.0
 
@@ -37,19 +32,17 @@ class Elsewhere(Protocol):
     """Who keeps other machines from executing the same."""
 
     def take(self, key: Oid) -> bool:
-        """Whether no other machine executes this, and none will as long as we do. Raises ArtError."""
+        """Whether it is ours to execute: no other machine does that, as far as they can be asked, or will meanwhile."""
 
     def ended(self, key: Oid) -> None:
         """The execution has ended; its result, if there is one, can be seen here."""
 
     def bring(self) -> None:
-        """Brings here what other machines have published. Raises ArtError."""
+        """Brings here what other machines have published, as far as they can be asked."""
 
 
 class Claims:
     """The keys that one run is executing, or has executed and not published yet. Thread-safe; one thread takes them.
-
-    Other machines guard nothing by what they tell: where they cannot be asked, the run goes on without.
 
     Attributes:
         elsewhere: Who keeps other machines from executing the same, if any may.
@@ -65,7 +58,6 @@ class Claims:
         self._landed: set[Oid] = set()
         self._refused: dict[Oid, float] = {}  # by another machine, until when
         self._told: set[Oid] = set()  # what other machines know to be ours
-        self._has_failed = False
 
     def take(self, key: Oid, *, shared: bool = True) -> bool:
         """Claims a key; False when another run has it.
@@ -86,9 +78,9 @@ class Claims:
         if self.elsewhere is None:
             return True
         # Not under the mutex: it takes its time.
-        is_ours = self._attempted(lambda each: each.take(key))
+        is_ours = self.elsewhere.take(key)
         with self._mutex:
-            if is_ours is not False:
+            if is_ours:
                 self._told.add(key)
                 return True
             self.refusals += 1
@@ -104,24 +96,8 @@ class Claims:
         with self._mutex:
             has_waited = self._refused.pop(key, None) is not None
             may_be_done = key in self._told and bool(self.refusals)
-        if has_waited or may_be_done:
-            self._attempted(lambda each: each.bring())
-
-    def _attempted(self, ask: Callable[[Elsewhere], T]) -> T | None:
-        """What other machines answer; None where they cannot be asked, which is said once."""
-        assert self.elsewhere is not None, "else nobody is asked"
-        try:
-            return ask(self.elsewhere)
-        except (ArtError, OSError) as error:
-            if not self._has_failed:
-                self._has_failed = True
-                reason = str(error).rstrip(".")
-                warn(
-                    f"Other machines could not be asked what they execute ({reason}); what they do may be done here, "
-                    "too.",
-                    SharingWarning,
-                )
-            return None
+        if self.elsewhere is not None and (has_waited or may_be_done):
+            self.elsewhere.bring()
 
     def wait(self, key: Oid, say: Callable[[int | None], object]) -> None:
         """Claims a key as soon as the run that has it, here or elsewhere, has published its result, failed or died.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -31,10 +31,9 @@ class Costs:
     previous: Run | None
     _seconds: dict[str, float] = field(default_factory=dict)
 
-    def seconds_of(self, steps: Collection[str]) -> list[float]:
+    def seconds_of(self, steps: Sequence[str]) -> list[float]:
         """As `seconds`, of many steps."""
         found: list[float] = []
-        steps = list(steps)
         for start in range(0, len(steps), _AT_ONCE):
             some = steps[start : start + _AT_ONCE]
             last = (run_lookup.last_commit(self.previous, step) for step in some if step not in self._seconds)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar
 
 from artvcs.vcs import ArtError, FarClaims, Oid, Remote
 from artvcs.vcs.tracebacks import warn
 
 from ....errors import SharingWarning
 from .exchange import Exchange
+
+T = TypeVar("T")
 
 _LOOK = 2.0
 """Seconds after which is looked again who waits for something."""
@@ -37,6 +40,9 @@ class Claiming:
 
     def take(self, key: Oid) -> bool:
         """See `Elsewhere.take`."""
+        return self._attempt(lambda: self._take(key)) is not False
+
+    def _take(self, key: Oid) -> bool:
         if not self._threads:
             self._remote.begin_there()
             # What is handed over may take long, and we are there meanwhile.
@@ -54,7 +60,7 @@ class Claiming:
 
     def bring(self) -> None:
         """See `Elsewhere.bring`."""
-        self._exchange.bring()
+        self._attempt(self._exchange.bring)
 
     def close(self) -> None:
         """Gives up all claims, and publishes what of it others wait for."""
@@ -76,19 +82,20 @@ class Claiming:
         while not self._over.wait(_LOOK):
             self._attempt(self._hand_over)
 
-    def _attempt(self, work: Callable[[], object]) -> None:
-        """Does what the next time may do if it fails now; of what fails nothing is lost."""
+    def _attempt(self, work: Callable[[], T]) -> T | None:
+        """Does what may fail: the run goes on without, for claims guard no data. It is said once."""
         try:
-            work()
+            return work()
         except (ArtError, OSError) as error:
             if not self._has_failed:
                 self._has_failed = True
                 reason = str(error).rstrip(".")
                 warn(
-                    f"Other machines could not be told at {self._remote.name} what is executed here ({reason}); they "
-                    "may execute it, too.",
+                    f"Other machines could not be told at {self._remote.name} what is executed here ({reason}); what "
+                    "they execute may be executed here, too.",
                     SharingWarning,
                 )
+            return None
 
     def _hand_over(self) -> None:
         """Where somebody waits for us: lets others see what has ended here, and then have it."""

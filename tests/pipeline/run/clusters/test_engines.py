@@ -96,32 +96,32 @@ def test_what_was_made_is_published_at_the_remote(shared: Path, art: Art, dask: 
     assert art("fsck").returncode == 0
 
 
+TIMES = """
+    import sys
+    from artvcs import pipeline, step
+
+    print("loaded")
+    FACTOR = 3
+
+
+    @step
+    def times(number: int) -> int:
+        return number * FACTOR
+
+
+    @pipeline
+    def flow(number: int) -> None:
+        times(number)
+
+
+    run = flow(int(sys.argv[1]))
+    print("made", run.steps["times"].output.load())
+"""
+
+
 @pytest.mark.clusters
 def test_a_program_is_not_run_again_by_workers(shared: Path, art: Art, python: Any, dask: str) -> None:
-    write(
-        shared / "program.py",
-        """
-        import sys
-        from artvcs import pipeline, step
-
-        print("loaded")
-        FACTOR = 3
-
-
-        @step
-        def times(number: int) -> int:
-            return number * FACTOR
-
-
-        @pipeline
-        def flow(number: int) -> None:
-            times(number)
-
-
-        run = flow(int(sys.argv[1]))
-        print("made", run.steps["times"].output.load())
-        """,
-    )
+    write(shared / "program.py", TIMES)
     done = python("program.py", "14", ARTVCS_EXECUTOR=dask)
     assert done.stdout.count("loaded") == 1
     assert done.stdout.splitlines()[-1] == "made 42"
@@ -131,29 +131,9 @@ def test_a_program_is_not_run_again_by_workers(shared: Path, art: Art, python: A
 def test_a_module_that_runs_a_pipeline_as_it_is_imported_is_not_run_again_by_workers(
     shared: Path, art: Art, python: Any, dask: str
 ) -> None:
-    write(
-        shared / "running.py",
-        """
-        from artvcs import pipeline, step
-
-        FACTOR = 3
-
-
-        @step
-        def times(number: int) -> int:
-            return number * FACTOR
-
-
-        @pipeline
-        def flow(number: int) -> None:
-            times(number)
-
-
-        RUN = flow(14)
-        """,
-    )
-    write(shared / "program.py", "import running\nprint('made', running.RUN.steps['times'].output.load())\n")
-    assert python("program.py", ARTVCS_EXECUTOR=dask).stdout.splitlines()[-1] == "made 42"
+    write(shared / "running.py", TIMES)
+    write(shared / "program.py", "import running\n")
+    assert python("program.py", "14", ARTVCS_EXECUTOR=dask).stdout.splitlines()[-1] == "made 42"
     assert len(Client().list_pipeline_runs()) == 1
 
 
