@@ -54,7 +54,7 @@ def test_many_objects_are_read_from_front_to_back(items: list[Item], wanted: int
     assert list(found.held()) == [(bytes.fromhex(at.oid), CODES[at.kind], at.stored) for at in locations]
     keys = {bytes.fromhex(item.oid) for item in items[:wanted]}
     expected = sorted((at for at in locations if bytes.fromhex(at.oid) in keys), key=lambda at: at.offset)
-    read = list(found.records(files, found.in_order(keys)))
+    read = list(pack.records(files, found.name, found.in_order(keys)))
     assert [at for at, _ in read] == expected
     assert [pack.check_record(each, at) for at, each in read] == [
         pack.check_record(files.read(name, at.offset, RECORD_SIZE + at.stored), at) for at in expected

@@ -185,10 +185,6 @@ class Pack:
             position += _RECORD.size + stored
         return order if position == self.end else None
 
-    def records(self, files: Files, places: Iterable[Location]) -> Iterator[tuple[Location, bytes]]:
-        """As `records`."""
-        return records(files, self.name, places)
-
     def inside(self, at: Location, number: int = 0) -> Location:
         """`at`, if it lies within the records. Raises DamagedError otherwise."""
         if number == 0 and at.offset >= _HEADER.size and at.offset + _RECORD.size + at.stored <= self.end:

@@ -8,7 +8,7 @@ from ...errors import DamagedError, UnknownName
 from ...objects.oid import Oid
 from ...storage.copies import check_sizes, content, expanded
 from ...storage.layout import PackName
-from ...storage.packs.pack import Item, Pack, check_record
+from ...storage.packs.pack import Item, Pack, check_record, records
 from ...storage.packs.table import Location
 from ...storage.store import ObjectStore
 
@@ -27,7 +27,7 @@ def items(store: ObjectStore, name: PackName, keys: Iterable[bytes]) -> Iterator
     left = set(keys)  # what was not met yet
     try:
         pack = Pack.open(store.files, name)
-        for at, record in pack.records(store.files, map(_checked, pack.in_order(left))):
+        for at, record in records(store.files, name, map(_checked, pack.in_order(left))):
             yield _checked_item(at, record)
             left.discard(bytes.fromhex(at.oid))
     except FileNotFoundError:
