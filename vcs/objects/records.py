@@ -68,7 +68,7 @@ class Record:
 
     KIND: ClassVar[str] = ""
     CHECKED: ClassVar[bool] = False
-    """Whether what is made of its fields is canonical JSON data as soon as it exists, so that encoding need not look."""
+    """Whether what is made of its fields is canonical JSON data as soon as it exists: encoding need not look."""
     LATER: ClassVar[Mapping[str, Any]] = {}
     """The fields that came later, each with the value that is not written: see `later`."""
 
