@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
+    from .maps.steps import with_steps
     from .objects import canonical, values
     from .objects.kinds import (
         Artifact,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
         StepRun,
         Version,
     )
-    from .objects.limits import MAX_RECORD, MAX_REPORT, MAX_TEXT
+    from .objects.limits import MAX_ITEMS, MAX_RECORD, MAX_REPORT, MAX_TEXT
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
     from .objects.oid import Oid, hash_bytes
@@ -114,9 +115,10 @@ _NAMES = {
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
     "maps.refs": "RefMap Refs",
+    "maps.steps": "with_steps",
     "objects": "canonical values",
     "objects.kinds": "Artifact Code Commit Failure GitState Input Output Promotion Run StepRun Version",
-    "objects.limits": "MAX_RECORD MAX_REPORT MAX_TEXT",
+    "objects.limits": "MAX_ITEMS MAX_RECORD MAX_REPORT MAX_TEXT",
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
     "objects.oid": "Oid hash_bytes",
@@ -156,6 +158,7 @@ __all__ = [
     "FILE",
     "FOLDER",
     "FOLDER_NAME",
+    "MAX_ITEMS",
     "MAX_RECORD",
     "MAX_REPORT",
     "MAX_TEXT",
@@ -268,6 +271,7 @@ __all__ = [
     "values",
     "versions",
     "watcher",
+    "with_steps",
     "would_push",
     "writing",
 ]

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from artvcs.vcs import (
@@ -229,7 +230,7 @@ def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> 
     raise UnknownName(f"No run has a step {step!r}{hint}; `art log` lists runs and their steps.")
 
 
-def _steps_of(refs: Refs, pipeline: str) -> tuple[str, ...]:
+def _steps_of(refs: Refs, pipeline: str) -> Sequence[str]:
     """The steps of a pipeline's newest run."""
     newest = runs.latest(refs, pipeline)
     return () if newest is None else newest.order

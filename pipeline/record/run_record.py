@@ -27,6 +27,7 @@ from artvcs.vcs import (
     now_ms,
     proofs,
     ref_names,
+    with_steps,
 )
 from artvcs.vcs import versions as known
 
@@ -67,7 +68,7 @@ class RunRecord:
         self.run = run
         self._judge = judge
         self._models = models
-        self._steps: dict[str, StepRun] = {}
+        self._unsaid: dict[str, StepRun] = {}  # what the record is yet to say
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
@@ -249,8 +250,9 @@ class RunRecord:
         ))  # fmt: skip
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
-        self._steps[invocation] = step
-        self._unwritten.append(EndStep(self.run.run, invocation, step))
+        with self._transaction.together():
+            self._unsaid[invocation] = step
+            self._unwritten.append(EndStep(self.run.run, invocation, step))
         if step.status != "cached" and not self._is_batch:  # else there is nothing to lose
             self._land()
         if step.cache_key is not None:
@@ -262,19 +264,23 @@ class RunRecord:
 
     def _note(self, notes: Mapping[str | None, Mapping[str, Any]]) -> None:
         """Adds what a step noted about its run, or about steps of it that have ended."""
-        for step, facts in notes.items():
-            if step is None:
-                self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_metadata(facts)})
-            elif (ended := self._steps.get(step)) is not None:
-                self._steps[step] = dataclasses.replace(ended, metadata={**ended.metadata, **encode_metadata(facts)})
-        if notes:
+        if not notes:
+            return
+        with self._transaction.together():
+            for step, facts in notes.items():
+                if step is None:
+                    self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_metadata(facts)})
+                elif (ended := self._unsaid.get(step) or self.run.steps.get(step)) is not None:
+                    noted = {**ended.metadata, **encode_metadata(facts)}
+                    self._unsaid[step] = dataclasses.replace(ended, metadata=noted)
             self._write_run()
 
     def _write_run(self) -> None:
         self._note_made()
         with self._transaction.together():
-            self.run = dataclasses.replace(self.run, steps=dict(self._steps), models=self._models.write())
-            self._unwritten = []
+            run = with_steps(self.run, self._unsaid, self._transaction.store, self._transaction.put)
+            self.run = dataclasses.replace(run, models=self._models.write())
+            self._unsaid, self._unwritten = {}, []
             base, self._oid = self._oid, self._transaction.put(self.run)
             self._transaction.add(PutRun(base, self._oid))
             # Should this process die, recovery finds a run that was going on.

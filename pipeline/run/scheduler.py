@@ -119,7 +119,7 @@ class _Runner:
         self._previous = runs.latest(transaction, name)
         self._order, self._sorter = graph.order(), graph.sorter()
         self._output_names = output_names(graph, options, name, self._started)
-        check_room(graph.nodes.values(), self._output_names)
+        check_room(graph.nodes)
         ingest = Ingest(repository, transaction, name)
         ingest.resolve_all(graph)
         self._results: dict[str, StepRun] = {}

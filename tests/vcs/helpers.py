@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import signal
@@ -14,7 +15,8 @@ from artvcs.vcs.changes.draft import Draft
 from artvcs.vcs.changes.intents import AddVersion, PutRun
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.maps import versions as version_refs
-from artvcs.vcs.objects.kinds import Artifact, Run, Version
+from artvcs.vcs.maps.steps import with_steps
+from artvcs.vcs.objects.kinds import Artifact, Run, StepRun, Version
 from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
@@ -92,6 +94,19 @@ def a_run(run: str, status: str = "running", *, started: int = 1) -> Run:
         finished=None,
         metadata={},
     )
+
+
+def of_steps(run: Run, count: int, into: Transaction, **different: Any) -> Run:
+    """A run with so many steps, `step_0` and on; its record is put."""
+    step = StepRun(**{**dict.fromkeys(field.name for field in dataclasses.fields(StepRun)), **_STEP, **different})
+    named = {f"step_{number}": step for number in range(count)}
+    return with_steps(dataclasses.replace(run, order=tuple(named)), named, into.store, into.put)
+
+
+_STEP: dict[str, Any] = {
+    "step": "step", "status": "completed", "inputs": {}, "outputs": {}, "metadata": {}, "left": {}, "started": 1,
+    "finished": 1,
+}  # fmt: skip
 
 
 def put_run(transaction: Transaction, run: Run, base: Run | None = None) -> None:

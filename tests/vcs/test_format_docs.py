@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -15,10 +16,11 @@ from artvcs.vcs import worktree
 from artvcs.vcs.changes import gathering, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
+from artvcs.vcs.maps.steps import FEW, LARGE, STEPS
 from artvcs.vcs.objects import canonical, limits, nodes, values
 from artvcs.vcs.objects import kinds as objects
-from artvcs.vcs.objects.kinds import Commit, Op, Run, Version
-from artvcs.vcs.objects.nodes import Entry, RefsNode, Tree
+from artvcs.vcs.objects.kinds import Commit, Op, Run, StepRun, Version
+from artvcs.vcs.objects.nodes import Entry, RefsNode, StepsNode, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, hash_bytes
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.storage.layout import CLEANED, FORMAT_VERSION, ROOT, Layout, op_name, pack_name
@@ -66,7 +68,7 @@ def test_every_kind_of_record_has_an_example() -> None:
 def test_an_object_is_canonical_and_has_the_id_the_page_says(kind: str, oid: str, text: str) -> None:
     assert canonical.dumps(canonical.loads(text.encode())) == text.encode()
     assert hash_bytes(text.encode(), kind) == oid
-    classes: dict[str, type[Record] | None] = {"refs": RefsNode, "format": None}
+    classes: dict[str, type[Record] | None] = {"refs": RefsNode, "steps": StepsNode, "step": StepRun, "format": None}
     cls = classes.get(kind, getattr(objects, kind.capitalize(), None))
     if cls is not None:
         assert cls.decode(text.encode()).oid == oid
@@ -74,8 +76,13 @@ def test_an_object_is_canonical_and_has_the_id_the_page_says(kind: str, oid: str
 
 def described(page: str, section: str) -> dict[str, str]:
     """Field → type, as the table in a section of a page says."""
-    sections = dict(re.findall(r"^##+ ([\w-]+)\n(.*?)(?=^##|\Z)", PAGES[page], re.MULTILINE | re.DOTALL))
-    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", sections[section], re.MULTILINE))
+    return dict(re.findall(r"^\| `(\w+)` \| (.*?) \| .+ \|$", section_of(page, section), re.MULTILINE))
+
+
+def section_of(page: str, section: str) -> str:
+    """The text of a section of a page, without those below it."""
+    sections = re.findall(r"^##+ ([\w-]+)\n(.*?)(?=^##|\Z)", PAGES[page], re.MULTILINE | re.DOTALL)
+    return str(dict(sections)[section])
 
 
 def fields(cls: type[Record]) -> dict[str, str]:
@@ -109,33 +116,46 @@ def in_words(hint: Any) -> str:
         return "id"
     if origin in (Union, types.UnionType):
         return f"{in_words(arguments[0])} or null"
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         return f"list of {in_words(arguments[0])}"
     if origin is not None:
         return f"object of {in_words(arguments[1])}"
     if issubclass(hint, Record):
-        return f"[{hint.__name__}](#{hint.__name__.lower()})"
+        return f"[{hint.__name__}](#{hint.KIND or hint.__name__.lower()})"
     return {str: "text", int: "integer", bool: "boolean"}[hint]
 
 
-def test_the_heights_of_keys() -> None:
-    rows = re.findall(r"^\| `(\S+)` \| `([0-9a-f]{16})` \| (\d) \|$", PAGES["refs.md"], re.MULTILINE)
+def heights(text: str, salt: str, bits: int) -> dict[str, int]:
+    """The keys that a text tells the heights of, which are checked."""
+    rows = re.findall(r"^\| `(\S+)` \| `([0-9a-f]{16})` \| (\d) \|$", text, re.MULTILINE)
     assert len(rows) >= 3
     for key, first, height in rows:
         number = int(first, 16)
-        assert hash_bytes(key.encode(), "ref").startswith(first)
-        assert ((number & -number).bit_length() - 1) // REFS.bits == int(height)
-        assert ends_its_leaf(key) == (int(height) > 0)
+        assert hash_bytes(key.encode(), salt).startswith(first)
+        assert ((number & -number).bit_length() - 1) // bits == int(height)
+    return {key: int(height) for key, _, height in rows}
+
+
+def test_the_heights_of_keys() -> None:
+    for key, height in heights(PAGES["refs.md"], "ref", REFS.bits).items():
+        assert ends_its_leaf(key) == (height > 0)
+
+
+def test_the_nodes_of_steps() -> None:
+    for name, height in heights(section_of("objects.md", "steps"), "step-name", 6).items():
+        assert STEPS.height(name) == height
+    leaf, above = [StepsNode.decode(text.encode()) for kind, _, text in OBJECTS if kind == "steps"]
+    step = example("step", StepRun)
+    assert leaf.entries == (("total", step),)
+    assert above.entries[-1] == ("total", leaf.oid, 1)
+    assert example("run", Run).steps == {"total": step}
+    assert f"more than {FEW}, or" in PAGES["objects.md"]
+    assert f"more than {LARGE >> 10} KiB. Above" in PAGES["objects.md"]
 
 
 def test_the_nodes_of_trees() -> None:
-    rows = re.findall(r"^\| `(\S+)` \| `([0-9a-f]{16})` \| (\d) \|$", PAGES["objects.md"], re.MULTILINE)
-    assert len(rows) >= 3
-    for name, first, height in rows:
-        number = int(first, 16)
-        assert hash_bytes(name.encode(), "tree-name").startswith(first)
-        assert ((number & -number).bit_length() - 1) // 7 == int(height)
-        assert trees.ends_leaf(name) == (int(height) > 0)
+    for name, height in heights(section_of("objects.md", "tree"), "tree-name", 7).items():
+        assert trees.ends_leaf(name) == (height > 0)
     small, root = [Tree.decode(text.encode()) for kind, _, text in OBJECTS if kind == "tree"]
     [file] = (Entry._make(entry) for entry in small.entries)
     files, made = MemoryFiles(), []

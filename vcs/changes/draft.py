@@ -71,6 +71,12 @@ class Draft(Putting[G], ABC):
 
     # Meaning
 
+    def put(self, record: Record) -> Oid:
+        """See `Putting.put`; what the changes so far made for it is stored with it."""
+        for made in self._view.made_for(record):
+            super().put(made)
+        return super().put(record)
+
     def add(self, intent: Intent) -> None:
         """Means something.
 

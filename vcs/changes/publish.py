@@ -157,7 +157,7 @@ class Publisher:
         self, change: Change, head: Snapshot, view: View, items: list[Item], visible: Callable[[], object]
     ) -> Outcome:
         """One attempt to follow `head`; as soon as others see it, they can go on."""
-        made: dict[Oid, Item] = {oid: _item(view.made[oid]) for oid in view.edits.values() if oid in view.made}
+        made: dict[Oid, Item] = {item.oid: item for item in map(_item, view.brought())}
         nodes: dict[Oid, RefsNode] = {}
 
         def put(node: RefsNode) -> Oid:

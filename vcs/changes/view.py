@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import bisect
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from ..catalog.catalog import Catalog
 from ..catalog.database import Database
-from ..maps import ref_names, runs, stages, uses, versions
+from ..maps import graph, ref_names, runs, stages, uses, versions
 from ..maps.refs import RefMap
 from ..objects.kinds import Run
 from ..objects.oid import Oid, hash_bytes
@@ -58,6 +58,23 @@ class View:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         made = self.made.get(oid)
         return made if isinstance(made, cls) else self.base.record(oid, cls)
+
+    def brought(self) -> Iterator[Record]:
+        """The records that the changes made and that refs lead to now, each once."""
+        return self._made_below(oid for oid in self.edits.values() if oid is not None)
+
+    def made_for(self, record: Record) -> Iterator[Record]:
+        """Those that another record leads to, each once."""
+        return self._made_below(graph.references_of(record)) if self.made else iter(())
+
+    def _made_below(self, oids: Iterable[Oid]) -> Iterator[Record]:
+        pending = [oid for oid in dict.fromkeys(oids) if oid in self.made]
+        seen = set(pending)
+        while pending:
+            yield (record := self.made[pending.pop()])
+            fresh = {oid for oid in graph.references_of(record) if oid in self.made} - seen
+            seen |= fresh
+            pending.extend(fresh)
 
     def put(self, record: Record) -> Oid:
         """Makes a record, to be stored when the changes are published."""

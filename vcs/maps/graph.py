@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from ..errors import ArtError
-from ..objects.kinds import Artifact, Commit, GitState, Op, Promotion, Run, Version
-from ..objects.nodes import RefsNode, Tree
+from ..objects.kinds import Artifact, Commit, GitState, Op, Order, Promotion, Run, StepRun, Version
+from ..objects.nodes import RefsNode, StepsNode, Tree
 from ..objects.oid import NULL, Oid
 from ..objects.records import Record
 from ..storage.packs.table import Location
@@ -103,13 +103,26 @@ def _of_commit(commit: Commit) -> Iterator[Oid]:
 def _of_run(run: Run) -> Iterator[Oid]:
     yield from _of_git(run.git)
     yield from (model.artifact for model in run.models)
+    if run.parts is not None:
+        yield run.parts.steps
+        yield run.parts.order
+        return
     for step in run.steps.values():
-        yield from (source.artifact for sources in step.inputs.values() for source in sources)
-        yield from (output.artifact for output in step.outputs.values())
-        yield from (oid for oid in (step.commit, step.attempt, step.log) if oid)
+        yield from _of_step(step)
 
 
-def _of_promotion(_: Promotion) -> Iterator[Oid]:
+def _of_steps(node: StepsNode) -> Iterator[Oid]:
+    for _, found, *_ in node.entries:
+        yield from _of_step(found) if isinstance(found, StepRun) else (Oid(found),)
+
+
+def _of_step(step: StepRun) -> Iterator[Oid]:
+    yield from (source.artifact for sources in step.inputs.values() for source in sources)
+    yield from (output.artifact for output in step.outputs.values())
+    yield from (oid for oid in (step.commit, step.attempt, step.log) if oid)
+
+
+def _of_nothing(_: Order | Promotion) -> Iterator[Oid]:
     return iter(())  # who was promoted once need not be kept for it
 
 
@@ -128,7 +141,7 @@ def _of_op(op: Op) -> Iterator[Oid]:
 
 
 RECORDS: dict[str, type[Record]] = {
-    cls.KIND: cls for cls in (Artifact, Commit, Op, Promotion, RefsNode, Run, Tree, Version)
+    cls.KIND: cls for cls in (Artifact, Commit, Op, Order, Promotion, RefsNode, Run, StepRun, StepsNode, Tree, Version)
 }
 """Kind → the class of its records; a blob has none."""
 
@@ -138,7 +151,10 @@ _REFERENCES: dict[str, Callable[[Any], Iterable[Oid]]] = {
     "version": _of_version,
     "commit": _of_commit,
     "run": _of_run,
-    "promotion": _of_promotion,
+    "steps": _of_steps,
+    "step": _of_step,
+    "order": _of_nothing,
+    "promotion": _of_nothing,
     "refs": _of_refs,
     "op": _of_op,
 }

@@ -13,11 +13,13 @@ import operator
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..errors import DamagedError
 from ..objects.oid import Oid, hasher
-from ..storage.store import ObjectStore
+from ..objects.records import Record
+
+R = TypeVar("R", bound=Record)
 
 MapEntry = tuple[Any, ...]
 """In a leaf the key and whatever goes with it; above, the last key below, the node's id and the node's summary."""
@@ -28,7 +30,7 @@ _key: Callable[[MapEntry], str] = operator.itemgetter(0)
 
 
 class Node(Protocol):
-    """A record that is a node: `RefsNode` or `Tree`."""
+    """A record that is a node: `RefsNode`, `Tree` or `StepsNode`."""
 
     @property
     def level(self) -> int:
@@ -41,6 +43,13 @@ class Node(Protocol):
     @property
     def summary(self) -> tuple[Any, ...]:
         """What the node above says of this one."""
+
+
+class Records(Protocol):
+    """Where nodes are read."""
+
+    def record(self, oid: Oid, cls: type[R]) -> R:
+        """A record. Raises as `ObjectStore.record`."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +81,10 @@ def _zeros(key: str, salt: str) -> int:
 class MerkleMap:
     """One immutable state of a map. `root` is None when it is empty."""
 
-    def __init__(self, store: ObjectStore, root: Oid | None, shape: Shape) -> None:
+    def __init__(self, records: Records, root: Oid | None, shape: Shape) -> None:
         self.root = root
         self.shape = shape
-        self._store = store
+        self._records = records
 
     def find(self, key: str) -> MapEntry | None:
         """The entry with this key, or None."""
@@ -118,7 +127,7 @@ class MerkleMap:
 
     def node(self, oid: Oid) -> Node:
         """One node. Raises as `ObjectStore.record`."""
-        found: Node = self._store.record(oid, self.shape.node)
+        found: Node = self._records.record(oid, self.shape.node)
         return found
 
     def _root(self) -> Node | None:

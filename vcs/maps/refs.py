@@ -10,14 +10,15 @@ from ..objects.nodes import RefsNode
 from ..objects.oid import Oid
 from ..objects.records import Record
 from ..storage.store import ObjectStore
-from .merkle import MerkleMap, Node, Shape
+from .merkle import MerkleMap, Node, Records, Shape
+from .steps import opened
 
 R = TypeVar("R", bound=Record)
 
 REFS = Shape(RefsNode, "ref", bits=4)
 
 
-class Refs(Protocol):
+class Refs(Records, Protocol):
     """Where names are looked up: the refs as published, or as a transaction sees them."""
 
     def get(self, ref: str) -> Oid | None:
@@ -25,9 +26,6 @@ class Refs(Protocol):
 
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
         """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
-
-    def record(self, oid: Oid, cls: type[R]) -> R:
-        """A record that a ref leads to."""
 
 
 class _Map(MerkleMap):
@@ -83,7 +81,7 @@ class RefMap:
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
-        return self._store.record(oid, cls)
+        return opened(self._store, self._store.record(oid, cls))
 
     def at(self, root: Oid | None) -> RefMap:
         """Another state of them."""

@@ -1,16 +1,18 @@
 """The kinds of object a repository keeps. Each is described in docs/format/objects.md.
 
 blob (raw bytes) → tree (a folder) → artifact (a value) → commit (an executed step) → run (an executed
-pipeline); a version is one number of one artifact name; a promotion says which one is in which stage; an op is one
-change of the repository's refs.
+pipeline), whose steps and their order are objects of their own where they are many; a version is one number of one
+artifact name; a promotion says which one is in which stage; an op is one change of the repository's refs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from ..errors import DamagedError
 from .oid import Oid
 from .records import Moment, Record, Report, Size, later, record
 
@@ -121,6 +123,11 @@ class Commit(Record):
         """All that it noted, about itself and about the model that it worked on."""
         return {**(self.of_model or {}), **self.metadata}
 
+    def typed_values(self) -> Iterator[Any]:
+        """See `Record.typed_values`."""
+        for mapping in (self.params, self.metadata, self.of_model or {}):
+            yield from mapping.values()
+
 
 @record
 class Failure(Record):
@@ -135,6 +142,8 @@ class Failure(Record):
 class StepRun(Record):
     """One step in one run. Inputs and outputs are this run's own, also where the step was cached.
 
+    A part of the run's record, or of a node of its steps; an object of its own where it is large.
+
     Attributes:
         status: `completed`, `cached`, `failed`, `skipped` or `interrupted`.
         commit: The execution whose outputs these are; None when there was none.
@@ -142,6 +151,7 @@ class StepRun(Record):
         attempt: An execution that failed or was interrupted: it has no outputs.
     """
 
+    KIND: ClassVar[str] = "step"
     step: str
     status: str
     commit: Oid | None
@@ -161,6 +171,35 @@ class StepRun(Record):
         """The execution whose outputs these are, or that gave none."""
         return self.commit or self.attempt
 
+    def typed_values(self) -> Iterator[Any]:
+        """See `Record.typed_values`."""
+        yield from self.metadata.values()
+
+
+@record
+class Order(Record):
+    """The order of a run's steps, where they are many: it stays while the run goes on.
+
+    Attributes:
+        names: Their invocation ids.
+    """
+
+    KIND: ClassVar[str] = "order"
+    names: tuple[str, ...]
+
+
+@record
+class Parts(Record):
+    """What of a run is kept in objects of its own.
+
+    Attributes:
+        steps: The root of the map of its steps, see `maps.steps`.
+        order: Their order, an `Order`.
+    """
+
+    steps: Oid
+    order: Oid
+
 
 @record
 class Run(Record):
@@ -172,6 +211,8 @@ class Run(Record):
         steps: Invocation id → step run, in order of `order`.
         previous: The run id of the pipeline's run before this one.
         models: The versions of models that it worked on.
+        parts: Where `steps` and `order` are kept, where they are many. A record that was just read has none of them
+            then; `maps.steps.opened` gives it those.
     """
 
     KIND: ClassVar[str] = "run"
@@ -182,7 +223,7 @@ class Run(Record):
     status: str
     params: Mapping[str, Any]
     steps: Mapping[str, StepRun]
-    order: tuple[str, ...]
+    order: Sequence[str]
     previous: str | None
     git: GitState | None
     author: str
@@ -191,6 +232,28 @@ class Run(Record):
     metadata: Mapping[str, Any]
     tags: tuple[str, ...] = ()
     models: tuple[Output, ...] = later(())
+    parts: Parts | None = later(None)
+
+    def to_json(self) -> Any:
+        """The fields as JSON data."""
+        # What is kept apart is not written here as well.
+        return Record.to_json(self if self.parts is None else dataclasses.replace(self, steps={}, order=()))
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Reads JSON data. Raises DamagedError as `Record.from_json`."""
+        found = super().from_json(data)
+        if found.parts is not None and (found.steps or found.order):
+            raise DamagedError("A stored run says twice which steps it has; run `art fsck`.")
+        return found
+
+    def typed_values(self) -> Iterator[Any]:
+        """See `Record.typed_values`; without those of steps that are kept apart."""
+        for mapping in (self.params, self.metadata):
+            yield from mapping.values()
+        if self.parts is None:
+            for step in self.steps.values():
+                yield from step.typed_values()
 
 
 @record
@@ -243,6 +306,10 @@ class Version(Record):
         """It as people write it, `NAME@VERSION`."""
         return f"{self.name}@{self.called}"
 
+    def typed_values(self) -> Iterator[Any]:
+        """See `Record.typed_values`."""
+        yield from self.metadata.values()
+
 
 @record
 class Promotion(Record):
@@ -267,18 +334,6 @@ class Promotion(Record):
     created: Moment
     reason: Report
     run: str | None
-
-
-def values_of(found: Record) -> Iterator[Any]:
-    """What a record holds in the encoding of `vcs.values`: parameters and metadata."""
-    mappings: list[Mapping[str, Any]] = []
-    if isinstance(found, Version):
-        mappings = [found.metadata]
-    elif isinstance(found, Commit):
-        mappings = [found.params, found.metadata, found.of_model or {}]
-    elif isinstance(found, Run):
-        mappings = [found.params, found.metadata, *(step.metadata for step in found.steps.values())]
-    return (value for mapping in mappings for value in mapping.values())
 
 
 @record

@@ -1,4 +1,4 @@
-"""The nodes of ordered maps: of the refs, and of the names in a folder.
+"""The nodes of ordered maps: of the refs, of the names in a folder, and of the steps of a run.
 
 They are made and read by the thousand, so they are checked column by column, all entries at a glance.
 """
@@ -6,13 +6,14 @@ They are made and read by the thousand, so they are checked column by column, al
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import DamagedError
+from .kinds import StepRun
 from .limits import MAX_INT
 from .names import check_entry_names
-from .oid import Oid, check_oids
+from .oid import Oid, check_oid, check_oids
 from .records import Record, record
 
 FILE, EXECUTABLE, SYMLINK, FOLDER = "100644", "100755", "120000", "040000"
@@ -146,6 +147,59 @@ class RefsNode(Record):
     def summary(self) -> tuple[int]:
         """What the node above says about this one: how many refs it has below."""
         return (sum(map(_COUNT, self.entries)) if self.level else len(self.entries),)
+
+
+@record
+class StepsNode(Record):
+    """One node of the map of a run's steps.
+
+    Level 0 holds pairs of an invocation id and the step, or the step's own id where it is large; above, triples of the
+    last invocation below, the node's id and how many steps are below.
+    """
+
+    KIND: ClassVar[str] = "steps"
+    level: int
+    entries: tuple[tuple[Any, ...], ...]
+
+    def __post_init__(self) -> None:
+        _check_width(self.entries, 3 if self.level else 2)
+        names, found, *counts = zip(*self.entries, strict=True)
+        _check_node(self.level, names)
+        if counts:
+            check_oids(found)
+            _check_amounts(counts[0], at_least=1)
+
+    def to_json(self) -> Any:
+        """The fields as JSON data."""
+        entries: Any = self.entries
+        if not self.level:
+            entries = [(name, step if isinstance(step, str) else step.to_json()) for name, step in self.entries]
+        return {"entries": entries, "level": self.level}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Reads JSON data. Raises DamagedError as `Record.from_json`."""
+        level, entries = _node_fields(data)
+        if level:
+            return cls(level, tuple(map(tuple, entries)))
+        _check_width(entries, 2)
+        return cls(0, tuple((name, _step(found)) for name, found in entries))
+
+    @property
+    def summary(self) -> tuple[int]:
+        """What the node above says about this one: how many steps it has below."""
+        return (sum(map(_COUNT, self.entries)) if self.level else len(self.entries),)
+
+    def typed_values(self) -> Iterator[Any]:
+        """See `Record.typed_values`."""
+        for step in (entry[1] for entry in self.entries):
+            if isinstance(step, StepRun):
+                yield from step.typed_values()
+
+
+def _step(found: Any) -> StepRun | Oid:
+    """What a leaf says of a step."""
+    return check_oid(found) if isinstance(found, str) else StepRun.from_json(found)
 
 
 def _node_fields(data: Any) -> tuple[int, list[list[Any]]]:

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import reprlib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import (
     Annotated,
     Any,
@@ -109,6 +109,10 @@ class Record:
         """The hash of the canonical bytes under this kind's context."""
         return hash_bytes(self.encode(), self.KIND)
 
+    def typed_values(self) -> Iterator[Any]:
+        """What it holds in the encoding of `vcs.values`: parameters and metadata."""
+        return iter(())
+
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """Reads canonical bytes.
@@ -180,7 +184,7 @@ def _field(hint: Any) -> _Field:
     if origin in (Union, types.UnionType):  # every union here is "something or None"
         inner = _field(next(arg for arg in args if arg is not types.NoneType))
         return _Field(functools.partial(_optional, inner.read), functools.partial(_optional, inner.write))
-    if origin is tuple:
+    if origin in (tuple, Sequence):
         inner = _field(args[0])
         return _Field(functools.partial(_read_list, inner.read), functools.partial(_write_list, inner.write))
     if isinstance(origin, type) and issubclass(origin, Mapping):
@@ -250,7 +254,7 @@ def _read_list(read: Callable[[Json], Any], value: Json) -> tuple[Any, ...]:
     return tuple([read(item) for item in _read_plain(list, value)])
 
 
-def _write_list(write: Callable[[Any], Json], value: tuple[Any, ...]) -> Json:
+def _write_list(write: Callable[[Any], Json], value: Sequence[Any]) -> Json:
     return [write(item) for item in value]
 
 

@@ -17,6 +17,7 @@ from ..changes.publish import now_ms
 from ..errors import DamagedError, SignatureError, UnknownName
 from ..maps import ref_names
 from ..maps.refs import Refs
+from ..maps.steps import opened
 from ..objects import canonical
 from ..objects.kinds import Run
 from ..objects.oid import Oid, hash_bytes, is_oid
@@ -123,7 +124,7 @@ def _shown(repository: Repository, refs: Mapping[str, Oid]) -> set[Oid]:
         elif ref.startswith(ref_names.VALUES) and is_oid(artifact := ref.split("/")[1]):
             shown.add(Oid(artifact))
         elif ref.startswith(ref_names.RUNS):
-            steps = repository.store.record(oid, Run).steps.values()
+            steps = opened(repository.store, repository.store.record(oid, Run)).steps.values()
             shown.update(step.commit for step in steps if step.commit is not None)
             shown.update(output.artifact for step in steps for output in step.outputs.values())
     return shown

@@ -1,9 +1,8 @@
-"""A run of more steps than its record has room for is refused before anything is executed."""
+"""Of many steps a run has room for as many as its order can name, and a step takes what its own record can."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 import pytest
 
@@ -13,38 +12,39 @@ from artvcs.pipelines.record import room
 
 
 @step
-def item(number: int) -> Annotated[int, "kept"]:
-    return number
+def item(i: int) -> int:
+    return i
 
 
 @step
-def total(numbers: list[int]) -> int:
-    return sum(numbers)
+def total(xs: list[int]) -> int:
+    return sum(xs)
 
 
 @pipeline
-def fan(count: int) -> None:
-    total(item.map(range(count)))
+def fan(n: int) -> None:
+    total(item.map(list(range(n))))
 
 
-def test_too_many_steps_are_refused_at_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MAX_RECORD", 50_000)
-    assert fan(70).status == "completed"
-    with pytest.raises(DefinitionError, match=r"The record of 151 steps would have about .*, and 48.8 KiB is possible"):
-        fan(150)
-    with pytest.raises(DefinitionError, match=r"'total', which takes 200 artifacts, would have about 50.6 KiB"):
-        fan(200)
-    assert len(Client().list_pipeline_runs()) == 1
+def test_a_step_that_takes_more_than_its_record_can_hold_is_refused_before_anything_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "MAX_RECORD", 10_000)
+    with pytest.raises(DefinitionError, match=r"'total', which takes 60 artifacts, .*put them together"):
+        fan(60)
+    assert list(Client().list_pipeline_runs()) == []
+    fan(30)
 
 
-def test_the_estimate_is_near(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = list[int]()
-    needed = room.needed
+def test_more_steps_than_can_be_named_are_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MAX_ITEMS", 20)
+    with pytest.raises(DefinitionError, match="21 steps are more than a run can have; give each item"):
+        fan(20)
+    fan(18)
 
-    def noted(*arguments: object) -> int:
-        told.append(needed(*arguments))  # type: ignore[arg-type]
-        return told[-1]
 
-    monkeypatch.setattr(room, "needed", noted)
-    size = len(fan(200).record.encode())
-    assert 0.8 * size < told[0] < 1.25 * size
+def test_the_estimate_is_near(project: Path) -> None:
+    run = fan(500)
+    taken = run.steps["total"].execution
+    assert taken is not None
+    assert 0.8 < 500 * (room._INPUT + room._PARENT) / len(taken.encode()) < 1.25

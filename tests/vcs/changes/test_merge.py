@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from artvcs.vcs.changes.intents import AddVersion, DeleteRun, DeleteVersion, EditVersion, Merge, PutRun, SetRef
+from artvcs.vcs.changes.intents import AddVersion, DeleteRun, DeleteVersion, EditRun, EditVersion, Merge, PutRun, SetRef
 from artvcs.vcs.changes.transaction import Transaction
 from artvcs.vcs.errors import Conflict
-from artvcs.vcs.maps import graph, ref_names
+from artvcs.vcs.maps import graph, ref_names, runs
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Code, Commit, Output
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.repository import Repository
 
-from ..helpers import a_run, artifact_of, problems, put_run, version_of
+from ..helpers import a_run, artifact_of, of_steps, problems, put_run, version_of
 
 NAMES, LABELS = ("model", "table"), ("1.0", "best")
 
@@ -243,6 +243,25 @@ def test_a_run_that_one_noted_and_the_other_ended_is_both(team: Team) -> None:
         assert oid is not None
         run = found.record(oid, type(begun))
         assert (run.status, run.metadata, run.tags) == ("completed", {"note": 1}, ("kept",))
+
+
+def test_notes_on_steps_of_a_run_that_has_many_are_put_together(team: Team) -> None:
+    with team.clones[0].transaction("run") as transaction:
+        put_run(transaction, of_steps(a_run("r1", "completed"), 300, transaction, metadata={"both": 0}))
+    for number in (0, 1):
+        team.sync(number)
+    for number, step in ((0, "step_7"), (1, "step_7"), (1, "step_250")):
+        with team.clones[number].transaction("note") as transaction:
+            transaction.add(EditRun("r1", step, {f"by {number}": number}))
+    for number in (0, 1, 0):
+        team.sync(number)
+    for repository in (team.hub, *team.clones):
+        run = runs.by_id(repository.refs(), "r1")
+        assert run is not None
+        assert run.steps["step_7"].metadata == {"both": 0, "by 0": 0, "by 1": 1}
+        assert run.steps["step_250"].metadata == {"both": 0, "by 1": 1}
+        assert len(run.steps) == 300
+        assert problems(repository.layout.folder) == []
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -12,6 +12,7 @@ import pytest
 
 from artvcs.vcs.changes.recovery import Recovered
 from artvcs.vcs.errors import DamagedError
+from artvcs.vcs.maps import runs
 from artvcs.vcs.objects.kinds import Run
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.upkeep import gc
@@ -135,6 +136,27 @@ transaction.checkpoint()
     assert states == {"runs/r1": "interrupted", "runs/r2": "completed"}
     interrupted = repository.store.record(refs["runs/r1"], Run)
     assert interrupted.finished is not None
+    assert problems(folder) == []
+
+
+def test_steps_that_had_ended_are_in_the_record_of_a_run_that_died(repository: Repository, folder: Path) -> None:
+    """Its record is written now and then; what ends in between is said by itself."""
+    killed(
+        folder,
+        """
+from artvcs.vcs.changes.intents import EndStep
+run = of_steps(a_run("r1"), 300, transaction)
+put_run(transaction, run)
+transaction.publish()
+put_run(transaction, run, run)
+transaction.checkpoint([EndStep("r1", f"late_{number}", run.steps["step_0"]) for number in range(200)])
+""",
+    )
+    repository.recover()
+    run = runs.by_id(repository.refs(), "r1")
+    assert run is not None
+    assert (run.status, len(run.steps)) == ("interrupted", 500)
+    assert {"step_299", "late_0", "late_199"} <= run.steps.keys()
     assert problems(folder) == []
 
 

@@ -18,7 +18,7 @@ from artvcs.vcs.errors import ArtError, DamagedError, InvalidName, StorageError
 from artvcs.vcs.objects import canonical, kinds
 from artvcs.vcs.objects.kinds import Commit, Op
 from artvcs.vcs.objects.limits import MAX_TEXT, MAX_TIME
-from artvcs.vcs.objects.nodes import RefsNode, Tree
+from artvcs.vcs.objects.nodes import RefsNode, StepsNode, Tree
 from artvcs.vcs.objects.oid import Oid, hash_bytes
 from artvcs.vcs.objects.records import Record, later, record
 
@@ -180,6 +180,7 @@ def example(kind: type[Record]) -> Any:
 
 FORMAT = "".join(path.read_text() for path in (Path(__file__).parents[3] / "docs/format").glob("*.md"))
 KINDS = [kind for kind in vars(kinds).values() if isinstance(kind, type) and issubclass(kind, Record) and kind.KIND]
+KINDS += [StepsNode]
 EXAMPLES = {kind: example(kind) for kind in KINDS}
 HOSTILE: list[Any] = [
     None,

@@ -13,6 +13,7 @@ from artvcs.vcs.errors import ArtError, DamagedError, NoPermission, RepositoryBu
 from artvcs.vcs.maps import ref_names, runs
 from artvcs.vcs.maps import versions as version_refs
 from artvcs.vcs.objects.kinds import Run
+from artvcs.vcs.objects.nodes import StepsNode
 from artvcs.vcs.objects.oid import Oid
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk.locks import Lock
@@ -27,6 +28,7 @@ from ..helpers import (
     a_run,
     add_version,
     files,
+    of_steps,
     outputs,
     packs,
     problems,
@@ -431,6 +433,26 @@ def test_a_lost_run_is_named_and_taken_out_and_the_others_stay(full: Repository,
     repository = Repository(folder)
     assert [run.run for run in runs.newest_first(repository.refs())] == ["r2", "r0"]
     assert [ref for ref, _ in repository.refs().items() if ref.endswith("/r1")] == []
+
+
+def test_of_a_run_with_many_steps_those_stay_that_can_be_read(full: Repository, folder: Path) -> None:
+    with full.transaction("run") as transaction:
+        put_run(transaction, of_steps(a_run("many", "completed", started=9), 500, transaction))
+    run = runs.by_id(full.refs(), "many")
+    assert run is not None
+    assert run.parts is not None
+    leaf = full.store.record(run.parts.steps, StepsNode).entries[0][1]
+    lose(full, leaf)
+    assert any(f"reference {leaf}" in found and "run many needs it" in found for found in problems(folder))
+    lost = {name for name, _ in full.store.record(leaf, StepsNode).entries}
+    done = repair(folder)
+    assert names(done.lost) == ["run a-run"]
+    assert problems(folder) == []
+    again = runs.by_id(Repository(folder).refs(), "many")
+    assert again is not None
+    assert set(again.steps) == set(run.order) - lost
+    assert again.order == run.order
+    assert repair(folder) == Repaired((), (), ())
 
 
 def test_what_records_refer_to_and_is_lost_is_named_once_and_they_stay(full: Repository, folder: Path) -> None:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
 
 from ...errors import DamagedError, UnknownName
-from ...maps import ref_names, versions
+from ...maps import ref_names, steps, versions
 from ...maps.refs import RefMap
 from ...objects.kinds import Run, Version
 from ...objects.oid import NULL, Oid
@@ -110,8 +110,10 @@ class _Merging:
             base, ours, theirs = self._read(old, Run), self._read(mine, Run), self._read(new, Run)
             if ours is None or theirs is None:
                 self._view.set(ref, new if ours is None else mine)
-            else:
-                self._view.set(ref, self._view.put(_merged_run(base, *self._in_order(ours, theirs))))
+                return
+            with suppress(UnknownName, DamagedError):  # of a step that is lost, repairing is another's work
+                merged = _merged_run(self._view, base, *self._in_order(ours, theirs))
+                self._view.set(ref, self._view.put(merged))
 
     def _versions(self, name: str, found: Mapping[int, Taken]) -> None:
         """The versions of a name, in the order of their numbers."""
@@ -247,24 +249,17 @@ def _merged_version(base: Version | None, one: Version, other: Version) -> Versi
     )
 
 
-def _merged_run(base: Run | None, one: Run, other: Run) -> Run:
+def _merged_run(view: View, base: Run | None, one: Run, other: Run) -> Run:
     """What two say of the same run; where they disagree, one that has ended stands, or `other`."""
     if other.status == "running" and one.status != "running":
         one, other = other, one
-    steps = {
-        name: dataclasses.replace(
-            step,
-            metadata=_merged_notes(
-                base.steps[name].metadata if base is not None and name in base.steps else {},
-                one.steps[name].metadata if name in one.steps else {},
-                step.metadata,
-            ),
-        )
-        for name, step in other.steps.items()
-    }
+    noted = {}
+    for name, (step, stands) in steps.diff(other, one):
+        if step is not None and stands is not None:
+            before = base.steps[name].metadata if base is not None and name in base.steps else {}
+            noted[name] = dataclasses.replace(stands, metadata=_merged_notes(before, step.metadata, stands.metadata))
     return dataclasses.replace(
-        other,
-        steps=steps,
+        steps.with_steps(other, noted, view, view.put),
         models=union(one.models, other.models),
         tags=_merged_tags(() if base is None else base.tags, one.tags, other.tags),
         metadata=_merged_notes({} if base is None else base.metadata, one.metadata, other.metadata),

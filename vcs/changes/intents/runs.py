@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ...errors import Conflict, DamagedError, UnknownName
-from ...maps import ref_names, runs
+from ...maps import ref_names, runs, steps
 from ...objects.kinds import Run, StepRun
 from ...objects.oid import NULL, Oid
 from ...objects.records import later, record
@@ -65,7 +65,7 @@ class EndStep(Intent):
         """See `Intent.replay`."""
         run = runs.by_id(view, self.run)
         if run is not None and self.step not in run.steps:
-            changed = dataclasses.replace(run, steps={**run.steps, self.step: self.ended})
+            changed = steps.with_steps(run, {self.step: self.ended}, view, view.put)
             view.set(ref_names.run(self.run), view.put(changed))
 
     def targets(self) -> Iterable[Oid]:
@@ -95,7 +95,7 @@ class EditRun(Intent):
         else:
             step = run.steps[self.step]
             noted = dataclasses.replace(step, metadata={**step.metadata, **self.metadata})
-            changed = dataclasses.replace(run, steps={**run.steps, self.step: noted})
+            changed = steps.with_steps(run, {self.step: noted}, view, view.put)
         tags = tuple(tag for tag in union(changed.tags, self.tags) if tag not in self.untag)
         view.set(ref_names.run(self.run), view.put(dataclasses.replace(changed, tags=tags)))
 
@@ -122,12 +122,13 @@ def _merged(view: View, oid: Oid, mine: Run) -> Run:
     """The record of the run itself, with what others noted; where that is lost, without."""
     try:
         theirs = view.record(oid, Run)
+        noted = {
+            name: dataclasses.replace(own, metadata={**other.metadata, **own.metadata})
+            for name, (other, own) in steps.diff(mine, theirs)
+            if other is not None and own is not None
+        }
     except (UnknownName, DamagedError):
         return mine
-    steps = {
-        name: step if name not in theirs.steps
-        else dataclasses.replace(step, metadata={**theirs.steps[name].metadata, **step.metadata})
-        for name, step in mine.steps.items()
-    }  # fmt: skip
+    merged = steps.with_steps(mine, noted, view, view.put)
     metadata = {**theirs.metadata, **mine.metadata}
-    return dataclasses.replace(mine, steps=steps, metadata=metadata, tags=union(theirs.tags, mine.tags))
+    return dataclasses.replace(merged, metadata=metadata, tags=union(theirs.tags, mine.tags))

@@ -34,7 +34,7 @@ from . import ranges
 _MANY = 1 << 16
 """So many objects are looked for at once: more take memory."""
 
-_LEADING = ("version", "commit", "run", "promotion", "refs")
+_LEADING = ("version", "commit", "run", "promotion", "refs", "steps", "step")
 """The kinds of what has to come with all that it leads to; what others lead to is data."""
 
 

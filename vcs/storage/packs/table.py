@@ -40,7 +40,7 @@ _FEW = 20
 DATA = ("blob", "tree")
 """The kinds of objects that hold what users have; all others tell of it."""
 
-KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs", "promotion")
+KINDS = ("blob", "tree", "artifact", "version", "commit", "run", "op", "refs", "promotion", "steps", "step", "order")
 """Object kinds in the order of their codes, 0 first."""
 
 CODES = {kind: code for code, kind in enumerate(KINDS)}

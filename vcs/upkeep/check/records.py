@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ...changes.publish import now_ms
 from ...errors import DamagedError, LookupFailed
+from ...maps.steps import is_whole, opened
 from ...objects.kinds import Commit, Run, Version
 from ...objects.oid import Oid
 from ...objects.records import Record
@@ -38,7 +39,7 @@ class Records:
         self._runs: dict[str, Oid] | None = None
 
     def every(self, cls: type[R], without: AbstractSet[str] = frozenset()) -> Iterator[tuple[Oid, R]]:
-        """All records of a kind, those last that were written last.
+        """All records of a kind that can be read as a whole, those last that were written last.
 
         Args:
             cls: Their class.
@@ -48,9 +49,11 @@ class Records:
         aged = sorted((age, oid) for oid in census.of_kind(cls.KIND) if (age := self._age(oid, without)) is not None)
         for _, oid in aged:
             try:
-                yield oid, self._survey.store.record(oid, cls)
+                found = opened(self._survey.store, self._survey.store.record(oid, cls))
             except (DamagedError, LookupFailed):
                 continue
+            if not isinstance(found, Run) or is_whole(found):
+                yield oid, found
 
     def version(self, name: str, number: int, artifact: Oid | None) -> Oid | None:
         """The newest record of a version; only one of this value, where it is known."""
@@ -65,7 +68,7 @@ class Records:
             self._runs = {}
             for oid, run in self.every(Run):
                 known = self._runs.get(run.run)
-                if known is None or later_run(run, self._survey.store.record(known, Run)):
+                if known is None or later_run(run, opened(self._survey.store, self._survey.store.record(known, Run))):
                     self._runs[run.run] = oid
         return self._runs.get(run_id)
 

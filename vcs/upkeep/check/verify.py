@@ -13,8 +13,8 @@ from typing import NamedTuple
 from ...errors import ArtError, DamagedError
 from ...maps import graph
 from ...objects import values
-from ...objects.kinds import Artifact, values_of
-from ...objects.nodes import FOLDER, RefsNode, Tree
+from ...objects.kinds import Artifact
+from ...objects.nodes import FOLDER, RefsNode, StepsNode, Tree
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
 from ...storage.packs import chunking, codec
@@ -81,7 +81,7 @@ def _checked(at: Location, stored: memoryview) -> Found:
     if at.kind == "blob":
         return Found(at, (), at.size)
     record = graph.RECORDS[at.kind].decode(bytes(data))
-    for value in values_of(record):
+    for value in record.typed_values():
         values.decode(value)
     return Found(at, tuple(links_of(record)), record.size if isinstance(record, Tree) else at.size)
 
@@ -94,6 +94,6 @@ def links_of(record: Record) -> Iterator[Link]:
         return (Link(Oid(entry[2]), "tree" if entry[1] == FOLDER else "blob", entry[3]) for entry in record.entries)
     if isinstance(record, Artifact):
         return iter((Link(record.payload, "tree", record.size),))
-    if isinstance(record, RefsNode) and record.level:
-        return (Link(Oid(entry[1]), "refs") for entry in record.entries)
+    if isinstance(record, RefsNode | StepsNode) and record.level:
+        return (Link(Oid(entry[1]), record.KIND) for entry in record.entries)
     return (Link(oid) for oid in graph.references_of(record) if oid != NULL)

@@ -199,9 +199,8 @@ class Mending:
 
     def _publish(self, view: View, added: list[PackName]) -> Entry | None:
         """Publishes; None where the refs were put together and others have changed them meanwhile."""
-        for oid in set(view.edits.values()):
-            if oid in view.made:
-                self._put(view.made[oid])
+        for record in view.brought():
+            self._put(record)
         root = view.base.update(view.edits, self._put).root
         head, place = self._survey.head, self._place
         wanted = self._found.holding(self._reached) if self._found.broken else set()

@@ -11,8 +11,8 @@ import functools
 from collections.abc import Iterator
 
 from ...changes.view import View
-from ...maps import ref_names
-from ...objects.kinds import Version
+from ...maps import ref_names, steps
+from ...objects.kinds import Run, Version
 from ...objects.oid import NULL, Oid
 from ...objects.records import Record
 from ..check import ref_walk, verify
@@ -47,6 +47,7 @@ class Settlement:
         wrong = [(ref, oid) for ref, oid in self._view.items() if self._is_wrong(ref, oid)]
         for ref, oid in wrong:
             self._settle(ref, oid)
+        self._settle_torn_runs()
         self._settle_marks()
         self._settle_newest()
         self._mark_lost()
@@ -128,6 +129,17 @@ class Settlement:
         else:
             self.lost.append(Problem(self._named(ref), "its record is lost"))
             self._view.set(ref, None)
+
+    def _settle_torn_runs(self) -> None:
+        """Makes runs again of whose steps some are lost."""
+        for ref, oid in list(self._view.items(ref_names.RUNS)):
+            run = self._view.record(oid, Run)
+            if not steps.is_whole(run):
+                older = self._records.run(run.run)
+                before = None if older is None else self._view.record(older, Run)
+                made = steps.salvaged(run, before, self._view, self.put)
+                self._view.set(ref, self.put(made))
+                self.lost.append(Problem(self._named(ref), "what became of some of its steps is lost"))
 
     def _settle_marks(self) -> None:
         """Takes marks away that lead to a version or a run that there is none of."""

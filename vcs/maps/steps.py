@@ -1,0 +1,246 @@
+"""The steps of a run: in its record where they are few, else in an ordered map, of which is read what is asked for.
+
+Steps end by the thousand while the record is written again and again: so only the nodes of those that have ended since
+are new each time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, TypeVar, cast, overload
+
+from ..errors import DamagedError, UnknownName
+from ..objects.kinds import Order, Parts, Run, StepRun
+from ..objects.nodes import StepsNode
+from ..objects.oid import Oid
+from ..objects.records import Record
+from .merkle import MapEntry, MerkleMap, Records, Shape
+
+R = TypeVar("R", bound=Record)
+
+STEPS = Shape(StepsNode, "step-name", bits=6)
+
+FEW = 100
+"""So many steps stand in the record of the run itself."""
+
+LARGE = 64 << 10
+"""Bytes from which on a step is an object of its own, so that the nodes around it stay small."""
+
+Put = Callable[[Record], Oid]
+"""Stores a new object."""
+
+Change = tuple[StepRun | None, StepRun | None]
+
+
+class Steps(Mapping[str, StepRun]):
+    """The steps of a run that has many, by invocation id, in the order of these; read as they are asked for.
+
+    Whatever asks for one raises DamagedError or UnknownName where it cannot be read.
+
+    Args:
+        records: Where they are read.
+        root: The root of their map.
+    """
+
+    def __init__(self, records: Records, root: Oid) -> None:
+        self._records = records
+        self._map = MerkleMap(records, root, STEPS)
+
+    def __getitem__(self, name: str) -> StepRun:
+        if (entry := self._map.find(name)) is None:
+            raise KeyError(name)
+        return self._step(entry)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._map.find(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry[0] for entry in self._map.entries())
+
+    def __len__(self) -> int:
+        return self._map.count()
+
+    def __eq__(self, other: object) -> bool:
+        return self._map.root == other._map.root if isinstance(other, Steps) else super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def items(self) -> ItemsView[str, StepRun]:
+        """Names and steps."""
+        return _Items(self)
+
+    def values(self) -> ValuesView[StepRun]:
+        """The steps."""
+        return _Values(self)
+
+    def each(self) -> Iterator[tuple[str, StepRun]]:
+        """Name and step of each."""
+        return ((entry[0], self._step(entry)) for entry in self._map.entries())
+
+    def readable(self) -> Iterator[tuple[str, StepRun]]:
+        """Name and step of each that can be read, where something is lost or damaged."""
+        pending = [self._map.root]
+        while pending:
+            if (oid := pending.pop()) is None:
+                continue
+            with suppress(DamagedError, UnknownName):
+                node = self._map.node(oid)
+                if node.level:
+                    pending.extend(Oid(entry[1]) for entry in node.entries)
+                    continue
+                for entry in node.entries:
+                    with suppress(DamagedError, UnknownName):
+                        yield entry[0], self._step(entry)
+
+    def changed(self, steps: Mapping[str, StepRun], put: Put) -> Oid:
+        """The root of the map with these steps set; `put` stores the new nodes."""
+        return _written(self._map, steps, put)
+
+    def diff(self, old: Steps) -> Iterator[tuple[str, Change]]:
+        """Name, old and new step of each that differs, in time proportional to their number."""
+        for name, (before, after) in self._map.diff(old._map).items():
+            yield name, (None if before is None else old._step(before), None if after is None else self._step(after))
+
+    def _step(self, entry: MapEntry) -> StepRun:
+        found = entry[1]
+        return found if isinstance(found, StepRun) else self._records.record(Oid(found), StepRun)
+
+
+class _Items(ItemsView[str, StepRun]):
+    """Reads each node once."""
+
+    _mapping: Steps
+
+    def __iter__(self) -> Iterator[tuple[str, StepRun]]:
+        return self._mapping.each()
+
+
+class _Values(ValuesView[StepRun]):
+    """Reads each node once."""
+
+    _mapping: Steps
+
+    def __iter__(self) -> Iterator[StepRun]:
+        return (step for _, step in self._mapping.each())
+
+
+class _Names(Sequence[str]):
+    """The order of a run's steps, read when it is asked for."""
+
+    def __init__(self, records: Records, order: Oid) -> None:
+        self._records = records
+        self._order = order
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return self._records.record(self._order, Order).names
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._names[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __eq__(self, other: object) -> bool:
+        return self._order == other._order if isinstance(other, _Names) else self._names == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def opened(records: Records, record: R) -> R:
+    """A record that was just read; a run can be asked for its steps then, also where they are kept apart.
+
+    Args:
+        records: Where they are read when they are asked for.
+        record: The record.
+    """
+    if not isinstance(record, Run) or record.parts is None:
+        return record
+    return cast(R, _with(record, records, record.parts))
+
+
+def is_whole(run: Run) -> bool:
+    """Whether all of an opened run that is kept apart can be read."""
+    try:
+        return run.parts is None or (all(True for _ in run.steps.values()) and len(run.order) >= 0)
+    except (DamagedError, UnknownName):
+        return False
+
+
+def salvaged(run: Run, older: Run | None, records: Records, put: Put) -> Run:
+    """A run without what of it cannot be read.
+
+    Args:
+        run: The run, opened, of which something that is kept apart is lost.
+        older: An earlier record of it that is whole, if there is one.
+        records: Where what was put can be read.
+        put: Stores what is kept apart.
+    """
+    found = dict(run.steps.readable() if isinstance(run.steps, Steps) else run.steps)
+    before = {} if older is None else older.steps
+    try:
+        order: Sequence[str] = tuple(run.order)
+    except (DamagedError, UnknownName):
+        order = older.order if older is not None else tuple(sorted(found))
+    bare = dataclasses.replace(run, steps={}, order=order, parts=None)
+    return with_steps(bare, {**before, **found}, records, put)
+
+
+def with_steps(run: Run, steps: Mapping[str, StepRun], records: Records, put: Put) -> Run:
+    """A run with these steps set, beside those that it has.
+
+    Args:
+        run: The run, as it was opened.
+        steps: The steps by their invocation ids.
+        records: Where what was put can be read.
+        put: Stores what is kept apart.
+    """
+    if isinstance(run.steps, Steps) and run.parts is not None:
+        root = run.steps.changed(steps, put)
+        return _with(run, records, Parts(root, run.parts.order))
+    together = {**run.steps, **steps}
+    if len(together) <= FEW and not any(map(_is_large, steps.values())):
+        return dataclasses.replace(run, steps=together)
+    root = _written(MerkleMap(records, None, STEPS), together, put)
+    return _with(run, records, Parts(root, put(Order(tuple(run.order)))))
+
+
+def diff(new: Run, old: Run) -> Iterator[tuple[str, Change]]:
+    """Name, old and new step of each that differs in two records of a run."""
+    if isinstance(new.steps, Steps) and isinstance(old.steps, Steps):
+        yield from new.steps.diff(old.steps)
+        return
+    for name in sorted({*new.steps, *old.steps}):
+        before, after = old.steps.get(name), new.steps.get(name)
+        if before != after:
+            yield name, (before, after)
+
+
+def _with(run: Run, records: Records, parts: Parts) -> Run:
+    return dataclasses.replace(
+        run, steps=Steps(records, parts.steps), order=_Names(records, parts.order), parts=parts
+    )  # fmt: skip
+
+
+def _written(old: MerkleMap, steps: Mapping[str, StepRun], put: Put) -> Oid:
+    root = old.changed({name: (name, _entry(step, put)) for name, step in steps.items()}, put) or old.root
+    assert root is not None, "of no steps there is no map"
+    return root
+
+
+def _entry(step: StepRun, put: Put) -> Any:
+    return put(step) if _is_large(step) else step
+
+
+def _is_large(step: StepRun) -> bool:
+    return len(step.encode()) > LARGE
