@@ -17,7 +17,7 @@ REGISTERED = "path"
 def bring_here(version: ArtifactVersion) -> None:
     """Sees to it that the data of a version is here. Raises as `values.store.bring_here`."""
     name = f"{version.name}@{version.version}"
-    store.bring_here(version.repository, version.id, version.artifact, name)
+    store.bring_here(version.repository, {version.id: name})
 
 
 def top_of(repository: Repository, payload: Oid) -> Oid:

@@ -69,8 +69,8 @@ class Ahead:
 
     @property
     def stored(self) -> AbstractSet[Oid]:
-        """Artifacts whose data is known to be here, as long as nothing is published, collected or found damaged."""
+        """Artifacts whose data is known to be here, as long as nothing is condemned or found damaged."""
         return self._stored if self._moment == self._now() else frozenset()
 
     def _now(self) -> tuple[int, int]:
-        return self._store.snapshot.seq, self._store.soundness.doubts
+        return self._store.snapshot.state.epoch, self._store.soundness.doubts

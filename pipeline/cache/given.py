@@ -32,7 +32,7 @@ def _texts(decision: Decision) -> Iterator[str]:
         try:
             artifact = repository.store.record(source.artifact, Artifact)
             if artifact.size <= _MOST:
-                store.bring_here(repository, source.artifact, artifact, f"the input {source.artifact[:12]}")
+                store.bring_here(repository, {source.artifact: f"the input {source.artifact[:12]}"})
             held = worktree.read_held(repository.store, artifact.payload, _MOST) if artifact.size <= _MOST else None
         except (DamagedError, LookupFailed, RemoteError):
             continue  # then the step cannot be given it either

@@ -39,6 +39,11 @@ class ArtifactConfig:
         object.__setattr__(self, "tags", _checked_tags(self.tags))
         object.__setattr__(self, "run_metadata", _checked_metadata(self.run_metadata))
 
+    @property
+    def is_about_version(self) -> bool:
+        """Whether it says anything of a version that there may be already."""
+        return bool(self.tags or self.run_metadata or self.version is not None)
+
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
 

@@ -69,6 +69,7 @@ class RunRecord:
         self._judge = judge
         self._models = models
         self._unsaid: dict[str, StepRun] = {}  # what the record is yet to say
+        self._again: dict[tuple[str, Oid], tuple[Oid, DeclaredOutput]] = {}  # used, and not looked whether it is there
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
@@ -176,7 +177,13 @@ class RunRecord:
         found = decision.commit.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
-        self._add_versions(decision.node.step.signature.outputs, decision.hit, outputs, facts, {}, {})
+        for declared in decision.node.step.signature.outputs:
+            made = outputs[declared.name]
+            if declared.config.is_about_version or declared.name in facts:
+                self._add_versions([declared], decision.hit, outputs, facts, {}, {})
+            else:
+                self._again[made.name, made.artifact] = decision.hit, declared
+                self._transaction.set_ref(ref_names.newest(made.name), made.artifact)
         self._belongs(decision, outputs, decision.commit)
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
 
@@ -275,9 +282,19 @@ class RunRecord:
                     self._unsaid[step] = dataclasses.replace(ended, metadata=noted)
             self._write_run()
 
+    def _settle_versions(self) -> None:
+        """Makes the versions again that are used and not there any more: as their records are lost, say."""
+        again, self._again = self._again, {}
+        for value in again.keys() - self._transaction.have_versions(again):
+            commit, output = again[value]
+            newest = self._transaction.get(ref_names.newest(value[0]))
+            self._add_versions([output], commit, {output.name: Output(value[1], value[0])}, {}, {}, {})
+            self._transaction.set_ref(ref_names.newest(value[0]), newest)
+
     def _write_run(self) -> None:
         self._note_made()
         with self._transaction.together():
+            self._settle_versions()
             run = with_steps(self.run, self._unsaid, self._transaction.store, self._transaction.put)
             self.run = dataclasses.replace(run, models=self._models.write())
             self._unsaid, self._unwritten = {}, []

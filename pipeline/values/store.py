@@ -94,29 +94,29 @@ def save(
     return Saved(oid, facts, is_proven)
 
 
-def bring_here(repository: Repository, oid: Oid, artifact: Artifact, name: str) -> None:
-    """Sees to it that the data of an artifact is here, also if it is elsewhere so far.
+def bring_here(repository: Repository, artifacts: Mapping[Oid, str]) -> None:
+    """Sees to it that the data of artifacts is here, also if it is elsewhere so far.
 
     Args:
         repository: Here.
-        oid: The artifact's id.
-        artifact: Its record.
-        name: What people call it.
+        artifacts: Their ids → what people call them.
 
     Raises:
         UnknownName: It was given up on purpose.
         RemoteError: Who has it cannot be reached.
         DamagedError: What came from there is damaged.
     """
-    promises = repository.promises()
-    absent = not repository.store.has(artifact.payload)
-    if absent and repository.refs().get(ref_names.pruned(oid)) and not promises.by(oid):
-        raise UnknownName(f"The data of {name} was pruned; run its pipeline again to make it anew.")
+    store, promises = repository.store, repository.promises()
+    for oid in [oid for oid in artifacts if not store.has(store.record(oid, Artifact).payload)]:
+        if repository.refs().get(ref_names.pruned(oid)) and not promises.by(oid):
+            raise UnknownName(f"The data of {artifacts[oid]} was pruned; run its pipeline again to make it anew.")
     if promises or repository.supplier is not None:
-        supply.bring(repository, [oid])
+        supply.bring(repository, artifacts)
 
 
-def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased: bool = False) -> Any:
+def load(
+    repository: Repository, oid: Oid, given: Trust | None = None, *, leased: bool = False, is_here: bool = False
+) -> Any:
     """The value of an artifact, made anew: changing it changes nothing stored.
 
     Args:
@@ -124,6 +124,7 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased
         oid: The artifact's id.
         given: Whether code that comes with it may run; by default if it was made here.
         leased: Whether the caller sees to it that it is not collected meanwhile, as a transaction does.
+        is_here: Whether the caller has seen to it that its data is here, see `bring_here`.
 
     Raises:
         MaterializerError: The files cannot be turned into the value here.
@@ -140,7 +141,8 @@ def load(repository: Repository, oid: Oid, given: Trust | None = None, *, leased
         raise MaterializerError(
             f"The artifact {oid[:12]} was written by a newer {artifact.materializer}; upgrade what provides it."
         )
-    bring_here(repository, oid, artifact, f"artifact {oid[:12]}")
+    if not is_here:
+        bring_here(repository, {oid: f"artifact {oid[:12]}"})
     with contextlib.ExitStack() as stack:
         with contextlib.nullcontext() if leased else repository.reading():
             held = worktree.read_held(repository.store, artifact.payload, SMALL)

@@ -49,10 +49,22 @@ class View:
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[Item]:
         """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
         below = self.below.items(prefix, reverse=reverse, after=after)
+        if next(_from(self._sorted, prefix), None) is None:
+            return below  # none of the edits is among them, which is quickly seen
         base = (item for item in below if item[0] not in self.edits)
         # Not all that is edited: of what was deleted there may be much.
         mine = ((ref, oid) for ref in _from(self._present, prefix, reverse, after) if (oid := self.edits[ref]))
         return heapq.merge(base, mine, key=lambda item: item[0], reverse=reverse)
+
+    def first_of_each(self, prefixes: Iterable[str]) -> dict[str, Item]:
+        """The first ref that starts with each of some prefixes, where there is one; quicker than one by one."""
+        asked = set(prefixes)
+        edited = {prefix for prefix in asked if next(_from(self._sorted, prefix), None) is not None}
+        found = self.below.first_of_each(asked - edited)
+        for prefix in edited:
+            if (item := next(self.items(prefix), None)) is not None:
+                found[prefix] = item
+        return found
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""

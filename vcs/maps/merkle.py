@@ -11,7 +11,7 @@ import bisect
 import functools
 import operator
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -104,6 +104,13 @@ class MerkleMap:
         root = self._root()
         return iter(()) if root is None else self._entries(root, prefix, reverse, after)
 
+    def first_of_each(self, prefixes: Iterable[str]) -> dict[str, MapEntry]:
+        """The first entry that starts with each of some prefixes, where there is one; each node is looked at once."""
+        found: dict[str, MapEntry] = {}
+        if (root := self._root()) is not None:
+            self._first_of_each(root, sorted(prefixes), found)
+        return found
+
     def count(self, prefix: str = "") -> int:
         """How many entries have a key that starts with `prefix`, in time that does not depend on how many they are."""
         root = self._root()
@@ -151,6 +158,18 @@ class MerkleMap:
                 yield entry
             else:
                 yield from self._entries(self._child(node, entry), prefix, reverse, after)
+
+    def _first_of_each(self, node: Node, prefixes: list[str], found: dict[str, MapEntry]) -> None:
+        """`prefixes` are sorted, and none is above all keys of the node but of the root's."""
+        keys, at, start = [entry[0] for entry in node.entries], 0, 0
+        while start < len(prefixes) and (at := bisect.bisect_left(keys, prefixes[start], lo=at)) < len(keys):
+            stop = start + 1
+            if node.level:
+                stop = bisect.bisect_right(prefixes, keys[at], lo=start)
+                self._first_of_each(self._child(node, node.entries[at]), prefixes[start:stop], found)
+            elif keys[at].startswith(prefixes[start]):
+                found[prefixes[start]] = node.entries[at]
+            start = stop
 
     def _count(self, node: Node, prefix: str, before: str) -> int:
         """`before` is a key below which nothing in this node is."""

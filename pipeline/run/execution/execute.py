@@ -115,6 +115,7 @@ def _try(here: RunningStep) -> dict[str, Saved]:
     arguments = copy.deepcopy(dict(task.parameters))
     annotations = {entry.name: entry.annotation for entry in step.signature.inputs}
     for name, sources in task.inputs.items():
+        store.bring_here(here.repository, {source.artifact: f"artifact {source.artifact[:12]}" for source in sources})
         loaded = [_loaded(here.repository, source) for source in sources]
         value = _collected(loaded, annotations[name]) if name in task.lists else loaded[0]
         arguments[name] = step.fitted(value, annotations[name], f"the input {name!r} of step {step.name!r}")
@@ -143,7 +144,9 @@ def _loaded(repository: Repository, source: Input) -> Any:
         number = versions.number_of_value(repository.refs(), source.name, source.artifact)
         return f"{source.name}@{number}" if number else source.artifact[:12]
 
-    return store.load(repository, source.artifact, trust.of(repository, source.artifact, name), leased=True)
+    return store.load(
+        repository, source.artifact, trust.of(repository, source.artifact, name), leased=True, is_here=True
+    )
 
 
 def _awaited(returned: Any) -> Any:

@@ -16,9 +16,11 @@ import pytest
 
 from artvcs.vcs.changes import publish, putting
 from artvcs.vcs.changes import transaction as transaction_module
-from artvcs.vcs.changes.intents import EditVersion
+from artvcs.vcs.changes.intents import DeleteVersion, EditVersion
 from artvcs.vcs.errors import NoPermission, StorageError
+from artvcs.vcs.maps import ref_names
 from artvcs.vcs.maps import versions as version_refs
+from artvcs.vcs.objects.oid import NULL
 from artvcs.vcs.repository import Repository
 from artvcs.vcs.storage.disk import durable, leases, locks
 from artvcs.vcs.storage.disk.locks import Lock
@@ -179,6 +181,19 @@ def test_the_same_value_is_the_same_version(repository: Repository) -> None:
             assert add_version(transaction, "model", "x").number == 1
             assert add_version(transaction, "model", "x").number == 1
     assert len(versions(repository, "model")) == 1
+
+
+def test_of_many_values_it_is_known_at_once_which_have_versions(repository: Repository) -> None:
+    with repository.transaction("before") as transaction:
+        published = [add_version(transaction, name, value) for name in ("model", "table/é") for value in "abc"]
+    with repository.transaction("now") as transaction:
+        made = add_version(transaction, "model", "d")
+        transaction.add(DeleteVersion("model", 2, transaction.get(ref_names.version("model", 2)) or NULL))
+        values = {(each.name, each.artifact) for each in (*published, made)}
+        none = {("model", NULL), ("other", made.artifact), ("mode", made.artifact)}
+        gone = {("model", published[1].artifact)}
+        assert transaction.have_versions(values | none) == values - gone
+        assert transaction.have_versions(()) == set()
 
 
 def test_a_changed_version_keeps_its_number(repository: Repository) -> None:

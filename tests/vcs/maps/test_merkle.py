@@ -88,6 +88,16 @@ def test_edits_do_what_they_do_to_a_dictionary(
     assert all(changed.get(key) == expected.get(key) for key in {*state, *edits, "absent"})
 
 
+@given(state=STATES, prefixes=st.sets(KEYS | KEYS.map(lambda key: key[:2])))
+@settings(max_examples=300)
+def test_of_many_beginnings_the_first_keys_are_found_at_once(
+    nodes: Nodes, state: dict[str, Oid], prefixes: set[str]
+) -> None:
+    found = nodes.map(state)
+    one_by_one = {prefix: first for prefix in prefixes if (first := next(found.items(prefix), None)) is not None}
+    assert found.first_of_each(prefixes) == one_by_one
+
+
 @given(state=STATES, steps=st.lists(EDITS, max_size=4))
 @settings(max_examples=300)
 def test_the_same_keys_have_the_same_root_whatever_their_history(

@@ -196,7 +196,7 @@ class ArtifactVersionResponse(Response, Source):
         if target.exists() and not overwrite:
             raise FileExistsError(f"{path!r} is there already; pass overwrite=True to write over it.")
         found = self.found
-        store.bring_here(found.repository, found.id, found.artifact, f"{found.name}@{found.version}")
+        store.bring_here(found.repository, {found.id: f"{found.name}@{found.version}"})
         with tempfile.TemporaryDirectory() as folder, found.repository.reading():
             worktree.write_tree(found.repository.store, found.artifact.payload, Path(folder))
             packed = shutil.make_archive(str(Path(folder).with_suffix(".files")), "zip", folder)
