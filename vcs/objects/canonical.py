@@ -81,7 +81,7 @@ def check(value: Any) -> None:
         TypeError: There is a float, a key that is not a string, or something JSON has not.
         ValueError: There is an integer beyond 2**53 - 1.
     """
-    if type(value) in _PLAIN:
+    if type(value) in _PLAIN or (type(value) in _HOLDERS and not value):
         return
     items: list[Any] = [value]
     while items:  # level by level, so that no step of Python's own is taken for each item of a long list
@@ -104,6 +104,7 @@ def check(value: Any) -> None:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
+_HOLDERS = frozenset({dict, list, tuple})
 
 
 def _check_keys(item: dict[Any, Any]) -> None:
