@@ -33,6 +33,7 @@ class Publisher:
         self._last_words = last_words
         self._published = published
         self._timer: threading.Timer | None = None
+        self._busy: threading.Timer | None = None  # that one publishes now, or did last
         self._error: ArtError | None = None
         self._took = 0.0
 
@@ -55,16 +56,23 @@ class Publisher:
         Raises:
             StorageError: This publishing or an earlier one failed.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.stop()
         if self._error is not None:
             raise self._error
         self._transaction.publish(tolerant=True)
         self._published()
 
+    def stop(self) -> None:
+        """Publishes nothing any more until it is asked to; must not be called where no other thread may land."""
+        for timer in (self._timer, self._busy):
+            if timer is not None:
+                timer.cancel()
+                timer.join()
+        self._timer = self._busy = None
+
     def _in_background(self) -> None:
         try:
+            self._busy = self._timer
             self._timer = None
             with self._transaction.together():
                 began = time.monotonic()

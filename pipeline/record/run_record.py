@@ -226,6 +226,7 @@ class RunRecord:
         Returns:
             How it ended: `failed` where something could not be published as it was meant.
         """
+        self._publisher.stop()  # or it would say last that the run goes on
         with self._transaction.together():
             if status == "completed":
                 self._models.settle()

@@ -29,6 +29,27 @@ class SlowTransaction:
         self.published.set()
 
 
+def test_what_is_published_last_is_not_followed_by_what_had_begun_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "DELAY", 0.0)
+    said: list[str] = []
+    began = threading.Event()
+
+    def last_words() -> None:
+        began.set()
+        time.sleep(0.3)
+        said.append("goes on")
+
+    slow: Any = SlowTransaction(0.0)
+    publishing = publisher.Publisher(slow, last_words, lambda: None)
+    publishing.soon()
+    assert began.wait(10)
+    publishing.stop()
+    said.append("has ended")
+    publishing.now()
+    time.sleep(0.4)
+    assert said == ["goes on", "has ended"]
+
+
 @pytest.mark.parametrize(("seconds", "least"), [(0.0, 0.01), (0.1, 1.0)])
 def test_the_next_publishing_is_no_more_than_a_tenth_of_the_time(
     seconds: float, least: float, monkeypatch: pytest.MonkeyPatch
