@@ -26,6 +26,9 @@ MapEntry = tuple[Any, ...]
 
 Edits = list[tuple[str, MapEntry | None]]
 
+_MOST_CHILDREN = 1000
+"""So many nodes of a map are at hand at most."""
+
 _key: Callable[[MapEntry], str] = operator.itemgetter(0)
 
 
@@ -85,6 +88,7 @@ class MerkleMap:
         self.root = root
         self.shape = shape
         self._records = records
+        self._children: dict[MapEntry, Node] = {}  # that were looked at last, each by what the node above says
 
     def find(self, key: str) -> MapEntry | None:
         """The entry with this key, or None."""
@@ -141,11 +145,17 @@ class MerkleMap:
         return None if self.root is None else self.node(self.root)
 
     def _child(self, node: Node, entry: MapEntry) -> Node:
+        known = self._children.get(entry)
+        if known is not None and known.level == node.level - 1:
+            return known
         child = self.node(Oid(entry[1]))
         last = child.entries[-1][0] if child.entries else None
         # What a node says of those below it must be true, so that nothing can hide behind a small number.
         if (child.level, last, *child.summary) != (node.level - 1, entry[0], *entry[2:]):
             raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
+        if len(self._children) >= _MOST_CHILDREN:
+            self._children.clear()
+        self._children[entry] = child
         return child
 
     def _entries(self, node: Node, prefix: str, reverse: bool, after: str | None) -> Iterator[MapEntry]:

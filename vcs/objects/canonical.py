@@ -81,8 +81,8 @@ def check(value: Any) -> None:
         TypeError: There is a float, a key that is not a string, or something JSON has not.
         ValueError: There is an integer beyond 2**53 - 1.
     """
-    if type(value) in _PLAIN or (type(value) in _HOLDERS and not value):
-        return
+    if type(value) in _PLAIN or (type(value) is int and -MAX_INT <= value <= MAX_INT) or _holds_plain(value):
+        return  # nearly all that there is
     items: list[Any] = [value]
     while items:  # level by level, so that no step of Python's own is taken for each item of a long list
         below: list[Any] = []
@@ -104,7 +104,16 @@ def check(value: Any) -> None:
 
 
 _PLAIN = frozenset({str, bool, type(None)})
-_HOLDERS = frozenset({dict, list, tuple})
+
+
+def _holds_plain(value: Any) -> bool:
+    """Whether it is a list of texts and the like, or an object of such."""
+    if type(value) is list:
+        return _PLAIN.issuperset(map(type, value))
+    if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+        _check_keys(value)
+        return True
+    return False
 
 
 def _check_keys(item: dict[Any, Any]) -> None:
