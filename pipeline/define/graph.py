@@ -22,8 +22,11 @@ from .options.settings import StepSettings
 from .signature import MISSING
 from .step import Step
 
+_NONE: frozenset[str] = frozenset()
+"""Of nothing one is enough: there may be a hundred thousand nodes."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One use of a step.
 
@@ -251,7 +254,8 @@ def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], aft
         else:
             params[name] = step.coerced(value, annotations[name], what)
             encode.to_plain(params[name], what)
-    return Node(invocation, step, sources, frozenset(lists), params, frozenset(_after_ids(after)))
+    waits = frozenset(_after_ids(after)) or _NONE
+    return Node(invocation, step, sources, frozenset(lists) or _NONE, params, waits)
 
 
 def _hidden_source(value: Any) -> Source | None:

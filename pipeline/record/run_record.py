@@ -82,6 +82,10 @@ class RunRecord:
         self._write_run()
         transaction.checkpoint()
 
+    def ended(self, invocation: str) -> StepRun:
+        """How a step has ended."""
+        return self._unsaid.get(invocation) or self.run.steps[invocation]
+
     @contextmanager
     def in_one(self) -> Iterator[None]:
         """Steps that end inside the block land together, when it ends: they take less so."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class Decider:
         models: The versions of models that the run works on.
         judge: Says whose results count.
         states: Knows the states that code reaches.
-        results: The steps that have ended.
+        ended: Tells how a step has ended.
         ahead: What is read already of what is asked.
     """
 
@@ -50,7 +50,7 @@ class Decider:
     models: Models
     judge: Judge
     states: States
-    results: Mapping[str, StepRun]
+    ended: Callable[[str], StepRun]
     ahead: Ahead
 
     def decide(self, node: Node) -> Decision:
@@ -77,7 +77,7 @@ class Decider:
         if not isinstance(source, StepOutput):
             return self.ingest.resolve(source, node.step.name, name)
         assert source.output is not None
-        made = self.results[source.invocation]
+        made = self.ended(source.invocation)
         output = made.outputs[source.output]
         return Input(output.artifact, output.name, made.commit, source.output)
 
@@ -95,7 +95,11 @@ def output_names(graph: Graph, options: PipelineOptions, pipeline: str, started:
         DefinitionError: A placeholder has no value, or two outputs of a step get one name.
         InvalidName: What the placeholders make is no name.
     """
-    return {node.id: _output_names(node, options, pipeline, started) for node in graph.nodes.values()}
+    found: dict[int, dict[str, str]] = {}  # by the step: a map has many items of one
+    for node in graph.nodes.values():
+        if id(node.step) not in found:
+            found[id(node.step)] = _output_names(node, options, pipeline, started)
+    return {node.id: found[id(node.step)] for node in graph.nodes.values()}
 
 
 def _output_names(node: Node, options: PipelineOptions, pipeline: str, started: datetime) -> dict[str, str]:

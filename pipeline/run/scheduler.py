@@ -102,7 +102,7 @@ def run_pipeline(
 class _Runner:
     """One run.
 
-    `_results` holds the steps that have ended, `_begun` those that have begun and not ended yet, with the moment,
+    `_ended` holds the steps that have ended and how, `_begun` those that have begun and not ended yet, with the moment,
     `_ready` those that can begin, and `_elsewhere` those of them that another run executes now.
     """
 
@@ -122,7 +122,7 @@ class _Runner:
         check_room(graph.nodes)
         ingest = Ingest(repository, transaction, name)
         ingest.resolve_all(graph)
-        self._results: dict[str, StepRun] = {}
+        self._ended: dict[str, str] = {}
         self._failures: dict[str, Exception] = {}
         self._observer = observer.observer()
         self._claims = Claims(repository.layout)
@@ -136,7 +136,7 @@ class _Runner:
         self._ahead = Ahead(repository, self._previous)
         self._decider = Decider(
             repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
-            self._results, self._ahead,
+            self._record.ended, self._ahead,
         )  # fmt: skip
         self._apart = Apart()
         self._here = Coordinator(
@@ -320,7 +320,7 @@ class _Runner:
     def _is_stopped(self, node: Node) -> bool:
         """Whether a step does not run because of another's failure."""
         stopped = bool(self._failures) and self._options.execution_mode != "continue_on_failure"
-        return stopped or any(self._results[id_].status in ("failed", "skipped") for id_ in node.upstream)
+        return stopped or any(self._ended[id_] in ("failed", "skipped") for id_ in node.upstream)
 
     def _came_meanwhile(self, key: Oid) -> bool:
         """Whether another run has published a result of a key between our look and our claim."""
@@ -429,9 +429,9 @@ class _Runner:
         """Records a hit of this run that has run again; steps that used what it made otherwise now are decided anew."""
         id_, places = decision.node.id, decision.world.places
         left = uses.changed(decision.world.code, decision.trace, outcome.trace, places)
-        returned, ended = set[str](), [*self._results]
+        returned, ended = set[str](), [*self._ended]
         if self._graph.nodes.get(id_) is decision.node:  # else it is of a pipeline that ran before
-            before = self._results[id_].outputs
+            before = self._record.ended(id_).outputs
             with self._transaction.together():
                 self._check_labels(decision.node, outcome.outputs)
                 step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
@@ -439,21 +439,21 @@ class _Runner:
             returned |= {id_} if step.outputs != before else set()
             del ended[: ended.index(id_) + 1]
         for node in (self._graph.nodes[each] for each in ended):
-            has_run = self._results[node.id].status == "completed"
+            has_run = self._ended[node.id] == "completed"
             if not (returned or left or has_run):
                 continue
             code, trace = node.step.code(), self._trace_of(node)
             took = not returned.isdisjoint(_took_from(node)) or uses.is_among(left, code, trace, places)
             if not took and not (has_run and uses.overwrites(outcome.trace, trace, places)):
                 continue
-            before = self._results[node.id].outputs
+            before = self._record.ended(node.id).outputs
             self._redo(node)
-            returned |= {node.id} if self._results[node.id].outputs != before else set()
+            returned |= {node.id} if self._record.ended(node.id).outputs != before else set()
             left |= uses.changed(code, trace, self._trace_of(node), places)
 
     def _trace_of(self, node: Node) -> Trace:
         """What was seen of a step that has ended."""
-        commit = self._results[node.id].commit
+        commit = self._record.ended(node.id).commit
         found = Trace.of(self._repository.store, self._transaction.record(commit, Commit)) if commit else None
         return found or Trace()
 
@@ -466,9 +466,9 @@ class _Runner:
             self._collect(timeout=None)
 
     def _settle(self, node: Node, step: StepRun, note: str) -> None:
-        if node.id not in self._results:
+        if node.id not in self._ended:
             self._sorter.done(node.id)
-        self._results[node.id] = step
+        self._ended[node.id] = step.status
         if step.commit is not None:
             self._states.takes.setdefault(step.commit, node.id)
         self._begun.pop(node.id, None)

@@ -26,8 +26,8 @@ MapEntry = tuple[Any, ...]
 
 Edits = list[tuple[str, MapEntry | None]]
 
-_MOST_CHILDREN = 1000
-"""So many nodes of a map are at hand at most."""
+_AT_HAND = 1 << 13
+"""So many entries of a map are at hand at most, in the nodes that were looked at last."""
 
 _key: Callable[[MapEntry], str] = operator.itemgetter(0)
 
@@ -153,7 +153,7 @@ class MerkleMap:
         # What a node says of those below it must be true, so that nothing can hide behind a small number.
         if (child.level, last, *child.summary) != (node.level - 1, entry[0], *entry[2:]):
             raise DamagedError("A stored node of an ordered map is not what the one above it says; run `art fsck`.")
-        if len(self._children) >= _MOST_CHILDREN:
+        if len(self._children) << self.shape.bits >= _AT_HAND:
             self._children.clear()
         self._children[entry] = child
         return child

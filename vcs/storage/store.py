@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import DamagedError, UnknownName, storage_errors
@@ -25,12 +26,40 @@ from .soundness import Memo, NoMemo, Soundness
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-_CACHED_BYTES = 128 << 20
+_CACHED_BYTES = 64 << 20
+_AHEAD_BYTES = 16 << 20
 _RECORD_COST = 256
 _SHARE = 2
 """What takes more than one of so many parts of that is not kept: all others would have to go."""
 _LARGER = 4
 """A record takes about so many times as much memory as its encoding, and what keeps it besides (`tracemalloc`)."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """A record in memory: what it takes there, and in which use of the store it was seen to be here."""
+
+    record: Record
+    cost: int
+    use: int
+
+
+class _Kept(OrderedDict[Oid, _Known]):
+    """The records that came last, as many as some bytes of memory hold."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+        self._taken = 0
+
+    def add(self, oid: Oid, record: Record, size: int, use: int) -> None:
+        """Adds a record, unless it is very large; `size` is that of its encoding."""
+        cost = _LARGER * size + _RECORD_COST
+        if oid not in self and cost < self._limit // _SHARE:
+            self[oid] = _Known(record, cost, use)
+            self._taken += cost
+        while self._taken > self._limit:
+            self._taken -= self.popitem(last=False)[1].cost
 
 
 class ObjectStore(Finder):
@@ -46,9 +75,9 @@ class ObjectStore(Finder):
         super().__init__(files, log)
         self.soundness = Soundness(files, memo or NoMemo())
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
-        self._records: OrderedDict[Oid, tuple[Record, int, int]] = OrderedDict()  # each with its size, and the use
         self._use = 0  # of the store, see `look_again`
-        self._cached_bytes = 0
+        self._records = _Kept(_CACHED_BYTES)
+        self._ahead = _Kept(_AHEAD_BYTES)  # what is asked for soon and not again, which takes the place of nothing else
         self._mutex = mutexes.own(self)
 
     def look_again(self) -> None:
@@ -169,12 +198,12 @@ class ObjectStore(Finder):
 
         Raises as `read` does.
         """
-        known = self._records.get(oid)
-        if known is not None and isinstance(found := known[0], cls):
-            if known[2] == self._use:
+        known = self._records.get(oid) or self._ahead.get(oid)
+        if known is not None and isinstance(found := known.record, cls):
+            if known.use == self._use:
                 return found
             if self.has(oid):
-                self._records[oid] = found, known[1], self._use
+                known.use = self._use
                 return found
         data = self.read(oid, cls.KIND)
         record = cls.decode(data)
@@ -184,7 +213,7 @@ class ObjectStore(Finder):
 
     def read_ahead(self, oids: Iterable[Oid], cls: type[R]) -> None:
         """Brings many records to memory at once, where `record` finds them; it deals with those that cannot be read."""
-        wanted = {bytes.fromhex(oid) for oid in oids if oid not in self._records}
+        wanted = {bytes.fromhex(oid) for oid in oids if oid not in self._records and oid not in self._ahead}
         for name, places in self.snapshot.among(wanted).items() if wanted else ():
             with storage_errors(f"reading {name}"), suppress(FileNotFoundError):
                 for at, record in pack.records(self.files, name, places):
@@ -192,23 +221,19 @@ class ObjectStore(Finder):
                         check_sizes(at)
                         data = expanded(at, pack.check_record(record, at))
                         if (at.kind, at.codec == codec.CHUNKED) == (cls.KIND, False):
-                            self.remember(at.oid, cls.decode(data), len(data))
+                            with self._mutex:
+                                self._ahead.add(at.oid, cls.decode(data), len(data), self._use)
 
     def remember(self, oid: Oid, record: Record, size: int = 0) -> None:
         """Keeps a record in memory, unless it is very large: it can never change. `size` is that of its encoding."""
         with self._mutex:
-            cost = _LARGER * size + _RECORD_COST
-            if oid not in self._records and cost < _CACHED_BYTES // _SHARE:
-                self._records[oid] = record, cost, self._use
-                self._cached_bytes += cost
-            while self._cached_bytes > _CACHED_BYTES:
-                self._cached_bytes -= self._records.popitem(last=False)[1][1]
+            self._records.add(oid, record, size, self._use)
 
     def forget_records(self) -> None:
         """Gives up the memory that records take: those of another kind come now."""
         with self._mutex:
-            self._records.clear()
-            self._cached_bytes = 0
+            self._records = _Kept(_CACHED_BYTES)
+            self._ahead = _Kept(_AHEAD_BYTES)
 
     def stored(self, oid: Oid, snapshot: Snapshot | None = None) -> pack.Item:
         """An object as it is stored, for copying it to another pack; its hash is checked, but not those of its chunks.
