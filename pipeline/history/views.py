@@ -269,15 +269,18 @@ class StepView:
 
     Attributes:
         name: Its invocation id.
-        record: The stored record.
         run: The run.
     """
 
-    def __init__(self, repository: Repository, run: PipelineRun, name: str, record: StepRun) -> None:
+    def __init__(self, repository: Repository, run: PipelineRun, name: str) -> None:
         self.name = name
-        self.record = record
         self.run = run
         self._repository = repository
+
+    @property
+    def record(self) -> StepRun:
+        """The stored record."""
+        return self.run.record.steps[self.name]
 
     @property
     def status(self) -> str:
@@ -484,11 +487,8 @@ class PipelineRun:
     @cached_property
     def steps(self) -> dict[str, StepView]:
         """Invocation id → the step in this run, in the order in which they could run."""
-        return Steps({
-            name: StepView(self._repository, self, name, self.record.steps[name])
-            for name in self.record.order
-            if name in self.record.steps
-        })  # fmt: skip
+        ended = set(self.record.steps)
+        return Steps({name: StepView(self._repository, self, name) for name in self.record.order if name in ended})
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards

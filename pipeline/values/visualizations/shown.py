@@ -48,8 +48,9 @@ class ShownStep(Protocol):
     """One step in one run."""
 
     name: str
-    record: StepRun
 
+    @property
+    def record(self) -> StepRun: ...
     @property
     def run(self) -> ShownRun: ...
     @property

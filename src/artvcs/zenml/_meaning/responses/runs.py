@@ -89,8 +89,7 @@ class PipelineRunResponse(Response, PipelineRun):
     @property
     def steps(self) -> dict[str, Any]:
         """Invocation id → the step."""
-        found = super().steps
-        return Steps({name: StepRunResponse(self._repository, self, name, each.record) for name, each in found.items()})
+        return Steps({name: StepRunResponse(self._repository, self, name) for name in super().steps})
 
     def get_step(self, step: str) -> Any:
         """A step by its name."""

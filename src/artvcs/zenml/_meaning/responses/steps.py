@@ -40,7 +40,7 @@ class StepRunResponse(Response, StepView):
     @classmethod
     def of(cls, step: StepView) -> StepRunResponse:
         """The same step."""
-        return cls(step._repository, step.run, step.name, step.record)
+        return cls(step._repository, step.run, step.name)
 
     def _where(self) -> Repository:
         return self._repository
@@ -171,7 +171,7 @@ class StepRunResponse(Response, StepView):
         return self.failure and SimpleNamespace(traceback=self.failure.traceback, user_code_line=None)
 
     def _repr_html_(self) -> str:
-        return StepView(self._repository, self.run, self.name, self.record)._repr_html_()
+        return StepView(self._repository, self.run, self.name)._repr_html_()
 
 
 @response.register
