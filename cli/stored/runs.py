@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
-from artvcs.vcs import Damaged, DamagedError, GitState, Repository, UnknownName, ref_names, versions
+from artvcs.vcs import Damaged, DamagedError, GitState, Repository, StepRun, UnknownName, ref_names, versions
 
 from .. import elsewhere
 from ..terminal import output
@@ -62,9 +62,9 @@ def made(repository: Repository, step: StepView) -> dict[str, str]:
     }
 
 
-def made_in(repository: Repository, step: StepView, run_id: str) -> Iterator[tuple[str, bool]]:
+def made_in(repository: Repository, step: StepRun, run_id: str) -> Iterator[tuple[str, bool]]:
     """The outputs of a step as `name@version`, each with whether a run made that version: it may have been there."""
-    for each in step.record.outputs.values():
+    for each in step.outputs.values():
         try:
             version = history.version_of(repository, each.name, each.artifact)
         except (DamagedError, UnknownName):

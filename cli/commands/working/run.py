@@ -7,7 +7,7 @@ import io
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -18,7 +18,7 @@ from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer
 from artvcs.pipelines.run.dry_run import Plan
-from artvcs.vcs import ArtError, Repository
+from artvcs.vcs import ArtError, Repository, StepRun
 
 from ... import placing
 from ...main import terminal
@@ -159,26 +159,34 @@ def _report(run: PipelineRun, watcher: RunProgress, as_json: bool) -> None:
     if as_json:
         terminal().document(runs.document(repository, run))
         return
-    steps = run.steps.values()
-    reused = sum(step.cached for step in steps)
-    counts = output.count(len(run.steps), "step") + (f", {reused} reused" if reused else "")
+    steps = run.record.steps
+    fresh = {name for name, step in steps.items() if step.status != "cached"}
+    reused = len(steps) - len(fresh)
+    counts = output.count(len(steps), "step") + (f", {reused} reused" if reused else "")
     counts += f", {len(watcher.repeated)} run again" if watcher.repeated else ""
     terminal().note(f"{run.name}: {output.status(run.status)}, {counts}, {output.duration(run.duration)}")
-    made = [each for step in steps if not step.cached for each in runs.made_in(repository, step, run.id)]
+    in_order = (steps[name] for name in run.record.order if name in fresh)
+    made = [each for step in in_order for each in runs.made_in(repository, step, run.id)]
     made += [(name, True) for name in runs.models_made(repository, run)]
     for verb, new in (("made", True), ("made again", False)):
         named = [name for name, is_new in made if "::" not in name and is_new == new]
         if named:
             terminal().note(f"{verb} {', '.join(history.in_short(named))}")
-    taken = {(each.name, each.artifact) for step in steps for group in step.record.inputs.values() for each in group}
+    if any(True for _ in placing.places(repository)):
+        _report_placed(repository, steps.values())
+
+
+def _report_placed(repository: Repository, steps: Collection[StepRun]) -> None:
+    """Says of what stands in the project that a run took, or should have, what is to be known."""
+    taken = {(each.name, each.artifact) for step in steps for group in step.inputs.values() for each in group}
+    made = {(each.name, each.artifact) for step in steps for each in step.outputs.values()}
     for each in placing.edited(repository, of=taken):
         terminal().warn(
             f"{each.placed.path} was edited since {each.version}, which this run took; `art add -u` stores it for the "
             "next one."
         )
-    given = taken - {(each.name, each.artifact) for step in steps for each in step.record.outputs.values()}
     for newer in placing.behind(repository):
-        if (newer.newest.name, newer.newest.id) in given:
+        if (newer.newest.name, newer.newest.id) in taken - made:
             is_edited = any(True for _ in placing.edited(repository, [newer.path]))
             stands = f"{newer.path} stands at {newer.version}{' with edits' if is_edited else ''}"
             terminal().warn(
