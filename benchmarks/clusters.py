@@ -26,13 +26,14 @@ from tests.servers import ceph
 from tests.servers.clusters import Dask, ray_head
 
 ITEMS = 2000
+MANY = 100_000
 ARRAY = 1 << 30
 RUNS = 3
 
 _ART = str(Path(sys.executable).with_name("art"))
 
 FAN = """
-    import json, sys, time
+    import json, resource, sys, time
     from artvcs import pipeline, step
 
     @step
@@ -50,7 +51,8 @@ FAN = """
     if __name__ == "__main__":
         flow, count = fan.with_options(executor=sys.argv[1]), int(sys.argv[2])
         begun = timed(flow, 1)
-        print(json.dumps([timed(flow, count), begun, timed(flow, count)]))
+        took = [timed(flow, count), begun, timed(flow, count)]
+        print(json.dumps([*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10]))
 """
 
 BARE_DASK = """
@@ -112,6 +114,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with _dask(Path(folder) / "dask") as dask:
             _fan_out(Path(folder) / "on-dask", "Dask", dask.executor, BARE_DASK)
+            _many(Path(folder) / "many", dask.executor)
         with ray_head(Path(folder) / "ray") as ray:
             _fan_out(Path(folder) / "on-ray", "Ray", ray, BARE_RAY)
         ceph.install()
@@ -139,13 +142,23 @@ def _fan_out(folder: Path, name: str, executor: str, bare_code: str) -> None:
         project = _project(folder / str(number), FAN, str(folder / f"remote-{number}"))
         (project / "bare.py").write_text(textwrap.dedent(bare_code))
         bare = json.loads(_ran(project, "bare.py", executor, str(ITEMS)).splitlines()[-1])
-        ours, begun, again = json.loads(_ran(project, "flow.py", executor, str(ITEMS)).splitlines()[-1])
+        ours, begun, again, _ = json.loads(_ran(project, "flow.py", executor, str(ITEMS)).splitlines()[-1])
         runs.append((ours, bare, begun, again))
     ours, bare, begun, again = (statistics.median(each) for each in zip(*runs, strict=True))
     ratio = statistics.median(run[0] / run[1] for run in runs)
     print(
         f"{ITEMS:,} items of 2 ms on {name:<4} {ours:6.2f} s   bare {bare:6.2f} s   ratio {ratio:5.2f} (asked ≤ 1.5)"
         f"   one item {begun:5.2f} s   cached again {again:5.2f} s"
+    )
+
+
+def _many(folder: Path, executor: str) -> None:
+    """What the coordinator takes of very many steps."""
+    project = _project(folder, FAN, str(folder / "remote"))
+    ours, _, again, taken = json.loads(_ran(project, "flow.py", executor, str(MANY)).splitlines()[-1])
+    print(
+        f"{MANY:,} items of 2 ms on Dask  {ours:6.1f} s   cached again {again:6.1f} s"
+        f"   memory of the coordinator, at most {taken} MiB (asked ≤ 500 MB)"
     )
 
 
