@@ -15,8 +15,9 @@ from artvcs.vcs import ArtError, Transaction
 DELAY = 1.0
 """Seconds between landing and publishing: at most so much can be lost in a power cut."""
 
-SHARE = 10
-"""And so many times as long as the last publishing took: the record of a run with ten thousand steps takes a while."""
+SHARE = 3
+"""And so many times as long as the last publishing took. What it takes grows with what has ended since the one before:
+with a longer wait it might take ever longer, and all that is not published yet is in memory."""
 
 
 class Publisher:

@@ -40,11 +40,10 @@ class Apart:
 
     def note(self, step: str, code: Followed, trace: Trace) -> None:
         """Notes a step that has ended, or was reused."""
-        self._used[step] = frozenset(uses.in_memory(code, trace))
-        if left := frozenset(uses.left_in_memory(code, trace)):
-            self._left[step] = left
-        else:
-            self._left.pop(step, None)
+        for noted, found in (self._used, uses.in_memory(code, trace)), (self._left, uses.left_in_memory(code, trace)):
+            noted.pop(step, None)
+            if each := frozenset(found):
+                noted[step] = each
 
     def unseen(self, order: Iterable[str]) -> Iterator[Unseen]:
         """What steps would have found otherwise, had they run one after another in one process; one thing of each.
