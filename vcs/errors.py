@@ -111,6 +111,10 @@ class StorageError(ArtError):
     """The operating system refused to read or write."""
 
 
+class Unstorable(StorageError):
+    """No reader would take it: it is too large, or no valid text."""
+
+
 class DiskFull(StorageError):
     """No space is left where the repository lives."""
 

@@ -16,7 +16,7 @@ from artvcs.vcs import worktree
 from artvcs.vcs.changes import gathering, intents, journal, publish
 from artvcs.vcs.maps import ref_names, runs, trees
 from artvcs.vcs.maps.refs import REFS, RefMap
-from artvcs.vcs.maps.steps import FEW, LARGE, STEPS
+from artvcs.vcs.maps.steps import FEW, LARGE, MANY_MARKS, STEPS
 from artvcs.vcs.objects import canonical, limits, nodes, values
 from artvcs.vcs.objects import kinds as objects
 from artvcs.vcs.objects.kinds import Commit, Op, Run, StepRun, Version
@@ -150,7 +150,7 @@ def test_the_nodes_of_steps() -> None:
     assert above.entries[-1] == ("total", leaf.oid, 1)
     assert example("run", Run).steps == {"total": step}
     assert f"more than {FEW}, or" in PAGES["objects.md"]
-    assert f"more than {LARGE >> 10} KiB. Above" in PAGES["objects.md"]
+    assert f"more than {LARGE >> 10} KiB or more than {MANY_MARKS:,} commas" in PAGES["objects.md"]
 
 
 def test_the_nodes_of_trees() -> None:

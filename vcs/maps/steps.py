@@ -26,8 +26,9 @@ STEPS = Shape(StepsNode, "step-name", bits=6)
 FEW = 100
 """So many steps stand in the record of the run itself."""
 
-LARGE = 64 << 10
-"""Bytes from which on a step is an object of its own, so that the nodes around it stay small."""
+LARGE, MANY_MARKS = 16 << 10, 2000
+"""Of more bytes, or commas and opening brackets, also in texts, a step is an object of its own: so the nodes around it
+stay within what a record may have, of which the longest has some hundred entries."""
 
 Put = Callable[[Record], Oid]
 """Stores a new object."""
@@ -243,4 +244,5 @@ def _entry(step: StepRun, put: Put) -> Any:
 
 
 def _is_large(step: StepRun) -> bool:
-    return len(step.encode()) > LARGE
+    data = step.encode()
+    return len(data) > LARGE or data.count(b",") + data.count(b"[") + data.count(b"{") > MANY_MARKS

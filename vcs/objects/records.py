@@ -17,7 +17,7 @@ from typing import (
     dataclass_transform,
 )
 
-from ..errors import DamagedError, InvalidName, StorageError
+from ..errors import DamagedError, InvalidName, Unstorable
 from . import canonical, schema
 from .limits import MAX_INT, MAX_REPORT, MAX_TIME
 from .oid import Oid, hash_bytes
@@ -81,14 +81,14 @@ class Record:
 
         Raises:
             InvalidName: A text is too long for its field.
-            StorageError: No reader would take it: it is too large, or holds text that is not valid Unicode.
+            Unstorable: No reader would take it: it is too large, or holds text that is not valid Unicode.
         """
         data = self.to_json()
         try:
             return canonical.dumps(data, checked=self.CHECKED)
         except ValueError as error:
             kind = type(self).__name__.lower()
-            raise StorageError(f"A {kind} cannot be stored ({error}); keep large data in artifacts.") from None
+            raise Unstorable(f"A {kind} cannot be stored ({error}); keep large data in artifacts.") from None
 
     def to_json(self) -> Json:
         """The fields as JSON data."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from artvcs.vcs.errors import DamagedError, UnknownName
 from artvcs.vcs.maps import graph, steps
-from artvcs.vcs.maps.steps import FEW, LARGE, Steps, is_whole, opened, salvaged, with_steps
+from artvcs.vcs.maps.steps import FEW, LARGE, MANY_MARKS, Steps, is_whole, opened, salvaged, with_steps
 from artvcs.vcs.objects.kinds import Failure, Order, Parts, Run, StepRun
 from artvcs.vcs.objects.nodes import StepsNode
 from artvcs.vcs.objects.oid import Oid, hash_bytes
@@ -117,12 +117,20 @@ def test_a_run_that_goes_on_writes_only_the_nodes_of_what_has_ended() -> None:
     assert with_steps(run, {}, kept, kept.put) == run
 
 
-def test_a_large_step_is_an_object_of_its_own() -> None:
-    kept, large = Kept(), step(text="x" * LARGE)
+@pytest.mark.parametrize("text", ["x" * LARGE, "," * (MANY_MARKS + 1)], ids=["bytes", "marks"])
+def test_a_large_step_is_an_object_of_its_own(text: str) -> None:
+    kept, large = Kept(), step(text=text)
     run = kept.again(run_of(kept, {"small": step(), "large": large}))
     assert run.steps == {"small": step(), "large": large}
     assert large.oid in kept.encoded
     assert max(len(data) for oid, data in kept.encoded.items() if oid != large.oid) < 2000
+
+
+def test_whatever_steps_say_their_nodes_are_within_what_a_record_may_have() -> None:
+    kept = Kept()
+    for text in ("," * (MANY_MARKS - 100), "x" * (LARGE - 500)):
+        run = run_of(kept, {f"item_{number}": step(text=text) for number in range(2000)})
+        assert len(run.steps) == 2000
 
 
 def test_what_differs_is_found_whatever_is_kept_apart() -> None:
