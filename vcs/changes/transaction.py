@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from ..errors import Conflict, UnknownName, Unstorable, storage_errors
+from ..errors import Conflict, DamagedError, UnknownName, Unstorable, storage_errors
 from ..maps import graph
 from ..objects.kinds import State
 from ..objects.oid import Oid
@@ -164,7 +164,7 @@ class Transaction(Draft[Incoming]):
             # What is nowhere was never durable, or was collected since: nothing must lead to it.
             if lost and not lost <= self._lost_before():
                 continue
-            with suppress(Conflict, UnknownName, Unstorable):  # which would be in the way of all that follow
+            with suppress(Conflict, UnknownName, DamagedError, Unstorable):  # or it would be in the way of all others
                 self.add(intent)
         self._landed = len(self._intents)
         return list(self._intents)

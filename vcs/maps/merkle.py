@@ -92,7 +92,7 @@ class MerkleMap:
 
     def find(self, key: str) -> MapEntry | None:
         """The entry with this key, or None."""
-        node = self._root()
+        node, low = self._root(), None
         while node is not None:
             at = bisect.bisect_left(node.entries, key, key=_key)
             if at == len(node.entries):
@@ -100,25 +100,26 @@ class MerkleMap:
             entry = node.entries[at]
             if node.level == 0:
                 return entry if entry[0] == key else None
-            node = self._child(node, entry)
+            low = node.entries[at - 1][0] if at else low
+            node = self._child(node, entry, low)
         return None
 
     def entries(self, prefix: str = "", *, reverse: bool = False, after: str | None = None) -> Iterator[MapEntry]:
         """Entries whose key starts with `prefix` and is above `after`, in order; nodes are read as they are come to."""
         root = self._root()
-        return iter(()) if root is None else self._entries(root, prefix, reverse, after)
+        return iter(()) if root is None else self._entries(root, prefix, reverse, after, None)
 
     def first_of_each(self, prefixes: Iterable[str]) -> dict[str, MapEntry]:
         """The first entry that starts with each of some prefixes, where there is one; each node is looked at once."""
         found: dict[str, MapEntry] = {}
         if (root := self._root()) is not None:
-            self._first_of_each(root, sorted(prefixes), found)
+            self._first_of_each(root, sorted(prefixes), found, None)
         return found
 
     def count(self, prefix: str = "") -> int:
         """How many entries have a key that starts with `prefix`, in time that does not depend on how many they are."""
         root = self._root()
-        return 0 if root is None else self._count(root, prefix, "")
+        return 0 if root is None else self._count(root, prefix, None)
 
     def diff(self, old: MerkleMap) -> dict[str, tuple[MapEntry | None, MapEntry | None]]:
         """Key → (old entry, new entry) for each that differs, in time proportional to their number."""
@@ -144,10 +145,17 @@ class MerkleMap:
     def _root(self) -> Node | None:
         return None if self.root is None else self.node(self.root)
 
-    def _child(self, node: Node, entry: MapEntry) -> Node:
+    def _child(self, node: Node, entry: MapEntry, low: str | None) -> Node:
+        """The node below an entry; `low` is a key that all below it are above."""
         known = self._children.get(entry)
-        if known is not None and known.level == node.level - 1:
-            return known
+        if known is None or known.level != node.level - 1:
+            known = self._looked_at(node, entry)
+        # Each key is in one place: or a few nodes could lead to more of them than anybody can read.
+        if low is not None and known.entries and known.entries[0][0] <= low:
+            raise DamagedError("A stored node of an ordered map overlaps with the one before it; run `art fsck`.")
+        return known
+
+    def _looked_at(self, node: Node, entry: MapEntry) -> Node:
         child = self.node(Oid(entry[1]))
         last = child.entries[-1][0] if child.entries else None
         # What a node says of those below it must be true, so that nothing can hide behind a small number.
@@ -158,30 +166,34 @@ class MerkleMap:
         self._children[entry] = child
         return child
 
-    def _entries(self, node: Node, prefix: str, reverse: bool, after: str | None) -> Iterator[MapEntry]:
+    def _entries(
+        self, node: Node, prefix: str, reverse: bool, after: str | None, low: str | None
+    ) -> Iterator[MapEntry]:
         start, end = _span(node, prefix)
         if after is not None:
             start = bisect.bisect_right(node.entries, after, lo=start, hi=end, key=_key)
-        span = node.entries[start:end]
-        for entry in reversed(span) if reverse else span:
-            if node.level == 0:
-                yield entry
-            else:
-                yield from self._entries(self._child(node, entry), prefix, reverse, after)
+        if node.level == 0:
+            span = node.entries[start:end]
+            yield from reversed(span) if reverse else span
+            return
+        for at in range(end - 1, start - 1, -1) if reverse else range(start, end):
+            above = node.entries[at - 1][0] if at else low
+            yield from self._entries(self._child(node, node.entries[at], above), prefix, reverse, after, above)
 
-    def _first_of_each(self, node: Node, prefixes: list[str], found: dict[str, MapEntry]) -> None:
+    def _first_of_each(self, node: Node, prefixes: list[str], found: dict[str, MapEntry], low: str | None) -> None:
         """`prefixes` are sorted, and none is above all keys of the node but of the root's."""
         keys, at, start = [entry[0] for entry in node.entries], 0, 0
         while start < len(prefixes) and (at := bisect.bisect_left(keys, prefixes[start], lo=at)) < len(keys):
             stop = start + 1
             if node.level:
                 stop = bisect.bisect_right(prefixes, keys[at], lo=start)
-                self._first_of_each(self._child(node, node.entries[at]), prefixes[start:stop], found)
+                above = keys[at - 1] if at else low
+                self._first_of_each(self._child(node, node.entries[at], above), prefixes[start:stop], found, above)
             elif keys[at].startswith(prefixes[start]):
                 found[prefixes[start]] = node.entries[at]
             start = stop
 
-    def _count(self, node: Node, prefix: str, before: str) -> int:
+    def _count(self, node: Node, prefix: str, before: str | None) -> int:
         """`before` is a key below which nothing in this node is."""
         start, end = _span(node, prefix)
         if node.level == 0:
@@ -189,8 +201,8 @@ class MerkleMap:
         total = 0
         for at in range(start, end):
             entry, low = node.entries[at], node.entries[at - 1][0] if at else before
-            inside = low >= prefix and entry[0].startswith(prefix)
-            total += entry[2] if inside else self._count(self._child(node, entry), prefix, low)
+            inside = (low or "") >= prefix and entry[0].startswith(prefix)
+            total += entry[2] if inside else self._count(self._child(node, entry, low), prefix, low)
         return total
 
 
@@ -263,7 +275,8 @@ class Writer:
                     return
             at_end = last and at == final
             stop = len(edits) if at_end else bisect.bisect_right(edits, entries[at][0], lo=start, key=_key)
-            self._walk(self._old._child(node, entries[at]), edits[start:stop], last=at_end)
+            above = entries[at - 1][0] if at else None
+            self._walk(self._old._child(node, entries[at], above), edits[start:stop], last=at_end)
             at, start = at + 1, stop
 
     def _merge(self, entries: tuple[MapEntry, ...], edits: Edits) -> None:
@@ -324,15 +337,15 @@ def _unshared(a: MerkleMap, b: MerkleMap) -> tuple[list[Node], list[Node]]:
         top = max((node.level for found in nodes for node in found), default=0)
         if top == 0:
             return nodes[0], nodes[1]
-        # Only the highest go down, so that nodes of one level meet.
+        # Only the highest go down, so that nodes of one level meet; each once, though hostile nodes may say otherwise.
         sides = [
-            [
+            list(dict.fromkeys(
                 child
                 for oid, node in zip((oid for oid in side if oid not in shared), found, strict=True)
                 for child in ([Oid(entry[1]) for entry in node.entries] if node.level == top else [oid])
-            ]
+            ))
             for side, found in zip(sides, nodes, strict=True)
-        ]
+        ]  # fmt: skip
 
 
 def _span(node: Node, prefix: str) -> tuple[int, int]:

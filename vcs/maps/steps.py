@@ -83,10 +83,11 @@ class Steps(Mapping[str, StepRun]):
 
     def readable(self) -> Iterator[tuple[str, StepRun]]:
         """Name and step of each that can be read, where something is lost or damaged."""
-        pending = [self._map.root]
+        pending, seen = [self._map.root], set[Oid]()
         while pending:
-            if (oid := pending.pop()) is None:
+            if (oid := pending.pop()) is None or oid in seen:
                 continue
+            seen.add(oid)
             with suppress(DamagedError, UnknownName):
                 node = self._map.node(oid)
                 if node.level:
@@ -170,12 +171,20 @@ def opened(records: Records, record: R) -> R:
     return cast(R, _with(record, records, record.parts))
 
 
+def problem(run: Run) -> DamagedError | UnknownName | None:
+    """Why not all of an opened run that is kept apart can be read; None where it can."""
+    try:
+        for _ in run.steps.values():
+            pass
+        len(run.order)
+    except (DamagedError, UnknownName) as error:
+        return error
+    return None
+
+
 def is_whole(run: Run) -> bool:
     """Whether all of an opened run that is kept apart can be read."""
-    try:
-        return run.parts is None or (all(True for _ in run.steps.values()) and len(run.order) >= 0)
-    except (DamagedError, UnknownName):
-        return False
+    return run.parts is None or problem(run) is None
 
 
 def salvaged(run: Run, older: Run | None, records: Records, put: Put) -> Run:

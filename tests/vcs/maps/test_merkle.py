@@ -281,6 +281,28 @@ def test_a_node_that_is_not_what_the_one_above_says_is_refused(level: int, entry
             look()
 
 
+def test_few_nodes_cannot_lead_to_more_keys_than_there_are() -> None:
+    nodes = Nodes()
+    keys = "abcdefghijkl"
+    # Each node holds all keys up to its last, again and again: some 12 ** 16 ways lead down.
+    row = [RefsNode(0, tuple((key, ID) for key in keys[: at + 1])) for at in range(len(keys))]
+    for level in range(1, 17):
+        below = [(key, nodes.put(node), *node.summary) for key, node in zip(keys, row, strict=True)]
+        row = [RefsNode(level, tuple(below[: at + 1])) for at in range(len(keys))]
+    found = MerkleMap(nodes.store, nodes.put(row[-1]), REFS)
+    looks: list[Callable[[], object]] = [
+        lambda: list(found.entries()),
+        lambda: list(found.entries(reverse=True)),
+        lambda: found.find("k"),
+        lambda: found.first_of_each(["k"]),
+        lambda: found.changed({"k": None}, nodes.put),
+    ]
+    for look in looks:
+        with pytest.raises(DamagedError, match="overlaps with the one before it"):
+            look()
+    assert sorted(found.diff(MerkleMap(nodes.store, None, REFS))) == list(keys)
+
+
 def test_a_missing_node_is_named_and_takes_nothing_else_along() -> None:
     nodes = Nodes()
     commit(nodes.store.files)

@@ -435,6 +435,20 @@ def test_a_lost_run_is_named_and_taken_out_and_the_others_stay(full: Repository,
     assert [ref for ref, _ in repository.refs().items() if ref.endswith("/r1")] == []
 
 
+def test_a_run_whose_older_record_takes_the_place_of_the_last_goes_on_no_more(full: Repository, folder: Path) -> None:
+    began = a_run("long", started=9)
+    with full.transaction("run") as transaction:
+        put_run(transaction, began)
+    with full.transaction("run") as transaction:
+        put_run(transaction, a_run("long", "completed", started=9), began)
+    lose(full, target(full, ref_names.run("long")))
+    assert names(repair(folder).older) == ["run a-run"]
+    run = runs.by_id(Repository(folder).refs(), "long")
+    assert run is not None
+    assert run.status == "interrupted"
+    assert problems(folder) == []
+
+
 def test_of_a_run_with_many_steps_those_stay_that_can_be_read(full: Repository, folder: Path) -> None:
     with full.transaction("run") as transaction:
         put_run(transaction, of_steps(a_run("many", "completed", started=9), 500, transaction))

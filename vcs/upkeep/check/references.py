@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...maps import ref_names
+from ...errors import DamagedError
+from ...maps import ref_names, steps
+from ...objects.kinds import Run
 from ...objects.nodes import RefsNode
 from ...objects.oid import NULL, Oid
 from . import ref_walk
@@ -34,11 +36,23 @@ def check_references(survey: Survey) -> Iterator[Problem]:
     pruned = {entry[1] for entry in entries(ref_names.PRUNED) if not isinstance(entry, Hole)}
     reached = survey.census.walk(targets(), pruned, promised(survey))
     yield from found
+    yield from _torn(survey, entries(ref_names.RUNS))
     lost = {ref_names.last_part(entry[0]) for entry in entries(ref_names.LOST) if not isinstance(entry, Hole)}
     broken = [each for each in reached.broken if not (each.missing and each.oid in lost)]
     if broken:
         names = names_of({each.root for each in broken}, entries())
         yield from (_broken(each, names) for each in broken)
+
+
+def _torn(survey: Survey, entries: Iterator[ref_walk.Entry | Hole]) -> Iterator[Problem]:
+    """Runs whose steps are there, each node sound by itself, and yet are not what their records say."""
+    for entry in entries:
+        if isinstance(entry, Hole) or survey.census.kind(entry[1]) != "run":
+            continue
+        run = steps.opened(survey.store, survey.store.record(entry[1], Run))
+        problem = None if run.parts is None else steps.problem(run)
+        if isinstance(problem, DamagedError):
+            yield Problem(describe(entry[0]), f"its steps are not as they were written: {problem}")
 
 
 def promised(survey: Survey) -> set[Oid]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ...errors import ArtError, DamagedError
 from ...maps import graph
 from ...objects import values
-from ...objects.kinds import Artifact
+from ...objects.kinds import Artifact, Run
 from ...objects.nodes import FOLDER, RefsNode, StepsNode, Tree
 from ...objects.oid import NULL, Oid, hash_bytes
 from ...objects.records import Record
@@ -96,4 +96,13 @@ def links_of(record: Record) -> Iterator[Link]:
         return iter((Link(record.payload, "tree", record.size),))
     if isinstance(record, RefsNode | StepsNode) and record.level:
         return (Link(Oid(entry[1]), record.KIND) for entry in record.entries)
+    if isinstance(record, StepsNode):
+        return (
+            link
+            for _, found in record.entries
+            for link in ((Link(Oid(found), "step"),) if isinstance(found, str) else links_of(found))
+        )
+    if isinstance(record, Run) and record.parts is not None:
+        apart = {record.parts.steps: "steps", record.parts.order: "order"}
+        return (Link(oid, apart.get(oid, "")) for oid in graph.references_of(record))
     return (Link(oid) for oid in graph.references_of(record) if oid != NULL)

@@ -7,6 +7,7 @@ that these records stay as they are: `lost/<id>`.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 
@@ -124,7 +125,7 @@ class Settlement:
         run_id = ref_names.last_part(ref)
         older = self._records.run(run_id)
         if older is not None:
-            self._view.set(ref, older)
+            self._put_run(ref, self._view.record(older, Run))
             self.older.append(Problem(self._named(ref), "its record was lost; an older one took its place"))
         else:
             self.lost.append(Problem(self._named(ref), "its record is lost"))
@@ -138,8 +139,14 @@ class Settlement:
                 older = self._records.run(run.run)
                 before = None if older is None else self._view.record(older, Run)
                 made = steps.salvaged(run, before, self._view, self.put)
-                self._view.set(ref, self.put(made))
+                self._put_run(ref, made)
                 self.lost.append(Problem(self._named(ref), "what became of some of its steps is lost"))
+
+    def _put_run(self, ref: str, run: Run) -> None:
+        """Puts a record in the place of one that is lost; who goes on with the run, if anybody does, says so again."""
+        if run.status == "running":
+            run = dataclasses.replace(run, status="interrupted", finished=self._records.now)
+        self._view.set(ref, self.put(run))
 
     def _settle_marks(self) -> None:
         """Takes marks away that lead to a version or a run that there is none of."""
