@@ -22,8 +22,8 @@ from artvcs.cli.terminal import output
 from artvcs.cli.terminal.output import ERASE, Terminal
 from artvcs.cli.terminal.screen import Screen
 from artvcs.vcs.maps import graph
-from artvcs.vcs.objects import kinds, nodes
-from artvcs.vcs.objects.nodes import Entry, Tree
+from artvcs.vcs.objects import kinds
+from artvcs.vcs.objects.nodes import Entry, StepsNode, Tree
 from artvcs.vcs.objects.oid import NULL, Oid, is_oid
 from artvcs.vcs.objects.records import Record
 from artvcs.vcs.repository import Repository
@@ -46,7 +46,18 @@ def fails(value: int) -> int:
 @pipeline
 def failing():
     fails(total(numbers(4)))
+
+@step
+def tells(value: int) -> int:
+    raise ValueError("," * 3000)  # so that it is an object of its own, and its run's steps are kept apart
+
+@pipeline
+def telling():
+    tells(total(numbers(4)))
 """
+
+RECORDS = {"tree": Tree, "steps": StepsNode, "step": kinds.StepRun}
+"""The classes of records that are not called as their kinds are."""
 
 
 class Poisoner:
@@ -81,7 +92,8 @@ class Poisoner:
             if kind == "blob":
                 self._copied[oid] = self._transaction.put_blob(self._blob(data))
             else:
-                record = self._record(getattr(nodes if kind == "tree" else kinds, kind.capitalize()).decode(data))
+                cls: type[Record] = RECORDS.get(kind) or getattr(kinds, kind.capitalize())
+                record = self._record(cls.decode(data))
                 self._copied[oid] = self._transaction.put(record)
         return self._copied[oid]
 
@@ -99,6 +111,9 @@ class Poisoner:
             entries = (Entry._make(entry) for entry in record.entries)
             poisoned = (each._replace(name=self._text(each.name), id=self._object(each.id)) for each in entries)
             return Tree(0, tuple(sorted(poisoned)))
+        if isinstance(record, StepsNode):
+            pairs = ((self._text(name), self._value(found)) for name, found in record.entries)
+            return StepsNode(0, tuple(sorted(pairs, key=lambda pair: pair[0])))
         fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
         return dataclasses.replace(
             record,
@@ -137,6 +152,7 @@ def hostile(
         file.write_text(file.read_text().replace("FACTOR = 10", "FACTOR = 11") + FAILING)
         art("run", "adding.py:adding", "-p", "label=other")
         art("run", "adding.py:failing")
+        art("run", "adding.py:telling")
         art("add", "data", "--name", "folder", "--tag", "raw")
         art("tag", "folder", "production", "-m", "it is raw")
         os.rename(".artifacts", "original")

@@ -296,7 +296,7 @@ def test_a_repository_that_is_let_go_closes_its_packs(repository: Repository, fo
 
 def test_remembered_records_are_bounded_by_their_size(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("artvcs.vcs.storage.store._CACHED_BYTES", 100_000)
-    store = repository.store
+    store = Repository(repository.layout.folder).store
     for number in range(1000):
         store.remember(hash_bytes(str(number).encode()), Tree(0, ()), 9_000)
     assert len(store._records) <= 10
