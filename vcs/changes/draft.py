@@ -62,7 +62,7 @@ class Draft(Putting[G], ABC):
         return self._viewed().need(name, artifact)
 
     def have_versions(self, values: Collection[tuple[str, Oid]]) -> set[tuple[str, Oid]]:
-        """Those of many values whose versions are here, with their records; quicker than one by one.
+        """Those of many values whose versions are here, with their records, and not given up; quicker than one by one.
 
         Args:
             values: Each as its name and its artifact.
@@ -77,7 +77,12 @@ class Draft(Putting[G], ABC):
         refs = view.first_of_each(numbered.values())
         records = {value: refs[ref][1] for value, ref in numbered.items() if ref in refs}
         there = self._store.sound((oid for oid in records.values() if oid not in view.made), self._seen)
-        return {value for value, oid in records.items() if oid in there or oid in view.made}
+        given_up = view.first_of_each(ref_names.pruned(artifact) for _, artifact in records)
+        return {
+            value
+            for value, oid in records.items()
+            if (oid in there or oid in view.made) and ref_names.pruned(value[1]) not in given_up
+        }
 
     @property
     def catalog(self) -> Catalog:

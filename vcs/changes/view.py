@@ -47,7 +47,10 @@ class View:
         return self.edits[ref] if ref in self.edits else self.below.get(ref)
 
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[Item]:
-        """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to."""
+        """All refs that start with `prefix` and are greater than `after`, in order; read as they are come to.
+
+        What is set under the prefix meanwhile may be among them, or not.
+        """
         below = self.below.items(prefix, reverse=reverse, after=after)
         if next(_from(self._sorted, prefix), None) is None:
             return below  # none of the edits is among them, which is quickly seen

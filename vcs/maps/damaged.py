@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import DamagedError, UnknownName
+from ..objects.kinds import Run
 from ..objects.oid import Oid
 from ..objects.records import Record
+from . import steps
 from .refs import Refs
 
 R = TypeVar("R", bound=Record)
@@ -29,11 +31,13 @@ class Damaged:
 
 
 def read(refs: Refs, ref: str, oid: Oid, cls: type[R]) -> R | Damaged:
-    """The record that a ref leads to, or what stands for it."""
+    """The record that a ref leads to, or what stands for it; of a run, whose steps are read later, also for these."""
     try:
-        return refs.record(oid, cls)
+        found = refs.record(oid, cls)
     except (DamagedError, UnknownName) as error:
         return Damaged(ref, str(error))
+    problem = steps.problem(found) if isinstance(found, Run) else None
+    return found if problem is None else Damaged(ref, str(problem))
 
 
 def whole(found: Iterator[T | Damaged]) -> Iterator[T]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, TypeVar, cast, overload
 
 from ..errors import DamagedError, UnknownName
+from ..objects import canonical
 from ..objects.kinds import Order, Parts, Run, StepRun
 from ..objects.nodes import StepsNode
 from ..objects.oid import Oid
@@ -172,7 +173,7 @@ def opened(records: Records, record: R) -> R:
 
 
 def problem(run: Run) -> DamagedError | UnknownName | None:
-    """Why not all of an opened run that is kept apart can be read; None where it can."""
+    """Why not all steps of an opened run can be read; None where they can."""
     try:
         for _ in run.steps.values():
             pass
@@ -183,8 +184,8 @@ def problem(run: Run) -> DamagedError | UnknownName | None:
 
 
 def is_whole(run: Run) -> bool:
-    """Whether all of an opened run that is kept apart can be read."""
-    return run.parts is None or problem(run) is None
+    """Whether all steps of an opened run can be read."""
+    return problem(run) is None
 
 
 def salvaged(run: Run, older: Run | None, records: Records, put: Put) -> Run:
@@ -254,4 +255,4 @@ def _entry(step: StepRun, put: Put) -> Any:
 
 def _is_large(step: StepRun) -> bool:
     data = step.encode()
-    return len(data) > LARGE or data.count(b",") + data.count(b"[") + data.count(b"{") > MANY_MARKS
+    return len(data) > LARGE or canonical.marks(data) > MANY_MARKS

@@ -123,12 +123,17 @@ def _check_keys(item: dict[Any, Any]) -> None:
         raise TypeError("a key is not a string") from None
 
 
+def marks(data: bytes) -> int:
+    """How many commas and opening brackets an encoding has, those in texts counted too: what decoding it may make."""
+    return data.count(b",") + data.count(b"[") + data.count(b"{")
+
+
 def _check_size(data: bytes) -> None:
     """Refuses what would cost too much, before anything recurses into it."""
     if len(data) > MAX_RECORD:
         raise ValueError(f"it has more than {MAX_RECORD >> 20} MiB")
     brackets = data.count(b"[") + data.count(b"{")
-    if brackets + data.count(b",") > MAX_ITEMS:
+    if marks(data) > MAX_ITEMS:
         raise ValueError(f"it has more than {MAX_ITEMS:,} items")
     if brackets > MAX_DEPTH and _is_deeper(data, MAX_DEPTH):
         raise ValueError("its brackets are nested too deeply or not closed")

@@ -208,7 +208,8 @@ class Run(Record):
     Attributes:
         run: The run's own id, random: the record changes while the run goes on.
         status: `running`, `completed`, `failed` or `interrupted`.
-        steps: Invocation id → step run, in order of `order`.
+        steps: Invocation id → step run, of those that have ended.
+        order: The invocation ids of all, in the order in which they could run.
         previous: The run id of the pipeline's run before this one.
         models: The versions of models that it worked on.
         parts: Where `steps` and `order` are kept, where they are many. A record that was just read has none of them

@@ -87,7 +87,7 @@ class Record:
         try:
             return canonical.dumps(data, checked=self.CHECKED)
         except ValueError as error:
-            kind = type(self).__name__.lower()
+            kind = self.KIND or type(self).__name__.lower()
             raise Unstorable(f"A {kind} cannot be stored ({error}); keep large data in artifacts.") from None
 
     def to_json(self) -> Json:

@@ -10,14 +10,13 @@ import dataclasses
 import reprlib
 import types
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from ..errors import DamagedError, InvalidName
 from . import canonical
 from .limits import MAX_INT, MAX_TEXT
 from .oid import Oid, check_oid, is_oid
 
-T = TypeVar("T")
 Json = Any
 
 

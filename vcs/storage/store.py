@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import DamagedError, UnknownName, storage_errors
@@ -20,6 +18,7 @@ from .op_log import OpLog
 from .packs import chunking, codec, pack
 from .packs.pack_writer import PackWriter
 from .packs.table import Location
+from .remembered import Remembered
 from .snapshot import Snapshot
 from .soundness import Memo, NoMemo, Soundness
 
@@ -28,38 +27,6 @@ T = TypeVar("T")
 
 _CACHED_BYTES = 64 << 20
 _AHEAD_BYTES = 16 << 20
-_RECORD_COST = 256
-_SHARE = 2
-"""What takes more than one of so many parts of that is not kept: all others would have to go."""
-_LARGER = 4
-"""A record takes about so many times as much memory as its encoding, and what keeps it besides (`tracemalloc`)."""
-
-
-@dataclass(slots=True)
-class _Known:
-    """A record in memory: what it takes there, and in which use of the store it was seen to be here."""
-
-    record: Record
-    cost: int
-    use: int
-
-
-class _Kept(OrderedDict[Oid, _Known]):
-    """The records that came last, as many as some bytes of memory hold."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self._limit = limit
-        self._taken = 0
-
-    def add(self, oid: Oid, record: Record, size: int, use: int) -> None:
-        """Adds a record, unless it is very large; `size` is that of its encoding."""
-        cost = _LARGER * size + _RECORD_COST
-        if oid not in self and cost < self._limit // _SHARE:
-            self[oid] = _Known(record, cost, use)
-            self._taken += cost
-        while self._taken > self._limit:
-            self._taken -= self.popitem(last=False)[1].cost
 
 
 class ObjectStore(Finder):
@@ -76,8 +43,9 @@ class ObjectStore(Finder):
         self.soundness = Soundness(files, memo or NoMemo())
         self._sound: set[tuple[PackName, Oid]] = set()  # objects of packs that are not vouched for
         self._use = 0  # of the store, see `look_again`
-        self._records = _Kept(_CACHED_BYTES)
-        self._ahead = _Kept(_AHEAD_BYTES)  # what is asked for soon and not again, which takes the place of nothing else
+        self._records = Remembered(_CACHED_BYTES)
+        # What is asked for soon, and not again: it takes the place of nothing else.
+        self._ahead = Remembered(_AHEAD_BYTES)
         self._mutex = mutexes.own(self)
 
     def look_again(self) -> None:
@@ -232,8 +200,8 @@ class ObjectStore(Finder):
     def forget_records(self) -> None:
         """Gives up the memory that records take: those of another kind come now."""
         with self._mutex:
-            self._records = _Kept(_CACHED_BYTES)
-            self._ahead = _Kept(_AHEAD_BYTES)
+            self._records = Remembered(_CACHED_BYTES)
+            self._ahead = Remembered(_AHEAD_BYTES)
 
     def stored(self, oid: Oid, snapshot: Snapshot | None = None) -> pack.Item:
         """An object as it is stored, for copying it to another pack; its hash is checked, but not those of its chunks.

@@ -192,6 +192,8 @@ def test_of_many_values_it_is_known_at_once_which_have_versions(repository: Repo
         values = {(each.name, each.artifact) for each in (*published, made)}
         none = {("model", NULL), ("other", made.artifact), ("mode", made.artifact)}
         gone = {("model", published[1].artifact)}
+        transaction.set_ref(ref_names.pruned(published[3].artifact), NULL)  # who makes it again unsays that
+        gone |= {(each.name, each.artifact) for each in published if each.artifact == published[3].artifact}
         assert transaction.have_versions(values | none) == values - gone
         assert transaction.have_versions(()) == set()
 

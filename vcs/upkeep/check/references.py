@@ -49,8 +49,7 @@ def _torn(survey: Survey, entries: Iterator[ref_walk.Entry | Hole]) -> Iterator[
     for entry in entries:
         if isinstance(entry, Hole) or survey.census.kind(entry[1]) != "run":
             continue
-        run = steps.opened(survey.store, survey.store.record(entry[1], Run))
-        problem = None if run.parts is None else steps.problem(run)
+        problem = steps.problem(steps.opened(survey.store, survey.store.record(entry[1], Run)))
         if isinstance(problem, DamagedError):
             yield Problem(describe(entry[0]), f"its steps are not as they were written: {problem}")
 
