@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         StorageError,
         UnknownArtifact,
         UnknownName,
+        Unstorable,
         UnusableSecret,
         WouldOverwrite,
         disk_is_full,
@@ -110,7 +111,7 @@ _NAMES = {
     "errors": (
         "AmbiguousName ArtError Conflict DamagedError InvalidName LookupFailed NothingPushed RemoteError"
         " RemoteRefused RepositoryError RepositoryNotFound SignatureError StorageError UnknownArtifact UnknownName"
-        " UnusableSecret WouldOverwrite disk_is_full storage_errors writing"
+        " Unstorable UnusableSecret WouldOverwrite disk_is_full storage_errors writing"
     ),
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
@@ -227,6 +228,7 @@ __all__ = [
     "Transaction",
     "UnknownArtifact",
     "UnknownName",
+    "Unstorable",
     "UnusableSecret",
     "Version",
     "Wanted",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from artvcs.vcs import (
     Artifact,
@@ -48,6 +48,8 @@ from .tables import Curves, Named, Pictures, StepRuns, Steps
 if TYPE_CHECKING:
     from ..fingerprint import Fingerprint
     from ..values.visualizations import Visualization
+
+T = TypeVar("T")
 
 
 class ArtifactVersion(Source):
@@ -280,7 +282,7 @@ class StepView:
     @property
     def record(self) -> StepRun:
         """The stored record."""
-        return self.run.record.steps[self.name]
+        return self.run.read(lambda run: run.steps[self.name])
 
     @property
     def status(self) -> str:
@@ -434,6 +436,17 @@ class PipelineRun:
         """What a step depends on that holds this run: see `values.identity`."""
         return self.record.run, self.record.oid
 
+    def read(self, ask: Callable[[Run], T]) -> T:
+        """Something of its record that is read when it is asked for, as its steps are."""
+        try:
+            return ask(self.record)
+        except UnknownName:  # written anew since, as more is noted of it, and what stood here was collected
+            newer = runs.by_id(self._repository.refs(), self.id)
+            if newer is None or newer.parts == self.record.parts:
+                raise
+            self.record = newer
+            return ask(newer)
+
     @property
     def id(self) -> str:
         """The run's id."""
@@ -487,8 +500,8 @@ class PipelineRun:
     @cached_property
     def steps(self) -> dict[str, StepView]:
         """Invocation id → the step in this run, in the order in which they could run."""
-        ended = set(self.record.steps)
-        return Steps({name: StepView(self._repository, self, name) for name in self.record.order if name in ended})
+        ended, order = self.read(lambda run: (set(run.steps), run.order))
+        return Steps({name: StepView(self._repository, self, name) for name in order if name in ended})
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards

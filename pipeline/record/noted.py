@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs import Input
+from artvcs.vcs import MAX_ITEMS, MAX_RECORD, Input, canonical
 
+from ..errors import PipelineError
 from ..history.curves import Point
+from ..typing.encode import encode_metadata
+from ..units import size
+
+MAX_NOTED = MAX_RECORD // 4
+"""Bytes that a step may note: it stands in records beside what was noted before, and those have an end."""
+
+_ADVICE = "return what is large, or save it with save_artifact"
 
 
 @dataclass
@@ -33,3 +42,23 @@ class Noted:
     output_tags: dict[str, list[str]] = field(default_factory=dict)
     of_model: dict[str, Any] = field(default_factory=dict)
     curves: dict[str, list[Point]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Refuses what cannot be recorded.
+
+        Raises:
+            ParameterError: A value is not plain, as it was changed after it was noted.
+            PipelineError: It is too much.
+        """
+        facts = (self.metadata, self.of_model, *self.notes.values(), *self.of_outputs.values())
+        try:
+            noted = [canonical.dumps(encode_metadata(each)) for each in facts if each]
+        except ValueError as error:
+            raise PipelineError(f"What was noted cannot be recorded ({error}); {_ADVICE}.") from None
+        marks = sum(map(canonical.marks, noted))
+        tags = sum(map(len, itertools.chain.from_iterable(self.output_tags.values())))
+        if (taken := sum(map(len, noted)) + tags) > MAX_NOTED or marks > MAX_ITEMS // 4:
+            raise PipelineError(
+                f"What was noted has {size(taken)} and {marks:,} items, and {size(MAX_NOTED)} and "
+                f"{MAX_ITEMS // 4:,} items are possible; {_ADVICE}."
+            )

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from artvcs.vcs import (
     Code,
@@ -44,6 +44,8 @@ from . import versions
 from .models import Models
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
+
+N = TypeVar("N", Run, StepRun)
 
 _MOST_CHANGES = 20
 """So many reasons are noted why an earlier result could not be used."""
@@ -140,7 +142,8 @@ class RunRecord:
         return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
 
     def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
-        """The commit of an execution without its outputs."""
+        """The commit of an execution without its outputs; what it noted of its run is noted then."""
+        self._note(outcome.noted.notes)
         transaction = self._transaction
         return dataclasses.replace(
             unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
@@ -253,8 +256,6 @@ class RunRecord:
         moment = now_ms()
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
         failure = outcome.failure() if outcome else None
-        if outcome is not None:
-            self._note(outcome.noted.notes)
         left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
@@ -281,10 +282,9 @@ class RunRecord:
         with self._transaction.together():
             for step, facts in notes.items():
                 if step is None:
-                    self.run = dataclasses.replace(self.run, metadata={**self.run.metadata, **encode_metadata(facts)})
+                    self.run = _noting(self.run, facts)
                 elif (ended := self._unsaid.get(step) or self.run.steps.get(step)) is not None:
-                    noted = {**ended.metadata, **encode_metadata(facts)}
-                    self._unsaid[step] = dataclasses.replace(ended, metadata=noted)
+                    self._unsaid[step] = _noting(ended, facts)
             self._write_run()
 
     def _settle_versions(self) -> None:
@@ -412,6 +412,17 @@ def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
         "extras": dict(decision.parts.extras),
         "ignored": sorted(decision.node.step.options.cache.ignore_inputs),
     }
+
+
+def _noting(record: N, facts: Mapping[str, Any]) -> N:
+    """A record with these facts noted, too.
+
+    Raises:
+        Unstorable: No reader would take it.
+    """
+    noted = dataclasses.replace(record, metadata={**record.metadata, **encode_metadata(facts)})
+    noted.encode()
+    return noted
 
 
 def _few(left: Mapping[str, str]) -> dict[str, str]:

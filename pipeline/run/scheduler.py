@@ -19,6 +19,7 @@ from artvcs.vcs import (
     Run,
     StepRun,
     Transaction,
+    Unstorable,
     config,
     now_ms,
     ref_names,
@@ -35,6 +36,7 @@ from ..define.options.options import HOOKS, PipelineOptions
 from ..errors import DefinitionError, PipelineError
 from ..record import run_record, versions
 from ..record.models import Models
+from ..record.noted import Noted
 from ..record.outcome import Outcome
 from ..record.room import check_room
 from ..record.run_record import RunRecord
@@ -405,12 +407,19 @@ class _Runner:
                     self._check_labels(decision.node, outcome.outputs)
                 except DefinitionError as error:
                     outcome.error = error
-            if outcome.error is None:
-                step = self._record.completed(decision, outcome, self._output_names[decision.node.id])
-            else:
-                self._failures[decision.node.id] = outcome.error
-                step = self._record.failed(decision, outcome)
+            try:
+                step = self._written(decision, outcome)
+            except Unstorable as error:  # what it noted beside what had been, or all that it read
+                outcome.error, outcome.noted = outcome.error or error, Noted()
+                step = self._written(decision, outcome)
         self._settle(decision.node, step, self._note(decision.node, step, outcome))
+
+    def _written(self, decision: Decision, outcome: Outcome) -> StepRun:
+        """Writes down how a step has ended."""
+        if outcome.error is None:
+            return self._record.completed(decision, outcome, self._output_names[decision.node.id])
+        self._failures[decision.node.id] = outcome.error
+        return self._record.failed(decision, outcome)
 
     def _note_memory(self, decision: Decision, trace: Trace) -> None:
         """Notes what a step uses and leaves in memory, where those after it do not find it there."""

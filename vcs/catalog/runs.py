@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ArtError
-from ..maps import ref_names, uses
+from ..maps import ref_names, steps, uses
 from ..maps.refs import RefMap
 from ..objects.kinds import Commit, Run, StepRun
 from ..objects.limits import MAX_INT
@@ -213,25 +213,27 @@ class Runs(Tables):
 
     def add(self, connection: Connection, source: int, refs: RefMap, oid: Oid) -> None:
         """See `Tables.add`."""
-        run, lost = refs.record(oid, Run), None
+        run, lost = refs.record(oid, Run), list[ArtError]()
         row = source, run.status, run.started, run.finished, run.pipeline, run.name
         connection.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
         _say(connection, source, "", run.params, run.metadata)
         models = uses.models(run)
-        for name, artifact in models:
-            # Of several, nobody wrote down which step worked on which.
-            for step_name in ("", *(run.steps if len(models) == 1 else ())):
-                used = name, bytes.fromhex(artifact), run.pipeline, step_name, source
-                connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", used)
-        for name, step in run.steps.items():
+        self._take(connection, source, run, "", models)
+        for name, step in steps.readable(run, lost):
             commit = None
             try:
                 commit = refs.record(step.execution, Commit) if step.execution else None
             except ArtError as error:
-                lost = error
+                lost.append(error)
             self._add_step(connection, source, run, name, step, commit)
-        if lost is not None:
-            raise lost
+            if len(models) == 1:  # of several, nobody wrote down which step worked on which
+                self._take(connection, source, run, name, models)
+        if lost:
+            raise lost[0]
+
+    def _take(self, connection: Connection, source: int, run: Run, step: str, taken: Iterable[tuple[str, Oid]]) -> None:
+        rows = [(name, bytes.fromhex(artifact), run.pipeline, step, source) for name, artifact in taken]
+        connection.executemany("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", rows)
 
     def _add_step(
         self, connection: Connection, source: int, run: Run, name: str, step: StepRun, commit: Commit | None
@@ -246,9 +248,7 @@ class Runs(Tables):
             _say(connection, source, name, {}, step.metadata)
         else:
             _say(connection, source, name, commit.params, {**commit.noted, **step.metadata})
-        for use, artifact in uses.taken(step, commit):
-            row = use, bytes.fromhex(artifact), run.pipeline, name, source
-            connection.execute("INSERT OR IGNORE INTO takes VALUES (?, ?, ?, ?, ?)", row)
+        self._take(connection, source, run, name, uses.taken(step, commit))
         for use, artifact in uses.made(step):
             made = use, finished, oid or b"", bytes.fromhex(artifact), source, name
             connection.execute("INSERT INTO makes VALUES (?, ?, ?, ?, ?, ?)", made)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
-from contextlib import suppress
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast, overload
 
-from ..errors import DamagedError, UnknownName
+from ..errors import ArtError, DamagedError, UnknownName
 from ..objects import canonical
 from ..objects.kinds import Order, Parts, Run, StepRun
 from ..objects.nodes import StepsNode
@@ -82,20 +82,20 @@ class Steps(Mapping[str, StepRun]):
         """Name and step of each."""
         return ((entry[0], self._step(entry)) for entry in self._map.entries())
 
-    def readable(self) -> Iterator[tuple[str, StepRun]]:
-        """Name and step of each that can be read, where something is lost or damaged."""
+    def readable(self, problems: list[ArtError]) -> Iterator[tuple[str, StepRun]]:
+        """Name and step of each that can be read; why others cannot is added to `problems`."""
         pending, seen = [self._map.root], set[Oid]()
         while pending:
             if (oid := pending.pop()) is None or oid in seen:
                 continue
             seen.add(oid)
-            with suppress(DamagedError, UnknownName):
+            with _noted(problems):
                 node = self._map.node(oid)
                 if node.level:
-                    pending.extend(Oid(entry[1]) for entry in node.entries)
+                    pending.extend(Oid(entry[1]) for entry in reversed(node.entries))
                     continue
                 for entry in node.entries:
-                    with suppress(DamagedError, UnknownName):
+                    with _noted(problems):
                         yield entry[0], self._step(entry)
 
     def changed(self, steps: Mapping[str, StepRun], put: Put) -> Oid:
@@ -172,6 +172,11 @@ def opened(records: Records, record: R) -> R:
     return cast(R, _with(record, records, record.parts))
 
 
+def readable(run: Run, problems: list[ArtError]) -> Iterator[tuple[str, StepRun]]:
+    """Name and step of each of an opened run that can be read; why others cannot is added to `problems`."""
+    return run.steps.readable(problems) if isinstance(run.steps, Steps) else iter(run.steps.items())
+
+
 def problem(run: Run) -> DamagedError | UnknownName | None:
     """Why not all steps of an opened run can be read; None where they can."""
     try:
@@ -197,7 +202,7 @@ def salvaged(run: Run, older: Run | None, records: Records, put: Put) -> Run:
         records: Where what was put can be read.
         put: Stores what is kept apart.
     """
-    found = dict(run.steps.readable() if isinstance(run.steps, Steps) else run.steps)
+    found = dict(readable(run, []))
     before = {} if older is None else older.steps
     try:
         order: Sequence[str] = tuple(run.order)
@@ -235,6 +240,15 @@ def diff(new: Run, old: Run) -> Iterator[tuple[str, Change]]:
         before, after = old.steps.get(name), new.steps.get(name)
         if before != after:
             yield name, (before, after)
+
+
+@contextmanager
+def _noted(problems: list[ArtError]) -> Iterator[None]:
+    """Notes what of the block cannot be read, and goes on."""
+    try:
+        yield
+    except (DamagedError, UnknownName) as error:
+        problems.append(error)
 
 
 def _with(run: Run, records: Records, parts: Parts) -> Run:

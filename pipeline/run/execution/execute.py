@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from artvcs.vcs import Input, Repository, now_ms, versions
+from artvcs.vcs import ArtError, Input, Repository, now_ms, versions
 
 from ...define.options.options import Hook
 from ...define.signature import Signature
@@ -83,8 +83,13 @@ def _execute(here: RunningStep, outcome: Outcome) -> Outcome:
 
 
 def _told(outcome: Outcome, here: RunningStep) -> Outcome:
-    """The outcome of what ends now, with what the step itself has said."""
-    outcome.finished, outcome.noted, outcome.log = now_ms(), here.noted, storable(here.log())
+    """The outcome of what ends now, with what the step itself has said; that it says too much is its failure."""
+    outcome.finished, outcome.log = now_ms(), storable(here.log())
+    try:
+        here.noted.check()
+        outcome.noted = here.noted
+    except ArtError as error:
+        outcome.outputs, outcome.error = {}, outcome.error or error
     return outcome
 
 

@@ -1,13 +1,16 @@
 """Looking back: runs, the steps in them, and where an artifact came from."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 
-from artvcs import Client, pipeline, save_artifact, step
+from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import RunFailed
+from artvcs.vcs import Repository
 from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.upkeep import gc
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -159,3 +162,22 @@ def test_a_failed_step_shows_its_inputs() -> None:
         failing()
     run: Any = failed.value.run
     assert run.steps["fail"].inputs["x"].load() == 4
+
+
+def test_a_run_that_somebody_holds_can_be_read_when_it_was_written_anew_and_what_it_was_is_collected(
+    project: Path,
+) -> None:
+    @step
+    def item(number: int) -> int:
+        return number
+
+    @pipeline
+    def wide() -> None:
+        item.map(range(150))
+
+    made = wide()
+    held = Client().get_pipeline_run(made.id)
+    log_metadata({"good": True}, run_id_name_or_prefix=made.id, step_name="item_7")
+    gc.collect(Repository(project / ".artifacts"), max_unused=0)
+    assert len(held.steps) == 150
+    assert held.steps["item_7"].metadata == {"good": True}

@@ -464,6 +464,9 @@ def test_of_a_run_with_many_steps_those_stay_that_can_be_read(full: Repository, 
     assert [run.run for run in runs.newest_first(refs)] == ["r2", "r1", "r0"]  # it hides none of the others
     [said] = [each for each in runs.listed(refs) if isinstance(each, Damaged)]
     assert said.ref == ref_names.run("many")
+    catalog = Repository(folder).catalog()
+    assert catalog.runs.unreadable() == ["many"]
+    assert set(catalog.runs.step_names("step_")) == set(run.order) - lost
     done = repair(folder)
     assert names(done.lost) == ["run a-run"]
     assert problems(folder) == []
