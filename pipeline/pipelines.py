@@ -213,8 +213,8 @@ def _copies(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _failed(run: PipelineRun) -> RunFailed:
-    failed = [step for step in run.steps.values() if step.failure]
-    first = failed[0]
+    failed = run.failed
+    first = run.steps[failed[0]]
     assert first.failure is not None
     message = first.failure.message.strip().splitlines()
     reason = f"{first.failure.type}: {message[0]}" if message else first.failure.type

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from artvcs.pipelines.history.views import PipelineRun, StepView
@@ -38,10 +40,7 @@ def say_none(terminal: Terminal) -> None:
 def say(terminal: Terminal, repository: Repository, run: PipelineRun) -> None:
     """Writes a run: a line for it, and one for each step. Raises as `document`."""
     parameters = run.parameters
-    rows = list(_step_rows(repository, run))
-    # Where a step was interrupted that was running, the others had not begun; where all was killed, nobody knows.
-    unended = "not started" if any(step.status == "interrupted" for step in run.steps.values()) else "not ended"
-    rows += [[f"  {name}", unended, "", ""] for name in run.record.order if name not in run.steps]
+    rows = list(_rows(repository, run))
     name = f"run {output.style(run.name, fg='yellow')}"
     rest = "  ".join(part for part in (output.status(run.status), _duration(run), output.ago(run.started)) if part)
     line = f"{name} ({run.id[:8]})  {rest}"
@@ -133,32 +132,69 @@ def step_document(repository: Repository, step: StepView) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _step_rows(repository: Repository, run: PipelineRun) -> Iterator[list[str]]:
+@dataclass
+class _Uses:
+    """The uses of one step in a run, as by the items of a map.
+
+    Attributes:
+        ended: How they ended: status → how many.
+        failed: Those that failed.
+        began: When the first of those began that were executed, in milliseconds; None where none was.
+        finished: When the last of these ended.
+    """
+
+    ended: Counter[str] = field(default_factory=Counter)
+    failed: set[str] = field(default_factory=set)
+    began: int | None = None
+    finished: int = 0
+
+    def add(self, name: str, step: StepRun) -> None:
+        """Counts one."""
+        self.ended[step.status] += 1
+        if step.failure:
+            self.failed.add(name)
+        if step.started is not None and step.status != "cached":
+            self.began = min(step.started, self.began or step.started)
+            self.finished = max(step.finished or 0, self.finished)
+
+
+def _rows(repository: Repository, run: PipelineRun) -> Iterator[list[str]]:
     """A row for each step; of what was used very often, as by a map, one for all, and for the first that failed."""
-    uses = Counter(step.record.step for step in run.steps.values())
+    uses, steps, order = defaultdict[str, _Uses](_Uses), dict[str, str](), run.record.order
+    for name, step in run.record.steps.items():  # in their own order: of very many, each look at one takes its time
+        uses[step.step].add(name, step)
+        steps[name] = step.step
     said = set[str]()
-    for name, step in run.steps.items():
-        if uses[step.record.step] <= _MANY:
-            yield _step_row(repository, name, step)
-        elif step.record.step not in said:
-            said.add(step.record.step)
-            items = {id_: each for id_, each in run.steps.items() if each.record.step == step.record.step}
-            yield _row_of_many(name, list(items.values()))
-            failed = [_step_row(repository, id_, each) for id_, each in items.items() if each.failure]
-            yield from failed[:_FEW]
+    for name in filter(steps.__contains__, order):
+        used = uses[steps[name]]
+        if used.ended.total() <= _MANY:
+            yield _step_row(repository, name, run.steps[name])
+        elif steps[name] not in said:
+            said.add(steps[name])
+            yield _row_of_many(name, used)
+            failed = itertools.islice(filter(used.failed.__contains__, order), _FEW)
+            yield from (_step_row(repository, each, run.steps[each]) for each in failed)
+    # Where a step was interrupted that was running, the others had not begun; where all was killed, nobody knows.
+    unended = "not started" if any(used.ended["interrupted"] for used in uses.values()) else "not ended"
+    if run.status == "completed":
+        unended = output.damaged("cannot be read; run `art fsck --repair`")
+    others = [name for name in order if name not in steps]
+    shown = others if len(others) <= _MANY else others[:_FEW]
+    yield from ([f"  {name}", unended, "", ""] for name in shown)
+    if len(others) > len(shown):
+        yield [f"  {len(others) - len(shown):,} more", unended, "", ""]
 
 
-def _row_of_many(name: str, items: Sequence[StepView]) -> list[str]:
+def _row_of_many(name: str, used: _Uses) -> list[str]:
     """One row for many uses of a step: how they ended, and how long it took from the first to the last."""
-    ended = Counter(each.status for each in items)
-    ran = [each.record for each in items if each.record.started is not None and each.status != "cached"]
-    seconds = (max(each.finished or 0 for each in ran) - min(each.started or 0 for each in ran)) / 1000 if ran else 0
-    worst, more = output.of_many(ended)
-    return [f"  {name} ×{len(items):,}", output.status(worst), output.duration(seconds) if seconds > 0 else "", more]
+    seconds = 0 if used.began is None else (used.finished - used.began) / 1000
+    worst, more = output.of_many(used.ended)
+    took = output.duration(seconds) if seconds > 0 else ""
+    return [f"  {name} ×{used.ended.total():,}", output.status(worst), took, more]
 
 
 _MANY = 50
-"""Uses of one step that are shown each by itself."""
+"""Uses of one step, or steps that have not ended, that are shown each by itself."""
 
 _FEW = 3
 """So many of those that failed are shown besides."""

@@ -276,7 +276,8 @@ def of_many(ended: Counter[str]) -> tuple[str, str]:
         ended: Status → how many; of one at least.
     """
     worst = next(each for each in ("failed", "interrupted", "skipped", "completed", "cached") if ended[each])
-    return worst, ", ".join(f"{number:,} {each}" for each, number in ended.items()) if len(ended) > 1 else ""
+    fewest_first = sorted(ended.items(), key=lambda each: (each[1], each[0]))
+    return worst, ", ".join(f"{number:,} {each}" for each, number in fewest_first) if len(ended) > 1 else ""
 
 
 def stages(found: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from artvcs.vcs import (
     Artifact,
     Commit,
+    DamagedError,
     Failure,
     Input,
     Oid,
@@ -282,7 +283,12 @@ class StepView:
     @property
     def record(self) -> StepRun:
         """The stored record."""
-        return self.run.read(lambda run: run.steps[self.name])
+        try:
+            return self.run.read(lambda run: run.steps[self.name])
+        except KeyError:
+            raise DamagedError(
+                f"The step {self.name!r} of run {self.run.name} cannot be read; run `art fsck --repair`."
+            ) from None
 
     @property
     def status(self) -> str:
@@ -495,13 +501,20 @@ class PipelineRun:
     @property
     def tracebacks(self) -> dict[str, str]:
         """Failed step → what it raised: see `StepView.traceback`."""
-        return {name: step.traceback for name, step in self.steps.items() if step.failure}
+        return {name: self.steps[name].traceback for name in self.failed}
+
+    @property
+    def failed(self) -> list[str]:
+        """The steps that failed, in the order in which they could run."""
+        # Of very many, all are read sooner than each is found.
+        failed, order = self.read(lambda run: ({name for name, step in run.steps.items() if step.failure}, run.order))
+        return [name for name in order if name in failed]
 
     @cached_property
     def steps(self) -> dict[str, StepView]:
         """Invocation id → the step in this run, in the order in which they could run."""
-        ended, order = self.read(lambda run: (set(run.steps), run.order))
-        return Steps({name: StepView(self._repository, self, name) for name in order if name in ended})
+        names = self.read(lambda run: [*run.order] if len(run.steps) == len(run.order) else _ended(run))
+        return Steps({name: StepView(self._repository, self, name) for name in names})
 
     def _repr_html_(self) -> str:
         from ..values.visualizations import cards
@@ -510,6 +523,12 @@ class PipelineRun:
 
     def __repr__(self) -> str:
         return printable(f"<run {self.name}: {self.status}>")
+
+
+def _ended(run: Run) -> list[str]:
+    """The steps of a run that have ended, in the order in which they could run."""
+    ended = set(run.steps)
+    return [name for name in run.order if name in ended]
 
 
 def from_ms(moment: int) -> datetime:

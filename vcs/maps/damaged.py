@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ..errors import DamagedError, UnknownName
-from ..objects.kinds import Run
 from ..objects.oid import Oid
 from ..objects.records import Record
 from . import steps
@@ -31,13 +30,11 @@ class Damaged:
 
 
 def read(refs: Refs, ref: str, oid: Oid, cls: type[R]) -> R | Damaged:
-    """The record that a ref leads to, or what stands for it; of a run, whose steps are read later, also for these."""
+    """The record that a ref leads to, or what stands for it; of a run, those of its steps that can be read."""
     try:
-        found = refs.record(oid, cls)
+        return steps.forgiving(refs.record(oid, cls))
     except (DamagedError, UnknownName) as error:
         return Damaged(ref, str(error))
-    problem = steps.problem(found) if isinstance(found, Run) else None
-    return found if problem is None else Damaged(ref, str(problem))
 
 
 def whole(found: Iterator[T | Damaged]) -> Iterator[T]:

@@ -7,7 +7,7 @@ are new each time.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar, cast, overload
@@ -48,7 +48,7 @@ class Steps(Mapping[str, StepRun]):
     """
 
     def __init__(self, records: Records, root: Oid) -> None:
-        self._records = records
+        self.records = records
         self._map = MerkleMap(records, root, STEPS)
 
     def __getitem__(self, name: str) -> StepRun:
@@ -109,7 +109,33 @@ class Steps(Mapping[str, StepRun]):
 
     def _step(self, entry: MapEntry) -> StepRun:
         found = entry[1]
-        return found if isinstance(found, StepRun) else self._records.record(Oid(found), StepRun)
+        return found if isinstance(found, StepRun) else self.records.record(Oid(found), StepRun)
+
+
+class _Readable(Steps):
+    """As `Steps`, where what cannot be read counts as absent: it hides none of the others."""
+
+    def __getitem__(self, name: str) -> StepRun:
+        try:
+            return super().__getitem__(name)
+        except (DamagedError, UnknownName):
+            raise KeyError(name) from None
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self.each())
+
+    def __len__(self) -> int:
+        try:
+            return super().__len__()
+        except (DamagedError, UnknownName):
+            return sum(1 for _ in self)
+
+    def each(self) -> Iterator[tuple[str, StepRun]]:
+        """Name and step of each that can be read."""
+        return self.readable([])
 
 
 class _Items(ItemsView[str, StepRun]):
@@ -131,15 +157,27 @@ class _Values(ValuesView[StepRun]):
 
 
 class _Names(Sequence[str]):
-    """The order of a run's steps, read when it is asked for."""
+    """The order of a run's steps, read when it is asked for.
 
-    def __init__(self, records: Records, order: Oid) -> None:
+    Args:
+        records: Where.
+        order: Its id.
+        instead: What is there where it cannot be read.
+    """
+
+    def __init__(self, records: Records, order: Oid, instead: Iterable[str] | None = None) -> None:
         self._records = records
         self._order = order
+        self._instead = instead
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        return self._records.record(self._order, Order).names
+        try:
+            return self._records.record(self._order, Order).names
+        except (DamagedError, UnknownName):
+            if self._instead is None:
+                raise
+            return tuple(self._instead)
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -175,6 +213,15 @@ def opened(records: Records, record: R) -> R:
 def readable(run: Run, problems: list[ArtError]) -> Iterator[tuple[str, StepRun]]:
     """Name and step of each of an opened run that can be read; why others cannot is added to `problems`."""
     return run.steps.readable(problems) if isinstance(run.steps, Steps) else iter(run.steps.items())
+
+
+def forgiving(record: R) -> R:
+    """A record that was opened; of a run what cannot be read of its steps counts as absent."""
+    if not isinstance(record, Run) or not isinstance(record.steps, Steps) or record.parts is None:
+        return record
+    steps = _Readable(record.steps.records, record.parts.steps)
+    order = _Names(record.steps.records, record.parts.order, instead=steps)
+    return cast(R, dataclasses.replace(record, steps=steps, order=order))
 
 
 def problem(run: Run) -> DamagedError | UnknownName | None:

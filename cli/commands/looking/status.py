@@ -6,7 +6,9 @@ import ast
 import functools
 import itertools
 import shlex
+import string
 import textwrap
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +41,9 @@ from ...terminal import output
 _RUNS = 5
 _FILES = 10
 """So many edited files are listed of each path."""
+_USES = 100
+"""So many steps of a run are looked at that differ in their numbers alone."""
+
 _COLOURS = {"changed": "yellow", "added": "green", "deleted": "red"}
 
 
@@ -164,11 +169,14 @@ def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun,
     """Which code of a run's steps no longer stands in its file as it ran: run, step, name of the code.
 
     What it says is compared, without comments and formatting; `art run FILE --plan` says what would run again. What
-    cannot be read is not compared.
+    cannot be read is not compared, and of the items of a map, which are called `step`, `step_2` and so on, the first
+    ones stand for all.
     """
     files: dict[str, _Statements | None] = {}
+    uses = Counter[str]()
     for name, step in run.steps.items():
-        for part in _parts(step):
+        uses[called := name.rstrip(string.digits)] += 1
+        for part in _parts(step) if uses[called] <= _USES else ():
             if part.file is None or part.kind not in ("function", "class", "constant"):
                 continue
             if part.file not in files:
@@ -181,8 +189,7 @@ def edited_since(project: Path, run: PipelineRun) -> Iterator[tuple[PipelineRun,
 def _unfinished(repository: Repository, refs: RefMap, newest: list[PipelineRun]) -> Iterator[str]:
     running = repository.catalog(refs).runs.with_status("running")
     for run in damaged.whole(known.with_ids(refs, running)):
-        ended = sum(step.status != "running" for step in run.steps.values())
-        yield f"{run.name} is running: {ended} of {output.count(len(run.order), 'step')} done"
+        yield f"{run.name} is running: {len(run.steps):,} of {output.count(len(run.order), 'step')} done"
     for shown in newest:
         if shown.status == "interrupted":
             yield f"{shown.name} was interrupted; what had finished is kept: run it again to go on"

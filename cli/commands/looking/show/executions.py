@@ -131,9 +131,9 @@ def say_run(repository: Repository, run: PipelineRun) -> None:
         if of != experiments.RUN:  # which is its metadata, and shown in full
             row(f"Measures:  {output.values(noted)} ({of})")
     say_mapping("Metadata:", dict(run.metadata))
-    failed = [step for step in run.steps.values() if step.failure]
-    for step in failed[:_FAILED]:
-        _say_failure(step)
+    failed = run.failed
+    for name in failed[:_FAILED]:
+        _say_failure(run.steps[name])
     if len(failed) > _FAILED:
         say(f"\n{output.count(len(failed) - _FAILED, 'more step')} failed; `art show {run.name}/STEP` shows one.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import selectors
 import signal
 import socket
@@ -11,7 +12,8 @@ import threading
 import time
 import warnings
 from collections import deque
-from concurrent.futures import Future
+from collections.abc import Iterator
+from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -110,6 +112,9 @@ class Foreman:
         answers: What workers ask, and where their results go.
         known: What workers know already.
         host: The process that workers are forked from.
+
+    Attributes:
+        broken: What has ended it, where that was a fault.
     """
 
     def __init__(self, slots: int, answers: Answers, known: Known, host: HostLink) -> None:
@@ -118,15 +123,18 @@ class Foreman:
         self._known = known
         self._host = host
         self._selector = selectors.DefaultSelector()
+        self._coming: queue.SimpleQueue[Job] = queue.SimpleQueue()  # from any thread
         self._jobs: deque[Job] = deque()
         self._workers: dict[int, _Worker] = {}
         self._count = 0
         self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ, self._wakes)
         self._ending = self._interrupting = self._killing = False
-        self._broken: BaseException | None = None
+        self._has_dropped = self._is_closed = False
+        self.broken: BaseException | None = None
 
-    # From the thread that decides
+    # From any thread
 
     def begin(self) -> None:
         """Starts the host."""
@@ -135,16 +143,35 @@ class Foreman:
 
     def add(self, job: Job) -> None:
         """Takes a task."""
-        self._jobs.append(job)
+        self._coming.put(job)
         job.future.add_done_callback(self._note_dropped)
         self._notify()
-        if self._broken is not None and not job.future.done():
-            job.future.set_exception(self._broken)
+        if self._is_closed:
+            self._refuse()
 
     def _note_dropped(self, future: Future[Outcome]) -> None:
         """Nobody wants the task any more: it is killed."""
         if future.cancelled():
+            self._has_dropped = True
             self._notify()
+
+    def _refuse(self) -> None:
+        """Ends the tasks that come when no more are taken."""
+        for job in self._come():
+            self._give_up(job)
+
+    def _give_up(self, job: Job) -> None:
+        with contextlib.suppress(InvalidStateError):  # who waited for it has dropped it just now
+            if self.broken is None:
+                job.future.cancel()
+            else:
+                job.future.set_exception(self.broken)
+
+    def _come(self) -> Iterator[Job]:
+        """The tasks that have come, each given to one thread alone."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._coming.get_nowait()
 
     def end(self, *, interrupt: bool) -> None:
         """No more tasks come; those that run are interrupted, or come to their end."""
@@ -157,7 +184,7 @@ class Foreman:
         self._notify()
 
     def _notify(self) -> None:
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(OSError):  # it has ended, or has not yet seen that it was woken before
             self._wake.send(b".")
 
     # In its own thread
@@ -167,12 +194,13 @@ class Foreman:
         try:
             self._work()
         except BaseException as error:  # a fault of ours, or of who shows what is said: nobody must wait forever
-            waiting = [*self._jobs, *(each.job for each in self._workers.values())]
-            for job in waiting:
-                if job is not None and not job.future.done():
-                    job.future.set_exception(error)
-            self._broken = error
+            self.broken = error
         finally:
+            self._is_closed = True
+            for job in (*self._jobs, *(each.job for each in self._workers.values())):
+                if job is not None:
+                    self._give_up(job)
+            self._refuse()
             self._close()
 
     def _work(self) -> None:
@@ -180,7 +208,9 @@ class Foreman:
             for key, _ in self._selector.select(self._patience()):
                 key.data()
             self._look_at_the_clock()
-            self._drop()
+            self._jobs.extend(self._come())
+            if self._has_dropped:
+                self._drop()
             if self._ending:
                 self._wind_up()
             self._hand_out()
@@ -202,8 +232,8 @@ class Foreman:
 
     def _drop(self) -> None:
         """Ends what nobody wants any more."""
-        for job in [job for job in self._jobs if job.future.cancelled()]:
-            self._jobs.remove(job)  # in its place: another thread may add one just now
+        self._has_dropped = False
+        self._jobs = deque(job for job in self._jobs if not job.future.cancelled())
         for each in self._workers.values():
             if each.job is not None and each.job.future.cancelled() and not self._interrupting:
                 self._host.signal(each.number, signal.SIGKILL)
@@ -291,7 +321,8 @@ class Foreman:
             if self._interrupting:
                 who.job.future.cancel()
             else:  # the step has interrupted itself, and so the run, as it would anywhere
-                who.job.future.set_exception(KeyboardInterrupt())
+                with contextlib.suppress(InvalidStateError):
+                    who.job.future.set_exception(KeyboardInterrupt())
             who.job, who.is_there = None, False
         elif isinstance(message, Ended) and who.job is not None:
             who.is_there = message.goes_on
@@ -319,7 +350,7 @@ class Foreman:
         who.outputs.end()
         job, who.job, who.deadline = who.job, None, None
         assert job is not None
-        if not job.future.cancelled():
+        with contextlib.suppress(InvalidStateError):  # dropped just now
             job.future.set_result(outcome)
 
     def _hears(self) -> None:

@@ -63,6 +63,11 @@ class ProcessExecutor(StepExecutor):
         """See `StepExecutor.slots`."""
         return self._slots
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether it can execute nothing any more."""
+        return self._foreman is not None and self._foreman.broken is not None
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Executes a step: `fn` is `execution.execute.execute`, the first of `args` its task.
 

@@ -13,6 +13,7 @@ import pickle
 import shutil
 import sys
 import threading
+import traceback
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
@@ -89,8 +90,12 @@ class Outpost:
     # Orders
 
     def _do(self, orders: list[tuple[int, bytes]]) -> None:
-        for job, data in orders:
-            self._send("done", job, self._spelt(self._done(job, data)))
+        try:
+            for job, data in orders:
+                self._send("done", job, self._spelt(self._done(job, data)))
+        except BaseException:  # a fault of ours: another outpost takes the place of this one
+            traceback.print_exc()
+            os._exit(1)
 
     def _drop(self, job: int) -> None:
         if (future := self._futures.get(job)) is not None:
@@ -101,9 +106,8 @@ class Outpost:
         if self._interrupted:
             return Report(None, Brought())
         try:
-            order: Order = spelling.read(data, self._known)
+            order = self._read(data)
             task = order.task
-            self._check_code(task)
             self._trust(order.loan)
             self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, task.taken)
             future = self._futures[job] = self._pool.submit(execute, task)
@@ -112,10 +116,22 @@ class Outpost:
         except (CancelledError, KeyboardInterrupt) as interrupt:
             return Report(None, Brought(), by_step=isinstance(interrupt, KeyboardInterrupt))
         except Exception as error:
-            found = error if isinstance(error, ArtError) else _unreadable(error)
-            return Report(Outcome.unseen(began, found), Brought())
+            if self._pool.is_broken:
+                raise
+            return Report(Outcome.unseen(began, error), Brought())
         finally:
             self._futures.pop(job, None)
+
+    def _read(self, data: bytes) -> Order:
+        """An order, if what it asks to be executed is the same here."""
+        try:
+            order: Order = spelling.read(data, self._known)
+            self._check_code(order.task)
+        except ArtError:
+            raise
+        except Exception as error:
+            raise _unreadable(error) from error
+        return order
 
     def _begin(self, data: bytes) -> None:
         """With the first order, before there are other threads: loads code, and starts what others are forked from."""
