@@ -13,6 +13,10 @@ _PATIENCE = 16
 """So many others may begin before a step that is ready and does not fit; then it is its turn."""
 
 
+_DIGITS = 9
+"""Of parts of a core: else what comes and goes leaves a rest."""
+
+
 class Capacity:
     """What there is for steps, and what of it is taken.
 
@@ -27,6 +31,7 @@ class Capacity:
     def __init__(self, slots: int, memory: int = 0, gpus: int = 0) -> None:
         self._all = Resources(slots, memory, gpus)
         self._taken: dict[str, Resources] = {}
+        self._together = Resources(0, 0, 0)  # all of that
         self._passed: dict[str, int] = {}
 
     def resize(self, slots: int) -> None:
@@ -36,15 +41,11 @@ class Capacity:
 
     def fits(self, step: str, needs: Resources) -> bool:
         """Whether a step can begin beside those that run; one that has waited for long goes before others."""
-        others = [each for each in self._passed.values() if each >= _PATIENCE]
-        if others and self._passed.get(step, 0) < max(others):
+        longest = max(self._passed.values(), default=0)
+        if longest >= _PATIENCE and self._passed.get(step, 0) < longest:
             return False
-        together = [*self._taken.values(), self._at_most(needs)]
-        if not self._taken or (
-            sum(each.cpus for each in together) <= self._all.cpus
-            and sum(each.memory for each in together) <= self._all.memory
-            and sum(each.gpus for each in together) <= self._all.gpus
-        ):
+        taken, most = _sum(self._together, self._at_most(needs)), self._all
+        if not self._taken or (taken.cpus <= most.cpus and taken.memory <= most.memory and taken.gpus <= most.gpus):
             self._passed.pop(step, None)
             return True
         self._passed.setdefault(step, 0)
@@ -52,22 +53,30 @@ class Capacity:
 
     def take(self, step: str, needs: Resources) -> None:
         """A step begins."""
+        self.give_back(step)
         self._taken[step] = self._at_most(needs)
+        self._together = _sum(self._together, self._taken[step])
         self._passed = {each: passed + 1 for each, passed in self._passed.items() if each != step}
 
     def give_back(self, step: str) -> None:
         """A step has ended."""
-        self._taken.pop(step, None)
+        if (taken := self._taken.pop(step, None)) is not None:
+            self._together = _sum(self._together, taken, sign=-1)
 
     @property
     def is_full(self) -> bool:
         """Whether nothing more can begin, however little it needs."""
-        return sum(each.cpus for each in self._taken.values()) >= self._all.cpus
+        return self._together.cpus >= self._all.cpus
 
     def _at_most(self, needs: Resources) -> Resources:
         return Resources(
             min(needs.cpus, self._all.cpus), min(needs.memory, self._all.memory), min(needs.gpus, self._all.gpus)
         )
+
+
+def _sum(one: Resources, other: Resources, sign: int = 1) -> Resources:
+    cpus, gpus = (round(mine + sign * its, _DIGITS) for mine, its in ((one.cpus, other.cpus), (one.gpus, other.gpus)))
+    return Resources(cpus, one.memory + sign * other.memory, gpus)
 
 
 def memory_here() -> int:

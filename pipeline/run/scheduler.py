@@ -48,6 +48,7 @@ from ..values.store import Saved
 from . import observer
 from .again import Again
 from .apart import Apart
+from .begun import Begun
 from .capacity import Capacity, gpus_here, memory_here
 from .coordinator import Coordinator
 from .costs import UNKNOWN, Costs
@@ -104,8 +105,8 @@ def run_pipeline(
 class _Runner:
     """One run.
 
-    `_ended` holds the steps that have ended and how, `_begun` those that have begun and not ended yet, with the moment,
-    `_ready` those that can begin, and `_elsewhere` those of them that another run executes now.
+    `_ended` holds the steps that have ended and how, `_begun` those that have begun and not ended yet, `_ready` those
+    that can begin, and `_elsewhere` those of them that another run executes now.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class _Runner:
         self._in_crowds = {each for items in graph.groups.values() if len(items) > _CROWD for each in items}
         beside_slots = (memory_here(), gpus_here()) if chosen.is_here else ()
         self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
-        self._begun: dict[str, tuple[Decision, int]] = {}
+        self._begun = Begun()
         self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:
@@ -221,8 +222,8 @@ class _Runner:
     def _note_interrupted(self) -> None:
         """Notes the steps that have begun and will not end."""
         self._running.forget()
-        for id_, (decision, moment) in list(self._begun.items()):
-            outcome = self._here.stopped.get(id_) or Outcome(moment, now_ms())
+        for decision, moment in self._begun.all():
+            outcome = self._here.stopped.get(decision.node.id) or Outcome(moment, now_ms())
             self._settle(decision.node, self._record.interrupted(decision, outcome), "")
 
     # Scheduling
@@ -304,7 +305,7 @@ class _Runner:
             self._settle(node, step, "")
             return True
         uses_cache = self._options.uses_cache(node.step.options)
-        if uses_cache and any(each.key == decision.key for each, _ in self._begun.values()):
+        if uses_cache and self._begun.executes(decision.key):
             return False  # one of ours executes the same now
         if uses_cache and not self._claims.take(decision.key, shared=self._is_worth_telling(node.id)):
             return False
@@ -344,23 +345,23 @@ class _Runner:
             model.executes()
         hooks = {name: hook for name in HOOKS if (hook := getattr(self._options, name)) is not None}
         task = self._task(decision, hooks)
-        self._begun[node.id] = decision, now_ms()
+        self._begun.begin(decision)
         try:
             self._running.start(decision, task)
         except ArtError:
-            del self._begun[node.id]  # nobody can execute it, nor any other
+            self._begun.end(node.id)  # nobody can execute it, nor any other
             raise
 
     def _run_again(self, decision: Decision) -> Outcome:
         """Has a step executed, and waits for it; without the pipeline's hooks."""
         node = decision.node
         if is_ours := self._graph.nodes.get(node.id) is node:
-            self._begun[node.id] = decision, now_ms()
+            self._begun.begin(decision)
         try:
             return self._engine.submit(self._task(decision, {})).result()
         finally:
             if is_ours:
-                self._begun.pop(node.id)
+                self._begun.end(node.id)
 
     def _task(self, decision: Decision, hooks: Mapping[str, Any]) -> StepTask:
         node, run = decision.node, self._record.run
@@ -480,7 +481,7 @@ class _Runner:
         self._ended[node.id] = step.status
         if step.commit is not None:
             self._states.takes.setdefault(step.commit, node.id)
-        self._begun.pop(node.id, None)
+        self._begun.end(node.id)
         seconds = ((step.finished or 0) - (step.started or 0)) / 1000
         self._observer.step_ended(node.id, step.status, seconds, note)
 

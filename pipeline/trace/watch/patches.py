@@ -198,15 +198,16 @@ _PATCHES: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
+# Who asks whether a function takes an open folder, or follows links, asks for the one that stands there.
+for _able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+    _able |= {watched for _, _, watched in _PATCHES if watched.__wrapped__ in _able}
+
 _put: list[tuple[Any, str, Any]] = []
 
 
 def patch() -> None:
     """Puts the watching functions in their places."""
     for owner, name, watched in (*_PATCHES, *dice.watching(), *finding.watching(), *importing.watching()):
-        for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
-            if watched.__wrapped__ in able:
-                able.add(watched)
         if vars(owner).get(name) is watched.__wrapped__:
             setattr(owner, name, watched)
             _put.append((owner, name, watched))

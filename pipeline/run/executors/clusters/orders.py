@@ -132,6 +132,8 @@ class Orders:
 
     def near(self, task: StepTask) -> tuple[str, ...]:
         """Workers that have made what a step takes, and have nothing else of ours to do."""
+        if not task.taken:
+            return ()
         busy = {job.worker for job in self._open.values()}
         near = dict.fromkeys(self._where[oid] for oid in sorted(task.taken) if oid in self._where)
         return tuple(worker for worker in near if worker not in busy)
