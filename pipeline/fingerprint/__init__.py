@@ -7,6 +7,7 @@ loaded, or which Python runs it. Third-party packages count by version.
 from .compare import Change, PartLike, compare
 from .compute import fingerprint, follow
 from .followed import Followed
+from .followed import lock as following
 from .live.installed import own_file, own_modules
 from .live.state import ABSENT, UNLOADED, Name, State
 from .live.surroundings import is_setting
@@ -37,6 +38,7 @@ __all__ = [
     "digest",
     "fingerprint",
     "follow",
+    "following",
     "from_json",
     "import_root",
     "is_main_test",

@@ -75,9 +75,10 @@ class Followed:
         """What the code reaches in the state of the process, now; nothing where only a part of the code counts."""
         if self._whole is None:
             return State()
-        functions = list(layers(self.function))
-        globals_ = functions[-1].__globals__ if functions else {}
-        return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "", self.given)
+        with lock:  # what other threads load meanwhile is noted where this looks
+            functions = list(layers(self.function))
+            globals_ = functions[-1].__globals__ if functions else {}
+            return observe(*self._whole, globals_, source_path(functions[-1]) if functions else "", self.given)
 
     def written(self) -> Container[str]:
         """The names of modules that the code rebinds or changes in place."""

@@ -61,28 +61,29 @@ class WorkedOn:
 
     def _begin(self) -> None:
         """Makes the version, if there is none yet."""
-        if self._artifact is not None:
-            return
         with self._all.transaction.together():
-            self._artifact = new_version(
-                self._all.repository, self._all.transaction, self.model, self._label, self._all.run_id
-            )
+            if self._artifact is None:
+                self._artifact = new_version(
+                    self._all.repository, self._all.transaction, self.model, self._label, self._all.run_id
+                )
 
     def add(self, outputs: Iterable[Output] = (), notes: Mapping[str, Any] | None = None) -> None:
         """Says what belongs to it: artifacts, and what a step noted, encoded."""
-        for each in outputs:
-            if each in self._links:
-                self._links.remove(each)
-            self._links.append(each)
-        self._notes.update(notes or {})
+        with self._all.transaction.together():
+            for each in outputs:
+                if each in self._links:
+                    self._links.remove(each)
+                self._links.append(each)
+            self._notes.update(notes or {})
 
     def write(self) -> None:
         """Writes down what was said, if the version is made."""
-        if self._artifact is None or not (self._links or self._notes):
-            return
-        edit = EditVersion(self.name, self._artifact, self._notes, links=tuple(self._links))
-        self._all.transaction.add(edit)
-        self._links, self._notes = [], {}
+        with self._all.transaction.together():
+            if self._artifact is None or not (self._links or self._notes):
+                return
+            edit = EditVersion(self.name, self._artifact, self._notes, links=tuple(self._links))
+            self._all.transaction.add(edit)
+            self._links, self._notes = [], {}
 
     def settle(self) -> None:
         """When a run has completed: what is new belongs to a new version, else to the one that has it, made again."""

@@ -35,6 +35,10 @@ def conclude(recording: Recording, code: Followed, before: State, after: State) 
     refused += [f"{gap.where} is {gap.what}, which cannot be compared" for gap in before.unhashable]
     refused += [f"{name} was edited after it was imported" for name in sorted({*before.edited, *edited})]
     refused += [f"the file {name} changed while the step ran" for name in changed]
+    refused += [
+        f"it asked for the variable {name}, which a step beside it in the same process was given"
+        for name in sorted(recording.environment.of_others)
+    ]
     refused += sorted(recording.refused)
     left = {kind: told for kind, told in _left(recording, before, after, sources) if told}
     if recording.beside_others and (changed_in_memory := sorted(left.keys() - kinds.ON_DISK)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -20,27 +21,76 @@ _SESSION = frozenset((*_TERMINAL, *_DESKTOP))
 """Variables that each terminal has its own of; they count only where they are asked for by name."""
 
 
+class _Given:
+    """The variables that executions of this process are given, each as long as any that goes on is given it.
+
+    There is one environment for all of them: whoever is to have a variable with another value waits.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._uses: dict[str, int] = {}
+        self._values: dict[str, str] = {}
+        self._before: dict[str, str | None] = {}
+
+    def begin(self, variables: Mapping[str, str]) -> dict[str, str | None]:
+        """Sets variables as soon as nobody has them otherwise; returns what is there without these that are given."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: all(self._values.get(each, text) == text for each, text in variables.items())
+            )
+            for name, text in variables.items():
+                if name not in self._uses:
+                    self._before[name], self._values[name] = os.environ.get(name), text
+                    os.environ[name] = text
+                self._uses[name] = self._uses.get(name, 0) + 1
+            return {name: self._before[name] for name in variables}
+
+    def end(self, variables: Iterable[str]) -> None:
+        """Takes them away again."""
+        with self._changed:
+            for name in variables:
+                self._uses[name] -= 1
+                if not self._uses[name]:
+                    del self._uses[name], self._values[name]
+                    if (before := self._before.pop(name)) is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = before
+            self._changed.notify_all()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._uses
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._uses))
+
+
+_given = _Given()
+
+
 class Environment:
-    """The variables that one execution asks for. `asked` maps each to a hash: it may hold a secret, and is shared."""
+    """The variables that one execution asks for.
+
+    Attributes:
+        asked: Each → a hash: it may hold a secret, and is shared.
+        of_others: Those that it asked for while another execution beside it was given them.
+    """
 
     def __init__(self) -> None:
         self.asked: dict[str, str] = {}
+        self.of_others: set[str] = set()
         self._set: set[str] = set()
         self._given: dict[str, str | None] = {}
 
     @contextmanager
     def given(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Sets variables for the execution, which count in its key: that it reads them says nothing of outside."""
-        self._given = {name: os.environ.get(name) for name in variables}
-        os.environ.update(variables)
+        self._given = _given.begin(variables)
         try:
             yield
         finally:
-            for name, before in self._given.items():
-                if before is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = before
+            _given.end(variables)
 
     def take(self, kind: str, name: str | bytes | None, value: str | bytes | None) -> None:
         """Notes a use of `os.environ`, as `watch.environ` tells it: `read`, `set`, or `all`."""
@@ -56,11 +106,14 @@ class Environment:
         """A variable was read."""
         if name not in self._set and name not in self._given:
             self.asked.setdefault(name, _hashed(value))
+            if name in _given:
+                self.of_others.add(name)
 
     def read_all(self, variables: Mapping[str, str]) -> None:
         """All variables were gone through: which there are counts, and what each holds."""
         outside = {name for name in variables if self._given.get(name, "") is not None}
         self.asked.setdefault(ALL, _names_of(outside))
+        self.of_others.update(name for name in _given if name not in self._set and name not in self._given)
         for name, value in variables.items():
             if name not in _SESSION:
                 self.read(name, value)

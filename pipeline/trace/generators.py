@@ -6,17 +6,22 @@ only by numbers' being drawn, which can be told by drawing them.
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import re
 import struct
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import FrameType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ..fingerprint import is_own, stated
+
+S = TypeVar("S")
+R = TypeVar("R")
 
 _WORDS = 624
 _PACKED = struct.Struct(f"<{_WORDS}II?d")
@@ -106,6 +111,21 @@ class Source(Protocol):
         ...
 
 
+_looking = threading.RLock()
+os.register_at_fork(before=_looking.acquire, after_in_parent=_looking.release, after_in_child=_looking.release)
+
+
+def _alone(look: Callable[[S], R]) -> Callable[[S], R]:
+    """A look at a source by a thread at a time: an older state does not follow from a newer one."""
+
+    @functools.wraps(look)
+    def alone(self: S) -> R:
+        with _looking:
+            return look(self)
+
+    return alone
+
+
 class _Unseeded:
     """The states of a source that nobody has seeded: they come of the one that it began with."""
 
@@ -133,6 +153,7 @@ class _Python:
     def _unseeded(self) -> _Unseeded:
         return _Unseeded(None if self._before.may_seed() else self._first)
 
+    @_alone
     def look(self) -> Look:
         state = self._state()
         return Look(state, not self._unseeded.has(state))
@@ -193,6 +214,7 @@ class _Numpy:
         self._unseeded = _Unseeded(None)
         self._last: tuple[tuple[Any, ...], Look] | None = None
 
+    @_alone
     def look(self) -> Look | None:
         source = getattr(sys.modules.get("numpy.random.mtrand"), "_rand", None)
         if source is None:
@@ -244,6 +266,7 @@ class _Torch:
 
     name = "torch"
 
+    @_alone
     def look(self) -> Look | None:
         source = getattr(sys.modules.get("torch"), "default_generator", None)
         if source is None:

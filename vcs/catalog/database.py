@@ -235,6 +235,8 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection) -> bool:
 
 
 def _in_transaction(connection: sqlite3.Connection, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    if connection.in_transaction:
+        return work(connection)  # as where something turns out to be damaged while it is read for this
     connection.execute(begin)
     try:
         done = work(connection)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar
 
 from ..catalog.catalog import Catalog
 from ..maps import ref_names
@@ -116,11 +116,10 @@ class Draft(Putting[G], ABC):
         """Sets a ref, or deletes it where `oid` is None."""
         self.add(SetRef(ref, oid))
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> AbstractContextManager[Any]:
         """Inside the block no other thread lands or publishes: what is put and meant there lands as one."""
-        with self._mutex:
-            yield
+        # The lock itself: who is interrupted as it comes to a block of a generator's may leave that locked for ever.
+        return self._mutex
 
     @abstractmethod
     def publish(self, *, tolerant: bool = False) -> None:

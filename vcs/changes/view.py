@@ -138,7 +138,9 @@ class View:
 
     def set(self, ref: str, oid: Oid | None) -> None:
         """Sets a ref, or deletes it."""
-        if ref not in self.edits:
+        is_new = ref not in self.edits
+        self.edits[ref] = oid  # first: other threads may read meanwhile
+        if is_new:
             bisect.insort(self._sorted, ref)
         at = bisect.bisect_left(self._present, ref)
         there = self._present[at : at + 1] == [ref]
@@ -146,7 +148,6 @@ class View:
             del self._present[at]
         elif oid is not None and not there:
             self._present.insert(at, ref)
-        self.edits[ref] = oid
 
 
 def _from(refs: list[str], prefix: str, reverse: bool = False, after: str = "") -> Iterator[str]:

@@ -137,8 +137,9 @@ class Finder:
         if self.refresh() is not before:  # published or collected by another process since we looked
             yield from self.locate(oid)
         before = self.snapshot
-        self._snapshot = before.without_damage()
-        if self._snapshot is not before:
+        if (mended := before.without_damage()) is not before:
+            if self._snapshot is before:  # else another thread has looked since, and knows more
+                self._snapshot = mended
             yield from self.locate(oid)
         for older in tuple(self.leased.values()):
             yield from older.find(oid)

@@ -70,7 +70,7 @@ def _entered(recording: Recording) -> tuple[int, int]:
 
     Libraries make functions from texts as they are imported, as for dataclasses: these are nobody's own.
     """
-    return len(recording.modules), sum(not code.co_filename.startswith("<string") for code in recording.entered)
+    return len(recording.modules), sum(not code.co_filename.startswith("<string") for code in list(recording.entered))
 
 
 def watching() -> Iterator[tuple[Any, str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from artvcs import pipeline, step
 from artvcs.pipelines.errors import DefinitionError
+from tests.pipeline.helpers import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -75,3 +78,53 @@ def test_nothing_stays_of_them_when_a_run_is_interrupted() -> None:
     with pytest.raises(KeyboardInterrupt):
         stopping()
     assert "GREETING" not in os.environ
+
+
+def test_each_of_several_steps_on_threads_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NAME", raising=False)
+    both = threading.Barrier(2, timeout=0.3)
+
+    @step(environment={"NAME": "Ada"})
+    def ada() -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait()
+        return os.environ["NAME"]
+
+    @step(environment={"NAME": "Bob"})
+    def bob() -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait()
+        return os.environ["NAME"]
+
+    @pipeline(executor="threads", jobs=2)
+    def flow() -> None:
+        ada()
+        bob()
+
+    assert {name: each.output.load() for name, each in flow().steps.items()} == {"ada": "Ada", "bob": "Bob"}
+    assert "NAME" not in os.environ
+
+
+def test_what_a_step_on_a_thread_sees_of_the_variables_of_another_is_not_used_again() -> None:
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    @step(environment={"NAME": "Ada"})
+    def ada() -> None:
+        both.wait()
+        both.wait()
+
+    @step
+    def asks() -> str | None:
+        both.wait()
+        seen = os.environ.get("NAME")
+        both.wait()
+        return seen
+
+    @pipeline(executor="threads", jobs=2)
+    def flow() -> None:
+        ada()
+        asks()
+
+    refused = flow().steps["asks"].execution
+    assert refused is not None
+    assert refused.cache_key is None

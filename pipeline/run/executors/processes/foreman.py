@@ -252,7 +252,8 @@ class Foreman:
                     self._fork()
                     continue
                 return
-            self._give(idle, self._jobs.popleft())
+            if not (job := self._jobs.popleft()).future.cancelled():
+                self._give(idle, job)
 
     def _fork(self) -> None:
         """Has another worker made."""

@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,17 @@ from ....trace.verify import States
 from ...execution.task import StepTask
 from ..errors import prepared
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Sealed, Trying
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Inside the block no time limit ends the step: an answer that nobody waits for would be taken for the next."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # may raise what is due just now
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Place:
@@ -83,7 +94,7 @@ class Place:
 
     def ask(self, what: str, *arguments: Any) -> Any:
         """Has the coordinator do or tell something. Raises what it raises."""
-        with self._mutex:
+        with self._mutex, _undisturbed():
             self._channel.send(Ask(what, arguments))
             answer = self._channel.receive()
         assert isinstance(answer, Answer)

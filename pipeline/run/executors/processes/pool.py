@@ -21,6 +21,7 @@ from artvcs.vcs import Repository
 
 from ....define.step import Step
 from ....errors import PipelineError
+from ....fingerprint import following
 from ....record.outcome import Outcome
 from ....trace import chance
 from ....trace.hearing import opened
@@ -137,7 +138,8 @@ class ProcessExecutor(StepExecutor):
         assert scratch is not None
         drawn = chance.looks()
         openmp.pause()
-        with self._answers.undisturbed(), warnings.catch_warnings():
+        # Nor does another thread follow code: its lock would never be given back there.
+        with self._answers.undisturbed(), following, warnings.catch_warnings():
             # Python warns where there are threads: of ours none is in the midst of something, and all that a worker
             # uses of ours is made anew.
             warnings.simplefilter("ignore", DeprecationWarning)

@@ -61,6 +61,7 @@ class Outpost:
         self._stock = Stock(self.repository, connect(self.repository, session.remote))
         self._executor: ProcessExecutor | None = None
         self._seeing = threading.Lock()
+        self._giving = threading.Lock()
         self._interrupted = False
         self._futures: dict[int, Future[Outcome]] = {}
         self._lent: dict[str, Lent] = {}
@@ -110,7 +111,10 @@ class Outpost:
             task = order.task
             self._trust(order.loan)
             self._lent[task.invocation_id] = self._stock.bring(order.loan.lent, task.taken)
-            future = self._futures[job] = self._pool.submit(execute, task)
+            with self._giving:
+                if self._interrupted:
+                    return Report(None, Brought())
+                future = self._futures[job] = self._pool.submit(execute, task)
             outcome = self._as_there(future.result())
             return Report(outcome, self._stock.hand_over(self._brought.pop(task.invocation_id, Brought())))
         except (CancelledError, KeyboardInterrupt) as interrupt:
@@ -175,7 +179,8 @@ class Outpost:
         return isinstance(path, str) and os.path.abspath(path).startswith(str(self._folder))
 
     def _interrupt(self) -> None:
-        self._interrupted = True
+        with self._giving:  # or the pool would begin anew with what comes after it has ended
+            self._interrupted = True
         if self._executor is not None:
             self._executor.shutdown(cancel_futures=True)
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -108,7 +108,8 @@ class _Post:
         self._line: Line | None = None
         self.heard = time.monotonic()
         self._begin(parcel)
-        threading.Thread(target=self._listen, name="artvcs-outpost", daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, name="artvcs-outpost", daemon=True)
+        self._listening.start()
         threading.Thread(target=self._watch, name="artvcs-watch", daemon=True).start()
 
     def _begin(self, parcel: bytes) -> None:
@@ -134,6 +135,7 @@ class _Post:
         self._waiting |= futures
         self.tell("do", list(zip(jobs, orders, strict=True)))
         if not self.is_there:
+            self._listening.join()  # it may have said that it is done before it ended
             self._lose()
         try:
             return [future.result() for future in futures.values()]
@@ -154,7 +156,7 @@ class _Post:
                 if what == "done":
                     job, data = arguments
                     if (future := self._waiting.get(job)) is not None:
-                        future.set_result(("done", data))
+                        _settle(future, ("done", data))
                 elif self._line is not None and what == "say":
                     self._line.say(*arguments)
                 elif self._line is not None and what == "ask":
@@ -172,8 +174,7 @@ class _Post:
     def _lose(self) -> None:
         """It has ended: what waits for it waits no more."""
         for future in list(self._waiting.values()):
-            if not future.done():
-                future.set_result(("lost", f"the process for its steps ended with {self._process.poll()}"))
+            _settle(future, ("lost", f"the process for its steps ended with {self._process.poll()}"))
 
     def _watch(self) -> None:
         """Ends it when nothing is heard of the coordinator any more."""
@@ -197,8 +198,13 @@ class _Post:
     def _forget(self) -> None:
         if _posts.get(self._session) is self:
             del _posts[self._session]
-            _starting.pop(self._session, None)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _settle(future: Future[Ended], how: Ended) -> None:
+    """Says how an order has ended, unless another thread has."""
+    with contextlib.suppress(InvalidStateError):
+        future.set_result(how)
 
 
 _GRACE = 10.0
@@ -206,7 +212,7 @@ _GRACE = 10.0
 
 _posts: dict[str, _Post] = {}
 _starting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-"""A run that has to wait for its coordinator holds up no other."""
+"""A run that has to wait for its coordinator holds up no other. They stay: whoever waits has one in its hand."""
 
 
 def _post(session: str, line: Line) -> _Post:
