@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from artvcs.vcs import (
-    Code,
     Commit,
     EndStep,
-    GitState,
-    Input,
     Judge,
     Oid,
     Output,
@@ -23,7 +18,6 @@ from artvcs.vcs import (
     Run,
     StepRun,
     Transaction,
-    canonical,
     now_ms,
     proofs,
     ref_names,
@@ -31,24 +25,19 @@ from artvcs.vcs import (
 )
 from artvcs.vcs import versions as known
 
-from ..cache import reasons
 from ..cache.claims import Claims
 from ..cache.decide import Decision, results
 from ..define.signature import Output as DeclaredOutput
 from ..escaping import storable
-from ..fingerprint import Fingerprint, to_json
-from ..history import curves
+from ..fingerprint import Fingerprint
 from ..trace.left.kinds import FILES
-from ..typing.encode import encode_all, encode_metadata
-from . import versions
+from ..typing.encode import encode_metadata
+from . import commits, versions
 from .models import Models
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
 
 N = TypeVar("N", Run, StepRun)
-
-_MOST_CHANGES = 20
-"""So many reasons are noted why an earlier result could not be used."""
 
 _MOST_LEFT = 1000
 """So many files that an execution without a commit has left are told in the record, or else none: it stays small."""
@@ -126,7 +115,7 @@ class RunRecord:
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
             self._executed(decision, outcome),
-            config=_config(decision, outcome.noted.missing) | ({"again": again} if again is not None else {}),
+            config=commits.config(decision, outcome.noted.missing) | ({"again": again} if again is not None else {}),
             outputs=outputs,
             cache_key=None if outcome.trace.refused else decision.key,
         )
@@ -144,24 +133,7 @@ class RunRecord:
     def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
         """The commit of an execution without its outputs; what it noted of its run is noted then."""
         self._note(outcome.noted.notes)
-        transaction = self._transaction
-        return dataclasses.replace(
-            unmade_commit(decision, self._source(decision.code), transaction.put_blob(outcome.trace.encode())),
-            pipeline=self.run.pipeline,
-            reads=outcome.noted.reads,
-            config=_config(decision, outcome.noted.missing),
-            parents=_parents(decision.inputs, outcome.noted.reads),
-            environment=environment(decision.code) | ({"worker": outcome.worker} if outcome.worker else {}),
-            git=self.run.git,
-            author=self.run.author,
-            started=outcome.started,
-            finished=outcome.finished,
-            metadata=encode_metadata(outcome.noted.metadata),
-            of_model=encode_metadata(outcome.noted.of_model) or None,
-            curves=transaction.put_blob(curves.encode(outcome.noted.curves)) if outcome.noted.curves else None,
-            log=transaction.put_blob(outcome.log.encode()) if outcome.log else None,
-            cache_key=None,
-        )
+        return commits.executed(self._transaction, self.run, decision, outcome, self._source(decision.code))
 
     def _offer(self, key: Oid, oid: Oid, commit: Commit) -> None:
         """Keeps a result for later runs, in the place of what saw the same; of too many with one key, the oldest goes.
@@ -312,7 +284,7 @@ class RunRecord:
         """A step's code, stored; a run may have a thousand executions of one step."""
         known = self._sources.get(id(code))
         if known is None:
-            known = self._sources[id(code)] = code, put_source(self._transaction, code)
+            known = self._sources[id(code)] = code, commits.put_source(self._transaction, code)
         return known[1]
 
     def _facts(self, output: Output) -> Mapping[str, Any]:
@@ -345,75 +317,6 @@ class RunRecord:
             versions.add(self._transaction, fresh, facts.get(output.name, {}), metadata)
 
 
-def put_source(transaction: Transaction, code: Fingerprint) -> Oid:
-    """Stores the code of a step, as commits refer to it."""
-    return transaction.put_blob(canonical.dumps(to_json(code)))
-
-
-def unmade_commit(decision: Decision, source: Oid, trace: Oid) -> Commit:
-    """The commit of a step as far as it is known before the step runs.
-
-    Args:
-        decision: What is decided for the step.
-        source: Its code, stored.
-        trace: What it was seen to use, stored.
-    """
-    code = decision.code
-    own = next((part for part in code.parts if part.kind == "function"), None)
-    return Commit(
-        step=decision.node.step.name,
-        pipeline="",
-        code=Code(Oid(code.id), source, (own and own.file) or "", own.line if own else 0),
-        params=encode_all(decision.node.params),
-        config=_config(decision, ()),
-        inputs=decision.inputs,
-        reads={},
-        outputs={},
-        parents=(),
-        cache_key=decision.key,
-        trace=trace,
-        environment=environment(code),
-        git=None,
-        author="",
-        started=0,
-        finished=0,
-        metadata={},
-        log=None,
-    )
-
-
-def git_state(repository: Repository, transaction: Transaction) -> GitState | None:
-    """What Git says about the project now, its dirty diff stored."""
-    from artvcs.vcs import git
-
-    seen = git.snapshot(repository.project)
-    if seen is None:
-        return None
-    return GitState(seen.commit, seen.branch, seen.remote, transaction.put_blob(seen.diff) if seen.diff else None)
-
-
-def environment(code: Fingerprint) -> dict[str, Any]:
-    """What the step ran with: Python, platform, and the packages its code reaches."""
-    system = os.uname()
-    return {
-        "python": ".".join(str(part) for part in sys.version_info[:3]),
-        "platform": f"{system.sysname} {system.machine}",
-        "packages": dict(code.packages),
-    }
-
-
-def _config(decision: Decision, missing: Iterable[str]) -> dict[str, Any]:
-    return {
-        "missing": sorted(missing),
-        "against": decision.against,
-        **({} if decision.use_cache else {"cache": "off"}),
-        "changed": [list(dataclasses.astuple(reasons.of(each))[:4]) for each in decision.changed[:_MOST_CHANGES]],
-        "outputs": dict(decision.parts.outputs),
-        "extras": dict(decision.parts.extras),
-        "ignored": sorted(decision.node.step.options.cache.ignore_inputs),
-    }
-
-
 def _noting(record: N, facts: Mapping[str, Any]) -> N:
     """A record with these facts noted, too.
 
@@ -428,8 +331,3 @@ def _noting(record: N, facts: Mapping[str, Any]) -> N:
 def _few(left: Mapping[str, str]) -> dict[str, str]:
     """What an execution has left in files, as a record takes it; nothing of too many."""
     return {storable(path): storable(what) for path, what in left.items()} if len(left) <= _MOST_LEFT else {}
-
-
-def _parents(inputs: Mapping[str, tuple[Input, ...]], reads: Mapping[str, Input]) -> tuple[Oid, ...]:
-    sources = [source for group in inputs.values() for source in group] + list(reads.values())
-    return tuple(sorted({source.commit for source in sources if source.commit}))

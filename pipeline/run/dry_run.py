@@ -34,8 +34,8 @@ from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options.options import PipelineOptions
 from ..escaping import printable
 from ..history.finding import run_lookup
+from ..record import commits
 from ..record.models import Models
-from ..record.run_record import put_source, unmade_commit
 from ..trace import chance
 from ..trace.left import whereabouts
 from ..trace.left.uses import Uses, changed, is_among, on_disk
@@ -263,8 +263,8 @@ class _Planner:
         before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", "It has not run before.")
-        source = put_source(self._transaction, decision.code)
-        planned = unmade_commit(decision, source, self._transaction.put_blob(Trace().encode()))
+        source = commits.put_source(self._transaction, decision.code)
+        planned = commits.unmade(decision, source, self._transaction.put_blob(Trace().encode()))
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs
         found = list(reasons.reasons_between(self._repository, before, planned))
         found += map(reasons.of, decision.changed)

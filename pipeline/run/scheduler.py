@@ -34,7 +34,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options.options import HOOKS, PipelineOptions
 from ..errors import DefinitionError, PipelineError
-from ..record import run_record, versions
+from ..record import commits, versions
 from ..record.models import Models
 from ..record.noted import Noted
 from ..record.outcome import Outcome
@@ -211,7 +211,7 @@ class _Runner:
             steps={},
             order=tuple(self._order),
             previous=previous.run if previous else None,
-            git=run_record.git_state(repository, self._transaction),
+            git=commits.git_state(repository, self._transaction),
             author=repository.author(),
             started=int(self._started.timestamp() * 1000),
             finished=None,
