@@ -244,7 +244,7 @@ class Publisher:
             return head.state.segments, loose  # something is damaged: repairing is another's work
         if any(packs[name].table.last_number() for name in loose):
             return head.state.segments, loose  # a pack's own table names no other pack
-        tables: list[tuple[Sequence[PackName], bytes]] = [([name], packs[name].table.raw()) for name in loose]
+        tables: list[tuple[Sequence[PackName], segment.Rows]] = [([name], packs[name].table.raw()) for name in loose]
         total = sum(packs[name].table.rows for name in loose)
         kept = list(head.segments)
         while kept and kept[-1].rows <= 2 * total:

@@ -86,7 +86,7 @@ def put_segment(files: Files, *packs: PackName) -> Oid:
     return write_segment(files, [([name], Pack.open(files, name).table.raw()) for name in packs])
 
 
-def write_segment(files: Files, tables: Iterable[tuple[Sequence[PackName], bytes]]) -> Oid:
+def write_segment(files: Files, tables: Iterable[tuple[Sequence[PackName], segment.Rows]]) -> Oid:
     """An index segment of these rows, which may be false."""
     data = segment.build(tables, frozenset())
     oid = hash_bytes(data, "index")

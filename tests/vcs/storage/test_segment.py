@@ -68,6 +68,20 @@ def test_merged_segments_find_what_each_found_less_the_packs_left_out(
     assert merged.packs == sorted({*one, *two} - without)
 
 
+@given(PACKS, PACKS)
+def test_many_rows_are_sorted_a_part_at_a_time(one: Packs, two: Packs) -> None:
+    parts = [segment_of(one), segment_of(two)]
+    tables = [(part.packs, bytes(part.raw())) for part in parts]
+    at_once = segment.build(tables, frozenset())
+    shuffled = [
+        (names, b"".join(reversed([rows[at : at + 64] for at in range(0, len(rows), 64)]))) for names, rows in tables
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment, "_AT_ONCE", 1)
+        assert segment.build(tables, frozenset()) == at_once
+        assert segment.build(shuffled, frozenset()) == at_once
+
+
 @given(PACKS)
 def test_the_order_of_its_parts_makes_no_difference(packs: Packs) -> None:
     assert built(packs) == built(dict(reversed(packs.items())))

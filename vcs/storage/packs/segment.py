@@ -5,9 +5,10 @@ A segment is immutable, is named after its hash, and is derived: it can be made 
 
 from __future__ import annotations
 
+import bisect
 import functools
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ...errors import DamagedError
 from ...objects.oid import Oid, hash_bytes, is_oid
@@ -15,11 +16,17 @@ from ..files import Buffer, Files
 from ..layout import PackName, is_lineage_name, op_name, pack_name
 from .table import ROW_SIZE, Table, renumbered
 
+Rows = bytes | memoryview
+"""Rows of a table, one after the other."""
+
 _HEADER = struct.Struct("<4sIQQ")
 _NAME = struct.Struct("<c32s")
 _NUMBER = struct.Struct(">24xQ")
 _MAGIC = b"ARTI"
 _VERSION = 2
+
+_AT_ONCE = 1 << 15
+"""So many rows are sorted at once: one by one in memory, each takes several times what it takes there."""
 
 
 class Segment(Table):
@@ -68,7 +75,7 @@ class Segment(Table):
         return self._known[number]
 
 
-def build(tables: Iterable[tuple[Sequence[PackName], bytes]], without: frozenset[PackName]) -> bytes:
+def build(tables: Iterable[tuple[Sequence[PackName], Rows]], without: frozenset[PackName]) -> bytes:
     """The bytes of a segment.
 
     Args:
@@ -81,10 +88,40 @@ def build(tables: Iterable[tuple[Sequence[PackName], bytes]], without: frozenset
     tables = list(tables)
     packs = sorted({name for names, _ in tables for name in names} - without)
     numbers = {name: number for number, name in enumerate(packs)}
-    rows = [row for names, found in tables for row in renumbered(found, [numbers.get(name) for name in names])]
-    rows.sort()  # merges what is sorted in each
-    header = _HEADER.pack(_MAGIC, _VERSION, len(packs), len(rows))
-    return b"".join([header, *map(_encode_name, packs), *rows])
+    become = [[numbers.get(name) for name in names] for names, _ in tables]
+    made = bytearray()
+    for part in _parts([rows for _, rows in tables]):
+        rows = [row for found, new in zip(part, become, strict=True) for row in renumbered(found, new)]
+        rows.sort()  # merges what is sorted in each
+        made += b"".join(rows)
+    header = _HEADER.pack(_MAGIC, _VERSION, len(packs), len(made) // ROW_SIZE)
+    return b"".join([header, *map(_encode_name, packs), made])
+
+
+def _parts(tables: Sequence[Rows]) -> Iterator[list[Rows]]:
+    """The rows of sorted tables in parts that follow each other: of each table those whose ids begin in one span."""
+    count = min(256, sum(map(len, tables)) // (ROW_SIZE * _AT_ONCE))
+    if count <= 1:
+        yield list(tables)
+        return
+    tables = [_sorted(rows) for rows in tables]
+    beginnings = [memoryview(rows)[::ROW_SIZE].tobytes() for rows in tables]
+    at = [0] * len(tables)
+    for number in range(1, count + 1):
+        ends = [bisect.bisect_left(each, 256 * number // count) for each in beginnings]
+        yield [
+            memoryview(rows)[start * ROW_SIZE : end * ROW_SIZE]
+            for rows, start, end in zip(tables, at, ends, strict=True)
+        ]
+        at = ends
+
+
+def _sorted(rows: Rows) -> Rows:
+    """A table's rows in order, as they are unless somebody made them otherwise."""
+    beginnings = memoryview(rows)[::ROW_SIZE].tobytes()
+    if beginnings == b"".join(bytes([each]) * beginnings.count(each) for each in range(256)):
+        return rows
+    return b"".join(sorted(bytes(rows[at : at + ROW_SIZE]) for at in range(0, len(rows), ROW_SIZE)))
 
 
 def _encode_name(pack: PackName) -> bytes:

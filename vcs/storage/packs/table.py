@@ -82,7 +82,7 @@ def _location(row: tuple[bytes, int, int, int, int, int, int, int]) -> tuple[Loc
     return Location(Oid(raw.hex()), kind_name(kind), codec, at, stored, size), number
 
 
-def renumbered(rows: bytes, numbers: Sequence[int | None]) -> list[bytes]:
+def renumbered(rows: bytes | memoryview, numbers: Sequence[int | None]) -> list[bytes]:
     """Rows with other numbers of packs.
 
     Args:
@@ -206,9 +206,9 @@ class Table:
     def __iter__(self) -> Iterator[tuple[Location, int]]:
         return (self.row(row) for row in range(self.rows))
 
-    def raw(self) -> bytes:
-        """All rows as they are."""
-        return bytes(self._data[self._start : self._start + self.rows * ROW_SIZE])
+    def raw(self) -> memoryview:
+        """All rows as they are, where they lie."""
+        return memoryview(self._data)[self._start : self._start + self.rows * ROW_SIZE]
 
     def last_number(self) -> int:
         """The greatest number of a pack in the rows; 0 where there are none."""

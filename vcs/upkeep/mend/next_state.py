@@ -63,7 +63,7 @@ class NextState:
 
     def _index(self, touched: list[segment.Segment], found: list[PackName], old: State) -> Oid | None:
         """A segment in place of others, and for files that none lists; None where the disk is too full for it."""
-        tables: list[tuple[Sequence[PackName], bytes]] = [(each.packs, each.raw()) for each in touched]
+        tables: list[tuple[Sequence[PackName], segment.Rows]] = [(each.packs, each.raw()) for each in touched]
         for name in found:
             try:
                 tables.append(([name], Pack.open(self._files, name).table.raw()))
