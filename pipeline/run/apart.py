@@ -37,13 +37,14 @@ class Apart:
     def __init__(self) -> None:
         self._used: dict[str, frozenset[uses.Uses]] = {}
         self._left: dict[str, frozenset[uses.Uses]] = {}
+        self._known: dict[frozenset[uses.Uses], frozenset[uses.Uses]] = {}  # most steps use the same: kept once
 
     def note(self, step: str, code: Followed, trace: Trace) -> None:
         """Notes a step that has ended, or was reused."""
         for noted, found in (self._used, uses.in_memory(code, trace)), (self._left, uses.left_in_memory(code, trace)):
             noted.pop(step, None)
             if each := frozenset(found):
-                noted[step] = each
+                noted[step] = self._known.setdefault(each, each)
 
     def unseen(self, order: Iterable[str]) -> Iterator[Unseen]:
         """What steps would have found otherwise, had they run one after another in one process; one thing of each.

@@ -9,6 +9,9 @@ from ..define.graph import Graph
 from ..define.options.resources import Resources
 from .costs import Costs
 
+_DIGITS = 1
+"""Of the seconds by which steps are sorted: what differs in moments comes as it was called, and so as it is stored."""
+
 
 class Ready:
     """Steps that can begin.
@@ -34,7 +37,7 @@ class Ready:
         for step, seconds in zip(steps, costs, strict=True):
             self._count += 1
             needs = self._graph.nodes[step].step.options.resources
-            heapq.heappush(self._by_needs.setdefault(needs, []), (-seconds, self._count, step))
+            heapq.heappush(self._by_needs.setdefault(needs, []), (-round(seconds, _DIGITS), self._count, step))
 
     def coming(self, most: int) -> list[str]:
         """Those that come next, as far as can be said: which of them fit shows when they are asked for."""
