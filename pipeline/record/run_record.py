@@ -164,7 +164,8 @@ class RunRecord:
                 self._again[made.name, made.artifact] = decision.hit, declared
                 self._transaction.set_ref(ref_names.newest(made.name), made.artifact)
         self._belongs(decision, outputs, decision.commit)
-        return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log)
+        took = max(0, decision.commit.finished - decision.commit.started)
+        return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log, took=took)
 
     def _belongs(self, decision: Decision, outputs: Mapping[str, Output], commit: Commit) -> None:
         """Says that what a step made belongs to the model that it works on, and what it noted of that."""
@@ -223,7 +224,8 @@ class RunRecord:
 
     def _ended(
         self, decision: Decision, status: str, outcome: Outcome | None,
-        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None, attempt: Oid | None = None,
+        outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None,
+        attempt: Oid | None = None, took: int | None = None,
     ) -> StepRun:  # fmt: skip
         moment = now_ms()
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
@@ -231,7 +233,7 @@ class RunRecord:
         left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
         return self._set(decision.node.id, StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
-            failure, log, {}, left, attempt,
+            failure, log, {}, left, attempt, took,
         ))  # fmt: skip
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:

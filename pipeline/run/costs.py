@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -36,13 +36,26 @@ class Costs:
         found: list[float] = []
         for start in range(0, len(steps), _AT_ONCE):
             some = steps[start : start + _AT_ONCE]
+            self._seconds.update(self._told(some))
             last = (run_lookup.last_commit(self.previous, step) for step in some if step not in self._seconds)
             self.repository.store.read_ahead(filter(None, last), Commit)
             found += map(self.seconds, some)
         return found
 
+    def _told(self, steps: Sequence[str]) -> Iterator[tuple[str, float]]:
+        """Those of which the run before tells how long they took, also where it has used what was there."""
+        before = {} if self.previous is None else self.previous.steps
+        for name in steps:
+            step = before.get(name)
+            if step is not None and step.took is not None:
+                yield name, step.took / 1000
+            elif step is not None and step.status == "completed":
+                yield name, max(0, (step.finished or 0) - (step.started or 0)) / 1000
+
     def seconds(self, step: str) -> float:
         """How long the last execution took of a step; UNKNOWN where there is none."""
+        if step not in self._seconds:
+            self._seconds.update(self._told([step]))
         if step not in self._seconds:
             last = self._last(step)
             self._seconds[step] = UNKNOWN if last is None else max(0, last.finished - last.started) / 1000

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from ..errors import DamagedError
 from .oid import Oid
-from .records import Moment, Record, Report, Size, later, record
+from .records import Duration, Moment, Record, Report, Size, later, record
 
 
 @record
@@ -149,6 +149,7 @@ class StepRun(Record):
         commit: The execution whose outputs these are; None when there was none.
         left: What an execution without outputs left in files: path → what is there since.
         attempt: An execution that failed or was interrupted: it has no outputs.
+        took: Where an earlier result was used: how long its execution took, in milliseconds.
     """
 
     KIND: ClassVar[str] = "step"
@@ -165,6 +166,7 @@ class StepRun(Record):
     metadata: Mapping[str, Any]
     left: Mapping[str, str] = field(default_factory=dict)
     attempt: Oid | None = later(None)
+    took: Duration | None = later(None)
 
     @property
     def execution(self) -> Oid | None:

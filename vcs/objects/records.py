@@ -29,6 +29,8 @@ Json = Any
 # The field types of a record may be bounded: integers by a range, texts by their greatest length.
 Moment = Annotated[int, range(MAX_TIME + 1)]
 """Milliseconds since 1970 UTC."""
+Duration = Annotated[int, range(MAX_TIME + 1)]
+"""Milliseconds."""
 Size = Annotated[int, range(MAX_INT + 1)]
 """Bytes."""
 Report = Annotated[str, MAX_REPORT]

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,22 @@ def test_errors_say_the_same_in_every_process(name: str) -> None:
     inline = failure(flow)
     assert inline[0] == name
     assert failure(in_processes(flow)) == inline
+
+
+def test_how_long_a_step_takes_is_known_when_its_result_is_used_again() -> None:
+    @step
+    def slow() -> None:
+        time.sleep(0.3)
+
+    @pipeline
+    def flow() -> None:
+        slow()
+
+    run = [flow(), flow(), flow()][-1]
+    assert run.steps["slow"].status == "cached"
+    assert run.steps["slow"].duration == timedelta(0)
+    took = run.steps["slow"].record.took
+    assert took is not None
+    assert took >= 300
+    [planned] = in_processes(flow.with_options(enable_cache=False)).plan()
+    assert planned.seconds == took / 1000
