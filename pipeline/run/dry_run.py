@@ -42,11 +42,11 @@ from ..trace.left.uses import Uses, changed, is_among, on_disk
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
-from .capacity import cores_here
-from .costs import UNKNOWN, Costs
 from .execution.context import told
 from .executors.opening import choose
 from .inputs import Ingest
+from .machine import cores_here
+from .side_by_side.costs import UNKNOWN, Costs
 
 
 @dataclass(frozen=True, repr=False)

@@ -48,17 +48,18 @@ from ..values.store import Saved
 from . import observer
 from .again import Again
 from .apart import Apart
-from .begun import Begun
-from .capacity import Capacity, gpus_here, memory_here
 from .coordinator import Coordinator
-from .costs import UNKNOWN, Costs
 from .deciding import Decider, output_names
 from .execution import logs
 from .execution.task import StepTask
 from .executors.opening import choose, open_engine
 from .inputs import Ingest
-from .ready import Ready
-from .running import Running
+from .machine import gpus_here, memory_here
+from .side_by_side.begun import Begun
+from .side_by_side.capacity import Capacity
+from .side_by_side.costs import UNKNOWN, Costs
+from .side_by_side.ready import Ready
+from .side_by_side.running import Running
 
 _CROWD = 256
 """A map of more items than so many is of very many."""

@@ -14,8 +14,8 @@ from ...define.options import executors
 from ...define.options.executors import Chosen, chosen
 from ...define.options.options import PipelineOptions
 from ...errors import DefinitionError, PipelineError
-from ..capacity import cores_here
 from ..coordinator import Coordinator
+from ..machine import cores_here
 from .engine import Engine
 from .inline import InlineExecutor
 

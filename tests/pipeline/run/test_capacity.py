@@ -9,7 +9,8 @@ import pytest
 from artvcs import step
 from artvcs.pipelines.define.options.resources import Resources, as_resources
 from artvcs.pipelines.errors import DefinitionError
-from artvcs.pipelines.run.capacity import Capacity, gpus_here
+from artvcs.pipelines.run.machine import gpus_here
+from artvcs.pipelines.run.side_by_side.capacity import Capacity
 
 GB = 10**9
 

@@ -18,8 +18,8 @@ import pytest
 
 from artvcs import Client, pipeline, step
 from artvcs.pipelines.errors import RunFailed
-from artvcs.pipelines.run.capacity import Capacity
 from artvcs.pipelines.run.executors.processes import foreman
+from artvcs.pipelines.run.side_by_side.capacity import Capacity
 from artvcs.vcs.upkeep.check.fsck import fsck
 
 from ...helpers import in_processes, statuses, wait_for

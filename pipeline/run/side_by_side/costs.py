@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from artvcs.vcs import Artifact, Commit, DamagedError, LookupFailed, Refs, Repository, Run
 
-from ..history.finding import run_lookup
+from ...history.finding import run_lookup
 
 UNKNOWN = float("inf")
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
-from ..cache.decide import Decision
-from ..define.options.resources import Resources
-from ..record.outcome import Outcome
+from ...cache.decide import Decision
+from ...define.options.resources import Resources
+from ...record.outcome import Outcome
+from ..execution.task import StepTask
+from ..executors.engine import Engine
 from .capacity import Capacity
-from .execution.task import StepTask
-from .executors.engine import Engine
 
 
 @dataclass

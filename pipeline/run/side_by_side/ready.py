@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable
 
-from ..define.graph import Graph
-from ..define.options.resources import Resources
+from ...define.graph import Graph
+from ...define.options.resources import Resources
 from .costs import Costs
 
 _DIGITS = 1

@@ -6,7 +6,7 @@ from collections import Counter
 
 from artvcs.vcs import Oid, now_ms
 
-from ..cache.decide import Decision
+from ...cache.decide import Decision
 
 
 class Begun:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
-from ..define.options.resources import Resources
+from ...define.options.resources import Resources
 
 _PATIENCE = 16
 """So many others may begin before a step that is ready and does not fit; then it is its turn."""
-
 
 _DIGITS = 9
 """Of parts of a core: else what comes and goes leaves a rest."""
@@ -77,33 +73,3 @@ class Capacity:
 def _sum(one: Resources, other: Resources, sign: int = 1) -> Resources:
     cpus, gpus = (round(mine + sign * its, _DIGITS) for mine, its in ((one.cpus, other.cpus), (one.gpus, other.gpus)))
     return Resources(cpus, one.memory + sign * other.memory, gpus)
-
-
-def memory_here() -> int:
-    """Bytes that processes can take now: what is available, or what is left of a container's limit; 0 if untold."""
-    found = []
-    with suppress(OSError, ValueError):  # not Linux
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                found.append(int(line.split()[1]) * 1024)
-    with suppress(OSError, ValueError):  # no container; https://docs.kernel.org/admin-guide/cgroup-v2.html
-        most, used = (
-            _CGROUP.joinpath(name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current")
-        )
-        found.append(max(0, int(most) - int(used)))
-    return min(found, default=0)
-
-
-_CGROUP = Path("/sys/fs/cgroup")
-
-
-def gpus_here() -> int:
-    """Graphics cards that this process may use, by NVIDIA's variable or driver."""
-    if (said := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
-        return len([each for each in said.split(",") if each.strip()])
-    return sum(each.name.removeprefix("nvidia").isdecimal() for each in Path("/dev").glob("nvidia[0-9]*"))
-
-
-def cores_here() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

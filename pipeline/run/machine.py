@@ -1,0 +1,37 @@
+"""What this machine has for steps: memory, graphics cards, cores."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def memory_here() -> int:
+    """Bytes that processes can take now: what is available, or what is left of a container's limit; 0 if untold."""
+    found = []
+    with suppress(OSError, ValueError):  # not Linux
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                found.append(int(line.split()[1]) * 1024)
+    with suppress(OSError, ValueError):  # no container; https://docs.kernel.org/admin-guide/cgroup-v2.html
+        most, used = (
+            _CGROUP.joinpath(name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current")
+        )
+        found.append(max(0, int(most) - int(used)))
+    return min(found, default=0)
+
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def gpus_here() -> int:
+    """Graphics cards that this process may use, by NVIDIA's variable or driver."""
+    if (said := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return len([each for each in said.split(",") if each.strip()])
+    return sum(each.name.removeprefix("nvidia").isdecimal() for each in Path("/dev").glob("nvidia[0-9]*"))
+
+
+def cores_here() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
