@@ -176,10 +176,15 @@ def perhaps(text: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, where a text may be a slip of something known; else nothing: what is far off is no help."""
     import difflib  # nobody who makes no mistake needs it
 
-    close = difflib.get_close_matches(text, sorted({*known} - {text}), n=_COMPARED)
-    near = [each for each in close if _slips(text, each) <= max(1, len(text) // _LETTERS)]
+    slips = max(1, len(text) // _LETTERS)
+    alike = sorted(each for each in {*known} - {text} if abs(len(each) - len(text)) <= slips)
+    close = difflib.get_close_matches(text, alike[:_LOOKED_AT], n=_COMPARED)
+    near = [each for each in close if _slips(text, each) <= slips]
     return f" (did you mean {near[0]!r}?)" if near else ""
 
+
+_LOOKED_AT = 10_000
+"""So many are looked at, which takes half a second."""
 
 _COMPARED = 5
 """So many of what looks most alike are compared letter by letter."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from artvcs.vcs import count as count
@@ -15,6 +16,13 @@ def size(count: int) -> str:
             return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} TiB"
+
+
+def some(names: Iterable[str], most: int = 8) -> str:
+    """Names one after the other, of many the first few: `a, b and 9,998 more`; `none` where there are none."""
+    names = list(names)
+    shown = ", ".join(names[:most]) or "none"
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
 
 
 def duration(time: timedelta | float) -> str:

@@ -27,6 +27,7 @@ from artvcs.vcs.tracebacks import library_of
 from ..errors import perhaps
 from ..history.finding import meant, run_lookup
 from ..trace.model import Trace
+from ..units import some
 from .reasons import Reason, in_words, reasons_between, reasons_seen
 
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
@@ -210,7 +211,7 @@ def _find(repository: Repository, step: str, run: str | None, pipeline: str) -> 
     if run is not None:
         found = run_lookup.find_run_spec(refs, run)
         if step not in found.steps:
-            hint, known = perhaps(step, found.steps), ", ".join(found.steps)
+            hint, known = perhaps(step, found.order), some(found.order)
             raise UnknownName(f"The run {found.name} has no step {step!r}{hint}; it has {known}.")
         return found
     if pipeline:

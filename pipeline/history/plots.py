@@ -12,6 +12,7 @@ from typing import Any
 from artvcs.vcs import ArtError, Oid, RefMap, Repository, Run, UnknownName, runs
 
 from ..errors import ParameterError, perhaps
+from ..units import some
 from . import experiments
 from .curves import Curve
 from .finding import filters, run_lookup
@@ -89,7 +90,7 @@ def curves(repository: Repository, measure: str, targets: Sequence[str] = (), *,
         having = list(_having(shown, measure))
         if targets and not having:
             names = dict.fromkeys(name for _, curves in _all(shown) for name in curves)
-            hint, known = perhaps(measure, names), ", ".join(names) or "none"
+            hint, known = perhaps(measure, names), some(names)
             raise UnknownName(f"The run {shown.name} has no curve {measure!r}{hint}; it has {known}.")
         several = len({step.record.execution for step, _ in having}) > 1
         for step, curve in having:

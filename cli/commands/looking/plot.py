@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from artvcs.pipelines.errors import ParameterError
 from artvcs.pipelines.history import plots as found
+from artvcs.pipelines.units import some
 from artvcs.vcs import Repository
 
 from ...main import terminal
@@ -77,16 +77,11 @@ def _say(plot: found.Plot) -> None:
     for line in drawn.lines:
         terminal().drawn(line)
     if drawn.nameless:
-        terminal().warn(f"No room below the plot for {_some(drawn.nameless)}; --json has every {plot.x}.")
+        terminal().warn(f"No room below the plot for {some(drawn.nameless, _NAMED)}; --json has every {plot.x}.")
     if (beyond := sum(not plots.is_drawable(each) for each in values)) > 0:
         terminal().warn(f"{output.count(beyond, 'value')} of {plot.y!r} had no place: NaN, or too large.")
 
 
 def _say_shared(plot: found.Plot) -> None:
     for label, others in plot.shared.items():
-        terminal().note(f"The curve of {label} is also that of {_some(others)}, which reused it")
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"
+        terminal().note(f"The curve of {label} is also that of {some(others, _NAMED)}, which reused it")

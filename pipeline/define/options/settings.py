@@ -16,6 +16,7 @@ from artvcs.vcs import UnknownName
 from artvcs.vcs.tracebacks import warn
 
 from ...errors import DefinitionError, IgnoredSetting, perhaps
+from ...units import some
 from ..model import Model
 from . import sources
 
@@ -109,7 +110,7 @@ def read(path: str | os.PathLike[str], *, strict: bool = True) -> dict[str, Any]
     _check(found, origin, "")
     found = _with_hooks(found, origin, "")
     if ignored:
-        listed = ", ".join(map(repr, ignored[:5])) + (f" and {len(ignored) - 5} more" if len(ignored) > 5 else "")
+        listed = some(map(repr, ignored), 5)
         be = (
             "belongs to a stack, of which there are none here, and is"
             if len(ignored) == 1
