@@ -32,6 +32,7 @@ from .record import versions
 from .run.execution import context
 from .trace.owners import note
 from .typing.encode import encode_metadata
+from .units import some
 from .values import store
 from .values.materializers import Materializer
 from .values.store import Saved
@@ -249,7 +250,7 @@ def _log_run_metadata(text: str, step_name: str | None, metadata: Mapping[str, A
     with context.writing(f"note metadata of run {text}") as (_, transaction):
         run = run_lookup.find_run_spec(transaction, text)
         if step_name is not None and step_name not in run.order:
-            raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {', '.join(run.order)}.")
+            raise PipelineError(f"The run {run.name} has no step {step_name!r}; it has {some(run.order)}.")
         if here is not None and run.run == here.task.run_id:
             # The record of a run that goes on is written by that run alone.
             here.noted.notes.setdefault(step_name, {}).update(metadata)

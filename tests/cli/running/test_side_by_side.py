@@ -113,3 +113,7 @@ def test_the_items_of_a_map_are_one_line_and_the_first_that_fail_besides(art: Ar
     assert "7 cached, 8 failed, 65 completed" in shown
     assert shown.count("ValueError: no ") == 3 + 8  # in the table, and all of them below
     assert "ValueError: no 27" in art("show", "HEAD/item_28").out
+    assert (
+        "it has item, item_2, item_3, item_4, item_5, item_6, item_7, item_8 and 72 more."
+        in art("why", "itm", "--run", "HEAD").err
+    )
