@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from artvcs.vcs import hash_bytes
 
@@ -21,49 +24,65 @@ _SESSION = frozenset((*_TERMINAL, *_DESKTOP))
 """Variables that each terminal has its own of; they count only where they are asked for by name."""
 
 
+@dataclass(eq=False)
+class _Use:
+    """A variable as an execution is given it, and what it was before."""
+
+    text: str
+    before: str | None
+
+
+_around: ContextVar[frozenset[_Use]] = ContextVar("artvcs-given", default=frozenset())
+"""What is given to the executions that this one is a part of, as where a step runs a pipeline."""
+
+
 class _Given:
     """The variables that executions of this process are given, each as long as any that goes on is given it.
 
-    There is one environment for all of them: whoever is to have a variable with another value waits.
+    There is one environment for all of them: whoever is to have a variable otherwise than others waits for these. Who
+    is a part of one that has variables itself does not: two such might wait for each other.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._uses: dict[str, int] = {}
-        self._values: dict[str, str] = {}
-        self._before: dict[str, str | None] = {}
+        self._uses: defaultdict[str, list[_Use]] = defaultdict(list)
 
-    def begin(self, variables: Mapping[str, str]) -> dict[str, str | None]:
-        """Sets variables as soon as nobody has them otherwise; returns what is there without these that are given."""
+    def begin(self, variables: Mapping[str, str], given: dict[str, _Use]) -> None:
+        """Sets variables as soon as nobody else has them otherwise; fills `given`, which is to be given to `end`."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: all(self._values.get(each, text) == text for each, text in variables.items())
-            )
+            if not _around.get():
+                self._changed.wait_for(lambda: all(self._is_free(name, text) for name, text in variables.items()))
             for name, text in variables.items():
-                if name not in self._uses:
-                    self._before[name], self._values[name] = os.environ.get(name), text
-                    os.environ[name] = text
-                self._uses[name] = self._uses.get(name, 0) + 1
-            return {name: self._before[name] for name in variables}
+                given[name] = use = _Use(text, os.environ.get(name))
+                self._uses[name].append(use)
+                os.environ[name] = text
 
-    def end(self, variables: Iterable[str]) -> None:
+    def _is_free(self, name: str, text: str) -> bool:
+        return all(use.text == text for use in self._uses.get(name, ()))
+
+    def end(self, given: Mapping[str, _Use]) -> None:
         """Takes them away again."""
         with self._changed:
-            for name in variables:
-                self._uses[name] -= 1
-                if not self._uses[name]:
-                    del self._uses[name], self._values[name]
-                    if (before := self._before.pop(name)) is None:
-                        os.environ.pop(name, None)
-                    else:
-                        os.environ[name] = before
+            for name, use in given.items():
+                uses = self._uses[name]
+                if use not in uses:  # it was interrupted as it began
+                    continue
+                at = uses.index(use)
+                if at + 1 < len(uses):  # others have it still: the last of them puts back what was there
+                    uses[at + 1].before = use.before
+                elif use.before is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = use.before
+                del uses[at]
+                if not uses:
+                    del self._uses[name]
             self._changed.notify_all()
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._uses
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(list(self._uses))
+    def others(self) -> list[str]:
+        """The variables that executions have that this one is no part of."""
+        around = _around.get()
+        return [name for name, uses in list(self._uses.items()) if not around.issuperset(uses)]
 
 
 _given = _Given()
@@ -81,16 +100,20 @@ class Environment:
         self.asked: dict[str, str] = {}
         self.of_others: set[str] = set()
         self._set: set[str] = set()
-        self._given: dict[str, str | None] = {}
+        self._given: dict[str, _Use] = {}
 
     @contextmanager
     def given(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Sets variables for the execution, which count in its key: that it reads them says nothing of outside."""
-        self._given = _given.begin(variables)
         try:
-            yield
+            _given.begin(variables, self._given)
+            around = _around.set(_around.get() | {*self._given.values()})
+            try:
+                yield
+            finally:
+                _around.reset(around)
         finally:
-            _given.end(variables)
+            _given.end(self._given)
 
     def take(self, kind: str, name: str | bytes | None, value: str | bytes | None) -> None:
         """Notes a use of `os.environ`, as `watch.environ` tells it: `read`, `set`, or `all`."""
@@ -106,14 +129,14 @@ class Environment:
         """A variable was read."""
         if name not in self._set and name not in self._given:
             self.asked.setdefault(name, _hashed(value))
-            if name in _given:
+            if name in _given.others():
                 self.of_others.add(name)
 
     def read_all(self, variables: Mapping[str, str]) -> None:
         """All variables were gone through: which there are counts, and what each holds."""
-        outside = {name for name in variables if self._given.get(name, "") is not None}
+        outside = {name for name in variables if name not in self._given or self._given[name].before is not None}
         self.asked.setdefault(ALL, _names_of(outside))
-        self.of_others.update(name for name in _given if name not in self._set and name not in self._given)
+        self.of_others.update(name for name in _given.others() if name not in self._set and name not in self._given)
         for name, value in variables.items():
             if name not in _SESSION:
                 self.read(name, value)

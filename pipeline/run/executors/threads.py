@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +34,8 @@ class ThreadExecutor(ThreadPoolExecutor, StepExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See `concurrent.futures.Executor.submit`."""
-        return super().submit(functools.partial(self._run, fn, *args, **kwargs))
+        # In a pipeline that a step runs, what its steps do is a part of what that one does.
+        return super().submit(contextvars.copy_context().run, functools.partial(self._run, fn, *args, **kwargs))
 
     def _run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         here = Raisable()

@@ -105,6 +105,28 @@ def test_each_of_several_steps_on_threads_has_its_own(monkeypatch: pytest.Monkey
     assert "NAME" not in os.environ
 
 
+@pytest.mark.parametrize("executor", ["inline", "threads"])
+def test_steps_of_a_pipeline_that_a_step_runs_have_their_own(executor: str) -> None:
+    @step(environment={"NAME": "inner"})
+    def inner() -> str:
+        return os.environ["NAME"]
+
+    @pipeline(executor=executor)
+    def small() -> None:
+        inner()
+
+    @step(environment={"NAME": "outer"})
+    def outer() -> list[str]:
+        return [small().steps["inner"].output.load(), os.environ["NAME"]]
+
+    @pipeline(executor=executor)
+    def flow() -> None:
+        outer()
+
+    assert flow().steps["outer"].output.load() == ["inner", "outer"]
+    assert "NAME" not in os.environ
+
+
 def test_what_a_step_on_a_thread_sees_of_the_variables_of_another_is_not_used_again() -> None:
     both = threading.Barrier(2, timeout=PATIENCE)
 
