@@ -135,7 +135,7 @@ class _Post:
         self._waiting |= futures
         self.tell("do", list(zip(jobs, orders, strict=True)))
         if not self.is_there:
-            self._listening.join()  # it may have said that it is done before it ended
+            self._listening.join(_GRACE)  # it may have said that it is done before it ended
             self._lose()
         try:
             return [future.result() for future in futures.values()]
