@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
-    from .maps.steps import with_steps
+    from .maps.steps import has_steps, with_steps
     from .objects import canonical, values
     from .objects.kinds import (
         Artifact,
@@ -116,7 +116,7 @@ _NAMES = {
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
     "maps.refs": "RefMap Refs",
-    "maps.steps": "with_steps",
+    "maps.steps": "has_steps with_steps",
     "objects": "canonical values",
     "objects.kinds": "Artifact Code Commit Failure GitState Input Output Promotion Run StepRun Version",
     "objects.limits": "MAX_ITEMS MAX_RECORD MAX_REPORT MAX_TEXT",
@@ -248,6 +248,7 @@ __all__ = [
     "fsck",
     "garbage",
     "gc",
+    "has_steps",
     "hash_bytes",
     "making",
     "mirror",

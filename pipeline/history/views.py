@@ -27,6 +27,7 @@ from artvcs.vcs import (
     UnknownName,
     Version,
     damaged,
+    has_steps,
     parts,
     runs,
     stages,
@@ -444,14 +445,9 @@ class PipelineRun:
 
     def read(self, ask: Callable[[Run], T]) -> T:
         """Something of its record that is read when it is asked for, as its steps are."""
-        try:
-            return ask(self.record)
-        except UnknownName:  # written anew since, as more is noted of it, and what stood here was collected
-            newer = runs.by_id(self._repository.refs(), self.id)
-            if newer is None or newer.parts == self.record.parts:
-                raise
-            self.record = newer
-            return ask(newer)
+        if not has_steps(self.record):  # written anew since, as more is noted of it
+            self.record = runs.readable(self._repository.refs(), self.id) or self.record
+        return ask(self.record)
 
     @property
     def id(self) -> str:

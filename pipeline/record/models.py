@@ -55,6 +55,12 @@ class WorkedOn:
         """The version as a run refers to it; None where it is yet to be made."""
         return None if self._artifact is None else Output(self._artifact, self.name)
 
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What is noted of the version, and what is yet to be, encoded."""
+        record = self._record() if self._artifact is not None else None
+        return {**(record.metadata if record is not None else {}), **self._notes}
+
     def executes(self) -> None:
         """Says that a step is executed that works on it."""
         self._is_executed = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from artvcs.vcs import MAX_ITEMS, MAX_RECORD, Input, canonical
+from artvcs.vcs import MAX_ITEMS, MAX_RECORD, Input, Unstorable, canonical
 
 from ..errors import PipelineError
 from ..history.curves import Point
@@ -17,6 +18,19 @@ MAX_NOTED = MAX_RECORD // 4
 """Bytes that a step may note: it stands in records beside what was noted before, and those have an end."""
 
 _ADVICE = "return what is large, or save it with save_artifact"
+
+
+def check_noted(metadata: Mapping[str, Any], of: str) -> None:
+    """Refuses what was noted of one thing by several, encoded, where there would be no room for it in a record.
+
+    Raises:
+        Unstorable: It is too much.
+    """
+    data = canonical.dumps(metadata)
+    if len(data) > 2 * MAX_NOTED or canonical.marks(data) > MAX_ITEMS // 2:
+        raise Unstorable(
+            f"What was noted of the {of} has {size(len(data))}, and {size(2 * MAX_NOTED)} are possible; {_ADVICE}."
+        )
 
 
 @dataclass

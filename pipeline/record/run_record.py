@@ -34,6 +34,7 @@ from ..trace.left.kinds import FILES
 from ..typing.encode import encode_metadata
 from . import commits, versions
 from .models import Models
+from .noted import check_noted
 from .outcome import Outcome, failure_of
 from .publisher import Publisher
 
@@ -112,6 +113,7 @@ class RunRecord:
             again: The step that needed what it leaves behind, if only therefore it ran.
         """
         node, transaction = decision.node, self._transaction
+        self._check_of_model(decision, encode_metadata(outcome.noted.of_model))
         outputs = {name: Output(saved.id, output_names[name]) for name, saved in outcome.outputs.items()}
         commit = dataclasses.replace(
             self._executed(decision, outcome),
@@ -153,6 +155,7 @@ class RunRecord:
         """Notes a step whose earlier result is used."""
         assert decision.hit is not None
         assert decision.commit is not None
+        self._check_of_model(decision, decision.commit.of_model or {})
         found = decision.commit.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
@@ -166,6 +169,11 @@ class RunRecord:
         self._belongs(decision, outputs, decision.commit)
         took = max(0, decision.commit.finished - decision.commit.started)
         return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log, took=took)
+
+    def _check_of_model(self, decision: Decision, notes: Mapping[str, Any]) -> None:
+        """Refuses notes for which the model that a step works on has no room. Raises Unstorable."""
+        if notes and (model := self._models.of(decision.node)) is not None:
+            check_noted({**model.notes, **notes}, f"version of {model.name}")
 
     def _belongs(self, decision: Decision, outputs: Mapping[str, Output], commit: Commit) -> None:
         """Says that what a step made belongs to the model that it works on, and what it noted of that."""
@@ -323,10 +331,10 @@ def _noting(record: N, facts: Mapping[str, Any]) -> N:
     """A record with these facts noted, too.
 
     Raises:
-        Unstorable: No reader would take it.
+        Unstorable: It would be too large.
     """
     noted = dataclasses.replace(record, metadata={**record.metadata, **encode_metadata(facts)})
-    noted.encode()
+    check_noted(noted.metadata, "run" if isinstance(record, Run) else f"step {record.step!r}")
     return noted
 
 

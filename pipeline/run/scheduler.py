@@ -301,8 +301,12 @@ class _Runner:
             self._claims.release(decision.key)
             decision.leave()
             self._note_memory(decision, decision.trace)
-            with self._transaction.together():
-                step = self._record.cached(decision, self._output_names[node.id])
+            try:
+                with self._transaction.together():
+                    step = self._record.cached(decision, self._output_names[node.id])
+            except Unstorable as error:  # what it noted of its model, beside what others have
+                self._refuse(node, error)
+                return True
             self._settle(node, step, "")
             return True
         uses_cache = self._options.uses_cache(node.step.options)
@@ -378,7 +382,7 @@ class _Runner:
             has_model=is_ours and self._models.of(node) is not None, resources=node.step.options.resources,
         )  # fmt: skip
 
-    def _refuse(self, node: Node, error: PipelineError) -> None:
+    def _refuse(self, node: Node, error: PipelineError | Unstorable) -> None:
         self._failures[node.id] = error
         step = self._record.refused(node.id, node.step.name, error)
         self._settle(node, step, f"{type(error).__name__}: {error}")

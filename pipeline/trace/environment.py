@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TypeVar
 
 from artvcs.vcs import hash_bytes
 
 from ..escaping import storable
+
+T = TypeVar("T")
 
 ABSENT = "absent"
 ALL = "*"
@@ -32,25 +35,46 @@ class _Use:
     before: str | None
 
 
-_around: ContextVar[frozenset[_Use]] = ContextVar("artvcs-given", default=frozenset())
-"""What is given to the executions that this one is a part of, as where a step runs a pipeline."""
+_around: ContextVar[frozenset[_Use] | None] = ContextVar("artvcs-given", default=None)
+"""What is given to the executions that this one is a part of, as where a step runs a pipeline; None outside of any."""
+
+
+def within(work: Callable[[], T]) -> Callable[[], T]:
+    """Something to be done in another thread, as a part of the execution that this is called in."""
+    around = _around.get()
+
+    def done() -> T:
+        before = _around.set(around)
+        try:
+            return work()
+        finally:
+            _around.reset(before)
+
+    return done
 
 
 class _Given:
     """The variables that executions of this process are given, each as long as any that goes on is given it.
 
     There is one environment for all of them: whoever is to have a variable otherwise than others waits for these. Who
-    is a part of one that has variables itself does not: two such might wait for each other.
+    is a part of another execution does not: two such might wait for each other. It is noticed then that it is so.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._uses: defaultdict[str, list[_Use]] = defaultdict(list)
+        self._inherited: list[str] = []
+
+    def forked(self) -> None:
+        """In a forked child: what threads of the parent are given stays as it is, and nobody takes it away."""
+        self._inherited = self.others()
+        self._changed = threading.Condition()
+        self._uses.clear()
 
     def begin(self, variables: Mapping[str, str], given: dict[str, _Use]) -> None:
         """Sets variables as soon as nobody else has them otherwise; fills `given`, which is to be given to `end`."""
         with self._changed:
-            if not _around.get():
+            if _around.get() is None:
                 self._changed.wait_for(lambda: all(self._is_free(name, text) for name, text in variables.items()))
             for name, text in variables.items():
                 given[name] = use = _Use(text, os.environ.get(name))
@@ -81,11 +105,14 @@ class _Given:
 
     def others(self) -> list[str]:
         """The variables that executions have that this one is no part of."""
-        around = _around.get()
-        return [name for name, uses in list(self._uses.items()) if not around.issuperset(uses)]
+        around = _around.get() or frozenset()
+        return [
+            *self._inherited, *(name for name, uses in list(self._uses.items()) if not around.issuperset(uses))
+        ]  # fmt: skip
 
 
 _given = _Given()
+os.register_at_fork(after_in_child=_given.forked)
 
 
 class Environment:
@@ -101,13 +128,15 @@ class Environment:
         self.of_others: set[str] = set()
         self._set: set[str] = set()
         self._given: dict[str, _Use] = {}
+        self._changed: set[str] = set()  # those of them that it has set itself
 
     @contextmanager
     def given(self, variables: Mapping[str, str]) -> Iterator[None]:
         """Sets variables for the execution, which count in its key: that it reads them says nothing of outside."""
         try:
             _given.begin(variables, self._given)
-            around = _around.set(_around.get() | {*self._given.values()})
+            self._changed.clear()  # that was us
+            around = _around.set((_around.get() or frozenset()) | {*self._given.values()})
             try:
                 yield
             finally:
@@ -131,6 +160,8 @@ class Environment:
             self.asked.setdefault(name, _hashed(value))
             if name in _given.others():
                 self.of_others.add(name)
+        elif name in self._given and name not in self._changed and value != self._given[name].text:
+            self.of_others.add(name)
 
     def read_all(self, variables: Mapping[str, str]) -> None:
         """All variables were gone through: which there are counts, and what each holds."""
@@ -140,11 +171,12 @@ class Environment:
         for name, value in variables.items():
             if name not in _SESSION:
                 self.read(name, value)
+        for name in self._given.keys() - variables.keys():
+            self.read(name, None)
 
     def set(self, name: str) -> None:
         """A variable is set by the execution itself: from then on it is its own."""
-        if name not in self._given:
-            self._set.add(name)
+        (self._changed if name in self._given else self._set).add(name)
 
     def left(self) -> dict[str, str]:
         """The variables that the execution has set or removed → what each holds now."""

@@ -8,12 +8,19 @@ from ..objects.kinds import Run
 from . import ref_names
 from .damaged import Damaged, read, whole
 from .refs import Refs
+from .steps import forgiving
 
 
 def by_id(refs: Refs, run_id: str) -> Run | None:
     """The run with this id."""
     oid = refs.get(ref_names.run(run_id))
     return None if oid is None else refs.record(oid, Run)
+
+
+def readable(refs: Refs, run_id: str) -> Run | None:
+    """The run with this id, with those of its steps that can be read."""
+    found = by_id(refs, run_id)
+    return None if found is None else forgiving(found)
 
 
 def newest_first(refs: Refs) -> Iterator[Run]:

@@ -49,6 +49,7 @@ class Steps(Mapping[str, StepRun]):
 
     def __init__(self, records: Records, root: Oid) -> None:
         self.records = records
+        self.root = root
         self._map = MerkleMap(records, root, STEPS)
 
     def __getitem__(self, name: str) -> StepRun:
@@ -81,6 +82,17 @@ class Steps(Mapping[str, StepRun]):
     def each(self) -> Iterator[tuple[str, StepRun]]:
         """Name and step of each."""
         return ((entry[0], self._step(entry)) for entry in self._map.entries())
+
+    @property
+    def is_there(self) -> bool:
+        """Whether they are there at all: not where the record was written anew since, and what it was is collected."""
+        try:
+            self._map.node(self.root)
+        except UnknownName:
+            return False
+        except DamagedError:
+            pass
+        return True
 
     def readable(self, problems: list[ArtError]) -> Iterator[tuple[str, StepRun]]:
         """Name and step of each that can be read; why others cannot is added to `problems`."""
@@ -222,6 +234,11 @@ def forgiving(record: R) -> R:
     steps = _Readable(record.steps.records, record.parts.steps)
     order = _Names(record.steps.records, record.parts.order, instead=steps)
     return cast(R, dataclasses.replace(record, steps=steps, order=order))
+
+
+def has_steps(run: Run) -> bool:
+    """Whether the steps of an opened run are there at all, see `Steps.is_there`."""
+    return not isinstance(run.steps, Steps) or run.steps.is_there
 
 
 def problem(run: Run) -> DamagedError | UnknownName | None:

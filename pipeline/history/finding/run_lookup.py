@@ -39,7 +39,7 @@ def find_run(refs: Refs, text: str) -> Run:
         UnknownName: There is none.
         AmbiguousName: There is more than one.
     """
-    if (run := runs.by_id(refs, text)) is not None:
+    if (run := runs.readable(refs, text)) is not None:
         return run
     for matches in (
         _some(runs.named(refs, text)),

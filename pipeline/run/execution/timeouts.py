@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from ...errors import StepTimeout
 from .raising import Raisable
@@ -35,10 +35,35 @@ def time_limit(seconds: float, step: str) -> Iterator[None]:
         raise late
 
 
+class Undisturbed:
+    """A block of the main thread that no time limit ends: what is due inside is raised at its end."""
+
+    _is_open: ClassVar[bool] = False
+    _due: ClassVar[Exception | None] = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():  # where signals are heard
+            Undisturbed._due, Undisturbed._is_open = None, True
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if threading.current_thread() is threading.main_thread():
+            Undisturbed._is_open = False
+            if kind is None and Undisturbed._due is not None:
+                raise Undisturbed._due
+
+    @classmethod
+    def raise_(cls, error: Exception) -> None:
+        """Raises an error, or notes it where such a block is open."""
+        if cls._is_open:
+            cls._due = error
+        else:
+            raise error
+
+
 @contextmanager
 def _alarm(seconds: float, late: Exception) -> Iterator[None]:
     def ring(*_: object) -> None:
-        raise late
+        Undisturbed.raise_(late)
 
     before: Callable[..., Any] | int | None = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from ...trace import environment
 from ..execution.raising import Raisable
 from .engine import StepExecutor
 
@@ -34,8 +34,7 @@ class ThreadExecutor(ThreadPoolExecutor, StepExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See `concurrent.futures.Executor.submit`."""
-        # In a pipeline that a step runs, what its steps do is a part of what that one does.
-        return super().submit(contextvars.copy_context().run, functools.partial(self._run, fn, *args, **kwargs))
+        return super().submit(environment.within(functools.partial(self._run, fn, *args, **kwargs)))
 
     def _run(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         here = Raisable()

@@ -12,6 +12,9 @@ _PATIENCE = 16
 _DIGITS = 9
 """Of parts of a core: else what comes and goes leaves a rest."""
 
+_A_TRIFLE = 1e-6
+"""Of a core: three times two thirds are two."""
+
 
 class Capacity:
     """What there is for steps, and what of it is taken.
@@ -41,7 +44,9 @@ class Capacity:
         if longest >= _PATIENCE and self._passed.get(step, 0) < longest:
             return False
         taken, most = _sum(self._together, self._at_most(needs)), self._all
-        if not self._taken or (taken.cpus <= most.cpus and taken.memory <= most.memory and taken.gpus <= most.gpus):
+        if not self._taken or (
+            taken.cpus <= most.cpus + _A_TRIFLE and taken.memory <= most.memory and taken.gpus <= most.gpus + _A_TRIFLE
+        ):
             self._passed.pop(step, None)
             return True
         self._passed.setdefault(step, 0)
@@ -62,7 +67,7 @@ class Capacity:
     @property
     def is_full(self) -> bool:
         """Whether nothing more can begin, however little it needs."""
-        return self._together.cpus >= self._all.cpus
+        return self._together.cpus >= self._all.cpus - _A_TRIFLE
 
     def _at_most(self, needs: Resources) -> Resources:
         return Resources(

@@ -176,8 +176,9 @@ def test_a_run_that_somebody_holds_can_be_read_when_it_was_written_anew_and_what
         item.map(range(150))
 
     made = wide()
-    held = Client().get_pipeline_run(made.id)
+    held = [Client().get_pipeline_run(name) for name in (made.id, made.name, "HEAD")]
+    held.append(Client().list_pipeline_runs()[0])
     log_metadata({"good": True}, run_id_name_or_prefix=made.id, step_name="item_7")
     gc.collect(Repository(project / ".artifacts"), max_unused=0)
-    assert len(held.steps) == 150
-    assert held.steps["item_7"].metadata == {"good": True}
+    assert [len(run.steps) for run in held] == [150] * 4
+    assert [run.steps["item_7"].metadata for run in held] == [{"good": True}] * 4

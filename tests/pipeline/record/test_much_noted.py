@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from artvcs import Client, log_metadata, pipeline, step
+from artvcs import Client, Model, log_metadata, pipeline, step
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.record.noted import MAX_NOTED
 from tests.pipeline.helpers import in_processes, statuses
@@ -67,8 +67,24 @@ def test_what_many_steps_note_of_their_run_has_an_end() -> None:
         fine()
 
     run_name = "talking"
-    with pytest.raises(RunFailed, match="run cannot be stored") as failed:
+    with pytest.raises(RunFailed, match="noted of the run") as failed:
         flow()
     ended = [*statuses(failed.value.run).values()]
     assert ended.count("failed") >= 1
     assert ended.count("completed") == len(ended) - ended.count("failed") > 2
+
+
+def test_what_many_steps_note_of_their_model_has_an_end() -> None:
+    @step
+    def of_model(number: int) -> int:
+        log_metadata({f"said-{number}": "x" * (MAX_NOTED - 1000)}, infer_model=True)
+        return number
+
+    @pipeline(execution_mode="continue_on_failure", model=Model("net"))
+    def flow() -> None:
+        of_model.map(range(4))
+
+    for ended in (["completed", "completed", "failed", "failed"], ["cached", "cached", "failed", "failed"]):
+        with pytest.raises(RunFailed, match="noted of the version of models/net") as failed:
+            flow()
+        assert sorted(statuses(failed.value.run).values()) == ended

@@ -119,3 +119,17 @@ def test_graphics_cards_are_shared_and_not_needed_where_there_are_none() -> None
 def test_cards_are_counted_as_the_variable_says(said: str, cards: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", said)
     assert gpus_here() == cards
+
+
+@pytest.mark.parametrize(("cpus", "together", "slots"), [(2 / 3, 3, 2), (1 / 6, 6, 1), (1 / 7, 7, 1), (0.1, 10, 1)])
+def test_parts_of_a_core_are_all_of_it_together(cpus: float, together: int, slots: int) -> None:
+    capacity = Capacity(slots)
+    for number in range(together):
+        assert not capacity.is_full
+        assert capacity.fits(str(number), Resources(cpus))
+        capacity.take(str(number), Resources(cpus))
+    assert capacity.is_full
+    assert not capacity.fits("more", Resources(cpus))
+    for number in range(together):
+        capacity.give_back(str(number))
+    assert capacity.fits("all", Resources(slots))

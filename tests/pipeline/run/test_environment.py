@@ -11,6 +11,7 @@ import pytest
 
 from artvcs import pipeline, step
 from artvcs.pipelines.errors import DefinitionError
+from artvcs.vcs import Commit
 from tests.pipeline.helpers import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -127,6 +128,42 @@ def test_steps_of_a_pipeline_that_a_step_runs_have_their_own(executor: str) -> N
     assert "NAME" not in os.environ
 
 
+def test_steps_of_pipelines_that_steps_run_wait_for_nobody_and_what_they_see_of_each_other_is_not_used_again() -> None:
+    both = threading.Barrier(2, timeout=PATIENCE)
+
+    @step(environment={"NAME": "one"})
+    def one() -> str:
+        both.wait()
+        seen = os.environ["NAME"]
+        both.wait()
+        return seen
+
+    @step(environment={"NAME": "two"})
+    def two() -> str:
+        both.wait()
+        seen = os.environ["NAME"]
+        both.wait()
+        return seen
+
+    @pipeline(executor="threads", jobs=2)
+    def small() -> None:
+        one()
+        two()
+
+    commits: list[Commit | None] = []
+
+    @step(enable_cache=False)
+    def outer() -> None:
+        commits.extend(each.execution for each in small().steps.values())
+
+    @pipeline(executor="threads")
+    def flow() -> None:
+        outer()
+
+    flow()
+    assert None in [each.cache_key for each in commits if each is not None]
+
+
 def test_what_a_step_on_a_thread_sees_of_the_variables_of_another_is_not_used_again() -> None:
     both = threading.Barrier(2, timeout=PATIENCE)
 
@@ -150,3 +187,36 @@ def test_what_a_step_on_a_thread_sees_of_the_variables_of_another_is_not_used_ag
     refused = flow().steps["asks"].execution
     assert refused is not None
     assert refused.cache_key is None
+
+
+def test_processes_that_are_forked_meanwhile_wait_for_nobody() -> None:
+    begun, ended = threading.Event(), threading.Event()
+
+    @step(environment={"NAME": "outside"})
+    def beside() -> None:
+        begun.set()
+        ended.wait(PATIENCE)
+
+    @step(environment={"NAME": "inside"})
+    def inner() -> str:
+        return os.environ["NAME"]
+
+    @pipeline(executor="processes", jobs=2)
+    def small() -> None:
+        inner()
+
+    @step
+    def outer() -> str:
+        begun.wait(PATIENCE)
+        try:
+            found: str = small().steps["inner"].output.load()
+            return found
+        finally:
+            ended.set()
+
+    @pipeline(executor="threads", jobs=2)
+    def flow() -> None:
+        beside()
+        outer()
+
+    assert flow().steps["outer"].output.load() == "inside"

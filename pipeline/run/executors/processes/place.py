@@ -6,7 +6,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,9 @@ from ....record.noted import Noted
 from ....record.outcome import Outcome
 from ....trace.verify import States
 from ...execution.task import StepTask
+from ...execution.timeouts import Undisturbed
 from ..errors import prepared
 from .channel import Answer, Ask, Channel, Ended, Execute, Interrupted, Limited, Sealed, Trying
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Inside the block no time limit ends the step: an answer that nobody waits for would be taken for the next."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # may raise what is due just now
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Place:
@@ -94,7 +84,8 @@ class Place:
 
     def ask(self, what: str, *arguments: Any) -> Any:
         """Has the coordinator do or tell something. Raises what it raises."""
-        with self._mutex, _undisturbed():
+        # An answer that nobody waits for any more would be taken for the next.
+        with self._mutex, Undisturbed():
             self._channel.send(Ask(what, arguments))
             answer = self._channel.receive()
         assert isinstance(answer, Answer)

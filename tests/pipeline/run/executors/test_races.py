@@ -102,6 +102,7 @@ def test_a_try_after_one_that_took_too_long_gets_its_own_answers(monkeypatch: py
 
     @step(timeout=1.0, retry=2)
     def uses(_: str) -> list[str]:
+        threading.Thread(target=time.sleep, args=(4.0,), daemon=True).start()  # which may hear the alarm
         model = get_step_context().model
         return [model.load_artifact("one"), model.load_artifact("two")]
 
