@@ -445,9 +445,23 @@ class PipelineRun:
 
     def read(self, ask: Callable[[Run], T]) -> T:
         """Something of its record that is read when it is asked for, as its steps are."""
-        if not has_steps(self.record):  # written anew since, as more is noted of it
-            self.record = runs.readable(self._repository.refs(), self.id) or self.record
+        try:
+            if has_steps(self.record):
+                return ask(self.record)
+        except (KeyError, UnknownName):  # what is in memory still may be gone, too
+            if not self._is_newer():
+                raise
+        if not has_steps(self.record) and not self._is_newer():
+            raise DamagedError(f"The steps of run {self.name} are lost; run `art fsck --repair`.")
         return ask(self.record)
+
+    def _is_newer(self) -> bool:
+        """Whether the record was written anew since, as more is noted of the run: then that is it from now on."""
+        newer = runs.readable(self._repository.refs(), self.id)
+        if newer is None or newer.parts == self.record.parts:
+            return False
+        self.record = newer
+        return True
 
     @property
     def id(self) -> str:
@@ -509,6 +523,7 @@ class PipelineRun:
     @cached_property
     def steps(self) -> dict[str, StepView]:
         """Invocation id → the step in this run, in the order in which they could run."""
+        self._repository.refs()  # looks again what is here: what is in memory may be gone
         names = self.read(lambda run: [*run.order] if len(run.steps) == len(run.order) else _ended(run))
         return Steps({name: StepView(self._repository, self, name) for name in names})
 

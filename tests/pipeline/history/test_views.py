@@ -9,7 +9,7 @@ import pytest
 from artvcs import Client, log_metadata, pipeline, save_artifact, step
 from artvcs.pipelines.errors import RunFailed
 from artvcs.vcs import Repository
-from artvcs.vcs.errors import AmbiguousName, UnknownName
+from artvcs.vcs.errors import AmbiguousName, DamagedError, UnknownName
 from artvcs.vcs.upkeep import gc
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -182,3 +182,8 @@ def test_a_run_that_somebody_holds_can_be_read_when_it_was_written_anew_and_what
     gc.collect(Repository(project / ".artifacts"), max_unused=0)
     assert [len(run.steps) for run in held] == [150] * 4
     assert [run.steps["item_7"].metadata for run in held] == [{"good": True}] * 4
+    again = Client().get_pipeline_run(made.id)
+    Client().delete_pipeline_run(made.id)
+    gc.collect(Repository(project / ".artifacts"), max_unused=0)
+    with pytest.raises(DamagedError, match="run `art fsck --repair`"):
+        again.steps["item_7"].status  # noqa: B018
