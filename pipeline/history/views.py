@@ -446,17 +446,16 @@ class PipelineRun:
     def read(self, ask: Callable[[Run], T]) -> T:
         """Something of its record that is read when it is asked for, as its steps are."""
         try:
-            if has_steps(self.record):
-                return ask(self.record)
-        except (KeyError, UnknownName):  # what is in memory still may be gone, too
-            if not self._is_newer():
+            if not has_steps(self.record):
+                raise DamagedError(f"The steps of run {self.name} are lost; run `art fsck --repair`.")
+            return ask(self.record)
+        except (DamagedError, KeyError, UnknownName):
+            if not self._renew():
                 raise
-        if not has_steps(self.record) and not self._is_newer():
-            raise DamagedError(f"The steps of run {self.name} are lost; run `art fsck --repair`.")
-        return ask(self.record)
+            return self.read(ask)
 
-    def _is_newer(self) -> bool:
-        """Whether the record was written anew since, as more is noted of the run: then that is it from now on."""
+    def _renew(self) -> bool:
+        """Takes the record as it was written anew since, as when more is noted of the run; whether it was."""
         newer = runs.readable(self._repository.refs(), self.id)
         if newer is None or newer.parts == self.record.parts:
             return False

@@ -298,16 +298,7 @@ class _Runner:
         if decision.hit is not None and (undone := self._states.owed.undone(decision.trace)) is not None:
             decision = decision.without_hit(undone)
         if decision.hit is not None:
-            self._claims.release(decision.key)
-            decision.leave()
-            self._note_memory(decision, decision.trace)
-            try:
-                with self._transaction.together():
-                    step = self._record.cached(decision, self._output_names[node.id])
-            except Unstorable as error:  # what it noted of its model, beside what others have
-                self._refuse(node, error)
-                return True
-            self._settle(node, step, "")
+            self._reuse(decision)
             return True
         uses_cache = self._options.uses_cache(node.step.options)
         if uses_cache and self._begun.executes(decision.key):
@@ -319,6 +310,20 @@ class _Runner:
             return self._begin(node)
         self._start(decision)
         return True
+
+    def _reuse(self, decision: Decision) -> None:
+        """Settles a step by an earlier result."""
+        node = decision.node
+        self._claims.release(decision.key)
+        decision.leave()
+        self._note_memory(decision, decision.trace)
+        try:
+            with self._transaction.together():
+                step = self._record.cached(decision, self._output_names[node.id])
+        except Unstorable as error:  # what it noted of its model, beside what others have
+            self._refuse(node, error)
+        else:
+            self._settle(node, step, "")
 
     def _is_worth_telling(self, step: str) -> bool:
         """Whether other machines are told that a step is executed: not of short ones, or what may be many such."""
