@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from artvcs.vcs import MAX_ITEMS, MAX_RECORD, Input, Unstorable, canonical
 
-from ..errors import PipelineError
 from ..history.curves import Point
 from ..typing.encode import encode_metadata
 from ..units import size
 
-MAX_NOTED = MAX_RECORD // 4
-"""Bytes that a step may note: it stands in records beside what was noted before, and those have an end."""
+MAX_NOTED, MAX_NOTED_ITEMS = MAX_RECORD // 4, MAX_ITEMS // 4
+"""Bytes, and items, that a step may note: it stands in records beside what was noted before, and those have an end."""
 
 _ADVICE = "return what is large, or save it with save_artifact"
 
 
-def check_noted(metadata: Mapping[str, Any], of: str) -> None:
-    """Refuses what was noted of one thing by several, encoded, where there would be no room for it in a record.
+def check_noted(of: str, *noted: Any, steps: int = 2) -> None:
+    """Refuses what was noted where there would be no room for it in a record.
+
+    Args:
+        of: What of, as in `of the run`.
+        noted: It, encoded.
+        steps: It may be as much as so many steps may note.
 
     Raises:
-        Unstorable: It is too much.
+        Unstorable: It is too much, or no valid text.
     """
-    data = canonical.dumps(metadata)
-    if len(data) > 2 * MAX_NOTED or canonical.marks(data) > MAX_ITEMS // 2:
+    try:
+        data = [canonical.dumps(each) for each in noted if each]
+    except ValueError as error:
+        raise Unstorable(f"What was noted {of} cannot be recorded ({error}); {_ADVICE}.") from None
+    taken, marks = sum(map(len, data)), sum(map(canonical.marks, data))
+    if taken > steps * MAX_NOTED or marks > steps * MAX_NOTED_ITEMS:
         raise Unstorable(
-            f"What was noted of the {of} has {size(len(data))}, and {size(2 * MAX_NOTED)} are possible; {_ADVICE}."
+            f"What was noted {of} has {size(taken)} and {marks:,} items, and {size(steps * MAX_NOTED)} and "
+            f"{steps * MAX_NOTED_ITEMS:,} items are possible; {_ADVICE}."
         )
 
 
@@ -62,17 +69,7 @@ class Noted:
 
         Raises:
             ParameterError: A value is not plain, as it was changed after it was noted.
-            PipelineError: It is too much.
+            Unstorable: It is too much.
         """
         facts = (self.metadata, self.of_model, *self.notes.values(), *self.of_outputs.values())
-        try:
-            noted = [canonical.dumps(encode_metadata(each)) for each in facts if each]
-        except ValueError as error:
-            raise PipelineError(f"What was noted cannot be recorded ({error}); {_ADVICE}.") from None
-        marks = sum(map(canonical.marks, noted))
-        tags = sum(map(len, itertools.chain.from_iterable(self.output_tags.values())))
-        if (taken := sum(map(len, noted)) + tags) > MAX_NOTED or marks > MAX_ITEMS // 4:
-            raise PipelineError(
-                f"What was noted has {size(taken)} and {marks:,} items, and {size(MAX_NOTED)} and "
-                f"{MAX_ITEMS // 4:,} items are possible; {_ADVICE}."
-            )
+        check_noted("by the step", *map(encode_metadata, facts), self.output_tags, steps=1)

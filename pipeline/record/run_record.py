@@ -173,7 +173,7 @@ class RunRecord:
     def _check_of_model(self, decision: Decision, notes: Mapping[str, Any]) -> None:
         """Refuses notes for which the model that a step works on has no room. Raises Unstorable."""
         if notes and (model := self._models.of(decision.node)) is not None:
-            check_noted({**model.notes, **notes}, f"version of {model.name}")
+            check_noted(f"of the version of {model.name}", {**model.notes, **notes})
 
     def _belongs(self, decision: Decision, outputs: Mapping[str, Output], commit: Commit) -> None:
         """Says that what a step made belongs to the model that it works on, and what it noted of that."""
@@ -334,7 +334,7 @@ def _noting(record: N, facts: Mapping[str, Any]) -> N:
         Unstorable: It would be too large.
     """
     noted = dataclasses.replace(record, metadata={**record.metadata, **encode_metadata(facts)})
-    check_noted(noted.metadata, "run" if isinstance(record, Run) else f"step {record.step!r}")
+    check_noted("of the run" if isinstance(record, Run) else f"of the step {record.step!r}", noted.metadata)
     return noted
 
 

@@ -122,7 +122,8 @@ class Outpost:
         except Exception as error:
             if self._pool.is_broken:
                 raise
-            return Report(Outcome.unseen(began, error), Brought())
+            found = error if isinstance(error, ArtError) else _failed(error)
+            return Report(Outcome.unseen(began, found), Brought())
         finally:
             self._futures.pop(job, None)
 
@@ -264,6 +265,13 @@ def _unreadable(error: Exception) -> PipelineError:
     return PipelineError(
         f"The worker cannot read what it is sent ({type(error).__name__}: {text_of(error)}); see whether it has the "
         "same packages as the machine that runs the pipeline."
+    )
+
+
+def _failed(error: Exception) -> PipelineError:
+    return PipelineError(
+        f"The worker could not execute it ({type(error).__name__}: {text_of(error)}); run it again, and report what is "
+        "said if that does not help."
     )
 
 
