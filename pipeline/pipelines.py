@@ -155,7 +155,7 @@ class Pipeline(Generic[P]):
         params = self._bind(args, kwargs)
         with building.entered(Graph(self.name, self.options)) as built:
             self.function(**_copies(params))  # type: ignore[call-arg]
-        built.check_settings()
+        built.close()
         if not built.nodes:
             raise DefinitionError(f"The pipeline {self.name!r} calls no step; call one in it.")
         return params, built

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .maps import damaged, ref_names, runs, stages, uses, versions
     from .maps.damaged import Damaged
     from .maps.refs import RefMap, Refs
-    from .maps.steps import has_steps, with_steps
+    from .maps.steps import has_steps, some_steps, with_steps
     from .objects import canonical, values
     from .objects.kinds import (
         Artifact,
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from .objects.limits import MAX_ITEMS, MAX_RECORD, MAX_REPORT, MAX_TEXT
     from .objects.names import check_entry_name
     from .objects.nodes import FILE, FOLDER, Entry
-    from .objects.oid import Oid, hash_bytes
+    from .objects.oid import Oid, hash_bytes, is_oid
     from .remotes import config
     from .remotes.claims import FarClaims
     from .remotes.config import Configured
@@ -116,13 +116,13 @@ _NAMES = {
     "maps": "damaged ref_names runs stages uses versions",
     "maps.damaged": "Damaged",
     "maps.refs": "RefMap Refs",
-    "maps.steps": "has_steps with_steps",
+    "maps.steps": "has_steps some_steps with_steps",
     "objects": "canonical values",
     "objects.kinds": "Artifact Code Commit Failure GitState Input Output Promotion Run StepRun Version",
     "objects.limits": "MAX_ITEMS MAX_RECORD MAX_REPORT MAX_TEXT",
     "objects.names": "check_entry_name",
     "objects.nodes": "FILE FOLDER Entry",
-    "objects.oid": "Oid hash_bytes",
+    "objects.oid": "Oid hash_bytes is_oid",
     "remotes": "config",
     "remotes.config": "Configured",
     "remotes.exchange": "bundles garbage parts supply",
@@ -250,6 +250,7 @@ __all__ = [
     "gc",
     "has_steps",
     "hash_bytes",
+    "is_oid",
     "making",
     "mirror",
     "now_ms",
@@ -265,6 +266,7 @@ __all__ = [
     "runs",
     "serve",
     "signatures",
+    "some_steps",
     "stages",
     "standing",
     "storage_errors",

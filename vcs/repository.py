@@ -19,7 +19,7 @@ from .catalog import catalog, file_sizes, pack_memo, stat_cache
 from .catalog.catalog import Catalog
 from .catalog.database import Database
 from .catalog.file_sizes import FileSizes
-from .catalog.pack_memo import PackMemo
+from .catalog.pack_memo import PackMemo, VettedRuns
 from .changes import publish
 from .changes.contribution import Contribution, Link
 from .changes.journal import leftovers
@@ -86,6 +86,7 @@ class Repository:
         tables = (*catalog.SCHEMA, *file_sizes.SCHEMA, *pack_memo.SCHEMA, *stat_cache.SCHEMA, *file_ids.SCHEMA)
         self.cache = Database(self.layout.cache, tables, beside=self.layout.format)
         self.store = ObjectStore(files, OpLog(files), PackMemo(self.cache))
+        self.vetted = VettedRuns(self.cache, self.store)
         self.file_ids = file_ids.FileIds(self.cache)
         self._author: str | None = None
         self._process = os.getpid()

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from typing import NamedTuple
 
-from artvcs.vcs import ArtError, Artifact, Commit, Oid, Repository, Run, worktree
+from artvcs.vcs import Commit, Oid, Refs, Repository, Run, StepRun, ref_names, some_steps
 
-_AHEAD = 1000
+from .offer import Offer
+from .vetted import Vetted
+
+_AHEAD = 4000
 """So many steps at a time."""
 
 _MANY = 10
 """Fewer are not worth it."""
+
+
+class Before(NamedTuple):
+    """What is known of a step from the run before.
+
+    Attributes:
+        commit: The commit whose outputs that run has of it, if it has any.
+        offer: What that execution offers, where it is known.
+        is_kept: Whether its result is known to be kept under the key that it offers.
+    """
+
+    commit: Oid | None = None
+    offer: Offer | None = None
+    is_kept: bool = False
 
 
 class Ahead:
@@ -22,16 +38,19 @@ class Ahead:
 
     Args:
         repository: Where results are.
+        refs: Where they are looked up.
         previous: The pipeline's run before, if any.
+        vetted: What is known of executions already.
     """
 
-    def __init__(self, repository: Repository, previous: Run | None) -> None:
+    def __init__(self, repository: Repository, refs: Refs, previous: Run | None, vetted: Vetted) -> None:
         self._store = repository.store
+        self._refs = refs
         self._previous = previous
+        self._vetted = vetted
         self._steps: set[str] = set()
         self._in_vain = 0
-        self._stored: set[Oid] = set()
-        self._moment = self._now()
+        self._before: dict[str, Before] = {}
 
     def look(self, step: str, coming: Callable[[int], list[str]]) -> None:
         """Reads ahead, unless that is done for a step that is next.
@@ -53,24 +72,28 @@ class Ahead:
         self._read(self._previous, fresh)
 
     def _read(self, previous: Run, steps: list[str]) -> None:
-        before = [found for step in steps if (found := previous.steps.get(step)) is not None]
-        made = [output.artifact for step in before for output in step.outputs.values()]
-        self._store.read_ahead((step.commit for step in before if step.commit is not None), Commit)
-        self._store.read_ahead(made, Artifact)
-        folders: dict[Oid, Oid] = {}
-        for artifact in made:
-            with suppress(ArtError):  # said of the step whose data cannot be read
-                folders[artifact] = self._store.record(artifact, Artifact).payload
-        now = self._now()
-        there = worktree.stored(self._store, folders.values())
-        if now != self._moment:
-            self._stored, self._moment = set(), now
-        self._stored |= {artifact for artifact, folder in folders.items() if folder in there}
+        before = {step: self._told(step, ended) for step, ended in some_steps(previous, steps).items()}
+        unknown = [each.commit for each in before.values() if each.commit is not None and each.offer is None]
+        if unknown:
+            self._store.read_ahead(unknown, Commit)
+            self._vetted.see(unknown)
+        results = {
+            step: ref_names.result(each.offer.cache_key, each.commit)
+            for step, each in before.items()
+            if each.offer is not None and each.offer.cache_key is not None and each.commit is not None
+        }
+        there = self._refs.first_of_each(results.values())
+        for step, each in before.items():
+            is_kept = step in results and there.get(results[step]) == (results[step], each.commit)
+            self._before[step] = Before(each.commit, each.offer, is_kept)
 
-    @property
-    def stored(self) -> AbstractSet[Oid]:
-        """Artifacts whose data is known to be here, as long as nothing is condemned or found damaged."""
-        return self._stored if self._moment == self._now() else frozenset()
+    def _told(self, step: str, ended: StepRun) -> Before:
+        return Before(ended.commit, self._vetted.offer(step, ended))
 
-    def _now(self) -> tuple[int, int]:
-        return self._store.snapshot.state.epoch, self._store.soundness.doubts
+    def before(self, step: str) -> Before:
+        """What is known of a step from the run before."""
+        found = self._before.pop(step, None)  # each is asked about once, as good as always
+        if found is not None:
+            return found
+        ended = None if self._previous is None else self._previous.steps.get(step)
+        return Before() if ended is None else self._told(step, ended)

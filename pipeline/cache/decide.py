@@ -33,9 +33,12 @@ from ..trace.left.kinds import FILES, VALUES
 from ..trace.model import Difference, Trace
 from ..trace.verify import States, World
 from ..typing.encode import to_plain
+from .ahead import Before
 from .key import KeyParts, available, extras, materializer_names
+from .offer import Offer
 
 _NEVER = "never the same again"
+_USUAL = CachePolicy()
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Decision:
         parts: What its cache key is made of.
         key: The cache key.
         hit: The commit whose outputs can be used instead of running, if any.
-        commit: That commit's record.
+        offer: What that execution offers.
         trace: What that execution was seen to use.
         seen: What executions of that key were seen to use that could not be used.
         changed: What is not as the execution of that key saw it whose result was used last, or else the newest.
@@ -63,7 +66,7 @@ class Decision:
     parts: KeyParts
     key: Oid
     hit: Oid | None = None
-    commit: Commit | None = None
+    offer: Offer | None = None
     trace: Trace = field(default_factory=Trace)
     seen: tuple[Trace, ...] = ()
     changed: tuple[Difference, ...] = ()
@@ -80,7 +83,7 @@ class Decision:
     def without_hit(self, path: str) -> Decision:
         """The step has to run after all: one that ran again has made a path anew that it leaves otherwise."""
         changed = Difference("file", self.world.places.spell(path), "as it left it", "as another step has just made it")
-        return dataclasses.replace(self, hit=None, commit=None, changed=(changed,), against=self.hit)
+        return dataclasses.replace(self, hit=None, offer=None, changed=(changed,), against=self.hit)
 
     @property
     def code(self) -> Fingerprint:
@@ -98,8 +101,8 @@ def decide(
     *,
     judge: Judge,
     use_cache: bool,
-    last: Oid | None = None,
-    stored: AbstractSet[Oid] = frozenset(),
+    before: Before = Before(),  # noqa: B008 – it never changes
+    here: AbstractSet[Oid] = frozenset(),
 ) -> Decision:
     """Makes the cache key of a step and looks for a result that can be used.
 
@@ -112,14 +115,12 @@ def decide(
         states: What knows the states that code reaches.
         judge: Says whose results count.
         use_cache: False to run in any case.
-        last: The commit whose outputs the pipeline's run before has of this step.
-        stored: Artifacts whose data is known to be here.
+        before: What is known of the step from the pipeline's run before.
+        here: Commits whose outputs are known to be here.
     """
     policy, environment = node.step.options.cache, node.step.options.environment
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
     artifacts = {name: [source.artifact for source in sources] for name, sources in inputs.items()}
-    counted: dict[str, Any] = copy.deepcopy(dict(node.params))
-    counted.update({name: ids if name in node.lists else ids[0] for name, ids in artifacts.items()})
     ignored = set(policy.ignore_inputs)
     code = node.step.code().called_with(node.params)
     parts = KeyParts(
@@ -132,7 +133,7 @@ def decide(
         outputs=materializer_names(
             node.step.options.output_materializers, [output.name for output in node.step.signature.outputs]
         ),
-        extras=extras(policy, environment, counted) if environment or policy != CachePolicy() else {},
+        extras=extras(policy, environment, _counted(node, artifacts)) if environment or policy != _USUAL else {},
     )
     world = World(
         repository,
@@ -142,7 +143,14 @@ def decide(
         lambda name: asked.get(name, _NEVER),
     )
     decision = Decision(node, inputs, world, parts, parts.key(), use_cache=use_cache)
-    return _with_hit(decision, refs, judge, last, stored) if use_cache else decision
+    candidates = _candidates(refs, decision.key, before)
+    return _with_hit(decision, refs, judge, candidates, here) if use_cache else decision
+
+
+def _counted(node: Node, artifacts: Mapping[str, list[Oid]]) -> dict[str, Any]:
+    """What a step is called with, as the key of its policy is told it."""
+    ids = {name: found if name in node.lists else found[0] for name, found in artifacts.items()}
+    return copy.deepcopy(dict(node.params)) | ids
 
 
 def results(refs: Refs, key: Oid) -> Iterator[tuple[str, Oid, Commit]]:
@@ -158,32 +166,41 @@ def results(refs: Refs, key: Oid) -> Iterator[tuple[str, Oid, Commit]]:
     yield from sorted(found, key=lambda each: each[2].finished, reverse=True)
 
 
-def _candidates(refs: Refs, key: Oid, last: Oid | None) -> Iterator[tuple[Oid, Commit]]:
-    """As `results`; first what was used last, with which people compare, and which nearly always can be used again."""
-    if last is not None and refs.get(ref_names.result(key, last)) == last:
-        with suppress(LookupFailed, DamagedError):
-            commit = refs.record(last, Commit)
-            if commit.cache_key == key:
-                yield last, commit
-    yield from ((oid, commit) for _, oid, commit in results(refs, key) if oid != last)
+def _candidates(refs: Refs, key: Oid, before: Before) -> Iterator[tuple[Oid, Offer]]:
+    """What executions offer whose results are kept under a key.
+
+    First what was used last, with which people compare, and which nearly always can be used again.
+    """
+    last, offer, is_kept = before
+    if last is not None and (offer is None or offer.cache_key == key):
+        if is_kept and offer is not None:
+            yield last, offer
+        elif refs.get(ref_names.result(key, last)) == last:
+            with suppress(LookupFailed, DamagedError):
+                offer = offer or Offer.of(refs.record(last, Commit))
+                if offer.cache_key == key:
+                    yield last, offer
+    yield from ((oid, Offer.of(commit)) for _, oid, commit in results(refs, key) if oid != last)
 
 
-def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None, stored: AbstractSet[Oid]) -> Decision:
+def _with_hit(
+    decision: Decision, refs: Refs, judge: Judge, candidates: Iterable[tuple[Oid, Offer]], here: AbstractSet[Oid]
+) -> Decision:
     refused: dict[Oid, str] = {}
     policy, repository = decision.node.step.options.cache, decision.world.repository
-    for oid, commit in _candidates(refs, decision.key, last):
-        if policy.expired(commit, now_ms()) or not available(repository, commit, stored):
+    for oid, offer in candidates:
+        if policy.expired(offer.finished, now_ms()) or not (oid in here or available(repository, offer.artifacts)):
             continue
         if (refusal := judge.refusal(refs, oid)) is not None:
             refused[oid] = refusal
             continue
-        trace = decision.world.states.trace_of(commit)
-        found = _each_once(_changed_since(commit, trace, decision.world, refs, policy))
+        trace = decision.world.states.trace_of(offer.trace)
+        found = _each_once(_changed_since(offer, trace, decision.world, refs, policy))
         taker = decision.world.states.takes.get(oid, decision.node.id)
         if not found and trace is not None and taker != decision.node.id and _is_one_of_several(trace):
             found = (Difference("use", taker, None, None),)
         if not found and trace is not None:
-            return dataclasses.replace(decision, hit=oid, commit=commit, trace=trace)
+            return dataclasses.replace(decision, hit=oid, offer=offer, trace=trace)
         if trace is not None:
             decision = dataclasses.replace(decision, seen=(*decision.seen, trace))
         if not decision.changed:
@@ -195,18 +212,17 @@ def _with_hit(decision: Decision, refs: Refs, judge: Judge, last: Oid | None, st
 
 
 def _changed_since(
-    commit: Commit, trace: Trace | None, world: World, refs: Refs, policy: CachePolicy
+    offer: Offer, trace: Trace | None, world: World, refs: Refs, policy: CachePolicy
 ) -> Iterator[Difference]:
     """What is not as an execution saw it."""
-    root = world.repository.project
-    for asked, got in commit.reads.items():
+    for asked, got in offer.reads.items():
         try:
-            now = lookup.find_spec(refs, asked, root).artifact
+            now = lookup.find_spec(refs, asked, world.repository.project).artifact
         except (LookupFailed, DamagedError):
             now = None
         if now != got.artifact:
             yield Difference("read", asked, got.artifact, now)
-    for asked in commit.config.get("missing", ()):
+    for asked in offer.missing:
         if _exists(asked, refs, world):
             yield Difference("read", asked, None, "there now")
     if trace is None:
@@ -214,7 +230,7 @@ def _changed_since(
         return
     if policy.unverified == "forbid" and trace.unverified:
         yield Difference("unverified", trace.unverified[0], None, None)
-    yield from world.states.differences(commit, trace, world)
+    yield from world.states.differences(offer.trace, trace, world)
 
 
 def _each_once(found: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from artvcs.vcs import (
     ArtError,
     Artifact,
-    Commit,
     Oid,
     Repository,
     canonical,
@@ -51,7 +49,7 @@ class KeyParts:
     def key(self) -> Oid:
         """The cache key."""
         parts = {name: getattr(self, name) for name in ("code", "params", "inputs", "outputs", "extras")}
-        return hash_bytes(canonical.dumps(parts), "cache-key")
+        return hash_bytes(canonical.dumps(parts, checked=True), "cache-key")  # of what was encoded, each by itself
 
 
 def extras(policy: CachePolicy, environment: Mapping[str, str], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -121,21 +119,13 @@ def materializer_names(asked: Mapping[str, type[Materializer]], outputs: Sequenc
     return {name: f"{asked[name].NAME}/{asked[name].VERSION}" if name in asked else None for name in outputs}
 
 
-def available(repository: Repository, commit: Commit, stored: AbstractSet[Oid]) -> bool:
-    """Whether all data of a commit's outputs can be had, here or elsewhere: else using it would fail later.
-
-    Args:
-        repository: Where it is.
-        commit: The commit.
-        stored: Artifacts whose data is known to be here.
-    """
-    artifacts = {output.artifact for output in commit.outputs.values()}
-    return artifacts <= stored or all(_artifact_available(repository, each) for each in artifacts)
-
-
-def _artifact_available(repository: Repository, oid: Oid) -> bool:
+def available(repository: Repository, artifacts: Iterable[Oid]) -> bool:
+    """Whether all data of some artifacts can be had, here or elsewhere: else using them would fail later."""
     store = repository.store
     try:
-        return worktree.is_stored(store, store.record(oid, Artifact).payload) or supply.is_promised(repository, oid)
+        return all(
+            worktree.is_stored(store, store.record(oid, Artifact).payload) or supply.is_promised(repository, oid)
+            for oid in artifacts
+        )
     except ArtError:
         return False

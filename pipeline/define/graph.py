@@ -22,6 +22,7 @@ from .options.settings import StepSettings
 from .signature import MISSING
 from .step import Step
 
+_NOTHING: Mapping[str, tuple[Source, ...]] = {}
 _NONE: frozenset[str] = frozenset()
 """Of nothing one is enough: there may be a hundred thousand nodes."""
 
@@ -133,8 +134,9 @@ class Graph:
         said = self._settings.get(step, StepSettings())
         return said.override(self._settings[invocation]) if invocation in self._settings else said
 
-    def check_settings(self) -> None:
-        """Looks whether all is there that something is said about. Raises DefinitionError."""
+    def close(self) -> None:
+        """No more steps come. Raises DefinitionError where something is said about what is not there."""
+        self._handles.clear()
         known = {name for node in self.nodes.values() for name in (node.id, node.step.name)}
         for name, said in self._settings.items():
             if name not in known:
@@ -255,7 +257,7 @@ def _make_node(invocation: str, step: Step[Any, Any], given: dict[str, Any], aft
             params[name] = step.coerced(value, annotations[name], what)
             encode.to_plain(params[name], what)
     waits = frozenset(_after_ids(after)) or _NONE
-    return Node(invocation, step, sources, frozenset(lists) or _NONE, params, waits)
+    return Node(invocation, step, sources or _NOTHING, frozenset(lists) or _NONE, params, waits)
 
 
 def _hidden_source(value: Any) -> Source | None:

@@ -62,7 +62,7 @@ def _remembered(function: types.FunctionType, also: tuple[Any, ...]) -> Followed
     known = _known.get(key)
     if known is not None and known.is_current():
         # Code that reads the same may belong to two modules, each with values of its own.
-        return replace(known, function=function)
+        return known if known.function is function else replace(known, function=function)
     with _uncollected():
         result = _follow(function, "project", also)
     if result.settled:

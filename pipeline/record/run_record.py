@@ -27,6 +27,8 @@ from artvcs.vcs import versions as known
 
 from ..cache.claims import Claims
 from ..cache.decide import Decision, results
+from ..cache.offer import Offer
+from ..cache.vetted import Vetted
 from ..define.signature import Output as DeclaredOutput
 from ..escaping import storable
 from ..fingerprint import Fingerprint
@@ -43,6 +45,9 @@ N = TypeVar("N", Run, StepRun)
 _MOST_LEFT = 1000
 """So many files that an execution without a commit has left are told in the record, or else none: it stays small."""
 
+_MOST_AGAIN = 10_000
+"""So many versions that are used are looked up at once: that takes less so."""
+
 _MOST_RESULTS = 8
 """So many results are kept under one key, each with what its execution was seen to use."""
 
@@ -55,17 +60,19 @@ class RunRecord:
     """
 
     def __init__(
-        self, repository: Repository, transaction: Transaction, claims: Claims, judge: Judge, models: Models, run: Run
-    ) -> None:
+        self, repository: Repository, transaction: Transaction, claims: Claims, judge: Judge, models: Models,
+        vetted: Vetted, run: Run,
+    ) -> None:  # fmt: skip
         self.run = run
         self._judge = judge
         self._models = models
+        self._vetted = vetted
         self._unsaid: dict[str, StepRun] = {}  # what the record is yet to say
         self._again: dict[tuple[str, Oid], tuple[Oid, DeclaredOutput]] = {}  # used, and not looked whether it is there
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
-        self._publisher = Publisher(transaction, self._write_run, claims.published)
+        self._publisher = Publisher(transaction, self._write_run, self._published)
         self._unwritten: list[EndStep] = []
         self._made: list[Oid] = []  # what is not noted yet to be of our making
         self._is_batch = False
@@ -129,8 +136,8 @@ class RunRecord:
         self._add_versions(
             node.step.signature.outputs, oid, outputs, facts, outcome.noted.of_outputs, outcome.noted.output_tags
         )
-        self._belongs(decision, outputs, commit)
-        return self._ended(decision, "completed", outcome, outputs, oid, commit.log)
+        self._belongs(decision, outputs, commit.of_model)
+        return self._ended(decision, "completed", outcome, outputs, oid, commit.log, offer=Offer.of(commit))
 
     def _executed(self, decision: Decision, outcome: Outcome) -> Commit:
         """The commit of an execution without its outputs; what it noted of its run is noted then."""
@@ -153,10 +160,11 @@ class RunRecord:
 
     def cached(self, decision: Decision, output_names: Mapping[str, str]) -> StepRun:
         """Notes a step whose earlier result is used."""
+        offer = decision.offer
         assert decision.hit is not None
-        assert decision.commit is not None
-        self._check_of_model(decision, decision.commit.of_model or {})
-        found = decision.commit.outputs
+        assert offer is not None
+        self._check_of_model(decision, offer.of_model)
+        found = offer.outputs
         outputs = {name: Output(found[name].artifact, output_names[name]) for name in found}
         facts = {name: self._facts(output) for name, output in found.items() if output.name != output_names[name]}
         for declared in decision.node.step.signature.outputs:
@@ -166,19 +174,18 @@ class RunRecord:
             else:
                 self._again[made.name, made.artifact] = decision.hit, declared
                 self._transaction.set_ref(ref_names.newest(made.name), made.artifact)
-        self._belongs(decision, outputs, decision.commit)
-        took = max(0, decision.commit.finished - decision.commit.started)
-        return self._ended(decision, "cached", None, outputs, decision.hit, decision.commit.log, took=took)
+        self._belongs(decision, outputs, offer.of_model)
+        return self._ended(decision, "cached", None, outputs, decision.hit, offer.log, took=offer.took, offer=offer)
 
     def _check_of_model(self, decision: Decision, notes: Mapping[str, Any]) -> None:
         """Refuses notes for which the model that a step works on has no room. Raises Unstorable."""
         if notes and (model := self._models.of(decision.node)) is not None:
             check_noted(f"of the version of {model.name}", {**model.notes, **notes})
 
-    def _belongs(self, decision: Decision, outputs: Mapping[str, Output], commit: Commit) -> None:
+    def _belongs(self, decision: Decision, outputs: Mapping[str, Output], notes: Mapping[str, Any] | None) -> None:
         """Says that what a step made belongs to the model that it works on, and what it noted of that."""
         if (model := self._models.of(decision.node)) is not None:
-            model.add(outputs.values(), commit.of_model)
+            model.add(outputs.values(), notes)
 
     def failed(self, decision: Decision, outcome: Outcome) -> StepRun:
         """Notes a step that failed."""
@@ -206,7 +213,12 @@ class RunRecord:
         with self._transaction.together():
             self._write_run()
             self._transaction.refresh(tolerant=True)
-            self._claims.published()
+            self._published()
+
+    def _published(self) -> None:
+        """What has landed is published."""
+        self._claims.published()
+        self._vetted.look()
 
     def end(self, status: str) -> str:
         """Notes how the run ended, and publishes all.
@@ -219,11 +231,12 @@ class RunRecord:
             if status == "completed":
                 self._models.settle()
             self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
-            self._write_run()
+            self._write_run(is_last=True)
             self._transaction.standing = ()
         self.publish()
         if self._transaction.conflicts and status == "completed":
             return self.end("failed")
+        self._vetted.keep(self.run)
         return status
 
     def publish(self) -> None:
@@ -233,16 +246,19 @@ class RunRecord:
     def _ended(
         self, decision: Decision, status: str, outcome: Outcome | None,
         outputs: Mapping[str, Output], commit: Oid | None, log: Oid | None,
-        attempt: Oid | None = None, took: int | None = None,
+        attempt: Oid | None = None, took: int | None = None, offer: Offer | None = None,
     ) -> StepRun:  # fmt: skip
         moment = now_ms()
         started, finished = (outcome.started, outcome.finished) if outcome else (moment, moment)
         failure = outcome.failure() if outcome else None
         left = _few(outcome.trace.left_of(FILES)) if outcome is not None and commit is None else {}
-        return self._set(decision.node.id, StepRun(
+        step = StepRun(
             decision.node.step.name, status, commit, decision.inputs, outputs, decision.key, started, finished,
             failure, log, {}, left, attempt, took,
-        ))  # fmt: skip
+        )  # fmt: skip
+        if offer is not None:
+            self._vetted.add(decision.node.id, step, offer)
+        return self._set(decision.node.id, step)
 
     def _set(self, invocation: str, step: StepRun) -> StepRun:
         with self._transaction.together():
@@ -278,10 +294,11 @@ class RunRecord:
             self._add_versions([output], commit, {output.name: Output(value[1], value[0])}, {}, {}, {})
             self._transaction.set_ref(ref_names.newest(value[0]), newest)
 
-    def _write_run(self) -> None:
+    def _write_run(self, *, is_last: bool = False) -> None:
         self._note_made()
         with self._transaction.together():
-            self._settle_versions()
+            if is_last or len(self._again) > _MOST_AGAIN:
+                self._settle_versions()
             run = with_steps(self.run, self._unsaid, self._transaction.store, self._transaction.put)
             self.run = dataclasses.replace(run, models=self._models.write())
             self._unsaid, self._unwritten = {}, []

@@ -11,12 +11,12 @@ from artvcs.vcs import Input, Judge, Repository, Run, StepRun, Transaction
 
 from ..cache.ahead import Ahead
 from ..cache.decide import Decision, decide
+from ..cache.vetted import Vetted
 from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options.options import PipelineOptions
 from ..errors import DefinitionError
-from ..history.finding import run_lookup
 from ..record.models import Models
 from ..trace.verify import States
 from .execution.context import told
@@ -32,26 +32,26 @@ class Decider:
         transaction: That of the run.
         options: The pipeline's options.
         run: The run, as far as it is the same for all its steps.
-        previous: The pipeline's run before, if any.
         ingest: Knows what comes from outside.
         models: The versions of models that the run works on.
         judge: Says whose results count.
         states: Knows the states that code reaches.
         ended: Tells how a step has ended.
         ahead: What is read already of what is asked.
+        vetted: What is known of executions already.
     """
 
     repository: Repository
     transaction: Transaction
     options: PipelineOptions
     run: Run
-    previous: Run | None
     ingest: Ingest
     models: Models
     judge: Judge
     states: States
     ended: Callable[[str], StepRun]
     ahead: Ahead
+    vetted: Vetted
 
     def decide(self, node: Node) -> Decision:
         """What is to be done with a step.
@@ -68,7 +68,7 @@ class Decider:
         return decide(
             node, inputs, self.repository, self.transaction, asked, self.states,
             judge=self.judge, use_cache=self.options.uses_cache(node.step.options),
-            last=run_lookup.last_commit(self.previous, node.id), stored=self.ahead.stored,
+            before=self.ahead.before(node.id), here=self.vetted.here,
         )  # fmt: skip
 
     def _input(self, node: Node, name: str, source: Any) -> Input:
@@ -82,8 +82,8 @@ class Decider:
         return Input(output.artifact, output.name, made.commit, source.output)
 
 
-def output_names(graph: Graph, options: PipelineOptions, pipeline: str, started: datetime) -> dict[str, dict[str, str]]:
-    """What each output of each step is stored as in a run: invocation id → output → name.
+def output_names(graph: Graph, options: PipelineOptions, pipeline: str, started: datetime) -> dict[int, dict[str, str]]:
+    """What each output of each step is stored as in a run: `id` of the step → output → name; many items are of one.
 
     Args:
         graph: The steps.
@@ -95,11 +95,11 @@ def output_names(graph: Graph, options: PipelineOptions, pipeline: str, started:
         DefinitionError: A placeholder has no value, or two outputs of a step get one name.
         InvalidName: What the placeholders make is no name.
     """
-    found: dict[int, dict[str, str]] = {}  # by the step: a map has many items of one
+    found: dict[int, dict[str, str]] = {}
     for node in graph.nodes.values():
         if id(node.step) not in found:
             found[id(node.step)] = _output_names(node, options, pipeline, started)
-    return {node.id: found[id(node.step)] for node in graph.nodes.values()}
+    return found
 
 
 def _output_names(node: Node, options: PipelineOptions, pipeline: str, started: datetime) -> dict[str, str]:

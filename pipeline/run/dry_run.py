@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
@@ -20,6 +20,7 @@ from artvcs.vcs import (
     Judge,
     LookupFailed,
     Oid,
+    Output,
     Repository,
     Transaction,
     config,
@@ -27,6 +28,7 @@ from artvcs.vcs import (
 )
 
 from ..cache import reasons
+from ..cache.ahead import Before
 from ..cache.decide import Decision, decide
 from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
@@ -141,8 +143,8 @@ class _Planner:
         self._pipeline = pipeline
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
-        self._made: dict[str, tuple[Oid, Commit]] = {}
-        self._assumed: dict[str, tuple[Oid, Commit]] = {}
+        self._made: dict[str, tuple[Oid, Mapping[str, Output]]] = {}
+        self._assumed: dict[str, tuple[Oid, Mapping[str, Output]]] = {}
         self._left: dict[str, set[Uses]] = {}
         self._again: dict[str, str] = {}
         self._chosen = choose(repository, options)
@@ -201,7 +203,7 @@ class _Planner:
         asked = told("", "", self._pipeline, node, extra, self._models.of(node))
         decision = decide(
             node, inputs, self._repository, self._transaction, asked, self._states,
-            judge=self._judge, use_cache=use_cache, last=run_lookup.last_commit(self._previous, node.id),
+            judge=self._judge, use_cache=use_cache, before=Before(run_lookup.last_commit(self._previous, node.id)),
         )  # fmt: skip
         for debt in due(decision, self._transaction, self._previous):
             self._again[debt.step] = node.id
@@ -213,10 +215,10 @@ class _Planner:
             return PlannedStep(node.id, "maybe", unless)
         if decision.hit is not None and unsure is not None:
             return PlannedStep(node.id, "maybe", f"It runs if {unsure!r} leaves something else behind than before.")
-        if decision.hit is not None and decision.commit is not None:
-            self._made[node.id] = decision.hit, decision.commit
+        if decision.hit is not None and decision.offer is not None:
+            self._made[node.id] = decision.hit, decision.offer.outputs
             if (model := self._models.of(node)) is not None:
-                model.add(decision.commit.outputs.values())
+                model.add(decision.offer.outputs.values())
             decision.leave()
             return PlannedStep(
                 node.id, "reuse", "Its code, inputs and all that it used are those of an earlier execution."
@@ -245,7 +247,7 @@ class _Planner:
             if commit is None:
                 return False
             try:
-                self._assumed[id_] = commit, self._transaction.record(commit, Commit)
+                self._assumed[id_] = commit, self._transaction.record(commit, Commit).outputs
             except (LookupFailed, DamagedError):
                 return False
         return True
@@ -254,8 +256,8 @@ class _Planner:
         if isinstance(source, (ModelArtifact, ModelFact)):
             return self._ingest.of_model(self._models, node, name, source)
         if isinstance(source, StepOutput):
-            commit, record = self._made.get(source.invocation) or self._assumed[source.invocation]
-            output = record.outputs[str(source.output)]
+            commit, outputs = self._made.get(source.invocation) or self._assumed[source.invocation]
+            output = outputs[str(source.output)]
             return Input(output.artifact, output.name, commit, source.output)
         return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given
 

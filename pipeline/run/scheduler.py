@@ -29,6 +29,7 @@ from artvcs.vcs import (
 from ..cache.ahead import Ahead
 from ..cache.claims import Claims
 from ..cache.decide import Decision
+from ..cache.vetted import Vetted
 from ..define import naming
 from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
@@ -122,7 +123,7 @@ class _Runner:
         self._started = datetime.now(UTC)
         self._previous = runs.latest(transaction, name)
         self._order, self._sorter = graph.order(), graph.sorter()
-        self._output_names = output_names(graph, options, name, self._started)
+        self._names = output_names(graph, options, name, self._started)
         check_room(graph.nodes)
         ingest = Ingest(repository, transaction, name)
         ingest.resolve_all(graph)
@@ -135,12 +136,13 @@ class _Runner:
         self._models = Models(repository, transaction, new.run, self._started, options)
         for node in graph.nodes.values():
             self._models.of(node)  # one that there is none of is said before anything runs
-        self._record = RunRecord(repository, transaction, self._claims, judge, self._models, new)
+        vetted = Vetted(repository, self._previous)
+        self._record = RunRecord(repository, transaction, self._claims, judge, self._models, vetted, new)
         self._states = States(repository, shares_memory=chosen.shares_memory)
-        self._ahead = Ahead(repository, self._previous)
+        self._ahead = Ahead(repository, transaction, self._previous, vetted)
         self._decider = Decider(
-            repository, transaction, options, new, self._previous, ingest, self._models, judge, self._states,
-            self._record.ended, self._ahead,
+            repository, transaction, options, new, ingest, self._models, judge, self._states, self._record.ended,
+            self._ahead, vetted,
         )  # fmt: skip
         self._apart = Apart()
         self._here = Coordinator(
@@ -319,7 +321,7 @@ class _Runner:
         self._note_memory(decision, decision.trace)
         try:
             with self._transaction.together():
-                step = self._record.cached(decision, self._output_names[node.id])
+                step = self._record.cached(decision, self._names[id(node.step)])
         except Unstorable as error:  # what it noted of its model, beside what others have
             self._refuse(node, error)
         else:
@@ -381,7 +383,7 @@ class _Runner:
             run_id=run.run, run_name=run.name, pipeline_name=run.pipeline, invocation_id=node.id, step=node.step,
             code=Oid(decision.code.id), inputs=decision.inputs, lists=node.lists,
             parameters=node.params,
-            outputs=self._output_names[node.id] if is_ours else {each.name: each.name for each in declared},
+            outputs=self._names[id(node.step)] if is_ours else {each.name: each.name for each in declared},
             extra=self._options.extra_of(node.step.options), extra_of_pipeline=self._options.extra, hooks=hooks,
             uses_cache=self._options.uses_cache(node.step.options),
             has_model=is_ours and self._models.of(node) is not None, resources=node.step.options.resources,
@@ -396,7 +398,7 @@ class _Runner:
         """Refuses explicit versions that are taken; `made` are the step's outputs, where there are some already."""
         for output in node.step.signature.outputs:
             if output.config.version is not None:
-                name, label = self._output_names[node.id][output.name], str(output.config.version)
+                name, label = self._names[id(node.step)][output.name], str(output.config.version)
                 artifact = made[output.name].id if made else None
                 versions.check_label(self._transaction, name, label, artifact)
 
@@ -428,7 +430,7 @@ class _Runner:
     def _written(self, decision: Decision, outcome: Outcome) -> StepRun:
         """Writes down how a step has ended."""
         if outcome.error is None:
-            return self._record.completed(decision, outcome, self._output_names[decision.node.id])
+            return self._record.completed(decision, outcome, self._names[id(decision.node.step)])
         self._failures[decision.node.id] = outcome.error
         return self._record.failed(decision, outcome)
 
@@ -454,7 +456,7 @@ class _Runner:
             before = self._record.ended(id_).outputs
             with self._transaction.together():
                 self._check_labels(decision.node, outcome.outputs)
-                step = self._record.completed(decision, outcome, self._output_names[id_], again=used_by)
+                step = self._record.completed(decision, outcome, self._names[id(decision.node.step)], again=used_by)
             self._settle(decision.node, step, self._note(decision.node, step, outcome))
             returned |= {id_} if step.outputs != before else set()
             del ended[: ended.index(id_) + 1]

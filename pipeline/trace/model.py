@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, get_args, get_type_hints
 
-from artvcs.vcs import Commit, DamagedError, LookupFailed, ObjectStore, canonical
+from artvcs.vcs import Commit, DamagedError, LookupFailed, ObjectStore, Oid, canonical
 
 from ..escaping import storable
 
@@ -93,9 +93,14 @@ class Trace:
 
     @classmethod
     def of(cls, store: ObjectStore, commit: Commit) -> Trace | None:
+        """As `read`, of an execution."""
+        return cls.read(store, commit.trace)
+
+    @classmethod
+    def read(cls, store: ObjectStore, trace: Oid) -> Trace | None:
         """What an execution was seen to use; None where that cannot be read: collected, never fetched, or damaged."""
         try:
-            return cls.decode(store.read(commit.trace, "blob"))
+            return cls.decode(store.read(trace, "blob"))
         except (DamagedError, LookupFailed):
             return None
 

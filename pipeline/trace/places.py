@@ -50,6 +50,7 @@ class Places:
         self._artifacts = os.path.abspath(artifacts)
         self.folder = os.getcwd()
         self._moved = False
+        self._elsewhere: Places | None = None  # the same, from where it was asked for last
 
     def move(self, given: Any) -> None:
         """The working directory is about to be changed: after an absolute path, relative ones mean the same always."""
@@ -58,12 +59,16 @@ class Places:
     def from_(self, folder: str) -> Places:
         """The same paths as relative names stand for them from another folder."""
         found = copy.copy(self)
-        found.folder, found._moved = folder, False
+        found.folder, found._moved, found._elsewhere = folder, False, None
         return found
 
     def here(self) -> Places:
         """The same paths as relative names stand for them in the working directory."""
-        return self.from_(os.getcwd())
+        folder = os.getcwd()
+        found = self._elsewhere
+        if found is None or found.folder != folder or found._moved:
+            found = self._elsewhere = self.from_(folder)
+        return found
 
     def known(self, given: Any) -> tuple[str, str] | None:
         """The name and the absolute path of what was opened; None for what is no path, as a descriptor."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
-from artvcs.vcs import Commit, Oid, Repository
+from artvcs.vcs import Oid, Repository
 
 from ..fingerprint import UNLOADED, Followed, State, is_setting, package_version
 from . import chance, environment, paths
@@ -93,17 +93,23 @@ class States:
         self._known.clear()
         self._unchanged.clear()
 
-    def trace_of(self, commit: Commit) -> Trace | None:
-        """What an execution was seen to use, see `Trace.of`: many have seen the same."""
-        if commit.trace not in self._traces:
+    def trace_of(self, id_: Oid) -> Trace | None:
+        """What executions were seen to use, see `Trace.read`: many have seen the same."""
+        if id_ not in self._traces:
             if len(self._traces) >= _MOST_TRACES:
                 self._traces.clear()
-            self._traces[commit.trace] = Trace.of(self._repository.store, commit)
-        return self._traces[commit.trace]
+            self._traces[id_] = Trace.read(self._repository.store, id_)
+        return self._traces[id_]
 
-    def differences(self, commit: Commit, trace: Trace, world: World) -> Iterator[Difference]:
-        """What is not as an execution saw it. What many have seen is looked at once, as long as nothing runs."""
-        seen = commit.trace, world.code.fingerprint.id
+    def differences(self, id_: Oid, trace: Trace, world: World) -> Iterator[Difference]:
+        """What is not as executions saw it. What many have seen is looked at once, as long as nothing runs.
+
+        Args:
+            id_: Which trace it is.
+            trace: What they were seen to use.
+            world: What that is compared with.
+        """
+        seen = id_, world.code.fingerprint.id
         if seen in self._unchanged:
             return
         is_same = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
@@ -52,6 +52,10 @@ class Draft(Putting[G], ABC):
     def items(self, prefix: str = "", *, reverse: bool = False, after: str = "") -> Iterator[tuple[str, Oid]]:
         """All refs that start with `prefix` and are greater than `after`, in order."""
         return self._viewed().items(prefix, reverse=reverse, after=after)
+
+    def first_of_each(self, prefixes: Iterable[str]) -> dict[str, tuple[str, Oid]]:
+        """The first ref that starts with each of some prefixes, where there is one; quicker than one by one."""
+        return self._viewed().first_of_each(prefixes)
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to."""

@@ -69,6 +69,10 @@ class View:
                 found[prefix] = item
         return found
 
+    def read_ahead(self, oids: Iterable[Oid], cls: type[R], *, keep: bool = False) -> None:
+        """See `ObjectStore.read_ahead`."""
+        self.base.read_ahead((oid for oid in oids if oid not in self.made), cls, keep=keep)
+
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         made = self.made.get(oid)

@@ -29,6 +29,9 @@ Edits = list[tuple[str, MapEntry | None]]
 _AT_HAND = 1 << 13
 """So many entries of a map are at hand at most, in the nodes that were looked at last."""
 
+_FEW = 2
+"""More nodes are read at once."""
+
 _key: Callable[[MapEntry], str] = operator.itemgetter(0)
 
 
@@ -53,6 +56,9 @@ class Records(Protocol):
 
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record. Raises as `ObjectStore.record`."""
+
+    def read_ahead(self, oids: Iterable[Oid], cls: type[R], *, keep: bool = False) -> None:
+        """Brings many records to memory at once, see `ObjectStore.read_ahead`."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class MerkleMap:
         self.root = root
         self.shape = shape
         self._records = records
+        self._top: Node | None = None
         self._children: dict[MapEntry, Node] = {}  # that were looked at last, each by what the node above says
 
     def find(self, key: str) -> MapEntry | None:
@@ -143,7 +150,9 @@ class MerkleMap:
         return found
 
     def _root(self) -> Node | None:
-        return None if self.root is None else self.node(self.root)
+        if self._top is None and self.root is not None:
+            self._top = self.node(self.root)
+        return self._top
 
     def _child(self, node: Node, entry: MapEntry, low: str | None) -> Node:
         """The node below an entry; `low` is a key that all below it are above."""
@@ -183,15 +192,21 @@ class MerkleMap:
     def _first_of_each(self, node: Node, prefixes: list[str], found: dict[str, MapEntry], low: str | None) -> None:
         """`prefixes` are sorted, and none is above all keys of the node but of the root's."""
         keys, at, start = [entry[0] for entry in node.entries], 0, 0
+        below: list[tuple[int, list[str]]] = []
         while start < len(prefixes) and (at := bisect.bisect_left(keys, prefixes[start], lo=at)) < len(keys):
             stop = start + 1
             if node.level:
                 stop = bisect.bisect_right(prefixes, keys[at], lo=start)
-                above = keys[at - 1] if at else low
-                self._first_of_each(self._child(node, node.entries[at], above), prefixes[start:stop], found, above)
+                below.append((at, prefixes[start:stop]))
             elif keys[at].startswith(prefixes[start]):
                 found[prefixes[start]] = node.entries[at]
             start = stop
+        if len(below) > _FEW:
+            children = [node.entries[at] for at, _ in below if node.entries[at] not in self._children]
+            self._records.read_ahead([Oid(entry[1]) for entry in children], self.shape.node, keep=True)
+        for at, inside in below:
+            above = keys[at - 1] if at else low
+            self._first_of_each(self._child(node, node.entries[at], above), inside, found, above)
 
     def _count(self, node: Node, prefix: str, before: str | None) -> int:
         """`before` is a key below which nothing in this node is."""

@@ -22,6 +22,7 @@ record changes one ref. Names are percent-encoded, so that no name can leave its
 
 from __future__ import annotations
 
+import functools
 import reprlib
 import sys
 from urllib.parse import quote, unquote
@@ -43,6 +44,7 @@ LAST = chr(sys.maxunicode)
 """After a prefix, greater than all refs that start with it."""
 
 
+@functools.lru_cache(4096)
 def _quoted(text: str) -> str:
     """A text as a part of a ref; what is no Unicode, as no stored name is, is only looked for."""
     return quote(text, safe="", errors="surrogatepass")

@@ -10,7 +10,7 @@ from ..objects.nodes import RefsNode
 from ..objects.oid import Oid
 from ..objects.records import Record
 from ..storage.store import ObjectStore
-from .merkle import MerkleMap, Node, Records, Shape
+from .merkle import MerkleMap, Node, Shape
 from .steps import opened
 
 R = TypeVar("R", bound=Record)
@@ -18,8 +18,14 @@ R = TypeVar("R", bound=Record)
 REFS = Shape(RefsNode, "ref", bits=4)
 
 
-class Refs(Records, Protocol):
+class Refs(Protocol):
     """Where names are looked up: the refs as published, or as a transaction sees them."""
+
+    def record(self, oid: Oid, cls: type[R]) -> R:
+        """A record that a ref leads to. Raises as `ObjectStore.record`."""
+
+    def first_of_each(self, prefixes: Iterable[str]) -> dict[str, tuple[str, Oid]]:
+        """The first ref that starts with each of some prefixes, where there is one; quicker than one by one."""
 
     def get(self, ref: str) -> Oid | None:
         """The id of one ref."""
@@ -87,6 +93,10 @@ class RefMap:
     def record(self, oid: Oid, cls: type[R]) -> R:
         """A record that a ref leads to. Raises as `ObjectStore.record`."""
         return opened(self._store, self._store.record(oid, cls))
+
+    def read_ahead(self, oids: Iterable[Oid], cls: type[R], *, keep: bool = False) -> None:
+        """See `ObjectStore.read_ahead`."""
+        self._store.read_ahead(oids, cls, keep=keep)
 
     def at(self, root: Oid | None) -> RefMap:
         """Another state of them."""

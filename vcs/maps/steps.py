@@ -83,6 +83,11 @@ class Steps(Mapping[str, StepRun]):
         """Name and step of each."""
         return ((entry[0], self._step(entry)) for entry in self._map.entries())
 
+    def some(self, names: Iterable[str]) -> dict[str, StepRun]:
+        """Those of some steps that there are; quicker than one by one."""
+        found = self._map.first_of_each(names)
+        return {name: self._step(entry) for name, entry in found.items() if entry[0] == name}
+
     @property
     def is_there(self) -> bool:
         """Whether they are there at all: not where the record was written anew since, and what it was is collected."""
@@ -148,6 +153,14 @@ class _Readable(Steps):
     def each(self) -> Iterator[tuple[str, StepRun]]:
         """Name and step of each that can be read."""
         return self.readable([])
+
+    def some(self, names: Iterable[str]) -> dict[str, StepRun]:
+        """Those of some steps that can be read."""
+        names = list(names)
+        try:
+            return super().some(names)
+        except (DamagedError, UnknownName):
+            return {name: step for name in names if (step := self.get(name)) is not None}
 
 
 class _Items(ItemsView[str, StepRun]):
@@ -234,6 +247,13 @@ def forgiving(record: R) -> R:
     steps = _Readable(record.steps.records, record.parts.steps)
     order = _Names(record.steps.records, record.parts.order, instead=steps)
     return cast(R, dataclasses.replace(record, steps=steps, order=order))
+
+
+def some_steps(run: Run, names: Iterable[str]) -> Mapping[str, StepRun]:
+    """Those of some steps of an opened run that there are."""
+    if isinstance(run.steps, Steps):
+        return run.steps.some(names)
+    return {name: step for name in names if (step := run.steps.get(name)) is not None}
 
 
 def has_steps(run: Run) -> bool:
@@ -332,5 +352,27 @@ def _entry(step: StepRun, put: Put) -> Any:
 
 
 def _is_large(step: StepRun) -> bool:
+    if _is_surely_small(step):
+        return False
     data = step.encode()
     return len(data) > LARGE or canonical.marks(data) > MANY_MARKS
+
+
+def _is_surely_small(step: StepRun) -> bool:
+    """Whether a glance says that a step is not large, as nearly always."""
+    if step.failure is not None or step.metadata or step.left:
+        return False
+    inputs = [each for group in step.inputs.values() for each in group]
+    texts = [step.step, step.status, *step.inputs, *step.outputs]
+    texts += [each.name for each in inputs] + [each.name for each in step.outputs.values()]
+    texts += [each.output for each in inputs if each.output is not None]
+    parts = _PARTS + len(texts)
+    letters = sum(map(len, texts))
+    return parts * _MARKS_OF_ONE + letters < MANY_MARKS and parts * _BYTES_OF_ONE + letters * _BYTES_OF_LETTER < LARGE
+
+
+_PARTS = 15
+"""Fields of a step, and names of such."""
+
+_MARKS_OF_ONE, _BYTES_OF_ONE, _BYTES_OF_LETTER = 4, 200, 6
+"""At most, of what stands for a field or a text in a step; an input has two ids and the names of its fields."""

@@ -7,6 +7,8 @@ what was written, each of its objects is judged by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from ..errors import DamagedError
@@ -74,6 +76,19 @@ class Soundness:
                 self._verdicts[name] = signature, signature is not None and self._judge(name, signature)
             self._asked.add(name)
         return self._verdicts[name][1]
+
+    def seen(self, names: AbstractSet[PackName]) -> dict[PackName, Signature] | None:
+        """What packs say of themselves; None where one is not vouched for."""
+        found = {name: self._verdicts[name][0] for name in names if self.vouches_for(name)}
+        told = {name: signature for name, signature in found.items() if signature is not None}
+        return told if len(told) == len(names) else None
+
+    def is_as_seen(self, packs: Mapping[PackName, Signature]) -> bool:
+        """Whether packs say what they said when they were vouched for, and none is known to be damaged."""
+        return all(
+            self._verdicts.get(name, (None, True))[1] and self._signature(name) == signature
+            for name, signature in packs.items()
+        )
 
     def written(self, name: PackName) -> None:
         """A pack was just written by this process."""

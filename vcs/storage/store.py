@@ -179,8 +179,15 @@ class ObjectStore(Finder):
             self.remember(oid, record, len(data))
         return record
 
-    def read_ahead(self, oids: Iterable[Oid], cls: type[R]) -> None:
-        """Brings many records to memory at once, where `record` finds them; it deals with those that cannot be read."""
+    def read_ahead(self, oids: Iterable[Oid], cls: type[R], *, keep: bool = False) -> None:
+        """Brings many records to memory at once, where `record` finds them; it deals with those that cannot be read.
+
+        Args:
+            oids: The records.
+            cls: Their kind.
+            keep: Whether they will be asked for again and again.
+        """
+        into = self._records if keep else self._ahead
         wanted = {bytes.fromhex(oid) for oid in oids if oid not in self._records and oid not in self._ahead}
         for name, places in self.snapshot.among(wanted).items() if wanted else ():
             with storage_errors(f"reading {name}"), suppress(FileNotFoundError):
@@ -190,7 +197,7 @@ class ObjectStore(Finder):
                         data = expanded(at, pack.check_record(record, at))
                         if (at.kind, at.codec == codec.CHUNKED) == (cls.KIND, False):
                             with self._mutex:
-                                self._ahead.add(at.oid, cls.decode(data), len(data), self._use)
+                                into.add(at.oid, cls.decode(data), len(data), self._use)
 
     def remember(self, oid: Oid, record: Record, size: int = 0) -> None:
         """Keeps a record in memory, unless it is very large: it can never change. `size` is that of its encoding."""

@@ -12,6 +12,7 @@ from ..maps.trees import entries, inside
 from ..objects.nodes import FOLDER, Entry, Tree
 from ..objects.oid import Oid
 from ..objects.records import Record
+from ..storage.layout import PackName
 from ..storage.snapshot import Snapshot
 from ..storage.store import ObjectStore
 
@@ -102,8 +103,8 @@ def extent(store: ObjectStore, tree: Oid, path: str) -> tuple[int, int]:
     return 0 if empty else entry.files, entry.size
 
 
-def stored(store: ObjectStore, folders: Collection[Oid]) -> set[Oid]:
-    """Of many folders those of which `is_stored` is known at once, without looking at folders in them."""
+def stored(store: ObjectStore, folders: Collection[Oid]) -> dict[Oid, set[PackName]]:
+    """Of many folders those of which `is_stored` is known at once, without looking at folders in them → their packs."""
     store.read_ahead(folders, Tree)
     blobs: dict[Oid, list[Oid]] = {}
     for folder in folders:
@@ -111,8 +112,11 @@ def stored(store: ObjectStore, folders: Collection[Oid]) -> set[Oid]:
             node = store.record(folder, Tree)
             if node.level == 0 and all(entry[1] != FOLDER for entry in node.entries):
                 blobs[folder] = [entry[2] for entry in node.entries]
-    kept = store.kept({blob for below in blobs.values() for blob in below})
-    return {folder for folder, below in blobs.items() if all(blob in kept for blob in below)}
+    kept = store.kept(blobs.keys() | {blob for below in blobs.values() for blob in below})
+    whole = {
+        folder: (folder, *below) for folder, below in blobs.items() if all(map(kept.__contains__, (folder, *below)))
+    }
+    return {folder: {name for part in each for name in kept[part]} for folder, each in whole.items()}
 
 
 def is_stored(store: ObjectStore, tree: Oid) -> bool:

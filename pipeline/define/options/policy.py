@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
-from artvcs.vcs import Commit
-
 from ...errors import DefinitionError
 from ...fingerprint import Reach
 
@@ -57,10 +55,10 @@ class CachePolicy:
 
         return cards.settings_card(self)
 
-    def expired(self, commit: Commit, now: int) -> bool:
-        """Whether a result is too old to be used again; `now` in milliseconds since 1970."""
+    def expired(self, finished: int, now: int) -> bool:
+        """Whether a result is too old to be used again; both in milliseconds since 1970."""
         if self.expires_after is None:
             return False
         limit = self.expires_after
         seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
-        return now - commit.finished >= seconds * 1000
+        return now - finished >= seconds * 1000

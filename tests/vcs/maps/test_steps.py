@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import pytest
@@ -37,6 +37,9 @@ class Kept:
         if oid not in self.encoded:
             raise UnknownName(oid)
         return cls.decode(self.encoded[oid])
+
+    def read_ahead(self, oids: Iterable[Oid], cls: type[Record], *, keep: bool = False) -> None:
+        pass
 
     def again(self, run: Run) -> Run:
         """A run as who reads it finds it."""
