@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .networks import Host
 from .processes import free_ports
 
 _PATIENCE = 60.0
@@ -65,29 +66,36 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
 class Dask:
     """A scheduler of Dask with workers, each in a process and a folder of its own.
 
+    Args:
+        folder: Where all of them are.
+        address: Where others reach the scheduler.
+        environment: Variables of all of them.
+
     Attributes:
         executor: What `art run --executor` is told.
         folder: Where all of them are.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1", **environment: str) -> None:
         self.folder = folder
         self._started = Started()
         (self._port,) = free_ports(1)
-        self.executor = f"dask://tcp://127.0.0.1:{self._port}"
+        self._address, self._environment = address, environment
+        self.executor = f"dask://tcp://{address}:{self._port}"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.start_scheduler()
 
     def start_scheduler(self) -> None:
         """Starts the scheduler."""
-        self.scheduler = self._start("scheduler", "scheduler", "--port", str(self._port))
+        self.scheduler = self._start("scheduler", "scheduler", "--port", str(self._port), "--host", self._address)
         wait_until(lambda: b"Scheduler at" in self._log("scheduler"), "the scheduler has not begun")
 
-    def add_worker(self, *options: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Starts another worker."""
+    def add_worker(self, *options: str, host: Host | None = None, **environment: str) -> subprocess.Popen[bytes]:
+        """Starts another worker, here or on another host."""
         name = f"worker-{len(self.workers)}"
-        address = f"tcp://127.0.0.1:{self._port}"
-        worker = self._start(name, "worker", address, "--nthreads", "1", *options, **environment)
+        there = self._address if host is None else host.far
+        command = ("worker", f"tcp://{self._address}:{self._port}", "--nthreads", "1", "--host", there, *options)
+        worker = self._start(name, *command, before=() if host is None else host.command, **environment)
         self.workers.append(worker)
         wait_until(lambda: b"Starting established connection" in self._log(name), "the worker has not begun")
         return worker
@@ -100,10 +108,12 @@ class Dask:
         """Kills all."""
         self._started.kill_all()
 
-    def _start(self, name: str, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        dask = str(Path(sys.executable).with_name("dask"))
-        quiet = ("--host", "127.0.0.1", "--no-dashboard")
-        return self._started.start(self.folder / name, dask, *command, *quiet, **environment)
+    def _start(
+        self, name: str, *command: str, before: tuple[str, ...] = (), **environment: str
+    ) -> subprocess.Popen[bytes]:
+        dask = (*before, str(Path(sys.executable).with_name("dask")))
+        variables = {**self._environment, **environment}
+        return self._started.start(self.folder / name, *dask, *command, "--no-dashboard", **variables)
 
     def _log(self, name: str) -> bytes:
         return (self.folder / name / "log").read_bytes()
@@ -133,4 +143,33 @@ def _ray_head(folder: Path) -> Iterator[str]:
         head.terminate()  # which ends all that it has started
         with suppress(subprocess.TimeoutExpired):
             head.wait(_PATIENCE)
+        started.kill_all()
+
+
+@contextmanager
+def ray_with_a_node(folder: Path, host: Host) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Ray whose only node that executes anything is on another host; a way to start one here comes along."""
+    ray, started, (own, port) = str(Path(sys.executable).with_name("ray")), Started(), free_ports(2)
+    usual, count = ("--block", "--disable-usage-stats"), 0
+    soon = {"RAY_health_check_period_ms": "500", "RAY_health_check_timeout_ms": "1000"}
+    proxies = {f"{name}_proxy": "" for name in ("http", "https", "grpc")}  # what is near needs none
+
+    def start(*command: str) -> None:
+        nonlocal count
+        count += 1
+        place = folder / str(count)
+        started.start(place, *command, *usual, **soon, **proxies)
+        wait_until(lambda: b"Ray runtime started" in (place / "log").read_bytes(), "Ray has not begun")
+
+    def node(address: str) -> tuple[str, ...]:
+        return (ray, "start", "--address", f"{host.near}:{own}", "--node-ip-address", address, "--num-cpus", "1")
+
+    try:
+        start(
+            ray, "start", "--head", "--port", str(own), "--ray-client-server-port", str(port), "--num-cpus", "0",
+            "--node-ip-address", host.near, "--include-dashboard", "false",
+        )  # fmt: skip
+        start(*host.command, *node(host.far))
+        yield f"ray://{host.near}:{port}", lambda: start(*node(host.near))
+    finally:
         started.kill_all()

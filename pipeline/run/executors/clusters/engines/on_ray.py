@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -28,6 +29,16 @@ from ..worker import post
 from ..worker.post import Header
 from .cluster import Listener, Shipment
 from .switchboard import Switchboard
+
+_HEAD, _A_TRIFLE = "node:__internal_head__", 0.001
+"""A resource that only the head node has, and so little of it that there is always as much."""
+
+
+_DIGITS = 8
+"""Of the id of a node, or of a worker."""
+
+_LOOK = 5.0
+"""Seconds between two looks whether nodes are there."""
 
 
 class RayCluster:
@@ -56,6 +67,7 @@ class RayCluster:
                 ) from error
         self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._refs: dict[int, Any] = {}
+        self._begun: dict[int, str] = {}  # orders, each with its node
         self._over = threading.Event()
         self._listening: threading.Thread | None = None
         self._perform = ray.remote(_perform)
@@ -63,7 +75,9 @@ class RayCluster:
     def begin(self, session: str, listener: Listener) -> None:
         """See `Cluster.begin`."""
         self._session, self._listener = session, listener
-        actor: Any = ray.remote(Switchboard).options(num_cpus=0, max_concurrency=10_000)
+        # Where Ray itself is: with any other node only what was executed there is lost.
+        where = {_HEAD: _A_TRIFLE} if _HEAD in ray.cluster_resources() else {}
+        actor: Any = ray.remote(Switchboard).options(num_cpus=0, max_concurrency=10_000, resources=where)
         self._switch = actor.remote(listener.session())
         ray.get(self._switch.is_there.remote())
         self._listening = threading.Thread(target=self._listen, name="artvcs-ray", daemon=True)
@@ -92,7 +106,7 @@ class RayCluster:
             )
 
     def _ended(self, numbers: tuple[int, ...], done: Any) -> None:
-        wanted = {number for number in numbers if self._refs.pop(number, None) is not None}
+        wanted = {number for number in numbers if self._forget(number)}
         error = done.exception()
         if error is None:
             for number, result in zip(numbers, done.result(), strict=True):
@@ -104,11 +118,20 @@ class RayCluster:
         elif wanted:
             self._listener.is_gone(_gone())
 
+    def _forget(self, number: int) -> bool:
+        """An order has ended; whether somebody waited for it."""
+        self._begun.pop(number, None)
+        return self._refs.pop(number, None) is not None
+
     def _listen(self) -> None:
         """Takes what workers say, until the run is over."""
+        looked = time.monotonic()
         while not self._over.is_set():
             try:
                 messages = ray.get(self._switch.listen.remote())
+                if self._begun and time.monotonic() > looked + _LOOK:
+                    self._give_up_lost()
+                    looked = time.monotonic()
             except GetTimeoutError:
                 continue
             except (RayError, ConnectionError, RuntimeError):
@@ -118,8 +141,16 @@ class RayCluster:
             for what, worker, *arguments in messages:
                 self._take(what, worker, *arguments)
 
+    def _give_up_lost(self) -> None:
+        """Gives up what was executed on nodes that are no more: of that Ray itself hears after minutes, if ever."""
+        there = {each["NodeID"][:_DIGITS] for each in ray.nodes() if each["Alive"]}
+        for number, node in [*self._begun.items()]:
+            if node not in there and self._forget(number):
+                self._listener.ended(number, ("lost", "its node is gone"))
+
     def _take(self, what: str, worker: str, *arguments: Any) -> None:
         if what == "begun":
+            self._begun |= {number: worker[:_DIGITS] for number in arguments[0] if number in self._refs}
             self._listener.begun(arguments[0], worker)
         elif what == "said":
             self._listener.said(worker, arguments[0])
@@ -137,7 +168,7 @@ class RayCluster:
 
     def cancel(self, jobs: Iterable[int]) -> None:
         """See `Cluster.cancel`."""
-        for ref in (ref for job in jobs if (ref := self._refs.pop(job, None)) is not None):
+        for ref in (ref for job in jobs if (ref := self._refs.get(job)) is not None and self._forget(job)):
             with contextlib.suppress(Exception):  # it has begun or ended meanwhile
                 ray.cancel(ref, force=False)
 
@@ -211,7 +242,7 @@ class _Line:
 
     def __init__(self, switch: Any) -> None:
         context = ray.get_runtime_context()
-        self.worker = f"{context.get_node_id()[:8]}/{context.get_worker_id()[:8]}"
+        self.worker = f"{context.get_node_id()[:_DIGITS]}/{context.get_worker_id()[:_DIGITS]}"
         self.switch = switch
 
     def say(self, message: bytes) -> None:
