@@ -104,14 +104,20 @@ def _judged(trace: Trace, step: Step[Any, Any]) -> Trace:
 def _try_often(here: RunningStep, log: TextIO) -> dict[str, Saved]:
     retry = here.task.step.options.retry
     for failed in range(here.task.tried + 1, retry.count + 1):
-        here.place.trying(failed - 1)
+        _say_tried(here, failed - 1)
         try:
             return _try(here)
         except Exception as error:
             log.write(f"Try {failed} of {retry.count + 1} failed: {type(error).__name__}: {error}\n")
             time.sleep(retry.wait(failed))
-    here.place.trying(retry.count)
+    _say_tried(here, retry.count)
     return _try(here)
+
+
+def _say_tried(here: RunningStep, tried: int) -> None:
+    """Says how often a step was tried, where that is not known to who gave it."""
+    if tried != here.task.tried:
+        here.place.trying(tried)
 
 
 def _try(here: RunningStep) -> dict[str, Saved]:

@@ -60,7 +60,7 @@ class Workplace(Protocol):
         """The name by which what a step prints is shown line by line, where others print to the same streams."""
 
     def trying(self, tried: int) -> None:
-        """The step is tried, after so many times before."""
+        """The step is tried once more, after so many times before."""
 
     def limited(self, seconds: float | None) -> None:
         """What the step does now may take so long, or as long as it takes."""

@@ -140,6 +140,11 @@ BUSY = textwrap.dedent(
 )
 
 
+def written(project: Path) -> list[int]:
+    """What processes have written of themselves so far."""
+    return [int(pid) for path in sorted(project.glob("pids-*")) for pid in path.read_text().split()]
+
+
 def is_alive(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -153,8 +158,8 @@ def test_nothing_is_left_running(project: Path, how: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "busy.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
-    wait_for(lambda: all(Path(f"pids-{number}").exists() for number in (1, 2)))
-    pids = [int(pid) for number in (1, 2) for pid in Path(f"pids-{number}").read_text().split()]
+    wait_for(lambda: len(written(project)) == 6)
+    pids = written(project)
     if how == "kill -9 of the host":
         os.kill(pids[1], signal.SIGKILL)
     else:
