@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..objects.oid import Oid, hash_bytes
 from ..storage.files import Signature
 from ..storage.layout import PackName
+from ..storage.packs import codec
 from ..storage.store import ObjectStore
 from .database import Database
 
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
 
 SCHEMA = (
     "CREATE TABLE whole_packs (name TEXT PRIMARY KEY, signature TEXT) WITHOUT ROWID",
-    "CREATE TABLE vetted (id INTEGER PRIMARY KEY, steps BLOB UNIQUE, packs BLOB, facts BLOB, seal BLOB)",
+    "CREATE TABLE vetted (id INTEGER PRIMARY KEY, steps BLOB UNIQUE, packs, facts, codec, size, seal)",
 )
 
-_MOST_RUNS = 50
+_MOST_RUNS = 20
 """So many runs are remembered: the newest."""
 
 _MOST_PACKS = 10_000
@@ -78,14 +79,15 @@ class VettedRuns:
         """
         if not self._database.exists:
             return None
-        query = "SELECT packs, facts, seal FROM vetted WHERE steps = ?"
-        found = self._database.rows(query, (bytes.fromhex(steps),))
-        if not found or _seal(*found[0][:2]) != found[0][2]:
-            return None
-        seen = {PackName(name): tuple(signature) for name, signature in json.loads(found[0][0]).items()}
-        if not seen.keys() <= set(self._store.snapshot.packs()) or not self._store.soundness.is_as_seen(seen):
-            return None
-        return found[0][1], frozenset(seen)
+        query = "SELECT seal, packs, facts, codec, size FROM vetted WHERE steps = ?"
+        for seal, packs, *facts in self._database.rows(query, (bytes.fromhex(steps),)):
+            if seal != _seal(packs, *facts):
+                return None
+            seen = {PackName(name): tuple(signature) for name, signature in json.loads(packs).items()}
+            if seen.keys() <= set(self._store.snapshot.packs()) and self._store.soundness.is_as_seen(seen):
+                data, how, size = facts
+                return bytes(codec.decompress(how, data, size)), frozenset(seen)
+        return None
 
     def note(self, steps: Oid, packs: AbstractSet[PackName], facts: bytes) -> None:
         """Keeps what is known.
@@ -97,16 +99,18 @@ class VettedRuns:
         """
         if (seen := self._store.soundness.seen(packs)) is None or len(packs) > _MOST_PACKS:
             return
-        told = json.dumps(seen).encode()
-        row = bytes.fromhex(steps), told, facts, _seal(told, facts)
+        told, (how, data) = json.dumps(seen).encode(), codec.compress(facts)
+        row = bytes.fromhex(steps), told, how, len(facts), data, _seal(told, data, how, len(facts))
 
         def write(connection: Connection) -> None:
-            connection.execute("INSERT OR REPLACE INTO vetted (steps, packs, facts, seal) VALUES (?, ?, ?, ?)", row)
+            connection.execute(
+                "INSERT OR REPLACE INTO vetted (steps, packs, codec, size, facts, seal) VALUES (?, ?, ?, ?, ?, ?)", row
+            )
             connection.execute("DELETE FROM vetted WHERE id <= (SELECT max(id) FROM vetted) - ?", (_MOST_RUNS,))
 
         self._database.write(write, None)
 
 
-def _seal(packs: bytes, facts: bytes) -> bytes:
+def _seal(packs: object, facts: object, how: object, size: object) -> bytes:
     """By which a damaged row is known."""
-    return bytes.fromhex(hash_bytes(packs + facts, "vetted"))
+    return bytes.fromhex(hash_bytes(repr((packs, facts, how, size)).encode(), "vetted"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sqlite3
 from collections import Counter
@@ -13,17 +12,24 @@ from typing import Any
 import pytest
 
 from artvcs import Client, Model, log_metadata, pipeline, save_artifact, step
-from artvcs.vcs import Repository, ref_names
-from artvcs.vcs.objects.kinds import Commit
+from artvcs.vcs import Oid, Repository, ref_names
+from artvcs.vcs.objects.kinds import Artifact, Commit
+from artvcs.vcs.objects.nodes import Tree
 from artvcs.vcs.storage.store import ObjectStore
+
+from ...cli.damage.test_lost import lose
 
 COUNT = 150
 """More steps than stand in the record of a run."""
 
 
+LARGE = 6
+"""The number of an item that goes into a pack by itself."""
+
+
 def content(number: int) -> bytes:
-    """So much that it goes into packs."""
-    return random.Random(number).randbytes(3000)
+    """What an item returns."""
+    return random.Random(number).randbytes(3_000_000 if number == LARGE else 30)
 
 
 @step
@@ -81,8 +87,10 @@ def ended(run: Any) -> Counter[str]:
     return Counter(each.status for each in run.steps.values())
 
 
-def packs(project: Path) -> list[Path]:
-    return sorted(each for each in (project / ".artifacts" / "packs").rglob("*") if each.is_file())
+def blob(number: int, run: Any) -> Oid:
+    """Where the content of an item is."""
+    store = Repository.discover().store
+    return store.record(store.record(outputs(run)[number].record.artifact, Artifact).payload, Tree).children[0]
 
 
 def test_executions_are_not_read_again(project: Path, read: Counter[str]) -> None:
@@ -127,16 +135,8 @@ def test_a_damaged_memory_is_not_believed(project: Path, read: Counter[str], col
 
 
 def test_what_is_damaged_is_made_again(project: Path) -> None:
-    fan(COUNT)
-    for each in packs(project):
-        data, info = bytearray(each.read_bytes()), each.stat()
-        data[len(data) // 2] ^= 0xFF
-        each.chmod(0o644)
-        each.write_bytes(data)
-        os.utime(each, ns=(info.st_atime_ns, info.st_mtime_ns))
-    found = ended(fan(COUNT))
-    assert found["completed"]
-    assert found["cached"]
+    lose(Repository.discover(), blob(6, fan(COUNT)))
+    assert ended(fan(COUNT)) == {"cached": COUNT - 1, "completed": 1}
     assert [output.load() for output in outputs(fan(COUNT))] == [content(number) for number in range(COUNT)]
 
 
@@ -147,12 +147,11 @@ def outputs(run: Any) -> list[Any]:
 
 
 def test_a_lost_pack_is_noticed(project: Path) -> None:
-    fan(COUNT)
-    for each in packs(project):
-        if "lineage" not in each.parts:
-            each.unlink()
+    repository, oid = Repository.discover(), blob(LARGE, fan(COUNT))
+    for place, _ in repository.store.locate(oid):
+        (project / ".artifacts" / str(place)).unlink()
     assert ended(fan(COUNT))["completed"]
-    assert outputs(fan(COUNT))[6].load() == content(6)
+    assert outputs(fan(COUNT))[LARGE].load() == content(LARGE)
 
 
 def test_a_result_that_was_taken_away_is_made_again(project: Path) -> None:
