@@ -51,6 +51,7 @@ class Ahead:
         self._steps: set[str] = set()
         self._in_vain = 0
         self._before: dict[str, Before] = {}
+        self._moment = vetted.moment
 
     def look(self, step: str, coming: Callable[[int], list[str]]) -> None:
         """Reads ahead, unless that is done for a step that is next.
@@ -72,6 +73,7 @@ class Ahead:
         self._read(self._previous, fresh)
 
     def _read(self, previous: Run, steps: list[str]) -> None:
+        self._forget_what_was()
         before = {step: self._told(step, ended) for step, ended in some_steps(previous, steps).items()}
         unknown = [each.commit for each in before.values() if each.commit is not None and each.offer is None]
         if unknown:
@@ -87,11 +89,18 @@ class Ahead:
             is_kept = step in results and there.get(results[step]) == (results[step], each.commit)
             self._before[step] = Before(each.commit, each.offer, is_kept)
 
+    def _forget_what_was(self) -> None:
+        """Something was condemned, or found damaged, meanwhile: what was read before says nothing."""
+        if self._moment != self._vetted.moment:
+            self._before.clear()
+            self._moment = self._vetted.moment
+
     def _told(self, step: str, ended: StepRun) -> Before:
         return Before(ended.commit, self._vetted.offer(step, ended))
 
     def before(self, step: str) -> Before:
         """What is known of a step from the run before."""
+        self._forget_what_was()
         found = self._before.pop(step, None)  # each is asked about once, as good as always
         if found is not None:
             return found

@@ -30,7 +30,7 @@ from artvcs.vcs import (
 
 from .offer import Offer
 
-_MOST_TRACES = 1 << 12
+_MOST_TRACES = 1 << 10
 """Of more different ones only the first are told: a number below this, and a moment times this, are one number."""
 
 
@@ -97,6 +97,11 @@ class Vetted:
         self._traces: dict[Oid, int] = {}
         self._steps: dict[str, int] = {}
         self._unseen: dict[str, tuple[Oid, frozenset[Oid]]] = {}
+
+    @property
+    def moment(self) -> object:
+        """Is another one when what was known before is not known any more."""
+        return self._now()
 
     @property
     def here(self) -> AbstractSet[Oid]:

@@ -45,9 +45,6 @@ N = TypeVar("N", Run, StepRun)
 _MOST_LEFT = 1000
 """So many files that an execution without a commit has left are told in the record, or else none: it stays small."""
 
-_MOST_AGAIN = 10_000
-"""So many versions that are used are looked up at once: that takes less so."""
-
 _MOST_RESULTS = 8
 """So many results are kept under one key, each with what its execution was seen to use."""
 
@@ -231,7 +228,7 @@ class RunRecord:
             if status == "completed":
                 self._models.settle()
             self.run = dataclasses.replace(self.run, status=status, finished=now_ms())
-            self._write_run(is_last=True)
+            self._write_run()
             self._transaction.standing = ()
         self.publish()
         if self._transaction.conflicts and status == "completed":
@@ -285,8 +282,13 @@ class RunRecord:
                     self._unsaid[step] = _noting(ended, facts)
             self._write_run()
 
-    def _settle_versions(self) -> None:
-        """Makes the versions again that are used and not there any more: as their records are lost, say."""
+    def settle_versions(self) -> None:
+        """Makes the versions again that are used and not there any more, as where somebody has pruned their records.
+
+        So it is before anybody looks for them: another run, once this one is published, or a step of this one.
+        """
+        if not self._again:
+            return
         again, self._again = self._again, {}
         for value in again.keys() - self._transaction.have_versions(again):
             commit, output = again[value]
@@ -294,11 +296,10 @@ class RunRecord:
             self._add_versions([output], commit, {output.name: Output(value[1], value[0])}, {}, {}, {})
             self._transaction.set_ref(ref_names.newest(value[0]), newest)
 
-    def _write_run(self, *, is_last: bool = False) -> None:
+    def _write_run(self) -> None:
         self._note_made()
         with self._transaction.together():
-            if is_last or len(self._again) > _MOST_AGAIN:
-                self._settle_versions()
+            self.settle_versions()
             run = with_steps(self.run, self._unsaid, self._transaction.store, self._transaction.put)
             self.run = dataclasses.replace(run, models=self._models.write())
             self._unsaid, self._unwritten = {}, []

@@ -352,6 +352,8 @@ class _Runner:
         except DefinitionError as error:
             self._refuse(node, error)  # before it costs anything
             return
+        with self._transaction.together():
+            self._record.settle_versions()
         self._observer.step_started(node.id)
         if (model := self._models.of(node)) is not None:
             model.executes()

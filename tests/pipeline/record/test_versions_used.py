@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from artvcs import Client, pipeline, step
+from artvcs.pipelines.history import delete
 from artvcs.vcs import Oid, Repository, ref_names
 from artvcs.vcs.storage.packs.pack import RECORD_SIZE
 
@@ -42,6 +43,30 @@ def test_a_version_whose_record_is_lost_is_made_again_by_who_uses_it(project: Pa
     assert {each.status for each in fan([0, 1, 2, 3]).steps.values()} == {"cached"}
     assert Client().get_artifact_version("squared", "2").load() == 1
     assert newest() == 9
+
+
+@step
+def first() -> Annotated[int, "made"]:
+    return 3
+
+
+@step
+def asking(number: int) -> int:
+    return int(Client().get_artifact_version("made").load()) + number
+
+
+@pipeline
+def asks(number: int) -> None:
+    asking(number, after=[first()])
+
+
+def test_a_step_finds_the_version_that_one_before_it_has_used_again(project: Path) -> None:
+    run = asks(1)
+    Client().delete_pipeline_run(run.id)
+    assert delete.prune(Client().repository, only_metadata=True)
+    again = asks(2)
+    assert {name: each.status for name, each in again.steps.items()} == {"first": "cached", "asking": "completed"}
+    assert again.steps["asking"].output.load() == 5
 
 
 def lose(repository: Repository, oid: Oid) -> None:
