@@ -51,13 +51,13 @@ def first() -> Annotated[int, "made"]:
 
 
 @step
-def asking(number: int) -> int:
+def asking(_: int, number: int) -> int:
     return int(Client().get_artifact_version("made").load()) + number
 
 
 @pipeline
 def asks(number: int) -> None:
-    asking(number, after=[first()])
+    asking(first(), number)
 
 
 def test_a_step_finds_the_version_that_one_before_it_has_used_again(project: Path) -> None:
