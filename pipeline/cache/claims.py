@@ -151,6 +151,7 @@ class Claims:
         with self._mutex:
             for key in list(self._held):
                 self._unlock(key)
+            self.elsewhere = None
 
     def _lock(self, key: Oid) -> bool:
         try:

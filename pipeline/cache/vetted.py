@@ -179,11 +179,12 @@ class Vetted:
                     self._steps.pop(step, None)
 
     def keep(self, run: Run) -> None:
-        """Keeps what is known for the run that comes after this one, which has ended and is published."""
+        """Keeps what is known for the run after this one, which has ended and is published; here it is forgotten."""
         self.look()
         with self._mutex:
             if self._steps and self._moment == self._now():
                 _Told(self._steps, tuple(self._traces), frozenset(self._packs)).keep(self._repository, run)
+            self._told, self._steps, self._here = _Told(), {}, set()
 
     def _now(self) -> tuple[int, int]:
         return self._store.snapshot.state.epoch, self._store.soundness.doubts

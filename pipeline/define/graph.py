@@ -52,6 +52,8 @@ class Node:
     @property
     def upstream(self) -> frozenset[str]:
         """All invocations that must end before this one starts."""
+        if not self.sources:
+            return self.after
         taken = (source for sources in self.sources.values() for source in sources)
         return self.after | {source.invocation for source in taken if isinstance(source, StepOutput)}
 

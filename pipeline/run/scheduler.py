@@ -101,7 +101,11 @@ def run_pipeline(
     """
     with repository.transaction(f"run {name}") as transaction, logs.installed():
         runner = _Runner(repository, transaction, graph, name, options, params, file)
-        return runner.run()
+        try:
+            return runner.run()
+        finally:
+            # Its parts know each other: else all of it would be in memory until Python looks for such.
+            vars(runner).clear()
 
 
 class _Runner:

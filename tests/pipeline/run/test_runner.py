@@ -1,10 +1,12 @@
 """Running a graph: order, failures, interruptions, several processes, and many steps."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 
 from artvcs import Client, pipeline, step
+from artvcs.pipelines import pipelines
+from artvcs.pipelines.define.graph import Graph
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.record import publisher
 from artvcs.vcs.upkeep.check.fsck import fsck
@@ -391,3 +395,31 @@ def test_many_short_steps_need_few_open_files(project: Path, python: Python) -> 
         "print(flow().status)\n"
     )
     assert python("flow.py").stdout == "completed\n"
+
+
+@pytest.mark.parametrize("executor", ["inline", "threads", "processes"])
+def test_nothing_of_a_run_stays_in_memory_when_it_has_ended(
+    project: Path, monkeypatch: pytest.MonkeyPatch, executor: str
+) -> None:
+    graphs = list[weakref.ref[Any]]()
+
+    class Seen(Graph):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            graphs.append(weakref.ref(self))
+
+    @step
+    def item(number: int) -> int:
+        return number
+
+    @pipeline(executor=executor)
+    def flow() -> None:
+        item.map(range(3))
+
+    monkeypatch.setattr(pipelines, "Graph", Seen)
+    gc.disable()  # it would free what knows itself at some time, of a large run after the next has begun
+    try:
+        flow()
+        assert [graph() for graph in graphs] == [None]
+    finally:
+        gc.enable()

@@ -184,6 +184,7 @@ class ClusterExecutor(StepExecutor):
             self.claiming.close()
             if self._found is not None:
                 self._found.close()
+                self._found = None  # which knows this, and so all of the run
 
     def _interrupt(self) -> None:
         """Interrupts what runs, and waits for it as long as it may take."""

@@ -212,6 +212,7 @@ class DaskCluster:
             self._client.close(timeout=_PATIENCE)
             if self._local is not None:
                 self._local.close(timeout=_PATIENCE)
+        vars(self).pop("_listener", None)  # which knows all of the run: Dask's own client outlives it
 
 
 def _amounts(needs: Resources) -> dict[str, float]:
