@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -20,7 +21,13 @@ from . import errors
 
 
 class Known(Protocol):
-    """What both ends have: it does not travel, but goes by a name."""
+    """What both ends have: it does not travel, but goes by a name.
+
+    Attributes:
+        is_code: Whether all of it are functions, classes and steps, so that nobody has to ask about anything else.
+    """
+
+    is_code: bool
 
     def name(self, obj: object) -> Any:
         """What an object is called at the other end; None of one that is not known there."""
@@ -38,6 +45,8 @@ class Inherited:
     Args:
         objects: The objects.
     """
+
+    is_code = False
 
     def __init__(self, objects: Iterable[object]) -> None:
         self._objects = {id(each): each for each in objects}
@@ -60,6 +69,8 @@ class Defined:
     Args:
         programs: Modules of which the other end loads only what they define → the names that this is.
     """
+
+    is_code = True
 
     def __init__(self, programs: Mapping[str, AbstractSet[str]] | None = None) -> None:
         self._programs = programs or {}
@@ -106,6 +117,8 @@ class Placed(Defined):
         back: Says where that is here.
     """
 
+    is_code = False
+
     def __init__(
         self,
         programs: Mapping[str, AbstractSet[str]],
@@ -145,31 +158,47 @@ def _found(module: Any, qualname: str) -> Any:
 def spell(message: object, known: Known) -> bytes:
     """A message as it is sent. Raises whatever the code of what cannot be sent raises."""
     with io.BytesIO() as buffer:
-        _Pickler(buffer, known).dump(message)
+        (_Pickler if known.is_code else _Naming)(buffer, known).dump(message)
         return buffer.getvalue()
 
 
 def read(data: bytes, known: Known) -> Any:
     """The message that was spelt so. Raises whatever its code raises."""
-    return _Unpickler(io.BytesIO(data), known).load()
+    before, _reading.known = getattr(_reading, "known", known), known
+    try:
+        return pickle.loads(data) if known.is_code else _Unpickler(io.BytesIO(data), known).load()
+    finally:
+        _reading.known = before
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Asks about code alone whether the other end knows it: this is not called for numbers, texts and lists."""
+
     def __init__(self, file: io.BytesIO, known: Known) -> None:
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
         self._known = known
 
-    def persistent_id(self, obj: Any) -> Any:
-        return self._known.name(obj)
-
     def reducer_override(self, obj: Any) -> Any:
-        if type(obj) is types.FunctionType and (home := self._known.home(obj)) is not None:
-            return _reduced_function(obj, home)
+        if isinstance(obj, (types.FunctionType, type, Step)):
+            if isinstance(obj, type) and obj.__module__.startswith(_OURS):
+                return NotImplemented  # as nearly all are that come here
+            if (name := self._known.name(obj)) is not None:
+                return _known_there, (name,)
+            if type(obj) is types.FunctionType and (home := self._known.home(obj)) is not None:
+                return _reduced_function(obj, home)
+            return super().reducer_override(obj)
         if isinstance(obj, BaseException):
             return errors.reduced(obj)
         if isinstance(obj, types.TracebackType):
             return errors.reduced_traceback(obj)
-        return super().reducer_override(obj)
+        return NotImplemented  # as cloudpickle has it
+
+
+class _Naming(_Pickler):
+    """Asks about everything whether the other end knows it."""
+
+    def persistent_id(self, obj: Any) -> Any:
+        return self._known.name(obj)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -179,6 +208,27 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> Any:
         return self._known.find(pid)
+
+
+class _Reading(threading.local):
+    """What a thread is reading.
+
+    Attributes:
+        known: What it and who has spelt it both have.
+    """
+
+    known: Known
+
+
+_reading = _Reading()
+
+
+def _known_there(name: Any) -> object:
+    """What goes by a name, where it is read."""
+    return _reading.known.find(name)
+
+
+_OURS = f"{__name__.partition('.')[0]}."
 
 
 def _reduced_function(function: types.FunctionType, home: str) -> tuple[Any, ...]:
