@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from .remotes.places.traffic import Traffic
     from .remotes.remote import Remote, check_remote_name
     from .repository import ENVIRONMENT_VARIABLE, Repository, making
+    from .storage.disk.key_locks import KeyLocks
     from .storage.disk.locks import Lock
     from .storage.layout import FOLDER_NAME, Layout, PackName, op_seq
     from .storage.packs.table import Location
@@ -140,6 +141,7 @@ _NAMES = {
     "remotes.claims": "FarClaims",
     "remotes.remote": "Remote check_remote_name",
     "repository": "ENVIRONMENT_VARIABLE Repository making",
+    "storage.disk.key_locks": "KeyLocks",
     "storage.disk.locks": "Lock",
     "storage.layout": "FOLDER_NAME Layout PackName op_seq",
     "storage.packs.table": "Location",
@@ -192,6 +194,7 @@ __all__ = [
     "Input",
     "InvalidName",
     "Judge",
+    "KeyLocks",
     "Layout",
     "Lent",
     "Link",

@@ -1,18 +1,17 @@
 """One execution per cache key at a time, across processes: the second waits and takes the first one's result.
 
-A claim is a lock on a file named after the key. It is held until the result is published, so that whoever waited for
-it finds the result; it goes with its process, should that die.
+A claim is a lock on the key. It is held until the result is published, so that whoever waited for it finds the result;
+it goes with its process, should that die.
 """
 
 from __future__ import annotations
 
-import resource
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
 
-from artvcs.vcs import Layout, Lock, Oid
+from artvcs.vcs import KeyLocks, Layout, Oid
 
 _PATIENCE = 60.0
 
@@ -20,9 +19,8 @@ _UNSAID = 1.0
 """Seconds of waiting that need no word."""
 
 
-_SHARE = 4
-"""Of the files that may be open, one of so many is for claims whose results have landed."""
-
+_PAUSE, _LONGEST_PAUSE = 0.0005, 0.02
+"""Seconds between two looks whether a claim was given up."""
 
 _AGAIN = 2.0
 """Seconds after which other machines are asked again."""
@@ -52,9 +50,8 @@ class Claims:
     def __init__(self, layout: Layout) -> None:
         self.elsewhere: Elsewhere | None = None
         self.refusals = 0
-        self._layout = layout
         self._mutex = threading.Lock()
-        self._held: dict[Oid, Lock] = {}
+        self._held = KeyLocks(layout.running)
         self._landed: set[Oid] = set()
         self._refused: dict[Oid, float] = {}  # by another machine, until when
         self._told: set[Oid] = set()  # what other machines know to be ours
@@ -69,7 +66,7 @@ class Claims:
         with self._mutex:
             if self._refused.get(key, 0.0) > time.monotonic():
                 return False
-            if key not in self._held and not self._lock(key):
+            if not self._held.take(key):
                 return False
         return not shared or key in self._told or self._is_ours(key)
 
@@ -111,23 +108,22 @@ class Claims:
             while not self.take(key):
                 time.sleep(_AGAIN)
             return
-        # Not under the mutex: the thread that publishes must be able to release ours meanwhile.
-        self._layout.running.mkdir(exist_ok=True)
-        claim = self._layout.claim(key)
-        lock = Lock.wait(claim, _UNSAID)
-        if lock is None:
-            say(Lock.owner(claim))
-        while lock is None:
-            lock = Lock.wait(claim, _PATIENCE)
-        lock.sign()
-        with self._mutex:
-            self._held[key] = lock
+        if not self._comes(key, _UNSAID):
+            say(self._held.owner(key))
+            while not self._comes(key, _PATIENCE):
+                pass
 
-    @property
-    def are_many(self) -> bool:
-        """Whether so many results have landed and not been published that their claims take too many open files."""
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return most != resource.RLIM_INFINITY and len(self._landed) * _SHARE > most
+    def _comes(self, key: Oid, timeout: float) -> bool:
+        """Whether a claim could be taken within so many seconds; one thread publishes meanwhile, and releases ours."""
+        give_up, pause = time.monotonic() + timeout, _PAUSE
+        while True:
+            with self._mutex:
+                if self._held.take(key):
+                    return True
+            if time.monotonic() >= give_up:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     def landed(self, key: Oid) -> None:
         """The key's result has landed: the claim ends with the next publishing."""
@@ -149,26 +145,14 @@ class Claims:
     def close(self) -> None:
         """Gives up all claims."""
         with self._mutex:
-            for key in list(self._held):
+            for key in self._held:
                 self._unlock(key)
+            self._held.close()
             self.elsewhere = None
-
-    def _lock(self, key: Oid) -> bool:
-        try:
-            lock = Lock.take(self._layout.claim(key))
-        except FileNotFoundError:
-            self._layout.running.mkdir(exist_ok=True)
-            lock = Lock.take(self._layout.claim(key))
-        if lock is not None:
-            lock.sign()
-            self._held[key] = lock
-        return lock is not None
 
     def _unlock(self, key: Oid) -> None:
         self._landed.discard(key)
-        lock = self._held.pop(key, None)
-        if lock is not None:
-            lock.remove()
+        self._held.release(key)
         if key in self._told and self.elsewhere is not None:
             self._told.remove(key)
             self.elsewhere.ended(key)

@@ -265,8 +265,6 @@ class RunRecord:
             self._land()
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
-        if self._claims.are_many:
-            self.look_again()
         self._publisher.soon()
         return step
 

@@ -96,7 +96,7 @@ class Layout:
         self.reserve = folder / "reserve"
         self.incoming = folder / "incoming"
         self.leases = folder / "leases"
-        self.running = folder / "running"
+        self.running = folder / "running"  # where cache keys are locked while their steps are executed
         self.tmp = folder / "tmp"
         self.quarantine = folder / "quarantine"  # what was damaged and was set aside
         self.repair = folder / "repair"  # locked while one goes on
@@ -146,10 +146,6 @@ class Layout:
     def remote(self, name: str) -> Path:
         """What is known here of one repository elsewhere; it can be deleted at any time."""
         return self.remotes / name
-
-    def claim(self, key: Oid) -> Path:
-        """What is locked while the step with this cache key is executed."""
-        return self.running / key
 
     def incoming_pack(self, name: str) -> Path:
         """Where a transaction lands its objects until they are published."""

@@ -20,6 +20,7 @@ import blake3
 
 from ..errors import StorageError, UnusableSecret, storage_errors
 from ..objects.oid import Oid
+from ..storage.disk.plain import is_something_else
 from ..storage.layout import Layout
 
 SIZE = 32
@@ -84,13 +85,14 @@ def _noted(layout: Layout, context: str, oids: Iterable[Oid]) -> set[Oid]:
 
 def _note(layout: Layout, context: str, oids: Iterable[Oid]) -> None:
     found = _by_file(layout, context, oids)
+    if not found:
+        return
     with storage_errors(f"writing to {layout.trust}"):
+        if layout.trust.is_symlink():
+            raise _not_ours(layout.trust)
+        layout.trust.mkdir(exist_ok=True)
         for file, proofs in found.items():
-            try:
-                _append(file, b"".join(proofs.values()))
-            except FileNotFoundError:
-                layout.trust.mkdir(exist_ok=True)
-                _append(file, b"".join(proofs.values()))
+            _append(file, b"".join(proofs.values()))
 
 
 def _by_file(layout: Layout, context: str, oids: Iterable[Oid]) -> Mapping[Path, dict[Oid, bytes]]:
@@ -199,12 +201,21 @@ def _read(path: Path) -> bytes:
         return file.read(_MOST)
 
 
+def _not_ours(path: Path) -> StorageError:
+    return StorageError(f"{path} is a link or no file, which art has not made; remove it.")
+
+
 def _append(path: Path, proofs: bytes) -> None:
     """Adds proofs in one write, so that those of other processes stay whole."""
-    if path.parent.is_symlink() or path.is_symlink() or (path.exists() and not path.is_file()):
-        raise StorageError(f"{path} is a link or no file, which art has not made; remove it.")
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o666)
     try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o666)
+    except OSError:
+        if is_something_else(path):
+            raise _not_ours(path) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise _not_ours(path)
         if os.write(fd, proofs) != len(proofs):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:

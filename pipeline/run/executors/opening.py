@@ -49,8 +49,8 @@ def _number(text: str | None) -> int | None:
     return int(text)
 
 
-_HANDLES = 6
-"""So many files are open for each process: its channel, what it prints, and the claim on what it executes."""
+_HANDLES = 5
+"""So many files are open for each process: its channel, and what it prints."""
 _OWN_HANDLES = 24
 """And so many for all else."""
 

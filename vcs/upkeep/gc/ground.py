@@ -17,7 +17,6 @@ from ...maps.promises import Promises
 from ...repository import Repository
 from ...storage.disk import durable, leases
 from ...storage.disk.locks import Lock
-from ...storage.disk.plain import is_plain
 from ...storage.layout import INDEX, PACKS, Layout, PackName, is_pack_name, segment_name
 from ...storage.snapshot import Snapshot
 from ...storage.store import ObjectStore
@@ -112,9 +111,6 @@ class Here:
         for name in self._unnamed():
             swept[name] = _size(self._layout.folder / name)
             self.store.files.delete(name)
-        for claim in self._layout.running.glob("*"):
-            if is_plain(claim) and (lock := Lock.take(claim)) is not None:
-                lock.remove()  # its process was killed
         for path in _left_in_tmp(self._layout):
             swept[path.name] = _size(path)
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)

@@ -7,12 +7,11 @@ import contextvars
 import os
 import pickle
 import queue
-import resource
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, cast
@@ -85,9 +84,7 @@ class ClusterExecutor(StepExecutor):
         """So many steps it takes at once: what the engine executes, and as much ahead: so no worker waits for us."""
         if self._most or self._found is None:
             return self._most or 1
-        # Each has a claim on its key, which is an open file, until what it made is published.
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return max(self._found.slots, min(self._found.slots * _AHEAD, files // _SHARE))
+        return self._found.slots * _AHEAD
 
     @property
     def _cluster(self) -> Cluster:
@@ -151,7 +148,6 @@ class ClusterExecutor(StepExecutor):
         self._remote.begin_there()
         self._cluster.begin(run, self)
         self._session = run
-        _allow_files()
         for work in (self._work, self._say_alive, self._publish_meanwhile):
             thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
             thread.start()
@@ -206,9 +202,9 @@ class ClusterExecutor(StepExecutor):
         """See `Listener.begun`."""
         self._events.put(lambda: self._note_begun(jobs, worker))
 
-    def ended(self, job: int, result: Ended) -> None:
+    def ended(self, results: Sequence[tuple[int, Ended]]) -> None:
         """See `Listener.ended`."""
-        self._events.put(lambda: self._end(job, result))
+        self._events.put(lambda: self._end(results))
 
     def said(self, worker: str, message: bytes) -> None:
         """See `Listener.said`."""
@@ -308,27 +304,37 @@ class ClusterExecutor(StepExecutor):
             task.step_name, task.step.code().called_with(task.parameters).fingerprint, from_json(theirs)
         )
 
-    def _end(self, number: int, result: Ended) -> None:
-        job = self._orders.job(number)
-        if job is None:
-            return  # it was given up
-        how, told = result
-        if how == "done":
-            self._reported(job, cast(bytes, told))
-        elif how == "lost":
-            self._finish(job, _lost(job, cast(str, told)))
-        else:
-            who, why = f" {job.worker}" if job.worker else "", cast(str, told)
-            reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
-            self._finish(job, Outcome.unseen(job.submitted, reason))
+    def _end(self, results: Sequence[tuple[int, Ended]]) -> None:
+        """Takes what orders have come to, all of it before somebody who waits for them goes on: that costs less so."""
+        found = [(job, self._outcome(job, *result)) for job, result in self._wanted(results)]
+        with self._mutex:
+            for job, outcome in found:
+                self._tell(job, outcome)
+            if not self._interrupting:
+                self._ship()
 
-    def _reported(self, job: Job, data: bytes) -> None:
+    def _wanted(self, results: Sequence[tuple[int, Ended]]) -> Iterator[tuple[Job, Ended]]:
+        """Those of them that were not given up."""
+        for number, result in results:
+            if (job := self._orders.job(number)) is not None:
+                yield job, result
+
+    def _outcome(self, job: Job, how: str, told: bytes | str) -> Outcome | BaseException | None:
+        """What an order has come to; None where it was interrupted, and else what ends the run."""
+        if how == "done":
+            return self._reported(job, cast(bytes, told))
+        if how == "lost":
+            return _lost(job, cast(str, told))
+        who, why = f" {job.worker}" if job.worker else "", cast(str, told)
+        reason = PipelineError(f"The worker{who} cannot execute the step {job.task.step_name!r}: {why}.")
+        return Outcome.unseen(job.submitted, reason)
+
+    def _reported(self, job: Job, data: bytes) -> Outcome | BaseException | None:
         try:
             report: Report = spelling.read(data, self._known)
             outcome = report.outcome
             if outcome is None:
-                self._interrupted(job, by_step=report.by_step)
-                return
+                return self._interrupted(job, by_step=report.by_step)
             outcome.worker = job.worker
             self._exchange.take_in(job.task, outcome, report.brought)
             with self._mutex:
@@ -340,17 +346,14 @@ class ClusterExecutor(StepExecutor):
         if job.edited is not None:
             refused = f"{job.edited} was edited after the run began"
             outcome.trace = replace(outcome.trace, refused=(*outcome.trace.refused, refused))
-        self._finish(job, outcome)
+        return outcome
 
-    def _interrupted(self, job: Job, *, by_step: bool) -> None:
+    def _interrupted(self, job: Job, *, by_step: bool) -> Outcome | BaseException | None:
         if self._interrupting:
-            self._finish(job, None)
-        elif by_step:  # the step has interrupted itself, and so the run, as it would anywhere
-            with self._mutex:
-                self._orders.end(job)
-            job.future.set_exception(KeyboardInterrupt())
-        else:
-            self._finish(job, _lost(job, f"the worker {job.worker} has given it up"))
+            return None
+        if by_step:  # the step has interrupted itself, and so the run, as it would anywhere
+            return KeyboardInterrupt()
+        return _lost(job, f"the worker {job.worker} has given it up")
 
     def _finish(self, job: Job, outcome: Outcome | None) -> None:
         """An order has ended, so that another can go; without an outcome it was interrupted."""
@@ -359,12 +362,14 @@ class ClusterExecutor(StepExecutor):
             if not self._interrupting:
                 self._ship()
 
-    def _tell(self, job: Job, outcome: Outcome | None) -> None:
+    def _tell(self, job: Job, outcome: Outcome | BaseException | None) -> None:
         """Tells who waits for an order how it has ended, once."""
         if not self._orders.end(job):
             return
         if outcome is None:
             job.future.cancel()
+        elif isinstance(outcome, BaseException):
+            job.future.set_exception(outcome)
         else:
             outcome.log = job.log + outcome.log
             job.future.set_result(outcome)
@@ -379,23 +384,8 @@ def _lost(job: Job, why: str) -> Outcome:
     return outcome
 
 
-def _allow_files() -> None:
-    """Lets this process open as many files as it may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-_FILES = 1 << 16
-"""More open files are not asked for."""
-
 _AHEAD = 128
 """So many steps are taken for each that the engine executes at once: its ways are long."""
-
-_SHARE = 4
-"""Of the files that may be open, one of so many is for steps that an engine has."""
 
 LONG = 1800.0
 """Seconds after which what has come to the remote is published there, also while the run goes on."""

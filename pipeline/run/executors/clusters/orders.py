@@ -100,7 +100,7 @@ class Orders:
         if len(self._open) - len(self._waiting) >= 2 * slots:
             if together is None:
                 return []  # the first that end show how long it takes
-            if len(self._like(first, together)) < together:
+            if len(self._waiting) < together or len(self._like(first, together)) < together:
                 return []  # more may come until somebody waits for it
         found = self._like(first, together or 1)
         for job in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,8 +35,8 @@ class Listener(Protocol):
     def begun(self, jobs: tuple[int, ...], worker: str) -> None:
         """A worker has begun with a shipment."""
 
-    def ended(self, job: int, result: Ended) -> None:
-        """An order has ended."""
+    def ended(self, results: Sequence[tuple[int, Ended]]) -> None:
+        """Orders have ended."""
 
     def said(self, worker: str, message: bytes) -> None:
         """An outpost tells something."""

@@ -165,9 +165,9 @@ class DaskCluster:
                 self._fail(numbers, future)
             return
         for (numbers, _), ended in zip(done, results, strict=True):
-            for number, result in zip(numbers, ended, strict=True):
+            for number in numbers:
                 self._futures.pop(number, None)
-                self._listener.ended(number, result)
+            self._listener.ended([*zip(numbers, ended, strict=True)])
 
     def _fail(self, numbers: tuple[int, ...], future: Future[Any]) -> None:
         wanted = [number for number in numbers if self._futures.pop(number, None) is not None]
@@ -183,8 +183,7 @@ class DaskCluster:
             self._end_all(wanted, ("lost", "Dask has cancelled it"))
 
     def _end_all(self, numbers: Iterable[int], result: post.Ended) -> None:
-        for number in numbers:
-            self._listener.ended(number, result)
+        self._listener.ended([(number, result) for number in numbers])
 
     def everywhere(self, what: str) -> None:
         """See `Cluster.everywhere`."""

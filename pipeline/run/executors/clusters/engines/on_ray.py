@@ -109,12 +109,9 @@ class RayCluster:
         wanted = {number for number in numbers if self._forget(number)}
         error = done.exception()
         if error is None:
-            for number, result in zip(numbers, done.result(), strict=True):
-                if number in wanted:
-                    self._listener.ended(number, result)
+            self._listener.ended([each for each in zip(numbers, done.result(), strict=True) if each[0] in wanted])
         elif isinstance(error, RayError):
-            for number in wanted:
-                self._listener.ended(number, _result(error))
+            self._listener.ended([(number, _result(error)) for number in wanted])
         elif wanted:
             self._listener.is_gone(_gone())
 
@@ -146,7 +143,7 @@ class RayCluster:
         there = {each["NodeID"][:_DIGITS] for each in ray.nodes() if each["Alive"]}
         for number, node in [*self._begun.items()]:
             if node not in there and self._forget(number):
-                self._listener.ended(number, ("lost", "its node is gone"))
+                self._listener.ended([(number, ("lost", "its node is gone"))])
 
     def _take(self, what: str, worker: str, *arguments: Any) -> None:
         if what == "begun":

@@ -154,9 +154,9 @@ class _Post:
             while True:
                 what, *arguments = self._connection.recv()
                 if what == "done":
-                    job, data = arguments
-                    if (future := self._waiting.get(job)) is not None:
-                        _settle(future, ("done", data))
+                    for job, data in arguments[0]:
+                        if (future := self._waiting.get(job)) is not None:
+                            _settle(future, ("done", data))
                 elif self._line is not None and what == "say":
                     self._line.say(*arguments)
                 elif self._line is not None and what == "ask":
