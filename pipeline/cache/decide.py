@@ -122,7 +122,7 @@ def decide(
     params = {name: values.encode(to_plain(value, f"{name!r}")) for name, value in node.params.items()}
     artifacts = {name: [source.artifact for source in sources] for name, sources in inputs.items()}
     ignored = set(policy.ignore_inputs)
-    code = node.step.code().called_with(node.params)
+    code = states.code(node.step).called_with(node.params)
     parts = KeyParts(
         code=Oid(code.fingerprint.id),
         params={name: value for name, value in params.items() if name not in ignored},

@@ -6,9 +6,11 @@ import contextlib
 import importlib
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Protocol
 
 from artvcs.vcs import Oid, Repository
 
@@ -26,11 +28,21 @@ from .places import WORKING_DIRECTORY, Places
 _debts: dict[str, list[Debt]] = {}
 """What hits in this process owe, by project."""
 
+_MOMENT = 0.05
+"""Seconds for which code is taken to be as it was looked at."""
+
 _MOST_TRACES = 500
 """So many are kept in memory."""
 
 Ask = Callable[[str], str]
 """Answers a question to the Client, or about the run, as it would be answered now."""
+
+
+class Coded(Protocol):
+    """What has code, as a step has."""
+
+    def code(self) -> Followed:
+        """It, as it is now."""
 
 
 class States:
@@ -59,6 +71,7 @@ class States:
         )  # fmt: skip
         self.takes: dict[Oid, str] = {}
         self._known: dict[int, tuple[Followed, State]] = {}
+        self._codes: dict[int, tuple[float, Coded, Followed]] = {}
         self._traces: dict[Oid, Trace | None] = {}
         self._unchanged: set[tuple[Oid, str]] = set()
         self._brought: dict[str, Mapping[str, str]] = {}
@@ -76,6 +89,13 @@ class States:
                 values = {name: value for name, value in values.items() if name not in brought} | {each: UNLOADED}
         return replace(now, values=values) if self._brought else now
 
+    def code(self, step: Coded) -> Followed:
+        """A step's code; somebody may edit its files, so that it is looked at again after a moment."""
+        now = time.monotonic()
+        if (known := self._codes.get(id(step))) is None or known[0] < now - _MOMENT:
+            known = self._codes[id(step)] = now, step, step.code()
+        return known[2]
+
     def of(self, code: Followed) -> State:
         """The state that some code reaches."""
         known = self._known.get(id(code.function))
@@ -91,6 +111,7 @@ class States:
     def forget(self) -> None:
         """Something may have run: looks at all of them again."""
         self._known.clear()
+        self._codes.clear()
         self._unchanged.clear()
 
     def trace_of(self, id_: Oid) -> Trace | None:

@@ -40,6 +40,8 @@ class Capacity:
 
     def fits(self, step: str, needs: Resources) -> bool:
         """Whether a step can begin beside those that run; one that has waited for long goes before others."""
+        if not self._taken and not self._passed:
+            return True
         longest = max(self._passed.values(), default=0)
         if longest >= _PATIENCE and self._passed.get(step, 0) < longest:
             return False

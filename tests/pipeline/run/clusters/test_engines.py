@@ -55,6 +55,39 @@ SCALING = """
 """
 
 
+@pytest.mark.clusters
+def test_what_steps_print_is_shown_also_where_it_comes_later_than_how_they_ended(
+    shared: Path, art: Art, ray: str
+) -> None:
+    write(
+        shared / "flow.py",
+        """
+        import time
+
+        from artvcs import pipeline, step
+        from artvcs.pipelines.run.executors.clusters.engines.on_ray import RayCluster
+
+        taken = RayCluster._take
+
+        def late(self, what, *arguments):
+            time.sleep(1.0 if what == "said" else 0.0)
+            taken(self, what, *arguments)
+
+        RayCluster._take = late
+
+        @step
+        def speaks() -> int:
+            print("my last words")
+            return 1
+
+        @pipeline
+        def flow():
+            speaks()
+        """,
+    )
+    assert "[speaks] my last words\n" in art("run", "flow.py", "--executor", ray).stdout
+
+
 def test_an_engine_makes_what_is_made_here_and_all_of_it_is_reused(shared: Path, art: Art, engine: str) -> None:
     write(shared / "flow.py", FLOW)
     write(shared / "scaling.py", SCALING)

@@ -40,6 +40,9 @@ _DIGITS = 8
 _LOOK = 5.0
 """Seconds between two looks whether nodes are there."""
 
+_Results = list[tuple[int, post.Ended]]
+"""Orders, and how they have ended."""
+
 
 class RayCluster:
     """Workers of Ray. See `Cluster`.
@@ -68,6 +71,9 @@ class RayCluster:
         self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._refs: dict[int, Any] = {}
         self._begun: dict[int, str] = {}  # orders, each with its node
+        self._heard = 0  # so many messages
+        self._early: list[tuple[int, _Results]] = []  # what has ended before all was heard that was said before
+        self._mutex = threading.Lock()  # of these two
         self._over = threading.Event()
         self._listening: threading.Thread | None = None
         self._perform = ray.remote(_perform)
@@ -109,11 +115,28 @@ class RayCluster:
         wanted = {number for number in numbers if self._forget(number)}
         error = done.exception()
         if error is None:
-            self._listener.ended([each for each in zip(numbers, done.result(), strict=True) if each[0] in wanted])
+            said, results = done.result()
+            self._tell_when_heard(said, [each for each in zip(numbers, results, strict=True) if each[0] in wanted])
         elif isinstance(error, RayError):
             self._listener.ended([(number, _result(error)) for number in wanted])
         elif wanted:
             self._listener.is_gone(_gone())
+
+    def _tell_when_heard(self, said: int, results: _Results) -> None:
+        """Tells how orders have ended, after as many messages: these come another way, and were said before."""
+        with self._mutex:
+            if said > self._heard:
+                self._early.append((said, results))
+                return
+        self._listener.ended(results)
+
+    def _note_heard(self, count: int) -> None:
+        with self._mutex:
+            self._heard += count
+            due = [results for said, results in self._early if said <= self._heard]
+            self._early = [each for each in self._early if each[0] > self._heard]
+        for results in due:
+            self._listener.ended(results)
 
     def _forget(self, number: int) -> bool:
         """An order has ended; whether somebody waited for it."""
@@ -137,6 +160,7 @@ class RayCluster:
                 return
             for what, worker, *arguments in messages:
                 self._take(what, worker, *arguments)
+            self._note_heard(len(messages))
 
     def _give_up_lost(self) -> None:
         """Gives up what was executed on nodes that are no more: of that Ray itself hears after minutes, if ever."""
@@ -241,10 +265,22 @@ class _Line:
         context = ray.get_runtime_context()
         self.worker = f"{context.get_node_id()[:_DIGITS]}/{context.get_worker_id()[:_DIGITS]}"
         self.switch = switch
+        self._said: list[Any] = []
 
     def say(self, message: bytes) -> None:
         """See `Line.say`."""
-        self.switch.say.remote("said", self.worker, message)
+        self.tell("said", message)
+
+    def tell(self, what: str, *arguments: Any) -> None:
+        """Tells the coordinator."""
+        self._said.append(self.switch.say.remote(what, self.worker, *arguments))
+
+    def said(self) -> int:
+        """Which message was the last that was told here."""
+        with contextlib.suppress(RayError, TimeoutError):  # it is gone, and so is the run
+            numbers: list[int] = ray.get(self._said, timeout=post.PATIENCE)
+            return max(numbers)
+        return 0
 
     def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
         """See `Line.ask`."""
@@ -268,13 +304,15 @@ _OFTEN = 1.0
 _watched: set[str] = set()
 
 
-def _perform(header: Header, orders: tuple[bytes, ...], switch: Any) -> list[post.Ended]:
+def _perform(header: Header, orders: tuple[bytes, ...], switch: Any) -> tuple[int, list[post.Ended]]:
+    """Carries out orders; returns how they have ended, and after which message."""
     line = _Line(switch)
-    switch.say.remote("begun", line.worker, header.jobs)
+    line.tell("begun", header.jobs)
     if header.session not in _watched:
         _watched.add(header.session)
         threading.Thread(target=_watch, args=(header.session, switch), daemon=True).start()
-    return post.perform(header, orders, line)
+    ended = post.perform(header, orders, line)
+    return line.said(), ended
 
 
 def _watch(session: str, switch: Any) -> None:

@@ -27,6 +27,7 @@ class Switchboard:
     def __init__(self, parcel: bytes) -> None:
         self._parcel = parcel
         self._messages: list[tuple[Any, ...]] = []
+        self._count = 0
         self._come = asyncio.Event()
         self._numbers = itertools.count()
         self._answers: dict[int, asyncio.Future[bytes]] = {}
@@ -39,10 +40,12 @@ class Switchboard:
 
     # For workers
 
-    async def say(self, *message: Any) -> None:
-        """Takes a message."""
+    async def say(self, *message: Any) -> int:
+        """Takes a message; returns which one it is, counted from 1."""
         self._messages.append(message)
+        self._count += 1
         self._come.set()
+        return self._count
 
     async def ask(self, worker: str, message: bytes) -> bytes:
         """Takes a question, and waits for the answer."""
