@@ -25,7 +25,7 @@ from obstore.store import S3Store
 from tests.servers import ceph
 from tests.servers.clusters import Dask, ray_head
 
-ITEMS = 2000
+ITEMS = 10_000
 MANY = 100_000
 ARRAY = 1 << 30
 RUNS = 3
