@@ -109,7 +109,9 @@ class Claims:
                 time.sleep(_AGAIN)
             return
         if not self._comes(key, _UNSAID):
-            say(self._held.owner(key))
+            with self._mutex:
+                owner = self._held.owner(key)
+            say(owner)
             while not self._comes(key, _PATIENCE):
                 pass
 
