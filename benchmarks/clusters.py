@@ -49,10 +49,9 @@ FAN = """
         start = time.perf_counter(); run(*arguments); return time.perf_counter() - start
 
     if __name__ == "__main__":
-        flow, count = fan.with_options(executor=sys.argv[1]), int(sys.argv[2])
-        begun = timed(flow, 1)
-        took = [timed(flow, count), begun, timed(flow, count)]
-        print(json.dumps([*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10]))
+        flow = fan.with_options(executor=sys.argv[1])
+        took = [timed(flow, int(count)) for count in sys.argv[2:]]
+        print(json.dumps([*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3]))
 """
 
 BARE_DASK = """
@@ -142,7 +141,8 @@ def _fan_out(folder: Path, name: str, executor: str, bare_code: str) -> None:
         project = _project(folder / str(number), FAN, str(folder / f"remote-{number}"))
         (project / "bare.py").write_text(textwrap.dedent(bare_code))
         bare = json.loads(_ran(project, "bare.py", executor, str(ITEMS)).splitlines()[-1])
-        ours, begun, again, _ = json.loads(_ran(project, "flow.py", executor, str(ITEMS)).splitlines()[-1])
+        begun, ours, _ = _fanned_out(project, executor, 1, ITEMS)
+        again, _ = _fanned_out(project, executor, ITEMS)
         runs.append((ours, bare, begun, again))
     ours, bare, begun, again = (statistics.median(each) for each in zip(*runs, strict=True))
     ratio = statistics.median(run[0] / run[1] for run in runs)
@@ -155,11 +155,17 @@ def _fan_out(folder: Path, name: str, executor: str, bare_code: str) -> None:
 def _many(folder: Path, executor: str) -> None:
     """What the coordinator takes of very many steps."""
     project = _project(folder, FAN, str(folder / "remote"))
-    ours, _, again, taken = json.loads(_ran(project, "flow.py", executor, str(MANY)).splitlines()[-1])
+    (ours, taken), (again, taken_again) = (_fanned_out(project, executor, MANY) for _ in range(2))
     print(
-        f"{MANY:,} items of 2 ms on Dask  {ours:6.1f} s   cached again {again:6.1f} s"
-        f"   memory of the coordinator, at most {taken} MiB (asked ≤ 500 MB)"
+        f"{MANY:,} items of 2 ms on Dask  {ours:6.1f} s, {taken:.0f} MB   cached again {again:6.1f} s, "
+        f"{taken_again:.0f} MB   (asked: memory of the coordinator ≤ 500 MB)"
     )
+
+
+def _fanned_out(project: Path, executor: str, *counts: int) -> list[float]:
+    """Seconds that runs of so many items take, one after another, and the most memory of their process, in MB."""
+    found: list[float] = json.loads(_ran(project, "flow.py", executor, *map(str, counts)).splitlines()[-1])
+    return found
 
 
 def _array(folder: Path, endpoint: str, dask: Dask) -> None:

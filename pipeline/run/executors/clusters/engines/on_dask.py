@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
+import dask
 import distributed
 from distributed import Client, Future, LocalCluster
 
@@ -32,6 +33,9 @@ _Done = tuple[tuple[int, ...], Future[Any]]
 
 _LOOKS, _BETWEEN = 4, 0.5
 """So often it is looked whether a worker can execute a step, and seconds between."""
+
+_NO_LOG = {"distributed.admin.low-level-log-length": 0}
+"""Else a client keeps the last thousand messages, with all orders in them."""
 
 _PATIENCE = 10.0
 """Seconds until it is said that nobody answers."""
@@ -57,7 +61,7 @@ class DaskCluster:
         with self._silence:
             self._silence.enter_context(_quiet())
             try:
-                with warnings.catch_warnings():
+                with warnings.catch_warnings(), dask.config.set(_NO_LOG):
                     warnings.simplefilter("ignore")  # of ports that are taken, and the like
                     if address is None:
                         self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
