@@ -18,9 +18,9 @@ from pathlib import Path
 
 import blake3
 
-from ..errors import StorageError, UnusableSecret, storage_errors
+from ..errors import DamagedError, StorageError, UnusableSecret, storage_errors
 from ..objects.oid import Oid
-from ..storage.disk.plain import is_something_else
+from ..storage.disk.plain import open_plain
 from ..storage.layout import Layout
 
 SIZE = 32
@@ -208,14 +208,10 @@ def _not_ours(path: Path) -> StorageError:
 def _append(path: Path, proofs: bytes) -> None:
     """Adds proofs in one write, so that those of other processes stay whole."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _SAFELY, 0o666)
-    except OSError:
-        if is_something_else(path):
-            raise _not_ours(path) from None
-        raise
+        fd, _ = open_plain(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    except DamagedError as error:
+        raise _not_ours(path) from error
     try:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise _not_ours(path)
         if os.write(fd, proofs) != len(proofs):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     finally:

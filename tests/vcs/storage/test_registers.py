@@ -38,7 +38,7 @@ def test_one_register_does_not_pass_for_another(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_disk_is_not_a_missing_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(path: Path, flags: int) -> int:
+    def fail(path: Path, *_: int) -> int:
         raise OSError(errno.EIO, "Input/output error", str(path))
 
     monkeypatch.setattr(os, "open", fail)

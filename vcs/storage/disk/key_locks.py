@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import struct
 import sys
 from collections.abc import Iterator
@@ -18,15 +17,13 @@ from pathlib import Path
 
 from ...objects.oid import Oid
 from . import mutexes
-from .plain import is_something_else, no_file
+from .plain import open_plain
 
 _FILES = 4
 """The system goes through the locks in a file one by one."""
 
 _DIGITS = 15
 """So many hexadecimal digits of a key are its place, and the one before them tells the file: no two agree by chance."""
-
-_OPEN = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 _FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi4x"
 """`struct flock` of the system."""
@@ -164,16 +161,7 @@ class _Open:
 
     def _opened(self, path: Path) -> _File:
         path.parent.mkdir(exist_ok=True)
-        try:
-            fd = os.open(path, _OPEN, 0o666)
-        except OSError:
-            if is_something_else(path):
-                raise no_file(path) from None
-            raise
-        info = os.fstat(fd)
-        if not stat.S_ISREG(info.st_mode):
-            os.close(fd)
-            raise no_file(path)
+        fd, info = open_plain(path, os.O_RDWR | os.O_CREAT)
         identity = info.st_dev, info.st_ino
         return self._files.setdefault(identity, _File(fd, identity))
 

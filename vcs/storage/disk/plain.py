@@ -9,20 +9,24 @@ from pathlib import Path
 
 from ...errors import DamagedError
 
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SAFELY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _OTHERS = (errno.ELOOP, errno.ENXIO, errno.EISDIR)
 """What opening a link, a socket or a folder says."""
 
 
-def open_plain(path: str | os.PathLike[str]) -> tuple[int, os.stat_result]:
-    """A plain file, opened for reading, and what the system says of it.
+def open_plain(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> tuple[int, os.stat_result]:
+    """A plain file that was opened, and what the system says of it.
+
+    Args:
+        path: Where it is.
+        flags: What it is opened for, as `os.open` has it.
 
     Raises:
         FileNotFoundError: There is none.
         DamagedError: It is a link, a folder, a pipe or the like.
     """
     try:
-        fd = os.open(path, _OPEN)
+        fd = os.open(path, flags | _SAFELY, 0o666)
     except OSError as error:
         if error.errno in _OTHERS:
             raise no_file(path) from error
