@@ -130,7 +130,8 @@ class ClusterExecutor(StepExecutor):
     def _ship(self) -> None:
         """Hands to the engine what it can make use of."""
         while jobs := self._orders.next(self._cluster.slots):
-            header = Header(self._session, versions(), tuple(job.number for job in jobs))
+            numbers = tuple(job.number for job in jobs)
+            header = Header(self._session, versions(), numbers, asks=self._orders.may_take_long(jobs[0].task))
             orders, first = tuple(job.order for job in jobs), jobs[0].task
             near = self._orders.near(first)
             try:
@@ -198,9 +199,9 @@ class ClusterExecutor(StepExecutor):
 
     # Told by the engine, in threads of its own; see `Listener`
 
-    def begun(self, jobs: tuple[int, ...], worker: str) -> None:
+    def begun(self, jobs: tuple[int, ...], worker: str, reply: Callable[[bytes], None] | None = None) -> None:
         """See `Listener.begun`."""
-        self._events.put(lambda: self._note_begun(jobs, worker))
+        self._events.put(lambda: self._note_begun(jobs, worker, reply))
 
     def ended(self, results: Sequence[tuple[int, Ended]]) -> None:
         """See `Listener.ended`."""
@@ -246,11 +247,13 @@ class ClusterExecutor(StepExecutor):
                 if self._orders.end(job):
                     job.future.set_exception(error)
 
-    def _note_begun(self, numbers: tuple[int, ...], worker: str) -> None:
+    def _note_begun(self, numbers: tuple[int, ...], worker: str, reply: Callable[[bytes], None] | None) -> None:
         for job in filter(None, map(self._orders.job, numbers)):
             before, job.worker = job.worker, worker
             if before:
                 self._begins_anew(job, before, alone=len(numbers) == 1)
+        if reply is not None:
+            reply(b"begin" if any(map(self._orders.job, numbers)) else b"")
 
     def _begins_anew(self, job: Job, before: str, *, alone: bool) -> None:
         """The engine has lost a worker, and begins anew on its own: whether that is to be, our policy says."""

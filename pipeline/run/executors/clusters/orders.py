@@ -120,6 +120,10 @@ class Orders:
         took = self._seconds.get(task.step_name)
         return None if took is None else max(1, min(_TOGETHER, int(_MOMENT / max(took, 0.001))))
 
+    def may_take_long(self, task: StepTask) -> bool:
+        """Whether a use of a step takes more than a moment, or nobody knows."""
+        return self._seconds.get(task.step_name, _MOMENT) >= _MOMENT
+
     def note_done(self, job: Job, outcome: Outcome) -> None:
         """What one has taken."""
         took = max(0.0, (outcome.finished - outcome.started) / 1000)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,6 +18,7 @@ import pytest
 from artvcs import Client, load_artifact
 from artvcs.pipelines.run.executors.clusters.sent import session
 from artvcs.pipelines.run.executors.clusters.worker import post
+from artvcs.pipelines.run.executors.processes.foreman import GRACE
 from artvcs.vcs.upkeep.check.fsck import fsck
 from tests.servers.clusters import Dask, wait_until
 
@@ -66,6 +68,13 @@ def begun(signs: Path) -> int:
     return len(list(signs.glob("begun-*")))
 
 
+def worker_above(process: int) -> int:
+    """The worker of an engine whose outpost a process belongs to."""
+    while b"clusters.worker.outpost" in Path(f"/proc/{process}/cmdline").read_bytes():
+        process = int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    return process
+
+
 @pytest.fixture
 def outposts(tmp_path: Path) -> Outposts:
     """How many processes of outposts there are on the workers of these tests, which have homes of their own."""
@@ -105,7 +114,26 @@ def test_a_worker_that_dies_is_a_failed_try(
     else:
         assert running.returncode == 1
         assert "The step 'waits' was lost: the worker tcp://" in said
+        time.sleep(1)  # in which the other worker could begin, to which Dask gives it on its own
+        assert begun(signs) == 1
     assert list(fsck(Client().repository.layout.folder)) == []
+
+
+@pytest.mark.clusters
+def test_what_a_worker_of_ray_executed_ends_with_it(
+    shared: Path, signs: Path, begun_art: Begun, ray: str, outposts: Outposts
+) -> None:
+    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
+    running = begun_art("run", "flow.py", "--executor", ray)
+    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    (step,) = (int(path.name.removeprefix("begun-")) for path in signs.glob("begun-*"))
+    os.kill(worker_above(step), signal.SIGKILL)
+    killed = time.monotonic()
+    wait_until(lambda: not Path(f"/proc/{step}").exists(), "the step goes on")
+    assert time.monotonic() - killed < GRACE  # it was interrupted, and did not have to be killed
+    said, _ = running.communicate(timeout=60)
+    assert "The step 'waits' was lost: its worker has ended" in said
+    wait_until(lambda: outposts() == 0, "something goes on at the worker")
 
 
 @pytest.mark.clusters

@@ -32,8 +32,8 @@ class Shipment:
 class Listener(Protocol):
     """Hears what an engine brings, from any thread."""
 
-    def begun(self, jobs: tuple[int, ...], worker: str) -> None:
-        """A worker has begun with a shipment."""
+    def begun(self, jobs: tuple[int, ...], worker: str, reply: Callable[[bytes], None] | None = None) -> None:
+        """A worker has begun with a shipment, or waits for the answer whether it may: nothing where it may not."""
 
     def ended(self, results: Sequence[tuple[int, Ended]]) -> None:
         """Orders have ended."""

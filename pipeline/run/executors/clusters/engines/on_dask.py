@@ -131,6 +131,9 @@ class DaskCluster:
         _, (what, worker, *arguments) = event
         if what == "begun":
             self._listener.begun(arguments[0], worker)
+        elif what == "begins":
+            number, jobs = arguments
+            self._listener.begun(jobs, worker, lambda reply: self._reply(worker, number, reply))
         elif what == "said":
             self._listener.said(worker, arguments[0])
         elif what == "asked":
@@ -275,10 +278,13 @@ class _Line:
 
     def session(self) -> bytes:
         """See `Line.session`."""
-        give_up = time.monotonic() + post.PATIENCE
-        return self._wait(lambda: time.monotonic() < give_up, "session")
+        return self._wait(_patience(), "session")
 
-    def _wait(self, is_wanted: Callable[[], bool], what: str, *message: bytes) -> bytes:
+    def begins(self, jobs: tuple[int, ...]) -> bool:
+        """Whether it may begin with orders. Raises TimeoutError where nobody says so in time."""
+        return bool(self._wait(_patience(), "begins", jobs))
+
+    def _wait(self, is_wanted: Callable[[], bool], what: str, *message: Any) -> bytes:
         number, answer = next(_numbers), queue.SimpleQueue[bytes]()
         _waiting[self._topic, number] = answer
         try:
@@ -291,6 +297,11 @@ class _Line:
             del _waiting[self._topic, number]
 
 
+def _patience() -> Callable[[], bool]:
+    give_up = time.monotonic() + post.PATIENCE
+    return lambda: time.monotonic() < give_up
+
+
 _OFTEN = 1.0
 """Seconds between two looks whether somebody still waits for an answer."""
 
@@ -300,8 +311,15 @@ _waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}
 
 def _perform(header: Header, orders: tuple[bytes, ...], topic: str) -> list[post.Ended]:
     line = _Line(topic)
-    line.event("begun", header.jobs)
-    return post.perform(header, orders, line)
+    if not header.asks:
+        line.event("begun", header.jobs)
+        return post.perform(header, orders, line)
+    try:
+        if line.begins(header.jobs):
+            return post.perform(header, orders, line)
+    except TimeoutError:
+        return [("lost", "the machine that runs the pipeline does not answer")] * len(orders)
+    return [("lost", "it was begun anew by the engine, and is not to be tried again")] * len(orders)
 
 
 def _answered(topic: str, number: int, reply: bytes) -> None:

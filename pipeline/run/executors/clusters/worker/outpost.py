@@ -11,6 +11,7 @@ import io
 import os
 import pickle
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -341,6 +342,7 @@ def main(handle: int, folder: Path) -> None:
         handle: The way to the engine's worker; the session comes first.
         folder: For all files.
     """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # who has started it may block what interrupts steps, as Ray does
     connection: Connection[Any, Any] = Connection(handle)
     try:
         outpost = Outpost(pickle.loads(connection.recv_bytes()), folder / "files", connection)

@@ -52,11 +52,14 @@ class Header:
         session: The run's session.
         versions: What the coordinator runs, see `session.versions`.
         jobs: The numbers of the orders.
+        asks: Whether a worker waits until it is told to begin. An engine may begin anew on its own what a worker had
+            that was lost; of what takes a moment this is noticed as it goes on.
     """
 
     session: str
     versions: tuple[str, str]
     jobs: tuple[int, ...]
+    asks: bool = True
 
 
 Ended = tuple[Literal["done"], bytes] | tuple[Literal["lost", "refused"], str]
