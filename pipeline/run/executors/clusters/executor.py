@@ -298,14 +298,13 @@ class ClusterExecutor(StepExecutor):
 
         What was edited since the run began is there as it was, and as it is in memory here.
         """
+        jobs = [job for job in self._orders.all() if job.task.invocation_id == task.invocation_id]
         if (edited := self._code.edited()) is not None:
-            for job in self._orders.all():
-                if job.task.invocation_id == task.invocation_id:
-                    job.edited = edited
+            for job in jobs:
+                job.edited = edited
             return None
-        return code.difference(
-            task.step_name, task.step.code().called_with(task.parameters).fingerprint, from_json(theirs)
-        )
+        task = jobs[0].task if jobs else task  # a step that no file defines has come back as it is there
+        return code.difference(task.step_name, task.step.code().called_with(task.parameters), from_json(theirs))
 
     def _end(self, results: Sequence[tuple[int, Ended]]) -> None:
         """Takes what orders have come to, all of it before somebody who waits for them goes on: that costs less so."""

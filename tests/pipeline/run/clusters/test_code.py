@@ -188,6 +188,40 @@ def test_a_file_that_does_not_go_along_is_said_to_be_the_reason(shared: Path, ar
     assert "This file is not on the worker: what Git ignores" in done.stderr
 
 
+def test_what_cannot_travel_is_named(shared: Path, art: Art, dask: str) -> None:
+    write(
+        shared / "flow.py",
+        """
+        import threading
+        from artvcs import pipeline, step
+
+        LOCK = threading.Lock()
+
+        @step
+        def locks() -> int:
+            with LOCK:
+                return 1
+
+        def reading(file):
+            @step
+            def reads() -> str:
+                return file.read()
+
+            return reads
+
+        @pipeline(execution_mode="continue_on_failure")
+        def flow():
+            locks()
+            reading(open("flow.py"))()
+        """,
+    )
+    art("run", "flow.py", "--executor", dask, check=False)
+    steps = Client().list_pipeline_runs()[0].steps.items()
+    said = {name: each.failure.traceback for name, each in steps if each.failure}
+    assert "The variable 'LOCK' is not on the worker: its value cannot be pickled" in said["locks"]
+    assert "reads[file] holds a value of type _io.TextIOWrapper, which is not the same there" in said["reads"]
+
+
 def test_a_step_that_interrupts_itself_interrupts_the_run(shared: Path, art: Art, dask: str) -> None:
     write(shared / "flow.py", FAILING)
     done = art("run", "flow.py:interrupting", "--executor", dask, check=False)

@@ -57,7 +57,15 @@ def _named(statements: Iterable[ast.stmt]) -> Iterator[str]:
 
 def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, bytes]:
     """The values of a program's variables, as far as they travel."""
-    found, tree = dict[str, bytes](), _parsed(file)
+    found = dict[str, bytes]()
+    for name in names(module, file, known):
+        found |= _spelt(name, vars(module)[name], known)
+    return found
+
+
+def names(module: types.ModuleType, file: str, known: Known) -> Iterator[str]:
+    """The variables of a program whose values are to travel."""
+    tree = _parsed(file)
     there, imported = frozenset(_named(tree.body)), _imported(tree)
     for name in sorted(_mentioned(tree) & vars(module).keys()):
         value = vars(module)[name]
@@ -65,8 +73,7 @@ def variables(module: types.ModuleType, file: str, known: Known) -> dict[str, by
             continue
         if name in there and (known.name(value) is not None or isinstance(value, (types.FunctionType, type))):
             continue  # it is defined there, or imported
-        found |= _spelt(name, value, known)
-    return found
+        yield name
 
 
 def _imported(tree: ast.Module) -> set[str]:

@@ -49,7 +49,8 @@ class Session:
         argv: Its `sys.argv`.
         modules: Modules of the user's that it has loaded → their files.
         programs: Those of them that are, or hold, what runs the pipeline → the names that these define.
-        variables: Of each of them the values of its variables.
+        variables: Of each of the modules the values of its variables.
+        left_out: Variables of the programs whose values do not travel.
         chance: Sources of random numbers that somebody has seeded → their states, as a trace tells them.
         cells: What was typed, by the names of the files that it pretends to be.
         remote: What is shared, and nothing else.
@@ -64,6 +65,7 @@ class Session:
     modules: Mapping[str, str]
     programs: Mapping[str, AbstractSet[str]] = field(repr=False)
     variables: Mapping[str, Mapping[str, bytes]] = field(repr=False)
+    left_out: frozenset[str]
     chance: Mapping[str, str] = field(repr=False)
     cells: Mapping[str, str] = field(repr=False)
     remote: Configured
@@ -88,6 +90,9 @@ class Session:
         variables = {name: program.variables(sys.modules[name], path, known) for name, path in modules.items()}
         if stated(sys.modules[MAIN], "__file__") is None:
             variables[MAIN] = program.typed(sys.modules[MAIN], cells.values(), known)
+        left_out = {
+            each for name in programs for each in program.names(sys.modules[name], modules[name], known)
+        }.difference(*(variables[name] for name in programs))
         return cls(
             id_,
             parcel,
@@ -98,6 +103,7 @@ class Session:
             modules,
             programs,
             variables,
+            frozenset(left_out),
             chance.seeded(),
             cells,
             remote,

@@ -185,9 +185,9 @@ class Outpost:
             return outcome
         reported = outcome.failure() or failure_of(outcome.error)
         text = reported.traceback
-        if isinstance(outcome.error, FileNotFoundError) and self._is_of_project(outcome.error.filename):
-            outcome.error.add_note(_NOT_HERE)
-            text = f"{text}{_NOT_HERE}\n"
+        if (note := self._note(outcome.error)) is not None:
+            outcome.error.add_note(note)
+            text = f"{text}{note}\n"
         outcome.reported = replace(
             reported, message=self._session.parcel.here(reported.message, self._folder),
             traceback=self._session.parcel.here(text, self._folder),
@@ -195,6 +195,14 @@ class Outpost:
         errors.rename_files(outcome.error, lambda path: self._session.parcel.here(path, self._folder))
         outcome.log = self._session.parcel.here(outcome.log, self._folder)
         return outcome
+
+    def _note(self, error: Exception) -> str | None:
+        """What is to be said of an error that has to do with what is not here."""
+        if isinstance(error, FileNotFoundError) and self._is_of_project(error.filename):
+            return _NOT_HERE
+        if isinstance(error, NameError) and (name := _named(error)) in self._session.left_out:
+            return f"The variable {name!r} {_LEFT_OUT}"
+        return None
 
     def _is_of_project(self, path: object) -> bool:
         return isinstance(path, str) and os.path.abspath(path).startswith(str(self._folder))
@@ -299,6 +307,17 @@ _NOT_HERE = (
     "This file is not on the worker: what Git ignores, or is larger than a megabyte and no code, does not go there. "
     "Add it with `art add`, and let the step take it as an input."
 )
+
+
+_LEFT_OUT = (
+    "is not on the worker: its value cannot be pickled, as a lock, a connection or a generator cannot, or is too large "
+    "to travel. Make it inside the step, or let the step take it as an input."
+)
+
+
+def _named(error: NameError) -> str:
+    """The name that is not defined; an error that has come from another process says it in words alone."""
+    return error.name or str(error).partition("'")[2].partition("'")[0]
 
 
 class _Said(io.TextIOBase):
