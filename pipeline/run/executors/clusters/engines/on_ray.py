@@ -34,6 +34,9 @@ _HEAD, _A_TRIFLE = "node:__internal_head__", 0.001
 """A resource that only the head node has, and so little of it that there is always as much."""
 
 
+_PORT = 10001
+"""Where Ray listens for programs from elsewhere."""
+
 _DIGITS = 8
 """Of the id of a node, or of a worker."""
 
@@ -209,6 +212,7 @@ class RayCluster:
 def _connect(address: str | None, jobs: int) -> None:
     said: dict[str, Any] = dict(logging_level=logging.ERROR, log_to_driver=False)
     if address:
+        address = address if ":" in address else f"{address}:{_PORT}"
         try:
             ray.init(address=f"ray://{address}", **said)
         except ConnectionAbortedError:  # the server for us did not start, as where Ray itself has only just begun
