@@ -409,6 +409,7 @@ class _Runner:
                 versions.check_label(self._transaction, name, label, artifact)
 
     def _end(self, decision: Decision, outcome: Outcome) -> None:
+        self._states.look_at_code()
         self._states.written.add(outcome.trace, decision.world.places)
         self._note_memory(decision, outcome.trace)
         try:

@@ -90,11 +90,15 @@ class States:
         return replace(now, values=values) if self._brought else now
 
     def code(self, step: Coded) -> Followed:
-        """A step's code; somebody may edit its files, so that it is looked at again after a moment."""
+        """A step's code, looked at once as long as nothing runs, and for a moment: somebody may edit its files."""
         now = time.monotonic()
         if (known := self._codes.get(id(step))) is None or known[0] < now - _MOMENT:
             known = self._codes[id(step)] = now, step, step.code()
         return known[2]
+
+    def look_at_code(self) -> None:
+        """A step has ended somewhere, which may have written files: code is looked at again."""
+        self._codes.clear()
 
     def of(self, code: Followed) -> State:
         """The state that some code reaches."""

@@ -27,8 +27,6 @@ SIZE = 32
 """Bytes of the secret, and of a proof."""
 _MADE, _TRUSTED = "artvcs made v1", "artvcs trust v1"
 _MOST = 1 << 20  # bytes of a file that are looked at, the newest; of 256 files together the newest eight million proofs
-# Not waiting for what only looks like a file, and not followed to a file that is not the repository's.
-_SAFELY = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def note_made(layout: Layout, *made: Oid) -> None:
@@ -188,15 +186,10 @@ def _unusable(reason: str, advice: str) -> UnusableSecret:
 def _read(path: Path) -> bytes:
     """The proofs in a file; nothing where there is none."""
     try:
-        fd = os.open(path, os.O_RDONLY | _SAFELY)
-    except OSError as error:
-        if path.is_symlink() or not path.exists():
-            return b""
-        raise error
+        fd, found = open_plain(path)
+    except (FileNotFoundError, DamagedError):
+        return b""
     with open(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            return b""
         file.seek(max(0, found.st_size - _MOST))
         return file.read(_MOST)
 

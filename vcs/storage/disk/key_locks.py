@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ...errors import storage_errors
 from ...objects.oid import Oid
 from . import mutexes
 from .plain import open_plain
@@ -25,8 +26,12 @@ _FILES = 4
 _DIGITS = 15
 """So many hexadecimal digits of a key are its place, and the one before them tells the file: no two agree by chance."""
 
-_FLOCK = "qqihh" if sys.platform == "darwin" else "hhqqi4x"
-"""`struct flock` of the system."""
+_FLOCK, _FIELDS = (
+    ("qqihh", ("start", "len", "pid", "type", "whence"))
+    if sys.platform == "darwin"
+    else ("hhqqi4x", ("type", "whence", "start", "len", "pid"))
+)
+"""`struct flock` of the system, and what is in it."""
 
 
 class KeyLocks:
@@ -54,10 +59,14 @@ class KeyLocks:
 
         Raises:
             DamagedError: What stands in the place of a file is a link, a folder, a pipe or the like.
+            StorageError: A file cannot be written, or nothing can be locked there.
         """
-        if key not in self._held and self._file(key).take(_place(key)):
+        if key not in self._held:
+            with storage_errors(f"locking in {self._folder}"):
+                if not self._file(key).take(_place(key)):
+                    return False
             self._held.add(key)
-        return key in self._held
+        return True
 
     def release(self, key: Oid) -> None:
         """Gives a lock up, if it is ours."""
@@ -122,11 +131,11 @@ class _File:
     def owner(self, place: int) -> int | None:
         if place in self._taken:
             return os.getpid()
-        fields = {"type": fcntl.F_WRLCK, "whence": os.SEEK_SET, "start": place, "len": 1, "pid": 0}
-        order = ("start", "len", "pid", "type", "whence") if sys.platform == "darwin" else tuple(fields)
+        wanted = {"type": fcntl.F_WRLCK, "whence": os.SEEK_SET, "start": place, "len": 1, "pid": 0}
+        asked = struct.pack(_FLOCK, *(wanted[name] for name in _FIELDS))
         with suppress(OSError):
-            asked = struct.pack(_FLOCK, *(fields[name] for name in order))
-            found = dict(zip(order, struct.unpack(_FLOCK, fcntl.fcntl(self._fd, fcntl.F_GETLK, asked)), strict=True))
+            told = struct.unpack(_FLOCK, fcntl.fcntl(self._fd, fcntl.F_GETLK, asked))
+            found = dict(zip(_FIELDS, told, strict=True))
             if found["type"] != fcntl.F_UNLCK and found["pid"] > 0:
                 return int(found["pid"])
         return None

@@ -68,6 +68,14 @@ def begun(signs: Path) -> int:
     return len(list(signs.glob("begun-*")))
 
 
+def waiting(shared: Path, signs: Path, begun_art: Begun, engine: str, retry: int = 0) -> subprocess.Popen[str]:
+    """A run whose second step has begun, and waits for a sign."""
+    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=retry))
+    running = begun_art("run", "flow.py", "--executor", engine)
+    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    return running
+
+
 def worker_above(process: int) -> int:
     """The worker of an engine whose outpost a process belongs to."""
     while b"clusters.worker.outpost" in Path(f"/proc/{process}/cmdline").read_bytes():
@@ -97,9 +105,7 @@ def test_a_worker_that_dies_is_a_failed_try(
     retry: int, shared: Path, signs: Path, begun_art: Begun, breakable: Dask
 ) -> None:
     worker = breakable.add_worker("--no-nanny")
-    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=retry))
-    running = begun_art("run", "flow.py", "--executor", breakable.executor)
-    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    running = waiting(shared, signs, begun_art, breakable.executor, retry)
     breakable.kill(worker)
     breakable.add_worker("--no-nanny")
     wait_until(lambda: begun(signs) == 1 + retry or running.poll() is not None, "it was not tried again")
@@ -123,9 +129,7 @@ def test_a_worker_that_dies_is_a_failed_try(
 def test_what_a_worker_of_ray_executed_ends_with_it(
     shared: Path, signs: Path, begun_art: Begun, ray: str, outposts: Outposts
 ) -> None:
-    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
-    running = begun_art("run", "flow.py", "--executor", ray)
-    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    running = waiting(shared, signs, begun_art, ray)
     (step,) = (int(path.name.removeprefix("begun-")) for path in signs.glob("begun-*"))
     os.kill(worker_above(step), signal.SIGKILL)
     killed = time.monotonic()
@@ -141,9 +145,7 @@ def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
     shared: Path, signs: Path, art: Art, begun_art: Begun, breakable: Dask, outposts: Outposts
 ) -> None:
     breakable.add_worker()
-    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
-    running = begun_art("run", "flow.py", "--executor", breakable.executor)
-    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    running = waiting(shared, signs, begun_art, breakable.executor)
     assert outposts() > 0
     breakable.kill(breakable.scheduler)
     said, _ = running.communicate(timeout=60)
@@ -157,9 +159,7 @@ def test_a_scheduler_that_dies_ends_the_run_with_a_sentence(
 def test_ctrl_c_leaves_nothing_running(
     shared: Path, signs: Path, begun_art: Begun, engine: str, outposts: Outposts
 ) -> None:
-    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
-    running = begun_art("run", "flow.py", "--executor", engine)
-    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    running = waiting(shared, signs, begun_art, engine)
     assert outposts() > 0
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=30)
@@ -173,9 +173,7 @@ def test_ctrl_c_leaves_nothing_running(
 def test_a_coordinator_that_dies_is_missed(
     shared: Path, signs: Path, begun_art: Begun, ray: str, outposts: Outposts
 ) -> None:
-    write(shared / "flow.py", WAITING.format(signs=str(signs), retry=0))
-    running = begun_art("run", "flow.py", "--executor", ray)
-    wait_until(lambda: begun(signs) == 1, "the step has not begun")
+    running = waiting(shared, signs, begun_art, ray)
     assert outposts() > 0
     os.killpg(running.pid, signal.SIGKILL)
     wait_until(lambda: outposts() == 0, "something goes on at the worker")
@@ -279,7 +277,7 @@ def test_a_worker_with_another_version_of_a_package_says_which(
 def test_a_worker_with_another_python_or_artvcs_refuses() -> None:
     here = session.versions()
     header = post.Header("session", ("2.7", here[1]), (1,))
-    [ended] = post.perform(header, (b"",), None)  # type: ignore[arg-type]
+    [ended] = post.perform(header, (b"",), Deaf())
     assert ended[0] == "refused"
     assert ended[1] == f"it has Python {here[0]}, and the machine that runs the pipeline Python 2.7; install 2.7"
 
@@ -289,6 +287,9 @@ class Deaf:
 
     worker = "here"
     given_up = threading.Event()
+
+    def begins(self, header: post.Header) -> bool:
+        return True
 
     def say(self, message: bytes) -> None:
         raise AssertionError("there is nobody")
@@ -310,12 +311,12 @@ def test_a_coordinator_that_does_not_answer_holds_up_no_other() -> None:
             return b"no session"
 
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(perform, "of the dead", Deaf())
+        dead = pool.submit(perform, "of the dead", Deaf())
         [(how, _)] = perform("of another", Garbled())  # which is refused for what it tells, and at once
         assert how == "refused"
-        assert not waiting.done()
+        assert not dead.done()
         Deaf.given_up.set()
-        assert waiting.result() == [("lost", "the machine that runs the pipeline does not answer")]
+        assert dead.result() == [("lost", "the machine that runs the pipeline does not answer")]
 
 
 @pytest.mark.clusters

@@ -280,9 +280,12 @@ class _Line:
         """See `Line.session`."""
         return self._wait(_patience(), "session")
 
-    def begins(self, jobs: tuple[int, ...]) -> bool:
-        """Whether it may begin with orders. Raises TimeoutError where nobody says so in time."""
-        return bool(self._wait(_patience(), "begins", jobs))
+    def begins(self, header: Header) -> bool:
+        """See `Line.begins`."""
+        if header.asks:
+            return bool(self._wait(_patience(), "begins", header.jobs))
+        self.event("begun", header.jobs)
+        return True
 
     def _wait(self, is_wanted: Callable[[], bool], what: str, *message: Any) -> bytes:
         number, answer = next(_numbers), queue.SimpleQueue[bytes]()
@@ -310,16 +313,7 @@ _waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}
 
 
 def _perform(header: Header, orders: tuple[bytes, ...], topic: str) -> list[post.Ended]:
-    line = _Line(topic)
-    if not header.asks:
-        line.event("begun", header.jobs)
-        return post.perform(header, orders, line)
-    try:
-        if line.begins(header.jobs):
-            return post.perform(header, orders, line)
-    except TimeoutError:
-        return [("lost", "the machine that runs the pipeline does not answer")] * len(orders)
-    return [("lost", "it was begun anew by the engine, and is not to be tried again")] * len(orders)
+    return post.perform(header, orders, _Line(topic))
 
 
 def _answered(topic: str, number: int, reply: bytes) -> None:

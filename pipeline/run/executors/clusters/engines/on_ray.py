@@ -269,7 +269,13 @@ class _Line:
         context = ray.get_runtime_context()
         self.worker = f"{context.get_node_id()[:_DIGITS]}/{context.get_worker_id()[:_DIGITS]}"
         self.switch = switch
-        self._said: list[Any] = []
+        self._last = 0  # of the messages whose numbers are known
+        self._said: list[Any] = []  # the others
+
+    def begins(self, header: Header) -> bool:
+        """See `Line.begins`: Ray begins nothing twice."""
+        self.tell("begun", header.jobs)
+        return True
 
     def say(self, message: bytes) -> None:
         """See `Line.say`."""
@@ -278,13 +284,15 @@ class _Line:
     def tell(self, what: str, *arguments: Any) -> None:
         """Tells the coordinator."""
         self._said.append(self.switch.say.remote(what, self.worker, *arguments))
+        if len(self._said) >= _UNHEARD:
+            self.said()
 
     def said(self) -> int:
         """Which message was the last that was told here."""
         with contextlib.suppress(RayError, TimeoutError):  # it is gone, and so is the run
-            numbers: list[int] = ray.get(self._said, timeout=post.PATIENCE)
-            return max(numbers)
-        return 0
+            self._last = max([self._last, *ray.get(self._said, timeout=post.PATIENCE)])
+        self._said.clear()
+        return self._last
 
     def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
         """See `Line.ask`."""
@@ -302,6 +310,9 @@ class _Line:
         return found
 
 
+_UNHEARD = 1000
+"""Messages that are on their way at once."""
+
 _OFTEN = 1.0
 """Seconds between two looks whether somebody still waits for an answer."""
 
@@ -311,7 +322,6 @@ _watched: set[str] = set()
 def _perform(header: Header, orders: tuple[bytes, ...], switch: Any) -> tuple[int, list[post.Ended]]:
     """Carries out orders; returns how they have ended, and after which message."""
     line = _Line(switch)
-    line.tell("begun", header.jobs)
     if header.session not in _watched:
         _watched.add(header.session)
         threading.Thread(target=_watch, args=(header.session, switch), daemon=True).start()

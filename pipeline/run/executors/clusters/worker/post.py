@@ -34,6 +34,9 @@ class Line(Protocol):
 
     worker: str
 
+    def begins(self, header: Header) -> bool:
+        """Tells the coordinator that it begins with orders; whether it may. Raises TimeoutError as `session`."""
+
     def say(self, message: bytes) -> None:
         """Tells the coordinator something of an outpost's."""
 
@@ -68,9 +71,11 @@ Ended = tuple[Literal["done"], bytes] | tuple[Literal["lost", "refused"], str]
 
 def perform(header: Header, orders: tuple[bytes, ...], line: Line) -> list[Ended]:
     """Has steps executed on this machine, one after another, and waits for them."""
-    if (refusal := _refusal(header)) is not None:
-        return [("refused", refusal)] * len(orders)
     try:
+        if not line.begins(header):
+            return [("lost", "the engine has begun it anew, and it is not to be tried again")] * len(orders)
+        if (refusal := _refusal(header)) is not None:
+            return [("refused", refusal)] * len(orders)
         post = _post(header.session, line)
     except Refused as error:
         return [("refused", str(error))] * len(orders)
