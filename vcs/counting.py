@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 
-def count(number: int, noun: str) -> str:
-    """So many of a thing: `1 step`, `2 steps`, `1,200 steps`."""
-    return f"{number:,} {noun}{'s' * (number != 1)}"
+def count(number: float, noun: str) -> str:
+    """So many of a thing: `1 step`, `2 steps`, `1,200 steps`, `0.5 cores`."""
+    shown = int(number) if number == int(number) else number
+    return f"{shown:,} {noun}{'s' * (number != 1)}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from artvcs.vcs import count
+
 from ...errors import DefinitionError, perhaps
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", re.IGNORECASE)
@@ -39,9 +41,9 @@ class Resources:
 
 def spelt(needs: Resources) -> str:
     """What a step needs, in words."""
-    said = [f"{needs.cpus:g} cores"] if needs.cpus != 1 else []
+    said = [count(needs.cpus, "core")] if needs.cpus != 1 else []
     said += [f"{needs.memory / 1e9:g} GB of memory"] if needs.memory else []
-    said += [f"{needs.gpus:g} graphics cards"] if needs.gpus else []
+    said += [count(needs.gpus, "graphics card")] if needs.gpus else []
     return " and ".join(said) or "a core"
 
 

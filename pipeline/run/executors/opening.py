@@ -111,10 +111,10 @@ def _open_cluster(chosen: Chosen, coordinator: Coordinator) -> Engine:
     def find() -> Cluster:
         address, jobs = chosen.address or None, chosen.jobs or cores_here()
         if chosen.kind == executors.DASK:
-            from .clusters.engines.on_dask import DaskCluster
+            from .clusters.engines.on_dask.cluster import DaskCluster
 
             return DaskCluster(address, jobs)
-        from .clusters.engines.on_ray import RayCluster
+        from .clusters.engines.on_ray.cluster import RayCluster
 
         return RayCluster(address, jobs)
 

@@ -65,7 +65,7 @@ def test_what_steps_print_is_shown_also_where_it_comes_later_than_how_they_ended
         import time
 
         from artvcs import pipeline, step
-        from artvcs.pipelines.run.executors.clusters.engines.on_ray import RayCluster
+        from artvcs.pipelines.run.executors.clusters.engines.on_ray.cluster import RayCluster
 
         taken = RayCluster._take
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -328,10 +329,33 @@ def test_what_an_engine_needs_is_said(place: Path, art: Art, breakable: Dask) ->
     art("remote", "add", "origin", str(place.parent / "remote"))
     done = art("run", "flow.py", "--executor", breakable.executor, check=False)
     assert "has no workers; start some, as `dask worker tcp://" in done.stderr
+    begun = time.monotonic()
     done = art("run", "flow.py", "--executor", "dask://tcp://127.0.0.1:9", check=False)
-    assert "No scheduler of Dask can be reached at tcp://127.0.0.1:9" in done.stderr
+    assert "No scheduler of Dask can be reached at tcp://127.0.0.1:9 (connection refused); start one" in done.stderr
     assert "interrupted" not in done.stderr
+    done = art("run", "flow.py", "--executor", "ray://127.0.0.1:9", check=False)
+    assert "No Ray can be reached at 127.0.0.1:9 (connection refused); start one there" in done.stderr
+    assert time.monotonic() < begun + 20, "the engines themselves try for half a minute"
     assert Client().list_pipeline_runs()[0].steps == {}
+
+
+@pytest.mark.clusters
+@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"])
+def test_who_answers_and_is_no_scheduler_is_not_waited_for(shared: Path, art: Art, answer: bytes) -> None:
+    write(shared / "flow.py", BAD)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):  # the server is closed
+                while True:
+                    kept.append(server.accept()[0])
+                    kept[-1].sendall(answer)
+
+        kept: list[socket.socket] = []
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        done = art("run", "flow.py", "--executor", f"dask://{address}", check=False)
+    assert f"can be reached at {address} (who answers is no scheduler); start one there" in done.stderr
 
 
 def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) -> None:

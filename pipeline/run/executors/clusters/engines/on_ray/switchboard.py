@@ -34,10 +34,6 @@ class Switchboard:
         self._told: list[str] = []
         self._telling = asyncio.Condition()
 
-    async def is_there(self) -> bool:
-        """Yes."""
-        return True
-
     # For workers
 
     async def say(self, *message: Any) -> int:
@@ -86,3 +82,4 @@ class Switchboard:
         async with self._telling:
             self._told.append(what)
             self._telling.notify_all()
+        self._come.set()  # who listens looks whether it still has to

@@ -10,7 +10,8 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import ray
@@ -23,12 +24,13 @@ from ray.exceptions import (
     WorkerCrashedError,
 )
 
-from .....define.options.resources import USUAL, spelt
-from .....errors import PipelineError
-from ..worker import post
-from ..worker.post import Header
-from .cluster import Listener, Shipment
+from ......define.options.resources import USUAL, spelt
+from ......errors import PipelineError
+from ...worker import post
+from ..cluster import Listener, Shipment
+from ..reaching import why_unreachable
 from .switchboard import Switchboard
+from .worker import DIGITS, perform
 
 _HEAD, _A_TRIFLE = "node:__internal_head__", 0.001
 """A resource that only the head node has, and so little of it that there is always as much."""
@@ -36,9 +38,6 @@ _HEAD, _A_TRIFLE = "node:__internal_head__", 0.001
 
 _PORT = 10001
 """Where Ray listens for programs from elsewhere."""
-
-_DIGITS = 8
-"""Of the id of a node, or of a worker."""
 
 _LOOK = 5.0
 """Seconds between two looks whether nodes are there."""
@@ -67,10 +66,7 @@ class RayCluster:
             try:
                 _connect(address, jobs)
             except (ConnectionError, ValueError, RuntimeError) as error:
-                raise PipelineError(
-                    f"No Ray can be reached at {address} ({_first_line(error)}); start one there, as `ray start "
-                    "--head` does, or correct the address; if it asks for a token, set RAY_AUTH_MODE=token."
-                ) from error
+                raise _unreachable(address, _first_line(error)) from error
         self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
         self._refs: dict[int, Any] = {}
         self._begun: dict[int, str] = {}  # orders, each with its node
@@ -79,7 +75,7 @@ class RayCluster:
         self._mutex = threading.Lock()  # of these two
         self._over = threading.Event()
         self._listening: threading.Thread | None = None
-        self._perform = ray.remote(_perform)
+        self._perform = ray.remote(perform)
 
     def begin(self, session: str, listener: Listener) -> None:
         """See `Cluster.begin`."""
@@ -88,7 +84,6 @@ class RayCluster:
         where = {_HEAD: _A_TRIFLE} if _HEAD in ray.cluster_resources() else {}
         actor: Any = ray.remote(Switchboard).options(num_cpus=0, max_concurrency=10_000, resources=where)
         self._switch = actor.remote(listener.session())
-        ray.get(self._switch.is_there.remote())
         self._listening = threading.Thread(target=self._listen, name="artvcs-ray", daemon=True)
         self._listening.start()
 
@@ -167,14 +162,14 @@ class RayCluster:
 
     def _give_up_lost(self) -> None:
         """Gives up what was executed on nodes that are no more: of that Ray itself hears after minutes, if ever."""
-        there = {each["NodeID"][:_DIGITS] for each in ray.nodes() if each["Alive"]}
+        there = {each["NodeID"][:DIGITS] for each in ray.nodes() if each["Alive"]}
         for number, node in [*self._begun.items()]:
             if node not in there and self._forget(number):
                 self._listener.ended([(number, ("lost", "its node is gone"))])
 
     def _take(self, what: str, worker: str, *arguments: Any) -> None:
         if what == "begun":
-            self._begun |= {number: worker[:_DIGITS] for number in arguments[0] if number in self._refs}
+            self._begun |= {number: worker[:DIGITS] for number in arguments[0] if number in self._refs}
             self._listener.begun(arguments[0], worker)
         elif what == "said":
             self._listener.said(worker, arguments[0])
@@ -212,16 +207,28 @@ class RayCluster:
 def _connect(address: str | None, jobs: int) -> None:
     said: dict[str, Any] = dict(logging_level=logging.ERROR, log_to_driver=False)
     if address:
-        address = address if ":" in address else f"{address}:{_PORT}"
-        try:
-            ray.init(address=f"ray://{address}", **said)
-        except ConnectionAbortedError:  # the server for us did not start, as where Ray itself has only just begun
-            ray.init(address=f"ray://{address}", **said)
+        found = f"ray://{address}" if ":" in address else f"ray://{address}:{_PORT}"
+        if why := why_unreachable(found):
+            raise _unreachable(address, why)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is raised, too
+            try:
+                ray.init(address=found, **said)
+            except ConnectionAbortedError:  # the server for us did not start, as where Ray itself has only just begun
+                ray.init(address=found, **said)
         return
     try:
         ray.init(address="auto", **said)
     except ConnectionError:
         ray.init(num_cpus=jobs, include_dashboard=False, **said)
+
+
+def _unreachable(address: str | None, why: str) -> PipelineError:
+    where = f"at {address}" if address else "here"
+    return PipelineError(
+        f"No Ray can be reached {where} ({why}); start one there, as `ray start --head` does, or correct the address; "
+        "if it asks for a token, set RAY_AUTH_MODE=token."
+    )
 
 
 def _gone() -> PipelineError:
@@ -257,91 +264,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-# On a worker
-
-
-class _Line:
-    """The way to the coordinator. See `Line`."""
-
-    def __init__(self, switch: Any) -> None:
-        context = ray.get_runtime_context()
-        self.worker = f"{context.get_node_id()[:_DIGITS]}/{context.get_worker_id()[:_DIGITS]}"
-        self.switch = switch
-        self._last = 0  # of the messages whose numbers are known
-        self._said: list[Any] = []  # the others
-
-    def begins(self, header: Header) -> bool:
-        """See `Line.begins`: Ray begins nothing twice."""
-        self.tell("begun", header.jobs)
-        return True
-
-    def say(self, message: bytes) -> None:
-        """See `Line.say`."""
-        self.tell("said", message)
-
-    def tell(self, what: str, *arguments: Any) -> None:
-        """Tells the coordinator."""
-        self._said.append(self.switch.say.remote(what, self.worker, *arguments))
-        if len(self._said) >= _UNHEARD:
-            self.said()
-
-    def said(self) -> int:
-        """Which message was the last that was told here."""
-        with contextlib.suppress(RayError, TimeoutError):  # it is gone, and so is the run
-            self._last = max([self._last, *ray.get(self._said, timeout=post.PATIENCE)])
-        self._said.clear()
-        return self._last
-
-    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
-        """See `Line.ask`."""
-        answer: Any = self.switch.ask.remote(self.worker, message)
-        while is_wanted():
-            with contextlib.suppress(GetTimeoutError):
-                found: bytes = ray.get(answer, timeout=_OFTEN)
-                return found
-        raise TimeoutError
-
-    def session(self) -> bytes:
-        """See `Line.session`."""
-        parcel: Any = self.switch.session.remote()
-        found: bytes = ray.get(parcel, timeout=post.PATIENCE)  # whose error is a TimeoutError
-        return found
-
-
-_UNHEARD = 1000
-"""Messages that are on their way at once."""
-
-_OFTEN = 1.0
-"""Seconds between two looks whether somebody still waits for an answer."""
-
-_watched: set[str] = set()
-
-
-def _perform(header: Header, orders: tuple[bytes, ...], switch: Any) -> tuple[int, list[post.Ended]]:
-    """Carries out orders; returns how they have ended, and after which message."""
-    line = _Line(switch)
-    if header.session not in _watched:
-        _watched.add(header.session)
-        threading.Thread(target=_watch, args=(header.session, switch), daemon=True).start()
-    ended = post.perform(header, orders, line)
-    return line.said(), ended
-
-
-def _watch(session: str, switch: Any) -> None:
-    """Does here what the coordinator has done on all workers, until it is gone."""
-    known = 0
-    while True:
-        asked: Any = switch.told.remote(known)
-        try:
-            told: list[str] = ray.get(asked)
-        except Exception:  # it is gone, and so is the run
-            post.end(session)
-            return
-        post.alive(session)  # it is there, and so is who listens at it
-        for what in told:
-            post.EVERYWHERE[what](session)
-        known += len(told)
-        if "end" in told:
-            return

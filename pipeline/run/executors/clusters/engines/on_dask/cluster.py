@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
+import math
 import os
 import queue
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import dask
 import distributed
 from distributed import Client, Future, LocalCluster
+from distributed.comm.core import connect
 
-from .....define.options.resources import USUAL, Resources, spelt
-from .....errors import PipelineError
-from ..worker import post
-from ..worker.post import Header
-from .cluster import Listener, Shipment
+from ......define.options.resources import USUAL, Resources, spelt
+from ......errors import PipelineError
+from ...worker import post
+from ..cluster import Listener, Shipment
+from ..reaching import PATIENCE, why_unreachable
+from .worker import answered, do_here, perform
 
 _Done = tuple[tuple[int, ...], Future[Any]]
 """The numbers of orders, and what has become of them."""
@@ -36,9 +39,6 @@ _LOOKS, _BETWEEN = 4, 0.5
 
 _NO_LOG = {"distributed.admin.low-level-log-length": 0}
 """Else a client keeps the last thousand messages, with all orders in them."""
-
-_PATIENCE = 10.0
-"""Seconds until it is said that nobody answers."""
 
 
 class DaskCluster:
@@ -63,15 +63,17 @@ class DaskCluster:
             try:
                 with warnings.catch_warnings(), dask.config.set(_NO_LOG):
                     warnings.simplefilter("ignore")  # of ports that are taken, and the like
-                    if address is None:
+                    if address is not None:
+                        _greet(address)
+                    else:
                         self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
-                    self._client = Client(self._local or address, set_as_default=False, timeout=_PATIENCE)
-            except (OSError, TimeoutError, ValueError) as error:
+                    self._client = Client(self._local or address, set_as_default=False, timeout=PATIENCE)
+            except Exception as error:  # who answers may be anything
                 if self._local is not None:
-                    self._local.close(timeout=_PATIENCE)
+                    self._local.close(timeout=PATIENCE)
                 raise PipelineError(
-                    f"No scheduler of Dask can be reached at {address} ({type(error).__name__}); start one there, as "
-                    "`dask scheduler` does, or correct the address."
+                    f"No scheduler of Dask can be reached at {address} ({_said(error)}); start one there, as `dask "
+                    "scheduler` does, or correct the address."
                 ) from error
             self._silence = self._silence.pop_all()
         self._address = address
@@ -99,7 +101,7 @@ class DaskCluster:
         numbers = shipment.header.jobs
         key = f"{shipment.label}-{self._session[:8]}-{numbers[0]}"
         future = self._client.submit(
-            _perform, shipment.header, shipment.orders, self._topic, key=key, pure=False, retries=0,
+            perform, shipment.header, shipment.orders, self._topic, key=key, pure=False, retries=0,
             priority=-numbers[0], **self._where(shipment),
         )  # fmt: skip
         self._futures |= dict.fromkeys(numbers, future)
@@ -120,7 +122,7 @@ class DaskCluster:
         if not able:
             raise PipelineError(
                 f"The step {shipment.label!r} needs {spelt(needs)}, and no worker of Dask has that; start one that "
-                "does, as with `dask worker --nthreads 4 --memory-limit 8GB --resources GPU=1`, or let it need less."
+                f"does, as with `{_worker_with(needs)}`, or let it need less."
             )
         counted = {name for each in workers.values() for name in each["resources"]}
         asked = {name: amount for name, amount in _amounts(needs).items() if amount and name in counted}
@@ -144,7 +146,7 @@ class DaskCluster:
 
     def _reply(self, worker: str, number: int, reply: bytes) -> None:
         loop: Any = self._client.loop
-        call = self._client._run(_answered, self._topic, number, reply, workers=[worker], on_error="ignore")
+        call = self._client._run(answered, self._topic, number, reply, workers=[worker], on_error="ignore")
         asyncio.run_coroutine_threadsafe(call, loop.asyncio_loop)  # also from the loop itself
 
     def _gather(self) -> None:
@@ -195,7 +197,7 @@ class DaskCluster:
     def everywhere(self, what: str) -> None:
         """See `Cluster.everywhere`."""
         with contextlib.suppress(OSError, RuntimeError):  # it is gone: that is heard
-            self._client.run(_do_here, what, self._session, on_error="ignore")
+            self._client.run(do_here, what, self._session, on_error="ignore")
 
     def drop(self, job: int, worker: str) -> None:
         """See `Cluster.drop`."""
@@ -215,9 +217,9 @@ class DaskCluster:
         if self._gathering is not None:
             self._gathering.join()
         with self._silence, contextlib.suppress(Exception):  # it is gone
-            self._client.close(timeout=_PATIENCE)
+            self._client.close(timeout=PATIENCE)
             if self._local is not None:
-                self._local.close(timeout=_PATIENCE)
+                self._local.close(timeout=PATIENCE)
         vars(self).pop("_listener", None)  # which knows all of the run: Dask's own client outlives it
 
 
@@ -230,6 +232,32 @@ def _is_able(worker: dict[str, Any], needs: Resources) -> bool:
     """Whether a worker has what is needed: as it counts it, or else by its threads and the limit of its memory."""
     has = {"CPU": worker["nthreads"], "MEMORY": worker.get("memory_limit") or float("inf"), **worker["resources"]}
     return all(has.get(name, 0) >= amount for name, amount in _amounts(needs).items())
+
+
+def _worker_with(needs: Resources) -> str:
+    """How a worker is started that has what is needed."""
+    said = f"dask worker --nthreads {math.ceil(needs.cpus)}"
+    said += f" --memory-limit {needs.memory / 1e9:g}GB" if needs.memory else ""
+    return said + (f" --resources GPU={math.ceil(needs.gpus)}" if needs.gpus else "")
+
+
+def _greet(address: str) -> None:
+    """Sees whether a scheduler answers: a client would wait for ever for what else may be there."""
+    if why := why_unreachable(address if "://" in address else f"tcp://{address}"):
+        raise ConnectionError(why)
+
+    async def greet() -> None:
+        comm = await connect(address, **distributed.Security().get_connection_args("client"))
+        await comm.close()
+
+    with ThreadPoolExecutor(1) as apart:  # a notebook has a loop of its own in this thread
+        apart.submit(asyncio.run, asyncio.wait_for(greet(), PATIENCE)).result()
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, (TimeoutError, MemoryError)):  # its answer has no end, or seems to be that large
+        return "who answers is no scheduler"
+    return str(error) or type(error).__name__
 
 
 def _gone() -> PipelineError:
@@ -251,75 +279,3 @@ def _quiet() -> Iterator[None]:
     finally:
         for logger, level in zip(loggers, before, strict=True):
             logger.setLevel(level)
-
-
-# On a worker
-
-
-class _Line:
-    """The way to the coordinator. See `Line`."""
-
-    def __init__(self, topic: str) -> None:
-        self._worker = distributed.get_worker()
-        self._topic = topic
-        self.worker = self._worker.address
-
-    def say(self, message: bytes) -> None:
-        """See `Line.say`."""
-        self.event("said", message)
-
-    def event(self, what: str, *arguments: Any) -> None:
-        """Tells the coordinator."""
-        self._worker.log_event(self._topic, (what, self.worker, *arguments))
-
-    def ask(self, message: bytes, is_wanted: Callable[[], bool]) -> bytes:
-        """See `Line.ask`."""
-        return self._wait(is_wanted, "asked", message)
-
-    def session(self) -> bytes:
-        """See `Line.session`."""
-        return self._wait(_patience(), "session")
-
-    def begins(self, header: Header) -> bool:
-        """See `Line.begins`."""
-        if header.asks:
-            return bool(self._wait(_patience(), "begins", header.jobs))
-        self.event("begun", header.jobs)
-        return True
-
-    def _wait(self, is_wanted: Callable[[], bool], what: str, *message: Any) -> bytes:
-        number, answer = next(_numbers), queue.SimpleQueue[bytes]()
-        _waiting[self._topic, number] = answer
-        try:
-            self.event(what, number, *message)
-            while is_wanted():
-                with contextlib.suppress(queue.Empty):
-                    return answer.get(timeout=_OFTEN)
-            raise TimeoutError
-        finally:
-            del _waiting[self._topic, number]
-
-
-def _patience() -> Callable[[], bool]:
-    give_up = time.monotonic() + post.PATIENCE
-    return lambda: time.monotonic() < give_up
-
-
-_OFTEN = 1.0
-"""Seconds between two looks whether somebody still waits for an answer."""
-
-_numbers = itertools.count()
-_waiting: dict[tuple[str, int], queue.SimpleQueue[bytes]] = {}
-
-
-def _perform(header: Header, orders: tuple[bytes, ...], topic: str) -> list[post.Ended]:
-    return post.perform(header, orders, _Line(topic))
-
-
-def _answered(topic: str, number: int, reply: bytes) -> None:
-    if (waiting := _waiting.get((topic, number))) is not None:
-        waiting.put(reply)
-
-
-def _do_here(what: str, session: str) -> None:
-    post.EVERYWHERE[what](session)
