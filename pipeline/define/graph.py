@@ -172,26 +172,24 @@ class Graph:
         Raises:
             DefinitionError: Steps wait for each other in a circle, or for one that is not there.
         """
-        return list(self.sorter().static_order())
-
-    def sorter(self) -> graphlib.TopologicalSorter[str]:
-        """Hands out invocation ids as soon as what they wait for is done. Raises as `order` does."""
-        waiting = {node.id: node.upstream for node in self.nodes.values()}
-        for id_, upstream in waiting.items():
-            if strangers := sorted(each for each in upstream if each not in self.nodes):
+        for id_, node in self.nodes.items():
+            if strangers := sorted(each for each in node.upstream if each not in self.nodes):
                 hint = perhaps(strangers[0], self.nodes)
                 raise DefinitionError(
                     f"The step {id_!r} waits for {strangers[0]!r}, which is not in this pipeline{hint}; "
                     "call that step, or leave it out of `after`."
                 )
         try:
-            graphlib.TopologicalSorter(waiting).prepare()
+            return list(self.sorter().static_order())
         except graphlib.CycleError as error:
             circle = " → ".join(reversed(error.args[1]))
             raise DefinitionError(
                 f"These steps wait for each other in a circle: {circle}; remove an `after`."
             ) from None
-        return graphlib.TopologicalSorter(waiting)
+
+    def sorter(self) -> graphlib.TopologicalSorter[str]:
+        """Hands out invocation ids as soon as what they wait for is done, where there is an `order`."""
+        return graphlib.TopologicalSorter({node.id: node.upstream for node in self.nodes.values()})
 
 
 def _bind(step: Step[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any], said: StepSettings) -> dict[str, Any]:

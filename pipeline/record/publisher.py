@@ -15,6 +15,9 @@ from artvcs.vcs import ArtError, Transaction
 DELAY = 1.0
 """Seconds between landing and publishing: at most so much can be lost in a power cut."""
 
+LATER = 5.0
+"""The same of what others have already: of that nothing can be lost."""
+
 SHARE = 3
 """And so many times as long as the last publishing took. What it takes grows with what has ended since the one before:
 with a longer wait it might take ever longer, and all that is not published yet is in memory."""
@@ -33,23 +36,32 @@ class Publisher:
         self._transaction = transaction
         self._last_words = last_words
         self._published = published
-        self._timer: threading.Timer | None = None
-        self._busy: threading.Timer | None = None  # that one publishes now, or did last
+        self._changed = threading.Condition()  # of the two below
+        self._due: float | None = None  # when the next publishing is to be, if one is
+        self._thread: threading.Thread | None = None  # that waits for that moment, or publishes
         self._error: ArtError | None = None
         self._took = 0.0
 
-    def soon(self) -> None:
-        """Publishes within DELAY, or a little later where that takes long.
+    def soon(self, within: float) -> None:
+        """Publishes in the background.
+
+        Args:
+            within: Seconds until then, as DELAY; it may be a little later where publishing takes long.
 
         Raises:
             StorageError: An earlier publishing failed.
         """
         if self._error is not None:
             raise self._error
-        if self._timer is None:
-            self._timer = threading.Timer(max(DELAY, SHARE * self._took), self._in_background)
-            self._timer.daemon = True
-            self._timer.start()
+        due = time.monotonic() + max(within, SHARE * self._took)
+        with self._changed:
+            if self._due is not None and self._due <= due:
+                return
+            self._due = due
+            self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="artvcs-publishes", daemon=True)
+                self._thread.start()
 
     def now(self) -> None:
         """Publishes before it returns.
@@ -65,21 +77,32 @@ class Publisher:
 
     def stop(self) -> None:
         """Publishes nothing any more until it is asked to; must not be called where no other thread may land."""
-        for timer in (self._timer, self._busy):
-            if timer is not None:
-                timer.cancel()
-                timer.join()
-        self._timer = self._busy = None
+        with self._changed:
+            thread, self._thread, self._due = self._thread, None, None
+            self._changed.notify()
+        if thread is not None:
+            thread.join()
 
-    def _in_background(self) -> None:
-        try:
-            self._busy = self._timer
-            self._timer = None
-            with self._transaction.together():
-                began = time.monotonic()
-                self._last_words()
-                self._transaction.publish(tolerant=True)
-                self._published()
-                self._took = time.monotonic() - began
-        except ArtError as error:
-            self._error = error  # raised by whoever writes next
+    def _work(self) -> None:
+        while self._comes():
+            try:
+                with self._transaction.together():
+                    began = time.monotonic()
+                    self._last_words()
+                    self._transaction.publish(tolerant=True)
+                    self._published()
+                    self._took = time.monotonic() - began
+            except ArtError as error:
+                self._error = error  # raised by whoever writes next
+
+    def _comes(self) -> bool:
+        """Waits for the moment of the next publishing; False where none is to come: this thread is not needed then."""
+        with self._changed:
+            while self._thread is threading.current_thread() and self._due is not None:
+                if (left := self._due - time.monotonic()) <= 0:
+                    self._due = None
+                    return True
+                self._changed.wait(left)
+            if self._thread is threading.current_thread():
+                self._thread = None
+        return False

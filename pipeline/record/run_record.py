@@ -34,11 +34,10 @@ from ..escaping import storable
 from ..fingerprint import Fingerprint
 from ..trace.left.kinds import FILES
 from ..typing.encode import encode_metadata
-from . import commits, versions
+from . import commits, publisher, versions
 from .models import Models
 from .noted import check_noted
 from .outcome import Outcome, failure_of
-from .publisher import Publisher
 
 N = TypeVar("N", Run, StepRun)
 
@@ -69,7 +68,7 @@ class RunRecord:
         self._repository = repository
         self._transaction = transaction
         self._claims = claims
-        self._publisher = Publisher(transaction, self._write_run, self._published)
+        self._publisher = publisher.Publisher(transaction, self._write_run, self._published)
         self._unwritten: list[EndStep] = []
         self._made: list[Oid] = []  # what is not noted yet to be of our making
         self._is_batch = False
@@ -261,11 +260,12 @@ class RunRecord:
         with self._transaction.together():
             self._unsaid[invocation] = step
             self._unwritten.append(EndStep(self.run.run, invocation, step))
-        if step.status != "cached" and not self._is_batch:  # else there is nothing to lose
+        is_known = step.status == "cached"  # and nothing to lose
+        if not is_known and not self._is_batch:
             self._land()
         if step.cache_key is not None:
             self._claims.landed(step.cache_key)
-        self._publisher.soon()
+        self._publisher.soon(publisher.LATER if is_known else publisher.DELAY)
         return step
 
     def _note(self, notes: Mapping[str | None, Mapping[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from artvcs.vcs import Artifact, Commit, DamagedError, LookupFailed, Refs, Repository, Run
+from artvcs.vcs import Artifact, Commit, DamagedError, LookupFailed, Refs, Repository, Run, some_steps
 
 from ...history.finding import run_lookup
 
@@ -44,12 +44,11 @@ class Costs:
 
     def _told(self, steps: Sequence[str]) -> Iterator[tuple[str, float]]:
         """Those of which the run before tells how long they took, also where it has used what was there."""
-        before = {} if self.previous is None else self.previous.steps
-        for name in steps:
-            step = before.get(name)
-            if step is not None and step.took is not None:
+        before = {} if self.previous is None else some_steps(self.previous, steps)
+        for name, step in before.items():
+            if step.took is not None:
                 yield name, step.took / 1000
-            elif step is not None and step.status == "completed":
+            elif step.status == "completed":
                 yield name, max(0, (step.finished or 0) - (step.started or 0)) / 1000
 
     def seconds(self, step: str) -> float:
