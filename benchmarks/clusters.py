@@ -73,7 +73,10 @@ BARE_RAY = """
     import json, sys, time
     import ray
 
-    ray.init(sys.argv[1], log_to_driver=False)
+    try:
+        ray.init(sys.argv[1], log_to_driver=False)
+    except ConnectionAbortedError:  # where Ray itself has only just begun, its server for a program may die
+        ray.init(sys.argv[1], log_to_driver=False)
 
     @ray.remote
     def item(number):
@@ -213,7 +216,7 @@ def _art(folder: Path, *arguments: str) -> str:
 
 def _ran(folder: Path, *arguments: str) -> str:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True, check=True
     ).stdout  # fmt: skip
 
 
