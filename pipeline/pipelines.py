@@ -23,7 +23,8 @@ from .define.signature import MISSING, Input, Signature, as_written, read_signat
 from .errors import DefinitionError, ParameterError, RunFailed, for_people, perhaps
 from .history.views import PipelineRun
 from .run import scheduler
-from .run.dry_run import Plan, preview
+from .run.dry_run import preview
+from .run.plan import Plan
 from .run.sharing import shared
 from .typing import coerce, encode
 

@@ -72,13 +72,15 @@ def explain(repository: Repository, step: str, run: str | None = None) -> Explan
 
     Args:
         repository: Where the run is recorded.
-        step: Invocation id of the step, or `PIPELINE::STEP`.
+        step: Invocation id of the step, or `PIPELINE::STEP`, or `RUN/STEP`.
         run: Id, name or start of either; by default the newest run that has the step.
 
     Raises:
         UnknownName: There is no such run, or it has no such step.
     """
     pipeline, _, step = step.rpartition("::")
+    if run is None and "/" in step and repository.catalog().runs.latest_with(step) is None:
+        run, _, step = step.rpartition("/")
     found = _find(repository, step, run, pipeline)
     this = found.steps[step]
     plain = Explanation(

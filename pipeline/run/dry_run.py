@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 from artvcs.vcs import (
     Commit,
@@ -30,11 +28,9 @@ from artvcs.vcs import (
 from ..cache import reasons
 from ..cache.ahead import Before
 from ..cache.decide import Decision, decide
-from ..cache.reasons import Reason
 from ..define.graph import Graph, Node
 from ..define.handles import ModelArtifact, ModelFact, StepOutput
 from ..define.options.options import PipelineOptions
-from ..escaping import printable
 from ..history.finding import run_lookup
 from ..record import commits
 from ..record.models import Models
@@ -48,60 +44,8 @@ from .execution.context import told
 from .executors.opening import choose
 from .inputs import Ingest
 from .machine import cores_here
+from .plan import Plan, PlannedStep
 from .side_by_side.costs import UNKNOWN, Costs
-
-
-@dataclass(frozen=True, repr=False)
-class PlannedStep:
-    """What would happen to one step.
-
-    Attributes:
-        step: Its invocation id.
-        action: `reuse` an earlier result, `run`, `maybe` run, depending on the steps before it, or run `again` though
-            its result is reused, for what it leaves behind.
-        summary: Why, in one sentence.
-        reasons: What changed since the execution before.
-        seconds: How long its last execution took; None where it has not run before, or is reused.
-        size: Bytes of what that returned.
-    """
-
-    step: str
-    action: Literal["reuse", "run", "maybe", "again"]
-    summary: str
-    reasons: list[Reason] = field(default_factory=list)
-    seconds: float | None = None
-    size: int | None = None
-
-    def _repr_html_(self) -> str:
-        from ..values.visualizations import cards
-
-        return cards.planned_card(self)
-
-    def __repr__(self) -> str:
-        return printable(f"<{self.action} {self.step}: {self.summary}>")
-
-
-class Plan(list[PlannedStep]):
-    """What would happen to the steps of a pipeline, in their order.
-
-    Attributes:
-        seconds: How long it would take if all run that may, by how long they took; as many side by side as there are
-            jobs.
-    """
-
-    def __init__(self, steps: Iterable[PlannedStep], seconds: float) -> None:
-        super().__init__(steps)
-        self.seconds = seconds
-
-    @property
-    def running(self) -> list[PlannedStep]:
-        """The steps that would run, or may."""
-        return [each for each in self if each.action != "reuse"]
-
-    def _repr_html_(self) -> str:
-        from ..values.visualizations import cards
-
-        return cards.plan_table(self)
 
 
 def preview(repository: Repository, graph: Graph, pipeline: str, options: PipelineOptions) -> Plan:
@@ -122,7 +66,7 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
     try:
         planner = _Planner(repository, transaction, pipeline, options)
         with chance.kept(), whereabouts.kept():
-            return planner.plan([graph.nodes[id_] for id_ in order])
+            return planner.plan([graph.nodes[id_] for id_ in order], graph.groups)
     finally:
         transaction.close()  # unpublished: values from outside were stored only to know their ids
 
@@ -154,7 +98,7 @@ class _Planner:
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
-    def plan(self, nodes: list[Node]) -> Plan:
+    def plan(self, nodes: list[Node], groups: Mapping[str, Sequence[str]]) -> Plan:
         found = [self._plan(node) for node in nodes]
         found = [
             PlannedStep(each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves.")
@@ -162,7 +106,7 @@ class _Planner:
             else each
             for each in found
         ]
-        return Plan(map(self._costing, found), self._seconds(nodes, found))
+        return Plan(map(self._costing, found), self._seconds(nodes, found), groups)
 
     def _costing(self, planned: PlannedStep) -> PlannedStep:
         """A step with what it would cost."""
@@ -275,6 +219,9 @@ class _Planner:
             summary = f"Nothing changed, but its earlier result does not count: {found[0].subject}."
             return PlannedStep(decision.node.id, "run", summary)
         found = others
+        if not found and (refused := (Trace.of(self._repository.store, before) or Trace()).refused):
+            summary = f"Its result cannot be used again: {refused[0]}."
+            return PlannedStep(decision.node.id, "run", summary)
         if not found:
             summary = "Nothing changed, but its earlier result has expired, is gone, or read something that is new."
             return PlannedStep(decision.node.id, "run", summary)

@@ -14,7 +14,7 @@ from ...terminal import output
 
 
 @click.command()
-@click.argument("step", metavar="[PIPELINE::]STEP", shell_complete=completion.steps)
+@click.argument("step", metavar="[PIPELINE::|RUN/]STEP", shell_complete=completion.steps)
 @click.option(
     "--run",
     "run",

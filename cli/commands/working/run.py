@@ -17,7 +17,7 @@ from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer
-from artvcs.pipelines.run.dry_run import Plan
+from artvcs.pipelines.run.plan import Plan
 from artvcs.vcs import ArtError, Repository, StepRun
 
 from ... import placing
@@ -226,7 +226,7 @@ def _show_plan(plan: Plan, as_json: bool) -> None:
     if as_json:
         terminal().document([{**vars(each), "reasons": [vars(reason) for reason in each.reasons]} for each in plan])
         return
-    for each in plan:
+    for each in plan.shown():
         terminal().sentence(f"{each.action:<5}  {each.step}: {each.summary}")
         say_reasons(each.reasons)
     if plan.running:

@@ -113,7 +113,25 @@ def test_the_items_of_a_map_are_one_line_and_the_first_that_fail_besides(art: Ar
     assert "7 cached, 8 failed, 65 completed" in shown
     assert shown.count("ValueError: no ") == 3 + 8  # in the table, and all of them below
     assert "ValueError: no 27" in art("show", "HEAD/item_28").out
+    assert "ValueError: no 27" in art("why", "HEAD/item_28").out
+    assert "has no step 'itm'" in art("why", "HEAD/itm").err
     assert (
         "it has item, item_2, item_3, item_4, item_5, item_6, item_7, item_8 and 72 more."
         in art("why", "itm", "--run", "HEAD").err
     )
+
+
+def test_a_plan_tells_once_what_is_the_same_of_many_items(art: Art, project: Path) -> None:
+    chain = MAPPED + "    following.map(item.map(range(most)))\n"
+    follows = "@step\ndef following(number: int) -> int:\n    return number + 1\n\n@pipeline"
+    (project / "flow.py").write_text(chain.replace("@pipeline", follows).replace("    item.map(range(most))\n", "", 1))
+    assert art("run", "flow.py", "-p", "most=6").code == 0
+    lines = art("run", "flow.py", "-p", "most=7", "--plan").out.splitlines()
+    assert [line.partition(":")[0].split() for line in lines[:4]] == [
+        ["reuse", "item", "×6"], ["run", "item_7"], ["reuse", "following", "×6"], ["maybe", "following_7"]
+    ]  # fmt: skip
+    (project / "flow.py").write_text((project / "flow.py").read_text().replace("% 10 == 7", "% 10 == 8"))
+    lines = art("run", "flow.py", "-p", "most=6", "--plan").out.splitlines()
+    assert lines[0].startswith("run    item ×6: Since its last execution")
+    assert sum("% 10 == 8" in line for line in lines) == 1
+    assert lines[-2].startswith("maybe  following ×6: It runs if 'item' returns another value than before.")

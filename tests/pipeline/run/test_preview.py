@@ -89,6 +89,21 @@ def test_with_the_cache_off_it_would_run() -> None:
     assert (first.action, first.summary) == ("run", "Caching is off for it.")
 
 
+def test_of_a_result_that_cannot_be_used_again_it_is_said_why() -> None:
+    @step
+    def asks_the_clock() -> float:
+        return time.time()
+
+    @pipeline
+    def flow() -> None:
+        asks_the_clock.with_options(cache=CachePolicy(unverified="forbid"))()
+
+    flow()
+    [planned] = flow.plan()
+    assert planned.action == "run"
+    assert planned.summary == "Its result cannot be used again: it used the clock, by time.time, which its CachePolicy forbids."
+
+
 def test_planning_keeps_nothing() -> None:
     from_outside.plan()
     assert Client().list_artifact_versions() == []
