@@ -112,6 +112,10 @@ class RunProgress:
         if (group := self._group_of.get(step)) is not None:
             group.begin()
 
+    def step_lacks(self, step: str, what: str) -> None:
+        """Says so, before it may be killed for that."""
+        self._terminal.warn(f"The step {step!r} needs {what}; it runs alone.")
+
     def step_waits(self, step: str, process: int | None) -> None:
         """Says that another run is at it."""
         where = "" if process is None else f" in process {process}"

@@ -3,8 +3,43 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from artvcs.vcs import count
+
+from ..define.options.resources import Resources, memory
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a machine has for steps, beside cores.
+
+    Attributes:
+        memory: Bytes that are free; 0 where nobody counts them.
+        gpus: Graphics cards.
+    """
+
+    memory: int
+    gpus: int
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This one, as it is now."""
+        return cls(memory_here(), gpus_here())
+
+    def lacks(self, needs: Resources) -> str:
+        """In words, what a step needs more than there is; nothing where there is all of it."""
+        return ", and ".join(self._lacking(needs))
+
+    def _lacking(self, needs: Resources) -> Iterator[str]:
+        if needs.memory > self.memory > 0:
+            yield f"{memory(needs.memory)} of memory, of which {memory(self.memory)} are free here"
+        if needs.gpus > self.gpus:
+            there = f"{self.gpus} of them" if self.gpus else "none"
+            yield f"{count(needs.gpus, 'graphics card')}, and this machine has {there}"
 
 
 def memory_here() -> int:

@@ -32,6 +32,9 @@ class Observer(Protocol):
     def step_started(self, step: str) -> None:
         """A step is about to run (not told for cached and skipped ones)."""
 
+    def step_lacks(self, step: str, what: str) -> None:
+        """A step that is about to run, the first use of it, needs more than this machine has."""
+
     def step_waits(self, step: str, process: int | None) -> None:
         """A step has been waiting for a second for another run, in this process, that executes the same right now."""
 
@@ -64,6 +67,10 @@ class Logged:
     def step_started(self, step: str) -> None:
         """Says that a step begins."""
         _log.info("%s begins", step)
+
+    def step_lacks(self, step: str, what: str) -> None:
+        """Says what."""
+        _log.warning("The step %s needs %s; it runs alone.", step, what)
 
     def step_waits(self, step: str, process: int | None) -> None:
         """Says for whom."""

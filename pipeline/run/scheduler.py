@@ -57,7 +57,7 @@ from .execution.task import StepTask
 from .executors.opening import choose, open_engine
 from .garbage import collected_seldom
 from .inputs import Ingest
-from .machine import gpus_here, memory_here
+from .machine import Machine
 from .side_by_side.begun import Begun
 from .side_by_side.capacity import Capacity
 from .side_by_side.costs import UNKNOWN, Costs
@@ -159,8 +159,10 @@ class _Runner:
         self._costs = None if chosen.jobs == 1 else Costs(repository, transaction, self._previous)
         self._ready, self._elsewhere = Ready(graph, self._costs), list[str]()
         self._in_crowds = {each for items in graph.groups.values() if len(items) > _CROWD for each in items}
-        beside_slots = (memory_here(), gpus_here()) if chosen.is_here else ()
+        self._machine = Machine.here() if chosen.is_here else None  # else an engine knows what its workers have
+        beside_slots = (self._machine.memory, self._machine.gpus) if self._machine is not None else ()
         self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
+        self._lacking: set[str] = set()
         self._begun = Begun()
         self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
 
@@ -361,6 +363,7 @@ class _Runner:
             return
         with self._transaction.together():
             self._record.settle_versions()
+        self._say_lacking(node)
         self._observer.step_started(node.id)
         if (model := self._models.of(node)) is not None:
             model.executes()
@@ -372,6 +375,13 @@ class _Runner:
         except ArtError:
             self._begun.end(node.id)  # nobody can execute it, nor any other
             raise
+
+    def _say_lacking(self, node: Node) -> None:
+        """Says, once of each step, what it needs more than there is here."""
+        lacks = "" if self._machine is None else self._machine.lacks(node.step.options.resources)
+        if lacks and node.step.name not in self._lacking:
+            self._lacking.add(node.step.name)
+            self._observer.step_lacks(node.id, lacks)
 
     def _run_again(self, decision: Decision) -> Outcome:
         """Has a step executed, and waits for it; without the pipeline's hooks."""

@@ -42,9 +42,16 @@ class Resources:
 def spelt(needs: Resources) -> str:
     """What a step needs, in words."""
     said = [count(needs.cpus, "core")] if needs.cpus != 1 else []
-    said += [f"{needs.memory / 1e9:g} GB of memory"] if needs.memory else []
+    said += [f"{memory(needs.memory)} of memory"] if needs.memory else []
     said += [count(needs.gpus, "graphics card")] if needs.gpus else []
     return " and ".join(said) or "a core"
+
+
+def memory(size: int) -> str:
+    """Bytes as people say what a step needs: `8 GB`, `1.5 GB`, `512 MB`."""
+    if size < 10**9:
+        return f"{size / 1e6:,.0f} MB"
+    return f"{size / 1e9:,.1f}".removesuffix(".0") + " GB"
 
 
 USUAL = Resources()

@@ -135,3 +135,29 @@ def test_a_plan_tells_once_what_is_the_same_of_many_items(art: Art, project: Pat
     assert lines[0].startswith("run    item ×6: Since its last execution")
     assert sum("% 10 == 8" in line for line in lines) == 1
     assert lines[-2].startswith("maybe  following ×6: It runs if 'item' returns another value than before.")
+
+
+NEEDY = """
+from artvcs import pipeline, step
+
+@step(resources={"memory": "4000TB", "gpus": 1})
+def train(number: int) -> int:
+    return number
+
+@pipeline
+def flow():
+    train.map(range(3))
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("-j", "2")])
+def test_what_a_step_needs_and_this_machine_has_not_is_said_once(
+    art: Art, project: Path, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    (project / "flow.py").write_text(NEEDY)
+    done = art("run", "flow.py", *more)
+    assert (done.code, done.err.count("The step 'train' needs")) == (0, 1)
+    assert "needs 4,000,000 GB of memory, of which " in done.err
+    assert "and 1 graphics card, and this machine has none; it runs alone." in done.err
+    assert "needs" not in art("run", "flow.py", *more).err, "what is reused needs nothing"

@@ -101,7 +101,10 @@ def test_of_a_result_that_cannot_be_used_again_it_is_said_why() -> None:
     flow()
     [planned] = flow.plan()
     assert planned.action == "run"
-    assert planned.summary == "Its result cannot be used again: it used the clock, by time.time, which its CachePolicy forbids."
+    assert (
+        planned.summary
+        == "Its result cannot be used again: it used the clock, by time.time, which its CachePolicy forbids."
+    )
 
 
 def test_planning_keeps_nothing() -> None:
