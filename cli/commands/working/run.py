@@ -41,8 +41,12 @@ class _Executor(click.Choice[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType.convert`."""
-        is_address = isinstance(value, str) and value.partition("://")[0] in ENGINES and "://" in value
-        return value if is_address else super().convert(value, param, ctx)
+        engine, colon, address = str(value).partition(":")
+        if engine in ENGINES and address.startswith("//"):
+            return value
+        if engine in ENGINES and colon:
+            self.fail(f"{value!r} is no address; write {engine}://HOST:PORT", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command()

@@ -40,8 +40,11 @@ class Chosen:
 
 def check_executor(said: object) -> str:
     """An executor as it is said: `threads`, `dask://HOST:PORT`. Raises DefinitionError where there is none such."""
-    if isinstance(said, str) and said.partition("://")[0] in ENGINES and "://" in said:
-        return said
+    engine, colon, address = said.partition(":") if isinstance(said, str) else ("", "", "")
+    if engine in ENGINES and colon and not address.startswith("//"):
+        raise DefinitionError(f"The executor {said!r} is no address; write {engine}://HOST:PORT.")
+    if engine in ENGINES and colon:
+        return str(said)
     if said not in KINDS:
         hint = perhaps(said, KINDS) if isinstance(said, str) else ""
         raise DefinitionError(f"There is no executor {said!r}{hint}; there is {', '.join(KINDS)}.")

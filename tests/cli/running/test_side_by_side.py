@@ -70,7 +70,11 @@ def test_a_plan_adds_up_what_its_steps_have_cost(art: Art) -> None:
 
 @pytest.mark.parametrize(
     ("said", "told"),
-    [(("-j", "0"), "0 is not in the range"), (("--executor", "dusk"), "'dusk' is not one of 'inline', 'threads'")],
+    [
+        (("-j", "0"), "0 is not in the range"),
+        (("--executor", "dusk"), "'dusk' is not one of 'inline', 'threads'"),
+        (("--executor", "dask:here:8786"), "'dask:here:8786' is no address; write dask://HOST:PORT; `art run --help`"),
+    ],
 )
 @pytest.mark.usefixtures("flow")
 def test_what_cannot_be_is_a_sentence(art: Art, said: tuple[str, str], told: str) -> None:
