@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -20,10 +19,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from ..sent.session import versions
+from . import folders
 
 PATIENCE = 30.0
 """Seconds for which a coordinator may be silent before its steps are ended."""
@@ -103,13 +102,15 @@ class _Post:
 
     def __init__(self, session: str, parcel: bytes) -> None:
         self._session = session
-        self._folder = Path(tempfile.mkdtemp(prefix="artvcs-outpost-"))
+        self._folder, lock = folders.make()
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", f"{__package__}.outpost", str(theirs.fileno()), str(self._folder)]
             self._process = subprocess.Popen(
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True, cwd=self._folder
-            )
+                command, pass_fds=[theirs.fileno(), lock], stdin=subprocess.DEVNULL, start_new_session=True,
+                cwd=self._folder,
+            )  # fmt: skip
+        os.close(lock)  # it has it now, and so have the steps that it forks
         self._connection: Connection[Any, Any] = Connection(ours.detach())
         self._sending = threading.Lock()
         self._waiting: dict[int, Future[Ended]] = {}
