@@ -84,16 +84,24 @@ class Publisher:
             thread.join()
 
     def _work(self) -> None:
-        while self._comes():
-            try:
-                with self._transaction.together():
-                    began = time.monotonic()
-                    self._last_words()
-                    self._transaction.publish(tolerant=True)
-                    self._published()
-                    self._took = time.monotonic() - began
-            except ArtError as error:
-                self._error = error  # raised by whoever writes next
+        try:
+            while self._comes():
+                self._publish()
+        finally:  # also after a fault of ours: the next has a thread of its own
+            with self._changed:
+                if self._thread is threading.current_thread():
+                    self._thread = self._due = None
+
+    def _publish(self) -> None:
+        try:
+            with self._transaction.together():
+                began = time.monotonic()
+                self._last_words()
+                self._transaction.publish(tolerant=True)
+                self._published()
+                self._took = time.monotonic() - began
+        except ArtError as error:
+            self._error = error  # raised by whoever writes next
 
     def _comes(self) -> bool:
         """Waits for the moment of the next publishing; False where none is to come: this thread is not needed then."""

@@ -98,3 +98,21 @@ def test_what_is_to_be_published_later_holds_up_no_end() -> None:
     publishing.soon(0.0)
     transaction.wait(2)
     publishing.stop()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_fault_of_one_publishing_keeps_no_other_from_being_done() -> None:
+    faults = [ZeroDivisionError]
+
+    def last_words() -> None:
+        while faults:
+            raise faults.pop()
+
+    transaction = Published()
+    publishing = publisher_of(transaction, last_words)
+    publishing.soon(0.0)
+    time.sleep(0.2)
+    assert (transaction.begun, faults) == ([], [])
+    publishing.soon(0.0)
+    transaction.wait(1)
+    publishing.stop()
