@@ -34,8 +34,8 @@ from .exchange import Exchange
 from .messages import Order, Printed, Question, Report, Stopped
 from .orders import Job, Orders
 from .sent import code
-from .sent.session import Session, versions
-from .worker.post import PATIENCE, Ended, Header
+from .sent.session import Session
+from .worker.post import PATIENCE, Ended, Header, versions
 
 
 class ClusterExecutor(StepExecutor):

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 from artvcs import Client, load_artifact
-from artvcs.pipelines.run.executors.clusters.sent import session
 from artvcs.pipelines.run.executors.clusters.worker import post
 from artvcs.pipelines.run.executors.processes.foreman import GRACE
 from artvcs.vcs.upkeep.check.fsck import fsck
@@ -276,7 +275,7 @@ def test_a_worker_with_another_version_of_a_package_says_which(
 
 
 def test_a_worker_with_another_python_or_artvcs_refuses() -> None:
-    here = session.versions()
+    here = post.versions()
     header = post.Header("session", ("2.7", here[1]), (1,))
     [ended] = post.perform(header, (b"",), Deaf())
     assert ended[0] == "refused"
@@ -305,7 +304,7 @@ class Deaf:
 
 def test_a_coordinator_that_does_not_answer_holds_up_no_other() -> None:
     def perform(run: str, line: post.Line) -> list[post.Ended]:
-        return post.perform(post.Header(run, session.versions(), (1,)), (b"",), line)
+        return post.perform(post.Header(run, post.versions(), (1,)), (b"",), line)
 
     class Garbled(Deaf):
         def session(self) -> bytes:
@@ -364,3 +363,13 @@ def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) 
     command = hide.format(["run", "flow.py", "--executor", "ray"])
     done = subprocess.run([sys.executable, "-c", command], cwd=shared, capture_output=True, text=True, check=False)
     assert "Ray is not installed here (ray is missing); `pip install 'artvcs[ray]'` does that." in done.stderr
+
+
+@pytest.mark.parametrize("engine", ["on_dask", "on_ray"])
+def test_an_engine_s_worker_loads_nothing_but_what_starts_outposts(engine: str) -> None:
+    """Which would take its time and memory in each worker, whoever else it works for."""
+    pytest.importorskip({"on_dask": "distributed", "on_ray": "ray"}[engine])
+    code = f"import sys; import artvcs.pipelines.run.executors.clusters.engines.{engine}.worker; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "artvcs.pipelines.run.executors.clusters.worker.post" in loaded
+    assert {"artvcs.vcs", "pygit2", "artvcs.pipelines.define"}.isdisjoint(loaded)

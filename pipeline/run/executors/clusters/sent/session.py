@@ -15,8 +15,6 @@ from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -151,12 +149,6 @@ class Session:
 
     def _there(self, path: str, folder: Path) -> str:
         return self.parcel.there(os.path.abspath(path), folder) if path else path
-
-
-@cache
-def versions() -> tuple[str, str]:
-    """What has to be the same on both sides before anything is read: this Python, and this artvcs."""
-    return f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("artvcs")
 
 
 def _cells() -> dict[str, str]:

@@ -18,14 +18,21 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from multiprocessing.connection import Connection
 from typing import Any, Literal, Protocol
 
-from ..sent.session import versions
 from . import folders
 
 PATIENCE = 30.0
 """Seconds for which a coordinator may be silent before its steps are ended."""
+
+
+@cache
+def versions() -> tuple[str, str]:
+    """What has to be the same on both sides before anything is read: this Python, and this artvcs."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}", metadata.version("artvcs")
 
 
 class Line(Protocol):
@@ -52,7 +59,7 @@ class Header:
 
     Attributes:
         session: The run's session.
-        versions: What the coordinator runs, see `session.versions`.
+        versions: What the coordinator runs, see `versions`.
         jobs: The numbers of the orders.
         asks: Whether a worker waits until it is told to begin. An engine may begin anew on its own what a worker had
             that was lost; of what takes a moment this is noticed as it goes on.
