@@ -6,7 +6,6 @@ import functools
 import os
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,6 @@ from .deciding import Decider, output_names
 from .execution import logs
 from .execution.task import StepTask
 from .executors.opening import choose, open_engine
-from .garbage import collected_seldom
 from .inputs import Ingest
 from .machine import Machine
 from .side_by_side.begun import Begun
@@ -172,8 +170,7 @@ class _Runner:
         self._observer.run_started(run_name, self._order, self._graph.groups)
         status = "interrupted"
         try:
-            with nullcontext() if self._engine.shares_memory else collected_seldom():
-                self._run_steps()
+            self._run_steps()
             status = "failed" if self._failure else "completed"
         except BrokenPipeError:
             raise  # nobody reads any more how it goes, as after `| head`
