@@ -107,7 +107,7 @@ class _Given:
         """The variables that executions have that this one is no part of."""
         around = _around.get() or frozenset()
         return [
-            *self._inherited, *(name for name, uses in list(self._uses.items()) if not around.issuperset(uses))
+            *self._inherited, *(name for name, uses in self._uses.copy().items() if not around.issuperset(uses))
         ]  # fmt: skip
 
 
@@ -148,7 +148,7 @@ class Environment:
         """Notes a use of `os.environ`, as `watch.environ` tells it: `read`, `set`, or `all`."""
         key, held = ("" if name is None else os.fsdecode(name)), None if value is None else os.fsdecode(value)
         if kind == "all":
-            self.read_all(os.environ)
+            self.read_all(_now())
         elif kind == "set":
             self.set(key)
         elif key not in _SESSION or ALL not in self.asked:  # `{**os.environ}` asks for each
@@ -192,8 +192,13 @@ class Environment:
 def answer(name: str) -> str:
     """What a variable answers now."""
     if name == ALL:
-        return _names_of(os.environ)
+        return _names_of(_now())
     return _hashed(os.environ.get(name))
+
+
+def _now() -> dict[str, str]:
+    """All variables, as they are now: other threads may set and remove some meanwhile."""
+    return {name: value for name in os.environ if (value := os.environ.get(name)) is not None}
 
 
 def _hashed(value: str | None) -> str:

@@ -117,7 +117,7 @@ class Files:
 
     def _find(self) -> None:
         """Notes what was sought and is now what it was then: nobody has written it."""
-        for name, (absolute, before) in list(self._sought.items()):  # threads that it has started may go on
+        for name, (absolute, before) in self._sought.copy().items():  # threads that it has started may go on
             is_known = absolute in self._seen and not os.path.isdir(absolute)
             if is_known or absolute in self.written or paths.mark(absolute) != before:
                 continue
@@ -232,7 +232,7 @@ class Files:
     def finish(self) -> tuple[dict[str, dict[str, str]], list[str]]:
         """What was asked of each path, and which files changed meanwhile by somebody else's doing."""
         self._find()
-        for name, (absolute, before) in list(self._states.items()):
+        for name, (absolute, before) in self._states.copy().items():
             now = paths.look(absolute)
             if isinstance(now, str) or worktree.signature(now) != before:
                 self._changed.add(name)
@@ -241,11 +241,11 @@ class Files:
 
     def asked(self) -> dict[str, dict[str, str]]:
         """What was asked of each path so far."""
-        return {name: facets for name, facets in list(self._asked.items()) if facets and not self._is_scratch(name)}
+        return {name: facets for name, facets in self._asked.copy().items() if facets and not self._is_scratch(name)}
 
     def sought(self) -> dict[str, list[Any]]:
         """What code was given that Python does not see, and what was there then, as JSON data."""
-        return {name: [absolute, mark] for name, (absolute, mark) in list(self._sought.items())}
+        return {name: [absolute, mark] for name, (absolute, mark) in self._sought.copy().items()}
 
     def left(self) -> dict[str, str]:
         """The paths that it has written or removed → what is there now: a content, a folder, names in one, nothing."""

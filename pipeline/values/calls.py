@@ -11,7 +11,8 @@ _LINK = "_lru_list_elem"
 
 def calls_of(function: Any) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
     """With what arguments a function under `functools.lru_cache` was called, as far as it remembers."""
-    held = [each for each in gc.get_referents(function) if type(each) is dict and "__wrapped__" not in each]
+    referents = (each.copy() for each in gc.get_referents(function) if type(each) is dict)
+    held = [each for each in referents if "__wrapped__" not in each]
     if function.cache_parameters()["maxsize"] is not None:  # it holds its results beside their links, by argument
         held = [each for each in held if each and all(type(link).__name__ == _LINK for link in each.values())]
     [memo] = held if len(held) == 1 else [{}]

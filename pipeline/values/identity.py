@@ -160,13 +160,14 @@ class _Walk:
         elif cls in (list, tuple):
             self._items(cls.__name__, value)
         elif cls is dict or cls is types.MappingProxyType:
-            self._items("dict", value)
-            self._items("values", value.values())
+            held = value.copy()  # at once: other threads may change it
+            self._items("dict", held)
+            self._items("values", held.values())
         elif cls in (set, frozenset):
             self._unordered(cls.__name__, value)
         elif issubclass(cls, threading.local):
             self.value(cls)
-            self._as_far_as_known(vars(value))  # where threads keep what they have open, each for itself
+            self._as_far_as_known(vars(value).copy())  # where threads keep what they have open, each for itself
         elif (parts := parts_of(value)) is not None:
             self._all(*parts)
         elif not self._array(value) and not self._stored(value):
@@ -175,7 +176,10 @@ class _Walk:
     # Containers
 
     def _items(self, kind: str, items: Iterable[Any]) -> None:
-        listed = list(items)
+        try:
+            listed = list(items)
+        except RuntimeError:  # of a dictionary, as those of the library's subclasses are
+            raise Unhashable("a value that another thread changed while it was looked at") from None
         kinds = set(map(type, listed))
         if kinds <= _SCALARS and not (str in kinds and any(map(self._is_placed, listed))):
             self.token(f"plain {kind}", repr(listed))
@@ -186,7 +190,7 @@ class _Walk:
 
     def _unordered(self, kind: str, items: Iterable[Any]) -> None:
         digests = []
-        for item in items:
+        for item in list(items):
             inner = self._inner()
             inner.value(item)
             digests.append(inner.digest())
@@ -315,7 +319,7 @@ def held_by(function: types.FunctionType) -> dict[str, Any]:
     names = code.co_varnames[: code.co_argcount]
     held.update((f"[{name}=]", value) for name, value in zip(names[len(names) - len(given) :], given, strict=True))
     held.update((f"[{name}=]", value) for name, value in (function.__kwdefaults__ or {}).items())
-    held.update((f".{name}", value) for name, value in vars(function).items() if name != "__wrapped__")
+    held.update((f".{name}", value) for name, value in vars(function).copy().items() if name != "__wrapped__")
     return held
 
 

@@ -62,7 +62,7 @@ def _code_of(value: Any) -> tuple[Any, ...] | None:
     if issubclass(cls, types.CodeType):
         return "code object", value.co_code, value.co_consts, value.co_names, value.co_varnames, value.co_qualname
     if issubclass(cls, types.ModuleType):
-        return "module", value.__name__, {name: each for name, each in vars(value).items() if name[:2] != "__"}
+        return "module", value.__name__, {name: each for name, each in vars(value).copy().items() if name[:2] != "__"}
     if issubclass(cls, types.CellType):
         return "cell", *gc.get_referents(value)
     known = getattr(cls, "__cache_identity__", None) if cls.__module__.startswith("artvcs.") else None
@@ -135,7 +135,7 @@ def attributes_of(value: Any, state: Any, is_own: Callable[[type], bool]) -> dic
     dictionary = getattr(value, "__dict__", None)
     held = dict(dictionary) if type(dictionary) is dict else {}
     for base in filter(is_own, type(value).__mro__):
-        slots = [name for name, each in vars(base).items() if type(each) is types.MemberDescriptorType]
+        slots = [name for name, each in vars(base).copy().items() if type(each) is types.MemberDescriptorType]
         held.update((name, getattr(value, name)) for name in slots if hasattr(value, name))
     told = set[str]()
     for each in state if type(state) is tuple else (state,):

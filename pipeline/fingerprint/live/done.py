@@ -121,7 +121,7 @@ def _code_in(value: Any, resolver: Resolver) -> bytes:
     """What tells the user's functions and classes that a container holds, such as a registry that is handed over."""
     if type(value) not in (dict, list, set, tuple) or len(value) > _MOST_HELD:
         return b""
-    entries = value.items() if type(value) is dict else enumerate(value)
+    entries = value.copy().items() if type(value) is dict else enumerate(list(value))
     held = [(str(key), each) for key, each in entries if issubclass(type(each), types.FunctionType | type)]
     if not held:
         return b""

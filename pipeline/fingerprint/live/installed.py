@@ -1,7 +1,8 @@
 """What the user has changed in modules and classes that are not theirs, looked for without looking at all of it again.
 
 There are thousands of loaded modules and hundreds of members in a class of a package; nearly always nothing of them
-has changed since they were last looked at.
+has changed since they were last looked at. What other threads may change meanwhile is copied before it is gone through:
+a dictionary is copied at once, where a list of its `items()` is not, for objects may be collected in between.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import operator
 import os
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..project.locate import is_own
@@ -50,23 +51,24 @@ def own_namespaces() -> dict[str, Mapping[str, Any]]:
     """The namespaces of the user's loaded modules by file; what is run as a script comes after what is imported."""
     global _loaded
     # Compared as a whole, and not by `id`: that is an audit event, of which thousands are felt.
-    now = list(sys.modules.values())
-    if len(now) != len(_loaded) or not all(map(operator.is_, now, _loaded)):
-        found = _look_through(list(sys.modules.items()))
+    now = sys.modules.copy()
+    modules = list(now.values())
+    if len(modules) != len(_loaded) or not all(map(operator.is_, modules, _loaded)):
+        found = _look_through(now)
         _own.clear()
         _own.update(found)
-        _loaded = now
+        _loaded = modules
     return dict(_own)
 
 
 def own_modules() -> dict[str, str]:
     """The user's loaded modules by name, in the order in which their loading began → their files."""
-    return {name: path for name, path, _ in _own_among(list(sys.modules.items()))}
+    return {name: path for name, path, _ in _own_among(sys.modules.copy())}
 
 
-def _own_among(loaded: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _own_among(loaded: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The user's modules among some by name: each with its file, and its namespace."""
-    for name, module in loaded:
+    for name, module in loaded.items():
         if (path := own_file(module)) is not None:
             yield name, path, vars(module)
 
@@ -81,7 +83,7 @@ def own_file(module: object) -> str | None:
     return _own_files[said]
 
 
-def _look_through(loaded: list[tuple[str, Any]]) -> dict[str, Mapping[str, Any]]:
+def _look_through(loaded: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     main: tuple[str, Mapping[str, Any]] | None = None
     found: dict[str, Mapping[str, Any]] = {}
     for name, path, namespace in _own_among(loaded):
@@ -104,8 +106,10 @@ def changed_members(cls: type) -> Mapping[str, Any]:
     """The members of a package's class that the user has put there."""
     members, known = list(vars(cls).values()), _known_classes.get(cls)
     if known is None or not known.holds(members):
+        held = vars(cls).copy()
+        members = list(held.values())
         functions = [member for member in members if type(member) is types.FunctionType]
-        changed = {key: member for key, member in list(vars(cls).items()) if _is_changed(member)}
+        changed = {key: member for key, member in held.items() if _is_changed(member)}
         known = _known_classes[cls] = _Known(members, functions, list(map(_CODE, functions)), changed)
     return known.changed
 

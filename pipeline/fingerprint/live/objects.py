@@ -163,7 +163,7 @@ class ObjectFollower:
         self.live = True
         for base in cls.__bases__:
             self._class(base)
-        for key, member in vars(cls).items():
+        for key, member in vars(cls).copy().items():
             if not (key.startswith("__") and key.endswith("__")) or isinstance(member, types.FunctionType):
                 self.value(member, "", f"{where}.{key}")
         for name, kept in fields_of(cls).items():

@@ -32,14 +32,16 @@ def spread(value: Any) -> tuple[Any, dict[str, Any]] | None:
         return value, held_by(value)
     if cls is types.MethodType and type(value.__func__) is types.FunctionType:
         return value.__func__, {**held_by(value.__func__), ".__self__": value.__self__}
-    if cls is dict and 0 < len(value) <= _SHOWN and all(type(key) is str for key in value):
-        return None, {f"[{key!r}]": each for key, each in value.items()}
+    if cls is dict and len(value) <= _SHOWN:
+        entries = value.copy()  # at once: other threads may change it
+        if entries and all(type(key) is str for key in entries):
+            return None, {f"[{key!r}]": each for key, each in entries.items()}
     own_ways = ("__reduce__", "__reduce_ex__", "__getstate__", "__slots__", "__getattribute__")
     plain = not any(name in vars(base) for base in cls.__mro__[:-1] for name in own_ways)
     if plain and not is_foreign(cls) and not issubclass(cls, type) and cls.__base__ is not None:
         held = getattr(value, "__dict__", None)
         if type(held) is dict:
-            return cls, {f".{key}": each for key, each in held.items()}
+            return cls, {f".{key}": each for key, each in held.copy().items()}
     return None
 
 
@@ -47,7 +49,8 @@ def attribute(owner: Any, name: str) -> Any:
     """What a module or class holds under a name, by itself or from its bases; nothing of anything else."""
     holders = owner.__mro__ if issubclass(type(owner), type) else (owner,)
     modules_and_classes = (each for each in holders if issubclass(type(each), types.ModuleType | type))
-    return next((vars(each)[name] for each in modules_and_classes if name in vars(each)), NOTHING)
+    found = (vars(each).get(name, NOTHING) for each in modules_and_classes)
+    return next((each for each in found if each is not NOTHING), NOTHING)
 
 
 def is_pythons(value: Any) -> bool:
@@ -63,6 +66,8 @@ def is_plain(value: Any) -> bool:
         values.encode(value)
     except (TypeError, ValueError):
         return False
+    except RuntimeError:
+        return True  # another thread has just changed it, or it is nested deeply: whoever looks closer finds out
     return True
 
 

@@ -189,19 +189,19 @@ class _Observer:
         if namespace is None:
             if not all(isinstance(each.node, DEFINITIONS) or each.imported is not None for each in bindings):
                 self._put(where, UNLOADED)
-        elif name not in namespace:
+        elif (value := namespace.get(name, NOTHING)) is NOTHING:
             if bindings:
                 self._put(where, ABSENT)
             elif name in vars(builtins) and not is_pythons(vars(builtins)[name]):
                 self._note(where, vars(builtins)[name])
         else:
-            self._held(module, name, where, namespace, bindings)
+            self._held(module, name, value, where, namespace, bindings)
 
     def _held(
-        self, module: Module, name: str, where: str, namespace: Mapping[str, Any], bindings: list[Binding]
+        self, module: Module, name: str, value: Any, where: str, namespace: Mapping[str, Any], bindings: list[Binding]
     ) -> None:
         """Notes what of the value that a name stands for its text does not tell."""
-        value, before = namespace[name], len(self._noted)
+        before = len(self._noted)
         if issubclass(type(value), types.ModuleType):
             if len(bindings) > 1 or is_made_by_hand(value):
                 self._note(where, value)
@@ -320,7 +320,7 @@ class _Observer:
             self._note(where, cls)
         if node is None or classes.computes_bases(node):
             self._note(f"{where}.__bases__", [type(cls), *cls.__bases__])
-        for key, member in list(vars(cls).items()):
+        for key, member in vars(cls).copy().items():
             if classes.is_inner(cls, key, member):
                 self._body(module, f"{where}.{key}", member, classes.definition_in(node, key))
             elif not self._is_told_member(module, cls, key, member, node):

@@ -102,7 +102,7 @@ def _polars() -> Any:
 def _matplotlib() -> Any:
     import matplotlib
 
-    return {key: str(value) for key, value in dict.items(matplotlib.rcParams) if not key.startswith("backend")}
+    return {key: str(value) for key, value in dict.copy(matplotlib.rcParams).items() if not key.startswith("backend")}
 
 
 def _colormaps() -> Any:
@@ -115,7 +115,7 @@ def _accessors() -> Any:
     import pandas
 
     classes: tuple[Any, ...] = (pandas.DataFrame, pandas.Series, pandas.Index)
-    return sorted(f"{each.__name__}.{name}" for each in classes for name in each._accessors)
+    return sorted(f"{each.__name__}.{name}" for each in classes for name in list(each._accessors))
 
 
 _OF_DIALECTS = ("delimiter", "doublequote", "escapechar", "lineterminator", "quotechar", "quoting", "skipinitialspace")
@@ -138,7 +138,7 @@ def _timeout() -> Any:
 def _sqlite() -> Any:
     import sqlite3
 
-    adapters = {f"{cls.__module__}.{cls.__qualname__}": each for (cls, _), each in sqlite3.adapters.items()}
+    adapters = {f"{cls.__module__}.{cls.__qualname__}": each for (cls, _), each in dict(sqlite3.adapters).items()}
     return {"adapters": adapters, "converters": dict(sqlite3.converters)}
 
 

@@ -197,7 +197,7 @@ class Search:
             owner = sys.modules.get(base.__module__)
             for held in (*vars(base).values(), *(vars(owner).values() if owner is not None else ())):
                 if type(held) in (dict, list, set) and len(held) <= _LARGEST:
-                    found = held.values() if type(held) is dict else held
+                    found = list(held.values() if type(held) is dict else held)
                     if any(each is cls for each in found):
                         return True
         return False

@@ -18,15 +18,20 @@ _FOR_ITSELF = frozenset(
 )
 """Where Python's library reads variables to find its own way: programs, proxies, folders, the language of messages."""
 
+_Base = os._Environ
+
 _told: Callable[[str, Any, Any], None] = lambda kind, name, value: None  # noqa: E731
 
 
-class _Watched(os._Environ):  # type: ignore[type-arg]
-    """`os.environ` while something is recorded: what is read goes through these methods, whoever offers it."""
+class _Watched(_Base):  # type: ignore[type-arg]
+    """`os.environ` while something is recorded: what is read goes through these methods, whoever offers it.
+
+    It may end while one of them is at work in another thread: so the base is called by its name, not by `super`.
+    """
 
     def __getitem__(self, key: Any) -> Any:
         try:
-            value = super().__getitem__(key)
+            value = _Base.__getitem__(self, key)
         except KeyError:
             _told("read", key, None)
             raise
@@ -35,15 +40,15 @@ class _Watched(os._Environ):  # type: ignore[type-arg]
 
     def __iter__(self) -> Iterator[Any]:
         _told("all", None, None)
-        return super().__iter__()
+        return _Base.__iter__(self)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         _told("set", key, value)
-        super().__setitem__(key, value)
+        _Base.__setitem__(self, key, value)
 
     def __delitem__(self, key: Any) -> None:
         _told("set", key, None)
-        super().__delitem__(key)
+        _Base.__delitem__(self, key)
 
 
 def watch(tell: Callable[[str, Any, Any], None]) -> None:
@@ -51,7 +56,7 @@ def watch(tell: Callable[[str, Any, Any], None]) -> None:
     global _told
     _told = tell
     for each in (os.environ, os.environb):
-        if type(each) is os._Environ:
+        if type(each) is _Base:
             each.__class__ = _Watched
 
 
@@ -59,7 +64,7 @@ def unwatch() -> None:
     """Leaves `os.environ` as it was."""
     for each in (os.environ, os.environb):
         if type(each) is _Watched:
-            each.__class__ = os._Environ  # type: ignore[assignment]
+            each.__class__ = _Base  # type: ignore[assignment]
 
 
 def is_asked_by_user() -> bool:

@@ -133,3 +133,70 @@ def test_processes_are_forked_while_code_is_followed() -> None:
 
     threading.Thread(target=kill, daemon=True).start()
     assert statuses(flow()) == {"sleeps": "completed"}
+
+
+CHANGING = """
+import collections, functools, gc, os, sys, time, types
+from artvcs import pipeline, step
+
+sys.setswitchinterval(1e-5)
+gc.set_threshold(20)  # what is collected runs code of its own, in the middle of what another thread does
+
+class Cycle:
+    def __init__(self):
+        self.me = self
+    def __del__(self):
+        time.sleep(0)
+
+class Kinds:
+    table = {}
+
+class Sub(dict):
+    pass
+
+PLAIN, NESTED, SUB, SEEN, HOLDER = {}, {"a": {}}, Sub(), set(), Cycle()
+COUNTED, ORDERED, LAST = collections.defaultdict(int), collections.OrderedDict(), collections.deque(maxlen=100)
+REGISTRY = {"one": len}
+
+@functools.lru_cache(maxsize=None)
+def remembered(number):
+    return number
+
+def helper(number):
+    return number
+
+@step
+def changes(number: int) -> int:
+    keys = [f"key_{number}_{each}" for each in range(100)]
+    for key in keys:
+        PLAIN[key] = NESTED["a"][key] = SUB[key] = COUNTED[key] = ORDERED[key] = Kinds.table[key] = 1
+        SEEN.add(key); LAST.append(key); remembered(key); Cycle()
+        REGISTRY[key] = types.FunctionType(helper.__code__, globals(), key)
+        setattr(HOLDER, key, 1); setattr(Kinds, key, 1); setattr(helper, key, 1)
+        os.environ[key] = globals()[key] = "1"
+        sys.modules[key] = types.ModuleType(key)
+    for key in keys:
+        for each in (PLAIN, NESTED["a"], SUB, COUNTED, ORDERED, Kinds.table, REGISTRY, os.environ, globals(), sys.modules):
+            del each[key]
+        SEEN.discard(key)
+        for each in (HOLDER, Kinds, helper):
+            delattr(each, key)
+    return number + 0 * len([PLAIN, NESTED, SUB, SEEN, HOLDER, COUNTED, ORDERED, LAST, REGISTRY, Kinds, helper])
+
+@step
+def reads(number: int) -> int:
+    held = PLAIN, NESTED, SUB, SEEN, HOLDER, COUNTED, ORDERED, LAST, REGISTRY, Kinds, helper, {**globals()}
+    return number + 0 * len(held) + remembered(1) + len({name: os.environ.get(name) for name in os.environ})
+
+@pipeline(executor="threads", jobs=4)
+def flow():
+    changes.map(range(25))
+    reads.map(range(100, 125))
+
+print({each.status for each in flow().steps.values()})
+"""
+
+
+def test_whatever_steps_on_threads_change_beside_each_other_ends_no_run(python: Any, project: Path) -> None:
+    (project / "changing.py").write_text(CHANGING)
+    assert python("changing.py").stdout == "{'completed'}\n"

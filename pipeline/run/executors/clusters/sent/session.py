@@ -154,7 +154,7 @@ class Session:
 def _cells() -> dict[str, str]:
     return {
         name: "".join(entry[2])
-        for name, entry in list(linecache.cache.items())
+        for name, entry in linecache.cache.copy().items()
         if len(entry) == 4 and not os.path.exists(name)  # no file is behind it
     }
 
