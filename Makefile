@@ -3,11 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+# What `make test` and `make long` run together.
+HERE := not clusters and not faults and not traces and not remotes
 
 # Pinned by itself: a range would let other packages choose a build of several gigabytes.
 TORCH := torch==2.13.0
 
-.PHONY: demo test traces lint check extras clusters remotes faults bench pictures clean
+# The tests start Python many hundred times: compiled once, not each time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test long traces lint check extras clusters remotes faults bench pictures clean
 
 $(STAMP): pyproject.toml
 	@echo "Setting up .venv, which takes about a minute …"
@@ -21,6 +26,9 @@ demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the 
 test: $(STAMP) ## the test suite
 	$(PYTEST)
 
+long: $(STAMP) ## the tests that take more than two seconds each: several processes, machines, terminals
+	$(PYTEST) -m 'long and $(HERE)'
+
 traces: $(STAMP) ## what a hit of the cache depends on: each case in fresh processes
 	$(PYTEST) -m traces
 
@@ -31,7 +39,7 @@ lint: $(STAMP) ## lint, types, layers
 	$(BIN)/lint-imports
 
 check: lint ## lint, types, layers, tests with coverage
-	$(PYTEST) --cov --cov-report=term:skip-covered
+	$(PYTEST) -m '$(HERE)' --cov --cov-report=term:skip-covered
 
 clusters: $(STAMP) ## steps on Dask and Ray, whose workers share nothing but a remote
 	$(PYTEST) -m clusters
@@ -45,7 +53,7 @@ faults: $(STAMP) ## the long fault-injection tests: kills, full disks, power cut
 extras: $(STAMP) ## the tests that need heavy libraries: torch, boosting, notebooks, training frameworks
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,heavy]'
-	$(PYTEST) tests/pipeline/values tests/pipeline/traces/test_chance.py tests/reference
+	$(PYTEST) -m '$(HERE)' tests/pipeline/values tests/pipeline/traces/test_chance.py tests/reference
 
 bench: $(STAMP) ## figures against peers, side by side in one run
 	$(BIN)/python -m benchmarks

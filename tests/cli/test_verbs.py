@@ -297,6 +297,7 @@ def test_help_lists_the_verbs_of_each_room(art: Art) -> None:
         assert {line.split()[0] for line in listed} == modules
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_stop_nothing(art: Art, project: Path, closed: str) -> None:
     """As daemons and some schedulers have them."""

@@ -85,6 +85,7 @@ def test_parameters_that_differ_in_type_alone_have_different_keys() -> None:
     assert len(keys) == len(values)
 
 
+@pytest.mark.long
 def test_a_key_does_not_depend_on_the_hash_seed(folder: Path) -> None:
     (folder / "sets.py").write_text(
         "from typing import Any\n"
@@ -176,6 +177,7 @@ def test_what_was_saved_by_hand_is_not_pruned_as_unused() -> None:
     assert delete.prune(Client().repository) == []
 
 
+@pytest.mark.long
 def test_a_changed_helper_runs_again_and_a_changed_comment_does_not(folder: Path) -> None:
     (folder / "helpers.py").write_text("RATE = 2\ndef scaled(x):\n    return x * RATE\n")
     (folder / "work.py").write_text(

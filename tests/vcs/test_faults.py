@@ -25,6 +25,7 @@ def named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("USER", "tester")
 
 
+@pytest.mark.long
 @needs_strace
 @pytest.mark.parametrize(
     "moment",
@@ -40,6 +41,7 @@ def test_a_killed_publish_loses_nothing_and_leaves_nothing(tmp_path: Path, momen
     scenarios.check_second_try(tmp_path / "repository")
 
 
+@pytest.mark.long
 @needs_strace
 @pytest.mark.parametrize("moment", ["fsync:1", "link:1", "rename:1", "unlink:2", "unlink:4", "rename:3", "link:4"])
 def test_a_killed_collection_loses_nothing(tmp_path: Path, moment: str) -> None:
@@ -52,6 +54,7 @@ def test_a_killed_collection_loses_nothing(tmp_path: Path, moment: str) -> None:
     scenarios.check_second_try(tmp_path / "repository")
 
 
+@pytest.mark.long
 @needs_strace
 @pytest.mark.parametrize(("error", "typed"), [("ENOSPC", "DiskFull"), ("EDQUOT", "DiskFull"), ("EIO", "StorageError")])
 @pytest.mark.parametrize("moment", ["fsync:1", "fsync:4", "link:1", "rename:1", "pwrite64:4+"])

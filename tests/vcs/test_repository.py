@@ -99,6 +99,7 @@ def test_opening_and_reading_changes_nothing(repository: Repository, folder: Pat
     assert files(folder) == before
 
 
+@pytest.mark.long
 def test_two_that_make_it_at_once_do_not_reset_each_other(folder: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from artvcs.vcs.repository import Repository\n"

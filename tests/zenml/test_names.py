@@ -249,6 +249,7 @@ def test_helpers_do_what_they_do(tmp_path: Path) -> None:
     assert get_environment()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["steps", "pipelines", "client", "integrations"])
 def test_a_package_of_the_first_one_is_a_module(name: str) -> None:
     code = f"from artvcs.zenml import {name} as found; import types; print(isinstance(found, types.ModuleType))"

@@ -201,6 +201,7 @@ def test_a_page_is_text_that_is_shown_as_a_page() -> None:
     assert [each.kind for each in found.visualizations()] == ["html"]
 
 
+@pytest.mark.long
 def test_runs_say_on_the_terminal_how_they_go_as_zenml_s_do(tmp_path: Path) -> None:
     code = (
         "from artvcs.zenml import pipeline, step\n"

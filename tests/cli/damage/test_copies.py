@@ -40,6 +40,7 @@ def test_a_copy_without_its_empty_folders_is_the_repository(
     assert art("add", "other", "--name", "other").code == 0
 
 
+@pytest.mark.long
 def test_a_cache_that_others_keep_busy_is_waited_for_once(added: Path, art: Art) -> None:
     art("status")
     other = sqlite3.connect(added / "cache.db", isolation_level=None)

@@ -99,6 +99,7 @@ def of_lefts(repository: Repository) -> dict[str, Oid]:
 KINDS = ("run", "version", "commit", "artifact", "payload", "code", "log")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("repaired", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_one_pipeline_lost_stops_nothing_else(two: Path, art: Art, kind: str, repaired: bool) -> None:
@@ -124,6 +125,7 @@ def test_what_one_pipeline_lost_stops_nothing_else(two: Path, art: Art, kind: st
     assert Client().get_artifact_version("data").number == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("repaired", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_running_it_again_mends_it(two: Path, art: Art, kind: str, repaired: bool) -> None:

@@ -68,6 +68,7 @@ def test_fewer_than_four_digits_name_no_object(repository: Repository) -> None:
         finding.find(repository, digits)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [

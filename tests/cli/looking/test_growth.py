@@ -63,6 +63,7 @@ LOOKS = [
 MISTAKES = [("show", "modle"), ("ls", "modle"), ("why", "trian"), ("rm", "model"), ("show", "model@5000")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", [*LOOKS, *MISTAKES], ids=" ".join)
 def test_a_look_at_much_reads_no_more_than_a_look_at_little(
     written: dict[int, Path], art: Art, reads: list[Oid], verb: tuple[str, ...]
@@ -125,6 +126,7 @@ def test_many_names_are_paged_by_name(art: Art, project: Path) -> None:
     assert art("ls", "-n", "3", "--all").code == 2
 
 
+@pytest.mark.long
 def test_some_of_a_history_are_the_first_of_all(many: Art) -> None:
     for target in ("model@900", run_name(70)):
         every = many("log", target, "--json").json

@@ -41,6 +41,7 @@ def forest(art: Art, project: Path) -> Art:
     return art
 
 
+@pytest.mark.long
 def test_a_model_begins_with_its_kind_its_measures_and_what_was_changed(forest: Art) -> None:
     assert forest("run", "forest.py", "-p", "floor=0.05").code == 0
     assert forest("run", "forest.py", "-p", "floor=0.05").code == 0  # says nothing new

@@ -111,6 +111,7 @@ def test_a_notebook_shows_the_same(art: Art, means: Path) -> None:
     assert "site-packages" not in card
 
 
+@pytest.mark.long
 def test_plain_python_names_the_run_and_what_to_type(means: Path) -> None:
     """What stands above is Python's own traceback, with all frames but nearly all of ours."""
     means.write_text(MEANS + "\nif __name__ == '__main__':\n    means(column='b')\n")
@@ -231,6 +232,7 @@ def interrupted(project: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     assert running.returncode == 128 + request.param
 
 
+@pytest.mark.long
 def test_an_interrupted_run_has_a_row_for_the_step_it_was_in(art: Art, interrupted: str) -> None:
     assert any(line.startswith("✗ mean") and "interrupted" in line for line in interrupted.splitlines())
     rows = {line.split()[0]: line for line in art("show", newest().name).out.splitlines() if line.startswith("  ")}
@@ -287,6 +289,7 @@ def test_what_a_step_forks_ends_by_a_signal_as_ever(art: Art, project: Path) -> 
     assert art("cat", "pool::ends::output").out == "-15"
 
 
+@pytest.mark.long
 def test_the_debugger_opens_at_the_users_own_frame(art: Art, means: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import sys; from artvcs.cli import start; sys.argv = ['art', 'run', 'means.py', '-p', 'column=b', '--pdb']; start()"  # noqa: E501
     commands = "p name, len(frame)\nup\np column\nq\n"

@@ -25,6 +25,7 @@ def save(machine: Machine, text: str, *tags: str) -> None:
     machine.python(f"from artvcs import save_artifact; save_artifact({text!r}, name='note', tags={list(tags)!r})")
 
 
+@pytest.mark.long
 def test_what_was_deleted_and_collected_comes_again_when_somebody_changes_it(machine: Clone) -> None:
     ada, ben = machine("ada"), machine("ben")
     save(ada, "one", "x")
@@ -44,6 +45,7 @@ def test_what_was_deleted_and_collected_comes_again_when_somebody_changes_it(mac
     assert {each["number"] for each in ben.art("ls", "note", "--json").json} == {1, 2, 3}
 
 
+@pytest.mark.long
 def test_a_run_that_was_deleted_here_and_repeated_there_comes(machine: Clone) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()

@@ -102,6 +102,7 @@ def test_what_was_sent_and_never_published_goes_after_a_day(machine: Clone, shar
     there(shared, "fsck")
 
 
+@pytest.mark.long
 def test_a_push_whose_packs_were_collected_sends_them_again(machine: Clone, shared: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()
@@ -145,6 +146,7 @@ def test_a_shared_folder_is_collected_from_a_clone(machine: Clone, shared: Path)
     assert "`art gc --remote`" in refused.err
 
 
+@pytest.mark.long
 def test_data_can_be_given_up_there_and_stays_with_who_has_it(machine: Clone, shared: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()

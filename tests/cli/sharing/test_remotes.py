@@ -183,6 +183,7 @@ def test_who_has_to_name_a_remote_is_told_how(
     assert said == f"error: There are several remotes, first, second; name one, as in `{written}`.\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("verb", "option"), [("push", "--to"), ("pull", "--from")])
 def test_a_remote_that_is_named_where_artifacts_are_is_told(
     machine: Clone, shared: Path, tmp_path: Path, verb: str, option: str

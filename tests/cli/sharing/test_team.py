@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from .conftest import Machine, move_away
 
 Clone = Callable[[str], Machine]
@@ -143,6 +145,7 @@ def test_one_version_can_be_pushed_with_what_it_was_made_from(machine: Clone) ->
     assert ada.art("status", "--json").json["remotes"]["origin"]["versions"] == 0
 
 
+@pytest.mark.long
 def test_what_one_remote_has_promised_can_be_pushed_to_another(machine: Clone, shared: Path, tmp_path: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()
@@ -160,6 +163,7 @@ def test_what_one_remote_has_promised_can_be_pushed_to_another(machine: Clone, s
     assert eve.art("cat", "numbers").out == ada.art("cat", "numbers").out
 
 
+@pytest.mark.long
 def test_where_one_remote_is_gone_another_is_asked(machine: Clone, shared: Path, tmp_path: Path) -> None:
     ada, ben = machine("ada"), machine("ben")
     ada.ran()

@@ -23,6 +23,7 @@ def test_where_everybody_is_trusted_whoever_writes_a_key_first_wins(machine: Clo
     assert last(main, "total", "load()") == "666"  # so the attack is one
 
 
+@pytest.mark.long
 def test_a_pull_request_that_poisons_a_key_is_no_hit(
     machine: Clone, trusting: Callable[..., Machine], keys: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -51,6 +52,7 @@ def test_what_others_pushed_can_be_seen_and_fetched(machine: Clone, trusting: Ca
     ada.art("fsck")
 
 
+@pytest.mark.long
 def test_a_signed_result_is_none_under_another_key(
     trusting: Callable[..., Machine], machine: Clone, keys: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +171,7 @@ def training():
 """
 
 
+@pytest.mark.long
 def test_pickles_of_those_who_are_trusted_with_it_load(
     trusting: Callable[..., Machine], keys: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def test_what_stands_beside_the_pipeline_counts_in_a_larger_project(
     assert "does not count" in sub.art("why", "total").out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rule", "counts"),
     [
@@ -59,6 +60,7 @@ def test_only_an_asterisk_stands_for_letters(
     assert (ben.ran() == set()) == counts
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("environment", "branch"),
     [
@@ -174,6 +176,7 @@ with repository.transaction("junk") as transaction:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("made", "count", "signature"),
     [(-1, 400, '""'), (0, 400, '"no signature"'), (0, 60, "genuine"), (9_000, 40, '""')],

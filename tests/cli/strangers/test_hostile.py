@@ -206,6 +206,7 @@ VERBS = [
 ]
 
 
+@pytest.mark.long
 def test_no_verb_lets_a_control_character_through(hostile: Repository, art: Art) -> None:
     shown = "".join(done.out for done in (check(art(*verb.replace("*", EVIL).split(" "))) for verb in VERBS))
     assert "(did you mean 'total\\x1b]0;title" in check(art("checkout", f"totl{EVIL}")).err

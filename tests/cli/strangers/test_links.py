@@ -66,6 +66,7 @@ def contents(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(path.relative_to(folder)): (path.stat().st_ino, path.read_bytes()) for path in files}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some([*DATA, *OTHERS], "packs", "leases", "tmp"))
 def test_a_folder_that_lies_elsewhere_is_refused_and_what_is_there_stays(
     project: Path, tmp_path: Path, name: str
@@ -98,6 +99,7 @@ def test_a_folder_that_lies_elsewhere_is_refused_and_what_is_there_stays(
         assert codes[-AFTER_REPAIR:] == [0] * AFTER_REPAIR
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some(OTHERS, "quarantine"))
 def test_a_file_in_place_of_a_folder_is_set_aside(project: Path, name: str) -> None:
     inside = project / ".artifacts" / name
@@ -110,6 +112,7 @@ def test_a_file_in_place_of_a_folder_is_set_aside(project: Path, name: str) -> N
     assert [path.read_text() for path in (project / ".artifacts" / "quarantine").iterdir()] == ["in the way"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", some(FILES, "repair", "running/" + "ab" * 32, "ops/000000000003"))
 def test_a_file_that_lies_elsewhere_stays_as_it_is(project: Path, tmp_path: Path, name: str) -> None:
     elsewhere, inside = tmp_path / "elsewhere", project / ".artifacts" / name
@@ -126,6 +129,7 @@ def test_a_file_that_lies_elsewhere_stays_as_it_is(project: Path, tmp_path: Path
     assert codes[-AFTER_REPAIR:] == [0] * AFTER_REPAIR
 
 
+@pytest.mark.long
 def test_a_folder_of_packs_that_lies_elsewhere_is_not_written_to(project: Path, tmp_path: Path) -> None:
     """Another repository's, say, whose packs a forged state could have deleted."""
     (tmp_path / "elsewhere").mkdir()

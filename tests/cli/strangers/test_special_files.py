@@ -81,6 +81,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("place", "kind"),
     [

@@ -156,6 +156,7 @@ def test_what_is_cut_keeps_its_colours(monkeypatch: pytest.MonkeyPatch, capsys: 
     ]
 
 
+@pytest.mark.long
 def test_a_table_of_very_many_rows_takes_no_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -76,6 +76,7 @@ def test_version_and_help_import_nothing_heavy(tmp_path: Path) -> None:
     assert art(tmp_path, "--version").stdout.startswith("art, version ")
 
 
+@pytest.mark.long
 def test_users_files_with_our_names_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "vcs.py").write_text("NUMBER = 1\n")
     (tmp_path / "cli.py").write_text("import vcs\nNUMBER = vcs.NUMBER + 1\n")
@@ -93,6 +94,7 @@ def test_users_files_with_our_names_do_no_harm(tmp_path: Path) -> None:
     assert statuses(tmp_path) == ["completed", "cached"], "the same step, however its file was started"
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     process.send_signal(signal.SIGINT)
@@ -106,6 +108,7 @@ def test_ctrl_c_keeps_what_had_finished(tmp_path: Path) -> None:
     assert statuses(tmp_path) == ["completed", "cached", "completed"]
 
 
+@pytest.mark.long
 def test_a_run_whose_reader_has_seen_enough_was_interrupted(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     assert process.stderr is not None
@@ -118,6 +121,7 @@ def test_a_run_whose_reader_has_seen_enough_was_interrupted(tmp_path: Path) -> N
     assert statuses(tmp_path)[:2] == ["completed", "cached"]
 
 
+@pytest.mark.long
 def test_while_a_run_writes(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     assert art(tmp_path, "gc").returncode == 0  # beside the run, and without harm to it
@@ -128,6 +132,7 @@ def test_while_a_run_writes(tmp_path: Path) -> None:
     assert list(fsck.fsck(tmp_path / ".artifacts")) == []
 
 
+@pytest.mark.long
 def test_a_full_disk_is_an_exit_code_of_its_own_and_nothing_is_lost(ran: Path) -> None:
     (ran / "big.py").write_text(
         "import os\nfrom artvcs import pipeline, step\n"
@@ -143,6 +148,7 @@ def test_a_full_disk_is_an_exit_code_of_its_own_and_nothing_is_lost(ran: Path) -
     assert list(fsck.fsck(ran / ".artifacts")) == []
 
 
+@pytest.mark.long
 def test_after_a_kill_the_next_run_goes_on(tmp_path: Path) -> None:
     process = start_and_wait_until_asleep(tmp_path)
     process.kill()
@@ -183,6 +189,7 @@ def test_a_closed_pipe_is_silent(ran: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
 @pytest.mark.parametrize("verb", ["ls", "log --json", "cat nap::quick::output"])
 def test_what_is_written_to_a_full_disk_ends_with_a_sentence(ran: Path, verb: str) -> None:
@@ -212,6 +219,7 @@ def in_a_terminal(
     return written.decode()
 
 
+@pytest.mark.long
 def test_colours_in_a_terminal_and_none_elsewhere(ran: Path) -> None:
     assert "\x1b[3" in in_a_terminal(ran, "log")
     assert "\x1b[" not in in_a_terminal(ran, "log", NO_COLOR="1")
@@ -228,6 +236,7 @@ print("rich" in sys.modules)
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", ["100", "40"])
 def test_rich_is_imported_where_a_terminal_is_too_narrow_and_nowhere_else(ran: Path, columns: str) -> None:
     verbs = ["ls", "log", "log --oneline", "log --graph", "status", "show nap::quick::output"]
@@ -240,6 +249,7 @@ def test_rich_is_imported_where_a_terminal_is_too_narrow_and_nowhere_else(ran: P
     assert any("…" in line for line in shown) == (columns == "40")
 
 
+@pytest.mark.long
 def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
     plain = in_a_terminal(ran, "ls", COLUMNS="40", NO_COLOR="1", TERM="dumb").splitlines()
     assert 20 < max(map(len, plain)) <= 40
@@ -249,6 +259,7 @@ def test_a_table_is_as_wide_as_the_terminal(ran: Path) -> None:
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in coloured] == plain
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["status", "log", "runs"])
 def test_names_of_runs_are_whole_where_there_is_little_room(ran: Path, verb: str) -> None:
     names = [run["name"] for run in json.loads(art(ran, "log", "--json").stdout)]
@@ -257,6 +268,7 @@ def test_names_of_runs_are_whole_where_there_is_little_room(ran: Path, verb: str
     assert all(name in shown for name in names)
 
 
+@pytest.mark.long
 def test_what_deletes_asks_in_a_terminal(ran: Path) -> None:
     art(ran, "add", "nap.py", "--name", "code")
     told = in_a_terminal(ran, "rm", "code@1", typed="n\n")
@@ -294,6 +306,7 @@ def interrupted(folder: Path, *arguments: str) -> tuple[int, str]:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), written.decode()
 
 
+@pytest.mark.long
 def test_who_interrupts_a_question_deletes_nothing(ran: Path) -> None:
     art(ran, "add", "nap.py", "--name", "code")
     for verb in (("rm", "code@1"), ("prune", "--include-manual")):
@@ -303,6 +316,7 @@ def test_who_interrupts_a_question_deletes_nothing(ran: Path) -> None:
     assert "code@1" in art(ran, "ls").stdout
 
 
+@pytest.mark.long
 def test_a_terminal_is_shown_text_and_no_noise(ran: Path) -> None:
     (ran / "text.json").write_text('{"a": 1}')
     (ran / "bytes.bin").write_bytes(b"PAR1\0\1" * 100)
@@ -315,6 +329,7 @@ def test_a_terminal_is_shown_text_and_no_noise(ran: Path) -> None:
     assert len(art(ran, "cat", "bytes").stdout) == 600
 
 
+@pytest.mark.long
 def test_how_far_it_is_is_shown_as_much_is_stored(ran: Path) -> None:
     with (ran / "large.bin").open("wb") as file:
         file.truncate(40 << 20)
@@ -327,6 +342,7 @@ def test_how_far_it_is_is_shown_as_much_is_stored(ran: Path) -> None:
     assert "storing" not in in_a_terminal(ran, "-q", "add", "folder", "--name", "folder")
 
 
+@pytest.mark.long
 def test_a_spinner_while_a_step_runs_in_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(
         "import time\nfrom artvcs import pipeline, step\n"

@@ -28,6 +28,7 @@ def chains(count: int) -> None:
         second(first(number))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_each_step_is_asked_about_once(project: Any, monkeypatch: pytest.MonkeyPatch, jobs: int) -> None:
     run = chains.with_options(executor="threads", jobs=jobs)

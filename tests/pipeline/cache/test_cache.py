@@ -58,6 +58,7 @@ def write(project: Path, *, helper: str = "x", comment: str = "# why", options: 
     (project / "helpers.py").write_text(f"def helper(x):\n    return {helper}\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "again"),
     [
@@ -75,6 +76,7 @@ def test_code_counts_as_far_as_it_is_reached(python: Any, project: Path, change:
     assert python("flow.py").stdout.strip() == again
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("reach", "change", "again"),
     [

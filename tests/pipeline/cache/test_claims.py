@@ -74,6 +74,7 @@ def test_the_second_takes_the_first_ones_result(folder: Path) -> None:
     assert list(fsck.fsck(folder / ".artifacts")) == []
 
 
+@pytest.mark.long
 def test_who_waits_long_says_for_which_process(folder: Path) -> None:
     first = start(folder)
     wait_until_claimed(folder)
@@ -161,6 +162,7 @@ def test_other_machines_are_told_when_it_has_ended(layout: Layout) -> None:
     assert others.asked == ["take", "ended"]
 
 
+@pytest.mark.long
 def test_what_another_machine_executes_is_left_to_it_and_brought(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

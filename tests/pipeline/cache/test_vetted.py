@@ -120,6 +120,7 @@ def test_without_the_memory_all_is_found_all_the_same(project: Path, read: Count
     assert not read["commit"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("column", ["packs", "facts", "seal"])
 def test_a_damaged_memory_is_not_believed(project: Path, read: Counter[str], column: str) -> None:
     fan(COUNT)
@@ -134,6 +135,7 @@ def test_a_damaged_memory_is_not_believed(project: Path, read: Counter[str], col
     assert read["commit"]
 
 
+@pytest.mark.long
 def test_what_is_damaged_is_made_again(project: Path) -> None:
     lose(Repository.discover(), blob(6, fan(COUNT)))
     assert ended(fan(COUNT)) == {"cached": COUNT - 1, "completed": 1}
@@ -146,6 +148,7 @@ def outputs(run: Any) -> list[Any]:
     return [by_number[number].output for number in sorted(by_number)]
 
 
+@pytest.mark.long
 def test_a_lost_pack_is_noticed(project: Path) -> None:
     repository, oid = Repository.discover(), blob(LARGE, fan(COUNT))
     for place, _ in repository.store.locate(oid):
@@ -165,6 +168,7 @@ def test_a_result_that_was_taken_away_is_made_again(project: Path) -> None:
     assert ended(fan(COUNT)) == {"cached": COUNT - 1, "completed": 1}
 
 
+@pytest.mark.long
 def test_steps_that_have_asked_are_compared_with_what_they_were_told(project: Path) -> None:
     save_artifact(1, "asked")
     asks(COUNT)

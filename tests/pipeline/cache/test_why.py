@@ -159,6 +159,7 @@ def reader(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_what_was_used_last_is_what_is_compared_with(reader: Path) -> None:
     _said(reader, "1")
     (reader / "a.txt").write_text("2")
@@ -176,6 +177,7 @@ def test_code_that_only_stands_elsewhere_is_no_reason(reader: Path) -> None:
     assert _said(reader, "2", file="renamed.py").endswith("| parameter n")
 
 
+@pytest.mark.long
 def test_a_run_without_cache_says_that_this_is_why(reader: Path) -> None:
     _said(reader, "1")
     assert _said(reader, "1", "anew") == "It ran because caching was off for it. |"
@@ -195,6 +197,7 @@ def test_what_comes_into_a_folder_is_told_as_such(reader: Path) -> None:
     assert said.endswith("| folder data")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("ending", "said"),
     [

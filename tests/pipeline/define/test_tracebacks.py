@@ -47,6 +47,7 @@ globals()[sys.argv[1]]()
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "lines", "sentence"),
     [

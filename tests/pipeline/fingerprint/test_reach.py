@@ -46,6 +46,7 @@ def cases() -> Iterator[Any]:
         yield pytest.param(path, marks=[pytest.mark.traces] if number % 3 else [], id=path.stem)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", list(cases()))
 def test_exactly_what_is_reached_counts(project: Project, path: Path) -> None:
     case = read_case(path)

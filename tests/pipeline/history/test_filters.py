@@ -71,6 +71,7 @@ def spelt(version: ArtifactVersion) -> str:
 quick = settings(deadline=None, suppress_health_check=[*HealthCheck], max_examples=1000 if COMPLETE else 100)
 
 
+@pytest.mark.long
 @quick
 @given(st.sampled_from(ASKED), st.sampled_from(SIGNS), st.sampled_from(VALUES) | st.floats() | st.text(max_size=3))
 @example("one", ">=", 2**53)

@@ -164,6 +164,7 @@ def test_a_failed_step_shows_its_inputs() -> None:
     assert run.steps["fail"].inputs["x"].load() == 4
 
 
+@pytest.mark.long
 def test_a_run_that_somebody_holds_can_be_read_when_it_was_written_anew_and_what_it_was_is_collected(
     project: Path,
 ) -> None:

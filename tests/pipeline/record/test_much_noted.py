@@ -39,6 +39,7 @@ def spoilt() -> int:
     return 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("talks", "run_so"),
     [(much, lambda flow: flow), (much, in_processes), (many, lambda flow: flow), (spoilt, in_processes)],
@@ -55,6 +56,7 @@ def test_a_step_that_notes_too_much_fails_and_others_do_not(talks: Any, run_so: 
     assert Client().get_pipeline_run("HEAD").steps["fine"].metadata == {"rows": 3}
 
 
+@pytest.mark.long
 def test_what_many_steps_note_of_their_run_has_an_end() -> None:
     @step
     def of_run(number: int) -> int:
@@ -74,6 +76,7 @@ def test_what_many_steps_note_of_their_run_has_an_end() -> None:
     assert ended.count("completed") == len(ended) - ended.count("failed") > 2
 
 
+@pytest.mark.long
 def test_what_many_steps_note_of_their_model_has_an_end() -> None:
     @step
     def of_model(number: int) -> int:

@@ -43,6 +43,7 @@ def test_more_steps_than_can_be_named_are_refused(project: Path, monkeypatch: py
     fan(18)
 
 
+@pytest.mark.long
 def test_the_estimate_is_near(project: Path) -> None:
     run = fan(500)
     taken = run.steps["total"].execution

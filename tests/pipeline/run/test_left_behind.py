@@ -61,6 +61,7 @@ def edit(folder: Path) -> None:
     (folder / "flow.py").write_text(PROGRAM.replace("return found", "return found + 1"))
 
 
+@pytest.mark.long
 def test_a_hit_that_runs_again_says_for_whom(folder: Path) -> None:
     art(folder, "run", "flow.py")
     assert "runs again" not in art(folder, "run", "flow.py").stderr
@@ -70,6 +71,7 @@ def test_a_hit_that_runs_again_says_for_whom(folder: Path) -> None:
     assert "value: 2" in art(folder, "show", "flow::count::output").stdout
 
 
+@pytest.mark.long
 def test_one_that_fails_as_it_runs_again_says_so_and_a_second_try_works(folder: Path) -> None:
     art(folder, "run", "flow.py")
     edit(folder)
@@ -105,6 +107,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_files_of_hits_that_are_gone_are_named_if_no_step_needs_them(folder: Path) -> None:
     (folder / "flow.py").write_text(WRITES)
     art(folder, "run", "flow.py")
@@ -135,6 +138,7 @@ def flow(count: int = 1):
 """
 
 
+@pytest.mark.long
 def test_files_of_hits_that_another_run_has_written_are_named_if_no_step_needs_them(folder: Path) -> None:
     (folder / "flow.py").write_text(REPORTS)
     report = folder / "report.txt"
@@ -208,6 +212,7 @@ def flow():
 """
 
 
+@pytest.mark.long
 def test_a_step_that_fails_as_it_is_decided_anew_ends_the_run_as_any_other(folder: Path) -> None:
     (folder / "flow.py").write_text(FAILING)
     assert art(folder, "run", "flow.py").returncode == 0
@@ -237,6 +242,7 @@ def flow(count: int = 1):
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "told"), [(2, 2), (1001, 0)])
 def test_a_record_tells_only_so_many_files_that_a_failed_step_left(folder: Path, count: int, told: int) -> None:
     (folder / "flow.py").write_text(MANY)
@@ -308,6 +314,7 @@ def flow(n: int = 1):
 """
 
 
+@pytest.mark.long
 def test_a_plan_knows_what_a_hit_would_leave(folder: Path) -> None:
     (folder / "flow.py").write_text(LEAVING)
     art(folder, "run", "flow.py", "-p", "n=1")
@@ -356,6 +363,7 @@ def flow():
 """
 
 
+@pytest.mark.long
 def test_a_hit_that_runs_again_seeds_again(folder: Path) -> None:
     """What it leaves of random numbers is known after that as it was before."""
     (folder / "flow.py").write_text(SEEDED)

@@ -215,6 +215,7 @@ WRITING = textwrap.dedent(
 )
 
 
+@pytest.mark.long
 def test_what_a_killed_step_has_half_written_is_nobodys_edit(python: Any, project: Path) -> None:
     (project / "flow.py").write_text(WRITING)
     assert python("flow.py", "1").stdout.strip() == "['1 a', '1 b', '']"
@@ -280,6 +281,7 @@ def test_two_processes_run_the_same_pipeline_at_once(project: Path) -> None:
 # What is in the way
 
 
+@pytest.mark.long
 def test_a_full_disk_fails_in_words_and_loses_nothing(python: Any, project: Path) -> None:
     disk = project / "disk"
     disk.mkdir()
@@ -350,6 +352,7 @@ def test_a_forked_step_does_no_harm() -> None:
 # Many steps
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["chain", "apart"])
 def test_the_cost_of_a_step_does_not_grow_with_their_number(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted and not timed: how many bytes are put into the store for each step."""

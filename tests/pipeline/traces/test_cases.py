@@ -23,6 +23,7 @@ def stories() -> Iterator[Any]:
         yield pytest.param(path, marks=[] if is_first else [pytest.mark.traces], id=path.stem)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", list(stories()))
 def test_a_hit_can_be_trusted(tmp_path: Path, path: Path) -> None:
     World(tmp_path, read_case(path)).play()

@@ -295,6 +295,7 @@ proofs.note_made(Layout(Path.cwd()), "%064x" % int(sys.argv[2]))
 """
 
 
+@pytest.mark.long
 def test_processes_that_make_the_secret_at_once_agree(tmp_path: Path) -> None:
     for _ in range(3):
         shutil.rmtree(proofs.secret_path().parent, ignore_errors=True)
@@ -351,6 +352,7 @@ for name in ("order", "orders", "basket", "baskets"):
 """
 
 
+@pytest.mark.long
 def test_classes_of_modules_that_nobody_here_imported(python: Python, project: Path) -> None:
     for name, text in {"shop": SHOP, "make": MAKE, "load": LOAD}.items():
         (project / f"{name}.py").write_text(text)

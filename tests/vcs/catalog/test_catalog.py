@@ -94,6 +94,7 @@ def check_versions(catalog: Catalog, refs: RefMap) -> None:
         assert set(catalog.results.that_made(artifact)) == made
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_it_answers_as_a_scan_after_every_change(
     repository: Repository, folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -165,6 +166,7 @@ def test_rows_of_another_clone_are_compared_one_by_one(tmp_path: Path, monkeypat
     test_a_catalog_of_another_clone_is_not_believed(tmp_path)
 
 
+@pytest.mark.long
 def test_many_processes_bring_it_up_to_date_at_once(repository: Repository, folder: Path) -> None:
     work = """
 import contextlib, random

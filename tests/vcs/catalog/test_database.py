@@ -230,6 +230,7 @@ def test_a_forked_child_opens_its_own(known: Database) -> None:
     assert note(known, "again")
 
 
+@pytest.mark.long
 def test_where_others_keep_it_busy_one_in_memory_takes_its_place_soon(known: Database, path: Path) -> None:
     """Also where it was open already: copying it would wait as long as they do."""
     assert note(known, "a")

@@ -117,6 +117,7 @@ def test_of_a_changed_folder_only_what_changed_is_read(
     assert files(tmp_path / "last") == files(folder_at_rest)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(8))
 def test_a_folder_has_the_id_that_it_would_have_anew(
     repository: Repository, folder_at_rest: Path, tmp_path: Path, seed: int
@@ -314,6 +315,7 @@ def damaged(repository: Repository, content: bytes) -> Iterator[Path]:
             yield path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [50, 3_000_000])
 def test_what_was_damaged_is_stored_again_though_nothing_has_changed(
     repository: Repository, folder_at_rest: Path, tmp_path: Path, size: int
@@ -378,6 +380,7 @@ def test_a_cache_may_be_overwritten_or_beyond_reach(repository: Repository, fold
     assert add(fresh(repository), folder_at_rest) == first
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change",
     [

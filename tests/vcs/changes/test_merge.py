@@ -264,6 +264,7 @@ def test_notes_on_steps_of_a_run_that_has_many_are_put_together(team: Team) -> N
         assert problems(repository.layout.folder) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_whatever_many_do_all_end_with_the_same(tmp_path: Path, seed: int) -> None:
     chance, team = random.Random(seed), Team(tmp_path, 3)

@@ -249,6 +249,7 @@ def _call_around(monkeypatch: pytest.MonkeyPatch, name: str, look: object) -> No
     monkeypatch.setattr(owner, method, around)
 
 
+@pytest.mark.long
 def test_two_that_recover_at_once_publish_it_once(repository: Repository, folder: Path) -> None:
     for number in range(5):
         killed(folder, f'put_text_in(transaction, "tags/{number}", "x")\ntransaction.checkpoint()')
@@ -261,6 +262,7 @@ def test_two_that_recover_at_once_publish_it_once(repository: Repository, folder
     assert repository.store.refresh().seq == 6
 
 
+@pytest.mark.long
 def test_writers_that_come_and_go_do_not_take_each_others_journals(repository: Repository, folder: Path) -> None:
     """Each looks for journals left behind at the moment that another makes its own."""
     work = """
@@ -380,6 +382,7 @@ def test_full_packs_are_published_too(repository: Repository, folder: Path) -> N
     check_filled(repository, folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["before the line", "after the line", "after the move", "before the next line"])
 @pytest.mark.parametrize("which", [1, 2])
 def test_killed_while_a_full_pack_is_put_at_its_place(
@@ -469,6 +472,7 @@ transaction.checkpoint()
 # Torn by a power cut
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["shorter", "zeros at the end", "flipped bit", "empty", "missing"])
 def test_a_pack_torn_by_a_power_cut_is_good_up_to_its_last_whole_checkpoint(
     repository: Repository, folder: Path, damage: str
@@ -509,6 +513,7 @@ def test_a_torn_last_line_is_as_if_it_had_never_been_written(repository: Reposit
     assert incoming(repository) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", ["take over", "publish", "clean up"])
 def test_a_recovery_that_is_killed_itself_is_recovered(repository: Repository, folder: Path, moment: str) -> None:
     killed(folder, LAND)

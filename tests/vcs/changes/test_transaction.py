@@ -357,6 +357,7 @@ def test_a_folder_that_may_not_be_written_says_so(repository: Repository, monkey
             repository.transaction("put")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("few_objects")
 def test_an_interrupt_at_any_moment_leaves_no_lease_and_no_turn(repository: Repository, folder: Path) -> None:
     """Ctrl-C in a notebook: the process goes on, and must hold nothing that others wait for."""

@@ -73,6 +73,7 @@ with repository.transaction("add") as transaction:
 """
 
 
+@pytest.mark.long
 def test_eight_processes_add_to_a_name_at_once_and_each_is_told_its_own_number(
     repository: Repository, folder: Path
 ) -> None:
@@ -400,6 +401,7 @@ sys.stdin.readline()
     assert tags(repository).keys() == {"tags/a"}
 
 
+@pytest.mark.long
 def test_writers_that_never_pause_do_not_keep_a_slow_one_out(repository: Repository, folder: Path) -> None:
     endless = """
 repository = Repository(Path(args[0]))

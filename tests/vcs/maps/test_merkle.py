@@ -74,6 +74,7 @@ def levels(found: RefMap) -> Iterable[list[RefsNode]]:
         level = [found._store.record(Oid(entry[1]), RefsNode) for node in level if node.level for entry in node.entries]
 
 
+@pytest.mark.long
 @given(state=STATES, edits=EDITS)
 @settings(max_examples=300)
 def test_edits_do_what_they_do_to_a_dictionary(
@@ -88,6 +89,7 @@ def test_edits_do_what_they_do_to_a_dictionary(
     assert all(changed.get(key) == expected.get(key) for key in {*state, *edits, "absent"})
 
 
+@pytest.mark.long
 @given(state=STATES, prefixes=st.sets(KEYS | KEYS.map(lambda key: key[:2])))
 @settings(max_examples=300)
 def test_of_many_beginnings_the_first_keys_are_found_at_once(
@@ -98,6 +100,7 @@ def test_of_many_beginnings_the_first_keys_are_found_at_once(
     assert found.first_of_each(prefixes) == one_by_one
 
 
+@pytest.mark.long
 @given(state=STATES, steps=st.lists(EDITS, max_size=4))
 @settings(max_examples=300)
 def test_the_same_keys_have_the_same_root_whatever_their_history(
@@ -143,6 +146,7 @@ def test_nodes_end_where_the_hash_of_a_key_says_so_and_the_root_is_as_low_as_can
     assert not rows or (len(rows[0]) == 1 and (rows[0][0].level == 0 or len(rows[0][0].entries) > 1))
 
 
+@pytest.mark.long
 @given(old=STATES, new=STATES)
 @settings(max_examples=300)
 def test_a_difference_is_the_difference_of_the_dictionaries(
@@ -165,6 +169,7 @@ def test_a_difference_is_what_was_edited(nodes: Nodes, state: dict[str, Oid], ed
     assert before.diff(after).keys() == after.diff(before).keys()
 
 
+@pytest.mark.long
 @given(state=STATES, prefix=KEYS)
 @settings(max_examples=300)
 def test_a_prefix_finds_its_refs_in_both_directions_and_counts_them(

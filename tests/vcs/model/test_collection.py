@@ -59,6 +59,7 @@ def test_a_writer_without_lease_must_look_for_its_own_files() -> None:
     assert runs(rules, LOG, range(400), stop_at_first=True).violations
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("begin_anew", [True, False], ids=["anew", "again"])
 def test_elsewhere_nothing_is_missing_without_any_lease(begin_anew: bool) -> None:
     """As many runs as asked for: crashes, two collectors, lost and late replies, lists that are torn."""

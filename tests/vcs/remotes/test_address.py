@@ -68,6 +68,7 @@ def test_an_endpoint_is_a_plain_address(endpoint: str) -> None:
     assert "ada:secret" not in str(caught.value)
 
 
+@pytest.mark.long
 @given(st.text(max_size=60))
 def test_whatever_is_written_is_an_address_or_refused(text: str) -> None:
     for start in ("", "s3://", "ssh://", "https://", "file://"):

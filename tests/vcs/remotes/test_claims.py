@@ -85,6 +85,7 @@ def test_several_may_wait(anew: Anew) -> None:
     assert ours.wanted() == {KEY}  # by the third
 
 
+@pytest.mark.long
 def test_of_many_at_once_one_gets_it(anew: Anew) -> None:
     runs = [anew() for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:

@@ -32,6 +32,7 @@ def test_a_row_comes_back(at: Location, number: int) -> None:
     assert list(Table(row, 0, 1)) == [(at, number)]
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(LOCATIONS, st.integers(0, 300)), max_size=20), st.data())
 def test_many_rows_get_other_numbers(rows: list[tuple[Location, int]], data: st.DataObject) -> None:
     """All at once: each its own, and those of packs that are left out are gone."""

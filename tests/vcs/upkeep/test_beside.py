@@ -263,6 +263,7 @@ def _once_before_condemning(monkeypatch: pytest.MonkeyPatch, work: Callable[[], 
 # What is swept
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("look", range(1, 5))
 def test_a_pack_that_is_published_while_strays_are_looked_for_stays(
     repository: Repository, writer: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch, look: int

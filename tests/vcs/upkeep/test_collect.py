@@ -137,6 +137,7 @@ def test_old_temporary_files_are_swept_and_young_ones_stay(repository: Repositor
     assert sorted(path.name for path in tmp.iterdir()) == ["young-file", "young-folder"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "moment", ["seal", "commit 1", "commit 2", "commit 3", "delete 1", "delete 2", "clean_up", "sweep"]
 )

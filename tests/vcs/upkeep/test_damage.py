@@ -84,6 +84,7 @@ def places(repository: Repository, kinds: tuple[str, ...]) -> list[tuple[Path, L
     return [(folder / name, at) for oid in ids for name, at in head.find(oid)]
 
 
+@pytest.mark.long
 def test_every_object_that_can_be_made_again_is_mended_by_putting_it_again(filled: Repository, tmp_path: Path) -> None:
     """One flipped bit in each: in its header, in its content, at its end."""
     template, chance = filled.layout.folder, random.Random(1)
@@ -127,6 +128,7 @@ def test_it_is_mended_also_in_a_process_that_had_seen_it_whole(filled: Repositor
     assert filled.store.read(large, "blob").decode() == TEXTS["tags/large"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete"])
 def test_damage_of_any_file_is_named_and_what_can_be_read_is_right(
     filled: Repository, folder: Path, tmp_path: Path, damage: str

@@ -51,6 +51,7 @@ def test_notes_of_what_is_trusted_belong_there_whole_or_torn(full: Repository, f
     assert problems(folder) == ["trust/78: is not a file of an artifact repository"]
 
 
+@pytest.mark.long
 def test_a_flipped_bit_is_found_in_every_file_at_any_place(full: Repository, folder: Path) -> None:
     chance = random.Random(2)
     checked = 0
@@ -69,6 +70,7 @@ def test_a_flipped_bit_is_found_in_every_file_at_any_place(full: Repository, fol
     assert problems(folder) == []
 
 
+@pytest.mark.long
 def test_every_single_bit_of_a_small_repository(repository: Repository, folder: Path) -> None:
     put_text(repository, "tags/a", "a")
     for name in (".gitignore", "format", "ops/000000000001", "ops/000000000002"):

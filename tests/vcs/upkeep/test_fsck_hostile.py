@@ -178,6 +178,7 @@ def test_a_name_that_leads_out(folder: Path, files: Files, name: str) -> None:
     assert "cannot be" in found(folder, files, record("tree", text))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [
@@ -344,6 +345,7 @@ def test_a_forged_journal_stops_nobody(repository: Repository, folder: Path, fie
     assert problems(folder) == []
 
 
+@pytest.mark.long
 def test_a_journal_of_many_lines_is_soon_read(repository: Repository, folder: Path) -> None:
     line = Checkpoint(0, hash_bytes(b"", "pack"), "", (), (), "nonce", 1)
     data = line.encode()

@@ -137,6 +137,7 @@ def test_a_segment_that_lists_what_is_not_there_is_made_anew(full: Repository, f
     check_well(folder, repair(folder))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["format", ".gitignore", "root", "cache.db"])
 @pytest.mark.parametrize("damage", [b"", b"damaged", None])
 def test_small_files_are_written_anew(full: Repository, folder: Path, name: str, damage: bytes | None) -> None:
@@ -247,6 +248,7 @@ def test_what_is_lost_can_be_put_again(full: Repository, folder: Path) -> None:
 # The log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", [0, 33, 60, FIRST_SIZE + 5, -1, -100])
 def test_where_the_newest_op_is_damaged_the_one_before_counts_with_what_the_change_brought(
     full: Repository, folder: Path, place: int
@@ -348,6 +350,7 @@ def test_a_deleted_version_stays_deleted_where_its_number_was_the_last(full: Rep
 # The refs
 
 
+@pytest.mark.long
 def test_a_node_of_the_refs_that_is_damaged_is_got_from_older_ops_and_records(
     repository: Repository, folder: Path
 ) -> None:
@@ -449,6 +452,7 @@ def test_a_run_whose_older_record_takes_the_place_of_the_last_goes_on_no_more(fu
     assert problems(folder) == []
 
 
+@pytest.mark.long
 def test_of_a_run_with_many_steps_those_stay_that_can_be_read(full: Repository, folder: Path) -> None:
     with full.transaction("run") as transaction:
         put_run(transaction, of_steps(a_run("many", "completed", started=9), 500, transaction))

@@ -37,6 +37,7 @@ def id_of(path: Path) -> str | None:
     return databases.database_id(str(path), os.stat(path))
 
 
+@pytest.mark.long
 @given(tables, tables)
 @example([("x", None)], [(b"x", None)])
 @example([("", "")], [("", b"")])

@@ -83,6 +83,7 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change", ["folder39/deep/c", "folder00/a", "file005", "file015", "file299", "new", "folder03/new"]
 )
@@ -101,6 +102,7 @@ def test_two_processes_see_what_one_sees(
     assert add_again(repository, data) != changed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", range(0, 25, 3))
 def test_a_second_process_that_dies_costs_nothing_but_time(
     repository: Repository, data: Path, answers: list[bytes | None], monkeypatch: pytest.MonkeyPatch, after: int

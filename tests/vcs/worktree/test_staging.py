@@ -43,6 +43,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, call: str, number: int, work: Cal
         run(lambda _: work())  # type: ignore[arg-type, return-value]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("call", "number"),
     [("sync_below", 1), ("rename_new", 1), ("rename_new", 2), ("sync_folder", 2), ("sync_folder", 3)],

@@ -88,6 +88,7 @@ def test_what_steps_print_is_shown_also_where_it_comes_later_than_how_they_ended
     assert "[speaks] my last words\n" in art("run", "flow.py", "--executor", ray).stdout
 
 
+@pytest.mark.long
 def test_an_engine_makes_what_is_made_here_and_all_of_it_is_reused(shared: Path, art: Art, engine: str) -> None:
     write(shared / "flow.py", FLOW)
     write(shared / "scaling.py", SCALING)
@@ -281,6 +282,7 @@ INSIDE = """
 """
 
 
+@pytest.mark.long
 def test_inside_a_step_all_is_as_it_is_here(shared: Path, art: Art, engine: str) -> None:
     from artvcs import save_artifact
 
@@ -322,6 +324,7 @@ def test_a_map_is_one_line_and_a_failing_item_leaves_the_others(shared: Path, ar
     assert "ZeroDivisionError" in done.stderr
 
 
+@pytest.mark.long
 def test_workers_know_what_a_program_defines_and_do_not_do_what_it_does(
     shared: Path, python: Any, dask: str, tmp_path: Path
 ) -> None:

@@ -227,6 +227,7 @@ BAD = """
 """
 
 
+@pytest.mark.long
 def test_each_step_that_cannot_be_executed_says_why_and_the_others_stand(shared: Path, art: Art, engine: str) -> None:
     write(shared / "flow.py", BAD)
     art("run", "flow.py", "--executor", engine, check=False)
@@ -365,6 +366,7 @@ def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) 
     assert "Ray is not installed here (ray is missing); `pip install 'artvcs[ray]'` does that." in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["on_dask", "on_ray"])
 def test_an_engine_s_worker_loads_nothing_but_what_starts_outposts(engine: str) -> None:
     """Which would take its time and memory in each worker, whoever else it works for."""

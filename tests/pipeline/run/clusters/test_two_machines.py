@@ -147,6 +147,7 @@ def both_begin(machines: tuple[Path, Path], foreman: Foreman, begin: Begin) -> l
     return [ours, theirs]
 
 
+@pytest.mark.long
 def test_the_second_waits_and_takes_the_first_ones_results(
     machines: tuple[Path, Path], foreman: Foreman, begin: Begin
 ) -> None:

@@ -58,6 +58,7 @@ DEATHS: dict[str, tuple[Callable[[], None], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", DEATHS)
 def test_a_step_that_kills_its_process_fails_alone(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(foreman, "GRACE", 0.3)
@@ -152,6 +153,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", ["Ctrl-C", "kill -9", "kill -9 of the host"])
 def test_nothing_is_left_running(project: Path, how: str) -> None:
     (project / "busy.py").write_text(BUSY)

@@ -4,6 +4,8 @@ import threading
 from concurrent.futures import Future
 from typing import Any, cast
 
+import pytest
+
 from artvcs.pipelines.run.executors.processes.foreman import Foreman, Job
 from artvcs.pipelines.run.executors.spelling import Inherited
 from tests.pipeline.helpers import PATIENCE
@@ -18,6 +20,7 @@ class NoHost:
         """Nothing is there."""
 
 
+@pytest.mark.long
 def test_tasks_may_come_from_many_threads_while_others_are_dropped() -> None:
     foreman = Foreman(0, cast(Any, None), Inherited([]), cast(Any, NoHost()))
     works = threading.Thread(target=foreman.run)

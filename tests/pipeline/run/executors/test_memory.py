@@ -111,6 +111,7 @@ print(*[len({each.output.load()[source] for each in run.steps.values()}) for sou
 """
 
 
+@pytest.mark.long
 def test_what_nobody_has_seeded_differs_in_each_process(python: Any, project: Path) -> None:
     (project / "flow.py").write_text(UNSEEDED)
     assert python("flow.py").stdout.splitlines()[-1] == "4 4"
@@ -140,6 +141,7 @@ print("done")
 """
 
 
+@pytest.mark.long
 def test_threads_of_a_library_do_not_get_lost_in_a_fork(python: Any, project: Path) -> None:
     """GNU's OpenMP waits forever in a process that was forked after it was used."""
     pytest.importorskip("sklearn")
@@ -233,6 +235,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_values_of_classes_of_the_script_go_from_one_process_to_another(python: Any, project: Path) -> None:
     (project / "flow.py").write_text(OWN_CLASS)
     assert python("flow.py").stdout == "[0, 1, 2, 3]\n"

@@ -110,6 +110,7 @@ def test_a_step_that_needs_two_cores_leaves_none_for_another(cpus: int) -> None:
     assert max(each.output.load() for each in run.steps.values()) == (2 if cpus == 1 else 1)
 
 
+@pytest.mark.long
 def test_what_takes_longest_begins_first() -> None:
     @step(enable_cache=False)
     def last(seconds: float) -> float:
@@ -157,6 +158,7 @@ ERRORS: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ERRORS)
 def test_errors_say_the_same_in_every_process(name: str) -> None:
     @step

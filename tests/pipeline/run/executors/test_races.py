@@ -21,6 +21,7 @@ from tests.pipeline.helpers import statuses
 pytestmark = pytest.mark.usefixtures("project")
 
 
+@pytest.mark.long
 def test_a_step_that_is_over_its_time_while_it_waits_for_what_publishes_locks_nobody_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -85,6 +86,7 @@ def test_user_modules_that_steps_on_threads_load_end_no_run(project: Path, monke
     assert set(statuses(flow()).values()) == {"completed"}
 
 
+@pytest.mark.long
 def test_a_try_after_one_that_took_too_long_gets_its_own_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     answer, is_slow = Coordinator.answer, [True]
 
@@ -176,7 +178,9 @@ def changes(number: int) -> int:
         os.environ[key] = globals()[key] = "1"
         sys.modules[key] = types.ModuleType(key)
     for key in keys:
-        for each in (PLAIN, NESTED["a"], SUB, COUNTED, ORDERED, Kinds.table, REGISTRY, os.environ, globals(), sys.modules):
+        for each in (PLAIN, NESTED["a"], SUB, COUNTED, ORDERED, Kinds.table, REGISTRY):
+            del each[key]
+        for each in (os.environ, globals(), sys.modules):
             del each[key]
         SEEN.discard(key)
         for each in (HOLDER, Kinds, helper):

@@ -80,6 +80,7 @@ def test_what_one_has_made_all_others_reuse(executor: str) -> None:
     assert list(fsck(Client().repository.layout.folder)) == []
 
 
+@pytest.mark.long
 def test_large_values_go_from_step_to_step_by_their_ids(executor: str) -> None:
     """More than is lent in a message: it is read where the step before has put it, though nobody has published it."""
     count = 3_000_000

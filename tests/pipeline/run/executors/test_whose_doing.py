@@ -89,6 +89,7 @@ def is_told(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return False
 
 
+@pytest.mark.long
 def test_an_edit_has_those_run_again_that_read_it(tables: Path, is_told: bool) -> None:
     """Where it is not told who reads, all that ran beside run again: never one too few."""
     assert set(statuses(reading).values()) == {"completed"}
@@ -100,6 +101,7 @@ def test_an_edit_has_those_run_again_that_read_it(tables: Path, is_told: bool) -
     assert set(statuses(reading).values()) == {"cached"}
 
 
+@pytest.mark.long
 def test_what_a_program_reads_is_the_doing_of_who_has_started_it(tables: Path) -> None:
     assert set(statuses(asking).values()) == {"completed"}
     assert set(statuses(asking).values()) == {"cached"}
@@ -107,6 +109,7 @@ def test_what_a_program_reads_is_the_doing_of_who_has_started_it(tables: Path) -
     assert statuses(asking)["ask"] == "completed"
 
 
+@pytest.mark.long
 def test_what_is_written_in_c_is_owed_by_who_has_written_it(tables: Path) -> None:
     @step
     def use() -> int:
@@ -142,6 +145,7 @@ print([each.output.load().strip() for each in run.steps.values()])
 """
 
 
+@pytest.mark.long
 def test_what_programs_of_threads_read_is_heard(python: Any, project: Path) -> None:
     (project / "flow.py").write_text(THREADS)
     for number in range(200):
@@ -192,6 +196,7 @@ print([each.output.load() for each in run.steps.values()])
 """
 
 
+@pytest.mark.long
 def test_what_a_server_reads_that_was_there_before_may_be_for_any_step(python: Any, project: Path) -> None:
     (project / "flow.py").write_text(SERVED)
     (project / "server.py").write_text(SERVER)

@@ -54,10 +54,12 @@ def _bytes_with(seed: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_two_processes_write_the_same_bytes() -> None:
     assert _bytes_with("1") == _bytes_with("2")
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", values())
 def test_saving_twice_writes_the_same_bytes(name: str, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_empty_figures() -> None:
     assert round_trip({"figures": [go.Figure()]}) == {"figures": [go.Figure()]}
 
 
+@pytest.mark.long
 def test_two_processes_write_the_same_bytes() -> None:
     assert hashes(__name__, "1") == hashes(__name__, "2")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from . import strategies
@@ -35,12 +36,14 @@ def test_arrays(value: Any) -> None:
     assert not isinstance(loaded, np.ndarray) or loaded.flags.writeable
 
 
+@pytest.mark.long
 @some
 @given(strategies.frames())
 def test_frames(value: pd.DataFrame) -> None:
     assert same(value, round_trip(value))
 
 
+@pytest.mark.long
 @some
 @given(strategies.series())
 def test_series(value: pd.Series) -> None:

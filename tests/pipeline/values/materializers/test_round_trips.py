@@ -18,12 +18,14 @@ GROUPS = (scalars, containers, arrays, frames, series, extension_arrays, singles
 SAMPLES = {f"{group.__name__}: {name}": value for group in GROUPS for name, value in group().items()}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_sample_comes_back_the_same(name: str) -> None:
     value = SAMPLES[name]
     assert same(value, round_trip(value))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SAMPLES)
 def test_what_is_loaded_is_stored_as_the_same_bytes(name: str, tmp_path: Path) -> None:
     saved = save(SAMPLES[name], tmp_path / "first")

@@ -41,6 +41,7 @@ def _pipeline() -> Any:
     return pipeline.make_pipeline(preprocessing.StandardScaler(), linear.LogisticRegression()).fit(X, Y)
 
 
+@pytest.mark.long
 def test_a_pipeline_comes_back_without_pickle(tmp_path: Path) -> None:
     model = _pipeline()
     assert not save(model, tmp_path).runs_code
@@ -86,6 +87,7 @@ COMPILED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", _models())
 def test_models_come_back_and_predict_the_same(name: str, tmp_path: Path) -> None:
@@ -189,6 +191,7 @@ def models():
 """
 
 
+@pytest.mark.long
 def test_without_skops_each_thing_is_said_once_and_what_is_said_helps(tmp_path: Path) -> None:
     (tmp_path / "flow.py").write_text(WITHOUT_SKOPS)
     art = [sys.executable, "-c", "from artvcs.cli import start; start()"]

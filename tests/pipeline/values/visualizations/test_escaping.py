@@ -127,6 +127,7 @@ def test_links_to_pages_can_be_followed_and_say_nothing_of_this_one() -> None:
     assert "<img" not in page_of(MarkdownString("![a](https://example.org/pixel.png)"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [

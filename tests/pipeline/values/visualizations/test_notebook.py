@@ -81,6 +81,7 @@ def _executed(project: Path, cells: list[str]) -> Any:
     return notebook
 
 
+@pytest.mark.long
 def test_a_notebook_shows_a_failure_by_ones_own_lines(project: Path) -> None:
     notebook = _executed(project, [CELLS[0], FAILING])
     [error] = [each for each in notebook.cells[1].outputs if each.output_type == "error"]
@@ -93,6 +94,7 @@ def test_a_notebook_shows_a_failure_by_ones_own_lines(project: Path) -> None:
     assert "(`art show looking-" in told
 
 
+@pytest.mark.long
 def test_a_notebook_shows_artifacts_runs_and_steps(project: Path) -> None:
     notebook = _executed(project, CELLS)
 
