@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from artvcs.vcs import Commit, Input, LookupFailed, Repository, versions
+from artvcs.vcs import Commit, Input, LookupFailed, Oid, Repository, count, versions
 
 from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
 from ..history.finding import run_lookup
@@ -117,16 +118,47 @@ def _input_reasons(
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name, ()), new.get(name, ())
         if [source.artifact for source in before] != [source.artifact for source in after]:
-            yield Reason(kind, name, _spell(repository, before), _spell(repository, after))
+            yield Reason(kind, name, *_spell_both(repository, before, after))
 
 
-def _spell(repository: Repository, sources: tuple[Input, ...]) -> str | None:
-    """Artifacts as `name@number (commit)`."""
-    spelt = []
+_FEW = 4
+"""A longer list of artifacts is told by what went and what came."""
+
+
+def _spell_both(
+    repository: Repository, before: Sequence[Input], after: Sequence[Input]
+) -> tuple[str | None, str | None]:
+    if max(len(before), len(after)) <= _FEW:
+        return _spell(repository, before), _spell(repository, after)
+    stay = Counter(source.artifact for source in before) & Counter(source.artifact for source in after)
+    went, came = (_spell(repository, _without(each, stay)) for each in (before, after))
+    if went is None and came is None:
+        return count(stay.total(), "artifact"), "the same in another order"
+    if not stay:
+        return went, came
+    stays, these = count(stay.total(), "artifact"), f"these {stay.total():,}"
+    return f"{went} beside {stays}" if went else stays, f"{came} beside {these}" if came else these
+
+
+def _without(sources: Sequence[Input], stay: Counter[Oid]) -> list[Input]:
+    """Those of a list that do not stay in it; `stay` says how often each artifact does."""
+    left, found = Counter(stay), []
     for source in sources:
+        if left[source.artifact]:
+            left[source.artifact] -= 1
+        else:
+            found.append(source)
+    return found
+
+
+def _spell(repository: Repository, sources: Sequence[Input]) -> str | None:
+    """Artifacts as `name@number (commit)`, the first few of them."""
+    spelt = []
+    for source in sources[:_FEW]:
         by = f" (commit {source.commit[:12]})" if source.commit else ""
         spelt.append(_version(repository, source) + by)
-    return ", ".join(spelt) or None
+    more = len(sources) - _FEW
+    return ", ".join(spelt) + (f" and {more:,} more" if more > 0 else "") or None
 
 
 def _version(repository: Repository, source: Input) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from artvcs.vcs import (
@@ -47,6 +47,9 @@ from .machine import cores_here
 from .plan import Plan, PlannedStep
 from .side_by_side.costs import UNKNOWN, Costs
 
+_MOST_NAMED = 8
+"""Steps that are named of those that one waits for."""
+
 
 def preview(repository: Repository, graph: Graph, pipeline: str, options: PipelineOptions) -> Plan:
     """Says what running a graph now would do. Nothing is executed and nothing is kept.
@@ -64,9 +67,9 @@ def preview(repository: Repository, graph: Graph, pipeline: str, options: Pipeli
     order = graph.order()
     transaction = repository.transaction(f"plan {pipeline}")
     try:
-        planner = _Planner(repository, transaction, pipeline, options)
+        planner = _Planner(repository, transaction, pipeline, options, graph)
         with chance.kept(), whereabouts.kept():
-            return planner.plan([graph.nodes[id_] for id_ in order], graph.groups)
+            return planner.plan([graph.nodes[id_] for id_ in order])
     finally:
         transaction.close()  # unpublished: values from outside were stored only to know their ids
 
@@ -79,12 +82,18 @@ class _Planner:
     """
 
     def __init__(
-        self, repository: Repository, transaction: Transaction, pipeline: str, options: PipelineOptions
+        self,
+        repository: Repository,
+        transaction: Transaction,
+        pipeline: str,
+        options: PipelineOptions,
+        graph: Graph,
     ) -> None:
         self._repository = repository
         self._transaction = transaction
         self._options = options
         self._pipeline = pipeline
+        self._graph = graph
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
         self._made: dict[str, tuple[Oid, Mapping[str, Output]]] = {}
@@ -98,7 +107,7 @@ class _Planner:
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)
 
-    def plan(self, nodes: list[Node], groups: Mapping[str, Sequence[str]]) -> Plan:
+    def plan(self, nodes: list[Node]) -> Plan:
         found = [self._plan(node) for node in nodes]
         found = [
             PlannedStep(each.step, "again", f"It would be reused, but {self._again[each.step]!r} uses what it leaves.")
@@ -106,7 +115,7 @@ class _Planner:
             else each
             for each in found
         ]
-        return Plan(map(self._costing, found), self._seconds(nodes, found), groups)
+        return Plan(map(self._costing, found), self._seconds(nodes, found), self._graph.groups)
 
     def _costing(self, planned: PlannedStep) -> PlannedStep:
         """A step with what it would cost."""
@@ -135,7 +144,7 @@ class _Planner:
             source.invocation for each in node.sources.values() for source in each if isinstance(source, StepOutput)
         ]
         undecided = sorted({*sources} - self._made.keys())
-        unless = f"It runs if {' or '.join(map(repr, undecided))} returns another value than before."
+        unless = f"It runs if {self._any_of(undecided)} returns another value than before."
         if not self._assume(undecided):
             return PlannedStep(node.id, "maybe", unless)
         inputs = {
@@ -170,6 +179,16 @@ class _Planner:
         if not use_cache:
             return PlannedStep(node.id, "run", "Caching is off for it.")
         return self._explain(decision)
+
+    def _any_of(self, steps: list[str]) -> str:
+        """Steps in words, items of a `step.map` by its name."""
+        alike: dict[str, list[str]] = {}
+        for id_ in steps:
+            alike.setdefault(self._graph.nodes[id_].group or id_, []).append(id_)
+        named = [
+            f"one of '{first} ×{len(items):,}'" if len(items) > 1 else repr(items[0]) for first, items in alike.items()
+        ]
+        return " or ".join(named[:_MOST_NAMED]) + (" or another" if len(named) > _MOST_NAMED else "")
 
     def _unsure(self, decision: Decision) -> str | None:
         """A step before that may run, and left behind what this one uses."""

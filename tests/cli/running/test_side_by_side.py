@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -165,3 +166,43 @@ def test_what_a_step_needs_and_this_machine_has_not_is_said_once(
     assert "needs 4,000,000 GB of memory, of which " in done.err
     assert "and 1 graphics card, and this machine has none; it runs alone." in done.err
     assert "needs" not in art("run", "flow.py", *more).err, "what is reused needs nothing"
+
+
+LISTS = """
+from artvcs import pipeline, step
+
+@step
+def square(number: int) -> int:
+    return number * number
+
+@step
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+
+@pipeline
+def flow(count: int = 300, first: int = 0, step: int = 1):
+    total(square.map(range(first, first + count)[::step]))
+"""
+
+
+def test_what_changed_of_a_long_list_is_said_in_a_line(art: Art, project: Path) -> None:
+    (project / "flow.py").write_text(LISTS)
+    [_, maybe, _] = art("run", "flow.py", "--plan").out.splitlines()
+    assert maybe == "maybe  total: It runs if one of 'square ×300' returns another value than before."
+    art("run", "flow.py")
+
+    art("run", "flow.py", "-p", "first=1")
+    said = art("why", "total").out
+    assert re.search(
+        r"input numbers: flow::square::output@1 \(commit \w+\) beside 299 artifacts → "
+        r"flow::square::output@301 \(commit \w+\) beside these 299\n",
+        said,
+    )
+    art("run", "flow.py", "-p", "first=1", "-p", "count=299")
+    said = art("why", "total").out
+    assert re.search(r"input numbers: flow::square::output@301 \(commit \w+\) beside .* → these 299\n", said)
+    art("run", "flow.py", "-p", "first=1", "-p", "count=299", "-p", "step=-1")
+    assert "input numbers: 299 artifacts → the same in another order\n" in art("why", "total").out
+    art("run", "flow.py", "-p", "first=1000")
+    assert "and 295 more → " in (said := art("why", "total").out)
+    assert said.endswith("and 296 more\n")
