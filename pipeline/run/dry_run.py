@@ -224,10 +224,17 @@ class _Planner:
             return Input(output.artifact, output.name, commit, source.output)
         return self._ingest.resolve(source, node.step.name, name)  # type: ignore[arg-type]  # only sources are given
 
+    def _without_result(self, step: str) -> str:
+        """Why a step runs of which there is no result."""
+        last = self._previous.steps.get(step) if self._previous is not None else None
+        if last is None or last.execution is None:
+            return "It has not run before."
+        return f"It has no result yet: it {'failed' if last.status == 'failed' else 'was interrupted'} in the last run."
+
     def _explain(self, decision: Decision) -> PlannedStep:
         before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
         if before is None:
-            return PlannedStep(decision.node.id, "run", "It has not run before.")
+            return PlannedStep(decision.node.id, "run", self._without_result(decision.node.id))
         source = commits.put_source(self._transaction, decision.code)
         planned = commits.unmade(decision, source, self._transaction.put_blob(Trace().encode()))
         planned = dataclasses.replace(planned, reads=before.reads)  # what it will ask for nobody knows before it runs

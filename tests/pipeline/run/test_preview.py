@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, step
+from artvcs.pipelines.errors import RunFailed
 
 ran: list[str] = []
 
@@ -67,6 +68,21 @@ def test_a_first_run_would_run_everything_it_can_see() -> None:
     assert [(planned.step, planned.action) for planned in plan] == [("double", "run"), ("halve", "maybe")]
     assert plan[0].summary == "It has not run before."
     assert ran == []
+
+
+def test_a_step_that_failed_has_run_and_has_no_result() -> None:
+    @step
+    def failing() -> int:
+        raise ValueError("no")
+
+    @pipeline
+    def flow() -> None:
+        failing()
+
+    assert [each.summary for each in flow.plan()] == ["It has not run before."]
+    with pytest.raises(RunFailed):
+        flow()
+    assert [each.summary for each in flow.plan()] == ["It has no result yet: it failed in the last run."]
 
 
 def test_after_a_run_everything_would_be_reused() -> None:
