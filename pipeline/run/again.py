@@ -9,12 +9,10 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from artvcs.vcs import Refs, Run
-
 from ..cache.decide import Decision
 from ..cache.given import paths_given
 from ..errors import PipelineError
-from ..history.finding import run_lookup
+from ..history.finding.run_lookup import LastExecutions
 from ..record.outcome import Outcome
 from ..trace.left.debt import Debt
 from ..trace.left.kinds import FILES
@@ -28,16 +26,14 @@ class Again:
     """Has hits run again.
 
     Attributes:
-        refs: Where earlier executions are looked up.
-        previous: The pipeline's run before, if any.
+        earlier: The steps' executions before this run.
         states: Knows what hits owe.
         observer: Is told.
         execute: Executes a step.
         ran: Is given what has run again, its outcome, and the step that needed it.
     """
 
-    refs: Refs
-    previous: Run | None
+    earlier: LastExecutions
     states: States
     observer: Observer
     execute: Callable[[Decision], Outcome]
@@ -51,7 +47,7 @@ class Again:
         """
         if not self.states.owed:
             return False
-        debts = due(decision, self.refs, self.previous)
+        debts = due(decision, self.earlier)
         if debts:
             self._run(debts, decision.node.id)
             return True
@@ -90,13 +86,12 @@ class Again:
             self.ran(debt.decision, outcome, step)
 
 
-def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
+def due(decision: Decision, earlier: LastExecutions) -> list[Debt]:
     """The hits that have to run again before a step, in order: they owe what it uses, or the files that it has read.
 
     Args:
         decision: What is decided for the step.
-        refs: Where earlier executions are looked up.
-        previous: The pipeline's run before, if any.
+        earlier: The steps' executions before.
     """
     owed = decision.world.states.owed
     if not owed:
@@ -104,10 +99,10 @@ def due(decision: Decision, refs: Refs, previous: Run | None) -> list[Debt]:
     if decision.hit is not None:
         return owed.due.files_of(decision.trace)
     seen = decision.seen
-    if not seen and (last := run_lookup.last_execution(refs, previous, decision.node.id)) is not None:
+    if not seen and (last := earlier.of(decision.node.id)) is not None:
         # Code, parameters or inputs are new: what it used last.
         seen = (Trace.of(decision.world.repository.store, last) or Trace(),)
-    ended = previous.steps.get(decision.node.id) if previous is not None else None
+    ended = earlier.run.steps.get(decision.node.id) if earlier.run is not None else None
     if ended is not None and ended.left:  # it failed: what it changed then is to be as it found it
         seen = (*seen, Trace(left={FILES: ended.left}))
     return owed.due.needed(decision.world.code, seen, paths_given(decision))

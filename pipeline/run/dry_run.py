@@ -36,7 +36,7 @@ from ..record import commits
 from ..record.models import Models
 from ..trace import chance
 from ..trace.left import whereabouts
-from ..trace.left.uses import Uses, changed, is_among, on_disk
+from ..trace.left.uses import Uses, changed, on_disk, used
 from ..trace.model import Trace
 from ..trace.verify import States
 from .again import due
@@ -78,7 +78,7 @@ class _Planner:
     """Goes through the steps in order.
 
     `_made` holds the outputs of those that would be reused; of the others, `_assumed` holds those of the run before,
-    and `_left` what they left behind when they were last executed.
+    and `_left` what they left behind when they were last executed → which step did, the first of them by its number.
     """
 
     def __init__(
@@ -96,9 +96,10 @@ class _Planner:
         self._graph = graph
         self._ingest = Ingest(repository, transaction, pipeline)
         self._previous = runs.latest(transaction, pipeline)
+        self._earlier = run_lookup.LastExecutions(transaction, self._previous, tuple(graph.nodes))
         self._made: dict[str, tuple[Oid, Mapping[str, Output]]] = {}
         self._assumed: dict[str, tuple[Oid, Mapping[str, Output]]] = {}
-        self._left: dict[str, set[Uses]] = {}
+        self._left: dict[Uses, tuple[int, str]] = {}
         self._again: dict[str, str] = {}
         self._chosen = choose(repository, options)
         self._shares_memory = self._chosen.shares_memory
@@ -158,7 +159,7 @@ class _Planner:
             node, inputs, self._repository, self._transaction, asked, self._states,
             judge=self._judge, use_cache=use_cache, before=Before(run_lookup.last_commit(self._previous, node.id)),
         )  # fmt: skip
-        for debt in due(decision, self._transaction, self._previous):
+        for debt in due(decision, self._earlier):
             self._again[debt.step] = node.id
             self._states.owed.forgive(debt)
         unsure = self._unsure(decision)
@@ -193,15 +194,17 @@ class _Planner:
     def _unsure(self, decision: Decision) -> str | None:
         """A step before that may run, and left behind what this one uses."""
         code, places = decision.world.code, decision.world.places
-        return next((id_ for id_, left in self._left.items() if is_among(left, code, decision.trace, places)), None)
+        found = (self._left[each] for each in used(code, decision.trace, places) if each in self._left)
+        return min(found, default=(0, None))[1]
 
     def _note_left(self, decision: Decision) -> None:
         """Notes what a step that may run left behind in its last execution."""
-        before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
+        before = self._earlier.of(decision.node.id)
         trace = None if before is None else Trace.of(self._repository.store, before)
         if trace is not None:
             trace = trace if self._shares_memory else on_disk(trace)
-            self._left[decision.node.id] = changed(decision.world.code, trace, Trace(), decision.world.places)
+            for each in changed(decision.world.code, trace, Trace(), decision.world.places):
+                self._left.setdefault(each, (len(self._left), decision.node.id))
 
     def _assume(self, undecided: list[str]) -> bool:
         """Takes for what steps will return what they returned in the run before; False where that is not known."""
@@ -232,7 +235,7 @@ class _Planner:
         return f"It has no result yet: it {'failed' if last.status == 'failed' else 'was interrupted'} in the last run."
 
     def _explain(self, decision: Decision) -> PlannedStep:
-        before = run_lookup.last_execution(self._transaction, self._previous, decision.node.id)
+        before = self._earlier.of(decision.node.id)
         if before is None:
             return PlannedStep(decision.node.id, "run", self._without_result(decision.node.id))
         source = commits.put_source(self._transaction, decision.code)

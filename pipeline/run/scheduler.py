@@ -35,6 +35,7 @@ from ..define.graph import Graph, Node
 from ..define.handles import StepOutput
 from ..define.options.options import HOOKS, PipelineOptions
 from ..errors import DefinitionError, PipelineError
+from ..history.finding.run_lookup import LastExecutions
 from ..record import commits, versions
 from ..record.models import Models
 from ..record.noted import Noted
@@ -162,7 +163,8 @@ class _Runner:
         self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
         self._lacking: set[str] = set()
         self._begun = Begun()
-        self._again = Again(transaction, self._previous, self._states, self._observer, self._run_again, self._ran_again)
+        earlier = LastExecutions(transaction, self._previous, self._order)
+        self._again = Again(earlier, self._states, self._observer, self._run_again, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:
         clock = time.monotonic()
@@ -482,7 +484,7 @@ class _Runner:
             if not (returned or left or has_run):
                 continue
             code, trace = node.step.code(), self._trace_of(node)
-            took = not returned.isdisjoint(_took_from(node)) or uses.is_among(left, code, trace, places)
+            took = not returned.isdisjoint(_took_from(node)) or not left.isdisjoint(uses.used(code, trace, places))
             if not took and not (has_run and uses.overwrites(outcome.trace, trace, places)):
                 continue
             before = self._record.ended(node.id).outputs

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from artvcs.vcs import (
@@ -20,6 +21,7 @@ from artvcs.vcs import (
     UnknownName,
     canonical,
     runs,
+    some_steps,
 )
 
 from . import meant
@@ -89,21 +91,47 @@ def _some(found: Iterator[Run]) -> list[Run]:
     return list(each_once.values())[:_SHOWN]
 
 
-def last_execution(refs: Refs, run: Run | None, step: str) -> Commit | None:
-    """The newest execution of a step in a run or those of its pipeline before it, of those that can be read.
+@dataclass
+class LastExecutions:
+    """The newest executions of steps in a run or those of its pipeline before it, of those that can be read.
 
-    Args:
+    They are looked for together as soon as one is asked for: each run is read once, and not once for each step.
+
+    Attributes:
         refs: Where runs are looked up.
-        run: The run.
-        step: The step's invocation id.
+        run: The run, if there is one.
+        steps: The invocation ids of all steps that may be asked for.
     """
-    while run is not None:
-        found = run.steps.get(step)
-        with suppress(LookupFailed, DamagedError):  # collected, or damaged
-            if found is not None and found.commit is not None:
-                return refs.record(found.commit, Commit)
-        run = runs.by_id(refs, run.previous) if run.previous else None
-    return None
+
+    refs: Refs
+    run: Run | None
+    steps: Sequence[str]
+
+    def of(self, step: str) -> Commit | None:
+        """That of a step; None if there is none."""
+        run, commit = self._found.get(step, (None, None))
+        while run is not None:
+            with suppress(LookupFailed, DamagedError):  # collected, or damaged: one before it may be there
+                if commit is not None:
+                    return self.refs.record(commit, Commit)
+            run = self._before(run)
+            commit = last_commit(run, step)
+        return None
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[Run, Oid]]:
+        """Each step → the newest run that has an execution of it, and which that is."""
+        found, missing, run = dict[str, tuple[Run, Oid]](), set(self.steps), self.run
+        while run is not None and missing:
+            for step, each in some_steps(run, missing).items():
+                if each.commit is not None:
+                    found[step] = run, each.commit
+            missing -= found.keys()
+            run = self._before(run)
+        return found
+
+    def _before(self, run: Run) -> Run | None:
+        return runs.by_id(self.refs, run.previous) if run.previous else None
 
 
 def last_commit(run: Run | None, step: str) -> Oid | None:

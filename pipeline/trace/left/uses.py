@@ -81,18 +81,16 @@ def changed(code: Followed, before: Trace, after: Trace, places: Places) -> set[
     return found
 
 
-def is_among(uses: set[Uses], code: Followed, trace: Trace, places: Places) -> bool:
-    """Whether an execution was seen to use any of these.
+def used(code: Followed, trace: Trace, places: Places) -> Iterator[Uses]:
+    """The variables, files and values that an execution was seen to use.
 
     Args:
-        uses: Values, variables and files.
         code: Its code.
         trace: What was seen of it.
         places: What its relative paths stand for.
     """
-    if not uses.isdisjoint(asked(trace, places)):
-        return True
-    return any((VALUES, root(code.spelt(name))) in uses for name in trace.values)
+    yield from asked(trace, places)
+    yield from ((VALUES, root(code.spelt(name))) for name in trace.values)
 
 
 def in_memory(code: Followed, trace: Trace) -> Iterator[Uses]:

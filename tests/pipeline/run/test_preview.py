@@ -9,6 +9,7 @@ import pytest
 
 from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, step
 from artvcs.pipelines.errors import RunFailed
+from artvcs.vcs import Refs, Run, runs
 
 ran: list[str] = []
 
@@ -121,6 +122,27 @@ def test_of_a_result_that_cannot_be_used_again_it_is_said_why() -> None:
         planned.summary
         == "Its result cannot be used again: it used the clock, by time.time, which its CachePolicy forbids."
     )
+
+
+def test_for_many_steps_that_are_new_each_earlier_run_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    @pipeline
+    def flow(count: int = 1) -> None:
+        halve.map(range(count))
+
+    for count in range(1, 6):
+        flow(count)
+    read, by_id = list[str](), runs.by_id
+
+    def noting(refs: Refs, run_id: str) -> Run | None:
+        read.append(run_id)
+        return by_id(refs, run_id)
+
+    monkeypatch.setattr(runs, "by_id", noting)
+    plan = flow.plan(100)
+    assert [each.summary for each in plan[4:6]] == [
+        "Its code, inputs and all that it used are those of an earlier execution.", "It has not run before.",
+    ]  # fmt: skip
+    assert len(read) == len(set(read)) == 4
 
 
 def test_planning_keeps_nothing() -> None:
