@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import DefinitionError, perhaps
 from ..units import count
+from .handles import StepOutput
 from .signature import Signature
 
 
@@ -60,6 +61,12 @@ def calls(
         told = ", ".join(f"{each} has {length}" for each, length in lengths.items())
         raise DefinitionError(f"The lists that {name}.map takes differ in length: {told}; wrap one in unmapped(…).")
     if not listed and not crossed:
+        made = next((each for each, value in given.items() if isinstance(value, StepOutput)), None)
+        if made is not None:
+            raise DefinitionError(
+                f"{name}.map takes a list that is there before the run, of which the length is known, and {made!r} is "
+                f"what a step will return; make that list in the pipeline, or call {name}(…) once with the whole."
+            )
         raise DefinitionError(f"{name}.map takes a list for at least one input; call {name}(…) for a single item.")
     fixed = {each: value for each, value in given.items() if each not in listed}
     fixed = {each: value.value if isinstance(value, Unmapped) else value for each, value in fixed.items()}

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines.define.options.executors import ENGINES, INLINE, KINDS
+from artvcs.pipelines.define.options.executors import ENGINES, INLINE, KINDS, is_address
 from artvcs.pipelines.errors import RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
@@ -42,7 +42,7 @@ class _Executor(click.Choice[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType.convert`."""
         engine, colon, address = str(value).partition(":")
-        if engine in ENGINES and address.startswith("//"):
+        if engine in ENGINES and is_address(address):
             return value
         if engine in ENGINES and colon:
             self.fail(f"{value!r} is no address; write {engine}://HOST:PORT", param, ctx)

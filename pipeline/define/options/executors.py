@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ...errors import DefinitionError, perhaps
 
@@ -41,7 +42,7 @@ class Chosen:
 def check_executor(said: object) -> str:
     """An executor as it is said: `threads`, `dask://HOST:PORT`. Raises DefinitionError where there is none such."""
     engine, colon, address = said.partition(":") if isinstance(said, str) else ("", "", "")
-    if engine in ENGINES and colon and not address.startswith("//"):
+    if engine in ENGINES and colon and not is_address(address):
         raise DefinitionError(f"The executor {said!r} is no address; write {engine}://HOST:PORT.")
     if engine in ENGINES and colon:
         return str(said)
@@ -49,6 +50,16 @@ def check_executor(said: object) -> str:
         hint = perhaps(said, KINDS) if isinstance(said, str) else ""
         raise DefinitionError(f"There is no executor {said!r}{hint}; there is {', '.join(KINDS)}.")
     return str(said)
+
+
+def is_address(said: str) -> bool:
+    """Whether what stands behind an engine's name and a colon is an address: `//HOST`, `//HOST:PORT`."""
+    rest = said.removeprefix("//")
+    try:
+        parts = urlsplit(rest if "://" in rest else f"//{rest}")
+        return said.startswith("//") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is none
+        return False
 
 
 def check_jobs(said: object) -> int:

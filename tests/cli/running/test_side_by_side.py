@@ -74,6 +74,10 @@ def test_a_plan_adds_up_what_its_steps_have_cost(art: Art) -> None:
     [
         (("-j", "0"), "0 is not in the range"),
         (("--executor", "dusk"), "'dusk' is not one of 'inline', 'threads'"),
+        (("--executor", "dask://"), "'dask://' is no address; write dask://HOST:PORT"),
+        (("--executor", "dask://tcp://"), "'dask://tcp://' is no address; write dask://HOST:PORT"),
+        (("--executor", "dask://here:99999"), "'dask://here:99999' is no address; write dask://HOST:PORT"),
+        (("--executor", "ray://here:abc"), "'ray://here:abc' is no address; write ray://HOST:PORT"),
         (("--executor", "dask:here:8786"), "'dask:here:8786' is no address; write dask://HOST:PORT; `art run --help`"),
     ],
 )

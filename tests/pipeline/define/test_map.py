@@ -160,6 +160,7 @@ def test_outside_of_a_pipeline_it_maps_as_a_function_would() -> None:
     ("wrong", "told"),
     [
         (lambda: scale.map(1), "scale.map takes a list for at least one input"),
+        (lambda: scale.map(scale(1)), "a list that is there before the run, .* and 'value' is what a step will return"),
         (lambda: scale.map([1, 2], by=[1]), "value has 2, by has 1; wrap one in unmapped"),
         (lambda: scale.map([1], bye=2), "has no input 'bye' \\(did you mean 'by'\\?\\)"),
         (lambda: scale.map([1], value=[2]), "got the input 'value' twice"),

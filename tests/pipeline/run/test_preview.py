@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, step
-from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.errors import PipelineError, RunFailed
 from artvcs.vcs import Refs, Run, runs
 
 ran: list[str] = []
@@ -143,6 +143,22 @@ def test_for_many_steps_that_are_new_each_earlier_run_is_read_once(monkeypatch: 
         "Its code, inputs and all that it used are those of an earlier execution.", "It has not run before.",
     ]  # fmt: skip
     assert len(read) == len(set(read)) == 4
+
+
+def test_how_long_a_step_takes_is_known_after_a_run_that_did_not_come_to_it() -> None:
+    @pipeline
+    def flow(x: int = 1) -> None:
+        double(x)
+
+    @pipeline(name="flow")
+    def nowhere(x: int = 1) -> None:
+        double(x)
+
+    flow()
+    with pytest.raises(PipelineError):
+        nowhere.with_options(executor="dask://127.0.0.1:9")(2)
+    [planned] = flow.plan(3)
+    assert planned.seconds is not None
 
 
 def test_planning_keeps_nothing() -> None:

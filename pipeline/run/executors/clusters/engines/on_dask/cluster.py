@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import dask
 import distributed
@@ -33,6 +34,9 @@ from .worker import answered, do_here, perform
 
 _Done = tuple[tuple[int, ...], Future[Any]]
 """The numbers of orders, and what has become of them."""
+
+_PORT = 8786
+"""Where Dask's scheduler listens, if nothing else is said."""
 
 _LOOKS, _BETWEEN = 4, 0.5
 """So often it is looked whether a worker can execute a step, and seconds between."""
@@ -64,6 +68,7 @@ class DaskCluster:
                 with warnings.catch_warnings(), dask.config.set(_NO_LOG):
                     warnings.simplefilter("ignore")  # of ports that are taken, and the like
                     if address is not None:
+                        address = _with_port(address)
                         _greet(address)
                     else:
                         self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
@@ -239,6 +244,12 @@ def _worker_with(needs: Resources) -> str:
     said = f"dask worker --nthreads {math.ceil(needs.cpus)}"
     said += f" --memory-limit {needs.memory / 1e9:g}GB" if needs.memory else ""
     return said + (f" --resources GPU={math.ceil(needs.gpus)}" if needs.gpus else "")
+
+
+def _with_port(address: str) -> str:
+    """An address with the port at which Dask's scheduler listens, where none is said."""
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    return f"{address.rstrip('/')}:{_PORT}" if parts.scheme in ("tcp", "tls") and parts.port is None else address
 
 
 def _greet(address: str) -> None:
