@@ -20,21 +20,25 @@ class Machine:
     Attributes:
         memory: Bytes that are free; 0 where nobody counts them.
         gpus: Graphics cards.
+        cores: Cores that this process may use.
     """
 
     memory: int
     gpus: int
+    cores: int
 
     @classmethod
     def here(cls) -> Machine:
         """This one, as it is now."""
-        return cls(memory_here(), gpus_here())
+        return cls(memory_here(), gpus_here(), cores_here())
 
     def lacks(self, needs: Resources) -> str:
         """In words, what a step needs more than there is; nothing where there is all of it."""
         return ", and ".join(self._lacking(needs))
 
     def _lacking(self, needs: Resources) -> Iterator[str]:
+        if needs.cpus > self.cores:
+            yield f"{count(needs.cpus, 'core')}, of which this machine has {self.cores}"
         if needs.memory > self.memory > 0:
             yield f"{memory(needs.memory)} of memory, of which {memory(self.memory)} are free here"
         if needs.gpus > self.gpus:

@@ -149,7 +149,7 @@ def test_a_plan_tells_once_what_is_the_same_of_many_items(art: Art, project: Pat
 NEEDY = """
 from artvcs import pipeline, step
 
-@step(resources={"memory": "4000TB", "gpus": 1})
+@step(resources={"cpus": 4096, "memory": "4000TB", "gpus": 1})
 def train(number: int) -> int:
     return number
 
@@ -167,7 +167,9 @@ def test_what_a_step_needs_and_this_machine_has_not_is_said_once(
     (project / "flow.py").write_text(NEEDY)
     done = art("run", "flow.py", *more)
     assert (done.code, done.err.count("The step 'train' needs")) == (0, 1)
-    assert "needs 4,000,000 GB of memory, of which " in done.err
+    assert re.search(
+        "needs 4,096 cores, of which this machine has [0-9]+, and 4,000,000 GB of memory, of which ", done.err
+    )
     assert "and 1 graphics card, and this machine has none; it runs alone." in done.err
     assert "needs" not in art("run", "flow.py", *more).err, "what is reused needs nothing"
 

@@ -305,7 +305,7 @@ def _failed(error: Exception) -> PipelineError:
 
 _NOT_HERE = (
     "This file is not on the worker: what Git ignores, or is larger than a megabyte and no code, does not go there. "
-    "Add it with `art add`, and let the step take it as an input."
+    "Add it with `art add`, and let the step take it as an input; if the step writes it, let it make the folder first."
 )
 
 
