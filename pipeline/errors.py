@@ -172,6 +172,10 @@ class SharingWarning(UserWarning):
     """A run could not fetch before it, or push after it, as the project's settings ask."""
 
 
+class NoWorkersWarning(UserWarning):
+    """The engine on which a run goes on has no workers any more."""
+
+
 def perhaps(text: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, where a text may be a slip of something known; else nothing: what is far off is no help."""
     import difflib  # nobody who makes no mistake needs it

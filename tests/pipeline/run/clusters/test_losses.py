@@ -126,6 +126,19 @@ def test_a_worker_that_dies_is_a_failed_try(
 
 
 @pytest.mark.clusters
+def test_that_no_worker_is_left_is_said(shared: Path, signs: Path, begun_art: Begun, breakable: Dask) -> None:
+    worker = breakable.add_worker("--no-nanny")
+    running = waiting(shared, signs, begun_art, breakable.executor, retry=1)
+    breakable.kill(worker)
+    time.sleep(12)
+    breakable.add_worker("--no-nanny")
+    (signs / "go").touch()
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    assert said.count("No worker of Dask is left, and the run waits for one: start one, as `dask worker ") == 1
+
+
+@pytest.mark.clusters
 def test_what_a_worker_of_ray_executed_ends_with_it(
     shared: Path, signs: Path, begun_art: Begun, ray: str, outposts: Outposts
 ) -> None:

@@ -25,8 +25,10 @@ import distributed
 from distributed import Client, Future, LocalCluster
 from distributed.comm.core import connect
 
+from artvcs.vcs.tracebacks import warn
+
 from ......define.options.resources import USUAL, Resources, spelt
-from ......errors import PipelineError
+from ......errors import NoWorkersWarning, PipelineError
 from ...worker import post
 from ..cluster import Listener, Shipment
 from ..reaching import PATIENCE, why_unreachable
@@ -39,7 +41,10 @@ _PORT = 8786
 """Where Dask's scheduler listens, if nothing else is said."""
 
 _LOOKS, _BETWEEN = 4, 0.5
-"""So often it is looked whether a worker can execute a step, and seconds between."""
+"""So often it is looked whether a worker can execute a step, or whether any is left, and seconds between the former."""
+
+_LOOK = 2.0
+"""Seconds between two looks whether any worker is left."""
 
 _NO_LOG = {"distributed.admin.low-level-log-length": 0}
 """Else a client keeps the last thousand messages, with all orders in them."""
@@ -156,7 +161,7 @@ class DaskCluster:
 
     def _gather(self) -> None:
         """Takes what has ended, all that is there at once."""
-        while (first := self._finished.get()) is not None:
+        while (first := self._next()) is not None:
             found = [first, *self._at_hand()]
             done = [(numbers, future) for numbers, future in found if future.status == "finished"]
             for numbers, future in found:
@@ -164,6 +169,26 @@ class DaskCluster:
                     self._fail(numbers, future)
             if done:
                 self._take(done)
+
+    def _next(self) -> _Done | None:
+        """What has ended; meanwhile it is looked whether there is anybody who could bring something to an end."""
+        looks = 0
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._finished.get(timeout=_LOOK)
+            looks = looks + 1 if self._futures and self._is_deserted() else 0
+            if looks == _LOOKS:  # before that somebody may be coming in the place of who is gone
+                warn(
+                    f"No worker of Dask is left, and the run waits for one: start one, as `dask worker "
+                    f"{self._address}` does, or press Ctrl-C.",
+                    NoWorkersWarning,
+                )
+
+    def _is_deserted(self) -> bool:
+        try:
+            return not self._client.nthreads()
+        except Exception:  # the scheduler itself is gone, perhaps for a moment: that is heard
+            return False
 
     def _at_hand(self) -> Iterator[_Done]:
         with contextlib.suppress(queue.Empty):
