@@ -91,6 +91,7 @@ class DaskCluster:
         self._futures: dict[int, Future[Any]] = {}
         self._finished: queue.SimpleQueue[_Done | None] = queue.SimpleQueue()
         self._gathering: threading.Thread | None = None
+        self._in_vain: set[Resources] = set()  # what no worker had
         self._topic = ""
         self._session = ""
 
@@ -124,12 +125,16 @@ class DaskCluster:
             there = self._client.nthreads() if shipment.near else {}
             near = [each for each in shipment.near if each in there]
             return {"workers": near, "allow_other_workers": True} if near else {}
-        for _ in range(_LOOKS):  # a worker that has just come, or comes again, is told of a little later
+        for look in range(_LOOKS):  # a worker that has just come, or comes again, is told of a little later
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
             if able := [address for address, each in workers.items() if _is_able(each, needs)]:
                 break
-            time.sleep(_BETWEEN)
+            if needs in self._in_vain:
+                break  # as each item of a map needs it: it was waited for
+            if look < _LOOKS - 1:
+                time.sleep(_BETWEEN)
         if not able:
+            self._in_vain.add(needs)
             raise PipelineError(
                 f"The step {shipment.label!r} needs {spelt(needs)}, and no worker of Dask has that; start one that "
                 f"does, as with `{_worker_with(needs)}`, or let it need less."
