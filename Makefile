@@ -26,7 +26,7 @@ demo: $(STAMP) ## run a real pipeline twice, change a parameter, show where the 
 test: $(STAMP) ## the test suite
 	$(PYTEST)
 
-long: $(STAMP) ## the tests that take more than two seconds each: several processes, machines, terminals
+long: $(STAMP) ## the tests that take longest: several processes, machines, terminals
 	$(PYTEST) -m 'long and $(HERE)'
 
 traces: $(STAMP) ## what a hit of the cache depends on: each case in fresh processes

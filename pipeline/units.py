@@ -18,11 +18,17 @@ def size(count: int) -> str:
     return f"{value:.1f} TiB"
 
 
-def some(names: Iterable[str], most: int = 8) -> str:
-    """Names one after the other, of many the first few: `a, b and 9,998 more`; `none` where there are none."""
+def some(names: Iterable[str], most: int = 8, *, of: int | None = None) -> str:
+    """Names one after the other, of many the first few: `a, b and 9,998 more`; `none` where there are none.
+
+    Args:
+        names: The names.
+        most: So many are shown.
+        of: How many there are, where `names` are the first of them and the others were not looked for.
+    """
     names = list(names)
-    shown = ", ".join(names[:most]) or "none"
-    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"
+    shown, total = ", ".join(names[:most]) or "none", len(names) if of is None else of
+    return shown if total <= most else f"{shown} and {total - most:,} more"
 
 
 def duration(time: timedelta | float) -> str:

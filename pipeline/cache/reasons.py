@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from artvcs.vcs import Commit, Input, LookupFailed, Oid, Repository, count, versions
+from artvcs.vcs import Commit, Input, LookupFailed, Oid, Repository, versions
 
 from ..fingerprint import HOW_WRITTEN, Fingerprint, compare
 from ..history.finding import run_lookup
 from ..history.views import decode_all
 from ..trace.model import Difference, is_hash
 from ..typing.spelling import spelt
+from ..units import count, some
 
 
 @dataclass(frozen=True)
@@ -153,12 +154,11 @@ def _without(sources: Sequence[Input], stay: Counter[Oid]) -> list[Input]:
 
 def _spell(repository: Repository, sources: Sequence[Input]) -> str | None:
     """Artifacts as `name@number (commit)`, the first few of them."""
-    spelt = []
+    told = []
     for source in sources[:_FEW]:
         by = f" (commit {source.commit[:12]})" if source.commit else ""
-        spelt.append(_version(repository, source) + by)
-    more = len(sources) - _FEW
-    return ", ".join(spelt) + (f" and {more:,} more" if more > 0 else "") or None
+        told.append(_version(repository, source) + by)
+    return some(told, _FEW, of=len(sources)) if sources else None
 
 
 def _version(repository: Repository, source: Input) -> str:

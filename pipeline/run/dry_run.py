@@ -103,7 +103,7 @@ class _Planner:
         self._again: dict[str, str] = {}
         self._chosen = choose(repository, options)
         self._shares_memory = self._chosen.shares_memory
-        self._costs = Costs(self._repository, self._earlier)
+        self._costs = Costs(self._repository, transaction, self._previous)
         self._states = States(repository, shares_memory=self._shares_memory, tried=True)
         self._judge = Judge(repository, config.read(repository).trust)
         self._models = Models(repository, transaction, "", datetime.now(UTC), options)

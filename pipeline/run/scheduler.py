@@ -155,8 +155,7 @@ class _Runner:
         )
         self._engine = open_engine(chosen, self._here)
         self._claims.elsewhere = self._engine.elsewhere
-        earlier = LastExecutions(transaction, self._previous, self._order)
-        self._costs = None if chosen.jobs == 1 else Costs(repository, earlier)
+        self._costs = None if chosen.jobs == 1 else Costs(repository, transaction, self._previous)
         self._ready, self._elsewhere = Ready(graph, self._costs), list[str]()
         self._in_crowds = {each for items in graph.groups.values() if len(items) > _CROWD for each in items}
         self._machine = Machine.here() if chosen.is_here else None  # else an engine knows what its workers have
@@ -164,6 +163,7 @@ class _Runner:
         self._running = Running(self._engine, Capacity(self._engine.slots, *beside_slots))
         self._lacking: set[str] = set()
         self._begun = Begun()
+        earlier = LastExecutions(transaction, self._previous, self._order)
         self._again = Again(earlier, self._states, self._observer, self._run_again, self._ran_again)
 
     def run(self) -> tuple[Run, Exception | None]:

@@ -178,7 +178,9 @@ class _Walk:
     def _items(self, kind: str, items: Iterable[Any]) -> None:
         try:
             listed = list(items)
-        except RuntimeError:  # of a dictionary, as those of the library's subclasses are
+        except RecursionError:
+            raise
+        except RuntimeError:  # of what is not copied at once: a deque, or a subclass of dict
             raise Unhashable("a value that another thread changed while it was looked at") from None
         kinds = set(map(type, listed))
         if kinds <= _SCALARS and not (str in kinds and any(map(self._is_placed, listed))):

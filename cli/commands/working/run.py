@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
-from artvcs.pipelines.define.options.executors import ENGINES, INLINE, KINDS, is_address
-from artvcs.pipelines.errors import RunFailed
+from artvcs.pipelines.define.options.executors import ENGINES, INLINE, KINDS, check_executor
+from artvcs.pipelines.errors import DefinitionError, RunFailed
 from artvcs.pipelines.history.views import PipelineRun
 from artvcs.pipelines.pipelines import Pipeline
 from artvcs.pipelines.run import observer
@@ -41,12 +41,13 @@ class _Executor(click.Choice[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """See `click.ParamType.convert`."""
-        engine, colon, address = str(value).partition(":")
-        if engine in ENGINES and is_address(address):
-            return value
-        if engine in ENGINES and colon:
-            self.fail(f"{value!r} is no address; write {engine}://HOST:PORT", param, ctx)
-        return super().convert(value, param, ctx)
+        engine, colon, _ = str(value).partition(":")
+        if engine not in ENGINES or not colon:
+            return super().convert(value, param, ctx)
+        try:
+            return check_executor(value)
+        except DefinitionError as error:
+            self.fail(str(error).rstrip("."), param, ctx)
 
 
 @click.command()

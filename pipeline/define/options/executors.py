@@ -42,7 +42,7 @@ class Chosen:
 def check_executor(said: object) -> str:
     """An executor as it is said: `threads`, `dask://HOST:PORT`. Raises DefinitionError where there is none such."""
     engine, colon, address = said.partition(":") if isinstance(said, str) else ("", "", "")
-    if engine in ENGINES and colon and not is_address(address):
+    if engine in ENGINES and colon and not _is_address(address):
         raise DefinitionError(f"The executor {said!r} is no address; write {engine}://HOST:PORT.")
     if engine in ENGINES and colon:
         return str(said)
@@ -52,7 +52,7 @@ def check_executor(said: object) -> str:
     return str(said)
 
 
-def is_address(said: str) -> bool:
+def _is_address(said: str) -> bool:
     """Whether what stands behind an engine's name and a colon is an address: `//HOST`, `//HOST:PORT`."""
     rest = said.removeprefix("//")
     try:

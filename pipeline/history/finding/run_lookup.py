@@ -123,15 +123,18 @@ class LastExecutions:
         """Each step → the newest run that has an execution of it, and which that is."""
         found, missing, run = dict[str, tuple[Run, Oid]](), set(self.steps), self.run
         while run is not None and missing:
-            for step, each in some_steps(run, missing).items():
-                if each.commit is not None:
-                    found[step] = run, each.commit
+            with suppress(LookupFailed, DamagedError):
+                for step, each in some_steps(run, missing).items():
+                    if each.commit is not None:
+                        found[step] = run, each.commit
             missing -= found.keys()
             run = self._before(run)
         return found
 
     def _before(self, run: Run) -> Run | None:
-        return runs.by_id(self.refs, run.previous) if run.previous else None
+        with suppress(LookupFailed, DamagedError):  # what led on from there is not known any more
+            return runs.by_id(self.refs, run.previous) if run.previous else None
+        return None
 
 
 def last_commit(run: Run | None, step: str) -> Oid | None:

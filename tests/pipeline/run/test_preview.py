@@ -9,7 +9,7 @@ import pytest
 
 from artvcs import CachePolicy, Client, ExternalArtifact, pipeline, step
 from artvcs.pipelines.errors import PipelineError, RunFailed
-from artvcs.vcs import Refs, Run, runs
+from artvcs.vcs import DamagedError, Refs, Run, runs
 
 ran: list[str] = []
 
@@ -143,6 +143,20 @@ def test_for_many_steps_that_are_new_each_earlier_run_is_read_once(monkeypatch: 
         "Its code, inputs and all that it used are those of an earlier execution.", "It has not run before.",
     ]  # fmt: skip
     assert len(read) == len(set(read)) == 4
+
+
+def test_a_run_that_cannot_be_read_ends_what_is_known_and_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    @pipeline
+    def flow(count: int = 1) -> None:
+        halve.map(range(count))
+
+    def damaged(refs: Refs, run_id: str) -> Run | None:
+        raise DamagedError(f"The run {run_id} cannot be read.")
+
+    flow(1)
+    flow(2)
+    monkeypatch.setattr(runs, "by_id", damaged)
+    assert [each.action for each in flow.plan(3)] == ["reuse", "reuse", "run"]
 
 
 def test_how_long_a_step_takes_is_known_after_a_run_that_did_not_come_to_it() -> None:

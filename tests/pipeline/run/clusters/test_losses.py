@@ -368,7 +368,7 @@ def test_who_answers_and_is_no_scheduler_is_not_waited_for(shared: Path, art: Ar
         threading.Thread(target=serve, daemon=True).start()
         address = f"127.0.0.1:{server.getsockname()[1]}"
         done = art("run", "flow.py", "--executor", f"dask://{address}", check=False)
-    assert f"can be reached at {address} (who answers is no scheduler); start one there" in done.stderr
+    assert f"can be reached at tcp://{address} (who answers is no scheduler); start one there" in done.stderr
 
 
 def test_without_the_package_it_is_said_what_to_install(shared: Path, art: Art) -> None:

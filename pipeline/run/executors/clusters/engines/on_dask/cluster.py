@@ -73,7 +73,7 @@ class DaskCluster:
                 with warnings.catch_warnings(), dask.config.set(_NO_LOG):
                     warnings.simplefilter("ignore")  # of ports that are taken, and the like
                     if address is not None:
-                        address = _with_port(address)
+                        address = _whole(address)
                         _greet(address)
                     else:
                         self._local = LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
@@ -86,7 +86,7 @@ class DaskCluster:
                     "scheduler` does, or correct the address."
                 ) from error
             self._silence = self._silence.pop_all()
-        self._address = address
+        self._address = address if self._local is None else self._local.scheduler_address
         self.slots = max(1, sum(self._client.nthreads().values()))
         self._futures: dict[int, Future[Any]] = {}
         self._finished: queue.SimpleQueue[_Done | None] = queue.SimpleQueue()
@@ -125,14 +125,12 @@ class DaskCluster:
             there = self._client.nthreads() if shipment.near else {}
             near = [each for each in shipment.near if each in there]
             return {"workers": near, "allow_other_workers": True} if near else {}
-        for look in range(_LOOKS):  # a worker that has just come, or comes again, is told of a little later
+        # A worker that has just come, or comes again, is told of a little later: it is waited for, once.
+        for look in range(1 if needs in self._in_vain else _LOOKS):
+            time.sleep(_BETWEEN if look else 0)
             workers = self._client.scheduler_info(n_workers=-1)["workers"]
             if able := [address for address, each in workers.items() if _is_able(each, needs)]:
                 break
-            if needs in self._in_vain:
-                break  # as each item of a map needs it: it was waited for
-            if look < _LOOKS - 1:
-                time.sleep(_BETWEEN)
         if not able:
             self._in_vain.add(needs)
             raise PipelineError(
@@ -276,15 +274,17 @@ def _worker_with(needs: Resources) -> str:
     return said + (f" --resources GPU={math.ceil(needs.gpus)}" if needs.gpus else "")
 
 
-def _with_port(address: str) -> str:
-    """An address with the port at which Dask's scheduler listens, where none is said."""
+def _whole(address: str) -> str:
+    """An address with its protocol, and with the port at which Dask's scheduler listens where none is said."""
     parts = urlsplit(address if "://" in address else f"tcp://{address}")
-    return f"{address.rstrip('/')}:{_PORT}" if parts.scheme in ("tcp", "tls") and parts.port is None else address
+    if parts.scheme not in ("tcp", "tls"):
+        return address
+    return f"{parts.scheme}://{parts.netloc}" + ("" if parts.port else f":{_PORT}")
 
 
 def _greet(address: str) -> None:
     """Sees whether a scheduler answers: a client would wait for ever for what else may be there."""
-    if why := why_unreachable(address if "://" in address else f"tcp://{address}"):
+    if why := why_unreachable(address):
         raise ConnectionError(why)
 
     async def greet() -> None:
