@@ -130,12 +130,14 @@ def test_that_no_worker_is_left_is_said(shared: Path, signs: Path, begun_art: Be
     worker = breakable.add_worker("--no-nanny")
     running = waiting(shared, signs, begun_art, breakable.executor, retry=1)
     breakable.kill(worker)
-    time.sleep(12)
+    assert running.stdout is not None
+    told = "No worker of Dask is left, and the run waits for one: start one, as `dask worker "
+    assert any(told in line for line in running.stdout), "it is said while it waits"
     breakable.add_worker("--no-nanny")
     (signs / "go").touch()
     said, _ = running.communicate(timeout=60)
-    assert running.returncode == 0
-    assert said.count("No worker of Dask is left, and the run waits for one: start one, as `dask worker ") == 1
+    assert running.returncode == 0, said
+    assert told not in said, "once"
 
 
 @pytest.mark.clusters
